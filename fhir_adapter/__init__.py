@@ -1,0 +1,1 @@
+"""Everything that knows FHIR, and nothing that knows torch."""

@@ -1,0 +1,65 @@
+"""The one exception tree of this package. No message holds note text or identifiers of a patient."""
+
+from fhir_adapter.reasons import Reason
+
+
+class FhirAdapterError(Exception):
+    """Base of all errors raised here."""
+
+
+class NoteError(FhirAdapterError):
+    """One note cannot be used; data for the ledger, never a reason to stop a pass.
+
+    Attributes:
+        reason: the machine-readable code.
+        detail: a short technical hint without any note text (a media type, a byte count).
+    """
+
+    def __init__(self, reason: Reason, detail: str = "") -> None:
+        super().__init__(f"{reason.value}: {detail}" if detail else reason.value)
+        self.reason = reason
+        self.detail = detail
+
+    def __reduce__(self) -> tuple[type["NoteError"], tuple[Reason, str]]:
+        """Survives the way back from a child process."""
+        return (NoteError, (self.reason, self.detail))
+
+
+class ServerUnreachableError(FhirAdapterError):
+    """No answer from the server after all retries (refused, reset, timed out, name unknown)."""
+
+
+class NotFhirError(FhirAdapterError):
+    """Something answered, but not as a FHIR R4 server does."""
+
+
+class HttpStatusError(FhirAdapterError):
+    """The server answered with an error status.
+
+    Attributes:
+        status: the HTTP status.
+        codes: OperationOutcome.issue codes and message ids such as HAPI-0989; never diagnostics text.
+    """
+
+    def __init__(self, status: int, what: str, codes: tuple[str, ...] = ()) -> None:
+        hint = f" ({', '.join(codes)})" if codes else ""
+        super().__init__(f"{what}: HTTP {status}{hint}")
+        self.status = status
+        self.what = what
+        self.codes = codes
+
+
+class NotFoundError(HttpStatusError):
+    """404: never there."""
+
+
+class GoneError(HttpStatusError):
+    """410: deleted, or a search page that expired."""
+
+
+class ConflictError(HttpStatusError):
+    """409 or 412: somebody else wrote first."""
+
+
+class RefusedError(HttpStatusError):
+    """401 or 403: not allowed."""

@@ -1,0 +1,131 @@
+"""The types a note travels in: as found on the server, as bytes, as text."""
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """One place where a note's text may lie, as the resource states it; nothing is checked yet.
+
+    Attributes:
+        path: FHIRPath of the element that holds it, e.g. `DocumentReference.content[0].attachment`,
+            `DiagnosticReport.presentedForm[1]`, `DiagnosticReport.conclusion`, `DiagnosticReport.text.div`.
+        content_type: the declared media type with its parameters, as found.
+        data: inline base64 (for an attachment), as found.
+        text: the string itself (for `conclusion` and `text.div`).
+        url: where the bytes are, as found: relative, absolute or `urn:`.
+        size: declared bytes of the decoded content.
+        hash: declared base64 SHA-1 of the decoded content.
+        externalized: the server keeps the data outside the resource (HAPI's Binary storage).
+    """
+
+    path: str
+    content_type: str | None = None
+    data: str | None = None
+    text: str | None = None
+    url: str | None = None
+    size: int | None = None
+    hash: str | None = None
+    title: str | None = None
+    language: str | None = None
+    externalized: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SourceNote:
+    """A DocumentReference or DiagnosticReport read leniently. All but the first four may be missing.
+
+    Attributes:
+        resource_type: `DocumentReference` or `DiagnosticReport`.
+        id: the logical id on the server.
+        version_id: `meta.versionId`; "" where the server has none.
+        last_updated: `meta.lastUpdated` as the server wrote it; "" where it has none.
+        date: the clinical time, as found (period start, effective, date, issued), or None.
+        type: `type` or `code` as found (a CodeableConcept), or None.
+        security: `meta.security` and `securityLabel` codings of the source.
+        replaced_by: reference of the document that says it replaces this one, if known.
+    """
+
+    resource_type: str
+    id: str
+    version_id: str
+    last_updated: str
+    status: str | None = None
+    doc_status: str | None = None
+    subject: dict[str, Any] | None = None
+    encounter: dict[str, Any] | None = None
+    custodian: dict[str, Any] | None = None
+    date: str | None = None
+    period: dict[str, Any] | None = None
+    type: dict[str, Any] | None = None
+    title: str | None = None
+    language: str | None = None
+    master_identifier: dict[str, Any] | None = None
+    security: tuple[dict[str, Any], ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+    replaced_by: str | None = None
+
+    @property
+    def reference(self) -> str:
+        """`Type/id`, relative to the server's base."""
+        return f"{self.resource_type}/{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """The bytes of one attachment.
+
+    Attributes:
+        path: as in `Attachment.path`.
+        media_type: the declared type, lower case, without parameters; "" where none is declared.
+        charset: the declared charset parameter, or None.
+    """
+
+    path: str
+    data: bytes
+    media_type: str
+    charset: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading that the format itself declares (an HTML h2, a C-CDA section title).
+
+    Attributes:
+        start, end: code points of the title in `NoteText.text`.
+        code: LOINC code of the section where the format states one.
+    """
+
+    start: int
+    end: int
+    code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NoteText:
+    """The text that offsets point into.
+
+    Attributes:
+        text: code points; never a lone surrogate.
+        normalization: versioned URI of the recipe that made it from the bytes.
+        media_type: what the bytes are, whatever was declared.
+        declared_type: what the label said.
+        headings: those that the format declares, in order, disjoint.
+        notice: a short remark for the ledger without note text (`text on 3 of 7 pages`).
+        verbatim: True where the text is the decoded attachment itself, so that its offsets can be
+            resolved on the attachment without this software; otherwise the text is written beside it.
+    """
+
+    text: str
+    normalization: str
+    media_type: str
+    declared_type: str = ""
+    headings: tuple[Heading, ...] = ()
+    notice: str = ""
+    verbatim: bool = False
+    sha256: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "sha256", hashlib.sha256(self.text.encode("utf-8")).hexdigest())

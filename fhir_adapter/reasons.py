@@ -1,0 +1,72 @@
+"""Why a note has no summary: stable codes for machines, plain words for people."""
+
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """A reason code. `words` says it plainly; `failure` tells a fault from a decision."""
+
+    # Decisions: there is nothing to summarise, or it is not ours to do. Ledger status `skipped`.
+    NO_ATTACHMENT = "no-attachment"
+    UNSUPPORTED_TYPE = "unsupported-type"
+    EMPTY_TEXT = "empty-text"
+    SUPERSEDED = "superseded"
+    NOT_FINAL = "not-final"
+    ENTERED_IN_ERROR = "entered-in-error"
+    SCANNED_IMAGE = "scanned-image"
+    ENCRYPTED = "encrypted"
+    FOREIGN_HOST = "foreign-host"
+    TOO_LARGE = "too-large"
+    # Faults: something that should have worked did not. Ledger status `failed`.
+    NOT_FOUND = "not-found"
+    BAD_BASE64 = "bad-base64"
+    HASH_MISMATCH = "hash-mismatch"
+    BAD_ENCODING = "bad-encoding"
+    MALFORMED = "malformed"
+    TIMEOUT = "timeout"
+    SERVER_ERROR = "server-error"
+    REJECTED_BY_SERVER = "rejected-by-server"
+    NOT_VERBATIM = "not-verbatim"
+    INTERNAL_ERROR = "internal-error"
+
+    @property
+    def words(self) -> str:
+        """One plain sentence for a person."""
+        return _WORDS[self]
+
+    @property
+    def failure(self) -> bool:
+        """True for a fault (listed as failed, exit code 1), False for a decision (skipped)."""
+        return self in _FAULTS
+
+    @property
+    def transient(self) -> bool:
+        """True where the same note may succeed later unchanged, so a pass tries it again by itself."""
+        return self in _TRANSIENT
+
+
+_WORDS: dict[Reason, str] = {
+    Reason.NO_ATTACHMENT: "The resource carries no note: no attachment, conclusion or narrative.",
+    Reason.UNSUPPORTED_TYPE: "The attachment is of a kind that holds no text we can read.",
+    Reason.EMPTY_TEXT: "The note has no sentence in it.",
+    Reason.SUPERSEDED: "Another document replaces this one.",
+    Reason.NOT_FINAL: "The note is not finished yet, by its status.",
+    Reason.ENTERED_IN_ERROR: "The note was marked as entered in error.",
+    Reason.SCANNED_IMAGE: "The PDF holds pictures of pages and no text.",
+    Reason.ENCRYPTED: "The file is encrypted.",
+    Reason.FOREIGN_HOST: "The attachment lies on a host that the settings do not allow.",
+    Reason.TOO_LARGE: "The attachment, or the text in it, is larger than the settings allow.",
+    Reason.NOT_FOUND: "The attachment's address answers that nothing is there.",
+    Reason.BAD_BASE64: "The attachment's data is not valid base64.",
+    Reason.HASH_MISMATCH: "The attachment's bytes do not match the hash stated beside them.",
+    Reason.BAD_ENCODING: "The bytes are not text in the declared or any likely encoding.",
+    Reason.MALFORMED: "The resource or the file is damaged.",
+    Reason.TIMEOUT: "Fetching or reading the note took longer than the settings allow.",
+    Reason.SERVER_ERROR: "The FHIR server failed while the note was fetched or its summary written.",
+    Reason.REJECTED_BY_SERVER: "The FHIR server refused the summary.",
+    Reason.NOT_VERBATIM: "A chosen sentence did not stand in the note, so nothing was written.",
+    Reason.INTERNAL_ERROR: "This software failed on the note; the error's type is in the log.",
+}
+
+_TRANSIENT = frozenset({Reason.TIMEOUT, Reason.SERVER_ERROR, Reason.NOT_FOUND, Reason.INTERNAL_ERROR})
+_FAULTS = frozenset(list(Reason)[list(Reason).index(Reason.NOT_FOUND) :])

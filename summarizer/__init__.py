@@ -1,0 +1,1 @@
+"""Text in, scored sentences out; knows nothing of FHIR, databases or schedules."""

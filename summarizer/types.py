@@ -1,0 +1,157 @@
+"""Plain data: what goes into a summary and what comes out. Offsets are code points, half-open."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class SectionKind(StrEnum):
+    """What a section of a clinical note is about, after the LOINC document section names."""
+
+    CHIEF_COMPLAINT = "chief-complaint"
+    HISTORY = "history"
+    PAST_HISTORY = "past-history"
+    FAMILY_HISTORY = "family-history"
+    SOCIAL_HISTORY = "social-history"
+    ALLERGIES = "allergies"
+    MEDICATIONS = "medications"
+    REVIEW_OF_SYSTEMS = "review-of-systems"
+    VITALS = "vitals"
+    EXAM = "exam"
+    RESULTS = "results"
+    FINDINGS = "findings"
+    PROCEDURE = "procedure"
+    HOSPITAL_COURSE = "hospital-course"
+    ASSESSMENT = "assessment"
+    IMPRESSION = "impression"
+    DIAGNOSIS = "diagnosis"
+    PLAN = "plan"
+    INSTRUCTIONS = "instructions"
+    INDICATION = "indication"
+    TECHNIQUE = "technique"
+    ADMINISTRATIVE = "administrative"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """`text[start:end]`."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A heading and all that stands under it, up to the next heading.
+
+    Attributes:
+        title: the heading's words without trailing colon.
+        start, end: from the first character of the heading to the end of the section's last line.
+    """
+
+    title: str
+    kind: SectionKind
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One sentence and the index of its section in `Segmentation.sections` (None before the first)."""
+
+    start: int
+    end: int
+    section: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Segmentation:
+    """Every character that is not white space is in exactly one of the four kinds of span."""
+
+    sentences: tuple[Sentence, ...]
+    sections: tuple[Section, ...] = ()
+    headings: tuple[Span, ...] = ()
+    markers: tuple[Span, ...] = ()
+    boilerplate: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How much a summary may hold; exactly one of the three, or none for the engine's own choice.
+
+    Attributes:
+        sentences: at most this many sentences.
+        words: at most this many words (white-space separated); at least one sentence is given.
+        ratio: at most this share of the note's sentences (0 to 1), rounded up.
+    """
+
+    sentences: int | None = None
+    words: int | None = None
+    ratio: float | None = None
+
+    def __post_init__(self) -> None:
+        given = [v for v in (self.sentences, self.words, self.ratio) if v is not None]
+        if len(given) > 1:
+            raise ValueError("give one of sentences, words and ratio, not several")
+        if self.sentences is not None and self.sentences < 1:
+            raise ValueError("sentences must be at least 1")
+        if self.words is not None and self.words < 1:
+            raise ValueError("words must be at least 1")
+        if self.ratio is not None and not 0 < self.ratio <= 1:
+            raise ValueError("ratio must be above 0 and at most 1")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """Which model chose. `sha256` is over the weights; "" for engines that have none."""
+
+    name: str
+    sha256: str
+    engine: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredSentence:
+    """A sentence of the note with its salience, rounded to four decimals."""
+
+    start: int
+    end: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class SelectedSentence:
+    """A sentence of the summary: `text` is the note's own `text[start:end]`."""
+
+    start: int
+    end: int
+    text: str
+    score: float
+    section: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A text with the headings its format declares, as (start, end, LOINC code or None)."""
+
+    text: str
+    headings: Sequence[tuple[int, int, str | None]] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The result for one text.
+
+    Attributes:
+        summary: the chosen sentences in the order of the note.
+        sentences: every sentence of the note with its score, in order.
+        text_sha256: over the UTF-8 text.
+        length: code points of the text.
+    """
+
+    model: ModelInfo
+    text_sha256: str
+    length: int
+    summary: tuple[SelectedSentence, ...]
+    sentences: tuple[ScoredSentence, ...]

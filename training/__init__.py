@@ -1,0 +1,1 @@
+"""Corpora, oracle labels, fine-tuning and evaluation."""
