@@ -1,0 +1,33 @@
+"""The canonical base of everything we define, and the URLs under it; the base appears nowhere else."""
+
+import os
+
+CANONICAL_BASE = os.environ.get("CLINSUM_CANONICAL_BASE", "https://clinsum.org/fhir").rstrip("/")
+
+SOURCE_TEXT = f"{CANONICAL_BASE}/StructureDefinition/source-text"
+EXTRACT_SCORE = f"{CANONICAL_BASE}/StructureDefinition/extract-score"
+COMPOSITION_KIND = f"{CANONICAL_BASE}/CodeSystem/composition-kind"
+TAGS = f"{CANONICAL_BASE}/CodeSystem/tags"
+PROVENANCE_KEY = f"{CANONICAL_BASE}/CodeSystem/provenance-key"
+SUMMARIES = f"{CANONICAL_BASE}/summaries"
+EXTRACTED_TEXTS = f"{CANONICAL_BASE}/extracted-texts"
+DEVICES = f"{CANONICAL_BASE}/devices"
+
+# Others' definitions that we use.
+DERIVATION_REFERENCE = "http://hl7.org/fhir/StructureDefinition/derivation-reference"
+NARRATIVE_LINK = "http://hl7.org/fhir/StructureDefinition/narrativeLink"
+MODEL_CARD = "http://hl7.org/fhir/uv/aitransparency/StructureDefinition/aitransparency.modelCardDescription"
+AI_DEVICE_TYPE = "http://hl7.org/fhir/uv/aitransparency/CodeSystem/AIdeviceTypeCS"
+AI_INPUTS = "http://hl7.org/fhir/uv/aitransparency/CodeSystem/AIinputsCS"
+OBSERVATION_VALUE = "http://terminology.hl7.org/CodeSystem/v3-ObservationValue"
+CONFIDENTIALITY = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
+PARTICIPANT_TYPE = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
+LIST_ORDER = "http://terminology.hl7.org/CodeSystem/list-order"
+W3C_ACTIVITY = "http://hl7.org/fhir/w3c-provenance-activity-type"
+LOINC = "http://loinc.org"
+URI = "urn:ietf:rfc:3986"
+MXDE_POLICY = "urn:ihe:iti:mxde:2023:document-provenance-policy"
+
+# Every resource that we write carries one of these; `EXTRACTED_TEXT_TAG` keeps our own texts out of the poll.
+SUMMARY_TAG = (TAGS, "extractive-summary")
+EXTRACTED_TEXT_TAG = (TAGS, "extracted-text")
