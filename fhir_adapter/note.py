@@ -129,3 +129,12 @@ class NoteText:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sha256", hashlib.sha256(self.text.encode("utf-8")).hexdigest())
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A source together with the one attachment that was read and the text found in it."""
+
+    note: SourceNote
+    attachment: Attachment
+    text: NoteText

@@ -1,0 +1,304 @@
+"""A summary as FHIR resources: Composition, Provenance and, where needed, the extracted text.
+
+Everything in them comes from the source, the summary and the pipeline, nothing from the clock, so that the
+same note summarised twice gives the same resources and a server has nothing to store.
+"""
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from fhir_adapter import canonical, references
+from fhir_adapter.errors import NoteError
+from fhir_adapter.narrative import ordered_list, paragraph
+from fhir_adapter.note import Reading
+from fhir_adapter.pipeline import Pipeline, deterministic_id
+from fhir_adapter.reasons import Reason
+from summarizer.types import SelectedSentence, Summary
+
+JsonObject = dict[str, Any]
+
+UNIT = "unicode-code-point"
+
+
+@dataclass(frozen=True)
+class Written:
+    """One summary ready to be written.
+
+    Attributes:
+        reading: the source, its attachment and its text.
+        summary: at least one chosen sentence.
+        base_url: the server's base, for absolute references to the source's version.
+    """
+
+    reading: Reading
+    summary: Summary
+    pipeline: Pipeline
+    base_url: str
+
+    def __post_init__(self) -> None:
+        if not self.summary.summary:
+            raise NoteError(Reason.EMPTY_TEXT)
+        text, end = self.reading.text.text, 0
+        for chosen in self.summary.summary:
+            if chosen.start < end or not chosen.text or text[chosen.start : chosen.end] != chosen.text:
+                raise NoteError(Reason.NOT_VERBATIM, f"at {chosen.start}-{chosen.end}")
+            end = chosen.end
+
+    @property
+    def composition_id(self) -> str:
+        """One per source and pipeline name, whatever the version of either."""
+        return deterministic_id("Composition", self.reading.note.reference, self.pipeline.name)
+
+    @property
+    def provenance_id(self) -> str:
+        """One per Composition."""
+        return deterministic_id("Provenance", self.reading.note.reference, self.pipeline.name)
+
+    @property
+    def extracted_text_id(self) -> str:
+        """One per source and pipeline name; unused where the text is the attachment itself."""
+        return deterministic_id("DocumentReference", self.reading.note.reference, self.pipeline.name)
+
+    @property
+    def identifier(self) -> str:
+        """Business identifier, e.g. `DocumentReference-123.extractive`."""
+        note = self.reading.note
+        return f"{note.resource_type}-{note.id}.{self.pipeline.name}"
+
+    @cached_property
+    def source_version_url(self) -> str:
+        """Absolute URL of the source's version that was read."""
+        note = self.reading.note
+        url = f"{self.base_url.rstrip('/')}/{note.reference}"
+        return f"{url}/_history/{note.version_id}" if note.version_id else url
+
+    @property
+    def language(self) -> str:
+        """The language the source states, else English (our own words are)."""
+        return self.reading.attachment.language or self.reading.note.language or "en"
+
+    @property
+    def security(self) -> list[JsonObject]:
+        """The source's labels, each kept, and the AI label."""
+        own = self.pipeline.label_coding
+        return [own, *(x for x in references.labels(self.reading.note.security) if x["code"] != own["code"])]
+
+
+def urn(resource_id: str) -> str:
+    """The fullUrl by which entries of one transaction refer to each other."""
+    return f"urn:uuid:{resource_id}"
+
+
+def composition(written: Written) -> JsonObject:
+    """The Composition: one section, one `derivation-reference` extension per sentence."""
+    note, pipeline = written.reading.note, written.pipeline
+    source = {"reference": note.reference, "type": note.resource_type}
+    author = {"reference": f"Device/{pipeline.device_id}"}
+    system, tag = canonical.SUMMARY_TAG
+    version = f" version {note.version_id}" if note.version_id else ""
+    resource: JsonObject = {
+        "resourceType": "Composition",
+        "id": written.composition_id,
+        "meta": {"security": written.security, "tag": [{"system": system, "code": tag}]},
+        "language": written.language,
+        "text": paragraph(
+            f"AI-extracted summary (unverified) of {note.reference}{version}. "
+            "Not a substitute for the source note."
+        ),
+        "extension": [_source_text(written)],
+        "identifier": {"system": canonical.SUMMARIES, "value": written.identifier},
+        "status": "preliminary",
+        "type": {
+            "coding": [{"system": canonical.LOINC, "code": "68608-9", "display": "Summary note"}],
+            "text": "AI-extracted note summary",
+        },
+        "category": [
+            {"coding": [{"system": canonical.COMPOSITION_KIND, "code": "extractive-summary"}]},
+        ],
+        "subject": references.reference(note.subject, written.base_url),
+        "encounter": references.reference(note.encounter, written.base_url, ("Encounter",)),
+        "date": note.last_updated,
+        "author": [author],
+        "title": _title(written),
+        "confidentiality": references.confidentiality(note.security),
+        "custodian": references.reference(note.custodian, written.base_url, ("Organization",)),
+        "relatesTo": _transforms(written),
+        "event": [_without_empty({"period": references.period(note.period), "detail": [source]})],
+        "section": [_section(written, source, author)],
+    }
+    return _without_empty(resource)
+
+
+def _without_empty(resource: JsonObject) -> JsonObject:
+    return {name: value for name, value in resource.items() if value not in (None, [], {})}
+
+
+def _title(written: Written) -> str:
+    note = written.reading.note
+    kind = references.concept(note.type) or {}
+    names = [kind.get("text"), *(c.get("display") for c in kind.get("coding", []))]
+    name = next((n for n in names if n), "Clinical note")
+    return f"AI-extracted summary: {name} {(note.date or '')[:10]}".rstrip()
+
+
+def _source_text(written: Written) -> JsonObject:
+    """Says which text the offsets count in, so that anyone can fetch, normalise and check it."""
+    reading = written.reading
+    parts: list[JsonObject] = [
+        {"url": "source", "valueUri": written.source_version_url},
+        {"url": "versionId", "valueString": reading.note.version_id},
+        {"url": "path", "valueString": content_path(reading)},
+        {"url": "mediaType", "valueString": reading.text.media_type},
+        {"url": "unit", "valueCode": UNIT},
+        {"url": "normalization", "valueUri": reading.text.normalization},
+        {"url": "sha256", "valueString": reading.text.sha256},
+        {"url": "length", "valueInteger": len(reading.text.text)},
+    ]
+    filled = [part for part in parts if "" not in part.values()]
+    return {"url": canonical.SOURCE_TEXT, "extension": filled}
+
+
+def content_path(reading: Reading) -> str:
+    """FHIRPath of the element whose content was read: an attachment's `data` or `url`, or the string."""
+    attachment = reading.attachment
+    if attachment.text is not None:
+        return attachment.path
+    inline = attachment.data is not None or attachment.externalized
+    return f"{attachment.path}.{'data' if inline else 'url'}"
+
+
+def _transforms(written: Written) -> list[JsonObject]:
+    # R4 allows an Identifier or another Composition here, not the DocumentReference itself.
+    identifier = references.identifier(written.reading.note.master_identifier)
+    return [{"code": "transforms", "targetIdentifier": identifier}] if identifier else []
+
+
+def _section(written: Written, source: JsonObject, author: JsonObject) -> JsonObject:
+    reading, chosen = written.reading, written.summary.summary
+    if reading.text.verbatim:
+        where, path = source, content_path(reading)
+    else:
+        where = {"reference": urn(written.extracted_text_id), "type": "DocumentReference"}
+        path = "DocumentReference.content[0].attachment.data"
+    spans = [_span(number, sentence, where, path) for number, sentence in enumerate(chosen, 1)]
+    items = [(f"s{number}", sentence.text) for number, sentence in enumerate(chosen, 1)]
+    section: JsonObject = {
+        "id": "sec1",
+        "extension": spans,
+        "title": "Extracted sentences (in the order of the note)",
+        "code": references.concept(reading.note.type),
+        "author": [author],
+        "text": ordered_list(items, written.language),
+        "mode": "snapshot",
+        "orderedBy": {
+            "coding": [
+                {"system": canonical.LIST_ORDER, "code": "system", "display": "Sorted by System"},
+            ],
+            "text": "In the order of the source note",
+        },
+        "entry": [source],
+    }
+    return _without_empty(section)
+
+
+def _span(number: int, sentence: SelectedSentence, where: JsonObject, path: str) -> JsonObject:
+    return {
+        "id": f"p{number}",
+        "url": canonical.DERIVATION_REFERENCE,
+        "extension": [
+            {"url": "reference", "valueReference": where},
+            {"url": "path", "valueString": path},
+            {"url": "offset", "valueInteger": sentence.start},
+            {"url": "length", "valueInteger": sentence.end - sentence.start},
+            {"url": canonical.NARRATIVE_LINK, "valueUrl": f"#s{number}"},
+            {"url": canonical.EXTRACT_SCORE, "valueDecimal": sentence.score},
+        ],
+    }
+
+
+def extracted_text(written: Written) -> JsonObject:
+    """The text that offsets point into, as a DocumentReference beside a source that is not plain text."""
+    note, text = written.reading.note, written.reading.text
+    data = text.text.encode("utf-8")
+    source = {"reference": note.reference, "type": note.resource_type}
+    is_document = note.resource_type == "DocumentReference"
+    encounter = references.reference(note.encounter, written.base_url, ("Encounter", "EpisodeOfCare"))
+    context = {
+        "encounter": [encounter] if encounter else None,
+        "related": None if is_document else [source],
+    }
+    system, tag = canonical.EXTRACTED_TEXT_TAG
+    sha1 = hashlib.sha1(data, usedforsecurity=False).digest()  # the algorithm that R4 names
+    resource: JsonObject = {
+        "resourceType": "DocumentReference",
+        "id": written.extracted_text_id,
+        "meta": {
+            "security": references.labels(note.security),
+            "tag": [{"system": system, "code": tag}],
+        },
+        "identifier": [{"system": canonical.EXTRACTED_TEXTS, "value": written.identifier}],
+        "status": "current",
+        "type": references.concept(note.type),
+        "subject": references.reference(
+            note.subject, written.base_url, ("Patient", "Practitioner", "Group", "Device")
+        ),
+        "custodian": references.reference(note.custodian, written.base_url, ("Organization",)),
+        "relatesTo": [{"code": "transforms", "target": source}] if is_document else None,
+        "description": f"Text extracted from {note.reference} by {text.normalization}",
+        "content": [
+            {
+                "attachment": {
+                    "contentType": "text/plain; charset=utf-8",
+                    "data": base64.b64encode(data).decode("ascii"),
+                    "size": len(data),
+                    "hash": base64.b64encode(sha1).decode("ascii"),
+                }
+            }
+        ],
+        "context": _without_empty(context),
+    }
+    resource["meta"] = _without_empty(resource["meta"])
+    return _without_empty(resource)
+
+
+def provenance(written: Written) -> JsonObject:
+    """The Provenance: AI-Provenance of AI Transparency on FHIR and, for a document, IHE mXDE too."""
+    note, pipeline = written.reading.note, written.pipeline
+    version = f"/_history/{note.version_id}" if note.version_id else ""
+    targets = [{"reference": urn(written.composition_id)}]
+    if not written.reading.text.verbatim:
+        targets.append({"reference": urn(written.extracted_text_id)})
+    agent = {
+        "type": {"coding": [{"system": canonical.PARTICIPANT_TYPE, "code": "assembler"}]},
+        "role": [{"coding": [{"system": canonical.AI_DEVICE_TYPE, "code": "Artificial-Intelligence"}]}],
+        "who": {"reference": f"Device/{pipeline.device_id}"},
+        "onBehalfOf": references.reference(note.custodian, written.base_url, ("Organization",)),
+    }
+    return _without_empty(
+        {
+            "resourceType": "Provenance",
+            "id": written.provenance_id,
+            # Provenance has no identifier in R4; the tag lets a server without client ids find it again.
+            "meta": {"tag": [{"system": canonical.PROVENANCE_KEY, "code": written.provenance_id}]},
+            "target": targets,
+            "occurredDateTime": note.last_updated,
+            "recorded": note.last_updated,
+            "policy": [canonical.MXDE_POLICY] if note.resource_type == "DocumentReference" else None,
+            "reason": [{"coding": [pipeline.label_coding]}],
+            "activity": {"coding": [{"system": canonical.W3C_ACTIVITY, "code": "Derivation"}]},
+            "agent": [_without_empty(agent)],
+            "entity": [
+                {
+                    "role": "source",
+                    "what": {
+                        # Servers strip the version from references, so it stands as plain data as well.
+                        "reference": note.reference + version,
+                        "identifier": {"system": canonical.URI, "value": written.source_version_url},
+                    },
+                }
+            ],
+        }
+    )

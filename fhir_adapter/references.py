@@ -1,0 +1,115 @@
+"""Parts of a source brought into a form that can stand in what we write.
+
+Sources are read leniently, what we write is strict: a part that does not fit is left out rather than
+failing the summary, and a reference that would not resolve from another resource becomes a logical one
+(R4, section 2.3: Reference.identifier).
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from fhir.resources.R4B.codeableconcept import CodeableConcept
+from fhir.resources.R4B.coding import Coding
+from fhir.resources.R4B.identifier import Identifier
+from fhir.resources.R4B.period import Period
+from fhir.resources.R4B.reference import Reference
+from pydantic import BaseModel, ValidationError
+
+from fhir_adapter.canonical import CONFIDENTIALITY, URI
+
+JsonObject = dict[str, Any]
+
+_CONFIDENTIALITY_ORDER = "ULMNRV"  # unrestricted to very restricted
+
+
+def _valid(model: type[BaseModel], value: object, keep: tuple[str, ...]) -> JsonObject | None:
+    if not isinstance(value, dict):
+        return None
+    part = {name: value[name] for name in keep if value.get(name) not in (None, "", [], {})}
+    try:
+        model.model_validate(part)
+    except (ValidationError, ValueError, TypeError):
+        return None
+    return part or None
+
+
+def reference(value: object, base_url: str, types: tuple[str, ...] = ()) -> JsonObject | None:
+    """A source's reference as another resource on the same server may carry it.
+
+    Args:
+        value: the Reference as found.
+        base_url: the server's base; an absolute reference under it becomes relative, since servers
+            index the absolute form as external.
+        types: where the element allows only these target types; others are dropped.
+
+    Returns:
+        A Reference, or None where nothing usable is left.
+    """
+    if not isinstance(value, dict):
+        return None
+    part = {k: value[k] for k in ("identifier", "display", "type") if k in value}
+    target = value.get("reference")
+    if isinstance(target, str) and target:
+        target = target.removeprefix(base_url.rstrip("/") + "/").split("/_history/")[0]
+        if target.startswith("urn:"):
+            part.setdefault("identifier", {"system": URI, "value": target})
+        elif not target.startswith("#"):  # a contained resource cannot be reached from outside
+            part["reference"] = target
+    if types and "reference" in part and _target_type(part["reference"]) not in types:
+        return None
+    if "identifier" in part and _valid(Identifier, part["identifier"], ("system", "value")) is None:
+        del part["identifier"]
+    elif "identifier" in part:
+        part["identifier"] = _valid(Identifier, part["identifier"], ("system", "value"))
+    result = _valid(Reference, part, ("reference", "type", "identifier", "display"))
+    return None if result is None or set(result) <= {"type"} else result
+
+
+def _target_type(target: str) -> str:
+    parts = target.rstrip("/").split("/")
+    return parts[-2] if len(parts) > 1 else ""
+
+
+def coding(value: object) -> JsonObject | None:
+    """A Coding with only its plain parts, or None."""
+    return _valid(Coding, value, ("system", "version", "code", "display"))
+
+
+def concept(value: object) -> JsonObject | None:
+    """A CodeableConcept with only its plain parts, or None."""
+    if not isinstance(value, dict):
+        return None
+    found = value.get("coding")
+    codings = [c for c in (coding(item) for item in (found if isinstance(found, list) else [])) if c]
+    return _valid(CodeableConcept, {"coding": codings, "text": value.get("text")}, ("coding", "text"))
+
+
+def period(value: object) -> JsonObject | None:
+    """A Period with start, end or both, or None."""
+    return _valid(Period, value, ("start", "end"))
+
+
+def identifier(value: object) -> JsonObject | None:
+    """An Identifier with its system and value, or None."""
+    part = _valid(Identifier, value, ("system", "value"))
+    return part if part and "value" in part else None
+
+
+def labels(security: Iterable[object]) -> list[JsonObject]:
+    """The source's security labels, each once, in the order found."""
+    seen: dict[tuple[Any, Any], JsonObject] = {}
+    for item in security:
+        label = coding(item)
+        if label and "code" in label:
+            seen.setdefault((label.get("system"), label["code"]), label)
+    return list(seen.values())
+
+
+def confidentiality(security: Iterable[object]) -> str:
+    """The strictest v3-Confidentiality code among the labels; `N` (normal) where there is none."""
+    codes = [
+        label["code"]
+        for label in labels(security)
+        if label.get("system") == CONFIDENTIALITY and label["code"] in _CONFIDENTIALITY_ORDER
+    ]
+    return max(codes, key=_CONFIDENTIALITY_ORDER.index, default="N")
