@@ -6,7 +6,9 @@ same note summarised twice gives the same resources and a server has nothing to 
 
 import base64
 import hashlib
+import uuid
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
@@ -75,6 +77,14 @@ class Written:
         url = f"{self.base_url.rstrip('/')}/{note.reference}"
         return f"{url}/_history/{note.version_id}" if note.version_id else url
 
+    @cached_property
+    def when(self) -> str:
+        """The instant all dates are derived from: the server's stamp of the source's version.
+
+        The clock stands in only for a server that stamps nothing, where a rerun cannot be a no-op.
+        """
+        return self.reading.note.last_updated or datetime.now(UTC).isoformat(timespec="seconds")
+
     @property
     def language(self) -> str:
         """The language the source states, else English (our own words are)."""
@@ -89,7 +99,10 @@ class Written:
 
 def urn(resource_id: str) -> str:
     """The fullUrl by which entries of one transaction refer to each other."""
-    return f"urn:uuid:{resource_id}"
+    try:
+        return f"urn:uuid:{uuid.UUID(resource_id)}"
+    except ValueError:
+        return f"urn:uuid:{deterministic_id('fullUrl', resource_id)}"
 
 
 def composition(written: Written) -> JsonObject:
@@ -120,7 +133,7 @@ def composition(written: Written) -> JsonObject:
         ],
         "subject": references.reference(note.subject, written.base_url),
         "encounter": references.reference(note.encounter, written.base_url, ("Encounter",)),
-        "date": note.last_updated,
+        "date": written.when,
         "author": [author],
         "title": _title(written),
         "confidentiality": references.confidentiality(note.security),
@@ -156,6 +169,7 @@ def _source_text(written: Written) -> JsonObject:
         {"url": "normalization", "valueUri": reading.text.normalization},
         {"url": "sha256", "valueString": reading.text.sha256},
         {"url": "length", "valueInteger": len(reading.text.text)},
+        {"url": "pipeline", "valueString": written.pipeline.device_id},
     ]
     filled = [part for part in parts if "" not in part.values()]
     return {"url": canonical.SOURCE_TEXT, "extension": filled}
@@ -284,8 +298,8 @@ def provenance(written: Written) -> JsonObject:
             # Provenance has no identifier in R4; the tag lets a server without client ids find it again.
             "meta": {"tag": [{"system": canonical.PROVENANCE_KEY, "code": written.provenance_id}]},
             "target": targets,
-            "occurredDateTime": note.last_updated,
-            "recorded": note.last_updated,
+            "occurredDateTime": written.when,
+            "recorded": written.when,
             "policy": [canonical.MXDE_POLICY] if note.resource_type == "DocumentReference" else None,
             "reason": [{"coding": [pipeline.label_coding]}],
             "activity": {"coding": [{"system": canonical.W3C_ACTIVITY, "code": "Derivation"}]},

@@ -1,0 +1,175 @@
+"""One settings object per process: environment, `.env`, `--set`, validated at start.
+
+Every name carries the prefix `CLINSUM_` in the environment. `clinsum doctor` shows the values as resolved.
+"""
+
+import re
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from summarizer.types import Budget
+
+Names = Annotated[tuple[str, ...], NoDecode]
+
+
+class SettingsError(Exception):
+    """A setting is wrong; the message is one sentence that says what to change."""
+
+
+def default_database_url() -> str:
+    """SQLite in the user's state folder (XDG Base Directory Specification)."""
+    import os
+
+    state = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
+    return f"sqlite:///{Path(state) / 'clinsum' / 'ledger.sqlite'}"
+
+
+def parse_duration(text: str) -> timedelta:
+    """Reads `90`, `60s`, `5m`, `2h`.
+
+    Raises:
+        ValueError: not a duration.
+    """
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(s|m|h)?", text.strip())
+    if not match or float(match[1]) <= 0:
+        raise ValueError(f"{text!r} is not a duration such as 60s, 5m or 2h")
+    return timedelta(seconds=float(match[1]) * {"s": 1, "m": 60, "h": 3600}[match[2] or "s"])
+
+
+def parse_budget(text: str) -> Budget | None:
+    """Reads `5` (sentences), `120w` (words), `15%` (share of the sentences) or `auto`.
+
+    Raises:
+        ValueError: none of these.
+    """
+    text = text.strip().lower()
+    if text in ("", "auto"):
+        return None
+    if match := re.fullmatch(r"(\d+)(?:\s*s(?:entences)?)?", text):
+        return Budget(sentences=int(match[1]))
+    if match := re.fullmatch(r"(\d+)\s*w(?:ords)?", text):
+        return Budget(words=int(match[1]))
+    if match := re.fullmatch(r"(\d+(?:\.\d+)?)\s*%", text):
+        return Budget(ratio=float(match[1]) / 100)
+    raise ValueError(f"{text!r} is not a budget such as 5, 120w, 15% or auto")
+
+
+class Settings(BaseSettings):
+    """All settings. A line under each says what it does."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="CLINSUM_", env_file=".env", extra="ignore", str_strip_whitespace=True
+    )
+
+    fhir_base_url: str = Field("http://127.0.0.1:8080/fhir", description="Base of the FHIR R4 server.")
+    auth: Literal["none", "basic", "bearer"] = Field("none", description="How to log in there.")
+    username: str = Field("", description="For AUTH=basic.")
+    password: SecretStr = Field(SecretStr(""), description="For AUTH=basic.")
+    token: SecretStr = Field(SecretStr(""), description="For AUTH=bearer.")
+    database_url: str = Field(
+        default_factory=default_database_url,
+        description="The ledger: sqlite:///... or postgresql+psycopg://...",
+    )
+    engine: Literal["lead", "kmeans", "lexrank", "bertsum"] = Field(
+        "lexrank", description="Which summarizer chooses."
+    )
+    model: str = Field("", description="A model folder or hub name; empty for what ships.")
+    device: str = Field("auto", description="auto, cpu or cuda.")
+    budget: str = Field("auto", description="5 (sentences), 120w (words), 15% (of the note) or auto.")
+    pipeline: str = Field("extractive", description="Names the kind of summary; one per note and name.")
+    interval: str = Field("60s", description="Pause between two passes of `clinsum run`.")
+    overlap: str = Field("2m", description="How far each pass looks back behind the last stamp it saw.")
+    page_size: int = Field(50, ge=1, le=1000, description="Resources in one page of the server's answers.")
+    concurrency: int = Field(8, ge=1, le=64, description="Requests to the server at a time.")
+    timeout: float = Field(30.0, gt=0, description="Seconds to wait for an answer of the server.")
+    retries: int = Field(5, ge=0, le=20, description="Repeats of a failed request.")
+    max_bytes: int = Field(20_000_000, ge=1, description="Largest attachment that is read.")
+    allowed_hosts: Names = Field((), description="Other hosts that attachments may be fetched from.")
+    resource_types: Names = Field(
+        ("DocumentReference", "DiagnosticReport"), description="Which resources hold notes."
+    )
+    ai_label: str = Field(
+        "http://terminology.hl7.org/CodeSystem/v3-ObservationValue|AIAST",
+        description="Security label of what is written, as system|code.",
+    )
+    log_format: Literal["text", "json"] = Field("text", description="How log lines look.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Which are shown.")
+
+    @field_validator("allowed_hosts", "resource_types", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return tuple(item.strip() for item in value.split(",") if item.strip())
+        return value
+
+    @field_validator("resource_types")
+    @classmethod
+    def _known_types(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not value or set(value) - {"DocumentReference", "DiagnosticReport"}:
+            raise ValueError("only DocumentReference and DiagnosticReport hold notes")
+        return value
+
+    @field_validator("fhir_base_url")
+    @classmethod
+    def _http_url(cls, value: str) -> str:
+        if not re.fullmatch(r"https?://[^\s/]+(/\S*)?", value):
+            raise ValueError("it must be an http:// or https:// address")
+        return value.rstrip("/")
+
+    @field_validator("budget")
+    @classmethod
+    def _budget(cls, value: str) -> str:
+        parse_budget(value)
+        return value
+
+    @field_validator("interval", "overlap")
+    @classmethod
+    def _duration(cls, value: str) -> str:
+        parse_duration(value)
+        return value
+
+    @field_validator("ai_label")
+    @classmethod
+    def _label(cls, value: str) -> str:
+        if not re.fullmatch(r"[^|\s]+\|[^|\s]+", value):
+            raise ValueError("it must be system|code")
+        return value
+
+    @model_validator(mode="after")
+    def _credentials(self) -> Self:
+        if self.auth == "basic" and not (self.username and self.password.get_secret_value()):
+            raise ValueError("AUTH=basic needs CLINSUM_USERNAME and CLINSUM_PASSWORD")
+        if self.auth == "bearer" and not self.token.get_secret_value():
+            raise ValueError("AUTH=bearer needs CLINSUM_TOKEN")
+        return self
+
+    @property
+    def summary_budget(self) -> Budget | None:
+        """The budget as the summarizer takes it."""
+        return parse_budget(self.budget)
+
+
+def load_settings(overrides: dict[str, str] | None = None) -> Settings:
+    """Reads and checks the settings.
+
+    Args:
+        overrides: from `--set NAME=VALUE`, with or without the prefix, any case.
+
+    Raises:
+        SettingsError: with one sentence naming the setting and what is wrong with it.
+    """
+    given = {name.lower().removeprefix("clinsum_"): value for name, value in (overrides or {}).items()}
+    unknown = sorted(set(given) - set(Settings.model_fields))
+    if unknown:
+        raise SettingsError(f"There is no setting {unknown[0].upper()}; see `clinsum doctor` for the names.")
+    try:
+        return Settings(**given)  # type: ignore[arg-type]
+    except ValidationError as error:
+        problem = error.errors(include_input=False, include_url=False, include_context=False)[0]
+        where = ".".join(map(str, problem["loc"]))
+        name = f"CLINSUM_{where.upper()}" if where else "Settings"
+        raise SettingsError(f"{name}: {problem['msg'].removeprefix('Value error, ')}.") from None
