@@ -1,0 +1,40 @@
+"""The ledger's tables, as the newest migration leaves them."""
+
+import sqlalchemy as sa
+
+metadata = sa.MetaData()
+
+note = sa.Table(
+    "note",
+    metadata,
+    sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True),
+    sa.Column("server", sa.String(500), nullable=False),
+    sa.Column("pipeline", sa.String(64), nullable=False),
+    sa.Column("source", sa.String(128), nullable=False),
+    sa.Column("version", sa.String(64), nullable=False),
+    sa.Column("pipeline_version", sa.String(64), nullable=False),
+    sa.Column("status", sa.String(16), nullable=False),
+    sa.Column("reason", sa.String(32), nullable=False),
+    sa.Column("detail", sa.String(200), nullable=False),
+    sa.Column("composition", sa.String(64), nullable=False),
+    sa.Column("sentences", sa.Integer(), nullable=False),
+    sa.Column("text_sha256", sa.String(64), nullable=False),
+    sa.Column("declared_type", sa.String(100), nullable=False),
+    sa.Column("media_type", sa.String(100), nullable=False),
+    sa.Column("milliseconds", sa.Integer(), nullable=False),
+    sa.Column("attempts", sa.Integer(), nullable=False),
+    sa.Column("handled_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("retry_at", sa.DateTime(timezone=True), nullable=True),
+    sa.UniqueConstraint("server", "pipeline", "source", name="one_row_per_source"),
+    sa.Index("note_by_status", "server", "pipeline", "status", "id"),
+    sa.Index("note_by_retry", "server", "pipeline", "retry_at"),
+)
+
+watermark = sa.Table(
+    "watermark",
+    metadata,
+    sa.Column("server", sa.String(500), primary_key=True),
+    sa.Column("pipeline", sa.String(64), primary_key=True),
+    sa.Column("resource_type", sa.String(64), primary_key=True),
+    sa.Column("last_updated", sa.String(64), nullable=False),
+)
