@@ -10,6 +10,7 @@ class Reason(StrEnum):
     NO_ATTACHMENT = "no-attachment"
     UNSUPPORTED_TYPE = "unsupported-type"
     EMPTY_TEXT = "empty-text"
+    DELETED = "deleted"
     SUPERSEDED = "superseded"
     NOT_FINAL = "not-final"
     ENTERED_IN_ERROR = "entered-in-error"
@@ -49,6 +50,7 @@ _WORDS: dict[Reason, str] = {
     Reason.NO_ATTACHMENT: "The resource carries no note: no attachment, conclusion or narrative.",
     Reason.UNSUPPORTED_TYPE: "The attachment is of a kind that holds no text we can read.",
     Reason.EMPTY_TEXT: "The note has no sentence in it.",
+    Reason.DELETED: "The note is no longer on the server.",
     Reason.SUPERSEDED: "Another document replaces this one.",
     Reason.NOT_FINAL: "The note is not finished yet, by its status.",
     Reason.ENTERED_IN_ERROR: "The note was marked as entered in error.",

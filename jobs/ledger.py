@@ -214,7 +214,8 @@ def next_retry(attempts: int) -> datetime | None:
     """When to try again after so many failed attempts: doubling from a minute to an hour, then never."""
     if attempts >= MAX_ATTEMPTS:
         return None
-    return datetime.now(UTC) + min(_FIRST_RETRY * 2 ** (attempts - 1), _LONGEST_RETRY)
+    pause: timedelta = min(_FIRST_RETRY * 2 ** (attempts - 1), _LONGEST_RETRY)
+    return datetime.now(UTC) + pause
 
 
 def _row(record: Any) -> NoteRow:

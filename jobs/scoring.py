@@ -1,0 +1,76 @@
+"""Summaries for a batch of texts, each distinct text scored once; one text's failure is its own."""
+
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+
+import structlog
+
+from fhir_adapter.errors import NoteError
+from fhir_adapter.note import NoteText
+from fhir_adapter.reasons import Reason
+from summarizer import Summarizer
+from summarizer.types import Budget, Document, Summary
+
+log = structlog.get_logger("clinsum.scoring")
+
+BATCH_CHARACTERS = 500_000
+_REMEMBERED = 2048  # summaries; servers file one text under several resources and versions
+
+
+class Scorer:
+    """The summarizer as a pass uses it. Not thread-safe: one worker thread at a time calls it."""
+
+    def __init__(self, summarizer: Summarizer, budget: Budget | None) -> None:
+        self._summarizer = summarizer
+        self._budget = budget
+        self._remembered: OrderedDict[tuple[object, ...], Summary | NoteError] = OrderedDict()
+
+    def score(self, texts: Sequence[NoteText]) -> list[Summary | NoteError]:
+        """Returns for each text its summary, or why there is none."""
+        keys = [(text.sha256, text.headings) for text in texts]
+        fresh = {key: text for key, text in zip(keys, texts, strict=True) if key not in self._remembered}
+        for part in _parts(list(fresh.values())):
+            for text, result in zip(part, self._attempt(part), strict=True):
+                self._remembered[(text.sha256, text.headings)] = result
+        results = [self._remembered[key] for key in keys]
+        for key in dict.fromkeys(keys):
+            self._remembered.move_to_end(key)
+            if isinstance(self._remembered[key], NoteError):
+                del self._remembered[key]  # the next pass tries it anew
+        while len(self._remembered) > _REMEMBERED:
+            self._remembered.popitem(last=False)
+        return results
+
+    def _attempt(self, part: Sequence[NoteText]) -> list[Summary | NoteError]:
+        documents = [_document(text) for text in part]
+        try:
+            return list(self._summarizer.summarize(documents, self._budget))
+        except Exception as error:  # whatever a model may raise: find the text at fault, spare the others
+            if len(part) == 1:
+                return [internal_error(error, "score")]
+            log.warning("batch-failed", error=type(error).__name__, notes=len(part))
+            return [result for text in part for result in self._attempt([text])]
+
+
+def internal_error(error: Exception, step: str) -> NoteError:
+    """An error of ours as a note's end; its type is kept, its message may hold note text and is not."""
+    log.error("note-failed", step=step, error=type(error).__name__)
+    return NoteError(Reason.INTERNAL_ERROR, f"{step}: {type(error).__name__}")
+
+
+def _document(text: NoteText) -> Document:
+    return Document(text.text, [(h.start, h.end, h.code) for h in text.headings])
+
+
+def _parts(texts: Sequence[NoteText]) -> Iterator[list[NoteText]]:
+    """Cuts a batch so that no part holds more than so many characters, or holds a single text."""
+    part: list[NoteText] = []
+    size = 0
+    for text in texts:
+        if part and size + len(text.text) > BATCH_CHARACTERS:
+            yield part
+            part, size = [], 0
+        part.append(text)
+        size += len(text.text)
+    if part:
+        yield part
