@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import ssl
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
@@ -50,7 +51,7 @@ class Call:
     conflicts: bool = False
 
     def retries(self, status: int, most: int) -> int:
-        """How often this status is worth another attempt."""
+        """How often this status is worth another attempt, of `most` in all."""
         if status in OVERLOADED:
             # 502 and 504 leave open whether the work was done.
             return most if self.idempotent or status in (429, 503) else 0
@@ -114,6 +115,7 @@ class Transport:
             ResponseTooLargeError: the body exceeds `call.max_bytes`.
         """
         attempt = 0
+        statuses: Counter[int] = Counter()
         while True:
             asked: float | None = None
             try:
@@ -126,8 +128,10 @@ class Transport:
             else:
                 if answer.status < 400:
                     return answer
-                if attempt >= call.retries(answer.status, self._backoff.retries):
+                most = call.retries(answer.status, self._backoff.retries)
+                if attempt >= self._backoff.retries or statuses[answer.status] >= most:
                     raise status_error(answer.status, call.what, answer.data)
+                statuses[answer.status] += 1
                 cause = f"HTTP {answer.status}"
                 asked = retry_after(answer.retry_after)
             delay = self._backoff.delay(attempt, asked)
