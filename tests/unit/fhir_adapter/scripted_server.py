@@ -1,4 +1,4 @@
-"""A real HTTP server on loopback that answers by a script, to make faults a FHIR server will not make on demand."""
+"""A real HTTP server on loopback that answers by a script: faults that no FHIR server makes on demand."""
 
 import asyncio
 import json
@@ -66,7 +66,7 @@ def capability(*params: str, types: tuple[str, ...] = ("DocumentReference", "Dia
 
 
 class ScriptedServer:
-    """`handle` gets each request and gives an Answer, or a list of answers to use up, the last one for good."""
+    """`handle` turns each request into an Answer, or is a list of answers; its last one is for good."""
 
     def __init__(self, handle: Callable[[Request], Answer] | list[Answer]) -> None:
         self._script = list(handle) if isinstance(handle, list) else None

@@ -27,7 +27,9 @@ EMPTY_TRANSACTION = {"resourceType": "Bundle", "type": "transaction", "entry": [
 DONE = fhir({"resourceType": "Bundle", "type": "transaction-response"})
 
 
-@pytest.mark.parametrize("fault", [Answer(429), Answer(502), Answer(503), Answer(504), Answer(500), Answer(drop=True)])
+@pytest.mark.parametrize(
+    "fault", [Answer(429), Answer(502), Answer(503), Answer(504), Answer(500), Answer(drop=True)]
+)
 async def test_a_passing_fault_is_retried(fault):
     async with ScriptedServer([fault, fhir(PATIENT)]) as server, client_for(server) as client:
         assert await client.read("Patient/1") == PATIENT
@@ -143,7 +145,15 @@ async def test_a_connection_is_kept_alive():
 
 @pytest.mark.parametrize(
     "body",
-    [b"<html>log in</html>", b"[]", b"{}", b"", b'{"resourceType": 3}', b"[" * 100_000, b'{"a": ' + b"9" * 5000 + b"}"],
+    [
+        b"<html>log in</html>",
+        b"[]",
+        b"{}",
+        b"",
+        b'{"resourceType": 3}',
+        b"[" * 100_000,
+        b'{"a": ' + b"9" * 5000 + b"}",
+    ],
 )
 async def test_an_answer_that_is_not_fhir(body):
     async with ScriptedServer([Answer(200, body)]) as server, client_for(server) as client:
@@ -284,7 +294,8 @@ async def test_redirects_stay_inside():
 
 
 @pytest.mark.parametrize(
-    "reference", ["Patient/..", "../admin", "http://elsewhere.example/fhir/Patient/1", "Patient//1", "", "/Patient/1"]
+    "reference",
+    ["Patient/..", "../admin", "http://elsewhere.example/fhir/Patient/1", "Patient//1", "", "/Patient/1"],
 )
 async def test_references_that_lead_elsewhere_are_refused(reference):
     async with ScriptedServer([fhir(PATIENT)]) as server, client_for(server) as client:
@@ -319,7 +330,9 @@ async def test_log_lines_hold_no_query(caplog):
     async with ScriptedServer([Answer(503), bundle()]) as server, client_for(server) as client:
         [page async for page in client.search("DocumentReference", [("patient", "secret-42")])]
     assert "search of DocumentReference: HTTP 503" in caplog.text
-    assert "secret-42" not in "".join(r.getMessage() for r in caplog.records if r.name.startswith("fhir_adapter"))
+    assert "secret-42" not in "".join(
+        r.getMessage() for r in caplog.records if r.name.startswith("fhir_adapter")
+    )
 
 
 async def test_an_untrusted_certificate_is_not_retried():
