@@ -15,6 +15,7 @@ from fhir_adapter.errors import (
     NotFhirError,
     NotFoundError,
     OutsideBaseError,
+    RefusedError,
     ResponseTooLargeError,
     ServerTimeoutError,
 )
@@ -71,8 +72,8 @@ async def fetch(attachment: Attachment, client: FhirClient, limits: FetchLimits)
     """The bytes of one attachment.
 
     Raises:
-        NoteError: NO_ATTACHMENT, TOO_LARGE, BAD_BASE64, HASH_MISMATCH, FOREIGN_HOST, NOT_FOUND, TIMEOUT
-            or SERVER_ERROR, with a technical detail.
+        NoteError: NO_ATTACHMENT, TOO_LARGE, BAD_BASE64, HASH_MISMATCH, FOREIGN_HOST, NOT_FOUND,
+            FORBIDDEN, TIMEOUT or SERVER_ERROR, with a technical detail.
     """
     if attachment.text is not None:
         data, label = _SURROGATE.sub("\ufffd", attachment.text).encode("utf-8"), None
@@ -109,6 +110,8 @@ async def _remote(
             return _unwrapped(answer, limits)
     except (NotFoundError, GoneError) as error:
         raise NoteError(Reason.NOT_FOUND, f"HTTP {error.status}") from None
+    except RefusedError as error:
+        raise NoteError(Reason.FORBIDDEN, f"HTTP {error.status}") from None
     except HttpStatusError as error:
         raise NoteError(Reason.SERVER_ERROR, f"HTTP {error.status}") from None
     except ResponseTooLargeError as error:

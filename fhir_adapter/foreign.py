@@ -20,6 +20,7 @@ from fhir_adapter.transport import Call, RawResponse, Transport
 _PORTS = {"http": 80, "https": 443}
 # Addresses of cloud metadata services that lie outside the link-local range.
 _METADATA = frozenset(map(ipaddress.ip_address, ("100.100.100.200", "192.0.0.192", "fd00:ec2::254")))
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _CONNECTIONS = 4
 _HOSTS_IN_A_ROW = 4
 
@@ -126,7 +127,14 @@ def permitted(address: str, allow_private: bool) -> bool:
     """Whether a connection to this IP address may be made."""
     ip = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(ip, ipaddress.IPv6Address):
-        ip = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else ip)
+        ip = _carried(ip) or ip
     if ip.is_link_local or ip.is_multicast or ip.is_unspecified or ip in _METADATA:
         return False
     return ip.is_global or (allow_private and (ip.is_private or ip.is_loopback))
+
+
+def _carried(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    """The IPv4 address that an IPv6 address stands for, where it does."""
+    if ip in _NAT64:
+        return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+    return ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)

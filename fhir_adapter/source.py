@@ -20,6 +20,8 @@ from fhir_adapter.resource_reader import has_tag, read_source, reference_of
 from fhir_adapter.stamps import in_nanoseconds, nanoseconds
 from fhir_adapter.strategy import Strategy, choose_strategy
 
+__all__ = ["Page", "Policy", "Source", "Unreadable", "ineligible", "read_source"]
+
 _REMEMBERED = 100_000
 _RESTARTS = 5
 _AHEAD = in_nanoseconds(timedelta(days=1))
@@ -92,13 +94,26 @@ class Source:
         self._tag = derived_tag
         self._page_size = page_size
         self._overlap = overlap
-        self._policy = policy or Policy()
+        self.policy = policy or Policy()
         self._clock = clock
         self._strategies: dict[str, Strategy] = {}
 
     def ineligible(self, note: SourceNote) -> Reason | None:
         """Why the note is not to be summarised by its status, or None."""
-        return ineligible(note, self._policy)
+        return ineligible(note, self.policy)
+
+    async def read(self, reference: str) -> SourceNote:
+        """One note as it stands now, as a pass would see it.
+
+        Raises:
+            NoteError: MALFORMED. FhirAdapterError: as the client raises it.
+        """
+        resource = await self._client.read(reference)
+        note = read_source(resource)
+        if note.status == "superseded" and note.resource_type == "DocumentReference":
+            replaced, _ = await find_replacements(self._client, [note], [])
+            note = replace(note, replaced_by=replaced.get(note.reference))
+        return note
 
     async def strategy(self, resource_type: str) -> Strategy:
         """How this server's changes are found, and what that misses; for the log and for `doctor`."""

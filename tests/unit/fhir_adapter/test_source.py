@@ -1,7 +1,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from scripted_server import Answer, ScriptedServer, bundle, capability, client_for
+from scripted_server import Answer, ScriptedServer, bundle, capability, client_for, fhir
 
 from fhir_adapter.errors import GoneError, HttpStatusError, NotFoundError, RefusedError, ResponseTooLargeError
 from fhir_adapter.note import SourceNote
@@ -134,9 +134,11 @@ async def test_an_unsorted_server_restarts_from_the_watermark():
             return Answer(404)
         return None
 
-    async with Server([doc("b", 9000), doc("a", 0)], [doc("c", 1)], before=before) as server:
-        async with client_for(server) as client:
-            found = await walk(source_for(client), at(0))
+    async with (
+        Server([doc("b", 9000), doc("a", 0)], [doc("c", 1)], before=before) as server,
+        client_for(server) as client,
+    ):
+        found = await walk(source_for(client), at(0))
     assert ids(found) == ["b", "a", "c"]
     assert [s["_lastUpdated"] for s in server.searches()] == ["ge" + at(-120)] * 2
 
@@ -170,10 +172,12 @@ async def test_a_page_that_is_too_large_is_asked_for_in_smaller_ones():
 
 
 async def test_one_resource_over_the_limit_is_an_error():
-    async with Server([], before=lambda _: Answer(200, b" " * 9000)) as server:
-        async with client_for(server, max_response_bytes=8000) as client:
-            with pytest.raises(ResponseTooLargeError):
-                await walk(source_for(client, page_size=2))
+    async with (
+        Server([], before=lambda _: Answer(200, b" " * 9000)) as server,
+        client_for(server, max_response_bytes=8000) as client,
+    ):
+        with pytest.raises(ResponseTooLargeError):
+            await walk(source_for(client, page_size=2))
 
 
 async def test_what_we_wrote_ourselves_is_left_out_but_moves_the_watermark():
@@ -200,9 +204,11 @@ async def test_every_entry_that_cannot_be_read_is_named():
 
 
 async def test_two_versions_of_one_note_are_two_and_the_same_version_is_one():
-    async with Server([doc("a", 1), doc("a", 1)], [doc("a", 2, version="2")]) as server:
-        async with client_for(server) as client:
-            pages = await walk(source_for(client))
+    async with (
+        Server([doc("a", 1), doc("a", 1)], [doc("a", 2, version="2")]) as server,
+        client_for(server) as client,
+    ):
+        pages = await walk(source_for(client))
     assert [n.version_id for p in pages for n in p.notes] == ["1", "2"]
     assert [p.repeated for p in pages] == [1, 0]
 
@@ -243,6 +249,22 @@ async def test_superseded_documents_are_asked_for_in_one_search():
     assert found.notice == ""
 
 
+async def test_one_note_is_read_as_a_pass_would_see_it():
+    replacing = doc(
+        "new", 9, relatesTo=[{"code": "replaces", "target": {"reference": "DocumentReference/old"}}]
+    )
+
+    def before(request):
+        if request.path.endswith("/DocumentReference/old"):
+            return fhir(doc("old", status="superseded"))
+        return bundle(replacing) if "relatesto" in dict(request.params) else None
+
+    async with Server([], before=before) as server, client_for(server) as client:
+        source = source_for(client)
+        note = await source.read("DocumentReference/old")
+        assert source.ineligible(note) is Reason.SUPERSEDED
+
+
 @pytest.mark.parametrize(
     ("params", "status"), [(("_lastUpdated",), None), (("_lastUpdated", "relatesto"), 400)]
 )
@@ -250,9 +272,11 @@ async def test_a_server_that_cannot_say_what_was_replaced_gives_a_notice(params,
     def before(request):
         return Answer(status) if status and "relatesto" in dict(request.params) else None
 
-    async with Server([doc("a", status="superseded")], params=params, before=before) as server:
-        async with client_for(server) as client:
-            (page,) = await walk(source_for(client))
+    async with (
+        Server([doc("a", status="superseded")], params=params, before=before) as server,
+        client_for(server) as client,
+    ):
+        (page,) = await walk(source_for(client))
     assert page.notes[0].replaced_by is None
     assert "replaced" in page.notice
 
