@@ -100,7 +100,7 @@ def _server(settings: SandboxSettings) -> uvicorn.Server:
 
 
 def _listener(host: str, port: int) -> socket.socket:
-    # With the protocol named, asyncio turns Nagle's delay off on every connection (40 ms an answer otherwise).
+    # With the protocol named, asyncio turns Nagle's delay off on every connection (40 ms each otherwise).
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:

@@ -25,6 +25,7 @@ def binary_of(body: bytes, content_type: str, id_: str | None) -> Json:
     """The Binary resource that a request body stands for.
 
     Args:
+        body: of the request.
         content_type: of the request; FHIR JSON is the resource itself, anything else its content.
         id_: id in the address of an update, or None.
 

@@ -25,6 +25,7 @@ def bundle_text(
     Args:
         kind: the Bundle's type.
         entries: JSON texts of the entries.
+        total: number of matches on all pages, where it is to be stated.
         links: relation -> URL.
     """
     head: Json = {

@@ -25,6 +25,7 @@ def capability_statement(settings: SandboxSettings, base: str, started: str) -> 
     """The statement.
 
     Args:
+        settings: of the server.
         base: the server's own URL as the client sees it.
         started: FHIR instant.
     """

@@ -1,4 +1,4 @@
-"""Search criteria -> SQL conditions (hl7.org/fhir/R4/search.html). One condition per parameter, all must hold."""
+"""Search criteria -> SQL conditions (hl7.org/fhir/R4/search.html), one per parameter; all must hold."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -160,13 +160,13 @@ def _prefix_and_range(name: str, value: str) -> tuple[str, Range]:
     wanted = range_of(match[2]) if match else None
     if match is None or wanted is None:
         raise invalid(
-            f'The value of "{name}" is not a date: expected an optional prefix and YYYY, YYYY-MM, YYYY-MM-DD or '
-            "YYYY-MM-DDThh:mm:ss with a zone (a plus sign must be sent as %2B)."
+            f'The value of "{name}" is not a date: expected an optional prefix and YYYY, YYYY-MM, '
+            "YYYY-MM-DD or YYYY-MM-DDThh:mm:ss with a zone (a plus sign must be sent as %2B)."
         )
     return match[1] or "eq", wanted
 
 
-# What each prefix asks of the half-open range [low, high) of an element; in braces, the ends of the wanted range.
+# What each prefix asks of the half-open range [low, high) of an element. In braces: the wanted range.
 _RANGE_TESTS = {
     "eq": "low >= {low} AND high <= {high}",
     "ne": "NOT (low >= {low} AND high <= {high})",

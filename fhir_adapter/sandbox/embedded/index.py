@@ -1,8 +1,8 @@
-"""What of a resource goes into the search index. Reads leniently: an odd element gives no row, never an error."""
+"""What of a resource goes into the search index. An odd element gives no row, never an error."""
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,6 +32,15 @@ class IndexRows:
     references: set[tuple[str, str, str]] = field(default_factory=set)
     dates: set[tuple[str, int, int]] = field(default_factory=set)
     strings: set[tuple[str, str, str]] = field(default_factory=set)
+
+    def by_table(self) -> tuple[tuple[str, Iterable[tuple[str | int, ...]]], ...]:
+        """The rows with the names of their tables."""
+        return (
+            ("token", self.tokens),
+            ("reference", self.references),
+            ("date", self.dates),
+            ("string", self.strings),
+        )
 
 
 def index_rows(resource: Json) -> IndexRows:

@@ -41,7 +41,10 @@ def fhir_response(
     """An answer in FHIR JSON, indented where `_pretty=true` asks for it.
 
     Args:
+        request: what is answered.
         text: ASCII JSON.
+        status: HTTP status.
+        headers: besides the content type.
     """
     if request.query_params.get("_pretty") == "true":
         text = write_json(read_json(text), indent=2) + "\n"

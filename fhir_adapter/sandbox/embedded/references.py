@@ -21,6 +21,7 @@ def rewrite(value: Any, addresses: Mapping[str, str], resolve: Callable[[str], s
     """The value with a Bundle's own addresses replaced.
 
     Args:
+        value: a resource, or a part of one.
         addresses: fullUrl of an entry -> `Type/id` it got.
         resolve: turns a conditional reference (`Patient?identifier=...`) into `Type/id`.
     """

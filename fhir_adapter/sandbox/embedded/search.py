@@ -27,9 +27,9 @@ _MAX_CACHED = 1000
 class _Plan:
     """A search as read from its parameters."""
 
+    shape: Shape
+    order: Sql
     conditions: list[Sql] = field(default_factory=list)
-    order: Sql = Sql("resource.row")
-    shape: Shape = Shape("searchset", 0)
     count_only: bool = False
 
 
@@ -56,7 +56,10 @@ class Searcher:
         """The first page of a search.
 
         Args:
+            session: sees the state that is searched.
             base: the server's own URL as the client sees it.
+            resource_type: a type of R4.
+            pairs: the parameters.
             fresh: False allows the matches of an identical earlier search, where the settings do.
 
         Raises:
@@ -139,8 +142,8 @@ class Searcher:
         return session.resources(session.rows(f"{sql.text} LIMIT 2", sql.args))
 
     def _plan(self, resource_type: str, pairs: Pairs) -> _Plan:
-        plan = _Plan()
         shape = Shape("searchset", self._settings.page_size)
+        plan = _Plan(shape, ordering(resource_type, "", self._settings))
         for name, value in pairs:
             if not value or name in _PRESENTATION:
                 continue
@@ -153,10 +156,12 @@ class Searcher:
                 plan.count_only = True
             elif name in ("_summary", "_elements", "_total"):
                 shape = _shaped(shape, name, value)
-            elif name in ("_include", "_revinclude"):
+            elif name == "_include":
                 key = self._include_key(name, resource_type, value)
-                field_name = name[1:] + "s"
-                shape = replace(shape, **{field_name: (*getattr(shape, field_name), key)})
+                shape = replace(shape, includes=(*shape.includes, key))
+            elif name == "_revinclude":
+                key = self._include_key(name, resource_type, value)
+                shape = replace(shape, revincludes=(*shape.revincludes, key))
             else:
                 plan.conditions.append(condition(resource_type, name, value, self._settings))
         plan.shape = shape

@@ -1,4 +1,7 @@
-"""Reading and writing versions of resources within one database transaction."""
+"""Reading and writing versions of resources within one database transaction.
+
+Only names that stand in this package are spliced into SQL; what a client sent is always bound.
+"""
 
 import sqlite3
 from array import array
@@ -60,7 +63,7 @@ class Session:
     def current(self, resource_type: str, id_: str) -> Version | None:
         """The newest version, which may be a deletion; None where there never was one."""
         return self._one(
-            f"SELECT {_VERSION} FROM resource JOIN version ON version.row = resource.current "
+            f"SELECT {_VERSION} FROM resource JOIN version ON version.row = resource.current "  # noqa: S608
             "WHERE resource.type = ? AND resource.id = ?",
             (resource_type, id_),
         )
@@ -68,7 +71,7 @@ class Session:
     def version(self, resource_type: str, id_: str, version: int) -> Version | None:
         """One version; None where it never was."""
         return self._one(
-            f"SELECT {_VERSION} FROM version WHERE type = ? AND id = ? AND version = ?",
+            f"SELECT {_VERSION} FROM version WHERE type = ? AND id = ? AND version = ?",  # noqa: S608
             (resource_type, id_, version),
         )
 
@@ -84,7 +87,7 @@ class Session:
     def resources(self, rows: Iterable[int]) -> list[Version]:
         """The current versions of resources by their rows, in that order, without the deleted."""
         found = self._by_row(
-            f"SELECT resource.row, {_VERSION} FROM json_each(?) JOIN resource ON resource.row = value "
+            f"SELECT resource.row, {_VERSION} FROM json_each(?) JOIN resource ON resource.row = value "  # noqa: S608
             "JOIN version ON version.row = resource.current WHERE NOT resource.deleted",
             rows,
         )
@@ -93,14 +96,15 @@ class Session:
     def versions(self, rows: Iterable[int]) -> list[Version]:
         """Versions by their own rows, in that order."""
         found = self._by_row(
-            f"SELECT version.row, {_VERSION} FROM json_each(?) JOIN version ON version.row = value", rows
+            f"SELECT version.row, {_VERSION} FROM json_each(?) JOIN version ON version.row = value",  # noqa: S608
+            rows,
         )
         return list(found)
 
     def targets(self, key: str, rows: Iterable[int]) -> list[Version]:
         """The current resources that the given rows refer to by a reference parameter."""
         wholes = self._connection.execute(
-            "SELECT DISTINCT whole FROM json_each(?) JOIN reference ON reference.resource = value "
+            "SELECT DISTINCT whole FROM json_each(?) JOIN reference ON resource = value "
             "WHERE reference.key = ?",
             (write_json(list(rows)), key),
         )
@@ -120,6 +124,8 @@ class Session:
         """Writes a new version. The caller has compared it with the current one.
 
         Args:
+            resource_type: of the resource.
+            id_: its id.
             resource: as it came; its id, `meta.versionId` and `meta.lastUpdated` are replaced.
             method: POST or PUT, for the history.
         """
@@ -164,8 +170,8 @@ class Session:
 
     def _next(self, resource_type: str, id_: str) -> tuple[int | None, int]:
         found = self._connection.execute(
-            "SELECT resource.row, version.version FROM resource JOIN version ON version.row = resource.current "
-            "WHERE resource.type = ? AND resource.id = ?",
+            "SELECT resource.row, version.version FROM resource "
+            "JOIN version ON version.row = resource.current WHERE resource.type = ? AND resource.id = ?",
             (resource_type, id_),
         ).fetchone()
         return (found[0], found[1] + 1) if found else (None, 1)
@@ -193,15 +199,14 @@ class Session:
 
     def _remove_index(self, row: int) -> None:
         for table in _INDEX_TABLES:
-            self._connection.execute(f"DELETE FROM {table} WHERE resource = ?", (row,))
+            self._connection.execute(f"DELETE FROM {table} WHERE resource = ?", (row,))  # noqa: S608
 
     def _add_index(self, row: int, resource: Json) -> None:
-        rows = index_rows(resource)
-        tables = zip(_INDEX_TABLES, (rows.tokens, rows.references, rows.dates, rows.strings), strict=True)
-        for table, entries in tables:
+        for table, entries in index_rows(resource).by_table():
             if entries:
                 self._connection.executemany(
-                    f"INSERT INTO {table} VALUES (?, ?, ?, ?)", [(*entry, row) for entry in entries]
+                    f"INSERT INTO {table} VALUES (?, ?, ?, ?)",  # noqa: S608
+                    [(*entry, row) for entry in entries],
                 )
 
 

@@ -107,6 +107,7 @@ class BundleProcessor:
         """Carries out a transaction (all or nothing) or a batch (each entry for itself).
 
         Args:
+            bundle: the request.
             base: the server's own URL as the client sees it.
             representation: whether answers to writes repeat the resource (`Prefer: return=representation`).
 
