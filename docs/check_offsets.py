@@ -37,9 +37,10 @@ def get(base, url):
 
 def parts(extension):
     """{url: value} of an extension's parts, whatever the type of the value."""
-    return {
-        part["url"]: value for part in extension["extension"] for key, value in part.items() if key != "url"
-    }
+    values = {}
+    for part in extension["extension"]:
+        values[part["url"]] = next((v for name, v in part.items() if name.startswith("value")), None)
+    return values
 
 
 def decoded(data, content_type):
