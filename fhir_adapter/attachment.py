@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
 from fhir_adapter.base64_data import check_hash, decode_base64
-from fhir_adapter.client import FhirClient
+from fhir_adapter.client import FHIR_JSON, FhirClient
 from fhir_adapter.errors import (
     FhirAdapterError,
     GoneError,
@@ -102,11 +102,9 @@ async def _remote(
     attachment: Attachment, client: FhirClient, limits: FetchLimits
 ) -> tuple[bytes, str | None]:
     """Bytes and the type that the server says they have."""
-    media_type, _ = declared(attachment.content_type)
-    accept = f"{media_type}, */*;q=0.5" if _MEDIA_TYPE.fullmatch(media_type) else "*/*"
     try:
         async with asyncio.timeout(limits.timeout):
-            answer = await _get(attachment, client, limits, accept)
+            answer = await _get(attachment, client, limits)
             return _unwrapped(answer, limits)
     except (NotFoundError, GoneError) as error:
         raise NoteError(Reason.NOT_FOUND, f"HTTP {error.status}") from None
@@ -124,13 +122,14 @@ async def _remote(
         raise NoteError(Reason.SERVER_ERROR, type(error).__name__) from None
 
 
-async def _get(attachment: Attachment, client: FhirClient, limits: FetchLimits, accept: str) -> RawResponse:
+async def _get(attachment: Attachment, client: FhirClient, limits: FetchLimits) -> RawResponse:
     url = (attachment.url or "").strip()
+    accept = _accept(attachment)
     # Room for the same bytes in base64 inside a Binary resource; `_unwrapped` holds the limit itself.
     room = limits.max_bytes * 4 // 3 + _ENVELOPE
     if client.resolve(url) is not None:
         try:
-            return await client.fetch(url, accept=accept, max_bytes=room)
+            return await client.fetch(url, accept=_accept(attachment, ours=True), max_bytes=room)
         except OutsideBaseError as elsewhere:
             # A server may keep large files in object storage and redirect there.
             url = elsewhere.url
@@ -147,6 +146,20 @@ async def _get(attachment: Attachment, client: FhirClient, limits: FetchLimits, 
         allowed_hosts=limits.allowed_hosts,
         allow_private=limits.allow_private,
     )
+
+
+def _accept(attachment: Attachment, *, ours: bool = False) -> str:
+    """The declared type as it is, and anything else rather than nothing.
+
+    Of plain text without a charset the FHIR server is asked for the Binary resource, whose `contentType`
+    may state one: HAPI cuts the parameter off when it hands out the raw bytes.
+    """
+    media_type, charset = declared(attachment.content_type)
+    if not _MEDIA_TYPE.fullmatch(media_type):
+        return "*/*"
+    if ours and media_type == "text/plain" and charset is None and not attachment.externalized:
+        return f"{FHIR_JSON}, {media_type};q=0.9, */*;q=0.5"
+    return f"{media_type}, */*;q=0.5"
 
 
 def _unwrapped(answer: RawResponse, limits: FetchLimits) -> tuple[bytes, str | None]:

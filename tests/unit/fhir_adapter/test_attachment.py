@@ -229,7 +229,6 @@ async def test_an_address_on_the_server_in_any_spelling(url):
             attached(content_type="text/plain", url=url.format(base=server.base_url)), client, FetchLimits()
         )
         assert server.requests[0].path == "/fhir/Binary/1"
-        assert server.requests[0].headers["accept"] == "text/plain, */*;q=0.5"
     assert (content.data, content.media_type) == (NOTE, "text/plain")
 
 
@@ -241,6 +240,25 @@ async def test_a_binary_resource_is_unwrapped(element):
     ):
         content = await fetch(attached(url="Binary/1"), client, FetchLimits(max_bytes=len(NOTE)))
     assert (content.data, content.media_type, content.charset) == (NOTE, "text/html", "latin1")
+
+
+@pytest.mark.parametrize(
+    ("declared", "first_choice"),
+    [
+        ("text/plain", "application/fhir+json"),
+        ("text/plain; charset=utf-8", "text/plain"),
+        ("application/pdf", "application/pdf"),
+        ("PDF", "*/*"),
+        (None, "*/*"),
+        ("text/plain\r\nX-Evil: 1", "*/*"),
+    ],
+)
+async def test_what_is_asked_for(declared, first_choice):
+    async with ScriptedServer([Answer(200, NOTE)]) as server, client_for(server) as client:
+        await fetch(attached(content_type=declared, url="Binary/1"), client, FetchLimits())
+    accept = server.requests[0].headers["accept"]
+    assert accept.partition(",")[0] == first_choice
+    assert "*/*" in accept
 
 
 async def test_other_json_is_taken_as_it_is():
