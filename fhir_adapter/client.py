@@ -87,7 +87,9 @@ class FhirClient:
             ),
             transport=transport,
             follow_redirects=False,
-            cookies=no_cookies(),
+            verify=httpx.create_ssl_context(),
+            trust_env=not self._scope.loopback,
+            cookies=_no_cookies(),
             headers={"User-Agent": "clinical-ai-summarizer", "Accept-Encoding": "gzip"},
         )
         self._transport = Transport(
@@ -302,7 +304,7 @@ class FhirClient:
         )
 
 
-def no_cookies() -> CookieJar:
+def _no_cookies() -> CookieJar:
     """A jar that keeps nothing: cookies would be credentials that no setting names."""
     return CookieJar(policy=DefaultCookiePolicy(allowed_domains=[]))
 

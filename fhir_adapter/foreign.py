@@ -93,7 +93,10 @@ class ForeignHosts:
                 timeout=httpx.Timeout(self._timeout),
                 limits=httpx.Limits(max_connections=_CONNECTIONS),
                 follow_redirects=False,
+                # A proxy would resolve the name again, past the check; the certificates of the
+                # environment (SSL_CERT_FILE) count all the same.
                 trust_env=False,
+                verify=httpx.create_ssl_context(),
             )
         return pool
 

@@ -32,6 +32,12 @@ class Scope:
         """`scheme://host:port`, without a port where it is the scheme's own."""
         return origin_of(self._url)
 
+    @property
+    def loopback(self) -> bool:
+        """The server is on this machine, so that no proxy lies between."""
+        host = self._url.host
+        return host in ("localhost", "::1") or host.startswith("127.")
+
     def contains(self, url: httpx.URL) -> bool:
         """True where `url` has this origin and lies at or below the base path."""
         if url.userinfo or url.fragment or _origin(url) != _origin(self._url):

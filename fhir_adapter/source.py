@@ -22,7 +22,7 @@ from fhir_adapter.strategy import Strategy, choose_strategy
 
 __all__ = ["Page", "Policy", "Source", "Unreadable", "ineligible", "read_source"]
 
-_REMEMBERED = 100_000
+_REMEMBERED = 20_000
 _RESTARTS = 5
 _AHEAD = in_nanoseconds(timedelta(days=1))
 
