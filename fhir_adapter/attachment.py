@@ -27,6 +27,8 @@ from fhir_adapter.transport import RawResponse
 from fhir_adapter.wire import decode_json
 
 _MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]+")
+_XML_BINARY = re.compile(rb"\s*(?:<\?xml[^>]*>)?\s*<(?:\w+:)?Binary\b")
+_NOT_ACCEPTABLE = 406
 _ENVELOPE = 1 << 16
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -78,7 +80,7 @@ async def fetch(attachment: Attachment, client: FhirClient, limits: FetchLimits)
     if attachment.text is not None:
         data, label = _SURROGATE.sub("\ufffd", attachment.text).encode("utf-8"), None
         _check_size(len(data), limits)
-    elif attachment.data is not None:
+    elif attachment.data is not None and (attachment.data.strip() or not attachment.url):
         data, label = decode_base64(attachment.data, limits.max_bytes), None
     elif attachment.url is None:
         raise NoteError(Reason.NO_ATTACHMENT, "neither data nor url")
@@ -104,8 +106,7 @@ async def _remote(
     """Bytes and the type that the server says they have."""
     try:
         async with asyncio.timeout(limits.timeout):
-            answer = await _get(attachment, client, limits)
-            return _unwrapped(answer, limits)
+            return await _get(attachment, client, limits)
     except (NotFoundError, GoneError) as error:
         raise NoteError(Reason.NOT_FOUND, f"HTTP {error.status}") from None
     except RefusedError as error:
@@ -122,14 +123,11 @@ async def _remote(
         raise NoteError(Reason.SERVER_ERROR, type(error).__name__) from None
 
 
-async def _get(attachment: Attachment, client: FhirClient, limits: FetchLimits) -> RawResponse:
+async def _get(attachment: Attachment, client: FhirClient, limits: FetchLimits) -> tuple[bytes, str | None]:
     url = (attachment.url or "").strip()
-    accept = _accept(attachment)
-    # Room for the same bytes in base64 inside a Binary resource; `_unwrapped` holds the limit itself.
-    room = limits.max_bytes * 4 // 3 + _ENVELOPE
     if client.resolve(url) is not None:
         try:
-            return await client.fetch(url, accept=_accept(attachment, ours=True), max_bytes=room)
+            return await _from_server(url, attachment, client, limits)
         except OutsideBaseError as elsewhere:
             # A server may keep large files in object storage and redirect there.
             url = elsewhere.url
@@ -139,32 +137,58 @@ async def _get(attachment: Attachment, client: FhirClient, limits: FetchLimits) 
         raise NoteError(Reason.NOT_FOUND, "a name, not an address")
     if target is None or target.scheme not in ("http", "https"):
         raise NoteError(Reason.FOREIGN_HOST, "an address that is not http or https")
-    return await client.foreign.fetch(
+    answer = await client.foreign.fetch(
         url,
-        accept=accept,
+        accept=_accepts(attachment)[-1],
         max_bytes=limits.max_bytes,
         allowed_hosts=limits.allowed_hosts,
         allow_private=limits.allow_private,
     )
+    return answer.data, answer.content_type
 
 
-def _accept(attachment: Attachment, *, ours: bool = False) -> str:
-    """The declared type as it is, and anything else rather than nothing.
+async def _from_server(
+    url: str, attachment: Attachment, client: FhirClient, limits: FetchLimits
+) -> tuple[bytes, str | None]:
+    """Asks in a second way where the first answer is a refusal of the type, or a Binary without its data."""
+    # Room for the same bytes in base64 inside a Binary resource; `_unwrapped` holds the limit itself.
+    room = limits.max_bytes * 4 // 3 + _ENVELOPE
+    *others, last = _accepts(attachment)
+    for accept in others:
+        try:
+            found = _unwrapped(await client.fetch(url, accept=accept, max_bytes=room), limits)
+        except HttpStatusError as error:
+            if error.status != _NOT_ACCEPTABLE:
+                raise
+            found = None
+        if found is not None:
+            return found
+    found = _unwrapped(await client.fetch(url, accept=last, max_bytes=room), limits)
+    if found is None:
+        raise NoteError(Reason.NO_ATTACHMENT, "a Binary without data")
+    return found
 
-    Of plain text without a charset the FHIR server is asked for the Binary resource, whose `contentType`
-    may state one: HAPI cuts the parameter off when it hands out the raw bytes.
+
+def _accepts(attachment: Attachment) -> tuple[str, ...]:
+    """Accept headers to try: the declared type as it is, the Binary resource, and anything.
+
+    Of plain text without a charset the Binary resource comes first, since its `contentType` may state one:
+    HAPI cuts the parameter off when it hands out the raw bytes.
     """
     media_type, charset = declared(attachment.content_type)
     if not _MEDIA_TYPE.fullmatch(media_type):
-        return "*/*"
-    if ours and media_type == "text/plain" and charset is None and not attachment.externalized:
-        return f"{FHIR_JSON}, {media_type};q=0.9, */*;q=0.5"
-    return f"{media_type}, */*;q=0.5"
+        return ("*/*", FHIR_JSON, "*/*")
+    raw = f"{media_type}, */*;q=0.5"
+    if media_type == "text/plain" and charset is None and not attachment.externalized:
+        return (f"{FHIR_JSON}, {raw}", raw)
+    return (raw, FHIR_JSON, "*/*")
 
 
-def _unwrapped(answer: RawResponse, limits: FetchLimits) -> tuple[bytes, str | None]:
-    """The bytes themselves, also where the server answers with a Binary resource in JSON."""
+def _unwrapped(answer: RawResponse, limits: FetchLimits) -> tuple[bytes, str | None] | None:
+    """The bytes and their label, also out of a Binary resource in JSON; None where that holds none."""
     media_type, _ = declared(answer.content_type)
+    if media_type == "application/fhir+xml" and _XML_BINARY.match(answer.data):
+        return None
     if "json" in media_type:
         try:
             resource = decode_json(answer.data, "Binary")
@@ -175,7 +199,7 @@ def _unwrapped(answer: RawResponse, limits: FetchLimits) -> tuple[bytes, str | N
             inner = resource.get("data", resource.get("content"))
             label = resource.get("contentType")
             if not isinstance(inner, str):
-                raise NoteError(Reason.NO_ATTACHMENT, "a Binary without data")
+                return None
             return decode_base64(inner, limits.max_bytes), label if isinstance(label, str) else None
     _check_size(len(answer.data), limits)
     return answer.data, answer.content_type

@@ -60,7 +60,7 @@ def parse_capability(statement: dict[str, Any]) -> Capability:
     if statement.get("resourceType") not in ("CapabilityStatement", "Conformance"):
         raise NotFhirError("the server's /metadata is not a CapabilityStatement")
     version = _text(statement.get("fhirVersion"))
-    if version and not version.startswith("4."):
+    if version[:1].isdigit() and not version.startswith("4."):
         raise NotFhirError(f"the server speaks FHIR {version[:20]}; this software needs R4 (4.0.1) or R4B")
     software = _dict(statement.get("software"))
     rests = [_dict(rest) for rest in _list(statement.get("rest"))]

@@ -149,7 +149,7 @@ class FhirClient:
         path = self._path(reference)
         if version is not None:
             path += f"/_history/{quote(version, safe='')}"
-        return await self._json("GET", path, f"read of {path}")
+        return await self._json("GET", path, f"read of {_kind(path)}")
 
     async def search(
         self, resource_type: str, params: Sequence[tuple[str, str]]
@@ -196,16 +196,20 @@ class FhirClient:
         """Puts a resource to its own `Type/id`; with a version id as `if_match`, only over that version."""
         path = self._path(f"{resource.get('resourceType')}/{resource.get('id')}")
         headers = {"If-Match": f'W/"{if_match}"'} if if_match is not None else {}
-        return await self._json("PUT", path, f"update of {path}", resource, headers=headers)
+        return await self._json("PUT", path, f"update of {_kind(path)}", resource, headers=headers)
 
     async def delete(self, reference: str) -> None:
         """Deletes `Type/id`; one that is gone already is no error for most servers."""
         path = self._path(reference)
-        await self._transport.send(self._call("DELETE", self._scope.url(path), f"delete of {path}", {}))
+        await self._transport.send(
+            self._call("DELETE", self._scope.url(path), f"delete of {_kind(path)}", {})
+        )
 
     async def operation(self, path: str, resource: dict[str, Any]) -> dict[str, Any]:
         """Posts a resource to an operation such as `Composition/$validate`; not tried again when in doubt."""
-        return await self._json("POST", self._path(path), f"operation {path}", resource, idempotent=False)
+        return await self._json(
+            "POST", self._path(path), f"operation on {_kind(path)}", resource, idempotent=False
+        )
 
     async def fetch(self, url: str, *, accept: str, max_bytes: int) -> RawResponse:
         """Raw bytes from an address inside the base, relative to it or absolute, with credentials.
@@ -302,6 +306,11 @@ class FhirClient:
         return Call(
             method, url, what, self._limit, {"Accept": FHIR_JSON, **headers}, content, idempotent, conflicts
         )
+
+
+def _kind(path: str) -> str:
+    """The resource type: ids stay out of messages, since that of a patient names one."""
+    return path.partition("/")[0]
 
 
 def _no_cookies() -> CookieJar:

@@ -8,6 +8,7 @@ import asyncio
 import ipaddress
 import socket
 from collections.abc import Awaitable, Callable, Collection
+from itertools import count
 
 import httpx
 
@@ -72,8 +73,10 @@ class ForeignHosts:
         raise NoteError(Reason.FOREIGN_HOST, "redirects from host to host without end")
 
     def _transport(self, target: httpx.URL, allow_private: bool) -> Transport:
+        attempts = count()
+
         async def pin(request: httpx.Request) -> None:
-            await _pin(request, allow_private)
+            await _pin(request, allow_private, next(attempts))
 
         return Transport(
             self._pool(target.host),
@@ -111,8 +114,11 @@ def listed(url: httpx.URL, allowed_hosts: Collection[str]) -> bool:
     return host in allowed or name in allowed or f"{name}:{url.port or _PORTS[url.scheme]}" in allowed
 
 
-async def _pin(request: httpx.Request, allow_private: bool) -> None:
-    """Points the request at an address that was checked; Host header and TLS name stay those of the host."""
+async def _pin(request: httpx.Request, allow_private: bool, attempt: int) -> None:
+    """Points the request at an address that was checked; Host header and TLS name stay those of the host.
+
+    Of several addresses each further attempt takes the next.
+    """
     host = request.url.host
     port = request.url.port or _PORTS[request.url.scheme]
     try:
@@ -122,7 +128,7 @@ async def _pin(request: httpx.Request, allow_private: bool) -> None:
     addresses = [str(entry[4][0]) for entry in found]
     if not addresses or not all(permitted(address, allow_private) for address in addresses):
         raise NoteError(Reason.FOREIGN_HOST, "the host resolves to an address that is not allowed")
-    request.url = request.url.copy_with(host=addresses[0])
+    request.url = request.url.copy_with(host=addresses[attempt % len(addresses)])
     request.extensions = {**request.extensions, "sni_hostname": host}
 
 

@@ -261,6 +261,34 @@ async def test_what_is_asked_for(declared, first_choice):
     assert "*/*" in accept
 
 
+@pytest.mark.parametrize(
+    "first",
+    [
+        Answer(406),
+        Answer(200, b'{"resourceType":"Binary"}', {"Content-Type": "application/fhir+json"}),
+        Answer(
+            200,
+            b'<?xml version="1.0"?>\n<Binary xmlns="http://hl7.org/fhir"/>',
+            {"Content-Type": "application/fhir+xml"},
+        ),
+    ],
+)
+@pytest.mark.parametrize("declared", [None, "text/plain", "text/html"])
+async def test_an_answer_of_no_use_is_asked_for_in_another_way(first, declared):
+    raw = Answer(200, NOTE, {"Content-Type": "text/html"})
+    async with ScriptedServer([first, raw]) as server, client_for(server) as client:
+        content = await fetch(attached(content_type=declared, url="Binary/1"), client, FetchLimits())
+        one, other = (request.headers["accept"] for request in server.requests)
+    assert content.data == NOTE
+    assert one != other
+
+
+async def test_empty_data_beside_an_address_counts_as_none():
+    async with ScriptedServer([Answer(200, NOTE)]) as server, client_for(server) as client:
+        assert (await fetch(attached(data=" ", url="Binary/1"), client, FetchLimits())).data == NOTE
+    assert (await offline(attached(data=" "))).data == b""
+
+
 async def test_other_json_is_taken_as_it_is():
     body = b'{"resourceType": "Bundle"}'
     raw = Answer(200, body, {"Content-Type": "application/fhir+json"})
@@ -297,6 +325,7 @@ async def test_whose_label_wins(declared, header, media_type, charset):
         (Answer(404), Reason.NOT_FOUND),
         (Answer(410), Reason.NOT_FOUND),
         (Answer(500), Reason.SERVER_ERROR),
+        (Answer(406), Reason.SERVER_ERROR),
         (Answer(503), Reason.SERVER_ERROR),
         (Answer(403), Reason.FORBIDDEN),
         (Answer(401), Reason.FORBIDDEN),
