@@ -3,6 +3,7 @@
 import asyncio
 import re
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from fhir_adapter.base64_data import check_hash, decode_base64
@@ -22,6 +23,7 @@ from fhir_adapter.errors import (
 from fhir_adapter.media import declared, rank
 from fhir_adapter.note import Attachment, Content, SourceNote
 from fhir_adapter.reasons import Reason
+from fhir_adapter.resource_reader import BINARY_ACCESS, externalized, usable_id
 from fhir_adapter.scope import parsed
 from fhir_adapter.transport import RawResponse
 from fhir_adapter.wire import decode_json
@@ -150,23 +152,30 @@ async def _get(attachment: Attachment, client: FhirClient, limits: FetchLimits) 
 async def _from_server(
     url: str, attachment: Attachment, client: FhirClient, limits: FetchLimits
 ) -> tuple[bytes, str | None]:
-    """Asks in a second way where the first answer is a refusal of the type, or a Binary without its data."""
-    # Room for the same bytes in base64 inside a Binary resource; `_unwrapped` holds the limit itself.
+    """Asks in another way where an answer is a refusal of the type, or a Binary without its data."""
+    # Room for the same bytes in base64 inside a Binary resource; the decoded size is checked on its own.
     room = limits.max_bytes * 4 // 3 + _ENVELOPE
-    *others, last = _accepts(attachment)
-    for accept in others:
+    accepts = _accepts(attachment)
+    for number, accept in enumerate(accepts, start=1):
         try:
-            found = _unwrapped(await client.fetch(url, accept=accept, max_bytes=room), limits)
+            answer = await client.fetch(url, accept=accept, max_bytes=room)
         except HttpStatusError as error:
-            if error.status != _NOT_ACCEPTABLE:
+            if error.status != _NOT_ACCEPTABLE or number == len(accepts):
                 raise
-            found = None
-        if found is not None:
-            return found
-    found = _unwrapped(await client.fetch(url, accept=last, max_bytes=room), limits)
-    if found is None:
-        raise NoteError(Reason.NO_ATTACHMENT, "a Binary without data")
-    return found
+            continue
+        binary = _binary(answer)
+        if binary is not None and externalized(binary) and (ident := usable_id(binary.get("id"))):
+            path = f"Binary/{ident}/{BINARY_ACCESS}"
+            answer = await client.fetch(path, accept="*/*", max_bytes=limits.max_bytes)
+            return answer.data, _text(binary.get("contentType")) or answer.content_type
+        if binary is None and not _xml_binary(answer):
+            _check_size(len(answer.data), limits)
+            return answer.data, answer.content_type
+        # `data` since R4, `content` before.
+        data = _text(binary.get("data", binary.get("content"))) if binary is not None else None
+        if binary is not None and data is not None:
+            return decode_base64(data, limits.max_bytes), _text(binary.get("contentType"))
+    raise NoteError(Reason.NO_ATTACHMENT, "a Binary without data")
 
 
 def _accepts(attachment: Attachment) -> tuple[str, ...]:
@@ -184,25 +193,25 @@ def _accepts(attachment: Attachment) -> tuple[str, ...]:
     return (raw, FHIR_JSON, "*/*")
 
 
-def _unwrapped(answer: RawResponse, limits: FetchLimits) -> tuple[bytes, str | None] | None:
-    """The bytes and their label, also out of a Binary resource in JSON; None where that holds none."""
-    media_type, _ = declared(answer.content_type)
-    if media_type == "application/fhir+xml" and _XML_BINARY.match(answer.data):
+def _binary(answer: RawResponse) -> dict[str, Any] | None:
+    """The Binary resource in JSON that the answer is, or None where it is the bytes themselves."""
+    if "json" not in declared(answer.content_type)[0]:
         return None
-    if "json" in media_type:
-        try:
-            resource = decode_json(answer.data, "Binary")
-        except NotFhirError:
-            resource = {}
-        if resource.get("resourceType") == "Binary":
-            # `data` since R4, `content` before.
-            inner = resource.get("data", resource.get("content"))
-            label = resource.get("contentType")
-            if not isinstance(inner, str):
-                return None
-            return decode_base64(inner, limits.max_bytes), label if isinstance(label, str) else None
-    _check_size(len(answer.data), limits)
-    return answer.data, answer.content_type
+    try:
+        resource = decode_json(answer.data, "Binary")
+    except NotFhirError:
+        return None
+    return resource if resource["resourceType"] == "Binary" else None
+
+
+def _xml_binary(answer: RawResponse) -> bool:
+    """The answer is a Binary resource in XML, which is asked for again in JSON."""
+    fhir_xml = declared(answer.content_type)[0] == "application/fhir+xml"
+    return fhir_xml and _XML_BINARY.match(answer.data) is not None
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def _data_url(url: str, max_bytes: int) -> tuple[bytes, str | None]:

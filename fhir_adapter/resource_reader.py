@@ -14,6 +14,8 @@ from fhir_adapter.reasons import Reason
 SOURCE_TYPES = ("DocumentReference", "DiagnosticReport")
 _ID = re.compile(r"[A-Za-z0-9._~:@-]{1,256}")
 _EXTERNALIZED = "externalized-binary-id"
+# HAPI keeps large data in its Binary storage and hands it out by this operation.
+BINARY_ACCESS = "$binary-access-read"
 
 
 def read_source(resource: dict[str, Any]) -> SourceNote:
@@ -57,6 +59,14 @@ def usable_id(value: object) -> str | None:
     """A logical id that can stand in a reference; digits given as a number count."""
     text = _scalar(value)
     return text if text and _ID.fullmatch(text) and text.strip(".") else None
+
+
+def externalized(element: dict[str, Any]) -> bool:
+    """The `data` of an Attachment or a Binary lies outside the resource, in HAPI's Binary storage."""
+    extensions = map(_dict, _list(_dict(element.get("_data")).get("extension")))
+    return "data" not in element and any(
+        (_text(extension.get("url")) or "").endswith(_EXTERNALIZED) for extension in extensions
+    )
 
 
 def reference_of(resource: dict[str, Any]) -> str:
@@ -131,13 +141,9 @@ def _attachment(
         return None
     data, url = _string(value.get("data")), _text(value.get("url"))
     content_type = _text(value.get("contentType"))
-    external = data is None and any(
-        (_text(extension.get("url")) or "").endswith(_EXTERNALIZED)
-        for extension in map(_dict, _list(_dict(value.get("_data")).get("extension")))
-    )
+    external = externalized(value)
     if external:
-        # HAPI keeps the bytes in its Binary storage and hands them out by this operation.
-        url = f"{reference}/$binary-access-read?path={quote(path, safe='')}"
+        url = f"{reference}/{BINARY_ACCESS}?path={quote(path, safe='')}"
     elif data is None and url is not None and url.startswith("#") and url[1:] in contained:
         binary = contained[url[1:]]
         data = _string(binary.get("data"))

@@ -5,7 +5,7 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scripted_server import Answer, ScriptedServer, client_for
+from scripted_server import Answer, ScriptedServer, client_for, fhir
 
 from fhir_adapter.attachment import FetchLimits, candidates, fetch
 from fhir_adapter.base64_data import decode_base64
@@ -281,6 +281,26 @@ async def test_an_answer_of_no_use_is_asked_for_in_another_way(first, declared):
         one, other = (request.headers["accept"] for request in server.requests)
     assert content.data == NOTE
     assert one != other
+
+
+async def test_a_binary_whose_data_the_server_keeps_outside():
+    extension = {
+        "url": "http://hapifhir.io/fhir/StructureDefinition/externalized-binary-id",
+        "valueString": "x",
+    }
+    binary = {
+        "resourceType": "Binary",
+        "id": "1",
+        "contentType": "text/plain",
+        "_data": {"extension": [extension]},
+    }
+
+    def handle(request):
+        return Answer(200, NOTE) if request.path == "/fhir/Binary/1/$binary-access-read" else fhir(binary)
+
+    async with ScriptedServer(handle) as server, client_for(server) as client:
+        content = await fetch(attached(url="/Binary/1/_history/2"), client, FetchLimits())
+    assert (content.data, content.media_type) == (NOTE, "text/plain")
 
 
 async def test_empty_data_beside_an_address_counts_as_none():
