@@ -163,19 +163,30 @@ async def _from_server(
             if error.status != _NOT_ACCEPTABLE or number == len(accepts):
                 raise
             continue
-        binary = _binary(answer)
-        if binary is not None and externalized(binary) and (ident := usable_id(binary.get("id"))):
-            path = f"Binary/{ident}/{BINARY_ACCESS}"
-            answer = await client.fetch(path, accept="*/*", max_bytes=limits.max_bytes)
-            return answer.data, _text(binary.get("contentType")) or answer.content_type
-        if binary is None and not _xml_binary(answer):
-            _check_size(len(answer.data), limits)
-            return answer.data, answer.content_type
-        # `data` since R4, `content` before.
-        data = _text(binary.get("data", binary.get("content"))) if binary is not None else None
-        if binary is not None and data is not None:
-            return decode_base64(data, limits.max_bytes), _text(binary.get("contentType"))
+        found = await _opened(answer, client, limits)
+        if found is not None:
+            return found
     raise NoteError(Reason.NO_ATTACHMENT, "a Binary without data")
+
+
+async def _opened(
+    answer: RawResponse, client: FhirClient, limits: FetchLimits
+) -> tuple[bytes, str | None] | None:
+    """The bytes and their label, also out of a Binary resource; None where that does not hold them."""
+    if _xml_binary(answer):
+        return None
+    binary = _binary(answer)
+    if binary is None:
+        _check_size(len(answer.data), limits)
+        return answer.data, answer.content_type
+    label = _text(binary.get("contentType"))
+    if externalized(binary) and (ident := usable_id(binary.get("id"))):
+        path = f"Binary/{ident}/{BINARY_ACCESS}"
+        outside = await client.fetch(path, accept="*/*", max_bytes=limits.max_bytes)
+        return outside.data, label or outside.content_type
+    # `data` since R4, `content` before.
+    data = _text(binary.get("data", binary.get("content")))
+    return None if data is None else (decode_base64(data, limits.max_bytes), label)
 
 
 def _accepts(attachment: Attachment) -> tuple[str, ...]:
