@@ -62,7 +62,7 @@ def criteria_pairs(criteria: str) -> Pairs:
 
 
 class Interactions:
-    """The single-resource interactions, by the settings."""
+    """The single-resource interactions, by the settings. A resource that is handed in may be changed."""
 
     def __init__(self, settings: SandboxSettings, searcher: Searcher) -> None:
         self._settings = settings
@@ -146,10 +146,10 @@ class Interactions:
             )
         if current is None or current.body is None:
             return self.write_new(session, resource_type, id_, resource, "PUT")
-        cleaned = self._cleaned(resource)
-        if same_content(cleaned, current.body):
+        self._clean(resource)
+        if same_content(resource, current.body):
             return Written(200, current)
-        return Written(200, session.put(resource_type, id_, cleaned, "PUT"))
+        return Written(200, session.put(resource_type, id_, resource, "PUT"))
 
     def update_conditional(
         self,
@@ -186,13 +186,12 @@ class Interactions:
         self, session: Session, resource_type: str, id_: str, resource: Json, method: str
     ) -> Written:
         """Writes what does not stand there yet, or was deleted; the caller has checked it."""
-        return Written(201, session.put(resource_type, id_, self._cleaned(resource), method))
+        self._clean(resource)
+        return Written(201, session.put(resource_type, id_, resource, method))
 
-    def _cleaned(self, resource: Json) -> Json:
-        if self._settings.keep_reference_versions:
-            return resource
-        stripped: Json = strip_versions(resource)
-        return stripped
+    def _clean(self, resource: Json) -> None:
+        if not self._settings.keep_reference_versions:
+            strip_versions(resource)
 
 
 def new_id() -> str:

@@ -149,7 +149,8 @@ class BundleProcessor:
                 with _at(f"Bundle.entry[{number}]"):
                     entries.append(self._with_id(session, _read_entry(number, item, base), addresses))
             _check_each_once(entries)
-            entries = [self._rewritten(session, entry, addresses) for entry in entries]
+            for entry in entries:
+                self._rewrite(session, entry, addresses)
             answers = [""] * len(entries)
             for number in sorted(range(len(entries)), key=lambda n: _ORDER.index(entries[n].method)):
                 with _at(entries[number].place):
@@ -188,8 +189,8 @@ class BundleProcessor:
         addresses.conditions[criteria] = entry.id
         return entry
 
-    def _rewritten(self, session: Session, entry: Entry, addresses: _Addresses) -> Entry:
-        """The entry with the references of its resource pointing at the ids that were chosen."""
+    def _rewrite(self, session: Session, entry: Entry, addresses: _Addresses) -> None:
+        """Points the references of the entry's resource at the ids that were chosen."""
 
         def resolve(reference: str) -> str:
             resource_type, _, query = reference.partition("?")
@@ -202,10 +203,9 @@ class BundleProcessor:
                 id_ = match.id
             return f"{resource_type}/{id_}"
 
-        if entry.resource is None or entry.method not in ("POST", "PUT"):
-            return entry
-        with _at(entry.place):
-            return replace(entry, resource=rewrite(entry.resource, addresses.urls, resolve))
+        if entry.resource is not None and entry.method in ("POST", "PUT"):
+            with _at(entry.place):
+                rewrite(entry.resource, addresses.urls, resolve)
 
     def _carry_out(self, session: Session, entry: Entry, base: str, representation: bool) -> str:
         if entry.method == "GET":
