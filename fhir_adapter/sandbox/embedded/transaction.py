@@ -30,6 +30,7 @@ from fhir_adapter.sandbox.embedded.search import Searcher
 from fhir_adapter.sandbox.embedded.session import Session, Version
 from fhir_adapter.sandbox.embedded.store import Store
 from fhir_adapter.sandbox.embedded.when import instant_text
+from fhir_adapter.sandbox.settings import SandboxSettings
 
 # The order in which a transaction is carried out; the answer keeps the order of the request.
 _ORDER = ("DELETE", "POST", "PUT", "GET")
@@ -98,7 +99,10 @@ class _Addresses:
 class BundleProcessor:
     """Carries out request Bundles. Safe to use from several threads."""
 
-    def __init__(self, store: Store, searcher: Searcher, interactions: Interactions) -> None:
+    def __init__(
+        self, settings: SandboxSettings, store: Store, searcher: Searcher, interactions: Interactions
+    ) -> None:
+        self._refuse_unmatched = settings.refuse_unmatched
         self._store = store
         self._searcher = searcher
         self._interactions = interactions
@@ -198,6 +202,8 @@ class BundleProcessor:
             if id_ is None:
                 check_type(resource_type)
                 match = self._interactions.match(session, resource_type, criteria_pairs(query))
+                if match is None and not self._refuse_unmatched:
+                    return reference
                 if match is None:
                     raise not_found(f"No {resource_type} matches a conditional reference.")
                 id_ = match.id
