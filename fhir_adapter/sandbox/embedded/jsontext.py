@@ -16,6 +16,7 @@ class Number(Decimal):
     """A decimal that is written as it was read, digit by digit."""
 
     __slots__ = ("_literal",)
+    _literal: str
 
     def __new__(cls, literal: str) -> "Number":  # noqa: D102
         made = super().__new__(cls, literal)

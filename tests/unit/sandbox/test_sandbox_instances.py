@@ -6,7 +6,7 @@ from datetime import datetime
 import httpx
 import pytest
 
-from tests.unit.sandbox.builders import diagnostics, note, patient, put
+from tests.unit.sandbox.builders import diagnostics, found, note, patient, put
 from tests.unit.sandbox.conftest import Serve
 
 
@@ -41,7 +41,7 @@ def test_the_same_update_again_makes_no_version(server: httpx.Client) -> None:
     assert again.json() == read_back.json() == before
 
 
-def test_a_tag_alone_makes_a_version_and_tags_are_stored_as_sent(server: httpx.Client) -> None:
+def test_tags_and_labels_add_up(server: httpx.Client) -> None:
     put(
         server,
         patient("tagged", meta={"tag": [{"code": "a"}]}),
@@ -49,7 +49,18 @@ def test_a_tag_alone_makes_a_version_and_tags_are_stored_as_sent(server: httpx.C
     )
     meta = server.get("Patient/tagged").json()["meta"]
     assert meta["versionId"] == "2"
-    assert meta["tag"] == [{"code": "b"}]
+    assert {tag["code"] for tag in meta["tag"]} == {"a", "b"}
+    put(server, patient("tagged"), patient("tagged", meta={"tag": [{"code": "a"}]}))
+    assert server.get("Patient/tagged").json()["meta"] == meta
+    assert found(server, "Patient?_tag=a&_tag=b") == ["tagged"]
+    put(
+        server,
+        patient("tagged", meta={"security": [{"system": "urn:s", "code": "R"}], "profile": ["http://p"]}),
+    )
+    put(server, patient("tagged", meta={"profile": ["http://q"]}))
+    meta = server.get("Patient/tagged").json()["meta"]
+    assert meta["security"] == [{"system": "urn:s", "code": "R"}]
+    assert meta["profile"] == ["http://q"]
 
 
 def test_stamps_have_milliseconds_and_never_go_back(server: httpx.Client) -> None:
@@ -262,3 +273,38 @@ def test_resources_as_found_keep_what_is_unknown(server: httpx.Client) -> None:
     got = server.get("DocumentReference/unknown").json()
     del got["meta"]
     assert json.dumps(got, sort_keys=True) == json.dumps(sent, sort_keys=True)
+
+
+XHTML = '<div xmlns="http://www.w3.org/1999/xhtml">{}</div>'
+
+
+@pytest.mark.parametrize(
+    "inner", ["a\x01b", "a\x00b", "<b>a", "a & b", "&unknown;", "a\ud800b", "</div><div>"]
+)
+def test_narratives_that_are_not_xml_are_refused(server: httpx.Client, inner: str) -> None:
+    section = [{"section": [{"text": {"status": "generated", "div": XHTML.format(inner)}}]}]
+    sent = {"resourceType": "Composition", "id": "bad-div", "section": section}
+    answer = server.put("Composition/bad-div", content=json.dumps(sent))
+    assert answer.status_code == 400
+    assert "Composition.section[0].section[0].text.div" in diagnostics(answer)
+
+
+def test_a_document_type_in_a_narrative_is_refused(server: httpx.Client) -> None:
+    bomb = '<!DOCTYPE d [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><div>&b;</div>'
+    answer = server.put("Patient/dtd", json=patient("dtd", text={"div": bomb}))
+    assert answer.status_code == 400
+
+
+@pytest.mark.parametrize(
+    "inner", ["a &lt; b &nbsp;&eacute;&#13;", " a  b\n", "\U0001f600 \u05d0", "<script>x</script>"]
+)
+def test_other_narratives_are_stored_as_they_came(server: httpx.Client, inner: str) -> None:
+    text = {"status": "generated", "div": XHTML.format(inner)}
+    put(server, patient("good-div", text=text))
+    assert server.get("Patient/good-div").json()["text"] == text
+
+
+def test_the_check_of_narratives_can_be_turned_off(serve: Serve) -> None:
+    client = serve(check_narrative=False)
+    put(client, patient("x", text={"div": "<div>"}))
+    assert client.get("Patient/x").json()["text"] == {"div": "<div>"}
