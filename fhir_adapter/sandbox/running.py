@@ -6,12 +6,13 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import httpx
 import uvicorn
 
 from fhir_adapter.sandbox.embedded.app import create_app
+from fhir_adapter.sandbox.embedded.store import Store
 from fhir_adapter.sandbox.settings import SandboxError, SandboxSettings
 
 HOST = "127.0.0.1"
@@ -51,7 +52,7 @@ def serve_embedded(settings: SandboxSettings, host: str = HOST, port: int = 8080
     Raises:
         SandboxError: the port is taken or the database cannot be opened.
     """
-    with _listener(host, port) as listener:
+    with _listener(host, port) as listener, suppress(KeyboardInterrupt):
         _server(settings).run(sockets=[listener])
 
 
@@ -71,6 +72,9 @@ def _in_thread(settings: SandboxSettings, listener: socket.socket) -> Iterator[C
 
 @contextmanager
 def _in_process(settings: SandboxSettings, listener: socket.socket) -> Iterator[Callable[[], bool]]:
+    if settings.database is not None:
+        # What is wrong with the file is said here, in the caller's process.
+        Store(settings.database).close()
     process = multiprocessing.get_context("spawn").Process(
         target=_serve_on, args=(settings, listener), name="sandbox", daemon=True
     )
@@ -84,7 +88,18 @@ def _in_process(settings: SandboxSettings, listener: socket.socket) -> Iterator[
 
 
 def _serve_on(settings: SandboxSettings, listener: socket.socket) -> None:
-    _server(settings).run(sockets=[listener])
+    server = _server(settings)
+    threading.Thread(target=_stop_with_parent, args=(server,), daemon=True).start()
+    with suppress(KeyboardInterrupt):
+        server.run(sockets=[listener])
+
+
+def _stop_with_parent(server: uvicorn.Server) -> None:
+    """Ends the server when the process that wanted it is gone, however it went."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        server.should_exit = True
 
 
 def _server(settings: SandboxSettings) -> uvicorn.Server:

@@ -23,6 +23,10 @@ class SandboxSettings:
         max_body: bytes of a request body; a larger one answers 413.
         update_create: False acts as a server that refuses a PUT to an id it does not know (405).
         last_updated_search: False acts as a server that cannot search or sort by `_lastUpdated` (400).
+        check_narrative: False stores narratives that are not well-formed XHTML; True refuses them (400), as
+            HAPI does.
+        refuse_unmatched: True refuses a transaction with a conditional reference that matches nothing (404),
+            as R4 says; False stores the reference as it came, since integrity is not enforced either.
         keep_reference_versions: True keeps `/_history/n` in references; False strips it, as HAPI does.
         search_cache: seconds for which an identical search gets the earlier matches (`X-Cache: HIT`)
             unless it says `Cache-Control: no-cache`. HAPI's are 60; 0 turns it off.
@@ -36,6 +40,8 @@ class SandboxSettings:
     max_body: int = 256 * 1024 * 1024
     update_create: bool = True
     last_updated_search: bool = True
+    check_narrative: bool = True
+    refuse_unmatched: bool = False
     keep_reference_versions: bool = False
     search_cache: float = 0.0
 

@@ -71,7 +71,7 @@ class Server:
         self._store = store
         self._searcher = Searcher(settings)
         self._interactions = Interactions(settings, self._searcher)
-        self._bundles = BundleProcessor(store, self._searcher, self._interactions)
+        self._bundles = BundleProcessor(settings, store, self._searcher, self._interactions)
         self._writing = ThreadPoolExecutor(1, thread_name_prefix="sandbox-writer")
         self._reading = ThreadPoolExecutor(_READERS, thread_name_prefix="sandbox-reader")
         self._started = instant_text(now_milliseconds())

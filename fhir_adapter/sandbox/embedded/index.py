@@ -47,9 +47,12 @@ def index_rows(resource: Json) -> IndexRows:
     """All index rows of a resource."""
     rows = IndexRows()
     for parameter in parameters_of(resource["resourceType"]).values():
+        add = _ADD[parameter.kind]
         for path in parameter.paths:
+            if path[0] not in resource:
+                continue
             for element in elements_at(resource, path):
-                _ADD[parameter.kind](rows, parameter, element)
+                add(rows, parameter, element)
     return rows
 
 
@@ -78,12 +81,12 @@ def folded(text: str) -> str:
 
 def storable(text: str) -> str:
     """Text that a database column takes: lone surrogates become their escapes."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def without_version(reference: str) -> str:
     """A reference without a trailing `/_history/n`."""
-    return _VERSION_PART.sub("", reference)
+    return _VERSION_PART.sub("", reference) if "/_history/" in reference else reference
 
 
 def split_reference(reference: str) -> tuple[str, str]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
 from fhir_adapter.sandbox.embedded.jsontext import Json
+from fhir_adapter.sandbox.embedded.narrative import check_narratives
 from fhir_adapter.sandbox.embedded.outcome import (
     RequestRefusedError,
     gone,
@@ -16,7 +17,7 @@ from fhir_adapter.sandbox.embedded.outcome import (
 from fhir_adapter.sandbox.embedded.parameters import RESOURCE_TYPES
 from fhir_adapter.sandbox.embedded.references import strip_versions
 from fhir_adapter.sandbox.embedded.search import Pairs, Searcher
-from fhir_adapter.sandbox.embedded.session import Session, Version, same_content
+from fhir_adapter.sandbox.embedded.session import Session, Version, keep_labels, same_content
 from fhir_adapter.sandbox.settings import SandboxSettings
 
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
@@ -62,7 +63,7 @@ def criteria_pairs(criteria: str) -> Pairs:
 
 
 class Interactions:
-    """The single-resource interactions, by the settings."""
+    """The single-resource interactions, by the settings. A resource that is handed in may be changed."""
 
     def __init__(self, settings: SandboxSettings, searcher: Searcher) -> None:
         self._settings = settings
@@ -125,7 +126,8 @@ class Interactions:
     ) -> Written:
         """Updates, or creates under the client's id where the settings allow it.
 
-        Unchanged content makes no new version.
+        Unchanged content makes no new version. Tags and security labels add up, as on HAPI: those of the
+        version before stay.
 
         Raises:
             RequestRefusedError: 400 the id is bad or not the one in the body, 405 such a resource must
@@ -146,10 +148,11 @@ class Interactions:
             )
         if current is None or current.body is None:
             return self.write_new(session, resource_type, id_, resource, "PUT")
-        cleaned = self._cleaned(resource)
-        if same_content(cleaned, current.body):
+        self._prepare(resource)
+        keep_labels(resource, current.body)
+        if same_content(resource, current.body):
             return Written(200, current)
-        return Written(200, session.put(resource_type, id_, cleaned, "PUT"))
+        return Written(200, session.put(resource_type, id_, resource, "PUT"))
 
     def update_conditional(
         self,
@@ -186,13 +189,15 @@ class Interactions:
         self, session: Session, resource_type: str, id_: str, resource: Json, method: str
     ) -> Written:
         """Writes what does not stand there yet, or was deleted; the caller has checked it."""
-        return Written(201, session.put(resource_type, id_, self._cleaned(resource), method))
+        self._prepare(resource)
+        return Written(201, session.put(resource_type, id_, resource, method))
 
-    def _cleaned(self, resource: Json) -> Json:
-        if self._settings.keep_reference_versions:
-            return resource
-        stripped: Json = strip_versions(resource)
-        return stripped
+    def _prepare(self, resource: Json) -> None:
+        """The last checks and changes before a resource is compared and written."""
+        if self._settings.check_narrative:
+            check_narratives(resource)
+        if not self._settings.keep_reference_versions:
+            strip_versions(resource)
 
 
 def new_id() -> str:

@@ -12,8 +12,23 @@ from fhir_adapter.sandbox.embedded.outcome import invalid
 Json = dict[str, Any]
 
 
+class Number(Decimal):
+    """A decimal that is written as it was read, digit by digit."""
+
+    __slots__ = ("_literal",)
+    _literal: str
+
+    def __new__(cls, literal: str) -> "Number":  # noqa: D102
+        made = super().__new__(cls, literal)
+        made._literal = literal
+        return made
+
+    def __str__(self) -> str:
+        return self._literal
+
+
 def read_json(data: bytes | str) -> Any:
-    """Parses JSON; a decimal that a float would rewrite (`1.10`, `1e-30`) becomes a `Decimal`.
+    """Parses JSON; a decimal that a float would rewrite (`1.10`, `1e-30`) becomes a `Number`.
 
     Raises:
         RequestRefusedError: 400, it is not JSON.
@@ -52,9 +67,9 @@ def write_json(value: Any, *, sort_keys: bool = False, indent: int | None = None
         return _write_with_decimals(value, sort_keys, indent)
 
 
-def _number(literal: str) -> float | Decimal:
+def _number(literal: str) -> float | Number:
     number = float(literal)
-    return number if repr(number) == literal else Decimal(literal)
+    return number if repr(number) == literal else Number(literal)
 
 
 def _refuse_constant(name: str) -> NoReturn:

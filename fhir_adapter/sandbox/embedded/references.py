@@ -1,10 +1,11 @@
-"""Rewriting what points from one resource to another, anywhere inside a resource."""
+"""Rewriting what points from one resource to another, anywhere inside a resource. Works in place."""
 
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from fhir_adapter.sandbox.embedded.index import without_version
+from fhir_adapter.sandbox.embedded.jsontext import Json, write_json
 
 # Elements of type uri or url in which a Bundle's own `urn:uuid` stands for a resource of that Bundle
 # (hl7.org/fhir/R4/http.html#trules), besides Reference.reference.
@@ -12,16 +13,18 @@ _URI_ELEMENTS = frozenset(("url", "uri", "valueUri", "valueUrl", "valueUuid", "v
 _NARRATIVE_LINK = re.compile(r'\b(href|src)="(urn:[^"]+)"')
 
 
-def strip_versions(value: Any) -> Any:
-    """The value with `/_history/n` taken off every Reference; shares what needs no change."""
-    return map_strings(value, _strip_version)
+def strip_versions(resource: Json) -> None:
+    """Takes `/_history/n` off every Reference."""
+    # Few resources have any, and writing is much faster than walking.
+    if "/_history/" in write_json(resource):
+        _change_strings(resource, frozenset(("reference",)), lambda _, text: without_version(text))
 
 
-def rewrite(value: Any, addresses: Mapping[str, str], resolve: Callable[[str], str]) -> Any:
-    """The value with a Bundle's own addresses replaced.
+def rewrite(resource: Json, addresses: Mapping[str, str], resolve: Callable[[str], str]) -> None:
+    """Replaces a Bundle's own addresses by those that its entries got.
 
     Args:
-        value: a resource, or a part of one.
+        resource: of an entry.
         addresses: fullUrl of an entry -> `Type/id` it got.
         resolve: turns a conditional reference (`Patient?identifier=...`) into `Type/id`.
     """
@@ -32,32 +35,25 @@ def rewrite(value: Any, addresses: Mapping[str, str], resolve: Callable[[str], s
             if plain in addresses:
                 return addresses[plain]
             return resolve(text) if "?" in text and ":" not in text.partition("?")[0] else text
-        if key in _URI_ELEMENTS:
-            return addresses.get(text, text) if text.startswith("urn:") else text
-        if key == "div" and "urn:" in text:
+        if key == "div":
             return _NARRATIVE_LINK.sub(
                 lambda match: f'{match[1]}="{addresses.get(match[2], match[2])}"', text
             )
-        return text
+        return addresses.get(text, text) if text.startswith("urn:") else text
 
-    return map_strings(value, replaced)
+    _change_strings(resource, _URI_ELEMENTS | {"reference", "div"}, replaced)
 
 
-def map_strings(value: Any, change: Callable[[str, str], str], key: str = "") -> Any:
-    """A copy of JSON with `change(key, string)` applied to every string that is a member of an object.
-
-    What does not change is shared with the original.
-    """
-    if isinstance(value, str):
-        return change(key, value)
+def _change_strings(value: Any, names: frozenset[str], change: Callable[[str, str], str]) -> None:
+    """Applies `change(name, string)` to every string that is a member of one of the names."""
     if isinstance(value, dict):
-        changed = {name: map_strings(item, change, name) for name, item in value.items()}
-        return changed if any(changed[name] is not value[name] for name in value) else value
-    if isinstance(value, list):
-        items = [map_strings(item, change, key) for item in value]
-        return items if any(a is not b for a, b in zip(items, value, strict=True)) else value
-    return value
-
-
-def _strip_version(key: str, text: str) -> str:
-    return without_version(text) if key == "reference" and "/_history/" in text else text
+        for name, item in value.items():
+            if isinstance(item, str):
+                if name in names:
+                    value[name] = change(name, item)
+            else:
+                _change_strings(item, names, change)
+    elif isinstance(value, list):
+        for item in value:
+            if not isinstance(item, str):
+                _change_strings(item, names, change)

@@ -7,6 +7,7 @@ import sqlite3
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from fhir_adapter.sandbox.embedded.index import index_rows
 from fhir_adapter.sandbox.embedded.jsontext import Json, read_object, write_json
@@ -218,6 +219,23 @@ def stamped(resource: Json, id_: str, version: int, stamp: int) -> Json:
         meta.setdefault(key, value)
     rest = {key: value for key, value in resource.items() if key not in ("resourceType", "id", "meta")}
     return {"resourceType": resource["resourceType"], "id": id_, "meta": meta, **rest}
+
+
+def keep_labels(resource: Json, body: str) -> None:
+    """Adds the tags and security labels of a stored version that a resource has not, in place."""
+    before = read_object(body)["meta"]
+    for name in ("tag", "security"):
+        old, new = before.get(name), resource.get("meta", {}).get(name, [])
+        if not isinstance(old, list) or not isinstance(new, list):
+            continue
+        known = [_coding(label) for label in old]
+        both = [*old, *(label for label in new if _coding(label) not in known)]
+        if both:
+            resource.setdefault("meta", {})[name] = both
+
+
+def _coding(label: Any) -> tuple[Any, Any]:
+    return (label.get("system"), label.get("code")) if isinstance(label, dict) else (None, label)
 
 
 def same_content(resource: Json, body: str) -> bool:

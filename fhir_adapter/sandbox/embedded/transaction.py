@@ -30,6 +30,7 @@ from fhir_adapter.sandbox.embedded.search import Searcher
 from fhir_adapter.sandbox.embedded.session import Session, Version
 from fhir_adapter.sandbox.embedded.store import Store
 from fhir_adapter.sandbox.embedded.when import instant_text
+from fhir_adapter.sandbox.settings import SandboxSettings
 
 # The order in which a transaction is carried out; the answer keeps the order of the request.
 _ORDER = ("DELETE", "POST", "PUT", "GET")
@@ -98,7 +99,10 @@ class _Addresses:
 class BundleProcessor:
     """Carries out request Bundles. Safe to use from several threads."""
 
-    def __init__(self, store: Store, searcher: Searcher, interactions: Interactions) -> None:
+    def __init__(
+        self, settings: SandboxSettings, store: Store, searcher: Searcher, interactions: Interactions
+    ) -> None:
+        self._refuse_unmatched = settings.refuse_unmatched
         self._store = store
         self._searcher = searcher
         self._interactions = interactions
@@ -149,7 +153,8 @@ class BundleProcessor:
                 with _at(f"Bundle.entry[{number}]"):
                     entries.append(self._with_id(session, _read_entry(number, item, base), addresses))
             _check_each_once(entries)
-            entries = [self._rewritten(session, entry, addresses) for entry in entries]
+            for entry in entries:
+                self._rewrite(session, entry, addresses)
             answers = [""] * len(entries)
             for number in sorted(range(len(entries)), key=lambda n: _ORDER.index(entries[n].method)):
                 with _at(entries[number].place):
@@ -188,8 +193,8 @@ class BundleProcessor:
         addresses.conditions[criteria] = entry.id
         return entry
 
-    def _rewritten(self, session: Session, entry: Entry, addresses: _Addresses) -> Entry:
-        """The entry with the references of its resource pointing at the ids that were chosen."""
+    def _rewrite(self, session: Session, entry: Entry, addresses: _Addresses) -> None:
+        """Points the references of the entry's resource at the ids that were chosen."""
 
         def resolve(reference: str) -> str:
             resource_type, _, query = reference.partition("?")
@@ -197,15 +202,16 @@ class BundleProcessor:
             if id_ is None:
                 check_type(resource_type)
                 match = self._interactions.match(session, resource_type, criteria_pairs(query))
+                if match is None and not self._refuse_unmatched:
+                    return reference
                 if match is None:
                     raise not_found(f"No {resource_type} matches a conditional reference.")
                 id_ = match.id
             return f"{resource_type}/{id_}"
 
-        if entry.resource is None or entry.method not in ("POST", "PUT"):
-            return entry
-        with _at(entry.place):
-            return replace(entry, resource=rewrite(entry.resource, addresses.urls, resolve))
+        if entry.resource is not None and entry.method in ("POST", "PUT"):
+            with _at(entry.place):
+                rewrite(entry.resource, addresses.urls, resolve)
 
     def _carry_out(self, session: Session, entry: Entry, base: str, representation: bool) -> str:
         if entry.method == "GET":
