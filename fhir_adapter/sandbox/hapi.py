@@ -282,6 +282,9 @@ def _listen(output: IO[bytes], announced: "queue.SimpleQueue[str]") -> None:
 
 def _answers(base_url: str) -> bool:
     try:
-        return httpx.get(f"{base_url}/metadata?_elements=fhirVersion", timeout=10).status_code == 200
+        return (
+            httpx.get(f"{base_url}/metadata?_elements=fhirVersion", timeout=10, trust_env=False).status_code
+            == 200
+        )
     except httpx.HTTPError:
         return False

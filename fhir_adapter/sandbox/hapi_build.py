@@ -16,13 +16,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from fhir_adapter.errors import FhirAdapterError
+from fhir_adapter.sandbox.settings import SandboxError
 
 SOURCES = Path(__file__).with_name("hapi")
 _JAVA_NEEDED = 17
 
 
-class HapiError(FhirAdapterError):
+class HapiError(SandboxError):
     """The HAPI sandbox cannot run; the message says what to do."""
 
 

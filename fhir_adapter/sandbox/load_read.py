@@ -1,7 +1,8 @@
 """Reads FHIR resources from files for loading: Bundles, single resources and ndjson, plain, .gz or .xz.
 
 Resources are taken as found. Only what would keep them from being loaded at all is changed: an id that
-R4 does not allow, an id that another resource already has, and the references that point at either.
+R4 does not allow, an id that another resource already has, the references that point at either, and
+references by urn to something outside the file.
 """
 
 import gzip
@@ -60,7 +61,7 @@ class Unusable:
 
 @dataclass(slots=True)
 class Reader:
-    """Reads files one resource (or one Bundle) at a time; what it remembers is one short hash per id.
+    """Reads files one resource (or one Bundle) at a time; of each it remembers the id and a short hash.
 
     Attributes:
         identical: resources left out since the same one was read before.
@@ -72,6 +73,7 @@ class Reader:
     renamed: int = 0
     ignored: int = 0
     _seen: dict[str, bytes] = field(default_factory=dict)
+    _types: dict[str, str] = field(default_factory=dict)
 
     def read(self, paths: Iterable[Path]) -> Iterator[Entry | Unusable]:
         """Yields every resource of the files and folders, in the order of their names."""
@@ -106,7 +108,7 @@ class Reader:
         else:
             url, new = self._claim(found, None)
             if new:
-                yield _entry(found, url, {}, where)
+                yield _entry(found, url, _Links({}, self._types), where)
 
     def _bundle(self, bundle: JsonObject, where: str) -> Iterator[Entry | Unusable]:
         """Its entries under their new ids; references between them, by fullUrl or by id, follow."""
@@ -129,7 +131,7 @@ class Reader:
             if new:
                 claimed.append((resource, url, here))
         for resource, url, here in claimed:
-            yield _entry(resource, url, links, here)
+            yield _entry(resource, url, _Links(links, self._types), here)
 
     def _claim(self, resource: JsonObject, full_url: Any) -> tuple[str, bool]:
         """The url to write it to, and whether it is new; an equal one read before is not."""
@@ -142,6 +144,7 @@ class Reader:
             url = f"{resource_type}/{wanted[:55]}-{digest.hex()[:8]}"
         new = url not in self._seen
         self._seen.setdefault(url, digest)
+        self._types.setdefault(wanted, resource_type)
         self.identical += not new
         self.renamed += new and url != f"{resource_type}/{found}"
         return url, new
@@ -172,32 +175,63 @@ def _digest(resource: JsonObject) -> bytes:
     return hashlib.sha256(json.dumps(resource, sort_keys=True).encode()).digest()[:8]
 
 
-def _entry(resource: JsonObject, url: str, links: dict[str, str], where: str) -> Entry:
-    written = _relinked(resource, links)
+@dataclass(frozen=True, slots=True)
+class _Links:
+    """Where references lead: those of one Bundle, and the types of the ids read so far."""
+
+    of_bundle: dict[str, str]
+    type_of_id: dict[str, str]
+
+    def relinked(self, node: Any, element: str = "") -> Any:
+        """A copy of `node`, the value of `element`, in which every reference leads to its new place."""
+        if isinstance(node, list):
+            return [self.relinked(item, element) for item in node]
+        if not isinstance(node, dict):
+            return node
+        copy = {name: self.relinked(value, name) for name, value in node.items()}
+        reference = node.get("reference")
+        if isinstance(reference, str):
+            target = self._target(reference, element)
+            if target is None:  # a logical reference (R4, section 2.1.3.0.2) says the same and is accepted
+                del copy["reference"]
+                copy.setdefault("identifier", {"system": "urn:ietf:rfc:3986", "value": reference})
+            else:
+                copy["reference"] = target
+        return copy
+
+    def _target(self, reference: str, element: str) -> str | None:
+        """The new reference; None where nothing tells the type of its target."""
+        if reference in self.of_bundle:
+            return self.of_bundle[reference]
+        bare = reference.removeprefix("urn:uuid:")
+        if _ID.fullmatch(bare):
+            known = self.type_of_id.get(bare) or _LIKELY_TARGET.get(element)
+            return f"{known}/{bare}" if known else None
+        if reference.startswith("urn:"):
+            return None
+        relative = _RELATIVE.fullmatch(reference)
+        if relative is None:
+            return reference
+        resource_type, found, version = relative.groups(default="")
+        moved = self.of_bundle.get(f"{resource_type}/{found}", f"{resource_type}/{safe_id(found)}")
+        return moved + version
+
+
+# What an element of this name refers to, nearly always: for a urn:uuid or bare id of something not read.
+_LIKELY_TARGET = {
+    "custodian": "Organization",
+    "encounter": "Encounter",
+    "patient": "Patient",
+    "result": "Observation",
+    "subject": "Patient",
+}
+
+
+def _entry(resource: JsonObject, url: str, links: _Links, where: str) -> Entry:
+    written = links.relinked(resource)
     if "/" in url:
         written["id"] = url.partition("/")[2]
     return Entry(resource["resourceType"], url, json.dumps(written), where)
-
-
-def _relinked(node: Any, links: dict[str, str]) -> Any:
-    if isinstance(node, dict):
-        return {
-            name: _link(value, links)
-            if name == "reference" and isinstance(value, str)
-            else _relinked(value, links)
-            for name, value in node.items()
-        }
-    return [_relinked(item, links) for item in node] if isinstance(node, list) else node
-
-
-def _link(reference: str, links: dict[str, str]) -> str:
-    if reference in links:
-        return links[reference]
-    relative = _RELATIVE.fullmatch(reference)
-    if relative is None:
-        return reference
-    resource_type, found, version = relative.groups(default="")
-    return f"{links.get(f'{resource_type}/{found}', f'{resource_type}/{safe_id(found)}')}{version}"
 
 
 def _kind(path: Path) -> str:
@@ -217,7 +251,7 @@ def _documents(path: Path) -> Iterator[tuple[Any, str]]:
                 yield _parsed(line, where), where
 
 
-def _opened(path: Path) -> IO[bytes]:
+def _opened(path: Path) -> IO[bytes] | gzip.GzipFile:
     if path.suffix == ".gz":
         return gzip.open(path, "rb")
     return lzma.open(path, "rb") if path.suffix == ".xz" else path.open("rb")
