@@ -32,7 +32,7 @@ _OFFSET_POSITIONS = ("camembert", "roberta", "xlm-roberta")
 _WITH_POOLER = ("bert", "camembert", "roberta", "xlm-roberta")
 
 _BATCH_TOKENS = 2048  # padded tokens of one forward pass: more gains nothing on a CPU and costs memory
-_PAD_TO = 8
+_PASS_OVERHEAD = 24  # what a pass costs before its first token, in the time of one token (measured)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ class Encoder:
         """One vector per sentence: the mean over the tokens of a sequence of its own.
 
         This is how the sentence-transformers models, the one that ships among them, were trained to be read.
-        A sentence longer than the model's positions goes in as equal pieces; their tokens are pooled together.
+        A sentence longer than the model's positions goes in as equal pieces, pooled together.
         Sentences of the same tokens get the same vector.
 
         Args:
@@ -139,18 +139,17 @@ class Encoder:
 
         for batch in _batches([len(row.ids) for row in rows]):
             chosen = [rows[i] for i in batch]
-            width = max(len(row.ids) for row in chosen)
-            width = min(self.limit, -(-width // _PAD_TO) * _PAD_TO)
             with torch.inference_mode():
-                hidden = self._model(**self._tensors(chosen, width)).last_hidden_state
+                hidden = self._model(**self._tensors(chosen)).last_hidden_state
             values = hidden.float().cpu().numpy()  # (rows, width, hidden)
             for place, index in enumerate(batch):
                 yield index, values[place, : len(rows[index].ids)]
 
-    def _tensors(self, rows: Sequence[Row], width: int) -> dict[str, "torch.Tensor"]:
+    def _tensors(self, rows: Sequence[Row]) -> dict[str, "torch.Tensor"]:
         """Padded ids, mask and, where the model has them, segment ids: each of shape (rows, width)."""
         import torch
 
+        width = max(len(row.ids) for row in rows)
         ids = torch.full((len(rows), width), self._pad_id, dtype=torch.long)
         mask = torch.zeros((len(rows), width), dtype=torch.long)
         segments = torch.zeros((len(rows), width), dtype=torch.long)
@@ -174,17 +173,36 @@ class Encoder:
             )
 
 
-def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Indices in order of length, in batches of at most `_BATCH_TOKENS` padded tokens."""
-    batch: list[int] = []
-    for index in sorted(range(len(lengths)), key=lambda i: (lengths[i], i)):
-        width = -(-lengths[index] // _PAD_TO) * _PAD_TO
-        if batch and width * (len(batch) + 1) > _BATCH_TOKENS:
-            yield batch
-            batch = []
-        batch.append(index)
-    if batch:
-        yield batch
+def _batches(lengths: Sequence[int]) -> list[list[int]]:
+    """Indices by length, cut so that padding and the overhead of a pass together cost least.
+
+    At most `_BATCH_TOKENS` padded tokens a batch, unless one sequence alone has more.
+    """
+    order = sorted(range(len(lengths)), key=lambda i: (lengths[i], i))
+    widths = [lengths[i] for i in order]
+    # Cuts make sense only where the width changes, so there are few places for them, however many the rows.
+    cuts = [0, *(i for i in range(1, len(widths)) if widths[i] != widths[i - 1]), len(widths)]
+    best: list[tuple[int, int]] = [
+        (0, 0)
+    ]  # per cut: least cost of all before it, where its last group starts
+    for end in range(1, len(cuts)):
+        width = widths[cuts[end] - 1]
+        best.append(min((best[k][0] + _cost(cuts[end] - cuts[k], width), k) for k in range(end)))
+    batches: list[list[int]] = []
+    end = len(cuts) - 1
+    while end > 0:
+        start = best[end][1]
+        rows = max(1, _BATCH_TOKENS // widths[cuts[end] - 1])
+        group = order[cuts[start] : cuts[end]]
+        batches += [group[i : i + rows] for i in range(0, len(group), rows)]
+        end = start
+    return batches
+
+
+def _cost(rows: int, width: int) -> int:
+    """Of a group of rows of one width, in the time of one token."""
+    passes = -(-rows // max(1, _BATCH_TOKENS // width))
+    return rows * width + passes * _PASS_OVERHEAD
 
 
 def _resolve(device: str, precision: str) -> tuple[str, str]:
