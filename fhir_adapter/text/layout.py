@@ -1,8 +1,9 @@
 """Lines of text out of a document's blocks: what every structured format is rendered with.
 
-A `Flow` takes text, breaks, blocks and list markers in document order and keeps `Line`s; `table_row` turns the cells
-of a row into one line (or several, where a table is only page layout); `join` makes the text and the offsets of its
-headings. White space inside a line is collapsed as a browser does it, unless it is said to be preformatted.
+A `Flow` takes text, breaks, blocks and list markers in document order and keeps `Line`s; `table_row` turns
+the cells of a row into one line (or several, where a table is only page layout); `join` makes the text and
+the offsets of its headings. White space inside a line is collapsed as a browser does it, unless it is said to
+be preformatted.
 """
 
 import re
@@ -169,8 +170,8 @@ class Cell:
 def table_row(cells: list[Cell], aligned: bool) -> list[Line]:
     """The lines of one table row: cells joined by ` | `, empty ones kept so that columns stay countable.
 
-    A row in which a cell holds a whole piece of a page (headings, an inner table, many lines) is page layout: its
-    cells follow each other as blocks.
+    A row in which a cell holds a whole piece of a page (headings, an inner table, many lines) is page layout:
+    its cells follow each other as blocks.
 
     Args:
         cells: in order; a cell without lines is empty.
