@@ -197,7 +197,7 @@ class Tokenizer:
 
 
 def resolved(text: str) -> str:
-    """The text with its character references replaced: never a surrogate, and safe for numbers of any length."""
+    """The text with its character references replaced; gives no surrogate, whatever the number."""
     if "&" not in text:
         return text
     if "&#" in text:
