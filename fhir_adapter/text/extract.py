@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from fhir_adapter.errors import NoteError
 from fhir_adapter.note import Content, NoteText
 from fhir_adapter.reasons import Reason
+from fhir_adapter.text.fhir import binary_content, fhir_json_text
 from fhir_adapter.text.guard import Limits
 from fhir_adapter.text.html import html_text
 from fhir_adapter.text.plain import plain_text
@@ -26,8 +27,6 @@ _READERS = {
     Kind.PDF: ("fhir_adapter.text.pdf", "pdf_text"),
     Kind.DOCX: ("fhir_adapter.text.docx", "docx_text"),
     Kind.CDA: ("fhir_adapter.text.cda", "cda_text"),
-    Kind.FHIR_JSON: ("fhir_adapter.text.fhir", "fhir_json_text"),
-    Kind.FHIR_XML: ("fhir_adapter.text.fhir", "fhir_xml_text"),
 }
 
 
@@ -105,6 +104,10 @@ def _read(data: bytes, label: str, charset: str | None) -> NoteText:
             return _wrapped("zip", unzip_one(data, _left()), label)
         case Kind.NONE:
             raise NoteError(Reason.UNSUPPORTED_TYPE, found.media_type)
+        case Kind.FHIR_JSON if binary := binary_content(data):
+            return _wrapped("fhir", binary[0], binary[1])
+        case Kind.FHIR_JSON:
+            return fhir_json_text(data)
         case _:
             return _reader(found)(data)
 

@@ -72,6 +72,11 @@ def overdue() -> NoteError:
     return NoteError(Reason.TIMEOUT, "the reader ran out of time")
 
 
+def nonsense() -> NoteError:
+    """The reason for a note whose reader answered with what is no answer."""
+    return NoteError(Reason.MALFORMED, "the reader gave no sensible answer")
+
+
 def death(status: int) -> NoteError:
     """What the end of a worker in the middle of a note means.
 

@@ -290,8 +290,10 @@ class _Renderer:
             self._close(elements.HEADINGS, elements.CELL_BARRIER)
         elif name in ("table", "template"):
             self._close(frozenset((name,)), frozenset())
-        else:
+        elif name in elements.BLOCKS or name in elements.CELL_BARRIER:
             self._close(frozenset((name,)), elements.BARRIERS.get(name, elements.CELL_BARRIER))
+        elif self._count[name]:
+            self._close_inline(name)
 
     def _close(self, names: frozenset[str], barriers: frozenset[str]) -> None:
         """Pops up to the outermost open element of these names inside the nearest barrier."""
@@ -310,8 +312,17 @@ class _Renderer:
             while len(self._open) > found:
                 self._pop()
 
-    def _pop(self) -> None:
-        entry = self._open.pop()
+    def _close_inline(self, name: str) -> None:
+        """Ends the innermost inline element of this name and leaves the blocks inside of it open."""
+        for index in range(len(self._open) - 1, -1, -1):
+            if self._open[index].name == name:
+                self._pop(index)
+                return
+            if self._open[index].name in elements.CELL_BARRIER:
+                return
+
+    def _pop(self, index: int = -1) -> None:
+        entry = self._open.pop(index)
         self._count[entry.name] -= 1
         self._hidden -= entry.hidden
         self._pre -= entry.pre

@@ -190,7 +190,8 @@ def table_row(cells: list[Cell], aligned: bool) -> list[Line]:
         columns.extend("" for _ in range(cell.columns - 1))
     while columns and not columns[-1]:
         columns.pop()
-    return [Line(" | ".join(columns).strip(), fixed=True)]
+    row = columns[0] + "".join(f" | {column}" if column else " |" for column in columns[1:])
+    return [Line(row.strip(), fixed=True)]
 
 
 def _is_layout(cell: Cell) -> bool:

@@ -16,12 +16,12 @@ from dataclasses import dataclass, field
 
 from fhir_adapter.text import elements
 
-_NAME = re.compile(r"<(/?)([A-Za-z][^\s/>]*)")
+_NAME = re.compile(r"<(/?)([A-Za-z][^\s/<>]*)")
 _BARE_END = re.compile(r"\s*/?>")
 _GAP = re.compile(r"[\s/]*")
 _ATTRIBUTE = re.compile(r"([^\s/>][^\s/>=]*)(\s*=\s*)?")
 _UNQUOTED = re.compile(r"[^\s>]*")
-_END_NAMES = re.compile(r"</([A-Za-z][^\s/>]*)")
+_END_NAMES = re.compile(r"</([A-Za-z][^\s/<>]*)")
 _LONG_REFERENCE = re.compile(r"&#(?:[xX]0*([0-9a-fA-F]{7,})|0*([0-9]{8,}));?")
 
 

@@ -143,10 +143,8 @@ def _by_label(data: bytes, encoding: str) -> str | None:
     if not data.isascii() and _strict(data, "utf-8") is not None:
         return None
     if encoding == "cp1252":
-        found = _windows_1252(data)
-        return found.text if found else None
-    text = _strict(data, encoding)
-    return None if text is None or _is_binary(data) else text
+        return None if _has_controls(data) else codecs.charmap_decode(data, "strict", _WINDOWS_1252)[0]
+    return None if _has_controls(data) else _strict(data, encoding)
 
 
 def _strict(data: bytes, encoding: str) -> str | None:
@@ -193,22 +191,23 @@ def _utf8(data: bytes) -> Decoded | None:
         return None if controls > 8 and controls > 0.3 * len(data) else Decoded(text, "utf-8")
     runs = _HIGH_RUN.findall(data)
     sound = sum(1 for run in runs if _strict(run, "utf-8") is not None)
-    if sound <= len(runs) - sound or _is_binary(data):
+    if sound <= len(runs) - sound or _has_controls(data):
         return None
     return _repaired(data, "utf-8")
 
 
 def _windows_1252(data: bytes) -> Decoded | None:
-    if _is_binary(data):
+    """Western text in a single-byte encoding; None for bytes that are mainly above 0x7F, or many controls."""
+    high = len(data.translate(None, _ASCII))
+    if _has_controls(data) or (high > 3 and high > 0.3 * len(data)):
         return None
     text, _ = codecs.charmap_decode(data, "strict", _WINDOWS_1252)
     return Decoded(text, "windows-1252")
 
 
-def _is_binary(data: bytes) -> bool:
-    """True for bytes that no Western single-byte text has: many controls, or mainly bytes above 0x7F."""
-    high = len(data.translate(None, _ASCII))
-    return _controls(data) > 0.05 * len(data) or (high > 3 and high > 0.3 * len(data))
+def _has_controls(data: bytes) -> bool:
+    """True for more control characters than text in a single-byte encoding has."""
+    return _controls(data) > 0.05 * len(data)
 
 
 def _controls(data: bytes) -> int:

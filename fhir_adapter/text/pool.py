@@ -21,9 +21,11 @@ from fhir_adapter.text.guard import Limits
 from fhir_adapter.text.sniff import Kind, sniff
 
 _ROOT = str(Path(__file__).resolve().parents[2])
+_WORKER = ("-m", "fhir_adapter.text.worker")
 _SMALL_HTML = 1 << 16
 _IN_THREAD = 1 << 20  # plain text of this size would hold up the event loop
-_GRACE = 5.0  # seconds beyond the worker's own clock before the parent ends it
+_LAST_WORDS = frozenset((Reason.INTERNAL_ERROR, Reason.TOO_LARGE))  # after these a worker may be unfit
+_GRACE = 30.0  # seconds for starting, and beyond the worker's own clock, before the parent ends it
 
 
 def extract(content: Content, limits: Limits | None = None) -> NoteText:
@@ -52,7 +54,10 @@ def extract(content: Content, limits: Limits | None = None) -> NoteText:
         raise guard.death(done.returncode)
     head_size, _ = wire.HEAD.unpack_from(done.stdout)
     body_at = wire.HEAD.size + head_size
-    return wire.outcome(done.stdout[wire.HEAD.size : body_at], done.stdout[body_at:])
+    try:
+        return wire.outcome(done.stdout[wire.HEAD.size : body_at], done.stdout[body_at:])
+    except ValueError:
+        raise guard.nonsense() from None
 
 
 def _is_simple(content: Content) -> bool:
@@ -66,7 +71,7 @@ def _is_simple(content: Content) -> bool:
 
 
 def _command(limits: Limits) -> list[str]:
-    return [sys.executable, "-P", "-m", "fhir_adapter.text.worker", json.dumps(asdict(limits))]
+    return [sys.executable, "-P", *_WORKER, json.dumps(asdict(limits))]
 
 
 def _environment() -> dict[str, str]:
@@ -74,6 +79,14 @@ def _environment() -> dict[str, str]:
     kept = ("PATH", "LANG", "LC_ALL", "TMPDIR", "CLINSUM_CANONICAL_BASE", "LD_LIBRARY_PATH")
     path = os.pathsep.join([_ROOT, *([os.environ["PYTHONPATH"]] if os.environ.get("PYTHONPATH") else [])])
     return {"PYTHONPATH": path, **{name: os.environ[name] for name in kept if name in os.environ}}
+
+
+class WorkerDiedError(Exception):
+    """A worker ended without an answer; `status` is its exit status."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"exit status {status}")
+        self.status = status
 
 
 class _Worker:
@@ -100,20 +113,32 @@ class _Worker:
         return self._process.returncode is None
 
     async def extract(self, content: Content) -> NoteText:
-        """Sends a note and awaits its text; on any trouble the process is gone afterwards."""
+        """Sends a note and awaits its text; on any trouble the process is gone afterwards.
+
+        Raises:
+            NoteError: the reason, where the worker gave one or took too long.
+            WorkerDiedError: it ended without an answer.
+        """
         self.jobs += 1
         try:
             async with asyncio.timeout(self._limits.seconds + _GRACE):
                 head, body = await self._exchange(wire.request(content))
+            return wire.outcome(head, body)
+        except NoteError as error:
+            if error.reason in _LAST_WORDS:
+                await self.end()
+            raise
         except TimeoutError:
             await self.end()
             raise guard.overdue() from None
         except (ConnectionError, asyncio.IncompleteReadError):
-            raise guard.death(await self._process.wait()) from None
+            raise WorkerDiedError(await self._process.wait()) from None
+        except ValueError:
+            await self.end()
+            raise guard.nonsense() from None
         except BaseException:
             await self.end()
             raise
-        return wire.outcome(head, body)
 
     async def _exchange(self, request: bytes) -> tuple[bytes, bytes]:
         stdin, stdout = self._process.stdin, self._process.stdout
@@ -191,14 +216,26 @@ class Extractor:
             if len(content.data) < _IN_THREAD:
                 return read(content, self.limits)
             return await asyncio.to_thread(read, content, self.limits)
-        async with self._worker() as worker:
-            return await worker.extract(content)
+        try:
+            async with self._worker() as worker:
+                return await worker.extract(content)
+        except WorkerDiedError as death:
+            reason = guard.death(death.status)
+            if worker.jobs == 1 or reason.reason is Reason.TIMEOUT:
+                raise reason from None
+        # It had read other notes, so this one need not be why it died; a fresh worker tells.
+        try:
+            async with self._worker(fresh=True) as worker:
+                return await worker.extract(content)
+        except WorkerDiedError as death:
+            raise guard.death(death.status) from None
 
     @asynccontextmanager
-    async def _worker(self) -> AsyncIterator[_Worker]:
+    async def _worker(self, fresh: bool = False) -> AsyncIterator[_Worker]:
         async with self._free:
             worker = self._idle.pop() if self._idle else None
-            if worker is not None and not worker.alive:
+            if worker is not None and (fresh or not worker.alive):
+                await worker.close()
                 worker = None
             worker = worker or await _Worker.start(self.limits)
             try:

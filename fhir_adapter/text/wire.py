@@ -49,7 +49,8 @@ def outcome(head: bytes, body: bytes) -> NoteText:
     """The text in an answer.
 
     Raises:
-        NoteError: the reason that came instead; MALFORMED where the answer itself makes no sense.
+        NoteError: the reason that came instead.
+        ValueError: the answer makes no sense, so whoever sent it is not to be trusted with another note.
     """
     try:
         fields = json.loads(head)
@@ -64,8 +65,8 @@ def outcome(head: bytes, body: bytes) -> NoteText:
             fields["notice"],
             fields["verbatim"],
         )
-    except (ValueError, KeyError, TypeError):
-        raise NoteError(Reason.MALFORMED, "the reader gave no sensible answer") from None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise ValueError("no sensible answer") from None
 
 
 def _frame(head: Mapping[str, object], body: bytes) -> bytes:
