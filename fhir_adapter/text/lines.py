@@ -1,6 +1,7 @@
 """The lines that an extractor writes: tidy by construction, so that offsets of headings are right at once."""
 
 import re
+from dataclasses import dataclass
 
 from fhir_adapter.errors import NoteError
 from fhir_adapter.note import Heading, NoteText
@@ -8,6 +9,10 @@ from fhir_adapter.reasons import Reason
 
 MAX_CHARACTERS = 20_000_000
 """More text than this from one file is no note."""
+
+_PAGE_LINES = 6
+_PAGE_CHARACTERS = 400
+_SENTENCE_END = (".", ":", ";", "!", "?", ",")
 
 # Control characters but tab, byte-order marks and noncharacters say nothing; XML cannot hold most of them.
 _DROPPED = re.compile("[\x00-\x08\x0e-\x1b\x1f\x7f-\x84\x86-\x9f\ufeff\ufffe\uffff]")
@@ -40,6 +45,66 @@ def join_cells(cells: list[str]) -> str:
     last = max((i for i, cell in enumerate(cells) if cell), default=-1)
     row = " | ".join(cells[: last + 1]).lstrip(" ")
     return _EMPTY_CELL.sub(lambda found: "|" + " |" * (found.group().count("|") - 1), row)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line on its way to the text.
+
+    Attributes:
+        soft: ended by a line break, not by the end of a block.
+        spaced: a blank line stands before it.
+        row: it is the row of a table.
+    """
+
+    text: str
+    soft: bool = False
+    spaced: bool = False
+    row: bool = False
+
+
+def row_lines(cells: list[list[Line]]) -> list[Line]:
+    """The lines of a table row, given the lines of its cells by column: one, unless the row is a page.
+
+    Line breaks inside a cell become a space, blocks inside it are joined by `; `. A row with a single cell of
+    several lines, with long ones or with a table in one of them is a page: its lines stand below each other.
+    """
+    filled = [cell for cell in cells if cell]
+    several = any(len(cell) > 1 for cell in filled)
+    if several:
+        size = sum(len(line.text) for cell in filled for line in cell)
+        tall = max(len(cell) for cell in filled) > _PAGE_LINES or size > _PAGE_CHARACTERS
+        nested = any(sum(line.row for line in cell) > 1 for cell in filled)
+        if len(filled) == 1 or tall or nested:
+            return _page_lines(filled)
+    row = join_cells([_one_line(cell) for cell in cells])
+    return [Line(row, row=True)] if row else []
+
+
+def _page_lines(cells: list[list[Line]]) -> list[Line]:
+    """Cells one below the other; those of one line stay side by side."""
+    lines: list[Line] = []
+    short: list[str] = []
+    for cell in cells:
+        if len(cell) == 1:
+            short.append(cell[0].text)
+            continue
+        if short:
+            lines.append(Line(join_cells(short)))
+            short = []
+        lines += cell
+    if short:
+        lines.append(Line(join_cells(short)))
+    return lines
+
+
+def _one_line(cell: list[Line]) -> str:
+    parts: list[str] = []
+    for at, line in enumerate(cell):
+        parts.append(line.text)
+        if at + 1 < len(cell):
+            parts.append(" " if line.soft or line.text.endswith(_SENTENCE_END) else "; ")
+    return "".join(parts)
 
 
 class TextBuilder:

@@ -11,19 +11,17 @@ Source: HL7 CDA R2 section 4.3.5 (Section Narrative Block), Narrative Block sche
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import replace
 
 from lxml import etree
 
 from fhir_adapter.errors import NoteError
 from fhir_adapter.reasons import Reason
-from fhir_adapter.text.lines import TextBuilder, collapse, join_cells
+from fhir_adapter.text.lines import Line, TextBuilder, collapse, row_lines
 from fhir_adapter.text.xmltree import attribute, local_name
 
 _MAX_DEPTH = 120
 _MAX_COLUMNS = 200
-_PAGE_LINES = 6
-_PAGE_CHARACTERS = 400
 
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _SPACED = frozenset({"paragraph", "p", "pre", "blockquote", "div"})
@@ -34,16 +32,6 @@ _SKIPPED = frozenset({"colgroup", "col", "script", "style", "thumbnail"})
 _TYPED_LINE_END = re.compile(r"(?<=\S)[ \t\r]*\n(?=[^\s])")
 _POWER = re.compile(r"[+\-\u2212]?\d{1,3}")
 _BEFORE_POWER = re.compile(r"(?:\d|(?<![^\W_])[^\W\d_]{1,2})$")
-_SENTENCE_END = (".", ":", ";", "!", "?", ",")
-
-
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """`soft`: ended by a line break, not by a block; `spaced`: a blank line before it."""
-
-    text: str
-    soft: bool = False
-    spaced: bool = False
 
 
 class Narrative:
@@ -71,7 +59,7 @@ class Narrative:
             if words:
                 builder.line(f"[{written}] {words}")
 
-    def _lines(self, element: etree._Element, depth: int) -> list[_Line]:
+    def _lines(self, element: etree._Element, depth: int) -> list[Line]:
         if depth > _MAX_DEPTH:
             raise NoteError(Reason.MALFORMED, f"narrative nested deeper than {_MAX_DEPTH}")
         flow = _Flow()
@@ -114,9 +102,9 @@ class Narrative:
                 flow.part_words(child)
             self._flow(child, flow, depth + 1)
 
-    def _list(self, element: etree._Element, depth: int) -> list[_Line]:
+    def _list(self, element: etree._Element, depth: int) -> list[Line]:
         ordered = local_name(element) == "ol" or attribute(element, "listType").lower() == "ordered"
-        lines: list[_Line] = []
+        lines: list[Line] = []
         number = 0
         for child in element:
             name = local_name(child)
@@ -132,27 +120,30 @@ class Narrative:
         return _spaced(lines)
 
     @staticmethod
-    def _item(element: etree._Element, inner: list[_Line], marker: str) -> list[_Line]:
+    def _item(element: etree._Element, inner: list[Line], marker: str) -> list[Line]:
         """The lines of one item; an item that only holds a table is no item to a reader."""
         names = {local_name(child) for child in element}
         if names == {"table"} and not (element.text or "").strip():
             return inner
         indent = " " * min(len(marker), 4)
-        return [_Line((indent if at else marker) + line.text, line.soft) for at, line in enumerate(inner)]
+        return [
+            replace(line, text=(indent if at else marker) + line.text, spaced=False)
+            for at, line in enumerate(inner)
+        ]
 
-    def _table(self, element: etree._Element, depth: int) -> list[_Line]:
-        lines: list[_Line] = []
+    def _table(self, element: etree._Element, depth: int) -> list[Line]:
+        lines: list[Line] = []
         hanging: dict[int, int] = {}
         for row in _rows(element):
             if local_name(row) != "tr":
                 lines += self._lines(row, depth + 1)
             elif attribute(row, "revised").lower() != "delete":
-                lines += _row_lines(self._cells(row, hanging, depth + 1))
+                lines += row_lines(self._cells(row, hanging, depth + 1))
         return _spaced(lines)
 
-    def _cells(self, row: etree._Element, hanging: dict[int, int], depth: int) -> list[list[_Line]]:
+    def _cells(self, row: etree._Element, hanging: dict[int, int], depth: int) -> list[list[Line]]:
         """The cells of a row by column; `hanging`: for how many more rows a column is taken from above."""
-        cells: list[list[_Line]] = []
+        cells: list[list[Line]] = []
         started: dict[int, int] = {}
 
         def skip_taken() -> None:
@@ -191,7 +182,7 @@ class Narrative:
                 self._numbers[key] = number
         flow.add(f"[{number}]")
 
-    def _picture(self, element: etree._Element, depth: int) -> list[_Line]:
+    def _picture(self, element: etree._Element, depth: int) -> list[Line]:
         lines = self._lines(element, depth)
         return _spaced(lines)
 
@@ -211,7 +202,7 @@ class _Flow:
     """The current line and the lines before it."""
 
     def __init__(self) -> None:
-        self.lines: list[_Line] = []
+        self.lines: list[Line] = []
         self._parts: list[str] = []
         self._spaced = False
 
@@ -243,17 +234,17 @@ class _Flow:
         text = collapse("".join(self._parts))
         self._parts = []
         if text:
-            self.lines.append(_Line(text, soft, self._spaced))
+            self.lines.append(Line(text, soft, self._spaced))
             self._spaced = False
         elif self.lines and not soft:
-            self.lines[-1] = _Line(self.lines[-1].text, False, self.lines[-1].spaced)
+            self.lines[-1] = replace(self.lines[-1], soft=False)
 
-    def block(self, lines: list[_Line]) -> None:
+    def block(self, lines: list[Line]) -> None:
         self.end_line(soft=False)
         if not lines:
             return
         first = lines[0]
-        self.lines.append(_Line(first.text, first.soft, first.spaced or self._spaced))
+        self.lines.append(replace(first, spaced=first.spaced or self._spaced))
         self.lines += lines[1:]
         self._spaced = lines[0].spaced
 
@@ -262,8 +253,8 @@ def _first_words(element: etree._Element | None) -> str:
     return "" if element is None else next((str(piece) for piece in element.itertext() if piece), "")
 
 
-def _spaced(lines: list[_Line]) -> list[_Line]:
-    return [_Line(line.text, line.soft, line.spaced or not at) for at, line in enumerate(lines)]
+def _spaced(lines: list[Line]) -> list[Line]:
+    return [replace(line, spaced=line.spaced or not at) for at, line in enumerate(lines)]
 
 
 def _rows(table: etree._Element) -> list[etree._Element]:
@@ -275,44 +266,6 @@ def _rows(table: etree._Element) -> list[etree._Element]:
         elif local_name(child) not in ("", "col", "colgroup"):
             rows.append(child)
     return rows
-
-
-def _row_lines(cells: list[list[_Line]]) -> list[_Line]:
-    filled = [cell for cell in cells if cell]
-    several = any(len(cell) > 1 for cell in filled)
-    if several:
-        size = sum(len(line.text) for cell in filled for line in cell)
-        tall = max(len(cell) for cell in filled) > _PAGE_LINES or size > _PAGE_CHARACTERS
-        if len(filled) == 1 or tall:
-            return _page_lines(filled)
-    row = join_cells([_one_line(cell) for cell in cells])
-    return [_Line(row)] if row else []
-
-
-def _page_lines(cells: list[list[_Line]]) -> list[_Line]:
-    """Cells one below the other; those of one line stay side by side."""
-    lines: list[_Line] = []
-    short: list[str] = []
-    for cell in cells:
-        if len(cell) == 1:
-            short.append(cell[0].text)
-            continue
-        if short:
-            lines.append(_Line(join_cells(short)))
-            short = []
-        lines += cell
-    if short:
-        lines.append(_Line(join_cells(short)))
-    return lines
-
-
-def _one_line(cell: list[_Line]) -> str:
-    parts: list[str] = []
-    for at, line in enumerate(cell):
-        parts.append(line.text)
-        if at + 1 < len(cell):
-            parts.append(" " if line.soft or line.text.endswith(_SENTENCE_END) else "; ")
-    return "".join(parts)
 
 
 def _span(cell: etree._Element, name: str, most: int) -> int:
