@@ -8,7 +8,8 @@ RTF side. A check box of a form is `[x]` or `[ ]`.
 
 Bytes are decoded by the code page of their font, `\u` by itself with its fallback skipped. Braces that do not
 match never cost text: a closing one too many is passed over, and a destination that never ends is read again
-from where text begins in it. Source: Word 2007 RTF Specification 1.9.1.
+from where text begins in it. Bytes after the last brace that hold no markup are no part of the file.
+Source: Word 2007 RTF Specification 1.9.1.
 """
 
 import re
@@ -37,6 +38,7 @@ MEDIA_TYPE = "application/rtf"
 _MAX_DEPTH = 5_000
 _MAX_READINGS = 6
 _MAX_NESTED_TABLES = 30
+_CONTROL_WORD = re.compile(r"\\[A-Za-z]")
 _HEADER = re.compile(r"\{\s*\\rtf")
 _TOKEN = re.compile(
     r"\\(?:([A-Za-z]{1,40})(-?[0-9]{1,10})?[ ]?|'([0-9A-Fa-f]{2})|([^A-Za-z]))|([{}])|([^\\{}]+)|\\",
@@ -80,7 +82,8 @@ def _is_utf8(data: bytes) -> bool:
 class _Group:
     """What a group inherits from the one around it, and what it changes for itself.
 
-    `skip`: nothing here is shown, because of the group that starts at `skipped_from`. `apart`: the destination whose flow ends with this group.
+    `skip`: nothing here is shown, because of the group that starts at `skipped_from`.
+    `apart`: the destination whose flow ends with this group.
     """
 
     start: int = -1
@@ -109,6 +112,8 @@ class _Reader:
         self.unended: set[int] = set()
         self._suspects: set[int] = set()
         self._characters = characters
+        last = characters.rfind("}") + 1
+        self._trailer = len(characters) if _CONTROL_WORD.search(characters, last) else last
         self._position = start
         self._raw = raw
         self._ended = ended
@@ -325,7 +330,7 @@ class _Reader:
     def _text(self, text: str) -> None:
         if self._group.destination == "fonttbl":
             self._fonts.name(text)
-        if self._group.skip or self._group.hidden:
+        if self._hides():
             return
         if "\n" in text or "\r" in text:
             text = text.replace("\r", "").replace("\n", "")
@@ -334,14 +339,18 @@ class _Reader:
             self._to_skip -= skipped
             text = text[skipped:]
         if text:
-            self.unbalanced = self.unbalanced or (not self._stack and bool(text.strip("\0 \t\x1a")))
+            self.unbalanced = self.unbalanced or (not self._stack and not text.isspace())
             self._put(text.encode("latin-1"), "" if text.isascii() else self._raw)
 
     def _escaped(self, byte: int) -> None:
         if self._to_skip:
             self._to_skip -= 1
-        elif not self._group.skip and not self._group.hidden:
+        elif not self._hides():
             self._put(bytes((byte,)), "")
+
+    def _hides(self) -> bool:
+        """Whether characters at this place are no text of the note."""
+        return self._group.skip or self._group.hidden or (not self._stack and self._position > self._trailer)
 
     def _unicode(self, number: int) -> None:
         self._show(self._fonts.character(number + 0x10000 if number < 0 else number, self._group.font))

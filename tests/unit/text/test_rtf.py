@@ -186,8 +186,14 @@ def test_refused_with_a_reason(data: bytes, reason: Reason) -> None:
     assert caught.value.reason is reason
 
 
-def test_leading_noise_before_the_header() -> None:
+def test_noise_before_the_header() -> None:
     assert rtf_text(b"\xef\xbb\xbf\r\n {\\rtf1 Hello}\0\0").text == "Hello"
+
+
+def test_remains_of_a_buffer_after_the_file_are_left_out() -> None:
+    note = rtf_text(b"{\\rtf1 Hello}ve\\'")
+    assert note.text == "Hello"
+    assert note.notice == ""
 
 
 WORDS = ("Patient", "denies", "chest", "pain", "fièvre", "Café", "β-blocker", "2.5", "mg", "follow-up")
