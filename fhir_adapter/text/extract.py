@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from fhir_adapter.errors import NoteError
 from fhir_adapter.note import Content, NoteText
 from fhir_adapter.reasons import Reason
-from fhir_adapter.text.fhir import binary_content, fhir_json_text
+from fhir_adapter.text.cda import cda_text
+from fhir_adapter.text.fhir import binary_content, fhir_json_text, fhir_xml_text
 from fhir_adapter.text.guard import Limits
 from fhir_adapter.text.html import html_text
 from fhir_adapter.text.plain import plain_text
@@ -26,7 +27,6 @@ _READERS = {
     Kind.RTF: ("fhir_adapter.text.rtf", "rtf_text"),
     Kind.PDF: ("fhir_adapter.text.pdf", "pdf_text"),
     Kind.DOCX: ("fhir_adapter.text.docx", "docx_text"),
-    Kind.CDA: ("fhir_adapter.text.cda", "cda_text"),
 }
 
 
@@ -108,6 +108,10 @@ def _read(data: bytes, label: str, charset: str | None) -> NoteText:
             return _wrapped("fhir", binary[0], binary[1])
         case Kind.FHIR_JSON:
             return fhir_json_text(data)
+        case Kind.FHIR_XML:
+            return fhir_xml_text(data)
+        case Kind.CDA:
+            return _cda(data)
         case _:
             return _reader(found)(data)
 
@@ -117,6 +121,13 @@ def _wrapped(wrapper: str, inner: bytes, label: str) -> NoteText:
     inner_label = "" if "zip" in label else label
     note = embedded(inner, inner_label)
     return replace(note, normalization=wrapped(wrapper, note.normalization), verbatim=False)
+
+
+def _cda(data: bytes) -> NoteText:
+    found = cda_text(data)
+    if isinstance(found, NoteText):
+        return found
+    return found.wrap(embedded(found.data, found.media_type, found.charset))
 
 
 def _reader(found: Sniffed) -> Callable[[bytes], NoteText]:

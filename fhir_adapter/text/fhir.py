@@ -12,6 +12,8 @@ import binascii
 import json
 from typing import Any
 
+from lxml import etree
+
 from fhir_adapter.errors import NoteError
 from fhir_adapter.note import NoteText
 from fhir_adapter.reasons import Reason
@@ -19,6 +21,7 @@ from fhir_adapter.text.html import narrative_lines
 from fhir_adapter.text.layout import Line, join
 from fhir_adapter.text.plain import decode
 from fhir_adapter.text.recipe import recipe
+from fhir_adapter.text.xmltree import parse_xml
 
 _LOINC = "http://loinc.org"
 _MAX_SECTIONS = 16  # levels of sections inside sections
@@ -41,6 +44,16 @@ def fhir_json_text(data: bytes) -> NoteText:
     if not isinstance(resource, dict) or not isinstance(resource.get("resourceType"), str):
         raise NoteError(Reason.MALFORMED, "JSON, but no FHIR resource")
     return resource_text(resource, "application/fhir+json", decoded.notice)
+
+
+def fhir_xml_text(data: bytes) -> NoteText:
+    """The narratives of a FHIR resource in XML.
+
+    Raises:
+        NoteError: as `fhir_json_text`; MALFORMED also for a document type or entities.
+    """
+    root, notice = parse_xml(data)
+    return resource_text(_resource(root), "application/fhir+xml", notice)
 
 
 def resource_text(resource: Json, media_type: str, notice: str = "") -> NoteText:
@@ -74,6 +87,31 @@ def binary_content(data: bytes) -> tuple[bytes, str] | None:
     except (binascii.Error, ValueError):
         raise NoteError(Reason.BAD_BASE64, "Binary.data") from None
     return content, _string(resource.get("contentType")).partition(";")[0].strip().lower()
+
+
+def _resource(element: etree._Element) -> Json:
+    """A resource in XML as FHIR JSON has it, as far as narratives go: every repeated element is a list."""
+    return {**_fields(element), "resourceType": etree.QName(element).localname}
+
+
+def _fields(element: etree._Element) -> Json:
+    fields: Json = {}
+    for child in element.iterchildren(etree.Element):
+        name = etree.QName(child).localname
+        value: object
+        if name == "div":
+            value = etree.tostring(child, encoding="unicode", with_tail=False)
+        elif name in ("resource", "contained"):
+            inner = next(child.iterchildren(etree.Element), None)
+            value = None if inner is None else _resource(inner)
+        else:
+            value = child.get("value") or _fields(child)
+        if name in fields:
+            held = fields[name]
+            fields[name] = [*held, value] if isinstance(held, list) else [held, value]
+        else:
+            fields[name] = value
+    return fields
 
 
 class _Reader:
