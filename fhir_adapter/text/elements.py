@@ -1,0 +1,57 @@
+"""HTML's elements by what they mean for the text (HTML standard, sections 13.1 and 15.3)."""
+
+
+def names(listed: str) -> frozenset[str]:
+    """A set of element names from one string."""
+    return frozenset(listed.split())
+
+
+# Names that are elements even without an end tag in the document (HTML's own, those of old browsers
+# included).
+KNOWN = names(
+    "a abbr acronym address applet area article aside audio b base basefont bdi bdo bgsound big blink "
+    "blockquote body br button canvas caption center cite code col colgroup data datalist dd del details "
+    "dfn dialog dir div dl dt em embed fieldset figcaption figure font footer form frame frameset h1 h2 "
+    "h3 h4 h5 h6 head header hgroup hr html i iframe img input ins isindex kbd keygen label legend li "
+    "link listing main map mark marquee math menu menuitem meta meter nav nobr noembed noframes noscript "
+    "object ol optgroup option output p param picture plaintext pre progress q rb rp rt rtc ruby s samp "
+    "script search section select slot small source spacer span strike strong style sub summary sup svg "
+    "table tbody td template textarea tfoot th thead time title tr track tt u ul var video wbr xmp"
+)
+# Tags mean nothing inside of these; in the raw ones, character references neither.
+RAW = frozenset(("script", "style", "xmp", "iframe", "noembed", "noframes"))
+OPAQUE = RAW | {"textarea", "title", "plaintext"}
+VOID = names(
+    "area base basefont bgsound br col embed frame hr img input isindex keygen link meta param source "
+    "spacer track wbr"
+)
+HIDDEN = names("script style template head title iframe noembed noframes datalist rp")
+IN_HEAD = names("base basefont bgsound link meta title style script noscript template head html")
+HEADINGS = names("h1 h2 h3 h4 h5 h6")
+PARAGRAPHS = names("p blockquote ul ol menu dir dl table figure pre listing xmp hr fieldset")
+BLOCKS = PARAGRAPHS | names(
+    "address article aside body button caption center dd details dialog div dt fieldset figcaption footer "
+    "form header hgroup html legend li main nav optgroup option search section select summary tbody tfoot "
+    "thead tr textarea"
+)
+LISTS = names("ul ol menu dir")
+PREFORMATTED = names("pre listing xmp textarea plaintext")
+STRUCK = names("del s strike")
+# A start tag of the key ends open elements of the value, up to the barrier.
+IMPLIES_END = {
+    "li": frozenset(("li", "p")),
+    "dt": frozenset(("dt", "dd", "p")),
+    "dd": frozenset(("dt", "dd", "p")),
+    "option": frozenset(("option",)),
+    "tr": frozenset(("tr", "td", "th", "caption", "p", "li")),
+    "td": frozenset(("td", "th", "caption", "p", "li")),
+    "th": frozenset(("td", "th", "caption", "p", "li")),
+    **dict.fromkeys(("thead", "tbody", "tfoot"), names("thead tbody tfoot tr td th caption p li")),
+}
+BARRIERS = {
+    **dict.fromkeys(("li",), LISTS | {"table", "td", "th", "caption"}),
+    **dict.fromkeys(("dt", "dd"), frozenset(("dl", "table", "td", "th"))),
+    **dict.fromkeys(("tr", "td", "th", "thead", "tbody", "tfoot"), frozenset(("table",))),
+}
+CELL_BARRIER = frozenset(("table", "td", "th", "caption"))
+SHOWN_INPUTS = names("text number date time datetime-local month week email tel url search")

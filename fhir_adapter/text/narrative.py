@@ -1,0 +1,273 @@
+"""The narrative block of CDA (and what EHRs write into it of HTML) as lines.
+
+Blocks become lines with a blank line between them, `<br/>` a line end. A list item is one line with a
+marker. A table row is one line, cells joined by ` | `; a cell that spans columns or rows is written once and
+keeps the columns of the others in place. Line ends inside a cell become a space, blocks inside it are joined
+by `; `; but a row that is really a page (a single cell, or long cells of several lines) keeps its lines.
+Deleted revisions are left out, inserted ones kept. Footnotes follow their block. `10<sup>9</sup>` is `10^9`;
+another raised number is the mark of a note, `[1]`. Adjacent `content` elements are separate words.
+
+Source: HL7 CDA R2 section 4.3.5 (Section Narrative Block), Narrative Block schema.
+"""
+
+import re
+from dataclasses import replace
+
+from lxml import etree
+
+from fhir_adapter.errors import NoteError
+from fhir_adapter.reasons import Reason
+from fhir_adapter.text.lines import Line, TextBuilder, collapse, row_lines
+from fhir_adapter.text.xmltree import attribute, local_name
+
+_MAX_DEPTH = 120
+_MAX_COLUMNS = 200
+
+_HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
+_SPACED = frozenset({"paragraph", "p", "pre", "blockquote", "div"})
+_BLOCKS = _SPACED | _HEADINGS | {"caption", "section", "center", "address", "dl", "dt", "dd"}
+_LISTS = frozenset({"list", "ul", "ol"})
+_SKIPPED = frozenset({"colgroup", "col", "script", "style", "thumbnail"})
+# A line end at column 0 of the next line was typed, not made by indenting the XML.
+_TYPED_LINE_END = re.compile(r"(?<=\S)[ \t\r]*\n(?=[^\s])")
+_POWER = re.compile(r"[+\-\u2212]?\d{1,3}")
+_BEFORE_POWER = re.compile(r"(?:\d|(?<![^\W_])[^\W\d_]{1,2})$")
+
+
+class Narrative:
+    """One narrative block on its way to lines.
+
+    `ids` maps the document's ID attributes to elements, for references to footnotes.
+    """
+
+    def __init__(self, ids: dict[str, etree._Element]) -> None:
+        self._ids = ids
+        self._footnotes: list[etree._Element] = []
+        self._numbers: dict[str, int] = {}
+
+    def write(self, block: etree._Element, builder: TextBuilder) -> None:
+        """Appends the lines of a `text` element."""
+        for line in self._lines(block, 0):
+            if line.spaced:
+                builder.blank()
+            builder.line(line.text)
+        written = 0
+        while written < len(self._footnotes):
+            note = self._footnotes[written]
+            written += 1
+            words = " ".join(line.text for line in self._lines(note, 0))
+            if words:
+                builder.line(f"[{written}] {words}")
+
+    def _lines(self, element: etree._Element, depth: int) -> list[Line]:
+        if depth > _MAX_DEPTH:
+            raise NoteError(Reason.MALFORMED, f"narrative nested deeper than {_MAX_DEPTH}")
+        flow = _Flow()
+        self._flow(element, flow, depth)
+        flow.end_line(soft=False)
+        return flow.lines
+
+    def _flow(self, element: etree._Element, flow: "_Flow", depth: int) -> None:
+        """Text and children of one element."""
+        if depth > _MAX_DEPTH:
+            raise NoteError(Reason.MALFORMED, f"narrative nested deeper than {_MAX_DEPTH}")
+        flow.add(element.text)
+        for child in element:
+            self._child(child, flow, depth)
+            flow.add(child.tail)
+
+    def _child(self, child: etree._Element, flow: "_Flow", depth: int) -> None:
+        name = local_name(child)
+        if name in _SKIPPED or attribute(child, "revised").lower() == "delete":
+            return
+        if name == "br":
+            flow.end_line(soft=True)
+        elif name == "hr":
+            flow.end_line(soft=False)
+        elif name in _LISTS:
+            flow.block(self._list(child, depth + 1))
+        elif name == "table":
+            flow.block(self._table(child, depth + 1))
+        elif name in ("footnote", "footnoteref"):
+            self._footnote(child, name, flow)
+        elif name == "rendermultimedia":
+            flow.block(self._picture(child, depth + 1))
+        elif name in ("sup", "sub"):
+            self._raised(child, name, flow, depth + 1)
+        elif name in _BLOCKS or "xdiv" in attribute(child, "styleCode").split():
+            lines = self._lines(child, depth + 1)
+            flow.block(_spaced(lines) if name in _SPACED else lines)
+        else:
+            if name == "content":
+                flow.part_words(child)
+            self._flow(child, flow, depth + 1)
+
+    def _list(self, element: etree._Element, depth: int) -> list[Line]:
+        ordered = local_name(element) == "ol" or attribute(element, "listType").lower() == "ordered"
+        lines: list[Line] = []
+        number = 0
+        for child in element:
+            name = local_name(child)
+            if attribute(child, "revised").lower() == "delete":
+                continue
+            inner = self._lines(child, depth + 1)
+            if name not in ("item", "li"):
+                lines += inner
+            elif inner:
+                number += 1
+                marker = f"{number}. " if ordered else "- "
+                lines += self._item(child, inner, marker)
+        return _spaced(lines)
+
+    @staticmethod
+    def _item(element: etree._Element, inner: list[Line], marker: str) -> list[Line]:
+        """The lines of one item; an item that only holds a table is no item to a reader."""
+        names = {local_name(child) for child in element}
+        if names == {"table"} and not (element.text or "").strip():
+            return inner
+        indent = " " * min(len(marker), 4)
+        return [
+            replace(line, text=(indent if at else marker) + line.text, spaced=False)
+            for at, line in enumerate(inner)
+        ]
+
+    def _table(self, element: etree._Element, depth: int) -> list[Line]:
+        lines: list[Line] = []
+        hanging: dict[int, int] = {}
+        for row in _rows(element):
+            if local_name(row) != "tr":
+                lines += self._lines(row, depth + 1)
+            elif attribute(row, "revised").lower() != "delete":
+                lines += row_lines(self._cells(row, hanging, depth + 1))
+        return _spaced(lines)
+
+    def _cells(self, row: etree._Element, hanging: dict[int, int], depth: int) -> list[list[Line]]:
+        """The cells of a row by column; `hanging`: for how many more rows a column is taken from above."""
+        cells: list[list[Line]] = []
+        started: dict[int, int] = {}
+
+        def skip_taken() -> None:
+            while hanging.get(len(cells), 0) > 0:
+                hanging[len(cells)] -= 1
+                cells.append([])
+
+        for cell in row:
+            if local_name(cell) not in ("td", "th"):
+                continue
+            skip_taken()
+            deleted = attribute(cell, "revised").lower() == "delete"
+            columns = _span(cell, "colspan", _MAX_COLUMNS)
+            down = _span(cell, "rowspan", 10_000) - 1
+            for at in range(columns):
+                if down and len(cells) < _MAX_COLUMNS:
+                    started[len(cells)] = down
+                if at == 0:
+                    cells.append([] if deleted else self._lines(cell, depth + 1))
+                elif len(cells) < _MAX_COLUMNS:
+                    cells.append([])
+        skip_taken()
+        hanging.update(started)
+        return cells
+
+    def _footnote(self, element: etree._Element, name: str, flow: "_Flow") -> None:
+        key = attribute(element, "IDREF") if name == "footnoteref" else attribute(element, "ID")
+        target = self._ids.get(key) if name == "footnoteref" else element
+        if target is None:
+            return
+        number = self._numbers.get(key) if key else None
+        if number is None:
+            self._footnotes.append(target)
+            number = len(self._footnotes)
+            if key:
+                self._numbers[key] = number
+        flow.add(f"[{number}]")
+
+    def _picture(self, element: etree._Element, depth: int) -> list[Line]:
+        lines = self._lines(element, depth)
+        return _spaced(lines)
+
+    def _raised(self, element: etree._Element, name: str, flow: "_Flow", depth: int) -> None:
+        """`sup` and `sub`: the text itself, but a power keeps its meaning, and a note's mark stays apart."""
+        words = collapse("".join(str(piece) for piece in element.itertext()))
+        if name == "sub" or not _POWER.fullmatch(words):
+            self._flow(element, flow, depth)
+        elif flow.ends_with_unit():
+            flow.add("^" + words)
+        else:
+            following = element.tail or _first_words(element.getnext())
+            flow.add(f"[{words}] " if following[:1].isalnum() else f"[{words}]")
+
+
+class _Flow:
+    """The current line and the lines before it."""
+
+    def __init__(self) -> None:
+        self.lines: list[Line] = []
+        self._parts: list[str] = []
+        self._spaced = False
+
+    def add(self, text: str | None) -> None:
+        if not text:
+            return
+        pieces = _TYPED_LINE_END.split(text) if "\n" in text else [text]
+        for at, piece in enumerate(pieces):
+            if at:
+                self.end_line(soft=True)
+            self._parts.append(piece)
+
+    def part_words(self, element: etree._Element) -> None:
+        """Two `content` elements without white space between them are two words to whoever wrote them."""
+        before = element.getprevious()
+        touching = before is not None and not before.tail and local_name(before) == "content"
+        if touching and self.ends_with_word() and _first_words(element)[:1].isalnum():
+            self._parts.append(" ")
+
+    def ends_with_word(self) -> bool:
+        last = next((part for part in reversed(self._parts) if part), "")
+        return last[-1:].isalnum()
+
+    def ends_with_unit(self) -> bool:
+        """A number, or a unit of one or two letters, as stands before a power."""
+        return bool(_BEFORE_POWER.search("".join(self._parts[-3:])[-12:]))
+
+    def end_line(self, soft: bool) -> None:
+        text = collapse("".join(self._parts))
+        self._parts = []
+        if text:
+            self.lines.append(Line(text, soft, self._spaced))
+            self._spaced = False
+        elif self.lines and not soft:
+            self.lines[-1] = replace(self.lines[-1], soft=False)
+
+    def block(self, lines: list[Line]) -> None:
+        self.end_line(soft=False)
+        if not lines:
+            return
+        first = lines[0]
+        self.lines.append(replace(first, spaced=first.spaced or self._spaced))
+        self.lines += lines[1:]
+        self._spaced = lines[0].spaced
+
+
+def _first_words(element: etree._Element | None) -> str:
+    return "" if element is None else next((str(piece) for piece in element.itertext() if piece), "")
+
+
+def _spaced(lines: list[Line]) -> list[Line]:
+    return [replace(line, spaced=line.spaced or not at) for at, line in enumerate(lines)]
+
+
+def _rows(table: etree._Element) -> list[etree._Element]:
+    """Captions and rows in order, out of thead, tbody and tfoot."""
+    rows: list[etree._Element] = []
+    for child in table:
+        if local_name(child) in ("thead", "tbody", "tfoot"):
+            rows += [row for row in child if local_name(row)]
+        elif local_name(child) not in ("", "col", "colgroup"):
+            rows.append(child)
+    return rows
+
+
+def _span(cell: etree._Element, name: str, most: int) -> int:
+    value = attribute(cell, name).strip()
+    return min(int(value), most) if value.isdecimal() and len(value) < 8 and int(value) > 0 else 1

@@ -1,0 +1,16 @@
+"""How many damaged files a run reads."""
+
+import os
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--mutations", type=int, default=None, help="damaged files to read (300 unless told)")
+
+
+@pytest.fixture(scope="session")
+def mutations(pytestconfig: pytest.Config) -> int:
+    """`--mutations N`, else the environment's CLINSUM_MUTATIONS, else 300."""
+    asked = pytestconfig.getoption("--mutations", default=None)
+    return int(asked or os.environ.get("CLINSUM_MUTATIONS", "300"))
