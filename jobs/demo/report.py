@@ -7,12 +7,17 @@ from fhir_adapter.reasons import Reason
 
 @dataclass(frozen=True, slots=True)
 class Selected:
-    """One sentence of a summary: the source's text from `start` to `end`, and what the audit found of it."""
+    """One sentence of a summary as the audit found it.
+
+    Attributes:
+        text: what the source holds from `start` to `end`, in code points.
+        score: its salience, where the Composition states one.
+    """
 
     start: int
     end: int
     text: str
-    score: float
+    score: float | None
     ok: bool
 
 

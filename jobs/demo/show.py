@@ -102,7 +102,7 @@ def _summaries(rows: Sequence[DemoRow], marks: _Marks, width: int) -> Table:
             table.add_row(
                 Text(f"{sentence.start}:{sentence.end}", style="cyan"),
                 _clipped(sentence.text, middle, marks),
-                f"{sentence.score:.2f}",
+                "" if sentence.score is None else f"{sentence.score:.2f}",
                 marks.of(sentence.ok),
             )
         more = len(row.selected) - SENTENCES_SHOWN
@@ -123,9 +123,13 @@ def _source(row: DemoRow, marks: _Marks, width: int) -> Text:
     return text.append(arrow if fits else f"\n{arrow.lstrip()}").append(composition, style="blue")
 
 
+def _salience(sentence: Selected) -> float:
+    return -1.0 if sentence.score is None else sentence.score
+
+
 def _foremost(selected: Sequence[Selected]) -> list[Selected]:
     """The highest scores, back in the order of the note."""
-    best = sorted(selected, key=lambda sentence: -sentence.score)[:SENTENCES_SHOWN]
+    best = sorted(selected, key=_salience, reverse=True)[:SENTENCES_SHOWN]
     return sorted(best, key=lambda sentence: sentence.start)
 
 
@@ -210,7 +214,7 @@ def one_offset(base_url: str, row: DemoRow) -> str:
         base_url: the server's base.
         row: a DocumentReference with the text inline, as UTF-8.
     """
-    best = max(row.selected, key=lambda sentence: sentence.score)
+    best = max(row.selected, key=_salience)
     url = f"{base_url}/{row.source}"
     return (
         "python3 -c '\n"
