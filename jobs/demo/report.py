@@ -33,6 +33,7 @@ class DemoRow:
         composition: `Composition/id`, or None.
         problems: what the audit found wrong with the Composition; empty where all holds.
         reason: why there is no Composition, or None.
+        loaded: False where the server refused to store the note, so that there was nothing to read.
         verbatim: the offsets count in the attachment itself, not in a text written beside it.
     """
 
@@ -43,6 +44,7 @@ class DemoRow:
     composition: str | None = None
     problems: tuple[str, ...] = ()
     reason: Reason | None = None
+    loaded: bool = True
     verbatim: bool = False
 
     @property
@@ -80,7 +82,8 @@ class DemoReport:
     Attributes:
         server: name of the FHIR server, e.g. `embedded sandbox`.
         base_url: its base while the demo ran.
-        start_again: the command that starts the same server with the same data, or "" where it stays up.
+        start_again: our command's arguments that start the same server with its data, or "" where it keeps none.
+        ledger: address of the ledger's database.
         rows: in the order in which they are shown.
         page: one note in full, or None.
     """
@@ -88,6 +91,7 @@ class DemoReport:
     server: str
     base_url: str
     start_again: str
+    ledger: str
     passes: tuple[PassFigures, ...]
     rows: tuple[DemoRow, ...]
     page: Page | None = None
