@@ -82,7 +82,7 @@ class DemoReport:
     Attributes:
         server: name of the FHIR server, e.g. `embedded sandbox`.
         base_url: its base while the demo ran.
-        start_again: our command's arguments that start the same server with its data, or "" where it keeps none.
+        start_again: our command's arguments that start the same server with its data; "" if it keeps none.
         ledger: address of the ledger's database.
         rows: in the order in which they are shown.
         page: one note in full, or None.
