@@ -1,6 +1,7 @@
 """What the demo has to say at its end, as plain data: the input of `jobs.demo.show`."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from fhir_adapter.reasons import Reason
 
@@ -80,7 +81,7 @@ class DemoReport:
     """Everything that is shown.
 
     Attributes:
-        server: name of the FHIR server, e.g. `embedded sandbox`.
+        engine: which sandbox the demo ran on.
         base_url: its base while the demo ran.
         start_again: our command's arguments that start the same server with its data; "" if it keeps none.
         ledger: address of the ledger's database.
@@ -88,13 +89,18 @@ class DemoReport:
         page: one note in full, or None.
     """
 
-    server: str
+    engine: Literal["embedded", "hapi"]
     base_url: str
     start_again: str
     ledger: str
     passes: tuple[PassFigures, ...]
     rows: tuple[DemoRow, ...]
     page: Page | None = None
+
+    @property
+    def server(self) -> str:
+        """What the sandbox is called."""
+        return {"embedded": "embedded sandbox", "hapi": "HAPI FHIR sandbox"}[self.engine]
 
     @property
     def ok(self) -> bool:

@@ -22,13 +22,13 @@ from jobs.runtime import Runtime, runtime
 from jobs.settings import Settings, load_settings
 
 SHOWN_IN_FULL = "demo-copd-chest-ct"
-_SERVERS = {"embedded": "embedded sandbox", "hapi": "HAPI FHIR sandbox"}
 _KINDS = {
     "text/plain": "plain text",
     "text/html": "HTML",
     "application/pdf": "PDF",
     "application/rtf": "RTF",
     "text/rtf": "RTF",
+    "application/cda+xml": "C-CDA",
     "application/hl7-v3+xml": "C-CDA",
 }
 
@@ -52,7 +52,7 @@ def run_demo(engine: EngineName, folder: Path, say: Callable[[str], None]) -> It
     for stage in (1, 2):
         (place / f"stage-{stage}.json").write_text(json.dumps(demo_bundle(stage), indent=1), "utf-8")
     database = place / ("fhir.sqlite" if engine == "embedded" else "database")
-    say(f"Starting the {_SERVERS[engine]}")
+    say(f"Starting the sandbox ({engine})")
     with running(engine, database=database) as base_url:
         settings = load_settings(
             {
@@ -68,7 +68,7 @@ def run_demo(engine: EngineName, folder: Path, say: Callable[[str], None]) -> It
         say("Auditing every Composition")
         proofs = asyncio.run(_audited(settings))
         yield DemoReport(
-            server=_SERVERS[engine],
+            engine=engine,
             base_url=base_url,
             start_again=_start_again(engine, database, base_url),
             ledger=settings.database_url,

@@ -210,13 +210,10 @@ def _next_steps(report: DemoReport, clinsum: str, up: bool) -> list[Text]:
             ("Check one offset without this software:", one_offset(report.base_url, shown)),
             ("See how each note ended:", f"{here} CLINSUM_DATABASE_URL={report.ledger} {clinsum} notes"),
         ]
-    steps += [
-        ("The same on a real HAPI FHIR server:", "make demo FHIR=hapi"),
-        (
-            "On a server of your own (start with a test server; see README.md):",
-            f"CLINSUM_FHIR_BASE_URL=https://your.server/fhir {clinsum} poll",
-        ),
-    ]
+    if report.engine == "embedded":
+        steps.append(("The same on a real HAPI FHIR server:", "make demo FHIR=hapi"))
+    own = "On a server of your own (start with a test server; see README.md):"
+    steps.append((own, f"CLINSUM_FHIR_BASE_URL=https://your.server/fhir {clinsum} poll"))
     lines = [Text("\nTo look further", style="bold")]
     for remark, command in steps:
         lines += [Text(f"\n{remark}", style="dim"), Text(command)]

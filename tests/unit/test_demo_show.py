@@ -36,9 +36,7 @@ SELECTED = (
 
 def report(*rows: DemoRow, start_again: str = "", page: Page | None = None) -> DemoReport:
     passes = (PassFigures("First", 3, 1, 0, 1, 1, 1.234), PassFigures("Second", 3, 0, 1, 1, 1, 0.1))
-    return DemoReport(
-        "embedded sandbox", "http://127.0.0.1:9/fhir", start_again, "sqlite:///x", passes, rows, page
-    )
+    return DemoReport("embedded", "http://127.0.0.1:9/fhir", start_again, "sqlite:///x", passes, rows, page)
 
 
 def summarised(selected: tuple[Selected, ...] = SELECTED, problems: tuple[str, ...] = ()) -> DemoRow:
