@@ -1,18 +1,24 @@
 """What the demo has to say at its end, as plain data: the input of `jobs.demo.show`."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from fhir_adapter.reasons import Reason
 
 
 @dataclass(frozen=True, slots=True)
 class Selected:
-    """One sentence of a summary: the source's text from `start` to `end`, and what the audit found of it."""
+    """One sentence of a summary as the audit found it.
+
+    Attributes:
+        text: what the source holds from `start` to `end`, in code points.
+        score: its salience, where the Composition states one.
+    """
 
     start: int
     end: int
     text: str
-    score: float
+    score: float | None
     ok: bool
 
 
@@ -28,6 +34,7 @@ class DemoRow:
         composition: `Composition/id`, or None.
         problems: what the audit found wrong with the Composition; empty where all holds.
         reason: why there is no Composition, or None.
+        loaded: False where the server refused to store the note, so that there was nothing to read.
         verbatim: the offsets count in the attachment itself, not in a text written beside it.
     """
 
@@ -38,6 +45,7 @@ class DemoRow:
     composition: str | None = None
     problems: tuple[str, ...] = ()
     reason: Reason | None = None
+    loaded: bool = True
     verbatim: bool = False
 
     @property
@@ -73,19 +81,26 @@ class DemoReport:
     """Everything that is shown.
 
     Attributes:
-        server: name of the FHIR server, e.g. `embedded sandbox`.
+        engine: which sandbox the demo ran on.
         base_url: its base while the demo ran.
-        start_again: the command that starts the same server with the same data, or "" where it stays up.
+        start_again: our command's arguments that start the same server with its data; "" if it keeps none.
+        ledger: address of the ledger's database.
         rows: in the order in which they are shown.
         page: one note in full, or None.
     """
 
-    server: str
+    engine: Literal["embedded", "hapi"]
     base_url: str
     start_again: str
+    ledger: str
     passes: tuple[PassFigures, ...]
     rows: tuple[DemoRow, ...]
     page: Page | None = None
+
+    @property
+    def server(self) -> str:
+        """What the sandbox is called."""
+        return {"embedded": "embedded sandbox", "hapi": "HAPI FHIR sandbox"}[self.engine]
 
     @property
     def ok(self) -> bool:

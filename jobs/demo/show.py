@@ -18,12 +18,19 @@ _WIDEST = 120
 _NARROWEST = 60
 
 
-def show(report: DemoReport, console: Console) -> None:
-    """Prints the whole report: passes, summaries, one note in full, what was left out, what to do next."""
+def show(report: DemoReport, console: Console, *, clinsum: str = "clinsum", up: bool = False) -> None:
+    """Prints the whole report: passes, summaries, one note in full, what was left out, what to do next.
+
+    Args:
+        report: what to print.
+        console: where; its width is kept within what can be read.
+        clinsum: how the reader types our command.
+        up: the server stays up, so there is no need to start it again.
+    """
     console.width = max(_NARROWEST, min(console.width, _WIDEST))
     marks = _Marks(console)
     summarised = [row for row in report.rows if row.composition]
-    left_out = [row for row in report.rows if row.reason]
+    left_out = [row for row in report.rows if row.reason or not row.loaded]
     parts: list[RenderableType] = [
         _heading(
             f"{len(report.rows)} invented notes on the {report.server} at {report.base_url}",
@@ -42,7 +49,7 @@ def show(report: DemoReport, console: Console) -> None:
         parts += [_heading("What was not summarised, and why", ""), _left_out(left_out, console.width)]
     parts.append(_verdict(summarised, marks))
     console.print(Group(*parts))
-    for line in _next_steps(report):
+    for line in _next_steps(report, clinsum, up):
         console.print(line, soft_wrap=True, highlight=False)  # commands must not be broken
 
 
@@ -102,7 +109,7 @@ def _summaries(rows: Sequence[DemoRow], marks: _Marks, width: int) -> Table:
             table.add_row(
                 Text(f"{sentence.start}:{sentence.end}", style="cyan"),
                 _clipped(sentence.text, middle, marks),
-                f"{sentence.score:.2f}",
+                "" if sentence.score is None else f"{sentence.score:.2f}",
                 marks.of(sentence.ok),
             )
         more = len(row.selected) - SENTENCES_SHOWN
@@ -123,9 +130,13 @@ def _source(row: DemoRow, marks: _Marks, width: int) -> Text:
     return text.append(arrow if fits else f"\n{arrow.lstrip()}").append(composition, style="blue")
 
 
+def _salience(sentence: Selected) -> float:
+    return -1.0 if sentence.score is None else sentence.score
+
+
 def _foremost(selected: Sequence[Selected]) -> list[Selected]:
     """The highest scores, back in the order of the note."""
-    best = sorted(selected, key=lambda sentence: -sentence.score)[:SENTENCES_SHOWN]
+    best = sorted(selected, key=_salience, reverse=True)[:SENTENCES_SHOWN]
     return sorted(best, key=lambda sentence: sentence.start)
 
 
@@ -153,13 +164,17 @@ def _left_out(rows: Sequence[DemoRow], width: int) -> Table:
     table.add_column("Source", width=min(longest, width - 35), overflow="fold")
     table.add_column("Why", ratio=1)
     for row in rows:
-        if row.reason:
-            colour = "red" if row.reason.failure else "yellow"
-            source = Text.assemble((f"{row.title}\n", "bold"), row.source)
-            why = Text.assemble((f"{row.reason.value}\n", colour), row.reason.words)
-            table.add_row(source, why)
-            table.add_section()
+        source = Text.assemble((f"{row.title}\n", "bold"), row.source)
+        table.add_row(source, _why(row))
+        table.add_section()
     return table
+
+
+def _why(row: DemoRow) -> Text:
+    if row.reason is None:
+        return Text.assemble(("not stored\n", "yellow"), "This server refused to take the note as it is.")
+    colour = "red" if row.reason.failure else "yellow"
+    return Text.assemble((f"{row.reason.value}\n", colour), row.reason.words)
 
 
 def _verdict(rows: Sequence[DemoRow], marks: _Marks) -> Text:
@@ -171,32 +186,34 @@ def _verdict(rows: Sequence[DemoRow], marks: _Marks) -> Text:
     return text.append(f"{len(rows) - len(bad)} of {len(rows)} Compositions hold.")
 
 
-def _next_steps(report: DemoReport) -> list[Text]:
+def _next_steps(report: DemoReport, clinsum: str, up: bool) -> list[Text]:
     """The last lines: what to type next."""
     steps: list[tuple[str, str]] = []
-    if report.start_again:
-        steps.append(("Start the same server again, in another terminal:", report.start_again))
+    if not up and report.start_again:
+        steps.append(("Start the same server again, in another terminal:", f"{clinsum} {report.start_again}"))
+    elif not up:
+        steps.append(
+            ("This server keeps nothing. To have it stay up for what follows:", f"{clinsum} demo --keep")
+        )
     shown = next((row for row in report.rows if row.composition and row.verbatim), None)
     if shown and shown.composition:
         address = f"{report.base_url}/{shown.composition}"
-        clinsum = f"CLINSUM_FHIR_BASE_URL={report.base_url} .venv/bin/clinsum"
+        here = f"CLINSUM_FHIR_BASE_URL={report.base_url}"
         steps += [
             (
                 "See a summary as the server holds it. For each sentence section.extension has a\n"
                 "derivation-reference with offset, length and a narrativeLink to the sentence:",
                 f"curl -s {address}",
             ),
-            ("Check it again:", f"{clinsum} audit {shown.composition.partition('/')[2]}"),
+            ("Check it again:", f"{here} {clinsum} audit {shown.composition.partition('/')[2]}"),
             ("Check all of it without this software:", f"python3 docs/check_offsets.py {address}"),
             ("Check one offset without this software:", one_offset(report.base_url, shown)),
+            ("See how each note ended:", f"{here} CLINSUM_DATABASE_URL={report.ledger} {clinsum} notes"),
         ]
-    steps += [
-        ("The same on a real HAPI FHIR server:", "make demo FHIR=hapi"),
-        (
-            "On a server of your own (start with a test server; see README.md):",
-            "CLINSUM_FHIR_BASE_URL=https://your.server/fhir .venv/bin/clinsum poll",
-        ),
-    ]
+    if report.engine == "embedded":
+        steps.append(("The same on a real HAPI FHIR server:", "make demo FHIR=hapi"))
+    own = "On a server of your own (start with a test server; see README.md):"
+    steps.append((own, f"CLINSUM_FHIR_BASE_URL=https://your.server/fhir {clinsum} poll"))
     lines = [Text("\nTo look further", style="bold")]
     for remark, command in steps:
         lines += [Text(f"\n{remark}", style="dim"), Text(command)]
@@ -210,7 +227,7 @@ def one_offset(base_url: str, row: DemoRow) -> str:
         base_url: the server's base.
         row: a DocumentReference with the text inline, as UTF-8.
     """
-    best = max(row.selected, key=lambda sentence: sentence.score)
+    best = max(row.selected, key=_salience)
     url = f"{base_url}/{row.source}"
     return (
         "python3 -c '\n"

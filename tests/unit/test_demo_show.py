@@ -36,7 +36,7 @@ SELECTED = (
 
 def report(*rows: DemoRow, start_again: str = "", page: Page | None = None) -> DemoReport:
     passes = (PassFigures("First", 3, 1, 0, 1, 1, 1.234), PassFigures("Second", 3, 0, 1, 1, 1, 0.1))
-    return DemoReport("embedded sandbox", "http://127.0.0.1:9/fhir", start_again, passes, rows, page)
+    return DemoReport("embedded", "http://127.0.0.1:9/fhir", start_again, "sqlite:///x", passes, rows, page)
 
 
 def summarised(selected: tuple[Selected, ...] = SELECTED, problems: tuple[str, ...] = ()) -> DemoRow:
@@ -125,11 +125,28 @@ def test_one_note_is_shown_in_full_with_what_was_selected_marked() -> None:
 
 
 def test_commands_are_not_broken_over_lines() -> None:
-    out = shown(report(summarised(), start_again="clinsum sandbox --port 8080"), width=60).splitlines()
+    out = shown(report(summarised(), start_again="sandbox --port 8080"), width=60).splitlines()
     assert f"curl -s http://127.0.0.1:9/fhir/{COMPOSITION}" in out
     assert "make demo FHIR=hapi" in out
     assert "clinsum sandbox --port 8080" in out
     assert any(line.startswith("CLINSUM_FHIR_BASE_URL=https://your.server/fhir ") for line in out)
+
+
+def test_the_steps_fit_a_server_that_stays_up_or_keeps_nothing() -> None:
+    assert "clinsum demo --keep" in shown(report(summarised()))
+    console = Console(file=io.StringIO(), width=80)
+    show(report(summarised(), start_again="sandbox"), console, clinsum=".venv/bin/clinsum", up=True)
+    assert isinstance(console.file, io.StringIO)
+    out = console.file.getvalue()
+    assert "clinsum sandbox" not in out
+    assert ".venv/bin/clinsum audit 0b9d7a52" in out
+
+
+def test_a_note_that_the_server_refused_is_in_the_table() -> None:
+    refused = DemoRow("DocumentReference/demo-x", "", "School form", loaded=False)
+    out = shown(report(refused))
+    assert "not stored" in out
+    assert "School form" in out
 
 
 def test_with_nothing_summarised_there_is_still_a_report() -> None:
