@@ -26,7 +26,28 @@ _PARENT_KINDS = frozenset(
 )
 _WORD = re.compile(r"\S+")
 _NO_LABEL_AFTER = frozenset(
-    "the of and his her their with in to a an for by on at from or this is was".split()
+    [
+        "the",
+        "of",
+        "and",
+        "his",
+        "her",
+        "their",
+        "with",
+        "in",
+        "to",
+        "a",
+        "an",
+        "for",
+        "by",
+        "on",
+        "at",
+        "from",
+        "or",
+        "this",
+        "is",
+        "was",
+    ]
 )
 
 

@@ -45,9 +45,65 @@ _VALUES = """temp; temperature; t; tmax; bp; blood pressure; b/p; hr; heart rate
     name; attn; ref; case number; case; ph; po2; pco2; hco3; anion gap; osmolality; ammonia; lipase; amylase; ferritin; iron; b12; folate"""
 _VALUE_LABELS = frozenset(" ".join(item.split()) for item in _VALUES.split(";"))
 _VALUE_TAIL = frozenset(
-    """date time number rate pressure weight height count counts level levels status age id no # score size volume loss output index
-    ratio dose temperature width length depth grade culture cultures serologies panel specimen name phone percent days hours minutes
-    scale acuity panel chemistry chemistries gas gases electrolytes race sex habits employer hospital physician surgeon assistant nurse""".split()
+    [
+        "date",
+        "time",
+        "number",
+        "rate",
+        "pressure",
+        "weight",
+        "height",
+        "count",
+        "counts",
+        "level",
+        "levels",
+        "status",
+        "age",
+        "id",
+        "no",
+        "#",
+        "score",
+        "size",
+        "volume",
+        "loss",
+        "output",
+        "index",
+        "ratio",
+        "dose",
+        "temperature",
+        "width",
+        "length",
+        "depth",
+        "grade",
+        "culture",
+        "cultures",
+        "serologies",
+        "panel",
+        "specimen",
+        "name",
+        "phone",
+        "percent",
+        "days",
+        "hours",
+        "minutes",
+        "scale",
+        "acuity",
+        "panel",
+        "chemistry",
+        "chemistries",
+        "gas",
+        "gases",
+        "electrolytes",
+        "race",
+        "sex",
+        "habits",
+        "employer",
+        "hospital",
+        "physician",
+        "surgeon",
+        "assistant",
+        "nurse",
+    ]
 )
 _VALUE_HEAD = re.compile(
     r"(?:date|dates|time|times|number|no|name|total|estimated|place|today'?s|last|next|baseline|peak|serum|urine|smoking|tobacco|"
@@ -72,7 +128,27 @@ _PROSE = re.compile(
 )
 _REGION_SPLIT = re.compile(r"\s*(?:/|,|&|\band\b|-)\s*|\s+")
 _REGION_FILLERS = frozenset(
-    "exam examination of the left right bilateral upper lower and system ros anterior posterior lateral medial male female external".split()
+    [
+        "exam",
+        "examination",
+        "of",
+        "the",
+        "left",
+        "right",
+        "bilateral",
+        "upper",
+        "lower",
+        "and",
+        "system",
+        "ros",
+        "anterior",
+        "posterior",
+        "lateral",
+        "medial",
+        "male",
+        "female",
+        "external",
+    ]
 )
 
 

@@ -5,7 +5,7 @@ from collections import Counter
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from summarizer.segmentation.boilerplate import DEAR, is_boilerplate, is_letter_date, is_rule
+from summarizer.segmentation.boilerplate import DEAR, is_boilerplate, is_rule
 from summarizer.segmentation.labels import LABEL, known_heading
 from summarizer.segmentation.section_titles import TITLE_KINDS, names_section, normalise
 

@@ -22,17 +22,167 @@ MAY_END = frozenset(_MAY.split()) - {"in"}
 _TITLE_SET = frozenset(_TITLES.split())
 
 _STARTERS = frozenset(
-    """the this that these those there he she it they we i you his her its their our my patient pt a an no not on in at if when while
-    after before during since because as for from with without she's he's there's upon once then however although currently today also
-    both all any each some please will was is are has had have per given due to of denies reports continue continued follow-up followup
-    plan start stop and but or so history physical review past family social normal negative positive general vital examination mr mrs ms dr
-    what who where why how one two three four""".split()
+    [
+        "the",
+        "this",
+        "that",
+        "these",
+        "those",
+        "there",
+        "he",
+        "she",
+        "it",
+        "they",
+        "we",
+        "i",
+        "you",
+        "his",
+        "her",
+        "its",
+        "their",
+        "our",
+        "my",
+        "patient",
+        "pt",
+        "a",
+        "an",
+        "no",
+        "not",
+        "on",
+        "in",
+        "at",
+        "if",
+        "when",
+        "while",
+        "after",
+        "before",
+        "during",
+        "since",
+        "because",
+        "as",
+        "for",
+        "from",
+        "with",
+        "without",
+        "she's",
+        "he's",
+        "there's",
+        "upon",
+        "once",
+        "then",
+        "however",
+        "although",
+        "currently",
+        "today",
+        "also",
+        "both",
+        "all",
+        "any",
+        "each",
+        "some",
+        "please",
+        "will",
+        "was",
+        "is",
+        "are",
+        "has",
+        "had",
+        "have",
+        "per",
+        "given",
+        "due",
+        "to",
+        "of",
+        "denies",
+        "reports",
+        "continue",
+        "continued",
+        "follow-up",
+        "followup",
+        "plan",
+        "start",
+        "stop",
+        "and",
+        "but",
+        "or",
+        "so",
+        "history",
+        "physical",
+        "review",
+        "past",
+        "family",
+        "social",
+        "normal",
+        "negative",
+        "positive",
+        "general",
+        "vital",
+        "examination",
+        "mr",
+        "mrs",
+        "ms",
+        "dr",
+        "what",
+        "who",
+        "where",
+        "why",
+        "how",
+        "one",
+        "two",
+        "three",
+        "four",
+    ]
 )
 _CONTINUES = frozenset(
-    "and or of with to in for than which who that mg mcg cm mm ml cc times x tablets tablet tab daily p.o po".split()
+    [
+        "and",
+        "or",
+        "of",
+        "with",
+        "to",
+        "in",
+        "for",
+        "than",
+        "which",
+        "who",
+        "that",
+        "mg",
+        "mcg",
+        "cm",
+        "mm",
+        "ml",
+        "cc",
+        "times",
+        "x",
+        "tablets",
+        "tablet",
+        "tab",
+        "daily",
+        "p.o",
+        "po",
+    ]
 )
 _LETTERED = frozenset(
-    "vitamin vit hepatitis hep type grade stage group class axis protein factor influenza strep plan option part level".split()
+    [
+        "vitamin",
+        "vit",
+        "hepatitis",
+        "hep",
+        "type",
+        "grade",
+        "stage",
+        "group",
+        "class",
+        "axis",
+        "protein",
+        "factor",
+        "influenza",
+        "strep",
+        "plan",
+        "option",
+        "part",
+        "level",
+    ]
 )
 
 # A run of terminators, what closes with it, and stray marks that were typed after it.
@@ -85,7 +235,7 @@ def _cut_after(text: str, start: int, mark: int, stop: int, end: int) -> int | N
     if token is None:
         return stop
     ahead = token[0].lstrip(_OPENERS)
-    if text[mark] != "." or text[stop - 1] != "." and text[mark:stop].strip(".,;\"'”’)]}»") != "":
+    if text[mark] != "." or (text[stop - 1] != "." and text[mark:stop].strip(".,;\"'”’)]}»") != ""):
         return None if ahead[:1].islower() and len(text[mark:stop]) == 1 and text[mark] == "?" else stop
     word = _LAST_WORD.search(text, max(start, mark - 40), mark)
     return _after_full_stop(text, word[0] if word else "", token, ahead, mark, stop, end)
@@ -131,7 +281,7 @@ def _before_digit(
     """Decide a full stop followed by white space and a digit."""
     if not single:
         return stop
-    if lower in MAY_END or lower in ("no", "x") or len(lower) == 1 and lower.isalpha() or _is_dotted(lower):
+    if lower in MAY_END or lower in ("no", "x") or (len(lower) == 1 and lower.isalpha()) or _is_dotted(lower):
         return None
     if lower.isdigit() and len(lower) <= 2:
         return None
@@ -155,7 +305,7 @@ def _lettered(text: str, letter: int) -> bool:
 
 def _glued(text: str, start: int, mark: int, stop: int, end: int) -> int | None:
     """Decide a terminator with no white space after it (`2.5mg.Next`)."""
-    if stop - mark == 1 and text[mark] == "." or text[mark:stop] in (".,", ".;"):
+    if (stop - mark == 1 and text[mark] == ".") or text[mark:stop] in (".,", ".;"):
         ahead = _NEXT.match(text, stop, min(end, stop + 30))
         if ahead is None or not ahead[0][0].isupper():
             return None

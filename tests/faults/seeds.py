@@ -63,7 +63,9 @@ def cda_around(data: bytes, media_type: str) -> str:
 
 
 def rtf() -> str:
-    lines = "\\par\n".join("".join(c if ord(c) < 128 else f"\\u{ord(c)}?" for c in each) for each in SENTENCES)
+    lines = "\\par\n".join(
+        "".join(c if ord(c) < 128 else f"\\u{ord(c)}?" for c in each) for each in SENTENCES
+    )
     cells = "".join(f"{n}\\cell value\\cell\\row\n" for n in range(4))
     return (
         "{\\rtf1\\ansi\\ansicpg1252\\deff0{\\fonttbl{\\f0\\fswiss Arial;}{\\f1\\ftech Symbol;}}"
@@ -153,7 +155,9 @@ def fhir_document() -> dict[str, object]:
 
 def fhir_xml() -> str:
     div = "".join(f"<p>{each}</p>" for each in SENTENCES)
-    narrative = f'<text><status value="generated"/><div xmlns="http://www.w3.org/1999/xhtml">{div}</div></text>'
+    narrative = (
+        f'<text><status value="generated"/><div xmlns="http://www.w3.org/1999/xhtml">{div}</div></text>'
+    )
     section = f'<section><title value="Problems"/>{narrative}</section>'
     return (
         '<Bundle xmlns="http://hl7.org/fhir"><type value="document"/><entry><resource><Composition>'

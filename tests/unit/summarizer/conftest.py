@@ -19,7 +19,24 @@ from transformers import (
 
 from summarizer.encoder import Encoder
 
-WORDS = "fever cough pain chest patient denies no stable mild left right lung heart clear today plan".split()
+WORDS = [
+    "fever",
+    "cough",
+    "pain",
+    "chest",
+    "patient",
+    "denies",
+    "no",
+    "stable",
+    "mild",
+    "left",
+    "right",
+    "lung",
+    "heart",
+    "clear",
+    "today",
+    "plan",
+]
 VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", ".", ",", "[", "]", "se", "##p", *WORDS]
 HIDDEN = 32
 POSITIONS = 64

@@ -149,7 +149,9 @@ def test_loading_prints_nothing(tiny_model: Path, capfd: pytest.CaptureFixture[s
 
 @pytest.mark.parametrize(("device", "precision"), [("tpu", "auto"), ("auto", "fp8")])
 def test_an_unknown_device_or_precision_is_refused(device: str, precision: str, tiny_model: Path) -> None:
-    with pytest.raises(EngineError, match=r"the devices are auto, cpu, cuda, the precisions auto, fp32, bf16"):
+    with pytest.raises(
+        EngineError, match=r"the devices are auto, cpu, cuda, the precisions auto, fp32, bf16"
+    ):
         Encoder.from_pretrained(tiny_model, device, precision)
 
 
