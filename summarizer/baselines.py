@@ -21,6 +21,8 @@ class LeadEngine:
     """The first sentences: the baseline that is hard to beat where the news stands first."""
 
     model = ModelInfo("lead", "", "lead")
+    device = "cpu"
+    precision = ""
 
     def score(self, documents: Sequence[Sequence[str]], asked: Sequence[int]) -> list[Salience]:
         """From 1 for the first sentence down in equal steps."""
@@ -40,6 +42,7 @@ class KMeansEngine:
     def __init__(self, encoder: Encoder) -> None:
         self._encoder = encoder
         self.model = ModelInfo(encoder.name, encoder.sha256, "kmeans")
+        self.device, self.precision = encoder.device, encoder.precision
 
     def score(self, documents: Sequence[Sequence[str]], asked: Sequence[int]) -> list[Salience]:
         """Clusters each document by itself."""
@@ -78,6 +81,7 @@ class LexRankEngine:
     def __init__(self, encoder: Encoder) -> None:
         self._encoder = encoder
         self.model = ModelInfo(encoder.name, encoder.sha256, "lexrank")
+        self.device, self.precision = encoder.device, encoder.precision
 
     def score(self, documents: Sequence[Sequence[str]], asked: Sequence[int]) -> list[Salience]:
         """Ranks each document by itself; the most central sentence has 1."""
