@@ -92,16 +92,16 @@ def test_a_longer_sentence_that_adds_something_is_no_repeat() -> None:
 @pytest.mark.parametrize(
     ("first", "second"),
     [
-        ("There is evidence of acute disease in the chest.", "There is no evidence of acute disease in the chest."),
+        ("There is evidence of acute disease in the lung.", "There is no evidence of acute disease in the lung."),
         ("Dose of the drug is 5 mg once a day at night.", "Dose of the drug is 10 mg once a day at night."),
         ("She has pain in the left knee on walking.", "She denies pain in the left knee on walking."),
     ],
-)  # fmt: skip
+)
 def test_other_figures_and_negations_are_never_repeats(first: str, second: str) -> None:
     assert select([first, second, "Other."], falling(3), Budget(sentences=2)) == [0, 1]
 
 
-WORDS = st.sampled_from("no fever cough left right knee 5 10 mg. daily".split())
+WORDS = st.sampled_from(["no", "fever", "cough", "left", "knee", "5", "10", "mg."])
 SENTENCES = st.lists(st.lists(WORDS, min_size=1, max_size=8).map(" ".join), max_size=25)
 BUDGETS = st.one_of(
     st.none(),
