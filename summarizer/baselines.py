@@ -96,8 +96,8 @@ def lexrank_scores(vectors: Vectors) -> tuple[float, ...]:
 
     A random reader goes from sentence to sentence with probabilities in proportion to their squared cosines
     (below 0 counts as 0) and with probability 0.15 jumps anywhere; the score is how often it comes by. The
-    square keeps the many faint likenesses of a long document from drowning the few close ones. A sentence that
-    stands in the document several times votes once, so that a repeated "None." is not its centre.
+    square keeps the many faint likenesses of a long document from drowning the few close ones. A sentence
+    that stands in the document several times votes once, so that a repeated "None." is not its centre.
 
     Args:
         vectors: shape (sentences, hidden), of any length.
@@ -142,7 +142,7 @@ class _Graph:
 
 
 def _distinct(vectors: Vectors) -> tuple[Vectors, npt.NDArray[np.intp]]:
-    """Distinct vectors at length 1 (0 stays 0) in order of appearance; for each sentence the index of its own."""
+    """Distinct vectors at length 1 (0 stays 0) in order of appearance, and each sentence's index there."""
     _, first, inverse = np.unique(vectors, axis=0, return_index=True, return_inverse=True)
     order = np.argsort(first)
     rank = np.empty(len(order), dtype=np.intp)

@@ -19,7 +19,20 @@ from transformers import (
 
 from summarizer.encoder import Encoder
 
-WORDS = ["fever", "cough", "pain", "chest", "patient", "denies", "no", "stable", "mild", "left", "lung", "clear"]
+WORDS = [
+    "fever",
+    "cough",
+    "pain",
+    "chest",
+    "patient",
+    "denies",
+    "no",
+    "stable",
+    "mild",
+    "left",
+    "lung",
+    "clear",
+]
 WORDS += ["heart", "today"]
 VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", ".", ",", "[", "]", "se", "##p", *WORDS]
 HIDDEN = 32

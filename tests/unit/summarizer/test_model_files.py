@@ -40,7 +40,9 @@ def test_a_model_is_named_after_its_folder(tiny_model: Path, monkeypatch: pytest
 
 
 @pytest.mark.parametrize("name", ["./missing", "/no/such/folder", "~/no-such-model", "a/b/c", Path("a/b")])
-def test_a_missing_folder_is_said_so(name: str | Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_folder_is_said_so(
+    name: str | Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
 
     with pytest.raises(ModelNotFoundError, match="There is no model folder"):

@@ -92,7 +92,10 @@ def test_a_longer_sentence_that_adds_something_is_no_repeat() -> None:
 @pytest.mark.parametrize(
     ("first", "second"),
     [
-        ("There is evidence of acute disease in the lung.", "There is no evidence of acute disease in the lung."),
+        (
+            "There is evidence of acute disease in the lung.",
+            "There is no evidence of acute disease in the lung.",
+        ),
         ("Dose of the drug is 5 mg once a day at night.", "Dose of the drug is 10 mg once a day at night."),
         ("She has pain in the left knee on walking.", "She denies pain in the left knee on walking."),
     ],
