@@ -1,4 +1,4 @@
-"""Tiny models with random weights, made in the layout of transformers, so that the suite is quick and offline."""
+"""Tiny models with random weights, made in the layout of transformers, for a quick suite without network."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -30,13 +30,10 @@ WORDS = [
     "stable",
     "mild",
     "left",
-    "right",
     "lung",
-    "heart",
     "clear",
-    "today",
-    "plan",
 ]
+WORDS += ["heart", "today"]
 VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", ".", ",", "[", "]", "se", "##p", *WORDS]
 HIDDEN = 32
 POSITIONS = 64
