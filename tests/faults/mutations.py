@@ -1,4 +1,4 @@
-"""Ways in which files go wrong on the wire, on disk, or on purpose; the same number always gives the same file."""
+"""Ways in which files go wrong, by accident or on purpose; the same number always gives the same file."""
 
 import gzip
 import random
@@ -72,7 +72,11 @@ def change_number(chance: random.Random, data: bytes, _: list[Seed]) -> bytes:
     if not places:
         return data + b"9"
     at = chance.choice(places)
-    return data[:at] + chance.choice((b"0", b"-1", b"99999999999", b"2147483648", b"4294967295")) + data[at + 1 :]
+    return (
+        data[:at]
+        + chance.choice((b"0", b"-1", b"99999999999", b"2147483648", b"4294967295"))
+        + data[at + 1 :]
+    )
 
 
 def wrap(chance: random.Random, data: bytes, _: list[Seed]) -> bytes:
