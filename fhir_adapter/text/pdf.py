@@ -11,9 +11,6 @@ The recipe `pdf|1+pdfium-N`, N being PDFium's build, since its reading of a file
 A page whose picture covers it and that has next to no text counts as without text.
 """
 
-import re
-from collections import Counter
-
 import pypdfium2 as pdfium
 import pypdfium2.raw as raw
 
