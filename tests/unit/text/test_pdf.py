@@ -124,7 +124,8 @@ def test_ruled_table_keeps_wrapped_cells_together() -> None:
         grid([70, 170, 270, 370], [140, 160, 190, 220]),
         at(["Drug"], x=75, top=154), at(["Dose"], x=175, top=154), at(["Note"], x=275, top=154),
         at(["Ceftriaxone", "100 mg/ml"], x=75, top=172, step=13), at(["twice daily"], x=275, top=172),
-        at(["Aspirin"], x=75, top=204), at(["81 mg"], x=175, top=204), at(["S: 1", "T: 2"], x=275, top=203, step=12),
+        at(["Aspirin"], x=75, top=204), at(["81 mg"], x=175, top=204),
+        at(["S: 1", "T: 2"], x=275, top=203, step=12),
     )  # fmt: skip
     assert lines_of(pdf(draw)) == [
         "Drug | Dose | Note",
