@@ -8,6 +8,7 @@ import base64
 import binascii
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 from typing import Any
 
 from fhir_adapter import canonical
@@ -18,7 +19,7 @@ from fhir_adapter.composition import UNIT, content_path
 from fhir_adapter.errors import GoneError, NoteError, NotFoundError
 from fhir_adapter.narrative import displayed
 from fhir_adapter.note import NoteText, Reading
-from fhir_adapter.source import read_source
+from fhir_adapter.resource_reader import read_source
 from fhir_adapter.text import Extractor
 
 JsonObject = dict[str, Any]
@@ -227,7 +228,7 @@ def _shape(claims: Claims, label: tuple[str, str]) -> list[tuple[Finding, str]]:
         if link not in shown:
             findings.append((Finding.SPAN_WITHOUT_SENTENCE, f"span {number}"))
     order = [(span.offset, span.offset + span.length) for span in claims.spans]
-    disjoint = all(a[1] <= b[0] for a, b in zip(order, order[1:], strict=False))
+    disjoint = all(a[1] <= b[0] for a, b in pairwise(order))
     if not disjoint or [link for link in linked if link in shown] != [a for a in shown if a in linked]:
         findings.append((Finding.WRONG_ORDER, ""))
     return findings

@@ -29,8 +29,36 @@ class ServerUnreachableError(FhirAdapterError):
     """No answer from the server after all retries (refused, reset, timed out, name unknown)."""
 
 
+class ServerTimeoutError(ServerUnreachableError):
+    """The server took longer than the settings allow, in every attempt."""
+
+
 class NotFhirError(FhirAdapterError):
     """Something answered, but not as a FHIR R4 server does."""
+
+
+class OutsideBaseError(NotFhirError):
+    """A link or a redirect leads away from the configured base address.
+
+    Attributes:
+        url: where it leads; not part of the message, since its query may hold a token.
+    """
+
+    def __init__(self, message: str, url: str) -> None:
+        super().__init__(message)
+        self.url = url
+
+
+class ResponseTooLargeError(FhirAdapterError):
+    """An answer, decoded, is larger than the limit; reading stopped there.
+
+    Attributes:
+        limit: the bytes allowed.
+    """
+
+    def __init__(self, what: str, limit: int) -> None:
+        super().__init__(f"{what}: the answer is larger than {limit} bytes")
+        self.limit = limit
 
 
 class HttpStatusError(FhirAdapterError):

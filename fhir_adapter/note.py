@@ -15,7 +15,8 @@ class Attachment:
         content_type: the declared media type with its parameters, as found.
         data: inline base64 (for an attachment), as found.
         text: the string itself (for `conclusion` and `text.div`).
-        url: where the bytes are, as found: relative, absolute or `urn:`.
+        url: where the bytes are, as found: relative, absolute or `urn:`; for externalized data the
+            operation that hands them out.
         size: declared bytes of the decoded content.
         hash: declared base64 SHA-1 of the decoded content.
         externalized: the server keeps the data outside the resource (HAPI's Binary storage).

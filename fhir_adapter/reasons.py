@@ -20,6 +20,7 @@ class Reason(StrEnum):
     TOO_LARGE = "too-large"
     # Faults: something that should have worked did not. Ledger status `failed`.
     NOT_FOUND = "not-found"
+    FORBIDDEN = "forbidden"
     BAD_BASE64 = "bad-base64"
     HASH_MISMATCH = "hash-mismatch"
     BAD_ENCODING = "bad-encoding"
@@ -59,6 +60,7 @@ _WORDS: dict[Reason, str] = {
     Reason.FOREIGN_HOST: "The attachment lies on a host that the settings do not allow.",
     Reason.TOO_LARGE: "The attachment, or the text in it, is larger than the settings allow.",
     Reason.NOT_FOUND: "The attachment's address answers that nothing is there.",
+    Reason.FORBIDDEN: "The server does not let this software read the attachment.",
     Reason.BAD_BASE64: "The attachment's data is not valid base64.",
     Reason.HASH_MISMATCH: "The attachment's bytes do not match the hash stated beside them.",
     Reason.BAD_ENCODING: "The bytes are not text in the declared or any likely encoding.",
@@ -70,5 +72,7 @@ _WORDS: dict[Reason, str] = {
     Reason.INTERNAL_ERROR: "This software failed on the note; the error's type is in the log.",
 }
 
-_TRANSIENT = frozenset({Reason.TIMEOUT, Reason.SERVER_ERROR, Reason.NOT_FOUND, Reason.INTERNAL_ERROR})
+_TRANSIENT = frozenset(
+    {Reason.TIMEOUT, Reason.SERVER_ERROR, Reason.NOT_FOUND, Reason.FORBIDDEN, Reason.INTERNAL_ERROR}
+)
 _FAULTS = frozenset(list(Reason)[list(Reason).index(Reason.NOT_FOUND) :])

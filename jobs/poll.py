@@ -18,7 +18,8 @@ from fhir_adapter.note import Reading, SourceNote
 from fhir_adapter.pipeline import Pipeline
 from fhir_adapter.reading import read_note
 from fhir_adapter.reasons import Reason
-from fhir_adapter.source import Source, Unreadable, ineligible, read_source
+from fhir_adapter.resource_reader import read_source
+from fhir_adapter.source import Source, Unreadable
 from fhir_adapter.text import Extractor
 from fhir_adapter.writer import Existing, Writer
 from jobs.ledger import Ledger, LedgerError, NoteRow, next_retry
@@ -174,12 +175,13 @@ class Pass:
             yield _Batch(jobs=tuple(jobs[start : start + BATCH_NOTES]))
 
     def _refusal(self, note: SourceNote) -> NoteError | None:
-        reason = ineligible(note, self.source.policy)
+        reason = self.source.ineligible(note)
         return NoteError(reason) if reason else None
 
     def _unreadable(self, found: Unreadable) -> NoteRow:
         source = found.reference or "unknown"
-        return NoteRow(source, "", self.pipeline.version, "failed", found.reason.value, found.detail)
+        version, pipeline = found.version_id, self.pipeline.version
+        return NoteRow(source, version, pipeline, "failed", found.reason.value, found.detail)
 
     async def _read_stage(self, batches: AsyncIterator[_Batch], read: _Queue) -> None:
         async for batch in batches:

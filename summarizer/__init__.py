@@ -1,1 +1,43 @@
-"""Text in, scored sentences out; knows nothing of FHIR, databases or schedules."""
+"""Text in, scored sentences out; knows nothing of FHIR, databases or schedules.
+
+Importing this package is light: torch, transformers, scikit-learn and spaCy load when they are first used.
+"""
+
+from typing import TYPE_CHECKING
+
+from summarizer.errors import (
+    EngineError,
+    HubError,
+    ModelError,
+    ModelNotFoundError,
+    SummarizerError,
+    UnsupportedModelError,
+)
+from summarizer.types import Budget, Document, ModelInfo, ScoredSentence, SelectedSentence, Summary
+
+if TYPE_CHECKING:
+    from summarizer.summarizer import Summarizer
+
+__all__ = [
+    "Budget",
+    "Document",
+    "EngineError",
+    "HubError",
+    "ModelError",
+    "ModelInfo",
+    "ModelNotFoundError",
+    "ScoredSentence",
+    "SelectedSentence",
+    "Summarizer",
+    "SummarizerError",
+    "Summary",
+    "UnsupportedModelError",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name == "Summarizer":
+        from summarizer.summarizer import Summarizer
+
+        return Summarizer
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -155,3 +155,15 @@ class Summary:
     length: int
     summary: tuple[SelectedSentence, ...]
     sentences: tuple[ScoredSentence, ...]
+
+    def to_json(self) -> dict[str, object]:
+        """The result as the command line and the web service give it: ready for `json.dumps`."""
+        return {
+            "model": {"name": self.model.name, "sha256": self.model.sha256, "engine": self.model.engine},
+            "text": {"sha256": self.text_sha256, "length": self.length, "unit": "unicode-code-point"},
+            "summary": [
+                {"start": s.start, "end": s.end, "text": s.text, "score": s.score, "section": s.section}
+                for s in self.summary
+            ],
+            "sentences": [{"start": s.start, "end": s.end, "score": s.score} for s in self.sentences],
+        }

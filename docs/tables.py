@@ -1,0 +1,89 @@
+"""Writes the tables of README.md and reference.md that state what the code states: settings and reason codes.
+
+Run it from the project's folder as `.venv/bin/python docs/tables.py`; the tests say when it is due.
+"""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+from pydantic import SecretStr
+from pydantic.fields import FieldInfo
+
+from fhir_adapter.reasons import Reason
+from jobs.settings import Settings
+
+ROOT = Path(__file__).parent.parent
+
+
+def settings_table() -> str:
+    """One row for each setting, in the order of the settings object."""
+    rows = [
+        (f"`{Settings.model_config['env_prefix']}{name.upper()}`", _default(field), _meaning(field))
+        for name, field in Settings.model_fields.items()
+    ]
+    return _table(("setting", "default", "what it does"), rows)
+
+
+def reasons_table() -> str:
+    """One row for each reason code, decisions before faults."""
+    rows = [
+        (
+            f"`{reason.value}`",
+            "failed" if reason.failure else "skipped",
+            "yes" if reason.transient else "",
+            reason.words,
+        )
+        for reason in Reason
+    ]
+    return _table(("code", "status", "again by itself", "in plain words"), rows)
+
+
+def _default(field: FieldInfo) -> str:
+    if field.default_factory is not None:  # the one default that depends on the machine
+        return "SQLite in the user's state folder"
+    value: Any = field.default
+    if isinstance(value, SecretStr):
+        value = value.get_secret_value()
+    if isinstance(value, tuple):
+        value = ",".join(value)
+    return f"`{value}`".replace("|", "\\|") if value != "" else ""
+
+
+def _meaning(field: FieldInfo) -> str:
+    text = (field.description or "").replace("|", "\\|")
+    if get_origin(field.annotation) is Literal:
+        text += " One of " + ", ".join(f"`{choice}`" for choice in get_args(field.annotation)) + "."
+    return text
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def filled(page: str, name: str, table: str) -> str:
+    """The page with the table between the comments `<!-- name -->` and `<!-- /name -->`.
+
+    Raises:
+        ValueError: the page has no such place.
+    """
+    place = re.compile(f"(?<=<!-- {name} -->\n).*?(?=<!-- /{name} -->)", re.DOTALL)
+    if not place.search(page):
+        raise ValueError(f"there is no place for {name}")
+    return place.sub(lambda _: f"{table}\n", page)
+
+
+def pages() -> dict[Path, str]:
+    """Each page as it should be."""
+    readme, reference = ROOT / "README.md", ROOT / "docs" / "reference.md"
+    return {
+        readme: filled(readme.read_text("utf-8"), "settings", settings_table()),
+        reference: filled(reference.read_text("utf-8"), "reasons", reasons_table()),
+    }
+
+
+if __name__ == "__main__":
+    for path, content in pages().items():
+        path.write_text(content, "utf-8")

@@ -1,0 +1,50 @@
+"""How long to wait before a request is tried again."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """Exponential back-off with jitter.
+
+    Attributes:
+        retries: further attempts after the first.
+        first: upper bound of the first wait in seconds; each later bound is twice the one before.
+        cap: no wait is longer, whatever `Retry-After` says, in seconds.
+    """
+
+    retries: int = 5
+    first: float = 0.5
+    cap: float = 60.0
+
+    def delay(
+        self, attempt: int, retry_after: float | None = None, draw: Callable[[], float] = random.random
+    ) -> float:
+        """Seconds to wait after failed attempt number `attempt` (0-based).
+
+        Between half the bound and the bound, so that many clients do not come back together; at least what
+        the server asked for, up to the cap.
+        """
+        bound = min(self.cap, self.first * 2.0 ** min(attempt, 32))
+        wait = bound * (0.5 + draw() / 2)
+        return min(self.cap, max(wait, retry_after or 0.0))
+
+
+def retry_after(value: str | None, now: datetime | None = None) -> float | None:
+    """Seconds that a `Retry-After` header asks for (RFC 9110, 10.2.3); None where it says nothing usable."""
+    if not value:
+        return None
+    value = value.strip()
+    if value.isascii() and value.isdigit():
+        return float(value[:9])
+    try:
+        moment = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - (now or datetime.now(UTC))).total_seconds())

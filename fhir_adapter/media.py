@@ -1,0 +1,42 @@
+"""Declared media types, as people write them."""
+
+import re
+
+_CHARSET = re.compile(r""";\s*charset\s*=\s*["']?([^\s;"']+)""", re.IGNORECASE)
+
+# The first word found in the type decides; `plain/text`, `PDF` and `application/xhtml` occur.
+_ORDER = (
+    ("plain", 0),
+    ("markdown", 1),
+    ("html", 2),
+    ("cda", 3),
+    ("hl7-v3", 3),
+    ("wordprocessingml", 5),
+    ("docx", 5),
+    ("rtf", 6),
+    ("pdf", 7),
+    ("xml", 4),
+    ("json", 8),
+    ("image", 11),
+    ("audio", 11),
+    ("video", 11),
+    ("text", 1),
+)
+_UNKNOWN = 9
+_NONE = 10
+
+
+def declared(content_type: str | None) -> tuple[str, str | None]:
+    """Media type in lower case without parameters ("" where none), and its charset in lower case."""
+    if not content_type:
+        return "", None
+    charset = _CHARSET.search(content_type)
+    return content_type.partition(";")[0].strip().lower(), charset.group(1).lower() if charset else None
+
+
+def rank(content_type: str | None) -> int:
+    """The lower, the better a source of text: plain, HTML, C-CDA and other XML, DOCX, RTF, PDF, others."""
+    media_type, _ = declared(content_type)
+    if not media_type:
+        return _NONE
+    return next((place for word, place in _ORDER if word in media_type), _UNKNOWN)

@@ -1,0 +1,215 @@
+"""Create, read, update and delete (hl7.org/fhir/R4/http.html), each inside a session of the caller."""
+
+import re
+import uuid
+from dataclasses import dataclass
+from urllib.parse import parse_qsl
+
+from fhir_adapter.sandbox.embedded.jsontext import Json
+from fhir_adapter.sandbox.embedded.narrative import check_narratives
+from fhir_adapter.sandbox.embedded.outcome import (
+    RequestRefusedError,
+    gone,
+    invalid,
+    not_found,
+    precondition_failed,
+)
+from fhir_adapter.sandbox.embedded.parameters import RESOURCE_TYPES
+from fhir_adapter.sandbox.embedded.references import strip_versions
+from fhir_adapter.sandbox.embedded.search import Pairs, Searcher
+from fhir_adapter.sandbox.embedded.session import Session, Version, keep_labels, same_content
+from fhir_adapter.sandbox.settings import SandboxSettings
+
+_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a write did: HTTP status 200 or 201 (204 for a deletion) and the version that now stands."""
+
+    status: int
+    version: Version | None
+
+
+def check_type(resource_type: str) -> None:
+    """Raises 404 for what is no resource type of R4."""
+    if resource_type not in RESOURCE_TYPES:
+        raise not_found("This is not a resource type of FHIR R4.")
+
+
+def check_id(id_: str) -> None:
+    """Raises 400 for what cannot be an id."""
+    if not _ID.fullmatch(id_):
+        raise invalid("An id has 1 to 64 letters, digits, hyphens and full stops.")
+
+
+def check_resource(resource: Json, resource_type: str) -> None:
+    """Raises 400 for a resource of another type, or with parts that the server itself must understand.
+
+    Everything else is stored as it came.
+    """
+    given = resource.get("resourceType")
+    if not isinstance(given, str):
+        raise invalid("The resource has no resourceType.")
+    if given != resource_type:
+        raise invalid(f"The resource is not a {resource_type}, as its address says.")
+    if not isinstance(resource.get("meta", {}), dict):
+        raise invalid("The resource's meta is not an object.")
+
+
+def criteria_pairs(criteria: str) -> Pairs:
+    """The parameters of `If-None-Exist`, `ifNoneExist` or a conditional URL, with or without `Type?`."""
+    return parse_qsl(criteria.rpartition("?")[2], keep_blank_values=True)
+
+
+class Interactions:
+    """The single-resource interactions, by the settings. A resource that is handed in may be changed."""
+
+    def __init__(self, settings: SandboxSettings, searcher: Searcher) -> None:
+        self._settings = settings
+        self._searcher = searcher
+
+    def read(self, session: Session, resource_type: str, id_: str) -> Version:
+        """The current version.
+
+        Raises:
+            RequestRefusedError: 404 never there, 410 deleted.
+        """
+        check_type(resource_type)
+        current = session.current(resource_type, id_)
+        if current is None:
+            raise not_found(f"There is no such {resource_type}.")
+        if current.body is None:
+            raise gone(f"This {resource_type} was deleted.")
+        return current
+
+    def vread(self, session: Session, resource_type: str, id_: str, version: str) -> Version:
+        """One version.
+
+        Raises:
+            RequestRefusedError: 404 never there, 410 the version is a deletion.
+        """
+        check_type(resource_type)
+        plain = version.isascii() and version.isdigit() and len(version) < 10
+        found = session.version(resource_type, id_, int(version)) if plain else None
+        if found is None:
+            raise not_found(f"There is no such version of this {resource_type}.")
+        if found.body is None:
+            raise gone("This version is a deletion.")
+        return found
+
+    def match(self, session: Session, resource_type: str, pairs: Pairs) -> Version | None:
+        """The one match of criteria, or None.
+
+        Raises:
+            RequestRefusedError: 412, several match; 400, the criteria cannot be read.
+        """
+        matches = self._searcher.matches(session, resource_type, pairs)
+        if len(matches) > 1:
+            raise precondition_failed(f"More than one {resource_type} matches the criteria.")
+        return matches[0] if matches else None
+
+    def create(
+        self, session: Session, resource_type: str, resource: Json, if_none_exist: str | None = None
+    ) -> Written:
+        """Creates under an id of the server's choice, unless the criteria match something already there."""
+        check_type(resource_type)
+        check_resource(resource, resource_type)
+        if if_none_exist is not None:
+            existing = self.match(session, resource_type, criteria_pairs(if_none_exist))
+            if existing is not None:
+                return Written(200, existing)
+        return self.write_new(session, resource_type, new_id(), resource, "POST")
+
+    def update(
+        self, session: Session, resource_type: str, id_: str, resource: Json, if_match: str | None = None
+    ) -> Written:
+        """Updates, or creates under the client's id where the settings allow it.
+
+        Unchanged content makes no new version. Tags and security labels add up, as on HAPI: those of the
+        version before stay.
+
+        Raises:
+            RequestRefusedError: 400 the id is bad or not the one in the body, 405 such a resource must
+                be created first, 412 `If-Match` names another version.
+        """
+        check_type(resource_type)
+        check_id(id_)
+        check_resource(resource, resource_type)
+        if resource.get("id") is None:
+            raise invalid("The body of an update must contain the id that stands in its address.")
+        if resource["id"] != id_:
+            raise invalid("The id in the body is not the one in the address.")
+        current = session.current(resource_type, id_)
+        check_if_match(current, if_match)
+        if current is None and not self._settings.update_create:
+            raise RequestRefusedError(
+                405, "not-supported", "This server assigns the ids itself: create the resource with a POST."
+            )
+        if current is None or current.body is None:
+            return self.write_new(session, resource_type, id_, resource, "PUT")
+        self._prepare(resource)
+        keep_labels(resource, current.body)
+        if same_content(resource, current.body):
+            return Written(200, current)
+        return Written(200, session.put(resource_type, id_, resource, "PUT"))
+
+    def update_conditional(
+        self,
+        session: Session,
+        resource_type: str,
+        pairs: Pairs,
+        resource: Json,
+        if_match: str | None = None,
+    ) -> Written:
+        """Updates the one match of the criteria, or creates where none matches (R4 conditional update)."""
+        check_type(resource_type)
+        check_resource(resource, resource_type)
+        existing = self.match(session, resource_type, pairs)
+        given = resource.get("id")
+        if existing is not None:
+            if given is not None and given != existing.id:
+                raise invalid("The id in the body is not that of the match.")
+            return self.update(session, resource_type, existing.id, {**resource, "id": existing.id}, if_match)
+        if given is not None:
+            return self.update(session, resource_type, str(given), resource, if_match)
+        check_if_match(None, if_match)
+        return self.write_new(session, resource_type, new_id(), resource, "POST")
+
+    def delete(self, session: Session, resource_type: str, id_: str, if_match: str | None = None) -> Written:
+        """Deletes; what is not there is deleted already."""
+        check_type(resource_type)
+        current = session.current(resource_type, id_)
+        check_if_match(current, if_match)
+        if current is None or current.body is None:
+            return Written(204, current)
+        return Written(204, session.delete(current))
+
+    def write_new(
+        self, session: Session, resource_type: str, id_: str, resource: Json, method: str
+    ) -> Written:
+        """Writes what does not stand there yet, or was deleted; the caller has checked it."""
+        self._prepare(resource)
+        return Written(201, session.put(resource_type, id_, resource, method))
+
+    def _prepare(self, resource: Json) -> None:
+        """The last checks and changes before a resource is compared and written."""
+        if self._settings.check_narrative:
+            check_narratives(resource)
+        if not self._settings.keep_reference_versions:
+            strip_versions(resource)
+
+
+def new_id() -> str:
+    """An id for a resource whose client leaves the choice to the server."""
+    return str(uuid.uuid4())
+
+
+def check_if_match(current: Version | None, if_match: str | None) -> None:
+    """Raises 412 where `If-Match` names another version than the current one, or nothing is there."""
+    if if_match is None:
+        return
+    wanted = [part.strip().removeprefix("W/").strip('"') for part in if_match.split(",")]
+    there = current is not None and current.body is not None
+    if not there or ("*" not in wanted and str(current.version if current else 0) not in wanted):
+        raise precondition_failed("The current version is not the one that If-Match names.")

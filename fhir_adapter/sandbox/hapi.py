@@ -1,0 +1,290 @@
+"""A real HAPI FHIR JPA R4 server to try things on: built once, started in about 10 seconds, gone with us.
+
+The server is a child process that ends when its standard input ends, so that it never outlives this one,
+however this one dies.
+"""
+
+import json
+import queue
+import shutil
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Literal
+
+import httpx
+
+from fhir_adapter.sandbox.hapi_build import (
+    HapiError,
+    StartError,
+    ToolMissingError,
+    cache_dir,
+    classpath,
+    find_tools,
+)
+
+IMAGE = "hapiproject/hapi:v8.8.0-1"
+_STOP_SECONDS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class HapiSettings:
+    """How the HAPI sandbox behaves. The defaults take any data; a hospital's server is often stricter.
+
+    Attributes:
+        host: address to listen on.
+        port: 0 takes a free one.
+        base: base URL that the server states in its answers; None for the one it was asked by.
+        database: folder that keeps the resources; None for memory, gone with the server.
+        client_ids: which ids a PUT may create: `ANY`, `ALPHANUMERIC` (not only digits), `NOT_ALLOWED`.
+        referential_integrity: refuse references to resources that are not there. When off, HAPI does not
+            index such references, and searches by them find nothing, even once the target has come.
+        placeholders: create an empty resource for each referenced one that is not there.
+        validate_requests: refuse (422) what does not validate against R4.
+        page_size: matches on a page where the client names no `_count`.
+        max_page_size: a larger `_count` is silently cut to this.
+        keep_reference_versions: paths where `/_history/n` of a reference is kept (`Provenance.target`),
+            or `("*",)` for everywhere; HAPI drops it by default.
+        reuse_search_ms: how long an identical search gets the earlier matches; 0 for never.
+        expire_search_ms: how long the pages of a search can be fetched, in milliseconds; HAPI looks for
+            expired ones once a minute.
+        heap: the JVM's heap limit, as in `-Xmx`.
+        start_seconds: how long to wait until it answers.
+        way: `java` (Maven Central), `docker` (an image, without our terminology and without `base`,
+            `database`, `keep_reference_versions`, `expire_search_ms`), or `auto`: Java where a JDK and
+            Maven are there, else Docker.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    base: str | None = None
+    database: Path | None = None
+    client_ids: Literal["ANY", "ALPHANUMERIC", "NOT_ALLOWED"] = "ANY"
+    referential_integrity: bool = True
+    placeholders: bool = True
+    validate_requests: bool = False
+    page_size: int = 20
+    max_page_size: int = 500
+    keep_reference_versions: tuple[str, ...] = ()
+    reuse_search_ms: int = 60_000
+    expire_search_ms: int = 3_600_000
+    heap: str = "1g"
+    start_seconds: float = 300.0
+    way: Literal["auto", "java", "docker"] = "auto"
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.port <= 65535:
+            raise HapiError("port must be between 0 and 65535")
+        if not 1 <= self.page_size <= self.max_page_size:
+            raise HapiError("page_size must be at least 1 and at most max_page_size")
+
+
+@contextmanager
+def running_hapi(settings: HapiSettings | None = None) -> Iterator[str]:
+    """Starts HAPI and stops it at the end.
+
+    Yields:
+        The base URL, `http://127.0.0.1:PORT/fhir`.
+
+    Raises:
+        ToolMissingError: no JDK, Maven or Docker.
+        BuildError: Maven failed.
+        StartError: HAPI did not come up; the message names its log.
+    """
+    with _running(settings or HapiSettings()) as (_, base_url):
+        yield base_url
+
+
+def serve_hapi(
+    settings: HapiSettings | None = None, on_ready: Callable[[str], None] = lambda base_url: None
+) -> None:
+    """Runs HAPI in the foreground until interrupted (Ctrl-C), which ends it cleanly.
+
+    Args:
+        settings: see `HapiSettings`.
+        on_ready: called once with the base URL when the server answers.
+
+    Raises:
+        HapiError: as `running_hapi`; a `StartError` too when HAPI ends by itself.
+    """
+    with _running(settings or HapiSettings()) as (process, base_url):
+        try:
+            on_ready(base_url)
+            process.wait()
+        except KeyboardInterrupt:
+            return
+        raise StartError(f"HAPI ended by itself with code {process.returncode}.")
+
+
+@contextmanager
+def _running(settings: HapiSettings) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    command, known_url = _command(settings)
+    logs = cache_dir() / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=logs, prefix="hapi-", suffix=".log", delete=False) as log:
+        process = subprocess.Popen(  # noqa: S603 (our own command)
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, start_new_session=True
+        )
+    try:
+        with process:
+            try:
+                yield process, _ready(process, known_url, settings.start_seconds, Path(log.name))
+            finally:
+                _stop(process)
+    except HapiError:
+        raise  # the log stays: the message names it
+    except BaseException:
+        Path(log.name).unlink()
+        raise
+    Path(log.name).unlink()
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    if process.stdin is not None:
+        process.stdin.close()
+    try:
+        process.wait(_STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+
+
+def _command(settings: HapiSettings) -> tuple[list[str], str | None]:
+    """The command line, and the base URL where it is known beforehand."""
+    if settings.way == "docker":
+        return _docker(settings)
+    try:
+        tools = find_tools()
+    except ToolMissingError:
+        if settings.way == "auto" and _docker_answers():
+            return _docker(settings)
+        raise
+    return java_command(settings, str(tools.java), classpath(tools)), None
+
+
+def java_command(settings: HapiSettings, java: str, class_path: str) -> list[str]:
+    """The command line of the server as a child of this process."""
+    database = "mem:hapi" if settings.database is None else f"file:{settings.database.resolve()}/h2"
+    options = {
+        "host": settings.host,
+        "port": settings.port,
+        "base": settings.base or "",
+        "jdbc": f"jdbc:h2:{database};DB_CLOSE_DELAY=-1",
+        "clientIds": settings.client_ids,
+        "referentialIntegrity": settings.referential_integrity,
+        "placeholders": settings.placeholders,
+        "validateRequests": settings.validate_requests,
+        "defaultPage": settings.page_size,
+        "maxPage": settings.max_page_size,
+        "keepReferenceVersions": ",".join(settings.keep_reference_versions),
+        "reuseSearchMs": settings.reuse_search_ms,
+        "expireSearchMs": settings.expire_search_ms,
+    }
+    # C1 alone and the serial collector: up sooner and smaller, which a sandbox needs more than peak speed
+    flags = [f"-Xmx{settings.heap}", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]
+    defines = [f"-Dclinsum.{name}={_java_text(value)}" for name, value in options.items()]
+    return [java, *flags, *defines, "-cp", class_path, "clinsum.sandbox.Main"]
+
+
+def _java_text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+# Docker forwards SIGTERM to the container; the shell sends it when standard input ends.
+_DOCKER_UNTIL_STDIN_ENDS = """
+exec 3<&0
+"$@" </dev/null >&2 & engine=$!
+(cat <&3 >/dev/null; kill $engine 2>/dev/null) & watch=$!
+wait $engine; code=$?
+kill $watch 2>/dev/null
+exit $code
+"""
+
+
+def _docker(settings: HapiSettings) -> tuple[list[str], str]:
+    if not _docker_answers():
+        raise ToolMissingError(
+            "No Docker engine answers (docker info fails); start it, or install a JDK and Maven."
+        )
+    port = settings.port or _free_port(settings.host)
+    base_url = f"http://{settings.host}:{port}/fhir"
+    return ["sh", "-c", _DOCKER_UNTIL_STDIN_ENDS, "sh", *docker_command(settings, port)], base_url
+
+
+def docker_command(settings: HapiSettings, port: int) -> list[str]:
+    """The `docker run` that starts HAPI's own image with our settings."""
+    fhir = {
+        "fhir_version": "R4",
+        "client_id_strategy": settings.client_ids,
+        "allow_external_references": True,
+        "enforce_referential_integrity_on_write": settings.referential_integrity,
+        "auto_create_placeholder_reference_targets": settings.placeholders,
+        "default_page_size": settings.page_size,
+        "max_page_size": settings.max_page_size,
+        "reuse_cached_search_results_millis": settings.reuse_search_ms,
+        "validation": {"requests_enabled": settings.validate_requests},
+    }
+    spring = {"spring": {"datasource": {"url": "jdbc:h2:mem:hapi"}}, "hapi": {"fhir": fhir}}
+    return [
+        *("docker", "run", "--rm", "--publish", f"{settings.host}:{port}:8080"),
+        *("--env", f"JAVA_TOOL_OPTIONS=-Xmx{settings.heap}"),
+        *("--env", f"SPRING_APPLICATION_JSON={json.dumps(spring)}"),
+        IMAGE,
+    ]
+
+
+def _docker_answers() -> bool:
+    docker = shutil.which("docker")
+    if docker is None:
+        return False
+    try:
+        asked = subprocess.run([docker, "info"], capture_output=True, check=False, timeout=20)  # noqa: S603
+        return asked.returncode == 0
+    except subprocess.TimeoutExpired:
+        return False
+
+
+def _free_port(host: str) -> int:
+    with socket.socket() as probe:
+        probe.bind((host, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _ready(process: subprocess.Popen[bytes], known_url: str | None, seconds: float, log: Path) -> str:
+    """Waits for the line `ready URL` of our launcher, or for an answer at an address known beforehand."""
+    announced: queue.SimpleQueue[str] = queue.SimpleQueue()
+    if process.stdout is not None:
+        threading.Thread(target=_listen, args=(process.stdout, announced), daemon=True).start()
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            return announced.get(timeout=0.2)
+        except queue.Empty:
+            if process.poll() is not None:
+                raise StartError(f"HAPI ended before it was ready; its log is {log}.") from None
+        if known_url is not None and _answers(known_url):
+            return known_url
+    raise StartError(f"HAPI was not ready after {seconds:.0f} seconds; its log is {log}.")
+
+
+def _listen(output: IO[bytes], announced: "queue.SimpleQueue[str]") -> None:
+    for line in output:
+        word, _, url = line.decode("utf-8", "replace").strip().partition(" ")
+        if word == "ready":
+            announced.put(url)
+
+
+def _answers(base_url: str) -> bool:
+    try:
+        return (
+            httpx.get(f"{base_url}/metadata?_elements=fhirVersion", timeout=10, trust_env=False).status_code
+            == 200
+        )
+    except httpx.HTTPError:
+        return False

@@ -1,0 +1,100 @@
+"""The configured base address, and whether another address lies inside it."""
+
+from urllib.parse import quote
+
+import httpx
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+class Scope:
+    """A FHIR base address: scheme, host, port and base path.
+
+    Credentials and followed links stay inside it. An address with user information, a fragment, a
+    backslash or a dot segment (also percent-encoded) is never inside.
+
+    Args:
+        base_url: absolute http or https address, with or without trailing slash.
+
+    Raises:
+        ValueError: with one sentence saying what is wrong with it.
+    """
+
+    __slots__ = ("_path", "_url", "base_url")
+
+    def __init__(self, base_url: str) -> None:
+        self._url = _checked(base_url.strip())
+        self._path = self._url.path.rstrip("/")
+        self.base_url = str(self._url.copy_with(path=self._path or "/")).rstrip("/")
+
+    @property
+    def origin(self) -> str:
+        """`scheme://host:port`, without a port where it is the scheme's own."""
+        return origin_of(self._url)
+
+    @property
+    def loopback(self) -> bool:
+        """The server is on this machine, so that no proxy lies between."""
+        host = self._url.host
+        return host in ("localhost", "::1") or host.startswith("127.")
+
+    def contains(self, url: httpx.URL) -> bool:
+        """True where `url` has this origin and lies at or below the base path."""
+        if url.userinfo or url.fragment or _origin(url) != _origin(self._url):
+            return False
+        path = url.path
+        if "\\" in path or any(part in (".", "..") for part in path.split("/")):
+            return False
+        return path.rstrip("/") == self._path or path.startswith(self._path + "/")
+
+    def url(self, path: str = "") -> httpx.URL:
+        """The address of `path` (already percent-encoded, without leading slash) below the base."""
+        return httpx.URL(f"{self.base_url}/{path}" if path else self.base_url)
+
+    def relative(self, reference: str) -> str | None:
+        """`Type/id[/_history/v]` of a relative reference or of an absolute one on this base, or None."""
+        if "://" in reference:
+            url = parsed(reference)
+            if url is None or not self.contains(url):
+                return None
+            reference = url.path[len(self._path) :].lstrip("/")
+        parts = reference.split("/")
+        good = all(part and part not in (".", "..") for part in parts)
+        return "/".join(quote(part, safe="$_.-~:") for part in parts) if good else None
+
+
+def parsed(url: str) -> httpx.URL | None:
+    """The address, or None where it cannot be one."""
+    try:
+        return httpx.URL(url)
+    except (httpx.InvalidURL, ValueError, TypeError):
+        return None
+
+
+def origin_of(url: httpx.URL) -> str:
+    """`scheme://host:port`, fit for a message: no user, path or query."""
+    host = f"[{url.host}]" if ":" in url.host else url.host
+    return f"{url.scheme}://{host}" + (f":{url.port}" if url.port is not None else "")
+
+
+def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
+    return url.scheme, url.host.lower().rstrip("."), url.port or _DEFAULT_PORTS.get(url.scheme)
+
+
+def _checked(base_url: str) -> httpx.URL:
+    if not base_url:
+        raise ValueError("the FHIR base address is empty; give one such as http://localhost:8080/fhir")
+    url = parsed(base_url)
+    if url is None:
+        raise ValueError("the FHIR base address is not a valid URL")
+    if url.scheme not in _DEFAULT_PORTS or not url.host:
+        raise ValueError("the FHIR base address must start with http:// or https:// and name a host")
+    if url.userinfo:
+        raise ValueError("the FHIR base address must not hold a user or password; set them on their own")
+    if url.query or url.fragment:
+        raise ValueError("the FHIR base address must have neither a query nor a fragment")
+    if url.port is not None and not 0 < url.port < 65536:
+        raise ValueError("the port of the FHIR base address must be between 1 and 65535")
+    if "\\" in url.path or any(part in (".", "..") for part in url.path.split("/")):
+        raise ValueError("the path of the FHIR base address must not hold dot segments or backslashes")
+    return url

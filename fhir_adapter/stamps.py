@@ -1,0 +1,49 @@
+"""FHIR instants and dates as points in time, with every digit that servers write."""
+
+import re
+from datetime import UTC, datetime, timedelta, timezone
+
+_STAMP = re.compile(
+    r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d+))?)?(Z|[+-]\d\d:?\d\d)?)?)?)?",
+    re.IGNORECASE,
+)
+_SECOND = 1_000_000_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def nanoseconds(stamp: object) -> int | None:
+    """Nanoseconds since 1970 of an instant, dateTime or date; None where it is none.
+
+    A missing part counts as its lowest value and a missing offset as UTC; digits past the ninth are cut.
+    """
+    match = _STAMP.fullmatch(stamp.strip()) if isinstance(stamp, str) else None
+    if match is None:
+        return None
+    year, month, day, hour, minute, second, fraction, offset = match.groups()
+    # 24:00:00 and the leap second 23:59:60 occur; both are the next second.
+    extra = timedelta(hours=int(hour or 0), minutes=int(minute or 0), seconds=int(second or 0))
+    try:
+        moment = datetime(int(year), int(month or 1), int(day or 1), tzinfo=_zone(offset)) + extra
+        whole = moment - _EPOCH
+    except (ValueError, OverflowError):
+        return None
+    return (whole.days * 86400 + whole.seconds) * _SECOND + int(((fraction or "") + "0" * 9)[:9])
+
+
+def instant(nanos: int) -> str:
+    """The instant in UTC, cut to milliseconds, as servers take it in a search."""
+    moment = _EPOCH + timedelta(microseconds=nanos // 1000)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+
+
+def in_nanoseconds(span: timedelta) -> int:
+    """A time span in nanoseconds."""
+    return (span.days * 86400 + span.seconds) * _SECOND + span.microseconds * 1000
+
+
+def _zone(offset: str | None) -> timezone:
+    if offset is None or offset in "Zz":
+        return UTC
+    digits = offset[1:].replace(":", "")
+    span = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
+    return timezone(-span if offset[0] == "-" else span)

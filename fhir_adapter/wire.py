@@ -1,0 +1,84 @@
+"""JSON as servers send it, and error answers reduced to what may be shown."""
+
+import json
+import re
+from typing import Any
+
+from fhir_adapter.errors import (
+    ConflictError,
+    GoneError,
+    HttpStatusError,
+    NotFhirError,
+    NotFoundError,
+    RefusedError,
+)
+
+_BOM = b"\xef\xbb\xbf"
+_ISSUE_CODE = re.compile(r"[a-z][a-z-]{1,30}")
+_MESSAGE_ID = re.compile(r"\bHAPI-\d{3,5}\b")
+_CODES_SHOWN = 8
+_ERRORS: dict[int, type[HttpStatusError]] = {
+    401: RefusedError,
+    403: RefusedError,
+    404: NotFoundError,
+    409: ConflictError,
+    410: GoneError,
+    412: ConflictError,
+}
+
+
+def decode_json(data: bytes, what: str) -> dict[str, Any]:
+    """A JSON object with a `resourceType`.
+
+    Lone surrogates, as escapes or as raw bytes, and raw control characters are kept; other bytes that are
+    not UTF-8 become U+FFFD, since one bad byte must not hide a page of notes.
+
+    Raises:
+        NotFhirError: it is not JSON, not an object, or has no `resourceType`.
+    """
+    value = _loads(data)
+    if not isinstance(value, dict) or not isinstance(value.get("resourceType"), str):
+        raise NotFhirError(f"{what}: the server answered, but not with a FHIR resource in JSON")
+    return value
+
+
+def encode_json(resource: dict[str, Any]) -> bytes:
+    """JSON in ASCII, so that lone surrogates survive as escapes."""
+    return json.dumps(resource, ensure_ascii=True, separators=(",", ":")).encode("ascii")
+
+
+def status_error(status: int, what: str, body: bytes) -> HttpStatusError:
+    """The error for an HTTP status, with the codes of an OperationOutcome in `body` if it is one."""
+    return _ERRORS.get(status, HttpStatusError)(status, what, outcome_codes(_loads(body)))
+
+
+def outcome_codes(outcome: object) -> tuple[str, ...]:
+    """Issue codes and message ids (`HAPI-0989`) of an OperationOutcome; never its diagnostics."""
+    if not isinstance(outcome, dict) or outcome.get("resourceType") != "OperationOutcome":
+        return ()
+    issues = outcome.get("issue")
+    codes: dict[str, None] = {}
+    for issue in issues if isinstance(issues, list) else ():
+        if not isinstance(issue, dict):
+            continue
+        code = issue.get("code")
+        if isinstance(code, str) and _ISSUE_CODE.fullmatch(code):
+            codes[code] = None
+        details = issue.get("details")
+        for text in (issue.get("diagnostics"), details.get("text") if isinstance(details, dict) else None):
+            if isinstance(text, str):
+                codes.update(dict.fromkeys(_MESSAGE_ID.findall(text)))
+    return tuple(codes)[:_CODES_SHOWN]
+
+
+def _loads(data: bytes) -> object:
+    """The JSON value, or None where it is none."""
+    data = data.removeprefix(_BOM)
+    try:
+        text = data.decode("utf-8", errors="surrogatepass")
+    except UnicodeDecodeError:
+        text = data.decode("utf-8", errors="replace")
+    try:
+        return json.loads(text, strict=False)
+    except (ValueError, RecursionError):
+        return None

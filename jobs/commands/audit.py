@@ -1,0 +1,93 @@
+"""`clinsum audit`: proves every sentence of one or all Compositions."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from fhir_adapter import canonical
+from fhir_adapter.audit import Audit
+from jobs.commands.options import AsJson, Sets, console, print_json, settings_from
+from jobs.exits import Exit, UsageError
+from jobs.runtime import auditing
+from jobs.settings import Settings
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command(epilog="Example: clinsum audit --all --json")(audit)
+
+
+def audit(
+    compositions: Annotated[
+        list[str] | None, typer.Argument(metavar="[COMPOSITION]...", help="Composition/id or id.")
+    ] = None,
+    all_: Annotated[bool, typer.Option("--all", help="Every Composition that this product wrote.")] = False,
+    json: AsJson = False,
+    sets: Sets = None,
+) -> None:
+    """Reads a Composition and its source again and verifies every sentence.
+
+    Exit code 1 on any finding.
+    """
+    if bool(compositions) == all_:
+        raise UsageError("Name a Composition, or give --all.")
+    settings = settings_from(sets)
+    raise typer.Exit(asyncio.run(_audit(settings, compositions or [], json)))
+
+
+async def _audit(settings: Settings, compositions: list[str], json: bool) -> Exit:
+    counts: Counter[str] = Counter()
+    out = console()
+    async for result in audits(settings, compositions):
+        counts["compositions"] += 1
+        counts["sentences"] += len(result.sentences)
+        counts["proven"] += sum(sentence.ok for sentence in result.sentences)
+        counts["with findings"] += not result.ok
+        if json:
+            print_json(result.to_json())
+        elif compositions or not result.ok:
+            _show(result, out)
+    if not json:
+        out.print(
+            f"{counts['compositions']} Compositions, {counts['sentences']} sentences, {counts['proven']} "
+            f"proven to stand in their source; {counts['with findings']} Compositions with findings."
+        )
+    return Exit.SOMETHING_FAILED if counts["with findings"] else Exit.DONE
+
+
+async def audits(settings: Settings, compositions: list[str]) -> AsyncIterator[Audit]:
+    """Audits the named Compositions, or all of ours where none is named, a page at a time."""
+    async with auditing(settings) as (client, auditor):
+        slots = asyncio.Semaphore(settings.concurrency)
+
+        async def one(resource: dict[str, object] | str) -> Audit:
+            async with slots:
+                if isinstance(resource, str):
+                    return await auditor.audit(resource)
+                return await auditor.audit_resource(resource)
+
+        if compositions:
+            for result in await asyncio.gather(*map(one, compositions)):
+                yield result
+            return
+        system, tag = canonical.SUMMARY_TAG
+        query = [("_tag", f"{system}|{tag}"), ("_count", str(settings.page_size))]
+        async for page in client.search("Composition", query):
+            for result in await asyncio.gather(*map(one, page.resources)):
+                yield result
+
+
+def _show(result: Audit, out: Console) -> None:
+    verdict = "[green]ok[/]" if result.ok else "[red]not ok[/]"
+    out.print(f"{result.composition} of {result.source}: {verdict}")
+    for sentence in result.sentences:
+        mark = "[green]✓[/]" if sentence.ok else "[red]✗[/]"
+        score = "" if sentence.score is None else f" score {sentence.score:g}"
+        out.print(f"  {mark} {sentence.start}–{sentence.end}{score}  ", end="")
+        out.print(" ".join(sentence.text.split()), markup=False)
+    for finding, detail in result.findings:
+        out.print(f"  {finding.value}: {finding.words}{f' ({detail})' if detail else ''}", markup=False)

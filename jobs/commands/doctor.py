@@ -1,0 +1,155 @@
+"""`clinsum doctor`: the settings as resolved and each part tried, with the remedy where one is wrong."""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+import typer
+from pydantic import SecretStr
+
+from fhir_adapter.capability import Capability
+from fhir_adapter.client import FhirClient
+from fhir_adapter.errors import FhirAdapterError, HttpStatusError
+from jobs.commands.options import AsJson, Sets, console, print_json, settings_from
+from jobs.commands.poll import open_ledger
+from jobs.exits import Exit, say
+from jobs.ledger import LedgerError
+from jobs.runtime import make_client, make_source, make_summarizer, software_version
+from jobs.settings import Settings
+from summarizer.errors import SummarizerError
+
+Verdict = Literal["ok", "warning", "failure"]
+_COLOURS = {"ok": "green", "warning": "yellow", "failure": "red"}
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line: what was looked at, the verdict, what was seen, and what to do about it."""
+
+    name: str
+    status: Verdict
+    value: str
+    remedy: str = ""
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command(epilog="Example: clinsum doctor --set FHIR_BASE_URL=http://127.0.0.1:8080/fhir")(doctor)
+
+
+def doctor(json: AsJson = False, sets: Sets = None) -> None:
+    """Shows the settings as resolved and tries every part."""
+    settings = settings_from(sets)
+    server = list(asyncio.run(_server(settings)))
+    database = list(_database(settings))
+    checks = [*server, *database, *_model(settings)]
+    shown = _shown(settings)
+    if json:
+        print_json({"settings": shown, "checks": [asdict(check) for check in checks]})
+    else:
+        out = console()
+        out.print(f"clinsum {software_version()}")
+        for name, value in shown.items():
+            out.print(f"  CLINSUM_{name.upper()} = {value}", markup=False)
+        for check in checks:
+            mark = f"[{_COLOURS[check.status]}]{check.status:<8}[/]"
+            out.print(f"{mark} {check.name}: {check.value}")
+            if check.remedy:
+                out.print(f"         {check.remedy}", markup=False)
+    unreachable = any(c.status == "failure" for c in (server[0], database[0]))
+    failed = any(c.status == "failure" for c in checks)
+    raise typer.Exit(Exit.UNREACHABLE if unreachable else Exit.SOMETHING_FAILED if failed else Exit.DONE)
+
+
+def _shown(settings: Settings) -> dict[str, str]:
+    shown = {}
+    for name in type(settings).model_fields:
+        value = getattr(settings, name)
+        if isinstance(value, SecretStr):
+            value = "***" if value.get_secret_value() else ""
+        elif isinstance(value, tuple):
+            value = ",".join(value)
+        shown[name] = str(value)
+    shown["database_url"] = _without_password(settings.database_url)
+    return shown
+
+
+def _without_password(url: str) -> str:
+    from sqlalchemy import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        return make_url(url).render_as_string(hide_password=True)
+    except ArgumentError:
+        return "***"
+
+
+async def _server(settings: Settings) -> list[Check]:
+    name = "FHIR server"
+    try:
+        async with make_client(settings) as client:
+            capability = await client.capability()
+            software = f"{capability.software or 'unnamed software'} {capability.software_version or ''}"
+            checks = [Check(name, "ok", f"{software.strip()}, FHIR {capability.fhir_version}")]
+            checks += _writing(capability)
+            checks += await _searching(settings, client)
+            return checks
+    except FhirAdapterError as error:
+        return [Check(name, "failure", say(error), "Check CLINSUM_FHIR_BASE_URL and that the server is up.")]
+
+
+def _writing(capability: Capability) -> Iterator[Check]:
+    if capability.update_create("Composition"):
+        yield Check("ids from clients", "ok", "updateCreate")
+    else:
+        value = "no updateCreate: Compositions are found and written by identifier instead"
+        yield Check("ids from clients", "warning", value)
+    if capability.transaction:
+        yield Check("transactions", "ok", "supported")
+    else:
+        value = "the server does not say that it takes transactions"
+        yield Check("transactions", "failure", value, "Summaries are written by transactions only.")
+
+
+async def _searching(settings: Settings, client: FhirClient) -> list[Check]:
+    checks = []
+    source = make_source(settings, client)
+    for resource_type in settings.resource_types:
+        name = f"changes of {resource_type}"
+        strategy = await source.strategy(resource_type)
+        if strategy.fallback:
+            checks.append(Check(name, "warning", strategy.fallback))
+            continue
+        try:
+            async for page in client.search(resource_type, [("_count", "1"), ("_sort", "_lastUpdated")]):
+                seen = "there are some" if page.resources else "there are none yet"
+                checks.append(Check(name, "ok", f"by _lastUpdated; {seen}"))
+                break
+        except HttpStatusError as error:
+            checks.append(Check(name, "failure", say(error), "Grant these credentials search and read."))
+    return checks
+
+
+def _database(settings: Settings) -> Iterator[Check]:
+    try:
+        with open_ledger(settings) as ledger:
+            rows = sum(ledger.counts().values())
+            marks = [ledger.watermark(t) for t in settings.resource_types]
+    except LedgerError as error:
+        yield Check("database", "failure", say(error), "Check CLINSUM_DATABASE_URL.")
+    else:
+        newest = max((m for m in marks if m), default="none yet")
+        yield Check("database", "ok", f"{rows} notes known, watermark {newest}")
+
+
+def _model(settings: Settings) -> Iterator[Check]:
+    try:
+        summarizer = make_summarizer(settings)
+    except SummarizerError as error:
+        yield Check("model", "failure", say(error), "Check CLINSUM_MODEL and CLINSUM_ENGINE.")
+        return
+    model = summarizer.model
+    digest = f", weights {model.sha256[:12]}" if model.sha256 else ""
+    yield Check("model", "ok", f"{model.engine}: {model.name}{digest}")
+    yield Check("device", "ok", summarizer.device)

@@ -1,0 +1,131 @@
+"""`clinsum summarize` and `clinsum text`: one file, no server."""
+
+import mimetypes
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from fhir_adapter.errors import NoteError
+from fhir_adapter.note import Content, NoteText
+from fhir_adapter.reasons import Reason
+from fhir_adapter.text import extract
+from jobs.commands.options import AsJson, Sets, console, print_json, settings_from
+from jobs.exits import Exit, UsageError
+from jobs.settings import Settings, parse_budget
+from summarizer.types import Budget, Document, Summary
+
+FileArgument = Annotated[
+    str, typer.Argument(metavar="FILE|-", help="Any supported kind of file; - reads standard input.")
+]
+MediaType = Annotated[str | None, typer.Option(help="The media type, where the name does not tell.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands."""
+    app.command(epilog="Example: clinsum summarize note.txt --sentences 5")(summarize)
+    app.command(epilog="Example: clinsum text discharge.pdf --json")(text)
+
+
+def summarize(
+    file: FileArgument,
+    engine: Annotated[
+        Literal["bertsum", "kmeans", "lexrank", "lead"] | None, typer.Option(help="Which summarizer chooses.")
+    ] = None,
+    sentences: Annotated[int | None, typer.Option(help="At most so many sentences.")] = None,
+    words: Annotated[int | None, typer.Option(help="At most so many words.")] = None,
+    ratio: Annotated[float | None, typer.Option(help="At most this share of the sentences.")] = None,
+    model: Annotated[str | None, typer.Option(help="A model folder or hub name.")] = None,
+    media_type: MediaType = None,
+    json: AsJson = False,
+    sets: Sets = None,
+) -> None:
+    """Highlights one note; no server needed."""
+    settings = settings_from(sets, engine=engine, model=model)
+    budget = _budget(settings, sentences, words, ratio)
+    note = _read(file, media_type, json)
+    from jobs.runtime import make_summarizer
+
+    document = Document(note.text, [(h.start, h.end, h.code) for h in note.headings])
+    summary = make_summarizer(settings).summarize([document], budget)[0]
+    if json:
+        print_json(summary.to_json())
+    else:
+        _show(summary)
+
+
+def _budget(
+    settings: Settings, sentences: int | None, words: int | None, ratio: float | None
+) -> Budget | None:
+    try:
+        given = Budget(sentences=sentences, words=words, ratio=ratio)
+    except ValueError as error:
+        raise UsageError(f"The budget: {error}.") from None
+    return given if given != Budget() else parse_budget(settings.budget)
+
+
+def text(file: FileArgument, media_type: MediaType = None, json: AsJson = False, sets: Sets = None) -> None:
+    """What the text extraction gives, with sentences, sections and boilerplate."""
+    settings_from(sets)
+    note = _read(file, media_type, json)
+    from summarizer.sentences import segment
+
+    parts = segment(note.text, [(h.start, h.end, h.code) for h in note.headings])
+    if json:
+        print_json(
+            {
+                "media_type": note.media_type,
+                "normalization": note.normalization,
+                "sha256": note.sha256,
+                "notice": note.notice or None,
+                "text": note.text,
+                "sentences": [[s.start, s.end] for s in parts.sentences],
+                "sections": [
+                    {"title": s.title, "kind": s.kind.value, "start": s.start, "end": s.end}
+                    for s in parts.sections
+                ],
+                "boilerplate": [[s.start, s.end] for s in parts.boilerplate],
+            }
+        )
+        return
+    out = console()
+    out.print(f"{note.media_type}, {note.normalization}, {len(note.text)} characters", style="dim")
+    for sentence in parts.sentences:
+        title = "" if sentence.section is None else parts.sections[sentence.section].title
+        out.print(f"[dim]{sentence.start:>7}–{sentence.end:<7}[/]", end="")
+        label = f"{title}: " if title else ""
+        out.print(f"{label}{note.text[sentence.start : sentence.end]!r}", markup=False)
+
+
+def _read(file: str, media_type: str | None, json: bool) -> NoteText:
+    try:
+        data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    except OSError as error:
+        raise UsageError(f"{file} cannot be read: {error.strerror}.") from None
+    declared = media_type or mimetypes.guess_type(file)[0] or ""
+    try:
+        note = extract(Content(path=file, data=data, media_type=declared))
+        if not note.text.strip():
+            raise NoteError(Reason.EMPTY_TEXT)
+        return note
+    except NoteError as error:
+        if json:
+            print_json({"reason": error.reason.value, "detail": error.detail or None})
+        else:
+            hint = f" ({error.detail})" if error.detail else ""
+            sys.stderr.write(f"clinsum: {error.reason.value}: {error.reason.words}{hint}\n")
+        raise typer.Exit(Exit.SOMETHING_FAILED) from None
+
+
+def _show(summary: Summary) -> None:
+    out = console()
+    for chosen in summary.summary:
+        where = f"  [dim]{chosen.section}[/]" if chosen.section else ""
+        out.print(f"[dim]{chosen.start:>6}–{chosen.end:<6} {chosen.score:.2f}[/]{where}")
+        out.print(f"  {' '.join(chosen.text.split())}", markup=False)
+    out.print(
+        f"{len(summary.summary)} of {len(summary.sentences)} sentences, by {summary.model.engine} "
+        f"({summary.model.name}). Extracted by a machine, unverified.",
+        style="dim",
+    )

@@ -1,0 +1,54 @@
+"""Exit codes, and the errors that each stands for."""
+
+import sys
+from enum import IntEnum
+
+from fhir_adapter.errors import FhirAdapterError, HttpStatusError, NotFhirError, ServerUnreachableError
+from fhir_adapter.sandbox.hapi_build import HapiError
+from jobs.ledger import LedgerError, PassRunningError
+from jobs.settings import SettingsError
+from summarizer.errors import SummarizerError
+
+
+class Exit(IntEnum):
+    """What the process answers."""
+
+    DONE = 0
+    SOMETHING_FAILED = 1
+    WRONG_USE = 2
+    UNREACHABLE = 3
+
+
+class UsageError(Exception):
+    """Wrong use of a command; the message is one sentence that says what to change."""
+
+
+EXPECTED = (
+    UsageError,
+    SettingsError,
+    SummarizerError,
+    FhirAdapterError,
+    LedgerError,
+    PassRunningError,
+)
+
+
+def exit_code(error: BaseException) -> Exit:
+    """The exit code of an expected error."""
+    if isinstance(error, HapiError):
+        return Exit.WRONG_USE
+    unreachable = (ServerUnreachableError, NotFhirError, HttpStatusError, LedgerError)
+    return Exit.UNREACHABLE if isinstance(error, unreachable) else Exit.WRONG_USE
+
+
+def say(error: BaseException) -> str:
+    """One plain sentence for standard error."""
+    if isinstance(error, PassRunningError):
+        return "Another pass over this server is running; wait for it to end, or stop `clinsum run`."
+    return str(error)
+
+
+def complain(error: BaseException) -> Exit:
+    """Prints the sentence and returns the code."""
+    sys.stderr.write(f"clinsum: {say(error)}\n")
+    return exit_code(error)

@@ -1,0 +1,158 @@
+"""Builds the parts of a pass from the settings, once per process, and takes them down again."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+
+from fhir_adapter import canonical
+from fhir_adapter.attachment import FetchLimits
+from fhir_adapter.audit import Auditor
+from fhir_adapter.auth import auth_from
+from fhir_adapter.client import FhirClient
+from fhir_adapter.pipeline import Pipeline
+from fhir_adapter.source import Source
+from fhir_adapter.text import Extractor, Limits
+from fhir_adapter.writer import Writer
+from jobs.ledger import Ledger
+from jobs.outcome import Outcome
+from jobs.poll import Pass
+from jobs.scoring import Scorer
+from jobs.settings import Settings, SettingsError, parse_duration
+from summarizer import Summarizer
+
+
+def software_version() -> str:
+    """The installed version, or `0` where the code runs without being installed."""
+    try:
+        return version("clinical-ai-summarizer")
+    except PackageNotFoundError:
+        return "0"
+
+
+def make_client(settings: Settings) -> FhirClient:
+    """The FHIR client; nothing is sent yet.
+
+    Raises:
+        SettingsError: the address or the credentials are not usable.
+    """
+    try:
+        auth = auth_from(
+            settings.auth,
+            username=settings.username,
+            password=settings.password.get_secret_value(),
+            token=settings.token.get_secret_value(),
+        )
+        return FhirClient(
+            settings.fhir_base_url,
+            auth=auth,
+            timeout=settings.timeout,
+            retries=settings.retries,
+            max_connections=2 * settings.concurrency,
+        )
+    except ValueError as error:
+        raise SettingsError(f"CLINSUM_FHIR_BASE_URL or the credentials: {error}.") from None
+
+
+def make_summarizer(settings: Settings) -> Summarizer:
+    """Loads the model; takes seconds. Raises the summarizer's own errors."""
+    return Summarizer.from_pretrained(settings.model or None, settings.engine, settings.device)
+
+
+def make_pipeline(settings: Settings, summarizer: Summarizer) -> Pipeline:
+    """Names everything that decides which sentences are chosen."""
+    system, code = settings.ai_label.split("|", 1)
+    display = "Artificial Intelligence asserted" if code == "AIAST" else code
+    return Pipeline(
+        name=settings.pipeline,
+        software_version=software_version(),
+        model=summarizer.model,
+        settings=(("budget", settings.budget),),
+        label=(system, code, display),
+    )
+
+
+def fetch_limits(settings: Settings) -> FetchLimits:
+    """What one attachment may cost."""
+    return FetchLimits(max_bytes=settings.max_bytes, allowed_hosts=frozenset(settings.allowed_hosts))
+
+
+def make_extractor(settings: Settings) -> Extractor:
+    """The text extraction with its workers, which start when needed."""
+    return Extractor(Limits(max_bytes=settings.max_bytes))
+
+
+def make_source(settings: Settings, client: FhirClient) -> Source:
+    """The walk over the server's notes."""
+    return Source(
+        client,
+        derived_tag=canonical.EXTRACTED_TEXT_TAG,
+        page_size=settings.page_size,
+        overlap=parse_duration(settings.overlap),
+    )
+
+
+@dataclass
+class Runtime:
+    """Everything that several passes share."""
+
+    settings: Settings
+    client: FhirClient
+    source: Source
+    extractor: Extractor
+    scorer: Scorer
+    writer: Writer
+    ledger: Ledger
+    pipeline: Pipeline
+
+    def new_pass(self, emit: Callable[[Outcome], None], stop: asyncio.Event) -> Pass:
+        """A pass over the shared parts, with its own counts."""
+        return Pass(
+            client=self.client,
+            source=self.source,
+            extractor=self.extractor,
+            scorer=self.scorer,
+            writer=self.writer,
+            ledger=self.ledger,
+            pipeline=self.pipeline,
+            limits=fetch_limits(self.settings),
+            concurrency=self.settings.concurrency,
+            emit=emit,
+            stop=stop,
+        )
+
+
+@asynccontextmanager
+async def runtime(settings: Settings, ledger: Ledger) -> AsyncIterator[Runtime]:
+    """Reaches the server and loads the model, side by side.
+
+    Raises:
+        ServerUnreachableError, NotFhirError, SettingsError, SummarizerError.
+    """
+    async with make_client(settings) as client, make_extractor(settings) as extractor:
+        loading = asyncio.create_task(asyncio.to_thread(make_summarizer, settings))
+        try:
+            capability = await client.capability()
+        finally:
+            summarizer = await loading
+        pipeline = make_pipeline(settings, summarizer)
+        client_ids = capability.update_create("Composition")
+        yield Runtime(
+            settings=settings,
+            client=client,
+            source=make_source(settings, client),
+            extractor=extractor,
+            scorer=Scorer(summarizer, settings.summary_budget),
+            writer=Writer(client, pipeline, client_ids=client_ids),
+            ledger=ledger,
+            pipeline=pipeline,
+        )
+
+
+@asynccontextmanager
+async def auditing(settings: Settings) -> AsyncIterator[tuple[FhirClient, Auditor]]:
+    """What an audit needs: the server and the text extraction; no ledger and no model."""
+    async with make_client(settings) as client, make_extractor(settings) as extractor:
+        system, code = settings.ai_label.split("|", 1)
+        yield client, Auditor(client, extractor, fetch_limits(settings), (system, code))

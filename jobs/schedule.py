@@ -1,0 +1,97 @@
+"""Passes on a schedule until told to stop; never two at once."""
+
+import asyncio
+import signal
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.base import BaseTrigger
+from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.interval import IntervalTrigger
+
+from fhir_adapter.errors import FhirAdapterError
+from jobs.ledger import Ledger, LedgerError
+from jobs.outcome import Outcome
+from jobs.runtime import Runtime, runtime
+from jobs.settings import Settings, SettingsError, parse_duration
+
+log = structlog.get_logger("clinsum.run")
+
+
+def make_trigger(every: str | None, cron: str | None) -> BaseTrigger:
+    """The trigger of `--every 60s` or `--cron "*/5 * * * *"`.
+
+    Raises:
+        SettingsError: neither can be read, or both are given.
+    """
+    if every and cron:
+        raise SettingsError("Give either --every or --cron, not both.")
+    try:
+        if cron:
+            return CronTrigger.from_crontab(cron)
+        return IntervalTrigger(seconds=parse_duration(every or "60s").total_seconds())
+    except ValueError as error:
+        raise SettingsError(f"The schedule cannot be read: {error}.") from None
+
+
+def stop_on_signals(stop: asyncio.Event) -> None:
+    """SIGTERM and SIGINT let the notes in hand be finished; a second one ends the process at once."""
+    loop = asyncio.get_running_loop()
+
+    def asked(number: signal.Signals) -> None:
+        log.info("stopping", signal=number.name)
+        stop.set()
+        loop.remove_signal_handler(number)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, asked, number)
+
+
+async def run_schedule(settings: Settings, ledger: Ledger, trigger: BaseTrigger) -> None:
+    """Runs a pass at once and then by the trigger, until SIGTERM or SIGINT.
+
+    A pass that cannot reach the server or the database is logged, and the next one tries again.
+
+    Raises:
+        ServerUnreachableError, NotFhirError, SettingsError, SummarizerError: at the start only.
+        PassRunningError: another process works on the same server and pipeline.
+    """
+    stop = asyncio.Event()
+    stop_on_signals(stop)
+    with ledger.one_pass():
+        async with runtime(settings, ledger) as shared:
+            await _Schedule(shared, stop).run(trigger)
+    log.info("stopped")
+
+
+class _Schedule:
+    def __init__(self, shared: Runtime, stop: asyncio.Event) -> None:
+        self._shared, self._stop = shared, stop
+        self._passing = asyncio.Lock()
+
+    async def run(self, trigger: BaseTrigger) -> None:
+        await self._one_pass()
+        scheduler = AsyncIOScheduler()
+        scheduler.add_job(self._one_pass, trigger, max_instances=1, coalesce=True, misfire_grace_time=None)
+        scheduler.start()
+        await self._stop.wait()
+        scheduler.pause()
+        async with self._passing:  # the notes in hand are finished
+            scheduler.shutdown(wait=False)
+
+    async def _one_pass(self) -> None:
+        async with self._passing:
+            if self._stop.is_set():
+                return
+            try:
+                one = self._shared.new_pass(_log_outcome, self._stop)
+                totals = await one.run(self._shared.settings.resource_types)
+            except (FhirAdapterError, LedgerError) as error:
+                log.error("pass-failed", error=type(error).__name__, message=str(error))
+            else:
+                log.info("pass", **totals.to_json()["summary"])
+
+
+def _log_outcome(outcome: Outcome) -> None:
+    if outcome.status in ("failed", "skipped"):
+        log.info("note", source=outcome.source, status=outcome.status, reason=outcome.reason)

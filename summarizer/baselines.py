@@ -1,0 +1,138 @@
+"""Engines that need no training: lead, K-means on sentence embeddings, LexRank."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from summarizer.encoder import Encoder, Vectors
+from summarizer.engines import Salience, round_scores
+from summarizer.types import ModelInfo
+
+_DAMPING = 0.85
+_TOLERANCE = 1e-6
+_MAX_ROUNDS = 100
+_BLOCK = 1024  # rows of the similarity matrix made at once
+_KEEP = 4096  # up to so many sentences the matrix is kept (64 MiB); above, it is made again in every round
+_KMEANS_SEED = 0
+_KMEANS_STARTS = 4
+
+
+class LeadEngine:
+    """The first sentences: the baseline that is hard to beat where the news stands first."""
+
+    model = ModelInfo("lead", "", "lead")
+
+    def score(self, documents: Sequence[Sequence[str]], asked: Sequence[int]) -> list[Salience]:
+        """From 1 for the first sentence down in equal steps."""
+        return [
+            Salience(round_scores([1 - i / len(document) for i in range(len(document))]))
+            for document in documents
+        ]
+
+
+class KMeansEngine:
+    """K-means on sentence embeddings (Miller 2019, "Leveraging BERT for Extractive Text Summarization").
+
+    As many clusters as the summary has sentences; the sentence nearest each centroid comes first. The score
+    of a sentence is its cosine with the centroid of its cluster.
+    """
+
+    def __init__(self, encoder: Encoder) -> None:
+        self._encoder = encoder
+        self.model = ModelInfo(encoder.name, encoder.sha256, "kmeans")
+
+    def score(self, documents: Sequence[Sequence[str]], asked: Sequence[int]) -> list[Salience]:
+        """Clusters each document by itself."""
+        return [
+            kmeans_salience(self._encoder.sentence_vectors(document), count)
+            for document, count in zip(documents, asked, strict=True)
+        ]
+
+
+def kmeans_salience(vectors: Vectors, clusters: int) -> Salience:
+    """Clusters sentence vectors, shape (sentences, hidden), with a fixed seed."""
+    if not len(vectors):
+        return Salience(())
+    from sklearn.cluster import KMeans
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+    unit = _unit(vectors).astype(np.float64)
+    clusters = min(clusters, len(np.unique(unit, axis=0)))
+    # With several threads the parts of a centroid are added in the order they come in: never the same twice.
+    with threadpool_limits(limits=1, user_api="openmp"):
+        fit = KMeans(clusters, random_state=_KMEANS_SEED, n_init=_KMEANS_STARTS).fit(unit)
+    centroids = fit.cluster_centers_ / np.maximum(
+        np.linalg.norm(fit.cluster_centers_, axis=1, keepdims=True), 1e-12
+    )
+    scores = round_scores((unit * centroids[fit.labels_]).sum(axis=1).tolist())
+    nearest: dict[int, int] = {}
+    for i, label in enumerate(fit.labels_.tolist()):
+        if label not in nearest or scores[i] > scores[nearest[label]]:
+            nearest[label] = i
+    return Salience(scores, frozenset(nearest.values()))
+
+
+class LexRankEngine:
+    """Continuous LexRank (Erkan and Radev 2004) on the cosines of sentence embeddings."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self._encoder = encoder
+        self.model = ModelInfo(encoder.name, encoder.sha256, "lexrank")
+
+    def score(self, documents: Sequence[Sequence[str]], asked: Sequence[int]) -> list[Salience]:
+        """Ranks each document by itself; the most central sentence has 1."""
+        return [Salience(lexrank_scores(self._encoder.sentence_vectors(document))) for document in documents]
+
+
+def lexrank_scores(vectors: Vectors) -> tuple[float, ...]:
+    """Centrality of each sentence as a share of the highest one.
+
+    A random reader goes from sentence to sentence with probabilities in proportion to their cosines (below 0
+    counts as 0) and with probability 0.15 jumps anywhere; the score is how often it comes by.
+
+    Args:
+        vectors: shape (sentences, hidden), of any length.
+    """
+    count = len(vectors)
+    if not count:
+        return ()
+    graph = _Graph(_unit(vectors))
+    degree = graph.times(np.ones(count, dtype=np.float32))
+    rank = np.full(count, 1 / count)
+    for _ in range(_MAX_ROUNDS):
+        # The matrix is symmetric: walking along its rows and summing over its columns are the same product.
+        flow = graph.times((rank / degree).astype(np.float32))
+        following = (1 - _DAMPING) / count + _DAMPING * flow
+        following /= following.sum()
+        moved = np.abs(following - rank).max() * count
+        rank = following
+        if moved < _TOLERANCE:
+            break
+    return round_scores((rank / rank.max()).tolist())
+
+
+class _Graph:
+    """The matrix of cosines, never held whole for long documents; every sentence is its own neighbour."""
+
+    def __init__(self, unit: Vectors) -> None:
+        self._unit = unit
+        self._kept = list(self._blocks()) if len(unit) <= _KEEP else None
+
+    def _blocks(self) -> Iterator[Vectors]:
+        for start in range(0, len(self._unit), _BLOCK):
+            block = np.maximum(self._unit[start : start + _BLOCK] @ self._unit.T, 0)
+            own = np.arange(len(block))
+            block[own, own + start] = 1  # also of a vector of zeros, so that every row has a sum
+            yield block
+
+    def times(self, vector: Vectors) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+        """The matrix times a vector of shape (sentences,)."""
+        blocks = self._blocks() if self._kept is None else self._kept
+        return np.concatenate([block @ vector for block in blocks]).astype(np.float64)
+
+
+def _unit(vectors: Vectors) -> Vectors:
+    """Vectors of length 1 (of length 0 where it was 0)."""
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    unit: Vectors = vectors / np.maximum(lengths, 1e-12)
+    return unit

@@ -1,0 +1,1 @@
+"""The parts of clinical sentence segmentation: layout first, then punctuation inside a block."""

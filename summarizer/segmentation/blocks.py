@@ -1,0 +1,309 @@
+"""From the lines of a note to spans: headings, markers, boilerplate and sentences."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from summarizer.segmentation.labels import AFTER_COLON, LABEL, known_heading, opens_section
+from summarizer.segmentation.layout import _AXIS, Line, LineKind, classify, continues, read_lines, wrap_width
+from summarizer.segmentation.punctuation import sentence_ends
+from summarizer.segmentation.run_on import cut_run_on
+from summarizer.segmentation.section_titles import EXAM_REGIONS, normalise, section_kind
+from summarizer.types import Section, SectionKind, Segmentation, Sentence, Span
+
+_INLINE_NUMBER = re.compile(r"(?:(?<=[\s:,;.)])|(?<![\s\S]))\(?(\d{1,2})[.)](?=[ \t]*[A-Z\"(]|[ \t]+[a-z])")
+_PARENT_KINDS = frozenset(
+    {
+        SectionKind.REVIEW_OF_SYSTEMS,
+        SectionKind.EXAM,
+        SectionKind.FINDINGS,
+        SectionKind.RESULTS,
+        SectionKind.HOSPITAL_COURSE,
+        SectionKind.ASSESSMENT,
+        SectionKind.PLAN,
+        SectionKind.PAST_HISTORY,
+        SectionKind.IMPRESSION,
+    }
+)
+_WORD = re.compile(r"\S+")
+_NO_LABEL_AFTER = frozenset(
+    "the of and his her their with in to a an for by on at from or this is was".split()
+)
+
+
+class Spans:
+    """Collects the spans of one text in order."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.sentences: list[Sentence] = []
+        self.headings: list[Span] = []
+        self.markers: list[Span] = []
+        self.boilerplate: list[Span] = []
+        self._titles: list[tuple[int, str, SectionKind]] = []
+        self._last = 0
+
+    def _trim(self, start: int, end: int) -> tuple[int, int]:
+        piece = self.text[start:end]
+        left = len(piece) - len(piece.lstrip())
+        return start + left, start + len(piece.rstrip()) if left < len(piece) else start + left
+
+    def sentence(self, start: int, end: int) -> None:
+        """Add a sentence, cut where it runs on too long; white space at its ends is left out."""
+        start, end = self._trim(start, end)
+        if start >= end:
+            return
+        section = len(self._titles) - 1 if self._titles else None
+        for begin, stop in cut_run_on(self.text, start, end):
+            self.sentences.append(Sentence(begin, stop, section))
+        self._last = end
+
+    def heading(self, start: int, end: int, code: str | None = None) -> None:
+        """Add a heading, which opens a section."""
+        start, end = self._trim(start, end)
+        if start >= end:
+            return
+        title = self.text[start:end].strip("#*_ \t").rstrip(":,;. \t-–—*_#").strip() or self.text[start:end]
+        kind = section_kind(title, code)
+        if self._titles and normalise(title) in EXAM_REGIONS and self._titles[-1][2] in _PARENT_KINDS:
+            kind = self._titles[-1][2]
+        self.headings.append(Span(start, end))
+        self._titles.append((start, title, kind))
+        self._last = end
+
+    def marker(self, start: int, end: int) -> None:
+        """Add a list marker."""
+        self.markers.append(Span(start, end))
+        self._last = end
+
+    def furniture(self, start: int, end: int) -> None:
+        """Add boilerplate."""
+        start, end = self._trim(start, end)
+        if start < end:
+            self.boilerplate.append(Span(start, end))
+            self._last = end
+
+    def segmentation(self) -> Segmentation:
+        """The result; a section ends with the last line before the next heading."""
+        sections: list[Section] = []
+        for index, (start, title, kind) in enumerate(self._titles):
+            stop = self._titles[index + 1][0] if index + 1 < len(self._titles) else self._last
+            stop = start + len(self.text[start:stop].rstrip())
+            sections.append(Section(title, kind, start, stop))
+        return Segmentation(
+            tuple(self.sentences),
+            tuple(sections),
+            tuple(self.headings),
+            tuple(self.markers),
+            tuple(self.boilerplate),
+        )
+
+
+def segment_text(text: str, declared: Sequence[tuple[int, int, str | None]]) -> Segmentation:
+    """The spans of a text; `declared` headings are taken as they are."""
+    spans = Spans(text)
+    at = 0
+    for start, end, code in declared:
+        _segment_stretch(spans, at, start)
+        spans.heading(start, end, code)
+        at = end
+    _segment_stretch(spans, at, len(text))
+    return spans.segmentation()
+
+
+def _segment_stretch(spans: Spans, start: int, end: int) -> None:
+    """The spans of a stretch of text without declared headings."""
+    if start >= end:
+        return
+    stretch = spans.text[start:end]
+    lines = read_lines(stretch)
+    classify(lines, stretch)
+    width = wrap_width(lines)
+    if start:
+        for line in lines:
+            line.start += start
+            line.end += start
+    for block in _blocks(lines, width):
+        _emit(spans, block)
+
+
+def _blocks(lines: Iterable[Line], width: int) -> Iterable[list[Line]]:
+    """Lines that belong together: a wrapped paragraph, an item with its continuation, else one line."""
+    block: list[Line] = []
+    for line in lines:
+        if block and not line.after_blank and continues(line, block[-1], block[0], width):
+            block.append(line)
+            continue
+        if block:
+            yield block
+        block = [line]
+    if block:
+        yield block
+
+
+def _emit(spans: Spans, block: list[Line]) -> None:
+    """Add the spans of one block."""
+    first = block[0]
+    start, end = first.start, block[-1].end
+    if first.kind is LineKind.BOILERPLATE:
+        spans.furniture(start, end)
+    elif first.kind is LineKind.HEADING:
+        spans.heading(start, end)
+    elif first.kind is LineKind.ROW:
+        spans.sentence(start, end)
+    else:
+        number = 0
+        if first.marker:
+            spans.marker(start, start + first.marker)
+            digits = "".join(filter(str.isdigit, first.text[: first.marker]))
+            number = int(digits) if digits.isdecimal() else 0
+            start += first.marker
+        _running_text(spans, start, end, number)
+
+
+def _running_text(spans: Spans, start: int, end: int, number: int) -> None:
+    """Add the spans of running text: numbered items inside it, then labels and sentences."""
+    at = start
+    for begin, stop in _inline_markers(spans.text, start, end, number):
+        _labelled_text(spans, at, begin)
+        spans.marker(begin, stop)
+        at = stop
+    _labelled_text(spans, at, end)
+
+
+def _inline_markers(text: str, start: int, end: int, number: int) -> list[tuple[int, int]]:
+    """Numbers of a list that runs on inside a line, as a series 1, 2, 3, ..."""
+    found = [(int(m[1]), m.start(), m.end()) for m in _INLINE_NUMBER.finditer(text, start, end)]
+    if not found:
+        return []
+    chosen: list[tuple[int, int]] = []
+    pending: tuple[int, int] | None = None
+    expected = number + 1
+    for value, begin, stop in found:
+        opens = value == 1 and _opens_series(text, start, begin)
+        if opens:
+            pending, expected = (begin, stop), 2
+        elif value == expected and value > 1:
+            if pending is not None:
+                chosen.append(pending)
+                pending = None
+            chosen.append((begin, stop))
+            expected += 1
+    return chosen
+
+
+def _opens_series(text: str, start: int, at: int) -> bool:
+    """Whether a number at `at` can begin a list: after a label, a stop or nothing."""
+    before = text[max(start, at - 4) : at].rstrip()
+    return not before or before[-1] in ":.,;"
+
+
+def _labelled_text(spans: Spans, start: int, end: int) -> None:
+    """Add headings and sentences of text that may hold labels anywhere in a line."""
+    text = spans.text
+    at = _opening_headings(spans, start, end)
+    sentence = at
+    labels = _midline_headings(text, at, end) if ":" in text[at:end] else []
+    for begin, stop in [*labels, (end, end)]:
+        if begin < sentence:
+            continue
+        for cut in sentence_ends(text, sentence, begin):
+            spans.sentence(sentence, cut)
+            sentence = cut
+        spans.sentence(sentence, begin)
+        if stop > begin:
+            spans.heading(begin, stop)
+            sentence = _opening_headings(spans, stop, end)
+
+
+def _opening_headings(spans: Spans, start: int, end: int) -> int:
+    """Add the headings that text begins with, nested ones too; where the text after them begins."""
+    text = spans.text
+    while True:
+        while start < end and text[start].isspace():
+            start += 1
+        axis = _AXIS.match(text, start, end)
+        if axis:
+            spans.heading(start, axis.end())
+            start = axis.end()
+            continue
+        label = LABEL.match(text, start, end)
+        if label is None or not opens_section(label["words"], _rest(text, label.end(), end)):
+            return start
+        stop = AFTER_COLON.match(text, label.end(), end)
+        to = stop.end() if stop else label.end()
+        spans.heading(start, to)
+        start = to
+
+
+def _rest(text: str, start: int, end: int) -> str:
+    """What follows a label on its line, in short."""
+    return text[start : min(end, start + 200)].partition("\n")[0].strip(" \t\r,;:")
+
+
+def _midline_headings(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    """Headings inside running text, each with what closes it."""
+    found: list[tuple[int, int]] = []
+    colon = text.find(":", start, end)
+    while colon >= 0:
+        following = text[colon + 1 : colon + 2]
+        if not following.isdigit() or text[colon - 1].isalpha():
+            begin = _label_before(text, start, colon, end)
+            if begin is not None:
+                stop = AFTER_COLON.match(text, colon, end)
+                to = stop.end() if stop else colon + 1
+                found.append((begin, to))
+                start = to
+        colon = text.find(":", max(start, colon + 1), end)
+    return found
+
+
+def _label_before(text: str, start: int, colon: int, end: int) -> int | None:
+    """Where the heading begins that ends at `colon`, None if the words before it are no heading."""
+    low = max(start, colon - 60)
+    words = list(_WORD.finditer(text, low, colon))
+    for word in words[-7:]:
+        begin = _label_start(text, word.start(), word.end())
+        label = text[begin:colon]
+        if not label[:1].isupper() or len(label) < 2:
+            continue
+        stopped = (
+            begin <= start
+            or text[begin - 1] in ".,;:"
+            or text[:begin].rstrip()[-1:] in (".", ",", ";", "?", "!", ")")
+            if begin - start < 400
+            else text[begin - 1] in ".,;:" or text[begin - 2] in ".,;?!)"
+        )
+        if stopped:
+            if known_heading(label) or (
+                text[begin - 1 : begin] != ","
+                and label.isupper()
+                and opens_section(label, _rest(text, colon + 1, end))
+            ):
+                return begin
+        elif _stands_out(text, begin, label):
+            return begin
+    return None
+
+
+def _label_start(text: str, start: int, stop: int) -> int:
+    """Past a full stop or comma inside a word, where newlines were lost (`changes.,HEENT`)."""
+    for at in range(stop - 1, start, -1):
+        if text[at - 1] in ".,;" and text[at].isalpha():
+            return at
+    return start
+
+
+def _stands_out(text: str, begin: int, label: str) -> bool:
+    """Whether a label without a stop before it is one by its look and its words."""
+    name = normalise(label)
+    if (
+        len(name) < 3
+        or not known_heading(label)
+        or (name not in EXAM_REGIONS and len(name.split()) < 2 and not label.isupper())
+    ):
+        return False
+    before = text[max(0, begin - 30) : begin].split()
+    if not before or before[-1].lower() in _NO_LABEL_AFTER:
+        return False
+    last = before[-1]
+    return not (last[0].isupper() and last.isalpha() and (last.isupper() == label.isupper()))

@@ -1,0 +1,74 @@
+"""Lines of a note that carry no clinical content: signatures, footers, letter furniture, rules."""
+
+import re
+
+RULE = re.compile(r"[\s\-_=*~#.+|–—─━═•]{3,}$")
+_RULE_MARKS = re.compile(r"[-_=*~#.+|–—─━═]{2}")
+
+_LINE = re.compile(
+    r"""(?:
+      (?:this\ (?:note|report|document|letter)\ (?:was|has\ been)\ )?
+        (?:electronically|digitally|e-?)\s?-?(?:signed|authenticated|verified|approved)\b
+    | dictated\b(?!\ (?:the|her|his)) | dictation\b (?:\ (?:id|number|ended|date|time|job|\#)|:|\ *$)
+    | \(?(?:dictated|transcribed|signed|reviewed)\ but\ not\ (?:read|reviewed|signed)
+    | transcribed\b | transcription(?:ist)?\b | transcriptionist
+    | (?:d|t|dd|dt|td|tt|r|d/t|dd/dt)\s?:\s*\d{1,4}[/-]\d
+    | job\s*(?:\#|no\.?|number|id)?\s*:?\s*\#?\d{3,} | mtid\b | doc(?:ument)?\s*(?:\#|id|no\.?)\s*:?\s*\d
+    | (?:signed|authenticated|verified|reviewed|approved|cosigned|co-signed|attested|finalized)\ (?:by|electronically|on)\b
+    | (?:signed|signature|sign|electronic\ signature|authenticated|cosigner|signer)\s*:
+    | page\ \d+(?:\ (?:of|/)\ \d+)?\s*$ | page\s*:?\s*\d+\ ?(?:of|/)\ ?\d+ | pg\.?\ \d+(?:\ of\ \d+)?\s*$ | -+\s*\d+\s*-+\s*$
+    | \d+\ of\ \d+\s*$ | continued\ on\ (?:next|the\ next|page) | \(?continued\)?\s*$ | \(?cont(?:'d|\.|inued)\)?\s*$
+    | (?:cc|bcc|copies\ to|copy\ to|cc\ to|carbon\ copy)\s*:\s*(?:dr\b|[A-Z][a-z]+\ [A-Z]|.*\b(?:m\.?d|d\.?o|ph\.?d|np|pa-c)\b)
+    | dear\b[^.!?]{0,80}[:,]\s*$ | to\ whom\ it\ may\ concern\b
+    | (?:sincerely|respectfully|regards|best\ regards|kind(?:est)?\ regards|warm(?:est)?\ regards|cordially|yours\ (?:truly|sincerely|faithfully)
+        |very\ truly\ yours|sincerely\ yours|with\ (?:best|kind|warm)\ (?:regards|wishes)|respectfully\ (?:submitted|yours)|best\ wishes)\s*[,.]?\s*$
+    | (?:encl|enclosures?|enc)\s*[.:]?\s*(?:\d+)?\s*$ | confidential(?:ity)?\b.{0,60}$ | \W*end\ of\ (?:report|note|document|dictation)\b
+    | (?:this|the)\ (?:document|report|note|dictation|chart|record)\ (?:was|has\ been|is|may\ have\ been)\ (?:\w+\ ){0,3}(?:dictated|created|generated|
+        transcribed|prepared|produced)\b.{0,60}\b(?:voice|speech|dragon|software|recognition|dictation)
+    | (?:printed|print\ date|printed\ (?:by|on)|date\ printed|faxed|generated\ (?:by|on))\s*:?\s .{0,60}\d
+    | \*{2,}.{0,60}(?:final\ report|signed|end\ of|preliminary).{0,40}\*{2,}\s*$
+    | (?:final|preliminary)\ report\s*$
+    )""",
+    re.X | re.I,
+)
+_CREDENTIALS = r"(?:M\.?\s?D\.?|D\.?O\.?|Ph\.?\s?D\.?|R\.?N\.?|N\.?P\.?|P\.?A\.?(?:-C)?|F\.?A\.?C\.?[A-Z.]+|B\.?S\.?N\.?|M\.?S\.?N\.?|ARNP|APRN|FNP(?:-[BC]+)?|CRNP|CRNA|LCSW|LPN|DPM|DDS|Psy\.?D\.?|MBBS|FRCP[CS]?|DMD|OD|DC|PharmD|PT|DPT|OTR(?:/L)?|CCC-SLP|RD|MSW)"
+_NAME_LINE = re.compile(
+    r"(?:/s/\s*)?_*\s*(?:Dr\.?\s+)?(?:[A-Z][\w.'’-]*|\[\*\*[^\]]*\*\*\]|X{2,})(?:\s+(?:[A-Z][\w.'’-]*|\[\*\*[^\]]*\*\*\]|X{2,})){0,4}\s*,\s*"
+    + _CREDENTIALS
+    + r"(?:\s*,\s*"
+    + _CREDENTIALS
+    + r")*\.?\s*(?:\(.{0,40}\)|,?\s*\d.{0,30})?\s*$"
+)
+_SIGNATURE_BLANK = re.compile(r"(?:_{3,}|/s/)\s*.{0,50}$")
+_LETTER_DATE = re.compile(
+    r"(?:(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?\s+\d{1,2},?\s+\d{4}|\d{1,2}[/-]\d{1,2}[/-]\d{2,4}|mm/dd/yyyy"
+    r"|\d{1,2}\s+(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?,?\s+\d{4})\s*$",
+    re.I,
+)
+DEAR = re.compile(r"^[ \t]*(?:dear\b[^.!?\n]{0,80}[:,]|to whom it may concern\b.{0,5})[ \t]*$", re.I | re.M)
+_HINT = re.compile(
+    r"sign|dictat|transcri|page|pg|dear|sincerely|regards|yours|respectfully|cordial|job|mtid|doc|authent|verified|approved|attest|finaliz"
+    r"|review|\bcc\b|cop(?:y|ies)|encl?|confiden|end of|print|fax|generat|voice|report|^\W*\d|^\W*[drt]{1,2}\W|cont|whom|wishes|carbon",
+    re.I,
+)
+
+
+def is_rule(line: str) -> bool:
+    """Whether a stripped line is a rule of dashes or the like."""
+    return len(line) >= 3 and RULE.match(line) is not None and _RULE_MARKS.search(line) is not None
+
+
+def is_boilerplate(line: str) -> bool:
+    """Whether a stripped line is a footer, dictation, signature or letter line by its own words."""
+    if len(line) > 240:
+        return False
+    if line[0] in "_/" and _SIGNATURE_BLANK.match(line):
+        return True
+    if _HINT.search(line) and _LINE.match(line):
+        return True
+    return len(line) < 90 and "," in line and _NAME_LINE.match(line) is not None
+
+
+def is_letter_date(line: str) -> bool:
+    """Whether a stripped line is a bare date."""
+    return len(line) < 40 and _LETTER_DATE.match(line) is not None

@@ -1,0 +1,256 @@
+"""The lines of a note: what each one is, and which of them continue the one before."""
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from summarizer.segmentation.boilerplate import DEAR, is_boilerplate, is_letter_date, is_rule
+from summarizer.segmentation.labels import LABEL, known_heading
+from summarizer.segmentation.section_titles import TITLE_KINDS, names_section, normalise
+
+
+class LineKind(Enum):
+    """What a line is taken for."""
+
+    TEXT = auto()
+    LABELLED = auto()
+    ITEM = auto()
+    HEADING = auto()
+    ROW = auto()
+    BOILERPLATE = auto()
+
+
+@dataclass(slots=True)
+class Line:
+    """A line that holds more than white space.
+
+    Attributes:
+        start, end: of its text without outer white space.
+        text: `document[start:end]`.
+        indent: white space before it, in characters.
+        after_blank: whether a blank line or a page break stands before it.
+        marker: length of its list marker, 0 if none.
+    """
+
+    start: int
+    end: int
+    text: str
+    indent: int
+    after_blank: bool
+    kind: LineKind = LineKind.TEXT
+    marker: int = 0
+
+
+MARKER = re.compile(
+    r"(?:[•·●○▪■□‣►◦⁃∙❖✓➢]|[-–—]{1,2}(?=\s|[A-Za-z(\"])|\*{1,2}(?=\s|[A-Za-z])(?!\*\*)|>(?=\s)|o(?=\s+[A-Z])"
+    r"|\#\s?\d{1,2}[.:)]*(?=\s|[A-Za-z]|$)|\#(?=\s?[A-Za-z])|\(?\d{1,2}(?:\.\)|[.)])(?=\s|[A-Za-z(\"]|$)"
+    r"|\(?[a-zA-Z][.)](?=\s)|\(?(?:[ivx]{2,5}|[IVX]{2,5})[.)](?=\s)|\[[ xX]?\](?=\s))"
+)
+_MARKDOWN = re.compile(r"#{1,6}\s+\S")
+_BOLD = re.compile(r"(\*\*|__)[^*_]{1,80}\1:?$")
+_AXIS = re.compile(r"AXIS\s+(?:IV|I{1,3}|V)\b[.:,]*", re.I)
+_ROW = re.compile(r"\S\t+\s*\S|\S {3,}\S.*\S {3,}\S|\|.*\|")
+_TERMINATED = re.compile(r"[.!?…][\"'”’)\]]*$")
+_CONNECTOR = re.compile(
+    r"(?:\b(?:the|a|an|of|with|without|and|or|to|in|on|at|by|for|from|as|was|were|is|are|has|had|have|that|which|who|his|her|their|this|"
+    r"these|no|not|be|been|but|than|due|per|via|into|over|under|dr\.?|mr\.?|mrs\.?|ms\.?|approximately|than|between|status)|[,(/&+]|[a-z]-)$",
+    re.I,
+)
+_DATE_TITLE = re.compile(
+    r"(?:\w{3,9},?\s+)?(?:\d{1,4}[/-]\d{1,2}[/-]\d{1,4}|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?\s+\d{1,2},?\s+\d{4}"
+    r"|\[\*\*[\d-]+\*\*\])?,?\s*(?:(?:at\s+)?\d{1,2}:?\d{2}(?::\d{2})?\s*(?:[ap]\.?m\.?|h|hrs|hours)?)?\s*:?$",
+    re.I,
+)
+
+
+def read_lines(text: str) -> list[Line]:
+    """The lines of a text that hold more than white space, each with its kind."""
+    lines: list[Line] = []
+    at = 0
+    blank = True
+    for raw in text.splitlines(keepends=True):
+        body = raw.lstrip()
+        if body:
+            indent = len(raw) - len(body)
+            body = body.rstrip()
+            lines.append(Line(at + indent, at + indent + len(body), body, indent, blank))
+            blank = raw[-1] == "\f"
+        else:
+            blank = True
+        at += len(raw)
+    return lines
+
+
+def classify(lines: list[Line], text: str) -> None:
+    """Set the kind and the marker length of every line."""
+    capitals = _mostly_capitals(text)
+    letter = DEAR.search(text)
+    greeting = letter.start() if letter else -1
+    letters = Counter(line.text[:2] for line in lines if line.text[1:3] in (". ", ") "))
+    for index, line in enumerate(lines):
+        following = lines[index + 1] if index + 1 < len(lines) else None
+        line.kind = _kind(line, following, capitals, index == 0)
+        if line.kind is LineKind.ITEM:
+            found = MARKER.match(line.text)
+            line.marker = found.end() if found else 0
+            if line.marker == 2 and line.text[0].isalpha() and not _is_lettered_item(line, letters):
+                line.kind, line.marker = LineKind.TEXT, 0
+                if LABEL.match(line.text):
+                    line.kind = LineKind.LABELLED
+        if line.end <= greeting and (line.kind is not LineKind.LABELLED or line.text[:3].lower() == "re:"):
+            if not _TERMINATED.search(line.text) or len(line.text) < 40:
+                line.kind = LineKind.BOILERPLATE
+
+
+def _mostly_capitals(text: str) -> bool:
+    """Whether a text is written in capitals."""
+    sample = text[:20000]
+    upper = sum(map(str.isupper, sample))
+    lower = sum(map(str.islower, sample))
+    return upper > 3 * lower
+
+
+def _is_lettered_item(line: Line, letters: Counter[str]) -> bool:
+    """Whether `a.` or `B.` begins an item: lower-case ones do, capitals in a series."""
+    mark = line.text[:2]
+    if mark[1] == ")" or mark[0].islower():
+        return True
+    near = [chr(ord(mark[0]) + step) + mark[1] for step in (-1, 1)]
+    return any(letters[other] for other in near)
+
+
+def _kind(line: Line, following: Line | None, capitals: bool, first: bool) -> LineKind:
+    """What a line is by its own look."""
+    body = line.text
+    head = body[0]
+    if not head.isalnum() or head == "." or len(body) < 4:
+        if is_rule(body):
+            return LineKind.BOILERPLATE
+    if is_boilerplate(body):
+        return LineKind.BOILERPLATE
+    if head == "#" and _MARKDOWN.match(body) and _titles_markdown(body, following):
+        return LineKind.HEADING
+    if head in "*_" and _BOLD.match(body):
+        return LineKind.HEADING
+    if MARKER.match(body):
+        return _kind_of_item(body)
+    if ("\t" in body or "   " in body or head == "|") and _ROW.search(body) and not _labelled_heading(body):
+        return LineKind.ROW
+    if head in "Aa" and _AXIS.match(body):
+        return LineKind.LABELLED
+    if head.isalpha() or head in "*_":
+        if ":" in body[:120] and LABEL.match(body):
+            return LineKind.LABELLED
+        if len(body) < 70 and _is_title(line, following, capitals, first):
+            return LineKind.HEADING
+    elif (
+        len(body) < 40
+        and _DATE_TITLE.match(body)
+        and any(map(str.isdigit, body))
+        and ("/" in body or "-" in body or ":" in body)
+    ):
+        return LineKind.HEADING
+    return LineKind.TEXT
+
+
+def _labelled_heading(body: str) -> bool:
+    """Whether a line begins with a heading label."""
+    found = LABEL.match(body)
+    return found is not None and known_heading(found["words"])
+
+
+def _titles_markdown(body: str, following: Line | None) -> bool:
+    """Whether `# words` is a heading and not a problem with its text."""
+    words = body.lstrip("# ")
+    if normalise(words) in TITLE_KINDS or body.startswith("##"):
+        return True
+    return (
+        len(words.split()) <= 8
+        and words[-1:] not in ".,;"
+        and ":" not in words
+        and (following is None or following.after_blank or not following.text.startswith("#"))
+    )
+
+
+def _kind_of_item(body: str) -> LineKind:
+    """An item, unless the number belongs to a heading that stands alone."""
+    found = MARKER.match(body)
+    rest = body[found.end() :].strip() if found else body
+    if found and body[0].isalnum() and len(rest) < 70:
+        name = rest.rstrip(":")
+        if rest.endswith(":") and (name.isupper() or known_heading(name)) and ":" not in name:
+            return LineKind.HEADING
+        if name.isupper() and len(name) > 3 and normalise(name) in TITLE_KINDS:
+            return LineKind.HEADING
+    return LineKind.ITEM
+
+
+def _is_title(line: Line, following: Line | None, capitals: bool, first: bool) -> bool:
+    """Whether a line without a colon is a heading."""
+    body = line.text
+    if body[-1] in ".,;?!" or ":" in body:
+        return False
+    name = normalise(body)
+    alone = line.after_blank or following is None or True
+    if name in TITLE_KINDS and len(name) > 2 and body[0].isupper() and alone:
+        return len(body.split()) > 1 or body.isupper() or line.after_blank
+    if not body.isupper() or len(body.split()) > 9 or any(map(str.isdigit, body)):
+        return False
+    if names_section(name):
+        return True
+    if capitals or len(name.split()) < 2:
+        return False
+    if following is not None and _looks_wrapped(line, following):
+        return False
+    return first or (line.after_blank and following is not None)
+
+
+def _looks_wrapped(line: Line, following: Line) -> bool:
+    """Whether the next line goes on in lower case."""
+    return not following.after_blank and following.text[0].islower()
+
+
+def wrap_width(lines: list[Line]) -> int:
+    """The width a text was wrapped at, by its lines that go on in lower case; 0 if it was not wrapped."""
+    widths = [
+        line.indent + len(line.text)
+        for line, after in zip(lines, lines[1:], strict=False)
+        if after.text[0].islower()
+        and not after.after_blank
+        and not _TERMINATED.search(line.text[-4:])
+        and after.kind is LineKind.TEXT
+        and line.kind is not LineKind.BOILERPLATE
+    ]
+    widths = [width for width in widths if 40 <= width <= 140]
+    return max(widths) if widths else 0
+
+
+def continues(line: Line, before: Line, first: Line, width: int) -> bool:
+    """Whether `line` goes on with the sentence or paragraph that `before` belongs to.
+
+    Args:
+        line: the line in question.
+        before: the line above it, no blank line between.
+        first: the first line of the block that `before` is in.
+        width: the width the text was wrapped at, 0 if unknown.
+    """
+    if line.kind is not LineKind.TEXT or before.kind in (
+        LineKind.ROW,
+        LineKind.HEADING,
+        LineKind.BOILERPLATE,
+    ):
+        return False
+    tail = before.text
+    if tail[-1] == ":":
+        return False
+    length = before.indent + len(tail)
+    word = line.text.split(None, 1)[0]
+    full = 40 <= length <= 140 and length + 1 + len(word) > (width - 8 if width else 64)
+    if first.marker and line.indent > first.indent:
+        return True
+    if _TERMINATED.search(tail[-6:]):
+        return full
+    if line.text[0].islower():
+        return full or not (before.text[0].islower() and before is first and not first.marker)
+    return full or _CONNECTOR.search(tail[-16:]) is not None

@@ -1,0 +1,206 @@
+"""Sentence ends inside a block of running text."""
+
+import re
+from collections.abc import Iterator
+
+_TITLES = "dr drs mr mrs ms prof st ste rev hon capt sgt lt col messrs mme"
+_NEVER = (
+    _TITLES
+    + " vs v e.g i.e cf fig figs eq approx ca incl viz c/o nos p.o i.v i.m s.q s.c p.r s.l po.s q q.4 p.v s.q subq sub.q n.g g.i g.u"
+    " eg ie esp"
+)
+_MAY = """a.m p.m b.i.d t.i.d q.d q.i.d q.h.s h.s p.r.n a.c p.c q.o.d q.a.m q.p.m m.d d.o ph.d r.n inc ltd co corp jr sr esq etc al u.s d.c
+    mg mcg g gm gms kg kgs ml cc l dl mm cm m km ft lb lbs oz hr hrs min mins sec secs wk wks mo mos yr yrs tab tabs cap caps gtt gtts meq
+    mmol iu dept ave blvd rd jan feb mar apr jun jul aug sep sept oct nov dec mon tue tues wed thu thurs fri neg bilat lat ant
+    post sup inf med temp resp abd hosp pt pts hx sx dx rx tx wt ht avg max vol ext cont parasag sag cor transv prox dist perc amp tsp tbsp
+    susp sol inj supp oint deg equiv est dev gest derm neuro ortho onc surg psych peds card gastro rm bldg assoc univ
+    b.p s.p h.o w.d o.d o.s o.u c.o r.r t.p.r q.h q.2h q.4h q.6h q.8h q.12h q.3h q2h q4h q6h q8h q12h qd bid tid qid prn qhs po sig disp
+    approx misc fx hgb hct wbc no vit exam.d std int supra infra extrem musc vert cerv thor lumb fem tib fib hum metast lymph path rad
+    in adm disch prev subj obj assess eval consult f.u l.m.p e.d i.c.u u.r.i"""
+NEVER_ENDS = frozenset(_NEVER.split())
+MAY_END = frozenset(_MAY.split()) - {"in"}
+_TITLE_SET = frozenset(_TITLES.split())
+
+_STARTERS = frozenset(
+    """the this that these those there he she it they we i you his her its their our my patient pt a an no not on in at if when while
+    after before during since because as for from with without she's he's there's upon once then however although currently today also
+    both all any each some please will was is are has had have per given due to of denies reports continue continued follow-up followup
+    plan start stop and but or so history physical review past family social normal negative positive general vital examination mr mrs ms dr
+    what who where why how one two three four""".split()
+)
+_CONTINUES = frozenset(
+    "and or of with to in for than which who that mg mcg cm mm ml cc times x tablets tablet tab daily p.o po".split()
+)
+_LETTERED = frozenset(
+    "vitamin vit hepatitis hep type grade stage group class axis protein factor influenza strep plan option part level".split()
+)
+
+# A run of terminators, what closes with it, and stray marks that were typed after it.
+_END = re.compile(r"(?:[.!?]+|…|[。！？｡])(?:[.!?…,;]*[\"'”’)\]}»]{0,4}[.!?,;]{0,3})")
+_TOKEN = re.compile(r"\S+")
+_OPENERS = "([{\"'“‘«<*"
+_LAST_WORD = re.compile(r"[^\s(\[{\"“/,;:]*$")
+_STRAY_DATE = re.compile(r"(?:(?:19|20)\d\d|\d{1,2}[/-]\d{1,2}(?:[/-]\d{2,4})?)(?=\s*(?:[.,;)]|$))")
+_PAREN = re.compile(r"\([^()\n]{1,160}\)")
+_DEIDENTIFIED = re.compile(r"\[\*\*[^\]]{0,200}\*\*\]")
+_NEXT = re.compile(r"[A-Za-z][\w.'’-]*")
+
+
+def sentence_ends(text: str, start: int, end: int) -> Iterator[int]:
+    """Offsets just past each sentence in `text[start:end]`, the last one (`end`) left out.
+
+    Linear in the length: each terminator looks at one word on either side of it.
+    """
+    pos = start
+    hole = _DEIDENTIFIED.search(text, start, end) if text.find("[**", start, end) >= 0 else None
+    while True:
+        found = _END.search(text, pos, end)
+        if found is None:
+            return
+        while hole is not None and hole.end() <= found.start():
+            hole = _DEIDENTIFIED.search(text, hole.end(), end)
+        pos = found.end()
+        if hole is not None and hole.start() < found.start():
+            pos = hole.end()
+            continue
+        if pos >= end:
+            return
+        cut = _cut_after(text, start, found.start(), pos, end)
+        if cut is not None:
+            cut = _with_parenthesis(text, cut, end)
+            if cut >= end:
+                return
+            yield cut
+            start = pos = cut
+
+
+def _cut_after(text: str, start: int, mark: int, stop: int, end: int) -> int | None:
+    """Where the sentence ends whose terminator is `text[mark:stop]`, None if it goes on."""
+    if text[mark] in "。！？｡":
+        return stop
+    following = text[stop]
+    if not following.isspace():
+        return _glued(text, start, mark, stop, end)
+    token = _TOKEN.search(text, stop, min(end, stop + 400))
+    if token is None:
+        return stop
+    ahead = token[0].lstrip(_OPENERS)
+    if text[mark] != "." or text[stop - 1] != "." and text[mark:stop].strip(".,;\"'”’)]}»") != "":
+        return None if ahead[:1].islower() and len(text[mark:stop]) == 1 and text[mark] == "?" else stop
+    word = _LAST_WORD.search(text, max(start, mark - 40), mark)
+    return _after_full_stop(text, word[0] if word else "", token, ahead, mark, stop, end)
+
+
+def _after_full_stop(
+    text: str, word: str, token: re.Match[str], ahead: str, mark: int, stop: int, end: int
+) -> int | None:
+    """Decide a full stop (or dots) followed by white space."""
+    single = stop - mark == 1
+    lower = word.lower().rstrip(")")
+    first = ahead[:1]
+    if single and lower in NEVER_ENDS:
+        return None
+    if stop - mark >= 3 and not first.isupper():
+        return None
+    if first.isdigit():
+        return _before_digit(text, lower, token, stop, end, single)
+    if first.islower():
+        name = ahead.rstrip(".,;:")
+        if not single:
+            return stop
+        if name in _CONTINUES or lower in MAY_END or "." in lower or len(lower) < 3:
+            return None
+        return stop
+    if single and lower == "no" and first == "#":
+        return None
+    if not first.isalpha():
+        return stop if lower not in MAY_END or not single else None
+    starter = ahead.lower().rstrip(".,;:") in _STARTERS
+    if single and len(word) == 1 and word.isalpha() and word.isupper():
+        return stop if starter or _lettered(text, mark - 1) else None
+    if single and (lower in MAY_END or _is_dotted(lower)):
+        if starter or (len(ahead) > 1 and ahead[1].islower() and not lower.startswith(("p.o", "i.v"))):
+            return stop
+        return None
+    return stop
+
+
+def _before_digit(
+    text: str, lower: str, token: re.Match[str], stop: int, end: int, single: bool
+) -> int | None:
+    """Decide a full stop followed by white space and a digit."""
+    if not single:
+        return stop
+    if lower in MAY_END or lower in ("no", "x") or len(lower) == 1 and lower.isalpha() or _is_dotted(lower):
+        return None
+    if lower.isdigit() and len(lower) <= 2:
+        return None
+    return None if _STRAY_DATE.match(text, token.start(), end) else stop
+
+
+def _is_dotted(word: str) -> bool:
+    """Whether a word is letters with inner full stops (`q.a.m`)."""
+    return (
+        "." in word
+        and all(len(part) <= 3 for part in word.split("."))
+        and not word.replace(".", "").isdigit()
+    )
+
+
+def _lettered(text: str, letter: int) -> bool:
+    """Whether the capital letter at `letter` belongs to a noun before it (`hepatitis B`)."""
+    before = _LAST_WORD.search(text, max(0, letter - 20), letter - 1 if letter else 0)
+    return before is not None and before[0].lower() in _LETTERED
+
+
+def _glued(text: str, start: int, mark: int, stop: int, end: int) -> int | None:
+    """Decide a terminator with no white space after it (`2.5mg.Next`)."""
+    if stop - mark == 1 and text[mark] == "." or text[mark:stop] in (".,", ".;"):
+        ahead = _NEXT.match(text, stop, min(end, stop + 30))
+        if ahead is None or not ahead[0][0].isupper():
+            return None
+        word = _LAST_WORD.search(text, max(start, mark - 40), mark)
+        before = word[0] if word else ""
+        if text[stop - 1] in ",;":
+            return stop if before.lower() not in NEVER_ENDS else None
+        if (
+            before.lower() in NEVER_ENDS
+            or "@" in before
+            or before.lower().startswith(("www", "http"))
+            or "." in before.strip("0123456789.")
+        ):
+            return None
+        return stop if _long_enough(before, ahead[0]) else None
+    ahead = _NEXT.match(text, stop, min(end, stop + 30))
+    if ahead is not None and ahead[0][0].isupper() and text[mark] in "!?.":
+        return stop
+    return None
+
+
+def _long_enough(before: str, ahead: str) -> bool:
+    """Whether two words that touch at a full stop are words and not initials."""
+    if before.isupper() and ahead.isupper():
+        return len(before) >= 3 and len(ahead) >= 2
+    tail = before.rstrip(")]%")
+    return (len(tail) >= 2 and (tail[-1].islower() or tail[-1].isdigit() or tail.isupper())) and len(
+        ahead
+    ) >= 2
+
+
+def _with_parenthesis(text: str, cut: int, end: int) -> int:
+    """Extend a sentence by a parenthesis after its stop that has no stop of its own."""
+    at = cut
+    while at < end and text[at].isspace():
+        at += 1
+    if at >= end or text[at] != "(":
+        return cut
+    found = _PAREN.match(text, at, end)
+    if found is None or found[0][-2] in ".!?":
+        return cut
+    after = found.end()
+    if after >= end:
+        return after
+    if not text[after].isspace():
+        return cut
+    rest = _TOKEN.search(text, after, end)
+    return after if rest is None or rest[0][0].isupper() else cut

@@ -1,0 +1,59 @@
+"""Cutting sentences that are too long for a model to read whole."""
+
+import re
+from collections.abc import Iterator
+
+MAX_TOKENS = 300
+"""Pieces of up to eight word characters and single other marks: an estimate of word pieces from above."""
+
+_PIECE = re.compile(r"\w{1,8}|[^\w\s]")
+_BREAKS: tuple[re.Pattern[str], ...] = (
+    re.compile(r"[;；](?=\s)|\n(?=[ \t]*\n)|[!?。]"),
+    re.compile(r",(?=\s+(?:and|but|or|then|which|while|so|with)\b)|(?<=\s)[-–—]{1,2}(?=\s)|:(?=\s)|\n"),
+    re.compile(r"[,、，](?=\s)|[、，]"),
+    re.compile(r"\s(?=(?:and|but|or|then|while|because|who|which|with)\s)"),
+    re.compile(r"\s"),
+)
+
+
+def cut_run_on(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """`text[start:end]` as pieces of at most `MAX_TOKENS`, cut at the best inner boundary.
+
+    The boundary is the last one of the strongest sort (semicolon; comma before a conjunction, dash, colon
+    or line end; comma; conjunction; white space) in the second half of what fits. A stretch without any, such
+    as one endless word, stays whole. The pieces have no outer white space.
+    """
+    while end - start > MAX_TOKENS:
+        limit = _limit(text, start, end)
+        if limit is None:
+            break
+        cut = _best(text, start, limit, end)
+        if cut is None:
+            break
+        piece = text[start:cut].rstrip()
+        yield start, start + len(piece)
+        while text[cut].isspace():
+            cut += 1
+        start = cut
+    yield start, end
+
+
+def _limit(text: str, start: int, end: int) -> int | None:
+    """The offset where the token allowance is used up, None if the text is short enough."""
+    for count, piece in enumerate(_PIECE.finditer(text, start, end)):
+        if count >= MAX_TOKENS:
+            return piece.start()
+    return None
+
+
+def _best(text: str, start: int, limit: int, end: int) -> int | None:
+    """The best place to cut in the second half before `limit`, else the first white space after it."""
+    half = (start + limit) // 2
+    for pattern in _BREAKS:
+        cut = None
+        for found in pattern.finditer(text, half, limit):
+            cut = found.end()
+        if cut is not None and cut < end and text[start:cut].strip() and text[cut:end].strip():
+            return cut
+    after = _BREAKS[-1].search(text, limit, end)
+    return after.end() if after is not None and after.end() < end else None

@@ -1,0 +1,152 @@
+"""Which sentences make the summary: budget, redundancy, the order of the note.
+
+1. Sentences are ranked by score (those an engine wants first before all others); ties go to the earlier one.
+2. Down this ranking, a sentence is taken if it fits the budget and is no near repeat of one already taken.
+3. If the budget is not used up, near repeats are taken after all: the length asked for is honoured. A
+   sentence that repeats another word for word never is.
+4. What was taken goes back into the order of the note.
+"""
+
+import math
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+from summarizer.engines import Salience
+from summarizer.types import Budget
+
+MIN_DEFAULT = 3
+MAX_DEFAULT = 10
+
+# A sentence is a near repeat if this share of its word trigrams stands in one sentence already taken.
+NEAR_REPEAT = 0.6
+
+_WORD = re.compile(r"\w+(?:[.,/'’-]\w+)*")
+_DIGIT = re.compile(r"\d")
+# Two sentences that differ in one of these say different things, however alike they look.
+_NEGATIONS = frozenset(
+    ["no", "not", "non", "without", "denies", "denied", "negative", "never", "none", "nor"]
+)
+
+
+def default_sentences(count: int) -> int:
+    """Sentences of a summary if no budget is given: the square root of the note's, from 3 to 10."""
+    return min(count, max(MIN_DEFAULT, min(MAX_DEFAULT, round(math.sqrt(count)))))
+
+
+def asked_sentences(budget: Budget | None, sentences: Sequence[str]) -> int:
+    """How many sentences the budget asks for; for words, about how many of average length fit. At least 1."""
+    count = len(sentences)
+    budget = budget or Budget()
+    if budget.sentences is not None:
+        return budget.sentences
+    if budget.ratio is not None:
+        # Rounded first: 0.1 * 30 is a little above 3, and that must not make four.
+        return max(1, math.ceil(round(budget.ratio * count, 9)))
+    if budget.words is not None:
+        words = sum(count_words(s) for s in sentences)
+        return max(1, round(budget.words * count / words)) if words else 1
+    return max(1, default_sentences(count))
+
+
+def count_words(text: str) -> int:
+    """White-space separated words."""
+    return len(text.split())
+
+
+def select(sentences: Sequence[str], salience: Salience, budget: Budget | None = None) -> list[int]:
+    """Chooses sentences by the rules above.
+
+    Args:
+        sentences: those of one document in order.
+        salience: the engine's scores of these.
+        budget: None for `default_sentences`.
+
+    Returns:
+        Indices in ascending order; empty only if there are no sentences.
+    """
+    scores, first = salience.scores, salience.first
+    ranking = sorted(range(len(sentences)), key=lambda i: (i not in first, -scores[i], i))
+    ranking = _without_repeats(ranking, sentences)
+    if budget is not None and budget.words is not None:
+        costs = {i: count_words(sentences[i]) for i in ranking}
+        chosen = _take(ranking, sentences, costs, budget.words) or ranking[:1]
+    else:
+        chosen = _take(ranking, sentences, dict.fromkeys(ranking, 1), asked_sentences(budget, sentences))
+    return sorted(chosen)
+
+
+def _take(
+    ranking: Sequence[int], sentences: Sequence[str], costs: Mapping[int, int], limit: int
+) -> list[int]:
+    """Takes what fits: first what says something new, then the near repeats that were passed over."""
+    taken = _Taken()
+    chosen: list[int] = []
+    passed: list[int] = []
+    left = limit
+    for i in ranking:
+        if costs[i] > left:
+            continue
+        if taken.has_near(sentences[i]):
+            passed.append(i)
+            continue
+        taken.add(sentences[i])
+        chosen.append(i)
+        left -= costs[i]
+    for i in passed:
+        if costs[i] <= left:
+            chosen.append(i)
+            left -= costs[i]
+    return chosen
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(_WORD.findall(text.casefold()))
+
+
+def _without_repeats(ranking: Iterable[int], sentences: Sequence[str]) -> list[int]:
+    """The ranking with each wording once, whatever its case, spacing and final stop: the highest ranked."""
+    seen: set[tuple[str, ...] | str] = set()
+    kept = []
+    for i in ranking:
+        key = _words(sentences[i]) or sentences[i].strip()
+        if key not in seen:
+            seen.add(key)
+            kept.append(i)
+    return kept
+
+
+class _Taken:
+    """The sentences taken so far, indexed by word trigram."""
+
+    def __init__(self) -> None:
+        self._by_trigram: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
+        self._facts: list[tuple[frozenset[str], frozenset[str]]] = []
+
+    def add(self, sentence: str) -> None:
+        words = _words(sentence)
+        for trigram in _trigrams(words):
+            self._by_trigram[trigram].append(len(self._facts))
+        self._facts.append(_figures_and_negations(words))
+
+    def has_near(self, sentence: str) -> bool:
+        """Whether one of them says most of this, with the same negations and all its figures."""
+        words = _words(sentence)
+        trigrams = _trigrams(words)
+        figures, negations = _figures_and_negations(words)
+        shared = Counter(i for trigram in trigrams for i in self._by_trigram.get(trigram, ()))
+        return any(
+            count >= NEAR_REPEAT * len(trigrams)
+            and figures <= self._facts[i][0]
+            and negations == self._facts[i][1]
+            for i, count in shared.items()
+        )
+
+
+def _trigrams(words: Sequence[str]) -> frozenset[tuple[str, ...]]:
+    return frozenset(tuple(words[i : i + 3]) for i in range(len(words) - 2))
+
+
+def _figures_and_negations(words: Iterable[str]) -> tuple[frozenset[str], frozenset[str]]:
+    words = frozenset(words)
+    return frozenset(w for w in words if _DIGIT.search(w)), words & _NEGATIONS

@@ -1,0 +1,151 @@
+"""The public face: texts in, summaries out."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from summarizer.engines import Engine, EngineOptions, make_engine
+from summarizer.selection import asked_sentences, select
+from summarizer.types import Budget, Document, ModelInfo, ScoredSentence, SelectedSentence, Summary
+
+
+@dataclass(frozen=True, slots=True)
+class _Sentence:
+    start: int
+    end: int
+    section: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Split:
+    """A text and the sentences that can be chosen from it."""
+
+    text: str
+    sentences: tuple[_Sentence, ...]
+
+    @property
+    def words(self) -> list[str]:
+        return [self.text[s.start : s.end] for s in self.sentences]
+
+
+class Summarizer:
+    """Extractive summaries: sentences of the note itself, verbatim, in its own order.
+
+    A note's summary depends on the note, the model and the budget alone: not on the other notes of a call,
+    their number or their order.
+
+    Example:
+        >>> summarizer = Summarizer.from_pretrained(engine="lead")
+        >>> [summary] = summarizer.summarize(["No fever. Cough for two days."], Budget(sentences=1))
+        >>> summary.summary[0].text
+        'No fever.'
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        model: str | Path | None = None,
+        engine: str = "lexrank",
+        device: str = "auto",
+        precision: str = "auto",
+    ) -> "Summarizer":
+        """Loads an engine and its model.
+
+        Args:
+            model: a model folder, a hub name of a BERT (the only case in which the network is used), or None
+                for the encoder that ships. `lead` needs none and ignores it.
+            engine: `lexrank`, `kmeans`, `lead` or `bertsum`.
+            device: `auto` (CUDA if there is a device), `cpu` or `cuda`.
+            precision: `auto` or `fp32`, or `bf16`, which is faster and changes some selections.
+
+        Raises:
+            EngineError: unknown engine, device or precision.
+            ModelError: the model cannot be found, reached or used.
+        """
+        return cls(make_engine(engine, EngineOptions(model, device, precision)))
+
+    @property
+    def model(self) -> ModelInfo:
+        """Which model chooses."""
+        return self._engine.model
+
+    def summarize(self, texts: Sequence[str | Document], budget: Budget | None = None) -> list[Summary]:
+        """One summary per text, in the order of the texts; a text without a sentence has an empty one.
+
+        Args:
+            texts: strings, or documents that bring the headings their format declares.
+            budget: None for the square root of the number of sentences, from 3 to 10.
+        """
+        from summarizer.sentences import segment
+
+        splits = []
+        for item in texts:
+            document = Document(item) if isinstance(item, str) else item
+            parts = segment(document.text, document.headings)
+            titles = [section.title for section in parts.sections]
+            sentences = tuple(
+                _Sentence(s.start, s.end, None if s.section is None else titles[s.section])
+                for s in parts.sentences
+            )
+            splits.append(_Split(document.text, sentences))
+        return self._summarize(splits, budget)
+
+    def summarize_sentences(
+        self, documents: Iterable[Sequence[str]], budget: Budget | None = None
+    ) -> list[Summary]:
+        """The same for texts that are split already, as corpora are.
+
+        Args:
+            documents: the sentences of each document.
+            budget: as in `summarize`.
+
+        Returns:
+            Summaries whose offsets are into the sentences joined by single newlines. Blank sentences are left
+            out.
+        """
+        return self._summarize([_joined(document) for document in documents], budget)
+
+    def _summarize(self, splits: Sequence[_Split], budget: Budget | None) -> list[Summary]:
+        documents = [split.words for split in splits]
+        asked = [asked_sentences(budget, document) for document in documents]
+        saliences = self._engine.score(documents, asked)
+        summaries = []
+        for split, document, salience in zip(splits, documents, saliences, strict=True):
+            spans = [
+                (s.start, s.end, score) for s, score in zip(split.sentences, salience.scores, strict=True)
+            ]
+            chosen = [
+                SelectedSentence(
+                    spans[i][0], spans[i][1], document[i], spans[i][2], split.sentences[i].section
+                )
+                for i in select(document, salience, budget)
+            ]
+            summaries.append(
+                Summary(
+                    model=self.model,
+                    text_sha256=_sha256(split.text),
+                    length=len(split.text),
+                    summary=tuple(chosen),
+                    sentences=tuple(ScoredSentence(*span) for span in spans),
+                )
+            )
+        return summaries
+
+
+def _joined(document: Sequence[str]) -> _Split:
+    sentences = []
+    start = 0
+    for sentence in document:
+        if sentence.strip():
+            sentences.append(_Sentence(start, start + len(sentence)))
+        start += len(sentence) + 1
+    return _Split("\n".join(document), tuple(sentences))
+
+
+def _sha256(text: str) -> str:
+    # A lone surrogate, which JSON can bring, has no UTF-8 form; it counts as the three bytes it would have.
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

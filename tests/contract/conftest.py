@@ -1,0 +1,66 @@
+"""The FHIR servers that the product is held to: every test here runs against each of them."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from contract_fhir import Fhir, FhirServer, new_id
+
+from fhir_adapter.sandbox.hapi import HapiSettings, ToolMissingError, running_hapi
+from fhir_adapter.sandbox.running import running_embedded
+
+
+@contextmanager
+def hapi_or_skip(settings: HapiSettings) -> Iterator[str]:
+    """HAPI, where Java and Maven are there; else a skip, or a failure where all is required."""
+    try:
+        running = running_hapi(settings)
+        base_url = running.__enter__()
+    except ToolMissingError as missing:
+        if os.environ.get("CLINSUM_REQUIRE_ALL") == "1":
+            pytest.fail(str(missing))
+        pytest.skip(str(missing))
+    try:
+        yield base_url
+    finally:
+        running.__exit__(None, None, None)
+
+
+@pytest.fixture(scope="session", params=["embedded", pytest.param("hapi", marks=pytest.mark.hapi)])
+def fhir_server(request: pytest.FixtureRequest) -> Iterator[FhirServer]:
+    """One server of each kind for the whole session, as strict as a hospital's: targets must exist."""
+    engine: str = request.param
+    if engine == "embedded":
+        running = running_embedded()
+    else:
+        running = hapi_or_skip(HapiSettings(placeholders=False, heap="768m"))
+    with running as base_url:
+        yield FhirServer(engine, base_url)
+
+
+@pytest.fixture
+def fhir(fhir_server: FhirServer) -> Iterator[Fhir]:
+    fhir = Fhir(fhir_server)
+    with fhir.http:
+        yield fhir
+
+
+@pytest.fixture
+def patient(fhir: Fhir) -> str:
+    """`Patient/id` of a new Patient."""
+    return f"Patient/{fhir.put({'resourceType': 'Patient', 'id': new_id('patient')})['id']}"
+
+
+@pytest.fixture
+def device(fhir: Fhir) -> str:
+    """`Device/id` of a new Device."""
+    return f"Device/{fhir.put({'resourceType': 'Device', 'id': new_id('device')})['id']}"
+
+
+@pytest.fixture(scope="session")
+def assigning_hapi() -> Iterator[FhirServer]:
+    """HAPI that gives out all ids itself (no `updateCreate`) and refuses what does not validate."""
+    settings = HapiSettings(placeholders=False, client_ids="NOT_ALLOWED", validate_requests=True, heap="768m")
+    with hapi_or_skip(settings) as base_url:
+        yield FhirServer("hapi", base_url)

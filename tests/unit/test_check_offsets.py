@@ -1,0 +1,193 @@
+"""`docs/check_offsets.py`, run as users run it, over HTTP, on Compositions that the adapter builds."""
+
+import base64
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fhir_adapter.composition import Written, composition, extracted_text
+from fhir_adapter.note import Attachment, NoteText, Reading, SourceNote
+from fhir_adapter.pipeline import Pipeline
+from summarizer.types import ModelInfo, SelectedSentence, Summary
+
+SCRIPT = Path(__file__).parents[2] / "docs" / "check_offsets.py"
+PIPELINE = Pipeline("extractive", "0.1.0", ModelInfo("none", "", "lead"))
+PLAIN = "https://fhir.example.org/text-extraction/plain|1"
+
+# Outside the BMP, combining, right-to-left, CR and NUL: what breaks counting in other units.
+TEXT = "Chest pain 😷 since 3 a.m.\r\nAllergy: e\u0301clair, שלום.\nBP 120/80 – 5 µg & <b>none</b>.\x00 End."
+SENTENCES = ("Chest pain 😷 since 3 a.m.\r\n", "Allergy: e\u0301clair, שלום.", "5 µg & <b>none</b>.\x00 End.")
+
+
+class Server(ThreadingHTTPServer):
+    """Serves the resources put into `there`, by `Type/id`."""
+
+    there: dict[str, dict[str, Any]]
+    authorization: str | None = None
+
+    @property
+    def base(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}/fhir"
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        server = self.server
+        assert isinstance(server, Server)
+        resource = server.there.get(self.path.removeprefix("/fhir/"))
+        allowed = server.authorization in (None, self.headers.get("Authorization"))
+        self.send_response(200 if resource and allowed else 401)
+        self.end_headers()
+        self.wfile.write(json.dumps(resource).encode())
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with Server(("127.0.0.1", 0), Handler) as httpd:
+        httpd.there = {}
+        thread = threading.Thread(target=httpd.serve_forever)
+        thread.start()
+        yield httpd
+        httpd.shutdown()
+        thread.join()
+
+
+def summary(text: str, sentences: tuple[str, ...]) -> Summary:
+    chosen = tuple(
+        SelectedSentence(text.index(s), text.index(s) + len(s), s, round(0.9 - n / 10, 2))
+        for n, s in enumerate(sentences)
+    )
+    return Summary(PIPELINE.model, "", len(text), chosen, ())
+
+
+def put(
+    server: Server, note: SourceNote, attachment: Attachment, text: str = TEXT, verbatim: bool = True
+) -> str:
+    """Puts the summary of a note on the server and returns the Composition's address."""
+    reading = Reading(note, attachment, NoteText(text, PLAIN, "text/plain", verbatim=verbatim))
+    sentences = SENTENCES if text == TEXT else (text[:10],)
+    written = Written(reading, summary(text, sentences), PIPELINE, server.base)
+    resource = composition(written)
+    if not verbatim:
+        beside = extracted_text(written)
+        span = resource["section"][0]["extension"]
+        for extension in span:  # as a server resolves the references inside a transaction
+            extension["extension"][0]["valueReference"]["reference"] = f"DocumentReference/{beside['id']}"
+        server.there[f"DocumentReference/{beside['id']}"] = beside
+    server.there[f"Composition/{resource['id']}"] = resource
+    return f"{server.base}/Composition/{resource['id']}"
+
+
+def inline(server: Server, data: bytes, content_type: str, text: str = TEXT) -> str:
+    encoded = base64.b64encode(data).decode()
+    attachment = {"contentType": content_type, "data": encoded}
+    server.there["DocumentReference/1"] = {"content": [{"attachment": {}}, {"attachment": attachment}]}
+    note = SourceNote("DocumentReference", "1", "1", "2025-01-01T00:00:00Z")
+    return put(server, note, Attachment("DocumentReference.content[1].attachment", data=encoded), text)
+
+
+def check(address: str, **environment: str) -> tuple[int, str]:
+    done = subprocess.run(
+        [sys.executable, "-I", str(SCRIPT), address],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        env={"PYTHONUTF8": "1", "PATH": "", **environment},
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("content_type", "encoding"),
+    [
+        ("text/plain", "utf-8"),
+        ("text/plain; charset=UTF-8", "utf-8-sig"),
+        ('text/plain;charset="utf-16"', "utf-16"),
+    ],
+)
+def test_every_sentence_of_an_inline_text_is_checked(
+    server: Server, content_type: str, encoding: str
+) -> None:
+    code, out = check(inline(server, TEXT.encode(encoding), content_type))
+    assert (code, "4 of 4 checks hold" in out) == (0, True), out
+
+
+def test_windows_1252_that_nobody_declared(server: Server) -> None:
+    text = "Temp 38.5 °C – 5 µg given. Well."
+    code, out = check(inline(server, text.encode("windows-1252"), "text/plain", text))
+    assert (code, "2 of 2 checks hold" in out) == (0, True), out
+
+
+def test_a_text_in_a_binary(server: Server) -> None:
+    server.there["Binary/7"] = {"contentType": "text/plain", "data": base64.b64encode(TEXT.encode()).decode()}
+    content = [{"attachment": {"contentType": "text/plain", "url": "Binary/7"}}]
+    server.there["DocumentReference/1"] = {"content": content}
+    note = SourceNote("DocumentReference", "1", "1", "2025-01-01T00:00:00Z")
+    attachment = Attachment("DocumentReference.content[0].attachment", url="Binary/7")
+    assert check(put(server, note, attachment))[0] == 0
+
+
+def test_a_conclusion(server: Server) -> None:
+    server.there["DiagnosticReport/1"] = {"conclusion": TEXT}
+    note = SourceNote("DiagnosticReport", "1", "1", "2025-01-01T00:00:00Z")
+    assert check(put(server, note, Attachment("DiagnosticReport.conclusion", text=TEXT)))[0] == 0
+
+
+def test_a_text_written_beside_its_source(server: Server) -> None:
+    note = SourceNote("DocumentReference", "1", "1", "2025-01-01T00:00:00Z")
+    attachment = Attachment("DocumentReference.content[0].attachment", data="")
+    code, out = check(put(server, note, attachment, verbatim=False))
+    assert (code, "4 of 4 checks hold" in out) == (0, True), out
+
+
+def test_a_changed_source_is_found(server: Server) -> None:
+    address = inline(server, TEXT.encode(), "text/plain")
+    changed = base64.b64encode(TEXT.replace("Chest", "Back").encode()).decode()
+    server.there["DocumentReference/1"]["content"][1]["attachment"]["data"] = changed
+    code, out = check(address)
+    assert code == 1
+    assert "CHANGED" in out
+    assert "0 of 4 checks hold" in out
+
+
+def test_a_sentence_of_other_words_is_found(server: Server) -> None:
+    address = inline(server, TEXT.encode(), "text/plain")
+    resource = server.there[address.removeprefix(f"{server.base}/")]
+    narrative = resource["section"][0]["text"]
+    narrative["div"] = narrative["div"].replace("Chest pain", "Chest pains")
+    code, out = check(address)
+    assert code == 1
+    assert out.count("WRONG") == 1
+    assert "3 of 4 checks hold" in out
+
+
+def test_an_offset_moved_by_one_is_found(server: Server) -> None:
+    address = inline(server, TEXT.encode(), "text/plain")
+    resource = server.there[address.removeprefix(f"{server.base}/")]
+    parts = resource["section"][0]["extension"][1]["extension"]
+    next(p for p in parts if p["url"] == "offset")["valueInteger"] += 1
+    assert check(address)[0] == 1
+
+
+def test_the_login_is_sent(server: Server) -> None:
+    address = inline(server, TEXT.encode(), "text/plain")
+    server.authorization = "Bearer abc"
+    assert check(address)[0] != 0
+    assert check(address, AUTHORIZATION="Bearer abc")[0] == 0
+
+
+def test_it_needs_nothing_of_ours() -> None:
+    names = {"fhir_adapter", "summarizer", "jobs", "training"}
+    imports = [line for line in SCRIPT.read_text().splitlines() if line.startswith(("import", "from"))]
+    assert imports
+    assert not [line for line in imports if names & set(line.replace(".", " ").split())]

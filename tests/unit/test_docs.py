@@ -1,0 +1,75 @@
+"""The documentation says what the code does, and points at what is there."""
+
+import importlib.util
+import re
+from pathlib import Path
+from types import ModuleType
+from xml.etree import ElementTree
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = ["README.md", "CONTRIBUTING.md", "docs/reference.md", "jobs/demo/README.md"]
+
+
+@pytest.fixture(scope="module")
+def tables() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("tables", ROOT / "docs" / "tables.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_tables_are_those_of_the_code(tables: ModuleType) -> None:
+    for path, content in tables.pages().items():
+        assert path.read_text("utf-8") == content, f"run docs/tables.py: {path.name} is behind"
+
+
+def test_a_page_without_the_place_is_an_error(tables: ModuleType) -> None:
+    with pytest.raises(ValueError, match="no place for settings"):
+        tables.filled("# A page", "settings", "| table |")
+
+
+def slugs(page: str) -> set[str]:
+    """Anchors of a page's headings, as GitHub makes them."""
+    heads = re.findall(r"^#+ (.+)$", page, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_links_lead_somewhere(name: str) -> None:
+    page = ROOT / name
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text("utf-8")):
+        if target.startswith("http"):
+            continue
+        path, _, anchor = target.partition("#")
+        there = (page.parent / path) if path else page
+        assert there.exists(), target
+        assert not anchor or anchor in slugs(there.read_text("utf-8")), target
+
+
+def test_the_picture_is_well_formed_and_says_what_it_shows() -> None:
+    root = ElementTree.parse(ROOT / "docs" / "flow.svg").getroot()
+    ns = "{http://www.w3.org/2000/svg}"
+    assert root.tag == f"{ns}svg"
+    for name in ("title", "desc"):
+        element = root.find(f"{ns}{name}")
+        assert element is not None
+        assert (element.text or "").strip()
+        assert element.get("id") in root.get("aria-labelledby", "").split()
+
+
+def test_the_demo_has_as_many_notes_as_the_readme_says() -> None:
+    from jobs.demo.notes import manifest
+
+    stated = re.search(r"(\d+) invented notes", (ROOT / "README.md").read_text("utf-8"))
+    assert stated
+    assert int(stated[1]) == len({note.id for note in manifest().notes})
+
+
+def test_the_tag_in_the_readme_is_the_one_we_write() -> None:
+    from fhir_adapter.canonical import SUMMARY_TAG
+
+    assert "Composition?_tag=" + "|".join(SUMMARY_TAG) in (ROOT / "README.md").read_text("utf-8")
