@@ -1,10 +1,14 @@
 """FHIR documents as attachments: the recipe `fhir|1`, the narratives a person is meant to read.
 
-A document Bundle gives its Composition (FHIR R4, section 3.3, Documents): the title, then each section's
-title and narrative, sections inside sections after it. A section without a narrative of its own shows those
-of the resources that it names, or why it is empty. A Composition alone is read the same way; from any other
-Bundle the narratives of its entries are taken in order, and from any other resource its own (a
-DiagnosticReport's conclusion follows it). A Binary is opened, and what it holds is read in its place.
+A document Bundle gives its Composition (FHIR R4, section 3.3, Documents): the title, its narrative, then each
+section's title and narrative, sections inside sections after it. Left out, against 3.3.1.1, are the subject's
+narrative and a Composition's of status `generated`: by definition they say nothing but the header's own
+elements, and generators put the whole document there a second time. A section without a narrative of its own
+shows those of the resources that it names, or why it is empty.
+
+A Composition alone is read the same way; from any other Bundle the narratives of its entries are taken in
+order, and from any other resource its own (a DiagnosticReport's conclusion follows it). A Binary is opened,
+and what it holds is read in its place.
 """
 
 import base64
@@ -91,13 +95,17 @@ def binary_content(data: bytes) -> tuple[bytes, str] | None:
 
 def _resource(element: etree._Element) -> Json:
     """A resource in XML as FHIR JSON has it, as far as narratives go: every repeated element is a list."""
-    return {**_fields(element), "resourceType": etree.QName(element).localname}
+    return {**_fields(element), "resourceType": _name(element)}
+
+
+def _name(element: etree._Element) -> str:
+    return str(element.tag).rpartition("}")[2].rpartition(":")[2]
 
 
 def _fields(element: etree._Element) -> Json:
     fields: Json = {}
     for child in element.iterchildren(etree.Element):
-        name = etree.QName(child).localname
+        name = _name(child)
         value: object
         if name == "div":
             value = etree.tostring(child, encoding="unicode", with_tail=False)
@@ -155,9 +163,14 @@ class _Reader:
         for contained in _objects(composition.get("contained")):
             self._named[f"#{contained.get('id')}"] = contained
         sections = _objects(composition.get("section"))
+        text = composition.get("text")
+        generated = isinstance(text, dict) and text.get("status") == "generated"
+        start = len(self.lines)
+        if not generated:
+            self._narrative(composition)
         for section in sections:
             self._section(section, 1)
-        if not sections:
+        if generated and not any(line.text and not line.heading for line in self.lines[start:]):
             self._narrative(composition)
 
     def _section(self, section: Json, level: int) -> None:

@@ -48,7 +48,7 @@ class Tokenizer:
         self._position = 0
         self._end_names: frozenset[str] | None = None
         self._unclosed: set[str] = set()
-        self._quotes = True
+        self._quotes = self._subsets = True
         self._no_more_tags = False
 
     def __iter__(self) -> Iterator[str | Tag]:
@@ -185,8 +185,9 @@ class Tokenizer:
         markup, at = self._markup, self._position
         end = markup.find(">", at)
         subset = markup.find("[", at, end if end >= 0 else at)
-        if subset >= 0 and markup[at : at + 9].lower() == "<!doctype":
+        if subset >= 0 and self._subsets and markup[at : at + 9].lower() == "<!doctype":
             close = re.compile(r"\]\s*>").search(markup, subset)
+            self._subsets = close is not None
             end = close.end() - 1 if close else end
         if end < 0:
             self._no_more_tags = True

@@ -1,11 +1,13 @@
 """A page in reading order: ruled tables row by row, columns one after the other, all else from the top.
 
-Text in columns and a table without lines look alike: gaps that run down the page. Two columns are columns
-when their lines are prose, or stand on baselines of their own; more columns only when they are prose. Whatever
+Text in columns and a table without lines look alike: gaps that run down the page. Columns are columns when
+their lines are prose; two are also when they are blocks that do not answer each other line by line. Whatever
 else has gaps is read row by row, cells parted by ` | `.
 """
 
+from bisect import bisect_left
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import median
 
 from fhir_adapter.text.lines import Line
@@ -85,7 +87,7 @@ class _Pitch:
 
 
 def _pitch(lines: list[TextLine]) -> _Pitch:
-    steps = [after.y - line.y for line, after in zip(lines, lines[1:], strict=False)]
+    steps = [after.y - line.y for line, after in pairwise(lines)]
     close = [
         step for line, step in zip(lines, steps, strict=False) if 0.5 * line.size < step < 2.6 * line.size
     ]
@@ -103,7 +105,7 @@ def _columns(lines: list[TextLine], start: int) -> tuple[list[list[TextLine]], i
     if len(columns) < 2 or any(len(column) < _MIN_LINES for column in columns):
         return [], start
     prose = all(median(len(line.text) for line in column) >= _PROSE for column in columns)
-    if prose or (len(columns) == 2 and _own_baselines(columns)):
+    if prose or (len(columns) == 2 and _are_blocks(*columns)):
         return columns, end
     return [], start
 
@@ -112,22 +114,24 @@ def _zone(lines: list[TextLine], start: int) -> tuple[list[tuple[float, float]],
     """Gutters that run down from line `start`, and the line after the last that they reach."""
     gutters = _gaps(lines[start].segments)
     end = last_parted = start + 1
+    one_sided_after_gap = False
     while end < len(lines):
         line = lines[end]
-        if line.y - lines[end - 1].y > 4 * line.size:
-            break
+        step = line.y - lines[end - 1].y
         narrowed = _narrowed(gutters, line.segments)
-        if not narrowed:
+        if not narrowed or step > 4 * line.size:
             break
+        parted = any(line.x0 < left and line.x1 > right for left, right in narrowed)
+        one_sided_after_gap = not parted and (one_sided_after_gap or step > 1.8 * line.size)
         gutters = narrowed
         end += 1
-        if any(line.x0 < left and line.x1 > right for left, right in gutters) or line.x0 >= gutters[0][1]:
+        if parted or not one_sided_after_gap:
             last_parted = end
     return gutters, last_parted
 
 
 def _gaps(segments: list[Segment]) -> list[tuple[float, float]]:
-    gaps = [(one.x1, two.x0) for one, two in zip(segments, segments[1:], strict=False)]
+    gaps = [(one.x1, two.x0) for one, two in pairwise(segments)]
     return [(left, right) for left, right in gaps if right - left >= _MIN_GUTTER]
 
 
@@ -159,8 +163,26 @@ def _part(lines: list[TextLine], places: list[float]) -> list[list[TextLine]]:
     return columns
 
 
-def _own_baselines(columns: list[list[TextLine]]) -> bool:
-    """Whether the two sides go their own way: many lines of one have no partner on the other."""
-    heights = [{line.y for line in column} for column in columns]
-    alone = [len(heights[0] - heights[1]) / len(heights[0]), len(heights[1] - heights[0]) / len(heights[1])]
-    return max(alone) >= 0.3
+def _are_blocks(left: list[TextLine], right: list[TextLine]) -> bool:
+    """Whether two columns that are no prose are still two blocks of text, and not labels and their values.
+
+    They are when many lines of both stand on baselines of their own, or of one and both hold `Label: value`.
+    """
+    if any(sum(len(line.segments) > 1 for line in column) > 0.3 * len(column) for column in (left, right)):
+        return False
+    if sum(line.text.endswith(":") for line in left) > 0.6 * len(left):
+        return False
+    alone = sorted((_alone(left, right), _alone(right, left)))
+    labelled = all(sum(":" in line.text for line in column) >= 0.4 * len(column) for column in (left, right))
+    return alone[0] >= 0.25 or (labelled and alone[1] >= 0.3)
+
+
+def _alone(column: list[TextLine], other: list[TextLine]) -> float:
+    """The share of lines that have no partner on their baseline."""
+    places = sorted(line.segments[0].y for line in other)
+    lonely = 0
+    for line in column:
+        place, near = line.segments[0].y, 0.08 * line.size
+        at = bisect_left(places, place - near)
+        lonely += at == len(places) or places[at] > place + near
+    return lonely / len(column)

@@ -21,6 +21,7 @@ class Segment:
     text: str
     x0: float
     x1: float
+    y: float
     first_width: float
 
 
@@ -130,7 +131,7 @@ def _line(words: list[Word]) -> TextLine:
     for word in words:
         gap = word.x0 - before.x1 if before else 0.0
         if before is None or gap > _WIDE * min(size, max(before.size, word.size)):
-            segments.append(Segment(word.text, word.x0, word.x1, word.x1 - word.x0))
+            segments.append(Segment(word.text, word.x0, word.x1, word.y, word.x1 - word.x0))
         else:
             segment = segments[-1]
             segment.text += _glue(before, word, gap) + word.text

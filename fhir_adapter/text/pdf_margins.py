@@ -19,8 +19,8 @@ _PAGE_NUMBER = re.compile(
 def without_repeats(pages: list[list[PageLine]], heights: list[float]) -> list[list[PageLine]]:
     """The pages with every running line kept where it comes first, and page numbers left out.
 
-    A line runs when it stands in the margin of at least half of the pages (and two) at the same height, with the
-    same words; a number in it may differ from page to page only as the pages' own numbers do.
+    A line runs when it stands in the margin of at least half of the pages (and two) at the same height, with
+    the same words; a number in it may differ from page to page only as the pages' own numbers do.
     """
     places: dict[str, list[tuple[int, int]]] = defaultdict(list)
     for number, (lines, height) in enumerate(zip(pages, heights, strict=True)):

@@ -1,12 +1,13 @@
 """What PDFium knows of one page: words with their places, ruled lines, and how much of it is picture.
 
-Coordinates are points in the upright page, y growing downwards. A word's height is its font size and its place
-the baseline, so that nothing depends on which substitute font PDFium finds on a machine.
+Coordinates are points in the upright page, y growing downwards. A word's height is its font size and its
+place the baseline, so that nothing depends on which substitute font PDFium finds on a machine.
 """
 
 import ctypes
 import math
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import pypdfium2 as pdfium
 import pypdfium2.raw as raw
@@ -20,6 +21,7 @@ _MAX_OBJECTS = 100_000
 _MAX_SEGMENTS = 200_000
 _MAX_FORM_DEPTH = 8
 _UPRIGHT = math.radians(4)
+_SPOT = 4.0
 _THIN = 3.0
 _SHORTEST_RULE = 6.0
 _HYPHENS = frozenset({0x02, 0xAD, 0xFFFE})
@@ -53,7 +55,7 @@ class Rule:
 
 @dataclass(slots=True)
 class PageContent:
-    """One page as read. `sideways` holds lines of text that stands at an angle; `pictured` a share of the area."""
+    """One page as read. `sideways`: lines of text at an angle; `pictured`: share of the area in pictures."""
 
     width: float
     height: float
@@ -116,18 +118,22 @@ class _Turn:
 
 
 class _WordBuilder:
-    """Characters in PDFium's order become words."""
+    """Characters in PDFium's order become words; one drawn twice on a spot (bold, tiles) counts once."""
 
     def __init__(self, words: list[Word]) -> None:
         self._words = words
         self._word: Word | None = None
-        self._spaced = True
+        self._space: tuple[float, float] | None = None
+        self._drawn: dict[tuple[str, int, int], list[tuple[float, float]]] = {}
 
-    def space(self) -> None:
+    def end_word(self, space: tuple[float, float] | None = None) -> None:
+        """Ends the word; `space` is the place of a space that the file itself holds."""
         self._word = None
-        self._spaced = True
+        self._space = space or self._space
 
     def add(self, text: str, x0: float, x1: float, y: float, size: float) -> None:
+        if self._is_drawn(text, x0, y, 0.12 * size):
+            return
         word = self._word
         if word is not None:
             near = -0.4 * size <= x0 - word.x1 <= 0.25 * size and abs(y - word.y) <= 0.1 * size
@@ -135,9 +141,21 @@ class _WordBuilder:
                 word.text += text
                 word.x1 = max(x1, word.x1)
                 return
-        self._word = Word(text, x0, x1, y, size, self._spaced)
+        space = self._space
+        spaced = space is not None and abs(space[1] - y) <= 0.1 * size and abs(space[0] - x0) <= 0.7 * size
+        self._word = Word(text, x0, x1, y, size, spaced)
         self._words.append(self._word)
-        self._spaced = False
+        self._space = None
+
+    def _is_drawn(self, text: str, x: float, y: float, near: float) -> bool:
+        column, row = int(x // _SPOT), int(y // _SPOT)
+        for beside in (column, column - 1, column + 1):
+            for above in (row, row - 1, row + 1):
+                for other_x, other_y in self._drawn.get((text, beside, above), ()):
+                    if abs(other_x - x) <= near and abs(other_y - y) <= near:
+                        return True
+        self._drawn.setdefault((text, column, row), []).append((x, y))
+        return False
 
 
 def _read_words(text: pdfium.PdfTextPage, turn: _Turn, content: PageContent) -> None:
@@ -148,27 +166,33 @@ def _read_words(text: pdfium.PdfTextPage, turn: _Turn, content: PageContent) -> 
     builder = _WordBuilder(content.words)
     slanted: list[str] = []
     box, x, y = raw.FS_RECTF(), ctypes.c_double(), ctypes.c_double()
+
+    def place(at: int) -> tuple[float, float, float, float]:
+        """Left and right end, baseline, and size of a character."""
+        raw.FPDFText_GetLooseCharBox(handle, at, box)
+        raw.FPDFText_GetCharOrigin(handle, at, x, y)
+        _, baseline = turn.point(x.value, y.value)
+        (x0, y0), (x1, y1) = turn.point(box.left, box.bottom), turn.point(box.right, box.top)
+        return min(x0, x1), max(x0, x1), baseline, max(abs(y1 - y0), 1.0)
+
     for at in range(count):
         code = raw.FPDFText_GetUnicode(handle, at)
         generated = raw.FPDFText_IsGenerated(handle, at) == 1
         if code in _HYPHENS:
             code = 0x2D
         elif code <= 0x20 or code == 0xA0 or generated:
-            builder.space()
+            builder.end_word(None if generated else (place(at)[0], place(at)[2]))
             slanted.append("\n" if code in (0x0A, 0x0D) else " ")
             continue
         characters = _characters(handle, at, code)
         angle = raw.FPDFText_GetCharAngle(handle, at)
         if angle >= 0 and not turn.upright(angle):
-            builder.space()
+            builder.end_word()
             slanted.append(characters)
             continue
         slanted.append("")
-        raw.FPDFText_GetLooseCharBox(handle, at, box)
-        raw.FPDFText_GetCharOrigin(handle, at, x, y)
-        _, baseline = turn.point(x.value, y.value)
-        (x0, y0), (x1, y1) = turn.point(box.left, box.bottom), turn.point(box.right, box.top)
-        builder.add(characters, min(x0, x1), max(x0, x1), baseline, max(abs(y1 - y0), 1.0))
+        x0, x1, baseline, size = place(at)
+        builder.add(characters, x0, x1, baseline, size)
     content.sideways = [
         line for line in (" ".join(part.split()) for part in "".join(slanted).split("\n")) if line
     ]
@@ -212,7 +236,7 @@ def _read_path(handle: object, matrix: _Matrix, turn: _Turn, content: PageConten
     """Axis-parallel strokes and thin filled boxes of one path; returns the number of its segments."""
     mode, stroked = ctypes.c_int(), ctypes.c_int()
     raw.FPDFPath_GetDrawMode(handle, mode, stroked)
-    count = min(max(raw.FPDFPath_CountSegments(handle), 0), _MAX_SEGMENTS)
+    count = min(max(int(raw.FPDFPath_CountSegments(handle)), 0), _MAX_SEGMENTS)
     x, y = ctypes.c_float(), ctypes.c_float()
     subpath: list[tuple[float, float]] = []
     for at in range(count):
@@ -243,7 +267,7 @@ def _add_subpath(points: list[tuple[float, float]], stroked: bool, content: Page
     if right - left <= _THIN or bottom - top <= _THIN:
         _add_rule((left + right) / 2, (top + bottom) / 2, right - left, bottom - top, content)
     elif stroked:
-        for (x0, y0), (x1, y1) in zip(points, points[1:], strict=False):
+        for (x0, y0), (x1, y1) in pairwise(points):
             wide, high = abs(x1 - x0), abs(y1 - y0)
             if wide <= 1.0 or high <= 1.0:
                 _add_rule((x0 + x1) / 2, (y0 + y1) / 2, wide, high, content)

@@ -56,7 +56,7 @@ class Table:
 
 def take_tables(content: PageContent) -> tuple[list[Table], list[Word]]:
     """The ruled tables of a page with their words, from the top, and the words outside them."""
-    tables = _without_frames(_grids(content), content.words)
+    tables = _without_frames(_grids(content))
     free: list[Word] = []
     for word in content.words:
         for table in tables:
@@ -155,8 +155,8 @@ def _merged(rules: list[Rule]) -> list[Rule]:
     return merged
 
 
-def _without_frames(tables: list[Table], words: list[Word]) -> list[Table]:
-    """Of two grids one inside the other, the one with more cells: the other is a frame, or a box in a cell."""
+def _without_frames(tables: list[Table]) -> list[Table]:
+    """Of two grids that overlap, the one with more cells: the other is a frame, or a box in a cell."""
     kept: list[Table] = []
     for table in sorted(tables, key=lambda table: -len(set(table.first.values()))):
         if not any(_overlap(table, other) for other in kept):

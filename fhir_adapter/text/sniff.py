@@ -62,8 +62,8 @@ _MAGIC: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\x7fELF", "application/x-executable"),
 )
 _HTML_LABELS = ("html", "xhtml")
-_PROLOG = re.compile(r"\s*(?:<\?.*?\?>|<!--.*?-->|<!doctype[^>\[]*(?:\[[^\]]*\])?[^>]*>)", re.S | re.I)
-_ROOT = re.compile(r"\s*<(?:[\w.-]+:)?([A-Za-z_][\w.-]*)([^>]*)")
+_ROOT = re.compile(r"<(?:[\w.-]+:)?([A-Za-z_][\w.-]*)([^>]{0,20000})")
+_HTML_DOCTYPE = re.compile(r"<!doctype\s+html\b", re.I)
 _HTML_ROOT = re.compile(
     r"(?:html|head|body|div|p|table|span|center|font|h[1-6]|ul|ol|section|article|meta|pre)\Z", re.I
 )
@@ -138,12 +138,11 @@ def _textual(data: bytes, label: str, charset: str | None) -> Sniffed:
 
 def _markup(start: str, data: bytes, labelled: bool) -> Sniffed | None:
     """What a text that begins with `<` is, by its root element; None where it is no markup after all."""
-    rest, xml = start, start.startswith("<?xml")
-    html = bool(re.match(r"(?:\s|<!--.*?-->|<\?.*?\?>)*<!doctype\s+html", start, re.S | re.I))
-    while prolog := _PROLOG.match(rest):
-        rest = rest[prolog.end() :]
+    xml = start.startswith("<?xml")
+    at, doctype = _root_at(start)
+    rest = start[at:]
     root = _ROOT.match(rest)
-    if html:
+    if _HTML_DOCTYPE.match(doctype):
         return Sniffed(Kind.HTML, "application/xhtml+xml" if _XHTML_NAMESPACE in rest[:1000] else "text/html")
     if root is None:
         return Sniffed(Kind.NONE, "application/xml") if xml else None
@@ -159,6 +158,34 @@ def _markup(start: str, data: bytes, labelled: bool) -> Sniffed | None:
     if _HTML_ROOT.match(name) and (labelled or _ends_in_tag(data)):
         return Sniffed(Kind.HTML, "text/html")
     return Sniffed(Kind.NONE, "application/xml") if xml else None
+
+
+def _root_at(text: str) -> tuple[int, str]:
+    """Where the root element begins, past instructions, comments and the document type; and the latter.
+
+    By searches alone: a pattern that repeats over comments can take exponential time.
+    """
+    at, doctype = 0, ""
+    while at < len(text):
+        if text[at].isspace():
+            at += 1
+        elif text.startswith("<?", at):
+            at = _behind("?>", text, at)
+        elif text.startswith("<!--", at):
+            at = _behind("-->", text, at)
+        elif text.startswith("<!", at):
+            doctype = text[at : at + 200]
+            end = _behind(">", text, at)
+            at = _behind(">", text, _behind("]", text, at)) if "[" in text[at:end] else end
+        else:
+            break
+    return at, doctype
+
+
+def _behind(mark: str, text: str, at: int) -> int:
+    """The position after the next `mark`; the end of the text where there is none."""
+    found = text.find(mark, at)
+    return found + len(mark) if found >= 0 else len(text)
 
 
 def _ends_in_tag(data: bytes) -> bool:

@@ -1,4 +1,4 @@
-"""Ways in which files go wrong on the wire, on disk, or on purpose; the same number always gives the same file."""
+"""Ways in which files go wrong, by accident or on purpose; the same number always gives the same file."""
 
 import gzip
 import random

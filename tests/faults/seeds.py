@@ -32,9 +32,11 @@ def html() -> str:
     rows = "".join(f"<tr><td>{n}</td><td>{each}</td></tr>" for n, each in enumerate(SENTENCES))
     items = "".join(f"<li>{each} <b>10<sup>9</sup></b>" for each in SENTENCES)
     return (
-        '<!DOCTYPE html><html><head><meta charset="utf-8"><title>Note</title><style>p {color: red}</style></head>'
-        f"<body><h1>Note</h1><p style='margin:0'>{'<br>'.join(SENTENCES)}</p><table><tr><th>#<th>Text</tr>{rows}"
-        f"</table><ol start=2>{items}</ol><div hidden>no</div><!-- no --><pre>\n a  b\n</pre>&amp;&#x2264;</body></html>"
+        '<!DOCTYPE html><html><head><meta charset="utf-8"><title>Note</title>'
+        "<style>p {color: red}</style></head>"
+        f"<body><h1>Note</h1><p style='margin:0'>{'<br>'.join(SENTENCES)}</p>"
+        f"<table><tr><th>#<th>Text</tr>{rows}</table><ol start=2>{items}</ol>"
+        "<div hidden>no</div><!-- no --><pre>\n a  b\n</pre>&amp;&#x2264;</body></html>"
     )
 
 
@@ -44,15 +46,17 @@ def cda(body: str | None = None) -> str:
     structured = f"""<structuredBody>
     <component><section><code code="11450-4" codeSystem="2.16.840.1.113883.6.1"/><title>Problems</title>
     <text><table><thead><tr><th>Problem</th><th>No.</th></tr></thead><tbody>{rows}</tbody></table></text>
-    <entry><observation classCode="OBS" moodCode="EVN"><value><originalText><reference value="#r1"/></originalText>
-    </value></observation></entry></section></component>
+    <entry><observation classCode="OBS" moodCode="EVN"><value>
+    <originalText><reference value="#r1"/></originalText></value></observation></entry></section></component>
     <component><section><code code="18776-5" codeSystem="2.16.840.1.113883.6.1"/><title>Plan</title>
-    <text><list listType="ordered">{items}</list><paragraph>Done.<br/>Signed.</paragraph></text></section></component>
+    <text><list listType="ordered">{items}</list><paragraph>Done.<br/>Signed.</paragraph></text>
+    </section></component>
     </structuredBody>"""
     return (
         '<?xml version="1.0" encoding="UTF-8"?><ClinicalDocument xmlns="urn:hl7-org:v3" '
         'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><typeId root="2.16.840.1.113883.1.3" '
-        'extension="POCD_HD000040"/><code code="34133-9" codeSystem="2.16.840.1.113883.6.1"/><title>Summary</title>'
+        'extension="POCD_HD000040"/><code code="34133-9" codeSystem="2.16.840.1.113883.6.1"/>'
+        "<title>Summary</title>"
         f"<component>{body or structured}</component></ClinicalDocument>"
     )
 
@@ -115,14 +119,16 @@ def docx(document: str | None = None) -> bytes:
         document = f"{paragraphs}<w:tbl><w:tr>{cells}</w:tr></w:tbl>"
     word = "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"
     relation = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument"
+    package = "http://schemas.openxmlformats.org/package/2006"
+    xml = '<?xml version="1.0"?>'
     return zipped(
         {
-            "[Content_Types].xml": '<?xml version="1.0"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/'
-            'content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.'
-            f'relationships+xml"/><Override PartName="/word/document.xml" ContentType="{word}"/></Types>',
-            "_rels/.rels": '<?xml version="1.0"?><Relationships xmlns="http://schemas.openxmlformats.org/package/2006/'
-            f'relationships"><Relationship Id="r1" Type="{relation}" Target="word/document.xml"/></Relationships>',
-            "word/document.xml": '<?xml version="1.0"?><w:document xmlns:w="http://schemas.openxmlformats.org/'
+            "[Content_Types].xml": f'{xml}<Types xmlns="{package}/content-types"><Default Extension="rels" '
+            'ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+            f'<Override PartName="/word/document.xml" ContentType="{word}"/></Types>',
+            "_rels/.rels": f'{xml}<Relationships xmlns="{package}/relationships">'
+            f'<Relationship Id="r1" Type="{relation}" Target="word/document.xml"/></Relationships>',
+            "word/document.xml": f'{xml}<w:document xmlns:w="http://schemas.openxmlformats.org/'
             f'wordprocessingml/2006/main"><w:body>{document}</w:body></w:document>',
         }
     )

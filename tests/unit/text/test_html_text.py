@@ -219,6 +219,7 @@ def test_the_encoding_is_found(data: bytes) -> None:
         "<b>" + "</i>" * 60_000,
         "<s><p>" * 30_000,
         "<!doctype html [" * 20_000,
+        "<!doctype html [>" * 20_000,
         "<x:y " + "a=b " * 50_000,
     ],
 )

@@ -93,5 +93,12 @@ def test_the_media_type_of_a_picture_is_named() -> None:
     assert sniff(b"\x89PNG\r\n\x1a\n", "text/plain").media_type == "image/png"
 
 
+@pytest.mark.parametrize(
+    "prolog", [b"<!-- a -->" * 10_000, b"<?a?>" * 20_000, b"<!a>" * 20_000, b"<!a [" * 20_000, b" " * 100_000]
+)
+def test_a_hostile_prolog_costs_no_more_than_its_size(prolog: bytes) -> None:
+    assert sniff(b"<!-- -->" + prolog + b"<x>", "text/xml").kind is Kind.NONE
+
+
 def test_a_root_element_behind_a_long_comment_is_found() -> None:
     assert sniff(b"<!--" + b"x" * 100_000 + b"-->" + CDA, "").kind is Kind.CDA
