@@ -29,28 +29,7 @@ _PARENT_KINDS = frozenset(
 _STOPPED = re.compile(r"[.,;:?!)][\"'”’]?\s*$")
 _WORD = re.compile(r"\S+")
 _NO_LABEL_AFTER = frozenset(
-    [
-        "the",
-        "of",
-        "and",
-        "his",
-        "her",
-        "their",
-        "with",
-        "in",
-        "to",
-        "a",
-        "an",
-        "for",
-        "by",
-        "on",
-        "at",
-        "from",
-        "or",
-        "this",
-        "is",
-        "was",
-    ]
+    "the of and his her their with in to a an for by on at from or this is was".split()
 )
 
 

@@ -31,167 +31,17 @@ _CALENDAR = frozenset(
 _SUBJECTS = frozenset("the this that he she it they we patient there his her no".split())
 
 _STARTERS = frozenset(
-    [
-        "the",
-        "this",
-        "that",
-        "these",
-        "those",
-        "there",
-        "he",
-        "she",
-        "it",
-        "they",
-        "we",
-        "i",
-        "you",
-        "his",
-        "her",
-        "its",
-        "their",
-        "our",
-        "my",
-        "patient",
-        "pt",
-        "a",
-        "an",
-        "no",
-        "not",
-        "on",
-        "in",
-        "at",
-        "if",
-        "when",
-        "while",
-        "after",
-        "before",
-        "during",
-        "since",
-        "because",
-        "as",
-        "for",
-        "from",
-        "with",
-        "without",
-        "she's",
-        "he's",
-        "there's",
-        "upon",
-        "once",
-        "then",
-        "however",
-        "although",
-        "currently",
-        "today",
-        "also",
-        "both",
-        "all",
-        "any",
-        "each",
-        "some",
-        "please",
-        "will",
-        "was",
-        "is",
-        "are",
-        "has",
-        "had",
-        "have",
-        "per",
-        "given",
-        "due",
-        "to",
-        "of",
-        "denies",
-        "reports",
-        "continue",
-        "continued",
-        "follow-up",
-        "followup",
-        "plan",
-        "start",
-        "stop",
-        "and",
-        "but",
-        "or",
-        "so",
-        "history",
-        "physical",
-        "review",
-        "past",
-        "family",
-        "social",
-        "normal",
-        "negative",
-        "positive",
-        "general",
-        "vital",
-        "examination",
-        "mr",
-        "mrs",
-        "ms",
-        "dr",
-        "what",
-        "who",
-        "where",
-        "why",
-        "how",
-        "one",
-        "two",
-        "three",
-        "four",
-    ]
+    """the this that these those there he she it they we i you his her its their our my patient pt a an no not on in at if when while
+    after before during since because as for from with without she's he's there's upon once then however although currently today also
+    both all any each some please will was is are has had have per given due to of denies reports continue continued follow-up followup
+    plan start stop and but or so history physical review past family social normal negative positive general vital examination mr mrs ms dr
+    what who where why how one two three four""".split()
 )
 _CONTINUES = frozenset(
-    [
-        "and",
-        "or",
-        "of",
-        "with",
-        "to",
-        "in",
-        "for",
-        "than",
-        "which",
-        "who",
-        "that",
-        "mg",
-        "mcg",
-        "cm",
-        "mm",
-        "ml",
-        "cc",
-        "times",
-        "x",
-        "tablets",
-        "tablet",
-        "tab",
-        "daily",
-        "p.o",
-        "po",
-    ]
+    "and or of with to in for than which who that mg mcg cm mm ml cc times x tablets tablet tab daily p.o po".split()
 )
 _LETTERED = frozenset(
-    [
-        "vitamin",
-        "vit",
-        "hepatitis",
-        "hep",
-        "type",
-        "grade",
-        "stage",
-        "group",
-        "class",
-        "axis",
-        "protein",
-        "factor",
-        "influenza",
-        "strep",
-        "plan",
-        "option",
-        "part",
-        "level",
-    ]
+    "vitamin vit hepatitis hep type grade stage group class axis protein factor influenza strep plan option part level".split()
 )
 
 # A run of terminators, what closes with it, and stray marks that were typed after it.
@@ -303,7 +153,7 @@ def _before_digit(
     """Decide a full stop followed by white space and a digit."""
     if not single:
         return stop
-    if lower in MAY_END or lower in ("no", "x") or (len(lower) == 1 and lower.isalpha()) or _is_dotted(lower):
+    if lower in MAY_END or lower in ("no", "x") or len(lower) == 1 and lower.isalpha() or _is_dotted(lower):
         return None
     return None if _STRAY_DATE.match(text, token.start(), end) else stop
 
@@ -325,7 +175,7 @@ def _lettered(text: str, letter: int) -> bool:
 
 def _glued(text: str, start: int, mark: int, stop: int, end: int) -> int | None:
     """Decide a terminator with no white space after it (`2.5mg.Next`)."""
-    if (stop - mark == 1 and text[mark] == ".") or text[mark:stop] in (".,", ".;"):
+    if stop - mark == 1 and text[mark] == "." or text[mark:stop] in (".,", ".;"):
         ahead = _NEXT.match(text, stop, min(end, stop + 30))
         if ahead is None or not ahead[0][0].isupper():
             return None
