@@ -35,6 +35,7 @@ def make_client(settings: Settings, retries: int | None = None) -> FhirClient:
     """The FHIR client; nothing is sent yet.
 
     Args:
+        settings: address, credentials and limits.
         retries: instead of the settings' number, where somebody waits for the answer.
 
     Raises:

@@ -102,7 +102,7 @@ def measure_pass(settings: Settings, notes: int) -> PassFigures:
             "CLINSUM_MODEL": settings.model,
         }
         code = "from jobs.bench.passes import run_and_tell; run_and_tell()"
-        done = subprocess.run(  # our own interpreter and code
+        done = subprocess.run(  # noqa: S603 - our own interpreter and code
             [sys.executable, "-c", code], env=environment, check=True, capture_output=True, text=True
         )
         summary, peak = json.loads(done.stdout.splitlines()[-1])
