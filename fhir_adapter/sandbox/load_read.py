@@ -10,6 +10,7 @@ import hashlib
 import json
 import lzma
 import re
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -81,7 +82,7 @@ class Reader:
             try:
                 for found, where in _documents(path):
                     yield from self._resources(found, where)
-            except (OSError, EOFError, lzma.LZMAError, UnicodeDecodeError):
+            except (OSError, EOFError, lzma.LZMAError, zlib.error):
                 yield Unusable("unreadable-file", str(path))
 
     def _files(self, paths: Iterable[Path]) -> Iterator[Path]:
