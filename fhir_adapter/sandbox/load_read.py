@@ -206,7 +206,10 @@ class _Links:
             return self.of_bundle[reference]
         bare = reference.removeprefix("urn:uuid:")
         if _ID.fullmatch(bare):
-            known = self.type_of_id.get(bare) or _LIKELY_TARGET.get(element)
+            read, likely = self.type_of_id.get(bare), _LIKELY_TARGET.get(element)
+            known = (
+                likely or read if bare == reference else read or likely
+            )  # a bare id may be that of several
             return f"{known}/{bare}" if known else None
         if reference.startswith("urn:"):
             return None

@@ -185,3 +185,9 @@ def test_a_safe_id_is_always_valid_and_the_same(found: str) -> None:
     assert all(letter.isascii() and (letter.isalnum() or letter in ".-") for letter in safe)
     assert safe_id(found) == safe
     assert safe_id(safe) == safe
+
+
+def test_a_bare_id_means_what_the_element_means(tmp_path: Path) -> None:
+    odd = {"resourceType": "DocumentReference", "id": "0", "subject": {"reference": "0"}}
+    entries, _, _ = read(write(tmp_path / "a.json", odd))
+    assert bodies(entries)[0]["subject"] == {"reference": "Patient/0"}
