@@ -47,8 +47,9 @@ class Spans:
 
     def _trim(self, start: int, end: int) -> tuple[int, int]:
         piece = self.text[start:end]
-        left = len(piece) - len(piece.lstrip())
-        return start + left, start + len(piece.rstrip()) if left < len(piece) else start + left
+        stripped = piece.lstrip()
+        start += len(piece) - len(stripped)
+        return start, start + len(stripped.rstrip())
 
     def sentence(self, start: int, end: int) -> None:
         """Add a sentence, cut where it runs on too long; white space at its ends is left out."""
@@ -186,6 +187,11 @@ def _inline_markers(text: str, start: int, end: int, number: int) -> tuple[list[
 
     The first number after a lead-in clause belongs to its sentence; the ends of such come second.
     """
+    first = str(number + 1)
+    if text.find(first + ".", start, end) < 0 and text.find(first + ")", start, end) < 0 and (
+        not number or (text.find("1.", start, end) < 0 and text.find("1)", start, end) < 0)
+    ):
+        return [], set()
     found = [(int(m[1]), m.start(), m.end()) for m in _INLINE_NUMBER.finditer(text, start, end)]
     chosen: list[tuple[int, int]] = []
     inside: set[int] = set()
@@ -194,7 +200,7 @@ def _inline_markers(text: str, start: int, end: int, number: int) -> tuple[list[
     expected = number + 1
     for value, begin, stop in found:
         if value == 1 and _opens_series(text, start, begin):
-            lead_in = text[start:begin].rstrip().endswith(":") and not _after_heading(text, start, begin, end)
+            lead_in = text[max(start, begin - 4) : begin].rstrip().endswith(":") and not _after_heading(text, start, begin, end)
             pending, expected = (begin, stop), 2
         elif value == expected and value > 1:
             if pending is not None:

@@ -46,7 +46,7 @@ _LETTER_DATE = re.compile(
     re.I,
 )
 DEAR = re.compile(
-    r"^[ \t]*(?:dear\b[^!?\n]{0,80}[:,]|dear(?: \S+){1,5}|to whom it may concern\b.{0,5})[ \t\r]*$", re.I | re.M
+    r"(?:dear\b[^!?\n]{0,80}[:,]|dear(?: \S+){1,5}|to whom it may concern\b.{0,5})$", re.I
 )
 VALEDICTION = re.compile(r"(?:sincerely|respectfully|(?:\w+ ){0,2}regards|cordially|yours|very truly|best wishes)\b[\w ]{0,20}[,.]?$", re.I)
 _HINT = re.compile(

@@ -45,10 +45,10 @@ _LETTERED = frozenset(
 )
 
 # A run of terminators, what closes with it, and stray marks that were typed after it.
-_END = re.compile(r"(?:[.!?]+|…|[。！？｡])(?:[.!?…,;]*[\"'”’)\]}»]{0,4}[.!?,;]{0,3}(?: \.+(?=\s))?)")
+_END = re.compile(r"[.!?…。！？｡](?:[.!?…。！？｡,;]*[\"'”’)\]}»]{0,4}[.!?,;]{0,3}(?: \.++(?=\s))?)")
 _TOKEN = re.compile(r"\S+")
 _OPENERS = "([{\"'“‘«<*"
-_LAST_WORD = re.compile(r"[^\s(\[{\"“/,;:]*$")
+_BACKWARDS = re.compile(r"[^\s(\[{\"“/,;:]*")
 _STRAY_DATE = re.compile(r"(?:(?:19|20)\d\d|\d{1,2}[/-]\d{1,2}(?:[/-]\d{2,4})?)(?=\s*(?:[.,;)]|$))")
 _PAREN = re.compile(r"\([^()\n]{1,160}\)")
 _DEIDENTIFIED = re.compile(r"\[\*\*[^\]]{0,200}\*\*\]")
@@ -102,8 +102,7 @@ def _cut_after(text: str, start: int, mark: int, stop: int, end: int) -> int | N
         return None
     if text[mark] not in ".…":
         return stop
-    word = _LAST_WORD.search(text, max(start, mark - 40), mark)
-    return _after_full_stop(text, word[0] if word else "", token, ahead, mark, stop, end)
+    return _after_full_stop(text, _word_before(text, start, mark), token, ahead, mark, stop, end)
 
 
 def _after_full_stop(
@@ -158,6 +157,12 @@ def _before_digit(
     return None if _STRAY_DATE.match(text, token.start(), end) else stop
 
 
+def _word_before(text: str, start: int, mark: int) -> str:
+    """The word that ends at `mark`, at most forty characters of it."""
+    found = _BACKWARDS.match(text[max(start, mark - 40) : mark][::-1])
+    return found[0][::-1] if found else ""
+
+
 def _is_dotted(word: str) -> bool:
     """Whether a word is letters with inner full stops (`q.a.m`)."""
     return (
@@ -169,8 +174,7 @@ def _is_dotted(word: str) -> bool:
 
 def _lettered(text: str, letter: int) -> bool:
     """Whether the capital letter at `letter` belongs to a noun before it (`hepatitis B`)."""
-    before = _LAST_WORD.search(text, max(0, letter - 20), letter - 1 if letter else 0)
-    return before is not None and before[0].lower() in _LETTERED
+    return letter > 1 and _word_before(text, max(0, letter - 20), letter - 1).lower() in _LETTERED
 
 
 def _glued(text: str, start: int, mark: int, stop: int, end: int) -> int | None:
@@ -179,8 +183,7 @@ def _glued(text: str, start: int, mark: int, stop: int, end: int) -> int | None:
         ahead = _NEXT.match(text, stop, min(end, stop + 30))
         if ahead is None or not ahead[0][0].isupper():
             return None
-        word = _LAST_WORD.search(text, max(start, mark - 40), mark)
-        before = word[0] if word else ""
+        before = _word_before(text, start, mark)
         if text[stop - 1] in ",;":
             return stop if before.lower() not in NEVER_ENDS else None
         if (

@@ -5,6 +5,7 @@ HL7 C-CDA R2.1), with the spellings that dictated and typed notes use.
 """
 
 import re
+from functools import lru_cache
 
 from summarizer.segmentation.loinc import LOINC_KINDS
 from summarizer.segmentation.regions import entries, is_region, is_study
@@ -245,12 +246,14 @@ _NORMALISE = re.compile(r"\([^)]*\)|\[[^\]]*\]|[*_#]+")
 _SPACES = re.compile(r"\s+")
 
 
+@lru_cache(maxsize=8192)
 def normalise(title: str) -> str:
     """Lower case, without parentheses, mark-up, outer punctuation and repeated white space."""
     text = _NORMALISE.sub(" ", title).lower().replace("’", "'")
     return _SPACES.sub(" ", text).strip(" \t.,;:-–—=")
 
 
+@lru_cache(maxsize=8192)
 def section_kind(title: str, code: str | None = None) -> K:
     """The kind a heading names, by its LOINC code if that is known, else by its words."""
     if code is not None and code in LOINC_KINDS:

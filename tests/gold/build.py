@@ -49,6 +49,11 @@ def read_passage(marked: str) -> tuple[str, list[tuple[int, int, str]], list[tup
     return text, spans, sections
 
 
+def section_kinds(split: str) -> set[str]:
+    """The section kinds that the mark-up of one part uses."""
+    return set(re.findall(r"‹([^|›]*)\|", (HERE / f"{split}.txt").read_text(encoding="utf-8")))
+
+
 def build() -> str:
     """The gold standard as JSON lines."""
     rows = []
