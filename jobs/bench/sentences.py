@@ -124,7 +124,11 @@ def _measure_elsewhere(python: Path, job: dict[str, Any]) -> dict[str, Any]:
     script = str(Path(sentence_peers.__file__))
     try:
         done = subprocess.run(  # noqa: S603
-            [str(python), "-W", "ignore", script], input=json.dumps(job), capture_output=True, text=True, check=True
+            [str(python), "-W", "ignore", script],
+            input=json.dumps(job),
+            capture_output=True,
+            text=True,
+            check=True,
         )
     except (OSError, subprocess.CalledProcessError) as error:
         raise ValueError(f"{python} cannot run the other splitters") from error
@@ -159,10 +163,16 @@ def run(
     passages = read_gold(gold)
     texts = [passage.text for passage in passages]
     notes = (
-        [speed_file.read_text(encoding="utf-8", errors="replace")] if speed_file else generate_notes(passages, megabytes)
+        [speed_file.read_text(encoding="utf-8", errors="replace")]
+        if speed_file
+        else generate_notes(passages, megabytes)
     )
     results: dict[str, Any] = {
-        OURS: {"version": "", "spans": [_ours(text) for text in texts], "mb_per_s": speed(_ours, notes, seconds)}
+        OURS: {
+            "version": "",
+            "spans": [_ours(text) for text in texts],
+            "mb_per_s": speed(_ours, notes, seconds),
+        }
     }
     results |= measure(["sentencizer"], texts, notes, seconds)
     job = {"tools": ["pySBD", "PyRuSH"], "texts": texts, "speed": notes, "seconds": seconds}
@@ -182,7 +192,8 @@ def _rows(tool: str, result: dict[str, Any], passages: Sequence[Passage]) -> lis
         ]
         exact = score((want for want, _ in pairs), (got for _, got in pairs))
         ends = score(
-            ({(end, end) for _, end in want} for want, _ in pairs), ({(end, end) for _, end in got} for _, got in pairs)
+            ({(end, end) for _, end in want} for want, _ in pairs),
+            ({(end, end) for _, end in got} for _, got in pairs),
         )
         rows.append(Row(tool, result["version"], split, exact, ends, result["mb_per_s"]))
     return rows
@@ -194,7 +205,13 @@ def table(rows: Sequence[Row]) -> Table:
     for name in ("splitter", "passages", "P", "R", "F1", "ends P", "ends R", "ends F1", "MB/s"):
         shown.add_column(name, justify="left" if name in ("splitter", "passages") else "right")
     for row in rows:
-        figures = [*(f"{value:.3f}" for part in (row.exact, row.ends) for value in (part.precision, part.recall, part.f1))]
+        figures = [
+            *(
+                f"{value:.3f}"
+                for part in (row.exact, row.ends)
+                for value in (part.precision, part.recall, part.f1)
+            )
+        ]
         shown.add_row(f"{row.tool} {row.version}".strip(), row.split, *figures, f"{row.mb_per_s:.2f}")
     return shown
 

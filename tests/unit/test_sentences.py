@@ -1,6 +1,6 @@
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-import pytest
 
 from summarizer.segmentation.run_on import MAX_TOKENS
 from summarizer.sentences import COMPONENT, nlp, segment
@@ -8,10 +8,16 @@ from summarizer.types import SectionKind, Segmentation
 
 WORDS = st.sampled_from(
     "PLAN: HEENT: Neck: Temp: 98.6 F 1. 2. 12. a. iv. - * # o • ** ## Dr. vs. p.o. b.i.d. e.g. No. 3 mg. 2.5mg.Next pain.,MEDICATIONS:, "
-    "The patient denies fever , ; ( ) [**2020-1-1**] [** ... … \" ” ?! 。 | |--- ---- ____ \t . \n \n\n \r\n \r \x0c \u2028 \x85 \u00a0 \u200b "
-    "Sincerely, Dear Page 1 of 2 Dictated but not read AXIS I. ASSESSMENT AND PLAN émigré 患者 😀 Label: value 10:40 PM 1992 :, :: .,".split(" ")
+    'The patient denies fever , ; ( ) [**2020-1-1**] [** ... … " ” ?! 。 | |--- ---- ____ \t . \n \n\n \r\n \r \x0c \u2028 \x85 \u00a0 \u200b '
+    "Sincerely, Dear Page 1 of 2 Dictated but not read AXIS I. ASSESSMENT AND PLAN émigré 患者 😀 Label: value 10:40 PM 1992 :, :: .,".split(
+        " "
+    )
 )
-NOTES = st.one_of(st.text(max_size=200), st.lists(WORDS, max_size=60).map(" ".join), st.lists(WORDS, max_size=60).map("".join))
+NOTES = st.one_of(
+    st.text(max_size=200),
+    st.lists(WORDS, max_size=60).map(" ".join),
+    st.lists(WORDS, max_size=60).map("".join),
+)
 
 
 def spans_of(found: Segmentation) -> list[tuple[int, int]]:
@@ -51,7 +57,13 @@ def test_no_sentence_crosses_a_blank_line(above: str, below: str) -> None:
     assert not any(s.start < cut and s.end > cut + 2 for s in segment(text).sentences)
 
 
-@given(st.lists(st.sampled_from(["No fever", "stable.", "Aspirin 81 mg p.o.", "see Dr.", "the left and", "x"]), min_size=1, max_size=9))
+@given(
+    st.lists(
+        st.sampled_from(["No fever", "stable.", "Aspirin 81 mg p.o.", "see Dr.", "the left and", "x"]),
+        min_size=1,
+        max_size=9,
+    )
+)
 def test_no_sentence_crosses_an_item(items: list[str]) -> None:
     text = "\n".join(f"- {item}" for item in items)
     found = segment(text)
@@ -80,7 +92,9 @@ def test_the_component_has_the_same_spans(text: str) -> None:
     doc = PIPELINE(text)
     assert doc.text == text
     found = segment(text)
-    assert [(s.start_char, s.end_char) for s in doc.spans["sentences"]] == [(s.start, s.end) for s in found.sentences]
+    assert [(s.start_char, s.end_char) for s in doc.spans["sentences"]] == [
+        (s.start, s.end) for s in found.sentences
+    ]
     assert {s.start_char for s in doc.sents} >= {start for start, _ in spans_of(found)}
 
 
@@ -118,7 +132,9 @@ def test_a_megabyte_of_anything_is_done_in_linear_time(name: str) -> None:
     # Anything quadratic would take hours here.
     text = ADVERSARIAL[name]
     found = segment(text)
-    assert sum(end - start - _white(text[start:end]) for start, end in spans_of(found)) == len(text) - _white(text)
+    assert sum(end - start - _white(text[start:end]) for start, end in spans_of(found)) == len(text) - _white(
+        text
+    )
 
 
 def _white(text: str) -> int:
