@@ -132,8 +132,5 @@ def _cda(data: bytes) -> NoteText:
 
 def _reader(found: Sniffed) -> Callable[[bytes], NoteText]:
     module, function = _READERS[found.kind]
-    try:
-        reader: Callable[[bytes], NoteText] = getattr(importlib.import_module(module), function)
-    except ModuleNotFoundError:
-        raise NoteError(Reason.UNSUPPORTED_TYPE, found.media_type) from None
+    reader: Callable[[bytes], NoteText] = getattr(importlib.import_module(module), function)
     return reader
