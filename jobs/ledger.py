@@ -6,6 +6,7 @@ server what is already written and writes nothing twice.
 
 import fcntl
 import hashlib
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
@@ -249,6 +250,9 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
+_ALEMBIC = threading.Lock()  # Alembic keeps the migration under way in module globals
+
+
 def _migrate(engine: sa.Engine) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
@@ -256,7 +260,7 @@ def _migrate(engine: sa.Engine) -> None:
     with engine.connect() as connection:
         if MigrationContext.configure(connection).get_current_revision() == head:
             return
-    with engine.begin() as connection:
+    with _ALEMBIC, engine.begin() as connection:
         if engine.dialect.name == "postgresql":  # two processes may start at once
             connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _number("migrate")})
         config.attributes["connection"] = connection

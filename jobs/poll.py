@@ -10,6 +10,8 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
 
+import structlog
+
 from fhir_adapter.attachment import FetchLimits
 from fhir_adapter.client import FhirClient
 from fhir_adapter.composition import Written
@@ -18,7 +20,6 @@ from fhir_adapter.note import Reading, SourceNote
 from fhir_adapter.pipeline import Pipeline
 from fhir_adapter.reading import read_note
 from fhir_adapter.reasons import Reason
-from fhir_adapter.resource_reader import read_source
 from fhir_adapter.source import Source, Unreadable
 from fhir_adapter.text import Extractor
 from fhir_adapter.writer import Existing, Writer
@@ -26,6 +27,8 @@ from jobs.ledger import Ledger, LedgerError, NoteRow, next_retry
 from jobs.outcome import Outcome, Totals
 from jobs.scoring import Scorer, internal_error
 from summarizer.types import Summary
+
+log = structlog.get_logger("clinsum.poll")
 
 BATCH_NOTES = 32
 _RETRIES_A_PASS = 500
@@ -120,10 +123,15 @@ class Pass:
         async for batch in self._again([row.source for row in due]):
             yield batch
         for resource_type in resource_types:
+            strategy = await self.source.strategy(resource_type)
+            if strategy.fallback:
+                log.warning("fallback", message=strategy.fallback)
             watermark = await asyncio.to_thread(self.ledger.watermark, resource_type)
             newest: str | None = None
             async for page in self.source.changed_since(resource_type, watermark):
                 newest = page.newest or newest
+                if page.notice:
+                    log.warning("page", resource_type=resource_type, notice=page.notice)
                 async for batch in self._triaged(page.notes):
                     yield batch
                 if self.stop.is_set():
@@ -147,7 +155,7 @@ class Pass:
             version = before.version if before else ""
             job = _Job(SourceNote(resource_type, resource_id, version, ""), before)
             try:
-                job.note = read_source(await self.client.read(reference))
+                job.note = await self.source.read(reference)
                 job.error = self._refusal(job.note)
             except (NotFoundError, GoneError):
                 job.error = NoteError(Reason.DELETED)

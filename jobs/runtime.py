@@ -31,8 +31,12 @@ def software_version() -> str:
         return "0"
 
 
-def make_client(settings: Settings) -> FhirClient:
+def make_client(settings: Settings, retries: int | None = None) -> FhirClient:
     """The FHIR client; nothing is sent yet.
+
+    Args:
+        settings: address, credentials and limits.
+        retries: instead of the settings' number, where somebody waits for the answer.
 
     Raises:
         SettingsError: the address or the credentials are not usable.
@@ -48,7 +52,7 @@ def make_client(settings: Settings) -> FhirClient:
             settings.fhir_base_url,
             auth=auth,
             timeout=settings.timeout,
-            retries=settings.retries,
+            retries=settings.retries if retries is None else retries,
             max_connections=2 * settings.concurrency,
         )
     except ValueError as error:
@@ -75,7 +79,12 @@ def make_pipeline(settings: Settings, summarizer: Summarizer) -> Pipeline:
 
 def fetch_limits(settings: Settings) -> FetchLimits:
     """What one attachment may cost."""
-    return FetchLimits(max_bytes=settings.max_bytes, allowed_hosts=frozenset(settings.allowed_hosts))
+    return FetchLimits(
+        max_bytes=settings.max_bytes,
+        allowed_hosts=frozenset(settings.allowed_hosts),
+        allow_private=settings.allow_private,
+        timeout=max(settings.timeout, 1.0) * 4,
+    )
 
 
 def make_extractor(settings: Settings) -> Extractor:

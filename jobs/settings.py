@@ -89,6 +89,9 @@ class Settings(BaseSettings):
     retries: int = Field(5, ge=0, le=20, description="Repeats of a failed request.")
     max_bytes: int = Field(20_000_000, ge=1, description="Largest attachment that is read.")
     allowed_hosts: Names = Field((), description="Other hosts that attachments may be fetched from.")
+    allow_private: bool = Field(
+        False, description="Whether those hosts may have private addresses, as a hospital's own do."
+    )
     resource_types: Names = Field(
         ("DocumentReference", "DiagnosticReport"), description="Which resources hold notes."
     )

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from summarizer.encoder import Encoder, Vectors
 from summarizer.engines import Salience, round_scores
@@ -21,6 +22,8 @@ class LeadEngine:
     """The first sentences: the baseline that is hard to beat where the news stands first."""
 
     model = ModelInfo("lead", "", "lead")
+    device = "cpu"
+    precision = ""
 
     def score(self, documents: Sequence[Sequence[str]], asked: Sequence[int]) -> list[Salience]:
         """From 1 for the first sentence down in equal steps."""
@@ -40,6 +43,7 @@ class KMeansEngine:
     def __init__(self, encoder: Encoder) -> None:
         self._encoder = encoder
         self.model = ModelInfo(encoder.name, encoder.sha256, "kmeans")
+        self.device, self.precision = encoder.device, encoder.precision
 
     def score(self, documents: Sequence[Sequence[str]], asked: Sequence[int]) -> list[Salience]:
         """Clusters each document by itself."""
@@ -56,28 +60,31 @@ def kmeans_salience(vectors: Vectors, clusters: int) -> Salience:
     from sklearn.cluster import KMeans
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-    unit = _unit(vectors).astype(np.float64)
-    clusters = min(clusters, len(np.unique(unit, axis=0)))
+    distinct, place = _distinct(vectors)
+    unit = distinct.astype(np.float64)
+    clusters = min(clusters, len(unit))
     # With several threads the parts of a centroid are added in the order they come in: never the same twice.
     with threadpool_limits(limits=1, user_api="openmp"):
         fit = KMeans(clusters, random_state=_KMEANS_SEED, n_init=_KMEANS_STARTS).fit(unit)
     centroids = fit.cluster_centers_ / np.maximum(
         np.linalg.norm(fit.cluster_centers_, axis=1, keepdims=True), 1e-12
     )
-    scores = round_scores((unit * centroids[fit.labels_]).sum(axis=1).tolist())
+    closeness = (unit * centroids[fit.labels_]).sum(axis=1)
+    scores = round_scores(closeness[place].tolist())
     nearest: dict[int, int] = {}
-    for i, label in enumerate(fit.labels_.tolist()):
+    for i, label in enumerate(fit.labels_[place].tolist()):
         if label not in nearest or scores[i] > scores[nearest[label]]:
             nearest[label] = i
     return Salience(scores, frozenset(nearest.values()))
 
 
 class LexRankEngine:
-    """Continuous LexRank (Erkan and Radev 2004) on the cosines of sentence embeddings."""
+    """Continuous LexRank (Erkan and Radev 2004) on the squared cosines of sentence embeddings."""
 
     def __init__(self, encoder: Encoder) -> None:
         self._encoder = encoder
         self.model = ModelInfo(encoder.name, encoder.sha256, "lexrank")
+        self.device, self.precision = encoder.device, encoder.precision
 
     def score(self, documents: Sequence[Sequence[str]], asked: Sequence[int]) -> list[Salience]:
         """Ranks each document by itself; the most central sentence has 1."""
@@ -87,16 +94,19 @@ class LexRankEngine:
 def lexrank_scores(vectors: Vectors) -> tuple[float, ...]:
     """Centrality of each sentence as a share of the highest one.
 
-    A random reader goes from sentence to sentence with probabilities in proportion to their cosines (below 0
-    counts as 0) and with probability 0.15 jumps anywhere; the score is how often it comes by.
+    A random reader goes from sentence to sentence with probabilities in proportion to their squared cosines
+    (below 0 counts as 0) and with probability 0.15 jumps anywhere; the score is how often it comes by. The
+    square keeps the many faint likenesses of a long document from drowning the few close ones. A sentence
+    that stands in the document several times votes once, so that a repeated "None." is not its centre.
 
     Args:
         vectors: shape (sentences, hidden), of any length.
     """
-    count = len(vectors)
-    if not count:
+    if not len(vectors):
         return ()
-    graph = _Graph(_unit(vectors))
+    distinct, place = _distinct(vectors)
+    count = len(distinct)
+    graph = _Graph(distinct)
     degree = graph.times(np.ones(count, dtype=np.float32))
     rank = np.full(count, 1 / count)
     for _ in range(_MAX_ROUNDS):
@@ -108,11 +118,11 @@ def lexrank_scores(vectors: Vectors) -> tuple[float, ...]:
         rank = following
         if moved < _TOLERANCE:
             break
-    return round_scores((rank / rank.max()).tolist())
+    return round_scores((rank / rank.max())[place].tolist())
 
 
 class _Graph:
-    """The matrix of cosines, never held whole for long documents; every sentence is its own neighbour."""
+    """The matrix of squared cosines, never held whole for long documents; its diagonal is 1."""
 
     def __init__(self, unit: Vectors) -> None:
         self._unit = unit
@@ -120,7 +130,7 @@ class _Graph:
 
     def _blocks(self) -> Iterator[Vectors]:
         for start in range(0, len(self._unit), _BLOCK):
-            block = np.maximum(self._unit[start : start + _BLOCK] @ self._unit.T, 0)
+            block = np.maximum(self._unit[start : start + _BLOCK] @ self._unit.T, 0) ** 2
             own = np.arange(len(block))
             block[own, own + start] = 1  # also of a vector of zeros, so that every row has a sum
             yield block
@@ -131,8 +141,13 @@ class _Graph:
         return np.concatenate([block @ vector for block in blocks]).astype(np.float64)
 
 
-def _unit(vectors: Vectors) -> Vectors:
-    """Vectors of length 1 (of length 0 where it was 0)."""
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    unit: Vectors = vectors / np.maximum(lengths, 1e-12)
-    return unit
+def _distinct(vectors: Vectors) -> tuple[Vectors, npt.NDArray[np.intp]]:
+    """Distinct vectors at length 1 (0 stays 0) in order of appearance, and each sentence's index there."""
+    _, first, inverse = np.unique(vectors, axis=0, return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    rank = np.empty(len(order), dtype=np.intp)
+    rank[order] = np.arange(len(order))
+    distinct = vectors[first[order]]
+    lengths = np.linalg.norm(distinct, axis=1, keepdims=True)
+    unit: Vectors = distinct / np.maximum(lengths, 1e-12)
+    return unit, rank[inverse.ravel()]

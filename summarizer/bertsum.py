@@ -51,6 +51,7 @@ class BertSumEngine:
         self._weight = weight
         self._bias = bias
         self.model = ModelInfo(encoder.name, encoder.sha256, "bertsum")
+        self.device, self.precision = encoder.device, encoder.precision
 
     @classmethod
     def from_pretrained(

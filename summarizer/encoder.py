@@ -181,7 +181,7 @@ def _batches(lengths: Sequence[int]) -> list[list[int]]:
     order = sorted(range(len(lengths)), key=lambda i: (lengths[i], i))
     widths = [lengths[i] for i in order]
     # Cuts make sense only where the width changes, so there are few places for them, however many the rows.
-    cuts = [0, *(i for i in range(1, len(widths)) if widths[i] != widths[i - 1]), len(widths)]
+    cuts = [i for i in range(len(widths)) if i == 0 or widths[i] != widths[i - 1]] + [len(widths)]
     best: list[tuple[int, int]] = [
         (0, 0)
     ]  # per cut: least cost of all before it, where its last group starts
@@ -231,6 +231,10 @@ def _load_tokenizer(files: ModelFiles) -> Any:
         raise UnsupportedModelError(
             f"The model {files.name!r} has no usable tokenizer ({type(error).__name__})."
         ) from None
+    if len(tokenizer) <= len(tokenizer.all_special_tokens):
+        raise UnsupportedModelError(f"The model {files.name!r} has no vocabulary.")
+    if len(tokenizer) > files.config.get("vocab_size", len(tokenizer)):
+        raise UnsupportedModelError(f"The tokenizer of {files.name!r} has more words than its encoder.")
     missing = [n for n in ("cls_token", "sep_token", "pad_token") if getattr(tokenizer, n) is None]
     if missing:
         raise UnsupportedModelError(f"The tokenizer of {files.name!r} has no {', no '.join(missing)}.")

@@ -29,6 +29,14 @@ class Engine(Protocol):
     def model(self) -> ModelInfo:
         """Which model scores."""
 
+    @property
+    def device(self) -> str:
+        """Where it computes: `cpu` or `cuda`."""
+
+    @property
+    def precision(self) -> str:
+        """What its encoder computes with, `fp32` or `bf16`; "" for an engine that has none."""
+
     def score(self, documents: Sequence[Sequence[str]], asked: Sequence[int]) -> list[Salience]:
         """Scores every sentence; a document's result must not depend on the others of the call.
 

@@ -73,6 +73,16 @@ class Summarizer:
         """Which model chooses."""
         return self._engine.model
 
+    @property
+    def device(self) -> str:
+        """Where it computes, as resolved: `cpu` or `cuda`."""
+        return self._engine.device
+
+    @property
+    def precision(self) -> str:
+        """What the encoder computes with, as resolved: `fp32` or `bf16`; "" for an engine without one."""
+        return self._engine.precision
+
     def summarize(self, texts: Sequence[str | Document], budget: Budget | None = None) -> list[Summary]:
         """One summary per text, in the order of the texts; a text without a sentence has an empty one.
 

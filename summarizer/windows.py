@@ -8,7 +8,7 @@ as several pieces.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 
 MARKS = 2  # [CLS] and [SEP] around every sentence
 
@@ -66,7 +66,7 @@ def plan_windows(lengths: Sequence[int], limit: int, context: int) -> list[Windo
     spans = _spans([piece.cost for piece in pieces], limit, context)
     windows = []
     first_owned = 0
-    for (start, end), after in zip(spans, [*spans[1:], None], strict=True):
+    for (start, end), after in zip_longest(spans, spans[1:]):
         # The pieces two windows share are divided in the middle: the further from an edge, the more context.
         last_owned = end if after is None else max(first_owned + 1, (after[0] + end + 1) // 2)
         windows.append(Window(tuple(pieces[start:end]), (first_owned - start, last_owned - start)))

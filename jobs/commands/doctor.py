@@ -88,7 +88,7 @@ def _without_password(url: str) -> str:
 async def _server(settings: Settings) -> list[Check]:
     name = "FHIR server"
     try:
-        async with make_client(settings) as client:
+        async with make_client(settings, retries=1) as client:
             capability = await client.capability()
             software = f"{capability.software or 'unnamed software'} {capability.software_version or ''}"
             checks = [Check(name, "ok", f"{software.strip()}, FHIR {capability.fhir_version}")]

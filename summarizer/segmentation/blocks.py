@@ -1,16 +1,18 @@
 """From the lines of a note to spans: headings, markers, boilerplate and sentences."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
-from summarizer.segmentation.labels import AFTER_COLON, LABEL, known_heading, opens_section
-from summarizer.segmentation.layout import _AXIS, Line, LineKind, classify, continues, read_lines, wrap_width
+from summarizer.segmentation.labels import AFTER_COLON, LABEL, Role, known_heading, opens_section, role
+from summarizer.segmentation.layout import _AXIS, Line, LineKind, classify, continues, read_lines, rejoin, wrap_width
 from summarizer.segmentation.punctuation import sentence_ends
+from summarizer.segmentation.regions import EXAM_REGIONS, is_region
 from summarizer.segmentation.run_on import cut_run_on
-from summarizer.segmentation.section_titles import EXAM_REGIONS, normalise, section_kind
+from summarizer.segmentation.section_titles import TITLE_KINDS, normalise, section_kind
 from summarizer.types import Section, SectionKind, Segmentation, Sentence, Span
 
 _INLINE_NUMBER = re.compile(r"(?:(?<=[\s:,;.)])|(?<![\s\S]))\(?(\d{1,2})[.)](?=[ \t]*[A-Z\"(]|[ \t]+[a-z])")
+_BARE_TITLE = re.compile(r"(?P<words>[A-Z][A-Z /&-]{3,60}+),(?=[ \t]*(?:\d{1,2}[.)]|[A-Z]|$))")
 _PARENT_KINDS = frozenset(
     {
         SectionKind.REVIEW_OF_SYSTEMS,
@@ -24,6 +26,7 @@ _PARENT_KINDS = frozenset(
         SectionKind.IMPRESSION,
     }
 )
+_STOPPED = re.compile(r"[.,;:?!)][\"'”’]?\s*$")
 _WORD = re.compile(r"\S+")
 _NO_LABEL_AFTER = frozenset(
     "the of and his her their with in to a an for by on at from or this is was".split()
@@ -64,11 +67,17 @@ class Spans:
             return
         title = self.text[start:end].strip("#*_ \t").rstrip(":,;. \t-–—*_#").strip() or self.text[start:end]
         kind = section_kind(title, code)
-        if self._titles and normalise(title) in EXAM_REGIONS and self._titles[-1][2] in _PARENT_KINDS:
-            kind = self._titles[-1][2]
+        if kind is SectionKind.EXAM and self._titles and is_region(normalise(title)):
+            parent = self._titles[-1][2]
+            kind = SectionKind.FINDINGS if parent is SectionKind.PROCEDURE else parent if parent in _PARENT_KINDS else kind
         self.headings.append(Span(start, end))
         self._titles.append((start, title, kind))
         self._last = end
+
+    @property
+    def context(self) -> SectionKind | None:
+        """The kind of the section that is open, None before the first."""
+        return self._titles[-1][2] if self._titles else None
 
     def marker(self, start: int, end: int) -> None:
         """Add a list marker."""
@@ -116,8 +125,9 @@ def _segment_stretch(spans: Spans, start: int, end: int) -> None:
         return
     stretch = spans.text[start:end]
     lines = read_lines(stretch)
-    classify(lines, stretch)
     width = wrap_width(lines)
+    classify(lines, stretch)
+    rejoin(lines, width)
     if start:
         for line in lines:
             line.start += start
@@ -163,32 +173,39 @@ def _emit(spans: Spans, block: list[Line]) -> None:
 def _running_text(spans: Spans, start: int, end: int, number: int) -> None:
     """Add the spans of running text: numbered items inside it, then labels and sentences."""
     at = start
-    for begin, stop in _inline_markers(spans.text, start, end, number):
-        _labelled_text(spans, at, begin)
+    markers, inside = _inline_markers(spans.text, start, end, number)
+    for begin, stop in markers:
+        _labelled_text(spans, at, begin, inside)
         spans.marker(begin, stop)
         at = stop
-    _labelled_text(spans, at, end)
+    _labelled_text(spans, at, end, inside)
 
 
-def _inline_markers(text: str, start: int, end: int, number: int) -> list[tuple[int, int]]:
-    """Numbers of a list that runs on inside a line, as a series 1, 2, 3, ..."""
+def _inline_markers(text: str, start: int, end: int, number: int) -> tuple[list[tuple[int, int]], set[int]]:
+    """Numbers of a list that runs on inside a line, as a series 1, 2, 3, ...
+
+    The first number after a lead-in clause belongs to its sentence; the ends of such come second.
+    """
     found = [(int(m[1]), m.start(), m.end()) for m in _INLINE_NUMBER.finditer(text, start, end)]
-    if not found:
-        return []
     chosen: list[tuple[int, int]] = []
+    inside: set[int] = set()
     pending: tuple[int, int] | None = None
+    lead_in = False
     expected = number + 1
     for value, begin, stop in found:
-        opens = value == 1 and _opens_series(text, start, begin)
-        if opens:
+        if value == 1 and _opens_series(text, start, begin):
+            lead_in = text[start:begin].rstrip().endswith(":") and not _after_heading(text, start, begin, end)
             pending, expected = (begin, stop), 2
         elif value == expected and value > 1:
             if pending is not None:
-                chosen.append(pending)
+                if lead_in:
+                    inside.add(pending[1])
+                else:
+                    chosen.append(pending)
                 pending = None
             chosen.append((begin, stop))
             expected += 1
-    return chosen
+    return chosen, inside
 
 
 def _opens_series(text: str, start: int, at: int) -> bool:
@@ -197,7 +214,16 @@ def _opens_series(text: str, start: int, at: int) -> bool:
     return not before or before[-1] in ":.,;"
 
 
-def _labelled_text(spans: Spans, start: int, end: int) -> None:
+def _after_heading(text: str, start: int, at: int, end: int) -> bool:
+    """Whether the label that ends before `at` is a heading and not a lead-in clause."""
+    colon = text.rindex(":", start, at)
+    if _label_before(text, start, colon, end) is not None:
+        return True
+    opening = LABEL.match(text, start, end)
+    return opening is not None and opening.end() >= colon and opens_section(opening["words"], "")
+
+
+def _labelled_text(spans: Spans, start: int, end: int, inside: Collection[int]) -> None:
     """Add headings and sentences of text that may hold labels anywhere in a line."""
     text = spans.text
     at = _opening_headings(spans, start, end)
@@ -206,7 +232,7 @@ def _labelled_text(spans: Spans, start: int, end: int) -> None:
     for begin, stop in [*labels, (end, end)]:
         if begin < sentence:
             continue
-        for cut in sentence_ends(text, sentence, begin):
+        for cut in sentence_ends(text, sentence, begin, inside):
             spans.sentence(sentence, cut)
             sentence = cut
         spans.sentence(sentence, begin)
@@ -218,21 +244,40 @@ def _labelled_text(spans: Spans, start: int, end: int) -> None:
 def _opening_headings(spans: Spans, start: int, end: int) -> int:
     """Add the headings that text begins with, nested ones too; where the text after them begins."""
     text = spans.text
+    origin = start
     while True:
         while start < end and text[start].isspace():
             start += 1
+        bare = _BARE_TITLE.match(text, start, end)
+        if bare and normalise(bare["words"]) in TITLE_KINDS:
+            spans.heading(start, bare.end())
+            start = bare.end()
+            continue
         axis = _AXIS.match(text, start, end)
         if axis:
             spans.heading(start, axis.end())
             start = axis.end()
             continue
         label = LABEL.match(text, start, end)
-        if label is None or not opens_section(label["words"], _rest(text, label.end(), end)):
+        if label is None or not _is_heading(text, label, end, spans.context, nested=start > origin):
             return start
         stop = AFTER_COLON.match(text, label.end(), end)
         to = stop.end() if stop else label.end()
         spans.heading(start, to)
         start = to
+
+
+def _is_heading(text: str, label: re.Match[str], end: int, context: SectionKind | None, *, nested: bool) -> bool:
+    """Whether a label at the start of running text is a heading."""
+    words = label["words"]
+    if opens_section(words, _rest(text, label.end(), end), context, nested=nested):
+        return True
+    return _closes_line(text, label.end() - 1, words)
+
+
+def _closes_line(text: str, colon: int, label: str) -> bool:
+    """Whether `LABEL:,` stood alone on its line before newlines became commas."""
+    return text.startswith(":,", colon) and role(label) is not Role.LEAD_IN and label.isupper()
 
 
 def _rest(text: str, start: int, end: int) -> str:
@@ -266,21 +311,12 @@ def _label_before(text: str, start: int, colon: int, end: int) -> int | None:
         label = text[begin:colon]
         if not label[:1].isupper() or len(label) < 2:
             continue
-        stopped = (
-            begin <= start
-            or text[begin - 1] in ".,;:"
-            or text[:begin].rstrip()[-1:] in (".", ",", ";", "?", "!", ")")
-            if begin - start < 400
-            else text[begin - 1] in ".,;:" or text[begin - 2] in ".,;?!)"
-        )
-        if stopped:
-            if known_heading(label) or (
-                text[begin - 1 : begin] != ","
-                and label.isupper()
-                and opens_section(label, _rest(text, colon + 1, end))
-            ):
+        if begin <= start or _STOPPED.search(text, max(start, begin - 6), begin):
+            rest = _rest(text, colon + 1, end)
+            capitals = text[begin - 1] != "," and label.isupper()
+            if known_heading(label, rest) or _closes_line(text, colon, label) or (capitals and opens_section(label, rest, nested=True)):
                 return begin
-        elif _stands_out(text, begin, label):
+        elif _stands_out(text, begin, label, _rest(text, colon + 1, end)):
             return begin
     return None
 
@@ -293,12 +329,12 @@ def _label_start(text: str, start: int, stop: int) -> int:
     return start
 
 
-def _stands_out(text: str, begin: int, label: str) -> bool:
+def _stands_out(text: str, begin: int, label: str, rest: str) -> bool:
     """Whether a label without a stop before it is one by its look and its words."""
     name = normalise(label)
     if (
         len(name) < 3
-        or not known_heading(label)
+        or not known_heading(label, rest)
         or (name not in EXAM_REGIONS and len(name.split()) < 2 and not label.isupper())
     ):
         return False
@@ -306,4 +342,6 @@ def _stands_out(text: str, begin: int, label: str) -> bool:
     if not before or before[-1].lower() in _NO_LABEL_AFTER:
         return False
     last = before[-1]
-    return not (last[0].isupper() and last.isalpha() and (last.isupper() == label.isupper()))
+    if name in EXAM_REGIONS and label.isupper():
+        return True
+    return not (last[0].isupper() and last.isalpha() and last.isupper() == label.isupper())

@@ -18,8 +18,8 @@ _LINE = re.compile(
     | (?:signed|signature|sign|electronic\ signature|authenticated|cosigner|signer)\s*:
     | page\ \d+(?:\ (?:of|/)\ \d+)?\s*$ | page\s*:?\s*\d+\ ?(?:of|/)\ ?\d+ | pg\.?\ \d+(?:\ of\ \d+)?\s*$ | -+\s*\d+\s*-+\s*$
     | \d+\ of\ \d+\s*$ | continued\ on\ (?:next|the\ next|page) | \(?continued\)?\s*$ | \(?cont(?:'d|\.|inued)\)?\s*$
-    | (?:cc|bcc|copies\ to|copy\ to|cc\ to|carbon\ copy)\s*:\s*(?:dr\b|[A-Z][a-z]+\ [A-Z]|.*\b(?:m\.?d|d\.?o|ph\.?d|np|pa-c)\b)
-    | dear\b[^.!?]{0,80}[:,]\s*$ | to\ whom\ it\ may\ concern\b
+    | (?:cc|bcc|copies\ to|copy\ to|cc\ to|carbon\ copy)\s*:\s*(?:dr\b|.*\b(?:m\.?d|d\.?o|ph\.?d|np|pa-c|physician|doctor|clinic|office|records)\b)
+    | completed\ by\s*: | dear\b[^!?]{0,80}[:,]\s*$ | dear(?:\ \S+){1,5}$ | to\ whom\ it\ may\ concern\b
     | (?:sincerely|respectfully|regards|best\ regards|kind(?:est)?\ regards|warm(?:est)?\ regards|cordially|yours\ (?:truly|sincerely|faithfully)
         |very\ truly\ yours|sincerely\ yours|with\ (?:best|kind|warm)\ (?:regards|wishes)|respectfully\ (?:submitted|yours)|best\ wishes)\s*[,.]?\s*$
     | (?:encl|enclosures?|enc)\s*[.:]?\s*(?:\d+)?\s*$ | confidential(?:ity)?\b.{0,60}$ | \W*end\ of\ (?:report|note|document|dictation)\b
@@ -45,9 +45,12 @@ _LETTER_DATE = re.compile(
     r"|\d{1,2}\s+(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?,?\s+\d{4})\s*$",
     re.I,
 )
-DEAR = re.compile(r"^[ \t]*(?:dear\b[^.!?\n]{0,80}[:,]|to whom it may concern\b.{0,5})[ \t]*$", re.I | re.M)
+DEAR = re.compile(
+    r"^[ \t]*(?:dear\b[^!?\n]{0,80}[:,]|dear(?: \S+){1,5}|to whom it may concern\b.{0,5})[ \t\r]*$", re.I | re.M
+)
+VALEDICTION = re.compile(r"(?:sincerely|respectfully|(?:\w+ ){0,2}regards|cordially|yours|very truly|best wishes)\b[\w ]{0,20}[,.]?$", re.I)
 _HINT = re.compile(
-    r"sign|dictat|transcri|page|pg|dear|sincerely|regards|yours|respectfully|cordial|job|mtid|doc|authent|verified|approved|attest|finaliz"
+    r"sign|complet|dictat|transcri|page|pg|dear|sincerely|regards|yours|respectfully|cordial|job|mtid|doc|authent|verified|approved|attest|finaliz"
     r"|review|\bcc\b|cop(?:y|ies)|encl?|confiden|end of|print|fax|generat|voice|report|^\W*\d|^\W*[drt]{1,2}\W|cont|whom|wishes|carbon",
     re.I,
 )

@@ -1,18 +1,18 @@
 """Whether `Label:` is a heading or the beginning of a value that belongs to the sentence."""
 
 import re
+from enum import Enum, auto
 from functools import lru_cache
 
-from summarizer.segmentation.section_titles import (
-    EXAM_REGIONS,
-    STUDIES,
-    TITLE_KINDS,
-    names_section,
-    normalise,
-)
+from summarizer.segmentation.regions import EXAM_REGIONS, STUDIES, is_region, is_study
+from summarizer.segmentation.section_titles import TITLE_KINDS, names_section, normalise
+from summarizer.types import SectionKind
+
+LISTING_KINDS = frozenset({SectionKind.EXAM, SectionKind.REVIEW_OF_SYSTEMS, SectionKind.FINDINGS})
+"""Sections whose short labels are regions and domains, known by name or not."""
 
 LABEL = re.compile(
-    r"(?:\*\*|__)?(?P<words>[A-Za-z][\w \t/&,'’#()+\-]{0,70}+)(?:\*\*)?:(?:\*\*|__)?(?=[\s,;.:A-Za-z(\[\"*+\-~<>\d]|$)"
+    r"(?:\*\*|__)?(?P<words>[A-Za-z][\w \t/&,'’#()+\-]{0,70}+)(?:\*\*)?(?:(?<!\d):|:(?!\d))(?:\*\*|__)?(?=[\s,;.:A-Za-z(\[\"*+\-~<>\d]|$)"
 )
 AFTER_COLON = re.compile(r"[:,;]*(?:[-–—][ \t]+)?")
 
@@ -53,91 +53,81 @@ _VALUE_HEAD = re.compile(
     r"(?:date|dates|time|times|number|no|name|total|estimated|place|today'?s|last|next|baseline|peak|serum|urine|smoking|tobacco|"
     r"alcohol|drug|illicit|caffeine|cigarette)\b"
 )
-_STUDY_WORDS = re.compile(
-    r"\b(?:mri|mra|cta?|cat scan|pet|ekg|ecg|echo|echocardiogram|cxr|kub|eeg|emg|x-?rays?|radiographs?|ultrasound|doppler|duplex|"
-    r"mammograms?|scans?|angiograms?|angiography|catheterization|endoscopy|colonoscopy|egd|films?|ventriculogram|sonogram|biopsy)\b"
-)
-_STUDY_FILLERS = re.compile(
-    r"\b(?:of|the|and|with|without|w/o?|w|contrast|chest|head|brain|abdomen|pelvis|spine|cervical|lumbar|thoracic|neck|left|right|bilateral|"
-    r"pa|lateral|ap|portable|view|views|two|2|two-view|renal|carotid|transthoracic|transesophageal|knee|hip|shoulder|ankle|foot|wrist|"
-    r"hand|elbow|sinus|sinuses|cardiac|stress|bone|marrow|abdominal|pelvic|obstetric|ob|venous|arterial|lower|upper|extremity|extremities|"
-    r"pre|post|gadolinium|iv|initial|repeat|follow-?up|maxillofacial|orbits?|c-spine|l-spine|t-spine|plain|12-lead|12|lead|nuclear|"
-    r"myocardial|perfusion|prostate|liver|breast|thyroid|skin|coronary|screening|diagnostic)\b"
-)
 _PROSE = re.compile(
     r"\b(?:was|were|is|are|has|had|have|will|be|been|include|includes|included|including|follow|follows|following|revealed|reveals|showed|"
     r"shows|demonstrated|demonstrates|recommended|recommend|noted|found|conducted|performed today|done today|because|that|which|there|"
     r"he|she|they|we|i|it|you|please|should|may|can|did|does|do|given the|states|stated|reports|said|says|asked|would|consist|consists|"
     r"consisted|yielded)\b"
 )
-_REGION_SPLIT = re.compile(r"\s*(?:/|,|&|\band\b|-)\s*|\s+")
-_REGION_FILLERS = frozenset(
-    "exam examination of the left right bilateral upper lower and system ros anterior posterior lateral medial male female external".split()
+_LEAD_IN_HEAD = re.compile(
+    r"(?:of|in|at|with|by|for|to|as|since|after|because|per|if|when|while|once|upon|until|from|given|based|during|before|please|this|these|"
+    r"those|addendum to|on (?!exam|admission|discharge|physical)|the (?:following|patient))\b"
 )
+_SUFFIXES = re.compile(r"\S+")
 
 
-@lru_cache(maxsize=4096)
-def known_heading(label: str) -> bool:
-    """Whether a label (as written, without colon) names a section, region, domain or study."""
+class Role(Enum):
+    """What a label is by its words."""
+
+    SECTION = auto()
+    EITHER = auto()
+    VALUE = auto()
+    LEAD_IN = auto()
+    UNKNOWN = auto()
+
+
+@lru_cache(maxsize=8192)
+def role(label: str) -> Role:
+    """The role of the words before a colon, whatever follows it."""
     name = normalise(label)
     if not name:
-        return False
-    if name in TITLE_KINDS:
-        return name not in _VALUE_LABELS or len(name) > 1
+        return Role.UNKNOWN
+    known = name in TITLE_KINDS or name in EXAM_REGIONS or name in STUDIES
     if name in _VALUE_LABELS:
-        return False
-    if name in EXAM_REGIONS or name in STUDIES:
-        return True
-    if _VALUE_HEAD.match(name) or any(char.isdigit() for char in name.replace("12-lead", "")):
-        return False
-    if _PROSE.search(name):
-        return False
-    return names_section(name) or _regions_only(name) or _study(name)
+        return Role.EITHER if known else Role.VALUE
+    if known:
+        return Role.SECTION
+    if len(name.split()) > 9 and not (label.isupper() and names_section(name)) or _LEAD_IN_HEAD.match(name) or _PROSE.search(name):
+        return Role.LEAD_IN
+    if is_region(name) or (is_study(name) and not re.search(r"\d[/-]\d", name)):
+        return Role.SECTION
+    if _VALUE_HEAD.match(name) or any(map(str.isdigit, name)) or name.rpartition(" ")[2] in _VALUE_TAIL:
+        return Role.VALUE
+    return Role.SECTION if "," not in name and names_section(name) else Role.UNKNOWN
 
 
-def _regions_only(name: str) -> bool:
-    """Whether a label is made of exam regions alone (`Coordination/Station/Gait`)."""
-    parts = [part for part in _REGION_SPLIT.split(name) if part and part not in _REGION_FILLERS]
-    return bool(parts) and len(parts) <= 6 and all(part in EXAM_REGIONS for part in parts)
+def known_heading(label: str, rest: str = "") -> bool:
+    """Whether a label (as written, without colon) names a section, region, domain or study."""
+    found = role(label)
+    return found is Role.SECTION or (found is Role.EITHER and not rest[:1].isdigit())
 
 
-def _study(name: str) -> bool:
-    """Whether a label is a study with no more than its region and manner (`CT abdomen`)."""
-    if not _STUDY_WORDS.search(name):
-        return False
-    rest = _STUDY_FILLERS.sub(" ", _STUDY_WORDS.sub(" ", name))
-    return not rest.strip(" /-,.&+")
-
-
-@lru_cache(maxsize=4096)
-def is_value_label(label: str) -> bool:
-    """Whether a label names a quantity, analyte, specimen, date, demographic or habit."""
-    name = normalise(label)
-    return name in _VALUE_LABELS or name.rpartition(" ")[2] in _VALUE_TAIL or bool(_VALUE_HEAD.match(name))
-
-
-@lru_cache(maxsize=4096)
-def is_lead_in(label: str) -> bool:
-    """Whether the words before a colon are a clause and not a name."""
-    name = normalise(label)
-    return len(name.split()) > 9 or bool(_PROSE.search(name))
-
-
-def opens_section(label: str, rest: str) -> bool:
+def opens_section(label: str, rest: str, context: SectionKind | None = None, *, nested: bool = False) -> bool:
     """Whether `label:` before `rest` (the remainder of its line) is a heading.
 
     Args:
         label: the words before the colon.
         rest: what follows on the line, stripped; "" when the label stands alone.
+        context: the kind of the section it stands in.
+        nested: whether it follows another heading on its line.
     """
-    if known_heading(label):
+    found = role(label)
+    if found is Role.SECTION:
         return True
-    if is_lead_in(label):
+    if found is Role.EITHER:
+        return not rest[:1].isdigit()
+    if found is Role.LEAD_IN:
         return False
     if not rest:
         return True
-    if is_value_label(label) or not label.isupper():
+    if found is Role.VALUE or len(label) < 3 or (nested and _ends_in_region(label)):
         return False
-    if any(char.isdigit() for char in label) or len(label) < 3:
-        return False
-    return len(rest.split()) >= 4 or rest[-1] in ".,"
+    if label.isupper():
+        return len(rest.split()) >= 4 or rest[-1] in ".,"
+    return context in LISTING_KINDS and label[0].isupper() and len(label.split()) <= 3 and not rest[0].isdigit()
+
+
+@lru_cache(maxsize=4096)
+def _ends_in_region(label: str) -> bool:
+    """Whether a label is other text and then a region (`WNL LUNGS`)."""
+    return any(role(label[word.start() :]) is Role.SECTION for word in list(_SUFFIXES.finditer(label))[1:])

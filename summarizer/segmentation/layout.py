@@ -5,8 +5,8 @@ from collections import Counter
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from summarizer.segmentation.boilerplate import DEAR, is_boilerplate, is_letter_date, is_rule
-from summarizer.segmentation.labels import LABEL, known_heading
+from summarizer.segmentation.boilerplate import DEAR, VALEDICTION, is_boilerplate, is_letter_date, is_rule
+from summarizer.segmentation.labels import LABEL, Role, known_heading, role
 from summarizer.segmentation.section_titles import TITLE_KINDS, names_section, normalise
 
 
@@ -43,7 +43,7 @@ class Line:
 
 
 MARKER = re.compile(
-    r"(?:[•·●○▪■□‣►◦⁃∙❖✓➢]|[-–—]{1,2}(?=\s|[A-Za-z(\"])|\*{1,2}(?=\s|[A-Za-z])(?!\*\*)|>(?=\s)|o(?=\s+[A-Z])"
+    r"(?:[•·●○▪■□‣►◦⁃∙❖✓➢]|[-–—]{1,2}(?=\s|[A-Za-z(\"])|\*(?=\s|[A-Za-z\"(])|\*\*(?=\s)|>(?=\s)|o(?=\s+[A-Z])"
     r"|\#\s?\d{1,2}[.:)]*(?=\s|[A-Za-z]|$)|\#(?=\s?[A-Za-z])|\(?\d{1,2}(?:\.\)|[.)])(?=\s|[A-Za-z(\"]|$)"
     r"|\(?[a-zA-Z][.)](?=\s)|\(?(?:[ivx]{2,5}|[IVX]{2,5})[.)](?=\s)|\[[ xX]?\](?=\s))"
 )
@@ -54,13 +54,21 @@ _ROW = re.compile(r"\S\t+\s*\S|\S {3,}\S.*\S {3,}\S|\|.*\|")
 _TERMINATED = re.compile(r"[.!?…][\"'”’)\]]*$")
 _CONNECTOR = re.compile(
     r"(?:\b(?:the|a|an|of|with|without|and|or|to|in|on|at|by|for|from|as|was|were|is|are|has|had|have|that|which|who|his|her|their|this|"
-    r"these|no|not|be|been|but|than|due|per|via|into|over|under|dr\.?|mr\.?|mrs\.?|ms\.?|approximately|than|between|status)|[,(/&+]|[a-z]-)$",
+    r"these|no|not|be|been|but|than|due|per|via|into|over|under|approximately|than|between|status)|[,(/&+]|[a-z]-)$",
     re.I,
 )
+_ABBREVIATED = re.compile(r"(?:\b(?:dr|drs|mr|mrs|ms|prof|vs|e\.g|i\.e|p\.o|i\.v|approx)|\b(?:dr|mr|mrs|ms)\.? [A-Z])\.$", re.I)
 _DATE_TITLE = re.compile(
     r"(?:\w{3,9},?\s+)?(?:\d{1,4}[/-]\d{1,2}[/-]\d{1,4}|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?\s+\d{1,2},?\s+\d{4}"
     r"|\[\*\*[\d-]+\*\*\])?,?\s*(?:(?:at\s+)?\d{1,2}:?\d{2}(?::\d{2})?\s*(?:[ap]\.?m\.?|h|hrs|hours)?)?\s*:?$",
     re.I,
+)
+
+
+_PLAIN_TITLES = frozenset(
+    """medications allergies instructions assessment plan impression findings exam examination results diagnosis diagnoses procedures
+    immunizations problems vitals subjective objective indication indications technique comparison recommendations encounters payers
+    labs laboratory history hpi pmh addendum conclusion""".split()
 )
 
 
@@ -87,7 +95,8 @@ def classify(lines: list[Line], text: str) -> None:
     capitals = _mostly_capitals(text)
     letter = DEAR.search(text)
     greeting = letter.start() if letter else -1
-    letters = Counter(line.text[:2] for line in lines if line.text[1:3] in (". ", ") "))
+    closing = False
+    letters = Counter(line.text.partition(" ")[0][:3] for line in lines if line.text[:1].isalpha())
     for index, line in enumerate(lines):
         following = lines[index + 1] if index + 1 < len(lines) else None
         line.kind = _kind(line, following, capitals, index == 0)
@@ -98,9 +107,19 @@ def classify(lines: list[Line], text: str) -> None:
                 line.kind, line.marker = LineKind.TEXT, 0
                 if LABEL.match(line.text):
                     line.kind = LineKind.LABELLED
-        if line.end <= greeting and (line.kind is not LineKind.LABELLED or line.text[:3].lower() == "re:"):
-            if not _TERMINATED.search(line.text) or len(line.text) < 40:
-                line.kind = LineKind.BOILERPLATE
+        if line.end <= greeting and _is_letterhead(line):
+            line.kind, line.marker = LineKind.BOILERPLATE, 0
+        if closing and line.kind in (LineKind.TEXT, LineKind.LABELLED) and _is_letterhead(line):
+            line.kind = LineKind.BOILERPLATE
+        closing = line.kind is LineKind.BOILERPLATE and (closing or VALEDICTION.match(line.text) is not None)
+
+
+def _is_letterhead(line: Line) -> bool:
+    """Whether a line before the greeting of a letter is part of its date, address or reference."""
+    label = LABEL.match(line.text)
+    if label is not None and line.text[:3].lower() not in ("re:", "rg:"):
+        return role(label["words"]) is Role.VALUE
+    return len(line.text) < 70 and (not _TERMINATED.search(line.text) or len(line.text) < 40)
 
 
 def _mostly_capitals(text: str) -> bool:
@@ -117,6 +136,10 @@ def _is_lettered_item(line: Line, letters: Counter[str]) -> bool:
     if mark[1] == ")" or mark[0].islower():
         return True
     near = [chr(ord(mark[0]) + step) + mark[1] for step in (-1, 1)]
+    if mark[0] == "I":
+        near.append("II" + mark[1])
+    if mark[0] == "V":
+        near += ["IV" + mark[1], "VI" + mark[1]]
     return any(letters[other] for other in near)
 
 
@@ -140,7 +163,8 @@ def _kind(line: Line, following: Line | None, capitals: bool, first: bool) -> Li
     if head in "Aa" and _AXIS.match(body):
         return LineKind.LABELLED
     if head.isalpha() or head in "*_":
-        if ":" in body[:120] and LABEL.match(body):
+        label = LABEL.match(body) if ":" in body[:120] else None
+        if label and (head.isupper() or head in "*_" or known_heading(label["words"])):
             return LineKind.LABELLED
         if len(body) < 70 and _is_title(line, following, capitals, first):
             return LineKind.HEADING
@@ -192,9 +216,8 @@ def _is_title(line: Line, following: Line | None, capitals: bool, first: bool) -
     if body[-1] in ".,;?!" or ":" in body:
         return False
     name = normalise(body)
-    alone = line.after_blank or following is None or True
-    if name in TITLE_KINDS and len(name) > 2 and body[0].isupper() and alone:
-        return len(body.split()) > 1 or body.isupper() or line.after_blank
+    if name in TITLE_KINDS and len(name) > 2 and body[0].isupper():
+        return len(name.split()) > 1 or body.isupper() or line.after_blank or name in _PLAIN_TITLES
     if not body.isupper() or len(body.split()) > 9 or any(map(str.isdigit, body)):
         return False
     if names_section(name):
@@ -213,17 +236,52 @@ def _looks_wrapped(line: Line, following: Line) -> bool:
 
 def wrap_width(lines: list[Line]) -> int:
     """The width a text was wrapped at, by its lines that go on in lower case; 0 if it was not wrapped."""
-    widths = [
-        line.indent + len(line.text)
-        for line, after in zip(lines, lines[1:], strict=False)
-        if after.text[0].islower()
-        and not after.after_blank
-        and not _TERMINATED.search(line.text[-4:])
-        and after.kind is LineKind.TEXT
-        and line.kind is not LineKind.BOILERPLATE
-    ]
-    widths = [width for width in widths if 40 <= width <= 140]
-    return max(widths) if widths else 0
+    widest = 0
+    for line, after in zip(lines, lines[1:], strict=False):
+        if after.text[0].islower() and not after.after_blank and not _TERMINATED.search(line.text[-4:]):
+            width = line.indent + len(line.text)
+            if widest < width <= 140 and width >= 40 and not MARKER.match(after.text):
+                widest = width
+    return widest
+
+
+def _is_full(before: Line, line: Line, width: int) -> bool:
+    """Whether the first word of `line` did not fit behind `before`."""
+    length = before.indent + len(before.text)
+    return 40 <= length <= 140 and length + 1 + len(line.text.split(None, 1)[0]) > (width - 8 if width else 64)
+
+
+def rejoin(lines: list[Line], width: int) -> None:
+    """Take back item and label lines that are only the next line of a wrapped sentence."""
+    previous = 0
+    for index, line in enumerate(lines):
+        number = _item_number(line)
+        before = lines[index - 1] if index else None
+        if before and not line.after_blank and before.kind in (LineKind.TEXT, LineKind.ITEM, LineKind.LABELLED):
+            open_end = not _TERMINATED.search(before.text[-6:]) and before.text[-1] != ":"
+            if open_end and _is_full(before, line, width) and _is_stray(line, before, number, previous, lines[index + 1 :]):
+                line.kind, line.marker = LineKind.TEXT, 0
+        if line.kind is LineKind.ITEM:
+            previous = number
+        elif line.kind is LineKind.HEADING:
+            previous = 0
+
+
+def _item_number(line: Line) -> int:
+    """The number of an item, 0 if it has none."""
+    digits = "".join(filter(str.isdecimal, line.text[: line.marker]))
+    return int(digits) if digits else 0
+
+
+def _is_stray(line: Line, before: Line, number: int, previous: int, later: list[Line]) -> bool:
+    """Whether a line behind a full, open line was taken for an item or a label by mistake."""
+    if line.kind is LineKind.LABELLED:
+        return line.text[0].islower() or _CONNECTOR.search(before.text[-16:]) is not None
+    if line.kind is not LineKind.ITEM or line.text[0] in "-–—•·●○▪■□‣►◦":
+        return False
+    if number == 1:
+        return not any(_item_number(other) == 2 for other in later[:12])
+    return number != previous + 1 or number == 0
 
 
 def continues(line: Line, before: Line, first: Line, width: int) -> bool:
@@ -242,12 +300,12 @@ def continues(line: Line, before: Line, first: Line, width: int) -> bool:
     ):
         return False
     tail = before.text
-    if tail[-1] == ":":
+    full = _is_full(before, line, width)
+    if tail[-1] == ":" and line.text[0].isupper() and not (full and width):
         return False
-    length = before.indent + len(tail)
-    word = line.text.split(None, 1)[0]
-    full = 40 <= length <= 140 and length + 1 + len(word) > (width - 8 if width else 64)
     if first.marker and line.indent > first.indent:
+        return True
+    if _ABBREVIATED.search(tail[-12:]):
         return True
     if _TERMINATED.search(tail[-6:]):
         return full

@@ -1,7 +1,7 @@
 """Sentence ends inside a block of running text."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 _TITLES = "dr drs mr mrs ms prof st ste rev hon capt sgt lt col messrs mme"
 _NEVER = (
@@ -11,15 +11,24 @@ _NEVER = (
 )
 _MAY = """a.m p.m b.i.d t.i.d q.d q.i.d q.h.s h.s p.r.n a.c p.c q.o.d q.a.m q.p.m m.d d.o ph.d r.n inc ltd co corp jr sr esq etc al u.s d.c
     mg mcg g gm gms kg kgs ml cc l dl mm cm m km ft lb lbs oz hr hrs min mins sec secs wk wks mo mos yr yrs tab tabs cap caps gtt gtts meq
-    mmol iu dept ave blvd rd jan feb mar apr jun jul aug sep sept oct nov dec mon tue tues wed thu thurs fri neg bilat lat ant
+    mmol iu dept ave blvd rd jan feb mar apr jun jul aug sep sept oct nov dec mon tue tues wed thu thurs fri neg bilat lat ant sat sats
     post sup inf med temp resp abd hosp pt pts hx sx dx rx tx wt ht avg max vol ext cont parasag sag cor transv prox dist perc amp tsp tbsp
     susp sol inj supp oint deg equiv est dev gest derm neuro ortho onc surg psych peds card gastro rm bldg assoc univ
     b.p s.p h.o w.d o.d o.s o.u c.o r.r t.p.r q.h q.2h q.4h q.6h q.8h q.12h q.3h q2h q4h q6h q8h q12h qd bid tid qid prn qhs po sig disp
     approx misc fx hgb hct wbc no vit exam.d std int supra infra extrem musc vert cerv thor lumb fem tib fib hum metast lymph path rad
-    in adm disch prev subj obj assess eval consult f.u l.m.p e.d i.c.u u.r.i"""
+    adm disch prev subj obj assess eval consult f.u l.m.p e.d i.c.u u.r.i"""
 NEVER_ENDS = frozenset(_NEVER.split())
-MAY_END = frozenset(_MAY.split()) - {"in"}
-_TITLE_SET = frozenset(_TITLES.split())
+MAY_END = frozenset(_MAY.split())
+_UNITS = frozenset("mg mcg g gm gms kg kgs ml cc l dl mm cm m km ft lb lbs oz hr hrs min mins sec secs wk wks mo mos yr yrs tab tabs".split())
+_ROUTES = frozenset(
+    "po iv im sq sc sl pr bid tid qid qd qod qhs qam qpm q prn hs ac pc am pm p.o i.v i.m b.i.d t.i.d q.d q.i.d p.r.n q.h.s x od os ou"
+    .split()
+)
+_CALENDAR = frozenset(
+    "monday tuesday wednesday thursday friday saturday sunday january february march april may june july august september october"
+    " november december est edt cst cdt pst pdt".split()
+)
+_SUBJECTS = frozenset("the this that he she it they we patient there his her no".split())
 
 _STARTERS = frozenset(
     """the this that these those there he she it they we i you his her its their our my patient pt a an no not on in at if when while
@@ -36,7 +45,7 @@ _LETTERED = frozenset(
 )
 
 # A run of terminators, what closes with it, and stray marks that were typed after it.
-_END = re.compile(r"(?:[.!?]+|…|[。！？｡])(?:[.!?…,;]*[\"'”’)\]}»]{0,4}[.!?,;]{0,3})")
+_END = re.compile(r"(?:[.!?]+|…|[。！？｡])(?:[.!?…,;]*[\"'”’)\]}»]{0,4}[.!?,;]{0,3}(?: \.+(?=\s))?)")
 _TOKEN = re.compile(r"\S+")
 _OPENERS = "([{\"'“‘«<*"
 _LAST_WORD = re.compile(r"[^\s(\[{\"“/,;:]*$")
@@ -46,8 +55,10 @@ _DEIDENTIFIED = re.compile(r"\[\*\*[^\]]{0,200}\*\*\]")
 _NEXT = re.compile(r"[A-Za-z][\w.'’-]*")
 
 
-def sentence_ends(text: str, start: int, end: int) -> Iterator[int]:
+def sentence_ends(text: str, start: int, end: int, numbers: Collection[int] = ()) -> Iterator[int]:
     """Offsets just past each sentence in `text[start:end]`, the last one (`end`) left out.
+
+    `numbers` are the ends of list numbers that stand inside a sentence; their full stops do not count.
 
     Linear in the length: each terminator looks at one word on either side of it.
     """
@@ -65,6 +76,8 @@ def sentence_ends(text: str, start: int, end: int) -> Iterator[int]:
             continue
         if pos >= end:
             return
+        if pos in numbers:
+            continue
         cut = _cut_after(text, start, found.start(), pos, end)
         if cut is not None:
             cut = _with_parenthesis(text, cut, end)
@@ -78,15 +91,17 @@ def _cut_after(text: str, start: int, mark: int, stop: int, end: int) -> int | N
     """Where the sentence ends whose terminator is `text[mark:stop]`, None if it goes on."""
     if text[mark] in "。！？｡":
         return stop
-    following = text[stop]
-    if not following.isspace():
+    if not text[stop].isspace():
         return _glued(text, start, mark, stop, end)
     token = _TOKEN.search(text, stop, min(end, stop + 400))
     if token is None:
         return stop
     ahead = token[0].lstrip(_OPENERS)
-    if text[mark] != "." or text[stop - 1] != "." and text[mark:stop].strip(".,;\"'”’)]}»") != "":
-        return None if ahead[:1].islower() and len(text[mark:stop]) == 1 and text[mark] == "?" else stop
+    junk = text[mark + 1 : stop].strip(".")
+    if ahead[:1].islower() and (text[mark] == "?" or junk):
+        return None
+    if text[mark] not in ".…":
+        return stop
     word = _LAST_WORD.search(text, max(start, mark - 40), mark)
     return _after_full_stop(text, word[0] if word else "", token, ahead, mark, stop, end)
 
@@ -95,34 +110,41 @@ def _after_full_stop(
     text: str, word: str, token: re.Match[str], ahead: str, mark: int, stop: int, end: int
 ) -> int | None:
     """Decide a full stop (or dots) followed by white space."""
-    single = stop - mark == 1
-    lower = word.lower().rstrip(")")
+    single = text[mark] == "." and not text[mark + 1 : stop].strip("\"'”’)]}»,;")
+    lower = word.lower().strip("()[]'\"")
     first = ahead[:1]
-    if single and lower in NEVER_ENDS:
+    abbreviated = lower in MAY_END or _is_dotted(lower)
+    if single and (lower in NEVER_ENDS or (text[stop - 1] in ",;" and (abbreviated or len(lower) == 1))):
         return None
-    if stop - mark >= 3 and not first.isupper():
-        return None
+    if first.islower():
+        if not single:
+            return None if text[mark : mark + 3] == "..." or text[mark] == "…" else stop
+        bare = len(lower) < 2 and not lower.isdigit()
+        return None if abbreviated or bare or ahead.rstrip(".,;:") in _CONTINUES else stop
     if first.isdigit():
         return _before_digit(text, lower, token, stop, end, single)
-    if first.islower():
-        name = ahead.rstrip(".,;:")
-        if not single:
-            return stop
-        if name in _CONTINUES or lower in MAY_END or "." in lower or len(lower) < 3:
-            return None
-        return stop
-    if single and lower == "no" and first == "#":
-        return None
     if not first.isalpha():
-        return stop if lower not in MAY_END or not single else None
-    starter = ahead.lower().rstrip(".,;:") in _STARTERS
-    if single and len(word) == 1 and word.isalpha() and word.isupper():
+        return None if single and (abbreviated or (lower == "no" and first == "#")) else stop
+    return _before_capital(text, word, ahead, mark, stop) if single else stop
+
+
+def _before_capital(text: str, word: str, ahead: str, mark: int, stop: int) -> int | None:
+    """Decide a full stop followed by a capitalised word."""
+    lower = word.lower().strip("()[]'\"")
+    name = ahead.rstrip(".,;:)").lower()
+    shouted = len(word) > 1 and word.isupper() and ahead[:2].isupper()
+    starter = name in _SUBJECTS or (name in _STARTERS and not shouted)
+    if len(word) == 1 and word.isalpha() and word.isupper():
         return stop if starter or _lettered(text, mark - 1) else None
-    if single and (lower in MAY_END or _is_dotted(lower)):
-        if starter or (len(ahead) > 1 and ahead[1].islower() and not lower.startswith(("p.o", "i.v"))):
-            return stop
+    if lower not in MAY_END and not _is_dotted(lower):
+        return stop
+    if starter:
+        return stop
+    if name in _CALENDAR and lower in ("a.m", "p.m"):
         return None
-    return stop
+    if len(ahead) > 1 and ahead[1].islower():
+        return stop
+    return stop if lower in _UNITS and ahead[:2].isupper() and name not in _ROUTES and not shouted else None
 
 
 def _before_digit(
@@ -132,8 +154,6 @@ def _before_digit(
     if not single:
         return stop
     if lower in MAY_END or lower in ("no", "x") or len(lower) == 1 and lower.isalpha() or _is_dotted(lower):
-        return None
-    if lower.isdigit() and len(lower) <= 2:
         return None
     return None if _STRAY_DATE.match(text, token.start(), end) else stop
 
@@ -203,4 +223,4 @@ def _with_parenthesis(text: str, cut: int, end: int) -> int:
     if not text[after].isspace():
         return cut
     rest = _TOKEN.search(text, after, end)
-    return after if rest is None or rest[0][0].isupper() else cut
+    return after if rest is None or not rest[0][0].islower() else cut

@@ -6,80 +6,9 @@ HL7 C-CDA R2.1), with the spellings that dictated and typed notes use.
 
 import re
 
+from summarizer.segmentation.loinc import LOINC_KINDS
+from summarizer.segmentation.regions import entries, is_region, is_study
 from summarizer.types import SectionKind as K
-
-LOINC_KINDS: dict[str, K] = {
-    "10154-3": K.CHIEF_COMPLAINT,
-    "46239-0": K.CHIEF_COMPLAINT,
-    "29299-5": K.CHIEF_COMPLAINT,
-    "10164-2": K.HISTORY,
-    "10160-0": K.MEDICATIONS,
-    "10183-2": K.MEDICATIONS,
-    "29549-3": K.MEDICATIONS,
-    "42346-7": K.MEDICATIONS,
-    "11348-0": K.PAST_HISTORY,
-    "47519-4": K.PROCEDURE,
-    "10167-5": K.PAST_HISTORY,
-    "11369-6": K.PAST_HISTORY,
-    "10157-6": K.FAMILY_HISTORY,
-    "29762-2": K.SOCIAL_HISTORY,
-    "48765-2": K.ALLERGIES,
-    "10155-0": K.ALLERGIES,
-    "10187-3": K.REVIEW_OF_SYSTEMS,
-    "8716-3": K.VITALS,
-    "29545-1": K.EXAM,
-    "10210-3": K.EXAM,
-    "10190-7": K.EXAM,
-    "11384-5": K.EXAM,
-    "30954-2": K.RESULTS,
-    "18748-4": K.RESULTS,
-    "11493-4": K.RESULTS,
-    "26436-6": K.RESULTS,
-    "18726-0": K.RESULTS,
-    "59776-5": K.FINDINGS,
-    "18782-3": K.FINDINGS,
-    "59771-6": K.PROCEDURE,
-    "29554-3": K.PROCEDURE,
-    "59773-4": K.FINDINGS,
-    "55103-6": K.FINDINGS,
-    "59770-8": K.PROCEDURE,
-    "10213-7": K.PROCEDURE,
-    "10216-0": K.PROCEDURE,
-    "10223-6": K.PROCEDURE,
-    "55109-3": K.PROCEDURE,
-    "59774-2": K.PROCEDURE,
-    "55122-6": K.PROCEDURE,
-    "11537-8": K.PROCEDURE,
-    "8648-8": K.HOSPITAL_COURSE,
-    "51848-0": K.ASSESSMENT,
-    "51847-2": K.ASSESSMENT,
-    "19005-8": K.IMPRESSION,
-    "44833-2": K.IMPRESSION,
-    "11450-4": K.DIAGNOSIS,
-    "11535-2": K.DIAGNOSIS,
-    "46241-6": K.DIAGNOSIS,
-    "10219-4": K.DIAGNOSIS,
-    "10218-6": K.DIAGNOSIS,
-    "59769-0": K.DIAGNOSIS,
-    "29308-4": K.DIAGNOSIS,
-    "22637-3": K.DIAGNOSIS,
-    "18776-5": K.PLAN,
-    "61146-7": K.PLAN,
-    "18783-1": K.PLAN,
-    "59772-4": K.PLAN,
-    "8653-8": K.INSTRUCTIONS,
-    "69730-0": K.INSTRUCTIONS,
-    "42344-2": K.INSTRUCTIONS,
-    "42349-1": K.INDICATION,
-    "18785-6": K.INDICATION,
-    "59768-2": K.INDICATION,
-    "10217-8": K.INDICATION,
-    "55111-9": K.TECHNIQUE,
-    "18834-2": K.TECHNIQUE,
-    "48768-6": K.ADMINISTRATIVE,
-    "42348-3": K.ADMINISTRATIVE,
-    "46240-8": K.ADMINISTRATIVE,
-}
 
 _TITLES_BY_KIND: dict[K, str] = {
     K.CHIEF_COMPLAINT: """chief complaint; chief complaints; cc; c/c; presenting complaint; presenting complaints;
@@ -136,7 +65,7 @@ _TITLES_BY_KIND: dict[K, str] = {
         findings; external examination; internal examination; behavioral observations; discharge exam; admission exam;
         pe on admission; pelvic exam; rectal exam; breast exam; eye exam; ophthalmic exam; slit lamp exam;
         slit lamp; primary survey; secondary survey; skin exam; joint exam; male physical examination; multisystem
-        exam; musculoskeletal exam; motor exam; sensory exam; fundus exam; dilated fundus exam; gross examination;
+        exam; musculoskeletal exam; motor exam; sensory exam; fundus exam; dilated fundus exam; 
         physical examination on admission""",
     K.RESULTS: """laboratory data; labs; lab; laboratory; laboratory studies; lab data; laboratory results; lab results;
         laboratory findings; laboratory tests; results; test results; diagnostic data; diagnostic studies; diagnostics;
@@ -153,7 +82,7 @@ _TITLES_BY_KIND: dict[K, str] = {
         description; gross description; microscopic; gross; microscopic examination; description; clinical
         interpretation; incidental findings; abnormal findings; other findings; postoperative findings; radiographic
         findings; findings at surgery; findings at operation; findings at the time of surgery; angiographic data; left
-        ventriculogram; ventriculogram; angiography; coronary angiography; macroscopic description; immunohistochemistry;
+        ventriculogram; ventriculogram; angiography; coronary angiography; macroscopic description; gross examination; immunohistochemistry;
         special stains; key findings; estimated blood loss findings; diagnostic findings; complications; complication;
         operative complications; drains; tubes and drains; implants; hardware; specimens removed; disposition of
         specimens; condition of patient; ct findings; mri findings; ultrasound findings""",
@@ -242,64 +171,16 @@ _TITLES_BY_KIND: dict[K, str] = {
         supplies; barriers; strengths; assets; limitations; sleep history; caregiver""",
 }
 
-_EXAM_REGIONS = """general; general appearance; appearance; constitutional; gen; heent; head; eyes; eye; ears; ear; nose;
-    throat; mouth; ent; neck; chest; lungs; lung; heart; cardiovascular; cv; cvs; cardiac; respiratory; resp; pulmonary;
-    pulm; abdomen; abd; abdominal; gastrointestinal; gi; genitourinary; gu; genitalia; genital; rectal; pelvic; pelvis;
-    extremities; extremity; ext; exts; upper extremities; lower extremities; lower extremity; upper extremity; skin;
-    integumentary; integument; musculoskeletal; msk; ms; back; spine; neurologic; neurological; neuro; psychiatric; psych;
-    lymphatic; lymphatics; lymph; lymph nodes; nodes; hematologic; heme; hematological; endocrine; breasts; breast;
-    dermatologic; derm; vascular; peripheral vascular; pulses; cranial nerves; cn; motor; sensory; sensation; reflexes;
-    deep tendon reflexes; dtrs; dtr; gait; station; coordination; coord; cerebellar; mood; affect; speech; thought process;
-    thought processes; thought content; insight; judgment; insight and judgment; cognition; orientation; memory;
-    attention; behavior; attitude; psychomotor; perception; perceptions; concentration; eye contact; language; pupils; motility; fundi;
-    oropharynx; pharynx; nares; teeth; tongue; thyroid; adnexa; uterus; cervix; vagina; prostate; penis; scrotum; testes;
-    bladder; kidneys; kidney; liver; spleen; pancreas; gallbladder; biliary; bowel; colon; stomach; duodenum; esophagus;
-    aorta; mediastinum; pleura; bones; bone; soft tissues; airways; airway; diaphragm; hila; brain; ventricles; sinuses;
-    orbits; mastoids; calvarium; knee; hip; shoulder; ankle; foot; wrist; elbow; hand; hands; feet; hips; knees; joints; joint;
-    face; facial; nails; hair; lids; conjunctiva; cornea; lens; retina; iris; sclera; anterior chamber; anterior segment;
-    posterior segment; optic nerve; macula; vitreous; allergic/immunologic; immunologic; allergy/immunology;
-    cardiopulmonary; cardiorespiratory; hematologic/lymphatic; heme/lymph; hem-onc; id; infectious disease; fen; fen/gi; renal;
-    cns; central nervous system; neuropsychiatric; locomotor; respiratory system; cardiovascular system; gastrointestinal
-    system; nervous system; strength; tone; range of motion; inspection; palpation; percussion; auscultation; tenderness;
-    lymphatic system; adrenals; adrenal glands; lines; lines and tubes; tubes; thorax; appendix; ovaries; peritoneum;
-    vasculature; vessels; retroperitoneum; mesentery; right coronary artery; left coronary artery; left main; left main coronary
-    artery; left anterior descending; left anterior descending artery; circumflex; left circumflex; lad; rca; lcx; left
-    ventricle; right ventricle; left atrium; right atrium; mitral valve; aortic valve; tricuspid valve; pulmonic valve;
-    pericardium; aortic root; right kidney; left kidney; right; left; right eye; left eye; right breast; left breast; cardio;
-    consciousness; level of consciousness; suicidal/homicidal ideation; psychosis; thoughts; hearing; incision; wound;
-    wounds; plantars; muscle tone; fine motor; gross motor; heart and lungs; bimanual; speculum; perineum; anus; external
-    genitalia; gums; lips; mucous membranes; mucosa; placenta; amniotic fluid; fetal position; fetal anatomy; membranes;
-    medial meniscus; lateral meniscus; ligaments; cartilage; tendons; rotator cuff; labrum; menisci; marrow; alignment;
-    ac joint; impulse control; urinary; urologic; urological; reproductive; gynecologic; gyn; metabolic; renal/gu; nutritional;
-    visual fields; visual acuity/fields; extraocular movements; hygiene; dress; association; associations; fund of knowledge;
-    intellect; abstraction; appearance and behavior; hallucinations; delusions; sensorium; peripheral pulses; carotids; tympanic
-    membranes; trachea; external; bones and joints; heent/neck; stage; oral; nasal; oral cavity; larynx; vocal cords; trunk"""
-
-_STUDIES = """mri; mra; ct; cta; cat scan; pet; pet/ct; pet scan; ekg; ecg; electrocardiogram; echo; echocardiogram; tte; tee; cxr;
-    kub; eeg; emg; ncs; emg/ncs; chest x-ray; chest xray; chest radiograph; x-ray; xray; radiograph; ultrasound; us; doppler; carotid
-    duplex; carotid doppler; mammogram; mammography; bone scan; stress test; cardiac catheterization; cardiac cath;
-    colonoscopy; endoscopy; egd; cystoscopy; bronchoscopy; angiogram; venogram; dexa; dxa; pfts; pulmonary function tests; spirometry;
-    telemetry; polysomnogram; myelogram; biopsy; pathology; cytology; bone marrow biopsy; 12-lead ekg; arteriogram; mrcp; ercp; hida
-    scan; v/q scan; upper gi; barium enema; barium swallow; fluoroscopy; scintigraphy; nst; biophysical profile; holter; holter monitor;
-    ultrasonography; sonogram; renal ultrasound; pelvic ultrasound; abdominal ultrasound"""
-
-
-def _entries(block: str) -> list[str]:
-    """The titles of a semicolon-separated block, white space collapsed."""
-    return [" ".join(item.split()) for item in block.split(";") if item.strip()]
-
-
 TITLE_KINDS: dict[str, K] = {
-    title: kind for kind, block in _TITLES_BY_KIND.items() for title in _entries(block)
+    title: kind for kind, block in _TITLES_BY_KIND.items() for title in entries(block)
 }
-EXAM_REGIONS: frozenset[str] = frozenset(_entries(_EXAM_REGIONS))
-STUDIES: frozenset[str] = frozenset(_entries(_STUDIES))
 
 _TAIL_KINDS: dict[str, K] = {
     "history": K.HISTORY,
     "examination": K.EXAM,
     "exam": K.EXAM,
     "diagnosis": K.DIAGNOSIS,
+    "dx": K.DIAGNOSIS,
     "diagnoses": K.DIAGNOSIS,
     "findings": K.FINDINGS,
     "impression": K.IMPRESSION,
@@ -329,6 +210,7 @@ _TAIL_KINDS: dict[str, K] = {
     "problems": K.DIAGNOSIS,
     "goals": K.PLAN,
     "note": K.ADMINISTRATIVE,
+    "addendum": K.ADMINISTRATIVE,
     "report": K.ADMINISTRATIVE,
     "system": K.EXAM,
     "systems": K.REVIEW_OF_SYSTEMS,
@@ -348,6 +230,7 @@ _HEAD_KINDS: tuple[tuple[str, K], ...] = (
     ("condition on", K.ADMINISTRATIVE),
     ("condition at", K.ADMINISTRATIVE),
     ("condition upon", K.ADMINISTRATIVE),
+    ("condition of", K.ADMINISTRATIVE),
     ("course in", K.HOSPITAL_COURSE),
     ("review of", K.REVIEW_OF_SYSTEMS),
     ("diagnoses on", K.DIAGNOSIS),
@@ -356,6 +239,7 @@ _HEAD_KINDS: tuple[tuple[str, K], ...] = (
     ("medications at", K.MEDICATIONS),
     ("medications prior", K.MEDICATIONS),
 )
+_HEADS = tuple(head for head, _ in _HEAD_KINDS)
 _FRAMES = re.compile(r"^(?:ros|exam|the|patient'?s|current|past|final|brief|pertinent|additional|other) ")
 _NORMALISE = re.compile(r"\([^)]*\)|\[[^\]]*\]|[*_#]+")
 _SPACES = re.compile(r"\s+")
@@ -382,9 +266,9 @@ def _kind_of_words(name: str) -> K:
     spelled = name.replace(" & ", " and ")
     if spelled in TITLE_KINDS:
         return TITLE_KINDS[spelled]
-    if name in EXAM_REGIONS:
+    if is_region(name):
         return K.EXAM
-    if name in STUDIES:
+    if is_study(name):
         return K.RESULTS
     framed = _FRAMES.sub("", name)
     if framed != name:
@@ -399,6 +283,6 @@ def names_section(name: str) -> bool:
     """Whether a normalised title names a section by itself or by its first or last words."""
     if name in TITLE_KINDS or name.replace(" & ", " and ") in TITLE_KINDS:
         return True
-    if len(name.split()) > 7:
-        return False
-    return name.rpartition(" ")[2] in _TAIL_KINDS or name.startswith(tuple(head for head, _ in _HEAD_KINDS))
+    if name.startswith(_HEADS):
+        return len(name.split()) <= 12
+    return len(name.split()) <= 7 and name.rpartition(" ")[2] in _TAIL_KINDS

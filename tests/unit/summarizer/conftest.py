@@ -1,4 +1,4 @@
-"""Tiny models with random weights, made in the layout of transformers, so that the suite is quick and offline."""
+"""Tiny models with random weights, made in the layout of transformers, for a quick suite without network."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +19,21 @@ from transformers import (
 
 from summarizer.encoder import Encoder
 
-WORDS = "fever cough pain chest patient denies no stable mild left right lung heart clear today plan".split()
+WORDS = [
+    "fever",
+    "cough",
+    "pain",
+    "chest",
+    "patient",
+    "denies",
+    "no",
+    "stable",
+    "mild",
+    "left",
+    "lung",
+    "clear",
+]
+WORDS += ["heart", "today"]
 VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", ".", ",", "[", "]", "se", "##p", *WORDS]
 HIDDEN = 32
 POSITIONS = 64

@@ -12,6 +12,7 @@ from transformers import AutoModel, AutoTokenizer
 
 from summarizer.encoder import _BATCH_TOKENS, Encoder, _batches
 from summarizer.errors import EngineError, UnsupportedModelError
+from summarizer.model_files import find_model
 from tests.unit.summarizer.conftest import CONFIGS, HIDDEN, POSITIONS, WORDS
 
 
@@ -118,7 +119,9 @@ def test_a_model_of_another_family_is_refused(tiny_model: Path, tmp_path: Path) 
         Encoder.from_pretrained(folder)
 
 
-@pytest.mark.parametrize("damage", ["missing tensors", "other size", "cut file", "no tokenizer"])
+@pytest.mark.parametrize(
+    "damage", ["missing tensors", "other size", "cut file", "no tokenizer", "other tokenizer"]
+)
 def test_a_damaged_model_is_refused(
     damage: str, make_model: Callable[..., Path], capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -131,10 +134,12 @@ def test_a_damaged_model_is_refused(
         (folder / "config.json").write_text(json.dumps(config | {"intermediate_size": 64}))
     elif damage == "cut file":
         weights.write_bytes(weights.read_bytes()[:1000])
-    else:
-        for path in folder.glob("*tok*"):
+    elif damage == "no tokenizer":
+        for path in [*folder.glob("*tok*"), folder / "vocab.txt"]:
             path.unlink()
-        (folder / "vocab.txt").unlink()
+    else:
+        shutil.copy(find_model(None).folder / "tokenizer.json", folder)
+    capfd.readouterr()
 
     with pytest.raises(UnsupportedModelError, match="tiny-bert"):
         Encoder.from_pretrained(folder)
@@ -149,7 +154,9 @@ def test_loading_prints_nothing(tiny_model: Path, capfd: pytest.CaptureFixture[s
 
 @pytest.mark.parametrize(("device", "precision"), [("tpu", "auto"), ("auto", "fp8")])
 def test_an_unknown_device_or_precision_is_refused(device: str, precision: str, tiny_model: Path) -> None:
-    with pytest.raises(EngineError, match=r"the devices are auto, cpu, cuda, the precisions auto, fp32, bf16"):
+    with pytest.raises(
+        EngineError, match=r"the devices are auto, cpu, cuda, the precisions auto, fp32, bf16"
+    ):
         Encoder.from_pretrained(tiny_model, device, precision)
 
 

@@ -39,12 +39,14 @@ def test_a_model_is_named_after_its_folder(tiny_model: Path, monkeypatch: pytest
     assert find_model(".").name == tiny_model.name
 
 
-@pytest.mark.parametrize("name", ["./missing", "/no/such/folder", "~/no-such-model", "a/b/c", ""])
-def test_a_missing_folder_is_said_so(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", ["./missing", "/no/such/folder", "~/no-such-model", "a/b/c", Path("a/b")])
+def test_a_missing_folder_is_said_so(
+    name: str | Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
 
     with pytest.raises(ModelNotFoundError, match="There is no model folder"):
-        find_model(Path("no/such") if not name else name)
+        find_model(name)
 
 
 def test_the_hub_out_of_reach_is_said_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -1,0 +1,151 @@
+"""Speed and memory of a pass, each measured in a process of its own over a sandbox of its own."""
+
+import asyncio
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from fhir_adapter.sandbox.load import load
+from fhir_adapter.sandbox.running import running_embedded
+from jobs.settings import Settings
+
+_WORDS = [
+    "patient",
+    "reports",
+    "mild",
+    "chest",
+    "pain",
+    "since",
+    "yesterday",
+    "without",
+    "fever",
+    "cough",
+    "or",
+    "shortness",
+    "of",
+    "breath",
+    "lungs",
+    "are",
+    "clear",
+    "heart",
+    "rate",
+    "regular",
+    "abdomen",
+    "soft",
+    "continue",
+    "metoprolol",
+    "follow",
+    "up",
+    "in",
+    "clinic",
+    "after",
+    "two",
+    "weeks",
+    "labs",
+    "show",
+    "stable",
+    "creatinine",
+    "potassium",
+    "within",
+    "normal",
+    "limits",
+    "wound",
+    "healing",
+    "well",
+    "no",
+    "sign",
+    "of",
+    "infection",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class PassFigures:
+    """One pass.
+
+    Attributes:
+        notes: how many the pass handled.
+        written: how many were summarised.
+        peak_mb: largest resident memory of the pass's process, in 10^6 bytes.
+    """
+
+    notes: int
+    written: int
+    seconds: float
+    peak_mb: int
+
+    def to_json(self) -> dict[str, Any]:
+        """The line that `--json` prints."""
+        return asdict(self)
+
+
+def measure_pass(settings: Settings, notes: int) -> PassFigures:
+    """Loads so many generated notes of about 1.5 kB into a sandbox and runs one pass over them."""
+    with tempfile.TemporaryDirectory() as name, running_embedded(own_process=True) as base_url:
+        folder = Path(name)
+        with open(folder / "notes.ndjson", "w") as file:
+            for resource in generated_notes(notes):
+                file.write(json.dumps(resource) + "\n")
+        asyncio.run(load(base_url, [folder / "notes.ndjson"]))
+        environment = {
+            **os.environ,
+            "CLINSUM_FHIR_BASE_URL": base_url,
+            "CLINSUM_DATABASE_URL": f"sqlite:///{folder / 'ledger.sqlite'}",
+            "CLINSUM_ENGINE": settings.engine,
+            "CLINSUM_MODEL": settings.model,
+        }
+        code = "from jobs.bench.passes import run_and_tell; run_and_tell()"
+        done = subprocess.run(  # noqa: S603 - our own interpreter and code
+            [sys.executable, "-c", code], env=environment, check=True, capture_output=True, text=True
+        )
+        summary, peak = json.loads(done.stdout.splitlines()[-1])
+    return PassFigures(summary["seen"], summary["written"], summary["seconds"], round(peak / 1e6))
+
+
+def run_and_tell() -> None:
+    """Runs one pass in this process and prints its counts and the peak of its memory as JSON."""
+    import resource
+
+    from jobs.commands.poll import one_pass, open_ledger
+    from jobs.settings import load_settings
+
+    settings = load_settings()
+    with open_ledger(settings) as ledger:
+        totals = asyncio.run(one_pass(settings, ledger, None, lambda _: None))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    sys.stdout.write(json.dumps([totals.to_json()["summary"], peak]) + "\n")
+
+
+def generated_notes(count: int) -> Iterator[dict[str, Any]]:
+    """DocumentReferences of about 25 sentences each, all different, the same in every run."""
+    import base64
+
+    chance = random.Random(20261124)
+    for number in range(count):
+        sentences = [f"Note {number} of the series."]
+        for _ in range(24):
+            words = chance.choices(_WORDS, k=chance.randint(5, 14))
+            sentences.append(" ".join(words).capitalize() + ".")
+        text = "\n".join(" ".join(sentences[i : i + 4]) for i in range(0, len(sentences), 4))
+        yield {
+            "resourceType": "DocumentReference",
+            "id": f"bench-{number}",
+            "status": "current",
+            "docStatus": "final",
+            "subject": {"reference": f"Patient/bench-{number % 50}"},
+            "content": [
+                {
+                    "attachment": {
+                        "contentType": "text/plain; charset=utf-8",
+                        "data": base64.b64encode(text.encode()).decode(),
+                    }
+                }
+            ],
+        }

@@ -1,0 +1,37 @@
+"""`clinsum bench`: measures on this machine what the README states."""
+
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from jobs.commands.options import AsJson, Sets, console, print_json, settings_from
+
+bench = typer.Typer(help="Measures on this machine what the README states.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the group of commands."""
+    app.add_typer(bench, name="bench")
+
+
+@bench.command(epilog="Example: clinsum bench poll --notes 1000 --notes 20000")
+def poll(
+    notes: Annotated[list[int] | None, typer.Option(help="Notes on the server. Repeatable.")] = None,
+    json: AsJson = False,
+    sets: Sets = None,
+) -> None:
+    """Notes a second and peak memory of a pass over the embedded sandbox, for each number of notes."""
+    from jobs.bench.passes import measure_pass
+
+    settings = settings_from(sets)
+    table = Table("notes", "summarised", "seconds", "notes/s", "peak memory, MB", box=None)
+    for count in notes or [1000, 20000]:
+        figures = measure_pass(settings, count)
+        if json:
+            print_json(figures.to_json())
+        rate = figures.notes / figures.seconds
+        cells = (figures.notes, figures.written, f"{figures.seconds:.1f}", f"{rate:.0f}", figures.peak_mb)
+        table.add_row(*map(str, cells))
+    if not json:
+        console().print(table)

@@ -1,0 +1,92 @@
+"""Passes and audits as a test runs them: real settings, a ledger of its own, a server under test."""
+
+import asyncio
+import base64
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from contract_fhir import Fhir, new_id
+
+from fhir_adapter.audit import Audit
+from jobs.commands.audit import audits
+from jobs.commands.poll import one_pass, open_ledger
+from jobs.outcome import Outcome, Totals
+from jobs.settings import Settings, load_settings
+
+TEXT = (
+    "ASSESSMENT:\nPneumonia of the left lower lobe. Improving on ceftriaxone.\n\n"
+    "PLAN:\nHome tomorrow. 😀 Café at 38.5 °C.\n"
+)
+
+
+def encoded(data: str | bytes) -> str:
+    return base64.b64encode(data.encode() if isinstance(data, str) else data).decode()
+
+
+@dataclass
+class Site:
+    """A server under test and a ledger."""
+
+    fhir: Fhir
+    database: Path
+    options: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def settings(self) -> Settings:
+        return load_settings(
+            {
+                "FHIR_BASE_URL": self.fhir.server.base_url,
+                "DATABASE_URL": f"sqlite:///{self.database}",
+                "ENGINE": "lead",
+                "BUDGET": "3",
+                **self.options,
+            }
+        )
+
+    def poll(self, sources: list[str] | None = None) -> tuple[dict[str, Outcome], Totals]:
+        """One pass; how each note ended, by source."""
+        ended: dict[str, Outcome] = {}
+
+        def emit(outcome: Outcome) -> None:
+            assert outcome.source not in ended, "a note ended twice in one pass"
+            ended[outcome.source] = outcome
+
+        settings = self.settings
+        with open_ledger(settings) as ledger:
+            totals = asyncio.run(one_pass(settings, ledger, sources, emit))
+        assert totals.seen == len(ended)
+        return ended, totals
+
+    def audit(self, *compositions: str) -> list[Audit]:
+        async def collected() -> list[Audit]:
+            return [result async for result in audits(self.settings, list(compositions))]
+
+        return asyncio.run(collected())
+
+    def one_audit(self, composition: str) -> Audit:
+        (result,) = self.audit(composition)
+        return result
+
+    def document(self, text: str = TEXT, **changed: Any) -> dict[str, Any]:
+        """A DocumentReference that the server holds now."""
+        attachment = {"contentType": "text/plain; charset=utf-8", "data": encoded(text)}
+        resource: dict[str, Any] = {
+            "resourceType": "DocumentReference",
+            "id": new_id("note"),
+            "status": "current",
+            "docStatus": "final",
+            "type": {
+                "coding": [{"system": "http://loinc.org", "code": "11506-3", "display": "Progress note"}]
+            },
+            "content": [{"attachment": attachment}],
+        }
+        return self.fhir.put({**resource, **changed})
+
+    def written(self, source: str) -> list[dict[str, Any]]:
+        """The Compositions of this source."""
+        return self.fhir.matches(self.fhir.get("Composition", entry=source))
+
+
+def reference(resource: dict[str, Any]) -> str:
+    return f"{resource['resourceType']}/{resource['id']}"
