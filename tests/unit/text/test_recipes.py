@@ -1,6 +1,6 @@
 """A recipe's version promises that the same bytes give the same text, everywhere and in every later release.
 
-A failure here means that what is extracted has changed: raise the version of that recipe and state the new hash.
+A failure here means that what is extracted has changed: raise that recipe's version and state the new hash.
 """
 
 import gzip
@@ -15,9 +15,11 @@ from fhir_adapter.text.extract import read
 from fhir_adapter.text.recipe import wrapped
 
 HTML = (
-    "<!doctype html><meta charset=utf-8><title>x</title><h1>Visit</h1><p>BP 130/80, 10<sup>9</sup>; <s>no</s> pain"
-    "<ul><li>one<ol type=a><li>two<li>three</ol></ul><table><tr><th>T<th>V<tr><td rowspan=2>Na<td>140<tr><td>141"
-    "</table><pre>\n a  b\n</pre><p hidden>no<div>K <normal &amp; &#x2264; 5<br><br><br>&nbsp;end"
+    "<!doctype html><meta charset=utf-8><title>x</title><h1>Visit</h1>"
+    "<p>BP 130/80, 10<sup>9</sup>; <s>no</s> pain<ul><li>one"
+    "<ol type=a><li>two<li>three</ol></ul><table><tr><th>T<th>V<tr><td rowspan=2>Na<td>140"
+    "<tr><td>141</table><pre>\n a  b\n</pre><p hidden>no"
+    "<div>K <normal &amp; &#x2264; 5<br><br><br>&nbsp;end"
 )
 FHIR = {
     "resourceType": "Composition",
