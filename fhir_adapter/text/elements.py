@@ -53,5 +53,6 @@ BARRIERS = {
     **dict.fromkeys(("dt", "dd"), frozenset(("dl", "table", "td", "th"))),
     **dict.fromkeys(("tr", "td", "th", "thead", "tbody", "tfoot"), frozenset(("table",))),
 }
+TABLE_PARTS = names("table caption thead tbody tfoot tr td th")
 CELL_BARRIER = frozenset(("table", "td", "th", "caption"))
 SHOWN_INPUTS = names("text number date time datetime-local month week email tel url search")

@@ -99,13 +99,13 @@ def _read(data: bytes, label: str, charset: str | None) -> NoteText:
         case Kind.HTML:
             return html_text(data, charset, found.media_type)
         case Kind.GZIP:
-            return _wrapped("gzip", gunzip(data, _left()), label)
+            return _wrapped("gzip", gunzip(data, _left()), label, charset)
         case Kind.ZIP:
-            return _wrapped("zip", unzip_one(data, _left()), label)
+            return _wrapped("zip", unzip_one(data, _left()), label, charset)
         case Kind.NONE:
             raise NoteError(Reason.UNSUPPORTED_TYPE, found.media_type)
         case Kind.FHIR_JSON if binary := binary_content(data):
-            return _wrapped("fhir", binary[0], binary[1])
+            return _wrapped("fhir", binary[0], binary[1], None)
         case Kind.FHIR_JSON:
             return fhir_json_text(data)
         case Kind.FHIR_XML:
@@ -116,10 +116,10 @@ def _read(data: bytes, label: str, charset: str | None) -> NoteText:
             return _reader(found)(data)
 
 
-def _wrapped(wrapper: str, inner: bytes, label: str) -> NoteText:
+def _wrapped(wrapper: str, inner: bytes, label: str, charset: str | None) -> NoteText:
     """The note in a wrapper; its text is not what decoding the attachment alone gives."""
-    inner_label = "" if "zip" in label else label
-    note = embedded(inner, inner_label)
+    names_wrapper = "zip" in label
+    note = embedded(inner, "" if names_wrapper else label, None if names_wrapper else charset)
     return replace(note, normalization=wrapped(wrapper, note.normalization), verbatim=False)
 
 
@@ -132,8 +132,5 @@ def _cda(data: bytes) -> NoteText:
 
 def _reader(found: Sniffed) -> Callable[[bytes], NoteText]:
     module, function = _READERS[found.kind]
-    try:
-        reader: Callable[[bytes], NoteText] = getattr(importlib.import_module(module), function)
-    except ModuleNotFoundError:
-        raise NoteError(Reason.UNSUPPORTED_TYPE, found.media_type) from None
+    reader: Callable[[bytes], NoteText] = getattr(importlib.import_module(module), function)
     return reader

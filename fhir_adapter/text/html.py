@@ -10,11 +10,12 @@ Written for people who decide on it, so what only the rendering shows is written
 
 import re
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from fhir_adapter.note import Heading, NoteText
 from fhir_adapter.text import elements
-from fhir_adapter.text.layout import Cell, Flow, Line, join, table_row
+from fhir_adapter.text.blocks import Items, Table, list_items
+from fhir_adapter.text.layout import Flow, Line, join
 from fhir_adapter.text.markup import Tag, Tokenizer
 from fhir_adapter.text.plain import decode
 from fhir_adapter.text.recipe import recipe
@@ -34,7 +35,7 @@ _BOXES = {
     ("radio", False): "( )",
 }
 _MAX_DEPTH = 512  # as browsers: deeper elements are read as if they were siblings
-_MAX_SPAN = 20
+_MAX_TABLES = 16  # tables in tables; deeper ones are read as blocks, so that no line is moved too often
 _PARAGRAPH = frozenset(("p",))
 
 
@@ -74,73 +75,6 @@ def narrative_lines(markup: str) -> list[Line]:
 
 
 @dataclass(slots=True)
-class _Items:
-    """Numbering of a list: `1`, `a`, `A`, `i`, `I`, "-" for bullets, "" for none."""
-
-    style: str
-    next: int = 1
-
-    def marker(self, value: str | None) -> str:
-        if value is not None and value.strip().isascii() and value.strip().isdigit():
-            self.next = int(value.strip()[:9])
-        number, self.next = self.next, self.next + 1
-        if self.style in ("-", ""):
-            return f"{self.style} ".lstrip()
-        return f"{numeral(number, self.style)}. "
-
-
-@dataclass(slots=True)
-class _Table:
-    """A table being read; each row is written into `flow`, which the table stands in, when it ends."""
-
-    flow: Flow
-    cells: list[Cell] = field(default_factory=list)
-    cell: Tag | None = None
-    aligned: bool = False
-    spans: dict[int, int] = field(default_factory=dict)
-
-    def start_cell(self, tag: Tag) -> None:
-        self.cell = tag
-        self.aligned |= tag.name == "th"
-        column = sum(cell.columns for cell in self.cells)
-        while self.spans.get(column):
-            self.cells.append(Cell([]))
-            column += 1
-        rows = _span(tag, "rowspan")
-        if rows > 1 and column < _MAX_SPAN:
-            self.spans[column] = rows  # the row it starts in counts, as every row end takes one off
-
-    def end_cell(self, lines: list[Line]) -> None:
-        if self.cell is not None:
-            header = self.cell.name == "th"
-            self.cells.append(Cell(lines, header, _span(self.cell, "colspan")))
-            self.cell = None
-
-    def end_row(self) -> None:
-        if self.cells:
-            self.flow.extend(table_row(self.cells, self.aligned))
-            self.cells = []
-            self.spans = {column: rows - 1 for column, rows in self.spans.items() if rows > 1}
-
-
-def _span(tag: Tag, name: str) -> int:
-    value = tag.attributes.get(name, "1").strip()
-    return min(max(int(value[:4]), 1), _MAX_SPAN) if value.isascii() and value.isdigit() else 1
-
-
-def numeral(number: int, style: str) -> str:
-    """A list number as HTML's `type` attribute asks: `1`, `a`, `A`, `i` or `I`."""
-    if style in ("a", "A") and 0 < number <= 26:
-        return chr(ord(style) + number - 1)
-    if style in ("i", "I") and 0 < number < 40:
-        roman = (
-            "X" * (number // 10) + ("", "I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX")[number % 10]
-        )
-        return roman if style == "I" else roman.lower()
-    return str(number)
-
-
-@dataclass(slots=True)
 class _Open:
     """An open element and what its end undoes."""
 
@@ -157,10 +91,11 @@ class _Renderer:
         self._flow = Flow()
         self._open: list[_Open] = []
         self._count: Counter[str] = Counter()
-        self._lists: list[_Items] = []
-        self._tables: list[_Table] = []
+        self._lists: list[Items] = []
+        self._tables: list[Table] = []
         self._hidden = self._pre = self._struck = 0
         self._struck_said = self._first_in_pre = False
+        self._skipped_tables = 0
 
     def run(self, tokens: Tokenizer) -> list[Line]:
         for token in tokens:
@@ -177,7 +112,7 @@ class _Renderer:
     def _text(self, text: str) -> None:
         if self._open and self._open[-1].name == "head" and not text.isspace():
             self._pop()  # the standard: content ends a head that was never closed
-        if self._hidden:
+        if self._hidden or not text:
             return
         if self._pre:
             if self._first_in_pre and text.startswith(("\n", "\r\n")):
@@ -197,6 +132,11 @@ class _Renderer:
         name = tag.name
         if self._open and self._open[-1].name == "head" and name not in elements.IN_HEAD:
             self._pop()
+        if len(self._tables) >= _MAX_TABLES and (name == "table" or self._skipped_tables):
+            self._skipped_tables += name == "table"
+            if name in elements.TABLE_PARTS:
+                self._flow.block()
+                return
         if name in elements.IMPLIES_END:
             self._close(elements.IMPLIES_END[name], elements.BARRIERS.get(name, elements.CELL_BARRIER))
         elif name in elements.BLOCKS or name in elements.HEADINGS:
@@ -257,15 +197,15 @@ class _Renderer:
         if name in elements.HEADINGS:
             flow.start_heading()
         elif name == "li":
-            items = self._lists[-1] if self._lists else _Items("-")
+            items = self._lists[-1] if self._lists else Items("-")
             flow.marker(items.marker(tag.attributes.get("value")))
             flow.indent += 1
         elif name in elements.LISTS:
             flow.block() if self._count["li"] else flow.gap()
-            self._lists.append(_list_items(tag, style))
+            self._lists.append(list_items(tag, style))
         elif name == "table":
             flow.block() if self._tables else flow.gap()
-            self._tables.append(_Table(flow))
+            self._tables.append(Table(flow))
         elif name in ("td", "th"):
             if not self._tables:
                 self._push(Tag("table"))  # a fragment cut out of a table
@@ -280,6 +220,10 @@ class _Renderer:
             flow.block()
 
     def _end_tag(self, name: str) -> None:
+        if self._skipped_tables and name in elements.TABLE_PARTS:
+            self._skipped_tables -= name == "table"
+            self._flow.block()
+            return
         if name in ("body", "html"):
             return  # what follows them is shown all the same
         if name == "br" and not self._hidden:
@@ -372,14 +316,3 @@ def _is_hidden(tag: Tag) -> bool:
         return "selected" not in tag.attributes
     style = tag.attributes.get("style")
     return style is not None and _HIDING_STYLE.search(style) is not None
-
-
-def _list_items(tag: Tag, style: str) -> _Items:
-    if re.search(r"list-style(?:-type)?\s*:\s*none", style, re.I):
-        return _Items("")
-    if tag.name != "ol":
-        return _Items("-")
-    items = _Items(tag.attributes.get("type", "1"))
-    start = tag.attributes.get("start", "1").strip()
-    items.next = int(start[:9]) if start.isascii() and start.isdigit() else 1
-    return items

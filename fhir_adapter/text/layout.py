@@ -7,7 +7,7 @@ be preformatted.
 """
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from fhir_adapter.note import Heading
 
@@ -29,12 +29,18 @@ class Line:
         heading: the format declares it to be a heading.
         code: LOINC code of the section it heads, where stated.
         fixed: never merged into a table row (headings, preformatted lines, rows of an inner table).
+        lead: code points of indent and marker in front of the text proper.
     """
 
     text: str
     heading: bool = False
     code: str | None = None
     fixed: bool = False
+    lead: int = 0
+
+    def behind(self, margin: str) -> "Line":
+        """The same line with `margin` in front."""
+        return Line(margin + self.text, self.heading, self.code, self.fixed, len(margin) + self.lead)
 
 
 class Flow:
@@ -105,12 +111,9 @@ class Flow:
         if not text.strip():
             self.gap()
             return
-        margin = " " * min(self.indent * _INDENT, _MAX_INDENT)
-        if self._marker:
-            outer = " " * min(max(self.indent - 1, 0) * _INDENT, _MAX_INDENT)
-            margin, self._marker = outer + self._marker, ""
+        margin, _ = self._margins()
         fixed = self._fixed or self._heading
-        self.lines.append(Line(margin + text, self._heading, self._code, fixed))
+        self.lines.append(Line(margin + text, self._heading, self._code, fixed, len(margin)))
         self._fixed = False
 
     def gap(self) -> None:
@@ -141,14 +144,23 @@ class Flow:
     def extend(self, lines: list[Line]) -> None:
         """Adds finished lines under the present indent."""
         self.block()
-        for line in lines:
-            if line.text:
-                self._parts.append(line.text)
-                self._heading, self._code, self._fixed = line.heading, line.code, line.fixed
-                self.block()
-                self._heading, self._code = False, None
-            else:
-                self.gap()
+        if lines and not lines[0].text and self.lines and not self.lines[-1].text:
+            lines = lines[1:]
+        if lines and (self.indent or self._marker):
+            first, margin = self._margins()
+            lines = [
+                line.behind(margin if at else first) if line.text else line for at, line in enumerate(lines)
+            ]
+        self.lines += lines
+
+    def _margins(self) -> tuple[str, str]:
+        """What stands in front of the next line (its marker is used up by this), and of those after it."""
+        margin = " " * min(self.indent * _INDENT, _MAX_INDENT)
+        if not self._marker:
+            return margin, margin
+        outer = " " * min(max(self.indent - 1, 0) * _INDENT, _MAX_INDENT)
+        first, self._marker = outer + self._marker, ""
+        return first, margin
 
     def finish(self) -> list[Line]:
         """Ends the last line and gives all of them, without empty ones at either end."""
@@ -222,12 +234,7 @@ def join(lines: list[Line]) -> tuple[str, tuple[Heading, ...]]:
     position = 0
     for line in lines:
         if line.heading and line.text.strip():
-            lead = len(line.text) - len(line.text.lstrip())
+            lead = line.lead + len(line.text[line.lead :]) - len(line.text[line.lead :].lstrip())
             headings.append(Heading(position + lead, position + len(line.text), line.code))
         position += len(line.text) + 1
     return "\n".join(line.text for line in lines), tuple(headings)
-
-
-def shifted(headings: tuple[Heading, ...], by: int) -> tuple[Heading, ...]:
-    """The same headings, `by` code points further on."""
-    return tuple(replace(each, start=each.start + by, end=each.end + by) for each in headings)

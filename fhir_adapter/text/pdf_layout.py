@@ -19,6 +19,7 @@ _MIN_GUTTER = 9.0
 _MIN_LINES = 3
 _PROSE = 25
 _MAX_DEPTH = 4
+_MAX_TRIES = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +59,11 @@ def _flow(lines: list[TextLine], depth: int) -> list[PageLine]:
     result: list[PageLine] = []
     pitch = _pitch(lines)
     before: TextLine | None = None
-    at = 0
+    at = tries = 0
     while at < len(lines):
-        columns, end = _columns(lines, at) if depth < _MAX_DEPTH else ([], at)
+        parted = depth < _MAX_DEPTH and tries < _MAX_TRIES and len(lines[at].segments) > 1
+        columns, end = _columns(lines, at) if parted else ([], at)
+        tries += parted
         if columns:
             for column in columns:
                 inner = _flow(column, depth + 1)
@@ -96,8 +99,6 @@ def _pitch(lines: list[TextLine]) -> _Pitch:
 
 def _columns(lines: list[TextLine], start: int) -> tuple[list[list[TextLine]], int]:
     """The columns of the zone that begins at `start` and where it ends; none if it is read row by row."""
-    if len(lines[start].segments) < 2:
-        return [], start
     gutters, end = _zone(lines, start)
     if not gutters:
         return [], start

@@ -22,6 +22,7 @@ _MAX_SEGMENTS = 200_000
 _MAX_FORM_DEPTH = 8
 _UPRIGHT = math.radians(4)
 _SPOT = 4.0
+_FARTHEST = 1e6
 _THIN = 3.0
 _SHORTEST_RULE = 6.0
 _HYPHENS = frozenset({0x02, 0xAD, 0xFFFE})
@@ -96,13 +97,14 @@ class _Turn:
     """From a page's own coordinates to the upright page's."""
 
     def __init__(self, page: pdfium.PdfPage) -> None:
-        left, bottom, right, top = page.get_bbox()
+        left, bottom, right, top = (_finite(place) for place in page.get_bbox())
         self._left, self._bottom, self._right, self._top = left, bottom, right, top
         self.rotation = page.get_rotation() % 360
         wide, high = right - left, top - bottom
         self.width, self.height = (high, wide) if self.rotation in (90, 270) else (wide, high)
 
     def point(self, x: float, y: float) -> tuple[float, float]:
+        x, y = _finite(x), _finite(y)
         if self.rotation == 90:
             return y - self._bottom, x - self._left
         if self.rotation == 180:
@@ -226,7 +228,7 @@ def _read_objects(objects: list[tuple[object, _Matrix, int]], turn: _Turn, conte
         if kind == raw.FPDF_PAGEOBJ_PATH:
             segments += _read_path(handle, whole, turn, content)
         elif kind == raw.FPDF_PAGEOBJ_IMAGE:
-            content.pictured += min(abs(whole[0] * whole[3] - whole[1] * whole[2]) / area, 1.0)
+            content.pictured += min(_finite(abs(whole[0] * whole[3] - whole[1] * whole[2]) / area), 1.0)
         elif depth < _MAX_FORM_DEPTH:
             inner = min(max(raw.FPDFFormObj_CountObjects(handle), 0), _MAX_OBJECTS - seen)
             objects += [(raw.FPDFFormObj_GetObject(handle, at), whole, depth + 1) for at in range(inner)]
@@ -278,6 +280,11 @@ def _add_rule(x: float, y: float, wide: float, high: float, content: PageContent
         content.horizontals.append(Rule(y, x - wide / 2, x + wide / 2))
     elif high >= _SHORTEST_RULE and high > wide:
         content.verticals.append(Rule(x, y - high / 2, y + high / 2))
+
+
+def _finite(place: float) -> float:
+    """Damaged files place things nowhere, or light years away."""
+    return min(max(place, -_FARTHEST), _FARTHEST) if math.isfinite(place) else 0.0
 
 
 def _product(first: _Matrix, then: _Matrix) -> _Matrix:

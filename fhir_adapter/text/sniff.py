@@ -67,6 +67,8 @@ _HTML_DOCTYPE = re.compile(r"<!doctype\s+html\b", re.I)
 _HTML_ROOT = re.compile(
     r"(?:html|head|body|div|p|table|span|center|font|h[1-6]|ul|ol|section|article|meta|pre)\Z", re.I
 )
+# Text without any of these under the label of HTML is plain: as HTML it would lose its lines.
+_MARK_OF_HTML = re.compile(rb"<[A-Za-z/!?]|&(?:[A-Za-z]{2,8}|#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6});")
 _FHIR_NAMESPACE = "http://hl7.org/fhir"
 _XHTML_NAMESPACE = "http://www.w3.org/1999/xhtml"
 
@@ -129,11 +131,12 @@ def _textual(data: bytes, label: str, charset: str | None) -> Sniffed:
         found = _markup(longer.lstrip("\ufeff \t\r\n\0"), data, html_label or "xml" in label)
         if found:
             return found
-    if html_label:
+    if html_label and _MARK_OF_HTML.search(data.replace(b"\0", b"")):
         return Sniffed(Kind.HTML, "text/html")
     if label.endswith(("json", "xml")) and start[:1] in ("{", "[", "<"):
         return Sniffed(Kind.NONE, "application/json" if start[0] in "{[" else "application/xml")
-    return Sniffed(Kind.PLAIN, label if label.startswith("text/") and "xml" not in label else "text/plain")
+    keeps_label = label.startswith("text/") and "xml" not in label and not html_label
+    return Sniffed(Kind.PLAIN, label if keeps_label else "text/plain")
 
 
 def _markup(start: str, data: bytes, labelled: bool) -> Sniffed | None:

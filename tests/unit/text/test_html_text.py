@@ -2,7 +2,8 @@
 
 import pytest
 
-from fhir_adapter.text.html import html_text, numeral, render
+from fhir_adapter.text.blocks import numeral
+from fhir_adapter.text.html import html_text, render
 
 
 def text(markup: str) -> str:
@@ -77,6 +78,12 @@ def test_a_table_that_is_only_page_layout_reads_as_blocks() -> None:
     found, headings, _ = render(f"<table><tr><td> </td><td>{inner}</td><td>Side note</td></tr></table>")
     assert found == "History\n\nFell at home.\n\nBP | 120/80\nSide note"
     assert [found[each.start : each.end] for each in headings] == ["History"]
+
+
+def test_a_heading_in_an_item_begins_behind_the_marker() -> None:
+    found, headings, _ = render("<ul><li>x<ol><li><h4>Plan</h4><p>Rest.</p></ol></ul>")
+    assert found == "- x\n\n  1. Plan\n\n    Rest."
+    assert [found[each.start : each.end] for each in headings] == ["Plan"]
 
 
 def test_a_fragment_cut_out_of_a_table_is_still_rows() -> None:
@@ -197,6 +204,13 @@ def test_the_encoding_is_found(data: bytes) -> None:
     assert not note.verbatim
 
 
+def test_tables_nested_beyond_all_reason_are_blocks() -> None:
+    nested = "<table><tr><td>a<td>b</table>"
+    for _ in range(40):
+        nested = f"<table><tr><td>{nested}</td></tr></table>"
+    assert text(f"{nested}<table><tr><td>x<td>y</table>end").split() == ["a", "b", "x", "|", "y", "end"]
+
+
 @pytest.mark.parametrize(
     "hostile",
     [
@@ -220,6 +234,8 @@ def test_the_encoding_is_found(data: bytes) -> None:
         "<s><p>" * 30_000,
         "<!doctype html [" * 20_000,
         "<!doctype html [>" * 20_000,
+        "<table><tr><td>" * 170 + "<br>x" * 12_000,
+        "<ul><li><table><tr><td>" * 120 + "<br>x" * 12_000,
         "<x:y " + "a=b " * 50_000,
     ],
 )

@@ -6,7 +6,7 @@ import zipfile
 
 import pytest
 
-from fhir_adapter.text.sniff import Kind, sniff
+from fhir_adapter.text.sniff import Kind, Sniffed, sniff
 
 HTML = b"<!DOCTYPE html>\n<html><body><p>Note</p></body></html>"
 CDA = (
@@ -80,6 +80,7 @@ def test_a_note_that_only_looks_like_markup_stays_plain(note: bytes) -> None:
 def test_the_label_decides_what_the_bytes_leave_open() -> None:
     assert sniff(b"Well &amp; stable", "text/html").kind is Kind.HTML
     assert sniff(b"Well &amp; stable", "text/plain").kind is Kind.PLAIN
+    assert sniff(b"Well.\n\nR&D, BP < 140\n", "text/html") == Sniffed(Kind.PLAIN, "text/plain")
     assert sniff(b"# Plan", "text/markdown").media_type == "text/markdown"
     assert sniff(b"[1, 2]", "application/json").kind is Kind.NONE
 
