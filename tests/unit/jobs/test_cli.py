@@ -206,7 +206,7 @@ def test_a_server_that_is_not_fhir_is_exit_code_3(
 def test_wrong_use_is_exit_code_2_and_one_sentence(
     arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(arguments) in (2, 3) if "oracle" in arguments[-1] else run(arguments) == 2
+    assert run(arguments) == 2
     assert says in complaint(capsys)
 
 
