@@ -170,10 +170,10 @@ def shipped() -> Summarizer:
 def test_what_ships_summarises_a_note(shipped: Summarizer) -> None:
     [result] = shipped.summarize([NOTE], Budget(sentences=3))
 
-    best = max(result.sentences, key=lambda sentence: sentence.score)
-    central = "The patient is a 54-year-old man with a productive cough and low fevers."
-    assert NOTE[best.start : best.end] == central
-    assert central in [sentence.text for sentence in result.summary]
+    assert {
+        "Cough for two weeks.",
+        "The patient is a 54-year-old man with a productive cough and low fevers.",
+    } <= {sentence.text for sentence in result.summary}
     assert (shipped.model.name, shipped.model.engine) == ("all-MiniLM-L6-v2", "lexrank")
 
 
