@@ -27,7 +27,8 @@ test: lint
 	$(BIN)/python -m pytest
 
 bench: install
-	$(BIN)/clinsum bench all
+	$(BIN)/clinsum bench sentences
+	$(BIN)/clinsum bench poll
 
 clean:
 	rm -rf $(VENV) .demo .mypy_cache .pytest_cache .ruff_cache .hypothesis build *.egg-info

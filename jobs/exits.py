@@ -5,7 +5,8 @@ from enum import IntEnum
 
 from fhir_adapter.errors import FhirAdapterError, HttpStatusError, NotFhirError, ServerUnreachableError
 from fhir_adapter.sandbox.hapi_build import HapiError
-from jobs.ledger import LedgerError, PassRunningError
+from fhir_adapter.sandbox.settings import SandboxError
+from jobs.ledger import LedgerAddressError, LedgerError, PassRunningError
 from jobs.settings import SettingsError
 from summarizer.errors import SummarizerError
 
@@ -35,7 +36,7 @@ EXPECTED = (
 
 def exit_code(error: BaseException) -> Exit:
     """The exit code of an expected error."""
-    if isinstance(error, HapiError):
+    if isinstance(error, HapiError | SandboxError | LedgerAddressError):
         return Exit.WRONG_USE
     unreachable = (ServerUnreachableError, NotFhirError, HttpStatusError, LedgerError)
     return Exit.UNREACHABLE if isinstance(error, unreachable) else Exit.WRONG_USE

@@ -36,6 +36,10 @@ class LedgerError(Exception):
     """The database cannot be used; the message is one sentence without credentials."""
 
 
+class LedgerAddressError(LedgerError):
+    """`DATABASE_URL` cannot be right, whatever the database is doing."""
+
+
 class PassRunningError(Exception):
     """Another pass over the same server and pipeline is running."""
 
@@ -228,18 +232,18 @@ def _connect(url: str) -> sa.Engine:
     try:
         parsed = sa.make_url(url)
         if parsed.get_backend_name() not in ("sqlite", "postgresql"):
-            raise LedgerError("DATABASE_URL must begin with sqlite:/// or postgresql+psycopg://.")
+            raise LedgerAddressError("DATABASE_URL must begin with sqlite:/// or postgresql+psycopg://.")
         if parsed.get_backend_name() == "sqlite" and parsed.database:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
         engine = sa.create_engine(parsed, pool_pre_ping=True)
     except (ArgumentError, NoSuchModuleError) as error:
-        raise LedgerError("DATABASE_URL is not a database address that is known here.") from error
+        raise LedgerAddressError("DATABASE_URL is not a database address that is known here.") from error
     except ModuleNotFoundError as error:
-        raise LedgerError(
+        raise LedgerAddressError(
             "PostgreSQL needs the extra: pip install 'clinical-ai-summarizer[postgres]'."
         ) from error
     except OSError as error:
-        raise LedgerError(f"The ledger's folder cannot be made: {error.strerror}.") from error
+        raise LedgerAddressError(f"The ledger's folder cannot be made: {error.strerror}.") from error
     if engine.dialect.name == "sqlite":
         sa.event.listen(engine, "connect", _prepare_sqlite)
     return engine

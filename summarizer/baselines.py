@@ -108,10 +108,13 @@ def lexrank_scores(vectors: Vectors) -> tuple[float, ...]:
     count = len(distinct)
     graph = _Graph(distinct)
     degree = graph.times(np.ones(count, dtype=np.float32))
+    alone = degree <= 0
+    degree[alone] = 1
     rank = np.full(count, 1 / count)
     for _ in range(_MAX_ROUNDS):
         # The matrix is symmetric: walking along its rows and summing over its columns are the same product.
-        flow = graph.times((rank / degree).astype(np.float32))
+        # From a sentence like no other the reader goes anywhere.
+        flow = graph.times((rank / degree).astype(np.float32)) + rank[alone].sum() / count
         following = (1 - _DAMPING) / count + _DAMPING * flow
         following /= following.sum()
         moved = np.abs(following - rank).max() * count
@@ -122,7 +125,7 @@ def lexrank_scores(vectors: Vectors) -> tuple[float, ...]:
 
 
 class _Graph:
-    """The matrix of squared cosines, never held whole for long documents; its diagonal is 1."""
+    """The matrix of squared cosines, never held whole for long documents; its diagonal is 0."""
 
     def __init__(self, unit: Vectors) -> None:
         self._unit = unit
@@ -132,7 +135,7 @@ class _Graph:
         for start in range(0, len(self._unit), _BLOCK):
             block = np.maximum(self._unit[start : start + _BLOCK] @ self._unit.T, 0) ** 2
             own = np.arange(len(block))
-            block[own, own + start] = 1  # also of a vector of zeros, so that every row has a sum
+            block[own, own + start] = 0
             yield block
 
     def times(self, vector: Vectors) -> np.ndarray[tuple[int], np.dtype[np.float64]]:

@@ -97,5 +97,6 @@ def _create(nlp: Language, name: str) -> ClinicalSentences:
 def nlp() -> Language:
     """A blank English pipeline with the component; needs no model download."""
     pipeline: Language = get_lang_class("en")()
+    pipeline.max_length = 2**31
     pipeline.add_pipe(COMPONENT)
     return pipeline

@@ -5,6 +5,7 @@ however this one dies.
 """
 
 import json
+import os
 import queue
 import shutil
 import socket
@@ -12,7 +13,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,46 +96,30 @@ def running_hapi(settings: HapiSettings | None = None) -> Iterator[str]:
     Raises:
         ToolMissingError: no JDK, Maven or Docker.
         BuildError: Maven failed.
-        StartError: HAPI did not come up; the message names its log.
+        StartError: HAPI did not come up, or had ended by itself when the block ended; the message names
+            its log.
     """
-    with _running(settings or HapiSettings()) as (_, base_url):
-        yield base_url
-
-
-def serve_hapi(
-    settings: HapiSettings | None = None, on_ready: Callable[[str], None] = lambda base_url: None
-) -> None:
-    """Runs HAPI in the foreground until interrupted (Ctrl-C), which ends it cleanly.
-
-    Args:
-        settings: see `HapiSettings`.
-        on_ready: called once with the base URL when the server answers.
-
-    Raises:
-        HapiError: as `running_hapi`; a `StartError` too when HAPI ends by itself.
-    """
-    with _running(settings or HapiSettings()) as (process, base_url):
-        try:
-            on_ready(base_url)
-            process.wait()
-        except KeyboardInterrupt:
-            return
-        raise StartError(f"HAPI ended by itself with code {process.returncode}.")
-
-
-@contextmanager
-def _running(settings: HapiSettings) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
-    command, known_url = _command(settings)
+    settings = settings or HapiSettings()
+    launch = _launch(settings)
     logs = cache_dir() / "logs"
     logs.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=logs, prefix="hapi-", suffix=".log", delete=False) as log:
         process = subprocess.Popen(  # noqa: S603 (our own command)
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, start_new_session=True
+            launch.command,
+            env={**os.environ, **launch.environment},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            start_new_session=True,  # Ctrl-C is for this process, which then stops that one
         )
     try:
         with process:
             try:
-                yield process, _ready(process, known_url, settings.start_seconds, Path(log.name))
+                yield _ready(process, launch.base_url, settings.start_seconds, Path(log.name))
+                if process.poll() is not None:
+                    raise StartError(
+                        f"HAPI ended by itself, code {process.returncode}; its log is {log.name}."
+                    )
             finally:
                 _stop(process)
     except HapiError:
@@ -154,8 +139,20 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
         process.kill()
 
 
-def _command(settings: HapiSettings) -> tuple[list[str], str | None]:
-    """The command line, and the base URL where it is known beforehand."""
+@dataclass(frozen=True, slots=True)
+class _Launch:
+    """A way to start the server.
+
+    Attributes:
+        base_url: where it will answer, if that is known before it says so itself.
+    """
+
+    command: list[str]
+    environment: dict[str, str]
+    base_url: str | None = None
+
+
+def _launch(settings: HapiSettings) -> _Launch:
     if settings.way == "docker":
         return _docker(settings)
     try:
@@ -164,10 +161,11 @@ def _command(settings: HapiSettings) -> tuple[list[str], str | None]:
         if settings.way == "auto" and _docker_answers():
             return _docker(settings)
         raise
-    return java_command(settings, str(tools.java), classpath(tools)), None
+    # 256 jars: in the environment, where they do not fill the list of processes
+    return _Launch(java_command(settings, str(tools.java)), {"CLASSPATH": classpath(tools)})
 
 
-def java_command(settings: HapiSettings, java: str, class_path: str) -> list[str]:
+def java_command(settings: HapiSettings, java: str) -> list[str]:
     """The command line of the server as a child of this process."""
     database = "mem:hapi" if settings.database is None else f"file:{settings.database.resolve()}/h2"
     options = {
@@ -188,7 +186,7 @@ def java_command(settings: HapiSettings, java: str, class_path: str) -> list[str
     # C1 alone and the serial collector: up sooner and smaller, which a sandbox needs more than peak speed
     flags = [f"-Xmx{settings.heap}", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]
     defines = [f"-Dclinsum.{name}={_java_text(value)}" for name, value in options.items()]
-    return [java, *flags, *defines, "-cp", class_path, "clinsum.sandbox.Main"]
+    return [java, *flags, *defines, "clinsum.sandbox.Main"]
 
 
 def _java_text(value: object) -> str:
@@ -206,14 +204,14 @@ exit $code
 """
 
 
-def _docker(settings: HapiSettings) -> tuple[list[str], str]:
+def _docker(settings: HapiSettings) -> _Launch:
     if not _docker_answers():
         raise ToolMissingError(
             "No Docker engine answers (docker info fails); start it, or install a JDK and Maven."
         )
     port = settings.port or _free_port(settings.host)
-    base_url = f"http://{settings.host}:{port}/fhir"
-    return ["sh", "-c", _DOCKER_UNTIL_STDIN_ENDS, "sh", *docker_command(settings, port)], base_url
+    command = ["sh", "-c", _DOCKER_UNTIL_STDIN_ENDS, "sh", *docker_command(settings, port)]
+    return _Launch(command, {}, f"http://{settings.host}:{port}/fhir")
 
 
 def docker_command(settings: HapiSettings, port: int) -> list[str]:

@@ -109,7 +109,7 @@ async def load(
     """
     began = time.monotonic()
     reader = Reader()
-    async with _client(client) as http:
+    async with _client(client, base_url) as http:
         with tempfile.TemporaryFile("w+", encoding="utf-8") as spool:
             loader = _Loader(http, base_url.rstrip("/"), on_progress, spool)
             await loader.send_all(_batches(reader.read(paths), batch, loader), concurrency)
@@ -128,11 +128,12 @@ async def load(
 
 
 @asynccontextmanager
-async def _client(given: httpx.AsyncClient | None) -> AsyncIterator[httpx.AsyncClient]:
+async def _client(given: httpx.AsyncClient | None, base_url: str) -> AsyncIterator[httpx.AsyncClient]:
     if given is not None:
         yield given
         return
-    async with httpx.AsyncClient(timeout=300) as own:
+    loopback = httpx.URL(base_url).host in {"127.0.0.1", "::1", "localhost"}  # no proxy leads there
+    async with httpx.AsyncClient(timeout=300, trust_env=not loopback) as own:
         yield own
 
 
@@ -178,9 +179,12 @@ class _Loader:
                 await self._send(entries)
                 self.on_progress(self.loaded.total(), self.refused.total())
 
-        async with asyncio.TaskGroup() as group:
-            for _ in range(concurrency):
-                group.create_task(sender())
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(concurrency):
+                    group.create_task(sender())
+        except ExceptionGroup as errors:
+            raise errors.exceptions[0] from None
 
     async def try_again(self, concurrency: int) -> int:
         """Goes over what was refused as long as that loads anything more; gives the number of rounds."""

@@ -10,6 +10,7 @@ import hashlib
 import json
 import lzma
 import re
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -81,7 +82,7 @@ class Reader:
             try:
                 for found, where in _documents(path):
                     yield from self._resources(found, where)
-            except (OSError, EOFError, lzma.LZMAError, UnicodeDecodeError):
+            except (OSError, EOFError, lzma.LZMAError, zlib.error):
                 yield Unusable("unreadable-file", str(path))
 
     def _files(self, paths: Iterable[Path]) -> Iterator[Path]:
@@ -205,7 +206,10 @@ class _Links:
             return self.of_bundle[reference]
         bare = reference.removeprefix("urn:uuid:")
         if _ID.fullmatch(bare):
-            known = self.type_of_id.get(bare) or _LIKELY_TARGET.get(element)
+            read, likely = self.type_of_id.get(bare), _LIKELY_TARGET.get(element)
+            known = (
+                likely or read if bare == reference else read or likely
+            )  # a bare id may be that of several
             return f"{known}/{bare}" if known else None
         if reference.startswith("urn:"):
             return None

@@ -1,11 +1,13 @@
 """`clinsum bench`: measures on this machine what the README states."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
 from jobs.commands.options import AsJson, Sets, console, print_json, settings_from
+from jobs.exits import UsageError
 
 bench = typer.Typer(help="Measures on this machine what the README states.", no_args_is_help=True)
 
@@ -35,3 +37,24 @@ def poll(
         table.add_row(*map(str, cells))
     if not json:
         console().print(table)
+
+
+@bench.command(epilog="Example: clinsum bench sentences --peers-python peers/bin/python")
+def sentences(
+    gold: Annotated[Path | None, typer.Option(help="Another gold standard, as JSON lines.")] = None,
+    file: Annotated[Path | None, typer.Option(help="Measure the speed on this text.")] = None,
+    peers_python: Annotated[
+        Path | None, typer.Option(help="An interpreter that has pySBD and PyRuSH, to measure them too.")
+    ] = None,
+    seconds: Annotated[float, typer.Option(help="Processor time for each speed.", min=0.1)] = 2.0,
+) -> None:
+    """Precision, recall, F1 and megabytes a second of sentence splitters, side by side."""
+    from jobs.bench import sentences as backend
+
+    try:
+        rows = backend.run(
+            gold=gold or backend.DEFAULT_GOLD, speed_file=file, peers_python=peers_python, seconds=seconds
+        )
+    except (OSError, ValueError) as error:
+        raise UsageError(f"The gold standard or the text cannot be read: {error}.") from None
+    backend.report(rows, console())

@@ -4,14 +4,25 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 
 from summarizer.segmentation.labels import AFTER_COLON, LABEL, Role, known_heading, opens_section, role
-from summarizer.segmentation.layout import _AXIS, Line, LineKind, classify, continues, read_lines, rejoin, wrap_width
+from summarizer.segmentation.layout import (
+    _AXIS,
+    Line,
+    LineKind,
+    classify,
+    continues,
+    read_lines,
+    rejoin,
+    wrap_width,
+)
 from summarizer.segmentation.punctuation import sentence_ends
-from summarizer.segmentation.regions import EXAM_REGIONS, is_region
+from summarizer.segmentation.regions import EXAM_REGIONS, is_region, is_study
 from summarizer.segmentation.run_on import cut_run_on
 from summarizer.segmentation.section_titles import TITLE_KINDS, normalise, section_kind
 from summarizer.types import Section, SectionKind, Segmentation, Sentence, Span
 
-_INLINE_NUMBER = re.compile(r"(?:(?<=[\s:,;.)])|(?<![\s\S]))\(?(\d{1,2})[.)](?=[ \t]*[A-Z\"(]|[ \t]+[a-z])")
+_INLINE_NUMBER = re.compile(
+    r"(?:(?<=[\s:,;.)])|(?<![\s\S]))\(?(\d{1,2})[.)](?=[ \t]*[A-Z\"(]|[ \t]+[a-z]|(?<=\))[a-z])"
+)
 _BARE_TITLE = re.compile(r"(?P<words>[A-Z][A-Z /&-]{3,60}+),(?=[ \t]*(?:\d{1,2}[.)]|[A-Z]|$))")
 _PARENT_KINDS = frozenset(
     {
@@ -27,6 +38,7 @@ _PARENT_KINDS = frozenset(
     }
 )
 _STOPPED = re.compile(r"[.,;:?!)][\"'”’]?\s*$")
+_NO_LABEL = re.compile(r"[.;:?!]")
 _WORD = re.compile(r"\S+")
 _NO_LABEL_AFTER = frozenset(
     "the of and his her their with in to a an for by on at from or this is was".split()
@@ -47,8 +59,9 @@ class Spans:
 
     def _trim(self, start: int, end: int) -> tuple[int, int]:
         piece = self.text[start:end]
-        left = len(piece) - len(piece.lstrip())
-        return start + left, start + len(piece.rstrip()) if left < len(piece) else start + left
+        stripped = piece.lstrip()
+        start += len(piece) - len(stripped)
+        return start, start + len(stripped.rstrip())
 
     def sentence(self, start: int, end: int) -> None:
         """Add a sentence, cut where it runs on too long; white space at its ends is left out."""
@@ -69,7 +82,13 @@ class Spans:
         kind = section_kind(title, code)
         if kind is SectionKind.EXAM and self._titles and is_region(normalise(title)):
             parent = self._titles[-1][2]
-            kind = SectionKind.FINDINGS if parent is SectionKind.PROCEDURE else parent if parent in _PARENT_KINDS else kind
+            kind = (
+                SectionKind.FINDINGS
+                if parent is SectionKind.PROCEDURE
+                else parent
+                if parent in _PARENT_KINDS
+                else kind
+            )
         self.headings.append(Span(start, end))
         self._titles.append((start, title, kind))
         self._last = end
@@ -186,6 +205,13 @@ def _inline_markers(text: str, start: int, end: int, number: int) -> tuple[list[
 
     The first number after a lead-in clause belongs to its sentence; the ends of such come second.
     """
+    first = str(number + 1)
+    if (
+        text.find(first + ".", start, end) < 0
+        and text.find(first + ")", start, end) < 0
+        and (not number or (text.find("1.", start, end) < 0 and text.find("1)", start, end) < 0))
+    ):
+        return [], set()
     found = [(int(m[1]), m.start(), m.end()) for m in _INLINE_NUMBER.finditer(text, start, end)]
     chosen: list[tuple[int, int]] = []
     inside: set[int] = set()
@@ -194,9 +220,11 @@ def _inline_markers(text: str, start: int, end: int, number: int) -> tuple[list[
     expected = number + 1
     for value, begin, stop in found:
         if value == 1 and _opens_series(text, start, begin):
-            lead_in = text[start:begin].rstrip().endswith(":") and not _after_heading(text, start, begin, end)
+            lead_in = text[max(start, begin - 4) : begin].rstrip().endswith(":") and not _after_heading(
+                text, start, begin, end
+            )
             pending, expected = (begin, stop), 2
-        elif value == expected and value > 1:
+        elif value > 1 and (value == expected or text[max(start, begin - 2) : begin] == ".,"):
             if pending is not None:
                 if lead_in:
                     inside.add(pending[1])
@@ -204,7 +232,7 @@ def _inline_markers(text: str, start: int, end: int, number: int) -> tuple[list[
                     chosen.append(pending)
                 pending = None
             chosen.append((begin, stop))
-            expected += 1
+            expected = value + 1
     return chosen, inside
 
 
@@ -249,7 +277,7 @@ def _opening_headings(spans: Spans, start: int, end: int) -> int:
         while start < end and text[start].isspace():
             start += 1
         bare = _BARE_TITLE.match(text, start, end)
-        if bare and normalise(bare["words"]) in TITLE_KINDS:
+        if bare and _is_bare_title(normalise(bare["words"])):
             spans.heading(start, bare.end())
             start = bare.end()
             continue
@@ -267,7 +295,14 @@ def _opening_headings(spans: Spans, start: int, end: int) -> int:
         start = to
 
 
-def _is_heading(text: str, label: re.Match[str], end: int, context: SectionKind | None, *, nested: bool) -> bool:
+def _is_bare_title(name: str) -> bool:
+    """Whether capitals before a comma stood alone on their line, as a section title or the name of a study."""
+    return name in TITLE_KINDS or (" " in name and is_study(name))
+
+
+def _is_heading(
+    text: str, label: re.Match[str], end: int, context: SectionKind | None, *, nested: bool
+) -> bool:
     """Whether a label at the start of running text is a heading."""
     words = label["words"]
     if opens_section(words, _rest(text, label.end(), end), context, nested=nested):
@@ -309,12 +344,16 @@ def _label_before(text: str, start: int, colon: int, end: int) -> int | None:
     for word in words[-7:]:
         begin = _label_start(text, word.start(), word.end())
         label = text[begin:colon]
-        if not label[:1].isupper() or len(label) < 2:
+        if not label[:1].isupper() or len(label) < 2 or _NO_LABEL.search(label):
             continue
         if begin <= start or _STOPPED.search(text, max(start, begin - 6), begin):
             rest = _rest(text, colon + 1, end)
-            capitals = text[begin - 1] != "," and label.isupper()
-            if known_heading(label, rest) or _closes_line(text, colon, label) or (capitals and opens_section(label, rest, nested=True)):
+            capitals = text[begin - 1] != "," and label.isupper() and "," not in label
+            if (
+                known_heading(label, rest)
+                or _closes_line(text, colon, label)
+                or (capitals and opens_section(label, rest, nested=True))
+            ):
                 return begin
         elif _stands_out(text, begin, label, _rest(text, colon + 1, end)):
             return begin

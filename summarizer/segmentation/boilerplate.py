@@ -45,10 +45,11 @@ _LETTER_DATE = re.compile(
     r"|\d{1,2}\s+(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?,?\s+\d{4})\s*$",
     re.I,
 )
-DEAR = re.compile(
-    r"^[ \t]*(?:dear\b[^!?\n]{0,80}[:,]|dear(?: \S+){1,5}|to whom it may concern\b.{0,5})[ \t\r]*$", re.I | re.M
+DEAR = re.compile(r"(?:dear\b[^!?\n]{0,80}[:,]|dear(?: \S+){1,5}|to whom it may concern\b.{0,5})$", re.I)
+VALEDICTION = re.compile(
+    r"(?:sincerely|respectfully|(?:\w+ ){0,2}regards|cordially|yours|very truly|best wishes)\b[\w ]{0,20}[,.]?$",
+    re.I,
 )
-VALEDICTION = re.compile(r"(?:sincerely|respectfully|(?:\w+ ){0,2}regards|cordially|yours|very truly|best wishes)\b[\w ]{0,20}[,.]?$", re.I)
 _HINT = re.compile(
     r"sign|complet|dictat|transcri|page|pg|dear|sincerely|regards|yours|respectfully|cordial|job|mtid|doc|authent|verified|approved|attest|finaliz"
     r"|review|\bcc\b|cop(?:y|ies)|encl?|confiden|end of|print|fax|generat|voice|report|^\W*\d|^\W*[drt]{1,2}\W|cont|whom|wishes|carbon",

@@ -5,7 +5,7 @@ from collections import Counter
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from summarizer.segmentation.boilerplate import DEAR, VALEDICTION, is_boilerplate, is_letter_date, is_rule
+from summarizer.segmentation.boilerplate import DEAR, VALEDICTION, is_boilerplate, is_rule
 from summarizer.segmentation.labels import LABEL, Role, known_heading, role
 from summarizer.segmentation.section_titles import TITLE_KINDS, names_section, normalise
 
@@ -50,14 +50,16 @@ MARKER = re.compile(
 _MARKDOWN = re.compile(r"#{1,6}\s+\S")
 _BOLD = re.compile(r"(\*\*|__)[^*_]{1,80}\1:?$")
 _AXIS = re.compile(r"AXIS\s+(?:IV|I{1,3}|V)\b[.:,]*", re.I)
-_ROW = re.compile(r"\S\t+\s*\S|\S {3,}\S.*\S {3,}\S|\|.*\|")
+_ROW = re.compile(r"\S\t\s*\S|\S {3,}\S.*\S {3,}\S|: .*\S {3,}[A-Z][A-Z /]{1,30}:|\|.*\|")
 _TERMINATED = re.compile(r"[.!?…][\"'”’)\]]*$")
 _CONNECTOR = re.compile(
     r"(?:\b(?:the|a|an|of|with|without|and|or|to|in|on|at|by|for|from|as|was|were|is|are|has|had|have|that|which|who|his|her|their|this|"
     r"these|no|not|be|been|but|than|due|per|via|into|over|under|approximately|than|between|status)|[,(/&+]|[a-z]-)$",
     re.I,
 )
-_ABBREVIATED = re.compile(r"(?:\b(?:dr|drs|mr|mrs|ms|prof|vs|e\.g|i\.e|p\.o|i\.v|approx)|\b(?:dr|mr|mrs|ms)\.? [A-Z])\.$", re.I)
+_ABBREVIATED = re.compile(
+    r"(?:\b(?:dr|drs|mr|mrs|ms|prof|vs|e\.g|i\.e|p\.o|i\.v|approx)|\b(?:dr|mr|mrs|ms)\.? [A-Z])\.$", re.I
+)
 _DATE_TITLE = re.compile(
     r"(?:\w{3,9},?\s+)?(?:\d{1,4}[/-]\d{1,2}[/-]\d{1,4}|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?\s+\d{1,2},?\s+\d{4}"
     r"|\[\*\*[\d-]+\*\*\])?,?\s*(?:(?:at\s+)?\d{1,2}:?\d{2}(?::\d{2})?\s*(?:[ap]\.?m\.?|h|hrs|hours)?)?\s*:?$",
@@ -65,6 +67,8 @@ _DATE_TITLE = re.compile(
 )
 
 
+_UPPER = re.compile(r"[A-Z]+")
+_LOWER = re.compile(r"[a-z]+")
 _PLAIN_TITLES = frozenset(
     """medications allergies instructions assessment plan impression findings exam examination results diagnosis diagnoses procedures
     immunizations problems vitals subjective objective indication indications technique comparison recommendations encounters payers
@@ -93,8 +97,7 @@ def read_lines(text: str) -> list[Line]:
 def classify(lines: list[Line], text: str) -> None:
     """Set the kind and the marker length of every line."""
     capitals = _mostly_capitals(text)
-    letter = DEAR.search(text)
-    greeting = letter.start() if letter else -1
+    greeting = next((line.start for line in lines if line.text[0] in "DdTt" and DEAR.match(line.text)), -1)
     closing = False
     letters = Counter(line.text.partition(" ")[0][:3] for line in lines if line.text[:1].isalpha())
     for index, line in enumerate(lines):
@@ -124,10 +127,9 @@ def _is_letterhead(line: Line) -> bool:
 
 def _mostly_capitals(text: str) -> bool:
     """Whether a text is written in capitals."""
-    sample = text[:20000]
-    upper = sum(map(str.isupper, sample))
-    lower = sum(map(str.islower, sample))
-    return upper > 3 * lower
+    sample = text[:4000]
+    upper = sum(map(len, _UPPER.findall(sample)))
+    return upper > 3 * sum(map(len, _LOWER.findall(sample)))
 
 
 def _is_lettered_item(line: Line, letters: Counter[str]) -> bool:
@@ -248,7 +250,9 @@ def wrap_width(lines: list[Line]) -> int:
 def _is_full(before: Line, line: Line, width: int) -> bool:
     """Whether the first word of `line` did not fit behind `before`."""
     length = before.indent + len(before.text)
-    return 40 <= length <= 140 and length + 1 + len(line.text.split(None, 1)[0]) > (width - 8 if width else 64)
+    return 40 <= length <= 140 and length + 1 + len(line.text.split(None, 1)[0]) > (
+        width - 8 if width else 64
+    )
 
 
 def rejoin(lines: list[Line], width: int) -> None:
@@ -257,9 +261,17 @@ def rejoin(lines: list[Line], width: int) -> None:
     for index, line in enumerate(lines):
         number = _item_number(line)
         before = lines[index - 1] if index else None
-        if before and not line.after_blank and before.kind in (LineKind.TEXT, LineKind.ITEM, LineKind.LABELLED):
+        if (
+            before
+            and not line.after_blank
+            and before.kind in (LineKind.TEXT, LineKind.ITEM, LineKind.LABELLED)
+        ):
             open_end = not _TERMINATED.search(before.text[-6:]) and before.text[-1] != ":"
-            if open_end and _is_full(before, line, width) and _is_stray(line, before, number, previous, lines[index + 1 :]):
+            if (
+                open_end
+                and _is_full(before, line, width)
+                and _is_stray(line, before, number, previous, lines[index + 1 : index + 13])
+            ):
                 line.kind, line.marker = LineKind.TEXT, 0
         if line.kind is LineKind.ITEM:
             previous = number
@@ -280,7 +292,7 @@ def _is_stray(line: Line, before: Line, number: int, previous: int, later: list[
     if line.kind is not LineKind.ITEM or line.text[0] in "-–—•·●○▪■□‣►◦":
         return False
     if number == 1:
-        return not any(_item_number(other) == 2 for other in later[:12])
+        return not any(_item_number(other) == 2 for other in later)
     return number != previous + 1 or number == 0
 
 

@@ -9,20 +9,24 @@ _NEVER = (
     + " vs v e.g i.e cf fig figs eq approx ca incl viz c/o nos p.o i.v i.m s.q s.c p.r s.l po.s q q.4 p.v s.q subq sub.q n.g g.i g.u"
     " eg ie esp"
 )
-_MAY = """a.m p.m b.i.d t.i.d q.d q.i.d q.h.s h.s p.r.n a.c p.c q.o.d q.a.m q.p.m m.d d.o ph.d r.n inc ltd co corp jr sr esq etc al u.s d.c
-    mg mcg g gm gms kg kgs ml cc l dl mm cm m km ft lb lbs oz hr hrs min mins sec secs wk wks mo mos yr yrs tab tabs cap caps gtt gtts meq
-    mmol iu dept ave blvd rd jan feb mar apr jun jul aug sep sept oct nov dec mon tue tues wed thu thurs fri neg bilat lat ant sat sats
-    post sup inf med temp resp abd hosp pt pts hx sx dx rx tx wt ht avg max vol ext cont parasag sag cor transv prox dist perc amp tsp tbsp
-    susp sol inj supp oint deg equiv est dev gest derm neuro ortho onc surg psych peds card gastro rm bldg assoc univ
-    b.p s.p h.o w.d o.d o.s o.u c.o r.r t.p.r q.h q.2h q.4h q.6h q.8h q.12h q.3h q2h q4h q6h q8h q12h qd bid tid qid prn qhs po sig disp
-    approx misc fx hgb hct wbc no vit exam.d std int supra infra extrem musc vert cerv thor lumb fem tib fib hum metast lymph path rad
-    adm disch prev subj obj assess eval consult f.u l.m.p e.d i.c.u u.r.i"""
+_MAY = """a.m p.m b.i.d t.i.d q.d q.i.d q.h.s h.s p.r.n a.c p.c q.o.d q.a.m q.p.m m.d d.o ph.d r.n inc ltd
+    co corp jr sr esq etc al u.s d.c mg mcg g gm gms kg kgs ml cc l dl mm cm m km ft lb lbs oz hr hrs
+    min mins sec secs wk wks mo mos yr yrs tab tabs cap caps gtt gtts meq mmol iu dept ave blvd rd jan
+    feb mar apr jun jul aug sep sept oct nov dec mon tue tues wed thu thurs fri neg bilat lat ant sat
+    sats post sup inf med temp resp abd hosp pt pts hx sx dx rx tx wt ht avg max vol ext cont parasag
+    sag cor transv prox dist perc amp tsp tbsp susp sol inj supp oint deg equiv est dev gest derm
+    neuro ortho onc surg psych peds card gastro rm bldg assoc univ b.p s.p h.o w.d o.d o.s o.u c.o r.r
+    t.p.r q.h q.2h q.4h q.6h q.8h q.12h q.3h q2h q4h q6h q8h q12h qd bid tid qid prn qhs po sig disp
+    approx misc fx hgb hct wbc no vit exam.d std int supra infra extrem musc vert cerv thor lumb fem
+    tib fib hum metast lymph path rad adm disch prev subj obj assess eval consult f.u l.m.p e.d i.c.u
+    u.r.i"""
 NEVER_ENDS = frozenset(_NEVER.split())
 MAY_END = frozenset(_MAY.split())
-_UNITS = frozenset("mg mcg g gm gms kg kgs ml cc l dl mm cm m km ft lb lbs oz hr hrs min mins sec secs wk wks mo mos yr yrs tab tabs".split())
+_UNITS = frozenset(
+    "mg mcg g gm gms kg kgs ml cc l dl mm cm m km ft lb lbs oz hr hrs min mins sec secs wk wks mo mos yr yrs tab tabs".split()
+)
 _ROUTES = frozenset(
-    "po iv im sq sc sl pr bid tid qid qd qod qhs qam qpm q prn hs ac pc am pm p.o i.v i.m b.i.d t.i.d q.d q.i.d p.r.n q.h.s x od os ou"
-    .split()
+    "po iv im sq sc sl pr bid tid qid qd qod qhs qam qpm q prn hs ac pc am pm p.o i.v i.m b.i.d t.i.d q.d q.i.d p.r.n q.h.s x od os ou".split()
 )
 _CALENDAR = frozenset(
     "monday tuesday wednesday thursday friday saturday sunday january february march april may june july august september october"
@@ -31,11 +35,12 @@ _CALENDAR = frozenset(
 _SUBJECTS = frozenset("the this that he she it they we patient there his her no".split())
 
 _STARTERS = frozenset(
-    """the this that these those there he she it they we i you his her its their our my patient pt a an no not on in at if when while
-    after before during since because as for from with without she's he's there's upon once then however although currently today also
-    both all any each some please will was is are has had have per given due to of denies reports continue continued follow-up followup
-    plan start stop and but or so history physical review past family social normal negative positive general vital examination mr mrs ms dr
-    what who where why how one two three four""".split()
+    """the this that these those there he she it they we i you his her its their our my patient pt a an
+    no not on in at if when while after before during since because as for from with without she's
+    he's there's upon once then however although currently today also both all any each some please
+    will was is are has had have per given due to of denies reports continue continued follow-up
+    followup plan start stop and but or so history physical review past family social normal negative
+    positive general vital examination mr mrs ms dr what who where why how one two three four""".split()
 )
 _CONTINUES = frozenset(
     "and or of with to in for than which who that mg mcg cm mm ml cc times x tablets tablet tab daily p.o po".split()
@@ -45,10 +50,10 @@ _LETTERED = frozenset(
 )
 
 # A run of terminators, what closes with it, and stray marks that were typed after it.
-_END = re.compile(r"(?:[.!?]+|…|[。！？｡])(?:[.!?…,;]*[\"'”’)\]}»]{0,4}[.!?,;]{0,3}(?: \.+(?=\s))?)")
+_END = re.compile(r"[.!?…。！？｡](?:[.!?…。！？｡,;]*[\"'”’)\]}»]{0,4}[.!?,;]{0,3}(?: \.++(?=\s))?)")
 _TOKEN = re.compile(r"\S+")
 _OPENERS = "([{\"'“‘«<*"
-_LAST_WORD = re.compile(r"[^\s(\[{\"“/,;:]*$")
+_BACKWARDS = re.compile(r"[^\s(\[{\"“/,;:]*")
 _STRAY_DATE = re.compile(r"(?:(?:19|20)\d\d|\d{1,2}[/-]\d{1,2}(?:[/-]\d{2,4})?)(?=\s*(?:[.,;)]|$))")
 _PAREN = re.compile(r"\([^()\n]{1,160}\)")
 _DEIDENTIFIED = re.compile(r"\[\*\*[^\]]{0,200}\*\*\]")
@@ -102,8 +107,7 @@ def _cut_after(text: str, start: int, mark: int, stop: int, end: int) -> int | N
         return None
     if text[mark] not in ".…":
         return stop
-    word = _LAST_WORD.search(text, max(start, mark - 40), mark)
-    return _after_full_stop(text, word[0] if word else "", token, ahead, mark, stop, end)
+    return _after_full_stop(text, _word_before(text, start, mark), token, ahead, mark, stop, end)
 
 
 def _after_full_stop(
@@ -119,7 +123,9 @@ def _after_full_stop(
     if first.islower():
         if not single:
             return None if text[mark : mark + 3] == "..." or text[mark] == "…" else stop
-        bare = len(lower) < 2 and not lower.isdigit()
+        bare = not lower.isdigit() and (
+            len(lower) < 2 or (len(lower) < 4 and word[0].isupper() and not word.isupper())
+        )
         return None if abbreviated or bare or ahead.rstrip(".,;:") in _CONTINUES else stop
     if first.isdigit():
         return _before_digit(text, lower, token, stop, end, single)
@@ -153,9 +159,15 @@ def _before_digit(
     """Decide a full stop followed by white space and a digit."""
     if not single:
         return stop
-    if lower in MAY_END or lower in ("no", "x") or len(lower) == 1 and lower.isalpha() or _is_dotted(lower):
+    if lower in MAY_END or lower in ("no", "x") or (len(lower) == 1 and lower.isalpha()) or _is_dotted(lower):
         return None
     return None if _STRAY_DATE.match(text, token.start(), end) else stop
+
+
+def _word_before(text: str, start: int, mark: int) -> str:
+    """The word that ends at `mark`, at most forty characters of it."""
+    found = _BACKWARDS.match(text[max(start, mark - 40) : mark][::-1])
+    return found[0][::-1] if found else ""
 
 
 def _is_dotted(word: str) -> bool:
@@ -169,18 +181,16 @@ def _is_dotted(word: str) -> bool:
 
 def _lettered(text: str, letter: int) -> bool:
     """Whether the capital letter at `letter` belongs to a noun before it (`hepatitis B`)."""
-    before = _LAST_WORD.search(text, max(0, letter - 20), letter - 1 if letter else 0)
-    return before is not None and before[0].lower() in _LETTERED
+    return letter > 1 and _word_before(text, max(0, letter - 20), letter - 1).lower() in _LETTERED
 
 
 def _glued(text: str, start: int, mark: int, stop: int, end: int) -> int | None:
     """Decide a terminator with no white space after it (`2.5mg.Next`)."""
-    if stop - mark == 1 and text[mark] == "." or text[mark:stop] in (".,", ".;"):
+    if (stop - mark == 1 and text[mark] == ".") or text[mark:stop] in (".,", ".;"):
         ahead = _NEXT.match(text, stop, min(end, stop + 30))
         if ahead is None or not ahead[0][0].isupper():
             return None
-        word = _LAST_WORD.search(text, max(start, mark - 40), mark)
-        before = word[0] if word else ""
+        before = _word_before(text, start, mark)
         if text[stop - 1] in ",;":
             return stop if before.lower() not in NEVER_ENDS else None
         if (

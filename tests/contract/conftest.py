@@ -1,30 +1,12 @@
 """The FHIR servers that the product is held to: every test here runs against each of them."""
 
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
-from contract_fhir import Fhir, FhirServer, new_id
+from contract_fhir import Fhir, FhirServer, hapi_or_skip, new_id
 
-from fhir_adapter.sandbox.hapi import HapiSettings, ToolMissingError, running_hapi
+from fhir_adapter.sandbox.hapi import HapiSettings
 from fhir_adapter.sandbox.running import running_embedded
-
-
-@contextmanager
-def hapi_or_skip(settings: HapiSettings) -> Iterator[str]:
-    """HAPI, where Java and Maven are there; else a skip, or a failure where all is required."""
-    try:
-        running = running_hapi(settings)
-        base_url = running.__enter__()
-    except ToolMissingError as missing:
-        if os.environ.get("CLINSUM_REQUIRE_ALL") == "1":
-            pytest.fail(str(missing))
-        pytest.skip(str(missing))
-    try:
-        yield base_url
-    finally:
-        running.__exit__(None, None, None)
 
 
 @pytest.fixture(scope="session", params=["embedded", pytest.param("hapi", marks=pytest.mark.hapi)])

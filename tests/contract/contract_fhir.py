@@ -1,12 +1,17 @@
 """A FHIR server under test, plain REST on it, and small resources that no other test touches."""
 
 import json
+import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
 import httpx
+import pytest
+
+from fhir_adapter.sandbox.hapi import HapiSettings, ToolMissingError, running_hapi
 
 JSON = "application/fhir+json"
 
@@ -74,6 +79,22 @@ class Fhir:
             if url is None:
                 return
             bundle = self.get(url)
+
+
+@contextmanager
+def hapi_or_skip(settings: HapiSettings) -> Iterator[str]:
+    """HAPI, where Java and Maven are there; else a skip, or a failure where all is required."""
+    try:
+        running = running_hapi(settings)
+        base_url = running.__enter__()
+    except ToolMissingError as missing:
+        if os.environ.get("CLINSUM_REQUIRE_ALL") == "1":
+            pytest.fail(str(missing))
+        pytest.skip(str(missing))
+    try:
+        yield base_url
+    finally:
+        running.__exit__(None, None, None)
 
 
 def next_link(bundle: dict[str, Any]) -> str | None:

@@ -101,3 +101,13 @@ def test_narrative_text_comes_back(fhir: Fhir, patient: str, device: str, inner:
     (item,) = etree.fromstring(read).iter("{http://www.w3.org/1999/xhtml}li")
     assert (item.get("id"), "".join(item.itertext())) == ("s1", text)
     assert fhir.put(sent)["meta"]["versionId"] == "1"
+
+
+@pytest.mark.parametrize("inner", ["a\x01b", "a\x00b", "<b>a"], ids=["control", "NUL", "not well-formed"])
+def test_narrative_that_is_not_xml_is_refused(fhir: Fhir, patient: str, device: str, inner: str) -> None:
+    section = [{"text": {"status": "generated", "div": NARRATIVE.format(f"<p>{inner}</p>")}}]
+    sent = composition(patient, device, section=section)
+    answer = fhir.send("PUT", f"Composition/{sent['id']}", sent)
+    assert answer.status_code in {400, 422}
+    assert answer.json()["resourceType"] == "OperationOutcome"
+    assert fhir.send("GET", f"Composition/{sent['id']}").status_code == 404

@@ -49,6 +49,11 @@ def read_passage(marked: str) -> tuple[str, list[tuple[int, int, str]], list[tup
     return text, spans, sections
 
 
+def section_kinds(split: str) -> set[str]:
+    """The section kinds that the mark-up of one part uses."""
+    return set(re.findall(r"‹([^|›]*)\|", (HERE / f"{split}.txt").read_text(encoding="utf-8")))
+
+
 def build() -> str:
     """The gold standard as JSON lines."""
     rows = []
@@ -56,7 +61,14 @@ def build() -> str:
         parts = _HEADER.split((HERE / f"{split}.txt").read_text(encoding="utf-8").translate(_CONTROLS))[1:]
         for name, note, marked in zip(parts[::3], parts[1::3], parts[2::3], strict=True):
             text, spans, sections = read_passage(marked.removesuffix("\n"))
-            row = {"id": name, "split": split, "note": note, "text": text, "spans": spans, "sections": sections}
+            row = {
+                "id": name,
+                "split": split,
+                "note": note,
+                "text": text,
+                "spans": spans,
+                "sections": sections,
+            }
             rows.append(json.dumps(row, ensure_ascii=False))
     return "\n".join(rows) + "\n"
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from summarizer import Budget, Document, EngineError, Summarizer, Summary
+from summarizer import Budget, Document, EngineError, Summarizer
 from summarizer.selection import count_words
 from tests.unit.summarizer.conftest import WORDS
 
@@ -167,15 +167,13 @@ def shipped() -> Summarizer:
     return Summarizer.from_pretrained(device="cpu")
 
 
-def texts_of(summary: Summary) -> list[str]:
-    return [sentence.text for sentence in summary.summary]
-
-
 def test_what_ships_summarises_a_note(shipped: Summarizer) -> None:
     [result] = shipped.summarize([NOTE], Budget(sentences=3))
 
-    assert "The patient is a 54-year-old man with a productive cough and low fevers." in texts_of(result)
-    assert "His wife had a cold last week." not in texts_of(result)
+    best = max(result.sentences, key=lambda sentence: sentence.score)
+    central = "The patient is a 54-year-old man with a productive cough and low fevers."
+    assert NOTE[best.start : best.end] == central
+    assert central in [sentence.text for sentence in result.summary]
     assert (shipped.model.name, shipped.model.engine) == ("all-MiniLM-L6-v2", "lexrank")
 
 
