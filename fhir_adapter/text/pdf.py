@@ -8,7 +8,8 @@ The recipe `pdf|1+pdfium-N`, N being PDFium's build, since its reading of a file
   document itself has the word without one; lines are kept as they are, paragraphs parted by a blank line;
 - text of filled forms and of visible annotations is part of the page.
 
-A page whose picture covers it and that has next to no text counts as without text.
+A page whose picture covers it and that has next to no text counts as without text. Where pages are without,
+scanned, damaged or blank, the notice says on how many there is text.
 """
 
 import pypdfium2 as pdfium
@@ -82,7 +83,7 @@ def _text(document: pdfium.PdfDocument) -> NoteText:
         if scanned:
             raise NoteError(Reason.SCANNED_IMAGE, f"text on 0 of {count} pages")
         raise NoteError(Reason.MALFORMED if damaged else Reason.EMPTY_TEXT, f"text on 0 of {count} pages")
-    notice = f"text on {with_text} of {count} pages" if scanned or damaged else ""
+    notice = f"text on {with_text} of {count} pages" if with_text < count else ""
     builder = TextBuilder()
     for line in _joined(without_repeats(pages, heights)):
         builder.line(clean(line))

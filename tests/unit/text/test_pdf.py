@@ -272,6 +272,10 @@ def test_half_scanned_says_so() -> None:
     assert "Fax 1/2" in note.text
 
 
+def test_page_that_shows_nothing_is_counted() -> None:
+    assert pdf_text(pdf(at(["Typed page."]), lambda canvas: None)).notice == "text on 1 of 2 pages"
+
+
 def test_scan_with_recognised_text_is_text() -> None:
     words = at([f"Line {n} of a page that was scanned and read by a machine." for n in range(5)])
     assert pdf_text(pdf(both(picture, words))).notice == ""
