@@ -37,17 +37,13 @@ def _root(version: Annotated[bool, typer.Option("--version", help="Print the ver
 
 def run(arguments: list[str] | None = None) -> int:
     """Runs one command and returns its exit code; no expected error shows a traceback."""
-    command = typer.main.get_command(build())
     try:
-        result = command.main(args=arguments, prog_name="clinsum", standalone_mode=False)
-    except typer.TyperException as error:
-        error.show()
-        return Exit.WRONG_USE
-    except (typer.Abort, KeyboardInterrupt):
-        return 130
+        build()(args=arguments, prog_name="clinsum")
+    except SystemExit as ended:  # how the command line ends, and how it says that it was used wrongly
+        return ended.code if isinstance(ended.code, int) else Exit.DONE
     except EXPECTED as error:
         return complain(error)
-    return int(result or 0)
+    return Exit.DONE
 
 
 def main() -> None:
