@@ -21,7 +21,7 @@ from fhir_adapter.reasons import Reason
 from fhir_adapter.text.lines import Line, TextBuilder
 from fhir_adapter.text.recipe import recipe
 from fhir_adapter.text.rtf_flow import RtfFlow, RtfMargins
-from fhir_adapter.text.rtf_fonts import RtfFonts
+from fhir_adapter.text.rtf_fonts import RtfFonts, is_raw_utf8
 from fhir_adapter.text.rtf_words import (
     APART,
     BREAKS,
@@ -56,7 +56,7 @@ def rtf_text(data: bytes) -> NoteText:
     header = _HEADER.search(characters, 0, 4096)
     if header is None:
         raise NoteError(Reason.MALFORMED, "no RTF header")
-    raw = "utf-8" if _is_utf8(data) else ""
+    raw = "utf-8" if is_raw_utf8(data) else ""
     ended: frozenset[int] = frozenset()
     for _ in range(_MAX_READINGS):
         reader = _Reader(characters, header.start(), raw, ended)
@@ -65,17 +65,6 @@ def rtf_text(data: bytes) -> NoteText:
             break
         ended |= reader.unended
     return reader.text("braces do not match" if reader.unbalanced else "")
-
-
-def _is_utf8(data: bytes) -> bool:
-    """Raw bytes above 127 that are valid UTF-8: written so by programs that know nothing of code pages."""
-    if data.isascii():
-        return False
-    try:
-        data.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 @dataclass(slots=True)

@@ -51,3 +51,14 @@ class RtfFonts:
         if symbols and 0xF000 <= code <= 0xF0FF:
             return plain_symbols(chr(code), symbols)
         return chr(code) if 0 <= code <= 0x10FFFF else ""
+
+
+def is_raw_utf8(data: bytes) -> bool:
+    """Raw bytes above 127 that are valid UTF-8: written so by programs that know nothing of code pages."""
+    if data.isascii():
+        return False
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
