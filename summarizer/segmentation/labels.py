@@ -105,8 +105,7 @@ def role(label: str) -> Role:
     if known:
         return Role.SECTION
     if (
-        (len(name.split()) > 9
-        and not (label.isupper() and names_section(name)))
+        (len(name.split()) > 9 and not (label.isupper() and names_section(name)))
         or _LEAD_IN_HEAD.match(name)
         or _PROSE.search(name)
     ):

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from dataclasses import dataclass
+from itertools import pairwise
 from enum import Enum, auto
 
 from summarizer.segmentation.boilerplate import DEAR, VALEDICTION, is_boilerplate, is_rule
@@ -149,14 +150,9 @@ def _kind(line: Line, following: Line | None, capitals: bool, first: bool) -> Li
     """What a line is by its own look."""
     body = line.text
     head = body[0]
-    if not head.isalnum() or head == "." or len(body) < 4:
-        if is_rule(body):
-            return LineKind.BOILERPLATE
-    if is_boilerplate(body):
+    if (not head.isalnum() and is_rule(body)) or is_boilerplate(body):
         return LineKind.BOILERPLATE
-    if head == "#" and _MARKDOWN.match(body) and _titles_markdown(body, following):
-        return LineKind.HEADING
-    if head in "*_" and _BOLD.match(body):
+    if _is_marked_up(body, following):
         return LineKind.HEADING
     if MARKER.match(body):
         return _kind_of_item(body)
@@ -184,6 +180,13 @@ def _labelled_heading(body: str) -> bool:
     """Whether a line begins with a heading label."""
     found = LABEL.match(body)
     return found is not None and known_heading(found["words"])
+
+
+def _is_marked_up(body: str, following: Line | None) -> bool:
+    """Whether a line is a heading by Markdown."""
+    if body[0] == "#":
+        return _MARKDOWN.match(body) is not None and _titles_markdown(body, following)
+    return body[0] in "*_" and _BOLD.match(body) is not None
 
 
 def _titles_markdown(body: str, following: Line | None) -> bool:
@@ -239,7 +242,7 @@ def _looks_wrapped(line: Line, following: Line) -> bool:
 def wrap_width(lines: list[Line]) -> int:
     """The width a text was wrapped at, by its lines that go on in lower case; 0 if it was not wrapped."""
     widest = 0
-    for line, after in zip(lines, lines[1:], strict=False):
+    for line, after in pairwise(lines):
         if after.text[0].islower() and not after.after_blank and not _TERMINATED.search(line.text[-4:]):
             width = line.indent + len(line.text)
             if widest < width <= 140 and width >= 40 and not MARKER.match(after.text):
