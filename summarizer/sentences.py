@@ -50,9 +50,9 @@ def segment(text: str, headings: Sequence[tuple[int, int, str | None]] = ()) -> 
 class ClinicalSentences:
     """spaCy component: sets sentence starts and `doc.spans`.
 
-    `doc.spans` gets the groups `sentences`, `headings`, `markers` and `boilerplate`, with the offsets of `segment`.
-    `doc.sents` also begins anew at each of them, and holds the white space that follows. A token that a boundary
-    runs through (`2.5mg.Next`) is split there.
+    `doc.spans` gets the groups `sentences`, `headings`, `markers` and `boilerplate`, with the offsets of
+    `segment`. `doc.sents` also begins anew at each of them, and holds the white space that follows. A token
+    that a boundary runs through (`2.5mg.Next`) is split there.
     """
 
     def __call__(self, doc: Doc) -> Doc:

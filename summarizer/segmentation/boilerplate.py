@@ -25,7 +25,8 @@ _LINE = re.compile(
     | dear\b[^!?]{0,80}[:,]\s*$ | dear(?:\ \S+){1,5}$ | to\ whom\ it\ may\ concern\b
     | (?:sincerely|respectfully|regards|best\ regards|kind(?:est)?\ regards|warm(?:est)?\ regards|cordially
         |yours\ (?:truly|sincerely|faithfully)|very\ truly\ yours|sincerely\ yours
-        |with\ (?:best|kind|warm)\ (?:regards|wishes)|respectfully\ (?:submitted|yours)|best\ wishes)\s*[,.]?\s*$
+        |with\ (?:best|kind|warm)\ (?:regards|wishes)
+        |respectfully\ (?:submitted|yours)|best\ wishes)\s*[,.]?\s*$
     | (?:encl|enclosures?|enc)\s*[.:]?\s*(?:\d+)?\s*$ | confidential(?:ity)?\b.{0,60}$
     | \W*end\ of\ (?:report|note|document|dictation)\b
     | (?:this|the)\ (?:document|report|note|dictation|chart|record)\ (?:was|has\ been|is|may\ have\ been)
@@ -57,12 +58,15 @@ _LETTER_DATE = re.compile(
 )
 DEAR = re.compile(r"(?:dear\b[^!?\n]{0,80}[:,]|dear(?: \S+){1,5}|to whom it may concern\b.{0,5})$", re.I)
 VALEDICTION = re.compile(
-    r"(?:sincerely|respectfully|(?:\w+ ){0,2}regards|cordially|yours|very truly|best wishes)\b[\w ]{0,20}[,.]?$",
+    r"(?:sincerely|respectfully|(?:\w+ ){0,2}regards|cordially|"
+    r"yours|very truly|best wishes)\b[\w ]{0,20}[,.]?$",
     re.I,
 )
 _HINT = re.compile(
-    r"sign|complet|dictat|transcri|page|pg|dear|sincerely|regards|yours|respectfully|cordial|job|mtid|doc|authent|verified|approved|attest|finaliz"
-    r"|review|\bcc\b|cop(?:y|ies)|encl?|confiden|end of|print|fax|generat|voice|report|^\W*\d|^\W*[drt]{1,2}\W|cont|whom|wishes|carbon",
+    r"sign|complet|dictat|transcri|page|pg|dear|sincerely|regards|yours|respectfully|cordial|job|mtid|doc|authent|"
+    r"verified|approved|attest|finaliz"
+    r"|review|\bcc\b|cop(?:y|ies)|encl?|confiden|end of|print|fax|generat|voice|report"
+    r"|^\W*\d|^\W*[drt]{1,2}\W|cont|whom|wishes|carbon",
     re.I,
 )
 

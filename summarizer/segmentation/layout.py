@@ -3,8 +3,8 @@
 import re
 from collections import Counter
 from dataclasses import dataclass
-from itertools import pairwise
 from enum import Enum, auto
+from itertools import pairwise
 
 from summarizer.segmentation.boilerplate import DEAR, VALEDICTION, is_boilerplate, is_rule
 from summarizer.segmentation.labels import LABEL, Role, known_heading, role
@@ -54,16 +54,20 @@ _AXIS = re.compile(r"AXIS\s+(?:IV|I{1,3}|V)\b[.:,]*", re.I)
 _ROW = re.compile(r"\S\t\s*\S|\S {3,}\S.*\S {3,}\S|: .*\S {3,}[A-Z][A-Z /]{1,30}:|\|.*\|")
 _TERMINATED = re.compile(r"[.!?…][\"'”’)\]]*$")
 _CONNECTOR = re.compile(
-    r"(?:\b(?:the|a|an|of|with|without|and|or|to|in|on|at|by|for|from|as|was|were|is|are|has|had|have|that|which|who|his|her|their|this|"
-    r"these|no|not|be|been|but|than|due|per|via|into|over|under|approximately|than|between|status)|[,(/&+]|[a-z]-)$",
+    r"(?:\b(?:the|a|an|of|with|without|and|or|to|in|on|at|by|for|from|as|was|were|is|are|has|had|have|"
+    r"that|which|who|his|her|their|this|"
+    r"these|no|not|be|been|but|than|due|per|via|into|over|under|approximately|than|between|status)|"
+    r"[,(/&+]|[a-z]-)$",
     re.I,
 )
 _ABBREVIATED = re.compile(
     r"(?:\b(?:dr|drs|mr|mrs|ms|prof|vs|e\.g|i\.e|p\.o|i\.v|approx)|\b(?:dr|mr|mrs|ms)\.? [A-Z])\.$", re.I
 )
 _DATE_TITLE = re.compile(
-    r"(?:\w{3,9},?\s+)?(?:\d{1,4}[/-]\d{1,2}[/-]\d{1,4}|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?\s+\d{1,2},?\s+\d{4}"
-    r"|\[\*\*[\d-]+\*\*\])?,?\s*(?:(?:at\s+)?\d{1,2}:?\d{2}(?::\d{2})?\s*(?:[ap]\.?m\.?|h|hrs|hours)?)?\s*:?$",
+    r"(?:\w{3,9},?\s+)?(?:\d{1,4}[/-]\d{1,2}[/-]\d{1,4}|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|"
+    r"dec)[a-z]*\.?\s+\d{1,2},?\s+\d{4}"
+    r"|\[\*\*[\d-]+\*\*\])?,?\s*(?:(?:at\s+)?\d{1,2}:?\d{2}(?::\d{2})?\s*(?:[ap]\.?m\.?|h|hrs|"
+    r"hours)?)?\s*:?$",
     re.I,
 )
 
@@ -71,8 +75,10 @@ _DATE_TITLE = re.compile(
 _UPPER = re.compile(r"[A-Z]+")
 _LOWER = re.compile(r"[a-z]+")
 _PLAIN_TITLES = frozenset(
-    """medications allergies instructions assessment plan impression findings exam examination results diagnosis diagnoses procedures
-    immunizations problems vitals subjective objective indication indications technique comparison recommendations encounters payers
+    """medications allergies instructions assessment plan impression findings exam examination results
+    diagnosis diagnoses procedures
+    immunizations problems vitals subjective objective indication indications technique comparison
+    recommendations encounters payers
     labs laboratory history hpi pmh addendum conclusion""".split()
 )
 
