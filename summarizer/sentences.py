@@ -1,15 +1,16 @@
-"""Sentences of clinical notes, with code-point offsets.
+r"""Sentences of clinical notes, with code-point offsets.
 
 Layout comes first: headings, `Label: value` lines, bullets and numbered lists, hard-wrapped paragraphs,
 tables, signatures. Inside a block, punctuation decides. Everything that is not white space is in exactly one
 sentence, heading, list marker or stretch of boilerplate.
 
-    >>> text = "PLAN:\\n1. Aspirin 81 mg p.o. q.d. Recheck in 2 wks.\\n2. No smoking."
+    >>> text = "PLAN:\n1. Aspirin 81 mg p.o. q.d. Recheck in 2 wks.\n2. No smoking."
     >>> [text[s.start : s.end] for s in segment(text).sentences]
     ['Aspirin 81 mg p.o. q.d.', 'Recheck in 2 wks.', 'No smoking.']
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from spacy.language import Language
 from spacy.tokens import Doc, SpanGroup
@@ -49,9 +50,9 @@ def segment(text: str, headings: Sequence[tuple[int, int, str | None]] = ()) -> 
 class ClinicalSentences:
     """spaCy component: sets sentence starts and `doc.spans`.
 
-    `doc.spans` gets the groups `sentences`, `headings`, `markers` and `boilerplate`, with the offsets of `segment`.
-    `doc.sents` also begins anew at each of them, and holds the white space that follows. A token that a boundary
-    runs through (`2.5mg.Next`) is split there.
+    `doc.spans` gets the groups `sentences`, `headings`, `markers` and `boilerplate`, with the offsets of
+    `segment`. `doc.sents` also begins anew at each of them, and holds the white space that follows. A token
+    that a boundary runs through (`2.5mg.Next`) is split there.
     """
 
     def __call__(self, doc: Doc) -> Doc:
@@ -83,7 +84,7 @@ def _split_tokens(doc: Doc, edges: list[int]) -> None:
             if inner == at:
                 continue
             cuts = [start, *edges[at:inner], end]
-            orths = [token.text[a - start : b - start] for a, b in zip(cuts, cuts[1:], strict=False)]
+            orths = [token.text[a - start : b - start] for a, b in pairwise(cuts)]
             retokenizer.split(token, orths, heads=[(token, 0)] * len(orths))
             at = inner
 

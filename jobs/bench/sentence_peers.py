@@ -1,15 +1,16 @@
 """Runs other sentence splitters over texts: a script for any interpreter that has them.
 
-PyRuSH needs an older spaCy than this project, so it lives in an environment of its own. The script needs the standard library
-alone: it reads `{"tools": [names], "texts": [...], "speed": [...], "seconds": limit}` from standard input and writes
-`{tool: {"version", "spans", "mb_per_s"}}` for each named tool that can be imported.
+PyRuSH needs an older spaCy than this project, so it lives in an environment of its own. The script needs
+the standard library alone: it reads `{"tools": [names], "texts": [...], "speed": [...], "seconds": limit}`
+from standard input and writes `{tool: {"version", "spans", "mb_per_s"}}` for each named tool that can be
+imported.
 """
 
 import json
 import sys
 import time
 from collections.abc import Callable
-from importlib import metadata
+from importlib import import_module, metadata
 from pathlib import Path
 from typing import Any
 
@@ -27,22 +28,17 @@ def sentencizer() -> Splitter:
 
 def pysbd() -> Splitter:
     """The pragmatic segmenter, English rules."""
-    import pysbd as package
-
-    segmenter: Any = package.Segmenter(language="en", clean=False, char_span=True)
+    segmenter = import_module("pysbd").Segmenter(language="en", clean=False, char_span=True)
     return lambda text: [(s.start, s.end) for s in segmenter.segment(text)]
 
 
 def pyrush() -> Splitter:
-    """RuSH with the rules that come with it, without its spaCy wrapper; its log, which shows the text, is off."""
-    from loguru import logger
-
-    logger.remove()
-    from PyRuSH import RuSH
-
+    """RuSH with its own rules, without its spaCy wrapper; its log, which shows the text, is off."""
+    import_module("loguru").logger.remove()
+    make = import_module("PyRuSH").RuSH
     files = metadata.files("PyRuSH") or []
     rules = next(Path(str(file.locate())) for file in files if file.name == "rush_rules.tsv")
-    splitter: Any = RuSH(str(rules), enable_logger=False)
+    splitter = make(str(rules), enable_logger=False)
     return lambda text: [(s.begin, s.end) for s in splitter.segToSentenceSpans(text)]
 
 

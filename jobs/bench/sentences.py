@@ -1,7 +1,7 @@
 """Sentence segmentation against a gold standard and against other splitters, side by side.
 
-Ours and spaCy's sentencizer run in this process; pySBD and PyRuSH run under the interpreter that is named, because
-PyRuSH needs an older spaCy:
+Ours and spaCy's sentencizer run in this process; pySBD and PyRuSH run under the interpreter that is named,
+because PyRuSH needs an older spaCy:
 
     python -m venv peers && peers/bin/pip install pysbd==0.3.4 PyRuSH==1.0.13 click
     clinsum bench sentences --peers-python peers/bin/python

@@ -296,7 +296,7 @@ def _opening_headings(spans: Spans, start: int, end: int) -> int:
 
 
 def _is_bare_title(name: str) -> bool:
-    """Whether capitals before a comma stood alone on their line, as a section title or the name of a study."""
+    """Whether capitals before a comma are a section title or the name of a study."""
     return name in TITLE_KINDS or (" " in name and is_study(name))
 
 

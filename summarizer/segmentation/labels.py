@@ -12,7 +12,8 @@ LISTING_KINDS = frozenset({SectionKind.EXAM, SectionKind.REVIEW_OF_SYSTEMS, Sect
 """Sections whose short labels are regions and domains, known by name or not."""
 
 LABEL = re.compile(
-    r"(?:\*\*|__)?(?P<words>[A-Za-z][\w \t/&,'’#()+\-]{0,70}+)(?:\*\*)?(?:(?<!\d):|:(?!\d))(?:\*\*|__)?(?=[\s,;.:A-Za-z(\[\"*+\-~<>\d]|$)"
+    r"(?:\*\*|__)?(?P<words>[A-Za-z][\w \t/&,'’#()+\-]{0,70}+)(?:\*\*)?(?:(?<!\d):|:(?!\d))(?:\*\*|"
+    r"__)?(?=[\s,;.:A-Za-z(\[\"*+\-~<>\d]|$)"
 )
 AFTER_COLON = re.compile(r"[:,;]*(?:[-–—][ \t]+)?")
 
@@ -64,17 +65,22 @@ _VALUE_TAIL = frozenset(
     nurse""".split()
 )
 _VALUE_HEAD = re.compile(
-    r"(?:date|dates|time|times|number|no|name|total|estimated|place|today'?s|last|next|baseline|peak|serum|urine|smoking|tobacco|"
+    r"(?:date|dates|time|times|number|no|name|total|estimated|place|today'?s|last|next|baseline|peak|"
+    r"serum|urine|smoking|tobacco|"
     r"alcohol|drug|illicit|caffeine|cigarette)\b"
 )
 _PROSE = re.compile(
-    r"\b(?:was|were|is|are|has|had|have|will|be|been|include|includes|included|including|follow|follows|following|revealed|reveals|showed|"
-    r"shows|demonstrated|demonstrates|recommended|recommend|noted|found|conducted|performed today|done today|because|that|which|there|"
-    r"he|she|they|we|i|it|you|please|should|may|can|did|does|do|given the|states|stated|reports|said|says|asked|would|consist|consists|"
+    r"\b(?:was|were|is|are|has|had|have|will|be|been|include|includes|included|including|follow|follows|"
+    r"following|revealed|reveals|showed|"
+    r"shows|demonstrated|demonstrates|recommended|recommend|noted|found|conducted|performed today|done "
+    r"today|because|that|which|there|"
+    r"he|she|they|we|i|it|you|please|should|may|can|did|does|do|given the|states|stated|reports|said|"
+    r"says|asked|would|consist|consists|"
     r"consisted|yielded)\b"
 )
 _LEAD_IN_HEAD = re.compile(
-    r"(?:of|in|at|with|by|for|to|as|since|after|because|per|if|when|while|once|upon|until|from|given|based|during|before|please|this|these|"
+    r"(?:of|in|at|with|by|for|to|as|since|after|because|per|if|when|while|once|upon|until|from|given|"
+    r"based|during|before|please|this|these|"
     r"those|addendum to|on (?!exam|admission|discharge|physical)|the (?:following|patient))\b"
 )
 _OPEN_ENDS = (" for", " of", " with", " as", " to", " by", " that", " the", " and")
@@ -105,8 +111,7 @@ def role(label: str) -> Role:
     if known:
         return Role.SECTION
     if (
-        (len(name.split()) > 9
-        and not (label.isupper() and names_section(name)))
+        (len(name.split()) > 9 and not (label.isupper() and names_section(name)))
         or _LEAD_IN_HEAD.match(name)
         or _PROSE.search(name)
     ):

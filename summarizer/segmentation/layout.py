@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 from enum import Enum, auto
+from itertools import pairwise
 
 from summarizer.segmentation.boilerplate import DEAR, VALEDICTION, is_boilerplate, is_rule
 from summarizer.segmentation.labels import LABEL, Role, known_heading, role
@@ -53,16 +54,20 @@ _AXIS = re.compile(r"AXIS\s+(?:IV|I{1,3}|V)\b[.:,]*", re.I)
 _ROW = re.compile(r"\S\t\s*\S|\S {3,}\S.*\S {3,}\S|: .*\S {3,}[A-Z][A-Z /]{1,30}:|\|.*\|")
 _TERMINATED = re.compile(r"[.!?…][\"'”’)\]]*$")
 _CONNECTOR = re.compile(
-    r"(?:\b(?:the|a|an|of|with|without|and|or|to|in|on|at|by|for|from|as|was|were|is|are|has|had|have|that|which|who|his|her|their|this|"
-    r"these|no|not|be|been|but|than|due|per|via|into|over|under|approximately|than|between|status)|[,(/&+]|[a-z]-)$",
+    r"(?:\b(?:the|a|an|of|with|without|and|or|to|in|on|at|by|for|from|as|was|were|is|are|has|had|have|"
+    r"that|which|who|his|her|their|this|"
+    r"these|no|not|be|been|but|than|due|per|via|into|over|under|approximately|than|between|status)|"
+    r"[,(/&+]|[a-z]-)$",
     re.I,
 )
 _ABBREVIATED = re.compile(
     r"(?:\b(?:dr|drs|mr|mrs|ms|prof|vs|e\.g|i\.e|p\.o|i\.v|approx)|\b(?:dr|mr|mrs|ms)\.? [A-Z])\.$", re.I
 )
 _DATE_TITLE = re.compile(
-    r"(?:\w{3,9},?\s+)?(?:\d{1,4}[/-]\d{1,2}[/-]\d{1,4}|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?\s+\d{1,2},?\s+\d{4}"
-    r"|\[\*\*[\d-]+\*\*\])?,?\s*(?:(?:at\s+)?\d{1,2}:?\d{2}(?::\d{2})?\s*(?:[ap]\.?m\.?|h|hrs|hours)?)?\s*:?$",
+    r"(?:\w{3,9},?\s+)?(?:\d{1,4}[/-]\d{1,2}[/-]\d{1,4}|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|"
+    r"dec)[a-z]*\.?\s+\d{1,2},?\s+\d{4}"
+    r"|\[\*\*[\d-]+\*\*\])?,?\s*(?:(?:at\s+)?\d{1,2}:?\d{2}(?::\d{2})?\s*(?:[ap]\.?m\.?|h|hrs|"
+    r"hours)?)?\s*:?$",
     re.I,
 )
 
@@ -70,8 +75,10 @@ _DATE_TITLE = re.compile(
 _UPPER = re.compile(r"[A-Z]+")
 _LOWER = re.compile(r"[a-z]+")
 _PLAIN_TITLES = frozenset(
-    """medications allergies instructions assessment plan impression findings exam examination results diagnosis diagnoses procedures
-    immunizations problems vitals subjective objective indication indications technique comparison recommendations encounters payers
+    """medications allergies instructions assessment plan impression findings exam examination results
+    diagnosis diagnoses procedures
+    immunizations problems vitals subjective objective indication indications technique comparison
+    recommendations encounters payers
     labs laboratory history hpi pmh addendum conclusion""".split()
 )
 
@@ -149,14 +156,9 @@ def _kind(line: Line, following: Line | None, capitals: bool, first: bool) -> Li
     """What a line is by its own look."""
     body = line.text
     head = body[0]
-    if not head.isalnum() or head == "." or len(body) < 4:
-        if is_rule(body):
-            return LineKind.BOILERPLATE
-    if is_boilerplate(body):
+    if (not head.isalnum() and is_rule(body)) or is_boilerplate(body):
         return LineKind.BOILERPLATE
-    if head == "#" and _MARKDOWN.match(body) and _titles_markdown(body, following):
-        return LineKind.HEADING
-    if head in "*_" and _BOLD.match(body):
+    if _is_marked_up(body, following):
         return LineKind.HEADING
     if MARKER.match(body):
         return _kind_of_item(body)
@@ -184,6 +186,13 @@ def _labelled_heading(body: str) -> bool:
     """Whether a line begins with a heading label."""
     found = LABEL.match(body)
     return found is not None and known_heading(found["words"])
+
+
+def _is_marked_up(body: str, following: Line | None) -> bool:
+    """Whether a line is a heading by Markdown."""
+    if body[0] == "#":
+        return _MARKDOWN.match(body) is not None and _titles_markdown(body, following)
+    return body[0] in "*_" and _BOLD.match(body) is not None
 
 
 def _titles_markdown(body: str, following: Line | None) -> bool:
@@ -239,7 +248,7 @@ def _looks_wrapped(line: Line, following: Line) -> bool:
 def wrap_width(lines: list[Line]) -> int:
     """The width a text was wrapped at, by its lines that go on in lower case; 0 if it was not wrapped."""
     widest = 0
-    for line, after in zip(lines, lines[1:], strict=False):
+    for line, after in pairwise(lines):
         if after.text[0].islower() and not after.after_blank and not _TERMINATED.search(line.text[-4:]):
             width = line.indent + len(line.text)
             if widest < width <= 140 and width >= 40 and not MARKER.match(after.text):

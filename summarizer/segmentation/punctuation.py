@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterator
 _TITLES = "dr drs mr mrs ms prof st ste rev hon capt sgt lt col messrs mme"
 _NEVER = (
     _TITLES
-    + " vs v e.g i.e cf fig figs eq approx ca incl viz c/o nos p.o i.v i.m s.q s.c p.r s.l po.s q q.4 p.v s.q subq sub.q n.g g.i g.u"
-    " eg ie esp"
+    + " vs v e.g i.e cf fig figs eq approx ca incl viz c/o nos p.o i.v i.m s.q s.c p.r s.l po.s q q.4 p.v"
+    " subq sub.q n.g g.i g.u eg ie esp"
 )
 _MAY = """a.m p.m b.i.d t.i.d q.d q.i.d q.h.s h.s p.r.n a.c p.c q.o.d q.a.m q.p.m m.d d.o ph.d r.n inc ltd
     co corp jr sr esq etc al u.s d.c mg mcg g gm gms kg kgs ml cc l dl mm cm m km ft lb lbs oz hr hrs
@@ -23,13 +23,16 @@ _MAY = """a.m p.m b.i.d t.i.d q.d q.i.d q.h.s h.s p.r.n a.c p.c q.o.d q.a.m q.p.
 NEVER_ENDS = frozenset(_NEVER.split())
 MAY_END = frozenset(_MAY.split())
 _UNITS = frozenset(
-    "mg mcg g gm gms kg kgs ml cc l dl mm cm m km ft lb lbs oz hr hrs min mins sec secs wk wks mo mos yr yrs tab tabs".split()
+    "mg mcg g gm gms kg kgs ml cc l dl mm cm m km ft lb lbs oz hr hrs min mins sec secs wk wks mo mos "
+    "yr yrs tab tabs".split()
 )
 _ROUTES = frozenset(
-    "po iv im sq sc sl pr bid tid qid qd qod qhs qam qpm q prn hs ac pc am pm p.o i.v i.m b.i.d t.i.d q.d q.i.d p.r.n q.h.s x od os ou".split()
+    "po iv im sq sc sl pr bid tid qid qd qod qhs qam qpm q prn hs ac pc am pm p.o i.v i.m b.i.d t.i.d "
+    "q.d q.i.d p.r.n q.h.s x od os ou".split()
 )
 _CALENDAR = frozenset(
-    "monday tuesday wednesday thursday friday saturday sunday january february march april may june july august september october"
+    "monday tuesday wednesday thursday friday saturday sunday january february march april may june "
+    "july august september october"
     " november december est edt cst cdt pst pdt".split()
 )
 _SUBJECTS = frozenset("the this that he she it they we patient there his her no".split())
@@ -43,10 +46,12 @@ _STARTERS = frozenset(
     positive general vital examination mr mrs ms dr what who where why how one two three four""".split()
 )
 _CONTINUES = frozenset(
-    "and or of with to in for than which who that mg mcg cm mm ml cc times x tablets tablet tab daily p.o po".split()
+    "and or of with to in for than which who that mg mcg cm mm ml cc times x tablets tablet tab daily "
+    "p.o po".split()
 )
 _LETTERED = frozenset(
-    "vitamin vit hepatitis hep type grade stage group class axis protein factor influenza strep plan option part level".split()
+    "vitamin vit hepatitis hep type grade stage group class axis protein factor influenza strep plan "
+    "option part level".split()
 )
 
 # A run of terminators, what closes with it, and stray marks that were typed after it.

@@ -8,7 +8,8 @@ def entries(block: str) -> frozenset[str]:
     return frozenset(" ".join(item.split()) for item in block.split(";") if item.strip())
 
 
-EXAM_REGIONS = entries("""general; general appearance; appearance; constitutional; gen; heent; head; eyes; eye; ears; ear;
+EXAM_REGIONS = entries("""general; general appearance; appearance; constitutional; gen; heent; head; eyes;
+    eye; ears; ear;
     nose; throat; mouth; ent; neck; chest; lungs; lung; heart; cardiovascular; cv; cvs; cardiac;
     respiratory; resp; pulmonary; pulm; abdomen; abd; abdominal; gastrointestinal; gi; genitourinary;
     gu; genitalia; genital; rectal; pelvic; pelvis; extremities; extremity; ext; exts; upper
@@ -61,19 +62,26 @@ STUDIES = entries("""mri; mra; ct; cta; cat scan; pet; pet/ct; pet scan; ekg; ec
     monitor; ultrasonography; sonogram; renal ultrasound; pelvic ultrasound; abdominal ultrasound""")
 
 _STUDY_WORDS = re.compile(
-    r"\b(?:mri|mra|cta?|cat scan|pet|ekg|ecg|echo|echocardiogram|cxr|kub|eeg|emg|x-?rays?|radiographs?|ultrasound|doppler|duplex|"
-    r"mammograms?|scans?|angiograms?|angiography|catheterization|endoscopy|colonoscopy|egd|films?|ventriculogram|sonogram|biopsy)\b"
+    r"\b(?:mri|mra|cta?|cat scan|pet|ekg|ecg|echo|echocardiogram|cxr|kub|eeg|emg|x-?rays?|radiographs?|"
+    r"ultrasound|doppler|duplex|"
+    r"mammograms?|scans?|angiograms?|angiography|catheterization|endoscopy|colonoscopy|egd|films?|"
+    r"ventriculogram|sonogram|biopsy)\b"
 )
 _STUDY_FILLERS = re.compile(
-    r"\b(?:of|the|and|with|without|w/o?|w|contrast|chest|head|brain|abdomen|pelvis|spine|cervical|lumbar|thoracic|neck|left|right|bilateral|"
-    r"pa|lateral|ap|portable|view|views|two|2|two-view|renal|carotid|transthoracic|transesophageal|knee|hip|shoulder|ankle|foot|wrist|"
-    r"hand|elbow|sinus|sinuses|cardiac|stress|bone|marrow|abdominal|pelvic|obstetric|ob|venous|arterial|lower|upper|extremity|extremities|"
-    r"pre|post|gadolinium|iv|initial|repeat|follow-?up|maxillofacial|orbits?|c-spine|l-spine|t-spine|plain|12-lead|12|lead|nuclear|"
+    r"\b(?:of|the|and|with|without|w/o?|w|contrast|chest|head|brain|abdomen|pelvis|spine|cervical|"
+    r"lumbar|thoracic|neck|left|right|bilateral|"
+    r"pa|lateral|ap|portable|view|views|two|2|two-view|renal|carotid|transthoracic|transesophageal|knee|"
+    r"hip|shoulder|ankle|foot|wrist|"
+    r"hand|elbow|sinus|sinuses|cardiac|stress|bone|marrow|abdominal|pelvic|obstetric|ob|venous|arterial|"
+    r"lower|upper|extremity|extremities|"
+    r"pre|post|gadolinium|iv|initial|repeat|follow-?up|maxillofacial|orbits?|c-spine|l-spine|t-spine|"
+    r"plain|12-lead|12|lead|nuclear|"
     r"myocardial|perfusion|prostate|liver|breast|thyroid|skin|coronary|screening|diagnostic)\b"
 )
 _REGION_SPLIT = re.compile(r"\s*(?:/|,|&|\band\b|-)\s*|\s+")
 _REGION_FILLERS = frozenset(
-    "exam examination of the left right bilateral upper lower and system ros anterior posterior lateral medial male female external".split()
+    "exam examination of the left right bilateral upper lower and system ros anterior posterior lateral "
+    "medial male female external".split()
 )
 
 

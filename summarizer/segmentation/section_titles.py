@@ -12,7 +12,8 @@ from summarizer.segmentation.regions import entries, is_region, is_study
 from summarizer.types import SectionKind as K
 
 _TITLES_BY_KIND: dict[K, str] = {
-    K.CHIEF_COMPLAINT: """chief complaint; chief complaints; cc; c/c; presenting complaint; presenting complaints;
+    K.CHIEF_COMPLAINT: """chief complaint; chief complaints; cc; c/c; presenting complaint; presenting
+    complaints;
         complaint; complaints; chief concern; reason for visit; reason for consultation; reason for
         consult; reason for admission; reason for referral; chief reason for consultation; reason
         for evaluation; presenting problem; presenting problems; present complaint; identification
@@ -26,7 +27,8 @@ _TITLES_BY_KIND: dict[K, str] = {
         history; current symptoms; symptoms; background information; patient history; history of
         injury; mechanism of injury; signs and symptoms; history of presenting problem; onset;
         relevant background information; identifying data; identification; information source""",
-    K.PAST_HISTORY: """past medical history; pmh; pmhx; past history; medical history; past surgical history; psh;
+    K.PAST_HISTORY: """past medical history; pmh; pmhx; past history; medical history; past surgical
+    history; psh;
         pshx; surgical history; past medical and surgical history; past medical/surgical history;
         past psychiatric history; psychiatric history; obstetric history; ob history; gyn history;
         ob/gyn history; gynecologic history; obstetrical history; birth history; developmental
@@ -39,10 +41,12 @@ _TITLES_BY_KIND: dict[K, str] = {
         hospitalizations; previous hospitalizations; transfusion history; past treatment; previous
         treatment; primary medical history; other medical history; growth and development;
         development; prior psychiatric history; devices""",
-    K.FAMILY_HISTORY: """family history; fh; fhx; family medical history; family psychiatric history; family hx;
+    K.FAMILY_HISTORY: """family history; fh; fhx; family medical history; family psychiatric history;
+    family hx;
         fhx/shx; family and social history; family social history; family/social history; family
         background""",
-    K.SOCIAL_HISTORY: """social history; sh; shx; soc hx; social hx; personal history; personal and social history;
+    K.SOCIAL_HISTORY: """social history; sh; shx; soc hx; social hx; personal history; personal and social
+    history;
         habits; psychosocial history; social; lifestyle; living situation; substance abuse history;
         substance use history; legal history; military history; work history; occupational history;
         educational history; social and developmental history; shx/fhx; employment history;
@@ -63,7 +67,8 @@ _TITLES_BY_KIND: dict[K, str] = {
         current medication; active medications; current outpatient medications; infusions; drips;
         premedication; premedications; medications given; treatment medications; supplements;
         vitamins; otc medications; herbals""",
-    K.REVIEW_OF_SYSTEMS: """review of systems; ros; systems review; review of symptoms; system review; systemic review;
+    K.REVIEW_OF_SYSTEMS: """review of systems; ros; systems review; review of symptoms; system review;
+    systemic review;
         review of system; functional inquiry""",
     K.VITALS: """vital signs; vitals; vs; vital sign; vital; vit; vital signs on admission; admission vital
         signs; vital signs on arrival; initial vital signs; triage vital signs; discharge vital
@@ -120,7 +125,8 @@ _TITLES_BY_KIND: dict[K, str] = {
         procedure; course of procedure; procedure summary; description of procedure in detail;
         operation/procedure; counts; needle and sponge count; delivery note; procedures and
         immunizations; operative indications and procedure; timeout; time out""",
-    K.HOSPITAL_COURSE: """hospital course; brief hospital course; course; course in hospital; course in the hospital;
+    K.HOSPITAL_COURSE: """hospital course; brief hospital course; course; course in hospital; course in the
+    hospital;
         hospital course by problem; hospital course by system; emergency department course; ed
         course; er course; emergency room course; clinical course; history and hospital course;
         summary of hospital course; hospital summary; postoperative course; inpatient course;
@@ -140,7 +146,8 @@ _TITLES_BY_KIND: dict[K, str] = {
     K.IMPRESSION: """impression; impressions; conclusion; conclusions; clinical impression; final impression;
         initial impression; diagnostic impression; summary; imp; endoscopic impression; overall
         impression; prognostic impression; diagnostic impressions; clinical impressions; opinions""",
-    K.DIAGNOSIS: """diagnosis; diagnoses; final diagnosis; final diagnoses; preoperative diagnosis; preoperative
+    K.DIAGNOSIS: """diagnosis; diagnoses; final diagnosis; final diagnoses; preoperative diagnosis;
+    preoperative
         diagnoses; postoperative diagnosis; postoperative diagnoses; pre-operative diagnosis;
         post-operative diagnosis; pre-operative diagnoses; post-operative diagnoses; preop
         diagnosis; postop diagnosis; pre-op diagnosis; post-op diagnosis; admitting diagnosis;
@@ -165,7 +172,8 @@ _TITLES_BY_KIND: dict[K, str] = {
         rehabilitation plan; patient goals; discharge disposition; follow-up care; nursing plan;
         safety plan; pending results; pending studies; plan of management; management; management
         plan; to do; discharge goals; disposition plan; referrals; consults requested""",
-    K.INSTRUCTIONS: """discharge instructions; instructions; patient instructions; follow-up instructions; followup
+    K.INSTRUCTIONS: """discharge instructions; instructions; patient instructions; follow-up instructions;
+    followup
         instructions; follow up instructions; activity; diet; discharge diet; discharge activity;
         activities; patient education; education; post procedure instructions; postoperative
         instructions; home instructions; wound care; aftercare; precautions; discharge instructions
@@ -186,7 +194,8 @@ _TITLES_BY_KIND: dict[K, str] = {
         type; mammography information; type of study; test performed; tests administered; tasks
         administered; materials used; materials; components; specifications; equipment; stress
         protocol""",
-    K.ADMINISTRATIVE: """addendum; addenda; consultations; consultants; consultation; consults; advance directives;
+    K.ADMINISTRATIVE: """addendum; addenda; consultations; consultants; consultation; consults; advance
+    directives;
         advance directive; code status/advance directives; payers; encounters; insurance providers;
         participants; comments; comment; note; administrative; demographics; patient information;
         patient demographics; medical equipment; discharge summary; progress note; consultation

@@ -1,8 +1,8 @@
 """Makes gold.jsonl from the marked-up passages: `python tests/gold/build.py`.
 
 The mark-up: `=== id kind of note` begins a passage; `«sentence»`, `‹section kind|heading›`, `¤marker¤`,
-`⟪boilerplate⟫`; `␉ ␌ ␍ ␨` stand for tab, form feed, carriage return and U+2028. Outside of marks there is only
-white space. `␍` before a line's end makes a CRLF.
+`⟪boilerplate⟫`; `␉ ␌ ␍ ␨` stand for tab, form feed, carriage return and U+2028. Outside of marks there is
+only white space. `␍` before a line's end makes a CRLF.
 """
 
 import json
