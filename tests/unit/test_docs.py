@@ -4,6 +4,7 @@ import importlib.util
 import re
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -73,3 +74,27 @@ def test_the_tag_in_the_readme_is_the_one_we_write() -> None:
     from fhir_adapter.canonical import SUMMARY_TAG
 
     assert "Composition?_tag=" + "|".join(SUMMARY_TAG) in (ROOT / "README.md").read_text("utf-8")
+
+
+def test_the_reference_lists_the_commands() -> None:
+    from typer.main import get_command
+
+    from jobs.cli import build
+
+    listed = set(
+        re.findall(r"^\| `clinsum (\w+)`", (ROOT / "docs/reference.md").read_text("utf-8"), re.MULTILINE)
+    )
+    group: Any = get_command(build())
+    assert listed == set(group.commands)
+
+
+def test_the_python_of_the_readme_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    from jobs.demo.notes import note_file
+
+    (block,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
+    note = note_file("nstemi-echo.txt").decode("utf-8")
+    exec(compile(block, "README.md", "exec"), {"note": note})
+    lines = [line.split(" ", 3) for line in capsys.readouterr().out.splitlines() if line]
+    start, end, score, _ = lines[0]
+    assert 0 <= int(start) < int(end) <= len(note)
+    assert 0 <= float(score) <= 1
