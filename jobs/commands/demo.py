@@ -5,7 +5,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
@@ -48,7 +48,8 @@ def demo(
             show(report, Console(highlight=False), clinsum=_command(), up=keep)
         if keep:
             sys.stderr.write(f"FHIR R4 sandbox ({engine}) on {report.base_url} - Ctrl-C ends it\n")
-            threading.Event().wait()
+            with suppress(KeyboardInterrupt):
+                threading.Event().wait()
         code = Exit.DONE if report.ok else Exit.SOMETHING_FAILED
     raise typer.Exit(code)
 

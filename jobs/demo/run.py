@@ -16,6 +16,7 @@ from jobs.commands.sandbox import EngineName, running
 from jobs.demo.bundle import demo_bundle
 from jobs.demo.notes import DemoNote, manifest
 from jobs.demo.report import DemoReport, DemoRow, Page, PassFigures, Selected
+from jobs.exits import UsageError
 from jobs.ledger import Ledger, NoteRow
 from jobs.outcome import Outcome, Totals
 from jobs.runtime import Runtime, runtime
@@ -44,13 +45,10 @@ def run_demo(engine: EngineName, folder: Path, say: Callable[[str], None]) -> It
         say: told what goes on, a line for each step.
 
     Raises:
-        FhirAdapterError, LedgerError, SettingsError, SummarizerError: a part did not work.
+        UsageError, FhirAdapterError, LedgerError, SettingsError, SummarizerError: a part did not work.
     """
     place = folder / engine
-    shutil.rmtree(place, ignore_errors=True)
-    place.mkdir(parents=True)
-    for stage in (1, 2):
-        (place / f"stage-{stage}.json").write_text(json.dumps(demo_bundle(stage), indent=1), "utf-8")
+    _prepare(place)
     database = place / ("fhir.sqlite" if engine == "embedded" else "database")
     say(f"Starting the sandbox ({engine})")
     with running(engine, database=database) as base_url:
@@ -76,6 +74,18 @@ def run_demo(engine: EngineName, folder: Path, say: Callable[[str], None]) -> It
             rows=tuple(_row(note, known.get(note.reference), proofs) for note in _latest()),
             page=_page(proofs),
         )
+
+
+def _prepare(place: Path) -> None:
+    """An empty folder with the Bundles in it, as files that `clinsum sandbox --load` takes too."""
+    try:
+        shutil.rmtree(place, ignore_errors=True)
+        place.mkdir(parents=True)
+        for stage in (1, 2):
+            bundle = json.dumps(demo_bundle(stage), indent=1)
+            (place / f"stage-{stage}.json").write_text(bundle, "utf-8")
+    except OSError as error:
+        raise UsageError(f"The folder {place} cannot be used: {error.strerror}.") from None
 
 
 async def _both_passes(

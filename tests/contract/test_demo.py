@@ -15,6 +15,7 @@ import pytest
 
 from fhir_adapter.reasons import Reason
 from fhir_adapter.sandbox.hapi import ToolMissingError
+from jobs.cli import run
 from jobs.commands.sandbox import EngineName
 from jobs.demo.notes import manifest
 from jobs.demo.report import DemoReport, DemoRow
@@ -123,3 +124,13 @@ def test_the_command_prints_the_table_and_ends_with_0(tmp_path: Path) -> None:
     assert "✓ Audit:" in done.stdout
     assert "What was not summarised, and why" in done.stdout
     assert "Traceback" not in done.stderr
+
+
+def test_a_folder_that_cannot_be_used_is_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    assert run(["demo", "--folder", str(tmp_path / "file")]) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("clinsum: The folder ")
+    assert len(err.splitlines()) == 1
