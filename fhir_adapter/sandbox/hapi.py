@@ -53,12 +53,10 @@ class HapiSettings:
         keep_reference_versions: paths where `/_history/n` of a reference is kept (`Provenance.target`),
             or `("*",)` for everywhere; HAPI drops it by default.
         reuse_search_ms: how long an identical search gets the earlier matches; 0 for never.
-        expire_search_ms: how long the pages of a search can be fetched, in milliseconds; HAPI looks for
-            expired ones once a minute.
         heap: the JVM's heap limit, as in `-Xmx`.
         start_seconds: how long to wait until it answers.
         way: `java` (Maven Central), `docker` (an image, without our terminology and without `base`,
-            `database`, `keep_reference_versions`, `expire_search_ms`), or `auto`: Java where a JDK and
+            `database`, `keep_reference_versions`), or `auto`: Java where a JDK and
             Maven are there, else Docker.
     """
 
@@ -74,7 +72,6 @@ class HapiSettings:
     max_page_size: int = 500
     keep_reference_versions: tuple[str, ...] = ()
     reuse_search_ms: int = 60_000
-    expire_search_ms: int = 3_600_000
     heap: str = "1g"
     start_seconds: float = 300.0
     way: Literal["auto", "java", "docker"] = "auto"
@@ -181,7 +178,6 @@ def java_command(settings: HapiSettings, java: str) -> list[str]:
         "maxPage": settings.max_page_size,
         "keepReferenceVersions": ",".join(settings.keep_reference_versions),
         "reuseSearchMs": settings.reuse_search_ms,
-        "expireSearchMs": settings.expire_search_ms,
     }
     # C1 alone and the serial collector: up sooner and smaller, which a sandbox needs more than peak speed
     flags = [f"-Xmx{settings.heap}", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]

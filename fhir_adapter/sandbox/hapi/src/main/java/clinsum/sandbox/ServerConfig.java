@@ -94,7 +94,6 @@ public class ServerConfig {
         storage.setAutoCreatePlaceholderReferenceTargets(Settings.flag("placeholders", false));
         long reuse = Settings.number("reuseSearchMs", 60_000);
         storage.setReuseCachedSearchResultsForMillis(reuse > 0 ? reuse : null);
-        storage.setExpireSearchResultsAfterMillis(Settings.number("expireSearchMs", 3_600_000));
         storage.setHibernateSearchIndexSearchParams(false);
         storage.setHibernateSearchIndexFullText(false);
         return storage;
