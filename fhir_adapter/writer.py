@@ -14,6 +14,7 @@ from fhir_adapter.transaction import conditional_transaction, registration, tran
 
 JsonObject = dict[str, Any]
 
+_NO_CLIENT_IDS = (400, 404, 405, 409, 412, 422)  # how servers answer a PUT to an id that they do not know
 _LOOKUP = 25  # ids in one search: keeps the URL under 2 kB
 
 
@@ -41,18 +42,29 @@ class Writer:
     Args:
         client: the server.
         pipeline: the author of what is written.
-        client_ids: whether the server takes ids from clients (`updateCreate`).
     """
 
-    def __init__(self, client: FhirClient, pipeline: Pipeline, *, client_ids: bool) -> None:
+    def __init__(self, client: FhirClient, pipeline: Pipeline) -> None:
         self._client = client
         self._pipeline = pipeline
-        self._client_ids = client_ids
+        self._client_ids = True
 
     async def register(self) -> None:
-        """Makes sure that the Device and its model card are there; call once before the first write."""
-        if self._client_ids:
+        """Makes sure that the Device and its model card are there; call once before the first write.
+
+        This also finds out whether the server takes ids from clients: HAPI does without stating
+        `updateCreate`, so a server that does not state it is asked by trying.
+
+        Raises:
+            HttpStatusError: the server states `updateCreate` and refuses, or does not let us write at all.
+        """
+        capability = await self._client.capability()
+        try:
             await self._client.transaction(registration(self._pipeline))
+        except HttpStatusError as error:
+            if capability.update_create("Device") or error.status not in _NO_CLIENT_IDS:
+                raise
+            self._client_ids = False
 
     async def existing(self, batch: Sequence[Written]) -> dict[str, Existing]:
         """Finds the Compositions of a batch that are on the server, by identifier.

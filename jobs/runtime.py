@@ -142,18 +142,17 @@ async def runtime(settings: Settings, ledger: Ledger) -> AsyncIterator[Runtime]:
     async with make_client(settings) as client, make_extractor(settings) as extractor:
         loading = asyncio.create_task(asyncio.to_thread(make_summarizer, settings))
         try:
-            capability = await client.capability()
+            await client.capability()
         finally:
             summarizer = await loading
         pipeline = make_pipeline(settings, summarizer)
-        client_ids = capability.update_create("Composition")
         yield Runtime(
             settings=settings,
             client=client,
             source=make_source(settings, client),
             extractor=extractor,
             scorer=Scorer(summarizer, settings.summary_budget),
-            writer=Writer(client, pipeline, client_ids=client_ids),
+            writer=Writer(client, pipeline),
             ledger=ledger,
             pipeline=pipeline,
         )

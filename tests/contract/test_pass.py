@@ -11,6 +11,7 @@ from contract_fhir import Fhir, FhirServer, new_id
 from passes import TEXT, Site, encoded, reference
 
 from fhir_adapter.audit import Finding
+from fhir_adapter.pipeline import deterministic_id
 from fhir_adapter.sandbox.running import running_embedded
 from fhir_adapter.sandbox.settings import SandboxSettings
 
@@ -28,6 +29,7 @@ def test_a_note_becomes_one_audited_composition(site: Site, patient: str) -> Non
     assert ended[source].status == "written"
     (composition,) = site.written(source)
     assert f"Composition/{composition['id']}" == ended[source].to_json()["composition"]
+    assert composition["id"] == deterministic_id("Composition", source, "extractive")
     assert composition["status"] == "preliminary"
     assert composition["subject"]["reference"] == patient
     proof = site.one_audit(composition["id"])
