@@ -159,7 +159,7 @@ class Auditor:
         try:
             current = await self._client.read(claims.source)
             version = str((current.get("meta") or {}).get("versionId", ""))
-            if version != claims.version:
+            if version != claims.version and claims.status != "entered-in-error":
                 findings.append((Finding.SOURCE_CHANGED, f"summarised {claims.version}, now {version}"))
         except (NotFoundError, GoneError):
             findings.append((Finding.SOURCE_GONE, ""))

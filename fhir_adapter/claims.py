@@ -40,6 +40,7 @@ class Claims:
     """
 
     composition: str
+    status: str
     source: str
     version: str
     path: str
@@ -69,6 +70,7 @@ def read_claims(composition: JsonObject) -> Claims:
     security = [_dict(label) for label in _list(_dict(composition.get("meta")).get("security"))]
     return Claims(
         composition=f"Composition/{composition.get('id', '')}",
+        status=str(composition.get("status", "")),
         source=_relative(_dict(_first(section.get("entry"))).get("reference")),
         version=facts.get("versionId", ""),
         path=facts.get("path", ""),

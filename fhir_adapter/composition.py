@@ -15,7 +15,7 @@ from typing import Any
 from fhir_adapter import canonical, references
 from fhir_adapter.errors import NoteError
 from fhir_adapter.narrative import ordered_list, paragraph
-from fhir_adapter.note import Reading
+from fhir_adapter.note import Reading, SourceNote
 from fhir_adapter.pipeline import Pipeline, deterministic_id
 from fhir_adapter.reasons import Reason
 from summarizer.types import SelectedSentence, Summary
@@ -66,9 +66,8 @@ class Written:
 
     @property
     def identifier(self) -> str:
-        """Business identifier, e.g. `DocumentReference-123.extractive`."""
-        note = self.reading.note
-        return f"{note.resource_type}-{note.id}.{self.pipeline.name}"
+        """Business identifier of the summary."""
+        return summary_identifier(self.reading.note, self.pipeline)
 
     @cached_property
     def source_version_url(self) -> str:
@@ -95,6 +94,11 @@ class Written:
         """The source's labels, each kept, and the AI label."""
         own = self.pipeline.label_coding
         return [own, *(x for x in references.labels(self.reading.note.security) if x["code"] != own["code"])]
+
+
+def summary_identifier(note: SourceNote, pipeline: Pipeline) -> str:
+    """The value by which a source's summary is found, e.g. `DocumentReference-123.extractive`."""
+    return f"{note.resource_type}-{note.id}.{pipeline.name}"
 
 
 def urn(resource_id: str) -> str:

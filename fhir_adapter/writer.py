@@ -6,8 +6,9 @@ from typing import Any
 
 from fhir_adapter import canonical
 from fhir_adapter.client import FhirClient
-from fhir_adapter.composition import Written
+from fhir_adapter.composition import Written, summary_identifier
 from fhir_adapter.errors import HttpStatusError, NoteError
+from fhir_adapter.note import SourceNote
 from fhir_adapter.pipeline import Pipeline
 from fhir_adapter.reasons import Reason
 from fhir_adapter.transaction import conditional_transaction, registration, transaction
@@ -30,10 +31,11 @@ class Stamp:
 
 @dataclass(frozen=True, slots=True)
 class Existing:
-    """A Composition found on the server."""
+    """A Composition found on the server; `attested` where a person has taken it over."""
 
     id: str
     stamp: Stamp
+    attested: bool = False
 
 
 class Writer:
@@ -79,7 +81,9 @@ class Writer:
                 for resource in page.resources:
                     identifier = resource.get("identifier")
                     if isinstance(identifier, dict) and isinstance(identifier.get("value"), str):
-                        found[identifier["value"]] = Existing(str(resource.get("id")), stamp_of(resource))
+                        found[identifier["value"]] = Existing(
+                            str(resource.get("id")), stamp_of(resource), is_attested(resource)
+                        )
         return found
 
     def _query(self, part: Sequence[Written]) -> list[tuple[str, str]]:
@@ -90,6 +94,31 @@ class Writer:
             wanted = ("identifier", ",".join(values))
         return [wanted, ("_count", str(_LOOKUP))]
 
+    async def retract(self, note: SourceNote) -> str:
+        """Marks the summary of a source that was entered in error as entered in error too.
+
+        One that a person has attested or made final is theirs and stays as it is.
+
+        Returns:
+            The Composition's id, or "" where there was nothing to mark.
+
+        Raises:
+            NoteError: as `write`.
+            ServerUnreachableError: no answer after all retries.
+        """
+        wanted = f"{canonical.SUMMARIES}|{summary_identifier(note, self._pipeline)}"
+        async for page in self._client.search("Composition", [("identifier", wanted)]):
+            for resource in page.resources:
+                if is_attested(resource) or resource.get("status") == "entered-in-error":
+                    continue
+                version = (resource.get("meta") or {}).get("versionId")
+                try:
+                    await self._client.update({**resource, "status": "entered-in-error"}, if_match=version)
+                except HttpStatusError as error:
+                    raise _note_error(error) from None
+                return str(resource["id"])
+        return ""
+
     async def write(self, written: Written, existing: Existing | None) -> tuple[str, bool]:
         """Writes one summary unless the server holds just that.
 
@@ -97,11 +126,13 @@ class Writer:
             The Composition's id, and False where nothing had to be written.
 
         Raises:
-            NoteError: `rejected-by-server` or `server-error`, with the status and issue codes.
+            NoteError: `attested`, `rejected-by-server` or `server-error`, with the status and issue codes.
             ServerUnreachableError: no answer after all retries.
         """
         if existing and existing.stamp == stamp_for(written):
             return existing.id, False
+        if existing and existing.attested:
+            raise NoteError(Reason.ATTESTED)
         if self._client_ids:
             bundle = transaction(written)
         else:
@@ -109,10 +140,23 @@ class Writer:
         try:
             answer = await self._client.transaction(bundle)
         except HttpStatusError as error:
-            refused = 400 <= error.status < 500 and error.status not in (408, 409, 412, 429)
-            reason = Reason.REJECTED_BY_SERVER if refused else Reason.SERVER_ERROR
-            raise NoteError(reason, f"HTTP {error.status} {' '.join(error.codes)}".strip()) from None
+            raise _note_error(error) from None
         return (written.composition_id if self._client_ids else _assigned_id(answer)), True
+
+
+def _note_error(error: HttpStatusError) -> NoteError:
+    refused = 400 <= error.status < 500 and error.status not in (408, 409, 412, 429)
+    reason = Reason.REJECTED_BY_SERVER if refused else Reason.SERVER_ERROR
+    return NoteError(reason, f"HTTP {error.status} {' '.join(error.codes)}".strip())
+
+
+def is_attested(composition: JsonObject) -> bool:
+    """Whether a person has taken the Composition over: attested it, or moved it on from `preliminary`.
+
+    What we withdrew ourselves is still ours.
+    """
+    ours = composition.get("status") in ("preliminary", "entered-in-error")
+    return bool(composition.get("attester")) or not ours
 
 
 def stamp_for(written: Written) -> Stamp:

@@ -32,6 +32,7 @@ log = structlog.get_logger("clinsum.poll")
 
 BATCH_NOTES = 32
 _RETRIES_A_PASS = 500
+_RETRACTED = Reason.ENTERED_IN_ERROR  # takes the summary along
 # These end the pass; anything else is the note's own failure.
 _FATAL = (ServerUnreachableError, NotFhirError, LedgerError)
 
@@ -233,6 +234,8 @@ class Pass:
     async def _write_stage(self, scored: _Queue) -> None:
         while (batch := await scored.get()) is not None:
             await self._write_all(batch.jobs)
+            retracted = (job for job in batch.jobs if job.error and job.error.reason is _RETRACTED)
+            await asyncio.gather(*(self._step(job, "retract", self._retract(job)) for job in retracted))
             rows = [*batch.rows, *(self._row(job) for job in batch.jobs)]
             await asyncio.to_thread(self.ledger.record, rows)
             for outcome in [*batch.unchanged, *(Outcome.of(row) for row in rows)]:
@@ -257,6 +260,9 @@ class Pass:
                 for job, written in ready
             )
         )
+
+    async def _retract(self, job: _Job) -> None:
+        job.composition = await self.writer.retract(job.note)
 
     async def _write(self, job: _Job, written: Written, existing: Existing | None) -> None:
         job.composition, job.changed = await self.writer.write(written, existing)

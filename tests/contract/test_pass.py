@@ -81,6 +81,40 @@ def test_an_amended_note_gives_a_new_version_of_the_same_composition(site: Site)
     assert site.one_audit(after["id"]).ok
 
 
+def test_a_note_entered_in_error_takes_its_summary_along_unless_a_person_attested_it(site: Site) -> None:
+    notes = [site.document(), site.document("Another note. Seen today.")]
+    site.poll()
+    (attested,) = site.written(reference(notes[1]))
+    site.fhir.put({**attested, "status": "final", "attester": [{"mode": "professional"}]})
+
+    for note in notes:
+        site.fhir.put({**note, "status": "entered-in-error"})
+    ended, _ = site.poll()
+    again, _ = site.poll()
+
+    assert [ended[reference(note)].reason for note in notes] == ["entered-in-error"] * 2
+    assert [again[reference(note)].status for note in notes] == ["unchanged"] * 2
+    (withdrawn,), (kept,) = (site.written(reference(note)) for note in notes)
+    assert (withdrawn["status"], withdrawn["meta"]["versionId"]) == ("entered-in-error", "2")
+    assert (kept["status"], kept["meta"]["versionId"]) == ("final", "2")
+    assert site.one_audit(withdrawn["id"]).ok
+
+
+def test_a_summary_that_a_person_attested_is_never_overwritten(site: Site) -> None:
+    note = site.document()
+    site.poll()
+    (composition,) = site.written(reference(note))
+    kept = site.fhir.put({**composition, "status": "final", "attester": [{"mode": "professional"}]})
+
+    note["content"][0]["attachment"]["data"] = encoded("Changed afterwards. Home today.")
+    site.fhir.put(note)
+    ended, _ = site.poll()
+
+    assert (ended[reference(note)].status, ended[reference(note)].reason) == ("skipped", "attested")
+    (after,) = site.written(reference(note))
+    assert after["meta"]["versionId"] == kept["meta"]["versionId"]
+
+
 HTML = "<html><body><h1>Consult</h1><p>Mild &amp; stable.</p><ul><li>No fever.</li></ul></body></html>"
 
 
