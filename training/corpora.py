@@ -1,0 +1,224 @@
+"""Articles out of the records of every known corpus.
+
+    for article in articles(Corpus("ccdv/pubmed-summarization", config="section", split="validation")):
+        ...
+
+| schema | record |
+|---|---|
+| `ccdv` | `article` and `abstract` as strings: `ccdv/pubmed-summarization` and files of its schema |
+| `cohan` | `article_text`, `abstract_text`, `section_names`, `sections`: Cohan et al. 2018 as published |
+| `sentences` | `article` and `abstract` as lists of sentences |
+| `sumpubmed` | as `ccdv`, with `<dig>`, `<cit>` and headings in capitals |
+| `text` | `text` (string or sentences) and `summary` (string or sentences) |
+| `pmc` | `sections` of `title` and `paragraphs`; `abstract` of `title` and `text` |
+| `radiology` | `findings` and what precedes them; the reference is the `impression` |
+| `mtsamples` | `text`, a clinical note; the reference is its impression and assessment, the rest is the document |
+| `mtsamples-description` | the same note whole; the reference is its one-line `description` |
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from enum import StrEnum
+from typing import Any
+
+from summarizer.sentences import segment
+from summarizer.types import SectionKind
+from training.article import Article, ArticleSection, assemble, in_form
+from training.records import Corpus, Record
+from training.splitting import split_text
+from training.text_form import Form
+
+__all__ = ["SCHEMAS", "Article", "ArticleSection", "Corpus", "Dropped", "articles", "convert", "schema_of"]
+
+Fields = Mapping[str, Any]
+Parts = list[tuple[str, list[str]]]
+
+_HEADING = re.compile(r"[A-Z][A-Z &,/-]+$")
+_SUBHEADING = re.compile(r"[^.?!:;]{1,80}$")
+_SUBHEADING_WORDS = 8
+_REFERENCE_KINDS = frozenset({SectionKind.IMPRESSION, SectionKind.ASSESSMENT})
+_BROKEN = re.compile(r"(?<![.?!:;\s])\s*\n\s*")
+_MARKS = re.compile(r"</?S>")
+
+
+class Dropped(StrEnum):
+    """Why a record gives no article."""
+
+    UNREADABLE = "unreadable"
+    NO_SENTENCES = "no-sentences"
+    NO_REFERENCE = "no-reference"
+    HELD_OUT = "held-out"
+
+
+def articles(corpus: Corpus, *, schema: str = "auto", form: Form = "benchmark", start: int = 0) -> Iterator[Article]:
+    """The articles of a corpus in one form of text; records without a document or reference are passed over.
+
+    Args:
+        corpus: where the records are.
+        schema: one of `SCHEMAS`, or `auto` to tell by each record's fields.
+        form: the form of text of every sentence.
+        start: the number of the first record to read.
+
+    Raises:
+        CorpusError: the corpus cannot be read.
+        ValueError: there is no such schema.
+    """
+    for record in corpus.records(start):
+        found = convert(record, corpus.name, schema=schema, form=form)
+        if isinstance(found, Article):
+            yield found
+
+
+def convert(record: Record, name: str, *, schema: str = "auto", form: Form = "benchmark") -> Article | Dropped:
+    """The article of one record, or why there is none.
+
+    Args:
+        record: as `Corpus.records` gives it.
+        name: the corpus's name, for the ids of records that have none.
+        schema, form: as for `articles`.
+
+    Raises:
+        ValueError: there is no such schema.
+    """
+    if schema != "auto" and schema not in SCHEMAS:
+        raise ValueError(f"schema must be auto or one of {', '.join(SCHEMAS)}")
+    fields = record.fields
+    used = schema_of(fields) if schema == "auto" and fields is not None else schema
+    if fields is None or used is None:
+        return Dropped.UNREADABLE
+    try:
+        parts, summary = SCHEMAS[used](fields)
+    except (KeyError, TypeError, AttributeError):  # fields that are missing or of another type
+        return Dropped.UNREADABLE
+    sentences, sections = assemble(parts)
+    given = next((str(fields[key]) for key in ("id", "article_id", "uid") if fields.get(key)), "")
+    article = Article(
+        id=given or f"{name}:{record.number}",
+        sentences=sentences,
+        sections=sections if any(section.title for section in sections) else None,
+        summary=tuple(summary),
+        source=used,
+    )
+    article = in_form(article, form)
+    if not article.sentences:
+        return Dropped.NO_SENTENCES
+    return article if article.summary else Dropped.NO_REFERENCE
+
+
+def schema_of(fields: Fields) -> str | None:
+    """The schema of a record by its fields; None if it is none of them.
+
+    Clinical notes are taken as `mtsamples`; `mtsamples-description` has the same fields and must be named.
+    """
+    if "article_text" in fields:
+        return "cohan"
+    if "sections" in fields:
+        return "pmc"
+    if "impression" in fields:
+        return "radiology"
+    if "article" in fields:
+        if not isinstance(fields["article"], str):
+            return "sentences"
+        lines = fields["article"].splitlines()
+        marked = "<dig>" in fields["article"] or "<cit>" in fields["article"]
+        return "sumpubmed" if marked or any(_HEADING.match(line.strip()) for line in lines[:1]) else "ccdv"
+    if "text" in fields:
+        return "text" if "summary" in fields else "mtsamples" if "description" in fields else None
+    return None
+
+
+def _lines(value: Any) -> list[str]:
+    """Sentences of a string, or a list of sentences as it is."""
+    if value is None:
+        return []
+    if isinstance(value, str):
+        return split_text(value)
+    return [line for line in (" ".join(item.split()) for item in value) if line]
+
+
+def _mended(text: str) -> str:
+    """Line breaks only where a sentence ended; the corpus breaks some sentences in two."""
+    return _BROKEN.sub(" ", text)
+
+
+def _ccdv(fields: Fields) -> tuple[Parts, list[str]]:
+    return [("", split_text(_mended(fields["article"])))], split_text(_mended(fields["abstract"]))
+
+
+def _sentences(fields: Fields) -> tuple[Parts, list[str]]:
+    return [("", _lines(fields["article"]))], _lines(fields["abstract"])
+
+
+def _text(fields: Fields) -> tuple[Parts, list[str]]:
+    return [("", _lines(fields["text"]))], _lines(fields["summary"])
+
+
+def _cohan(fields: Fields) -> tuple[Parts, list[str]]:
+    summary = _lines([_MARKS.sub("", line) for line in fields["abstract_text"]])
+    titles, sections = fields.get("section_names"), fields.get("sections")
+    if not sections:
+        return [("", _lines(fields["article_text"]))], summary
+    return [(str(title), _lines(inside)) for title, inside in zip(titles, sections, strict=False)], summary
+
+
+def _sumpubmed(fields: Fields) -> tuple[Parts, list[str]]:
+    summary = [line for line in fields["abstract"].splitlines() if not _HEADING.match(line.strip())]
+    parts: Parts = [("", [])]
+    for line in map(str.strip, fields["article"].splitlines()):
+        if _HEADING.match(line):
+            parts.append((line.lower(), []))
+        elif _SUBHEADING.match(line) and len(line.split()) <= _SUBHEADING_WORDS:
+            top = parts[-1][0].split(" / ")[0]
+            parts.append((f"{top} / {line}" if top else line, []))
+        else:
+            parts[-1][1].extend(split_text(line))
+    return parts, split_text("\n".join(summary))
+
+
+def _pmc(fields: Fields) -> tuple[Parts, list[str]]:
+    parts = [
+        (str(section.get("title") or ""), split_text("\n".join(section["paragraphs"])))
+        for section in fields["sections"]
+    ]
+    return parts, split_text("\n".join(part["text"] for part in fields["abstract"]))
+
+
+def _radiology(fields: Fields) -> tuple[Parts, list[str]]:
+    if not str(fields.get("findings") or "").strip():  # nothing that the impression could rest on
+        return [], _lines(fields["impression"])
+    names = ("indication", "comparison", "findings")
+    return [(name, _lines(fields.get(name))) for name in names], _lines(fields["impression"])
+
+
+def _note(text: str) -> list[tuple[str, SectionKind | None, list[str]]]:
+    """A clinical note's sections: title, kind (None before the first heading), sentences."""
+    found = segment(text)
+    parts: list[tuple[str, SectionKind | None, list[str]]] = [("", None, [])]
+    parts += [(section.title, section.kind, []) for section in found.sections]
+    for sentence in found.sentences:
+        at = 0 if sentence.section is None else sentence.section + 1
+        parts[at][2].append(" ".join(text[sentence.start : sentence.end].split()))
+    return parts
+
+
+def _mtsamples(fields: Fields) -> tuple[Parts, list[str]]:
+    notes = _note(fields["text"])
+    rest = [(title, lines) for title, kind, lines in notes if kind not in _REFERENCE_KINDS]
+    return rest, [line for _, kind, lines in notes if kind in _REFERENCE_KINDS for line in lines]
+
+
+def _description(fields: Fields) -> tuple[Parts, list[str]]:
+    return [(title, lines) for title, _, lines in _note(fields["text"])], _lines(fields["description"])
+
+
+SCHEMAS: dict[str, Callable[[Fields], tuple[Parts, list[str]]]] = {
+    "ccdv": _ccdv,
+    "cohan": _cohan,
+    "sentences": _sentences,
+    "sumpubmed": _sumpubmed,
+    "text": _text,
+    "pmc": _pmc,
+    "radiology": _radiology,
+    "mtsamples": _mtsamples,
+    "mtsamples-description": _description,
+}
