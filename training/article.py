@@ -34,7 +34,9 @@ class Article:
     source: str
 
 
-def assemble(sections: Sequence[tuple[str, Sequence[str]]]) -> tuple[tuple[str, ...], tuple[ArticleSection, ...]]:
+def assemble(
+    sections: Sequence[tuple[str, Sequence[str]]],
+) -> tuple[tuple[str, ...], tuple[ArticleSection, ...]]:
     """Sentences and sections out of (title, sentences) pairs; sections without a sentence are left out."""
     sentences: list[str] = []
     found: list[ArticleSection] = []

@@ -12,7 +12,7 @@
 | `text` | `text` (string or sentences) and `summary` (string or sentences) |
 | `pmc` | `sections` of `title` and `paragraphs`; `abstract` of `title` and `text` |
 | `radiology` | `findings` and what precedes them; the reference is the `impression` |
-| `mtsamples` | `text`, a clinical note; the reference is its impression and assessment, the rest is the document |
+| `mtsamples` | `text`, a clinical note; the reference is its impression and assessment, cut out |
 | `mtsamples-description` | the same note whole; the reference is its one-line `description` |
 """
 
@@ -50,7 +50,9 @@ class Dropped(StrEnum):
     HELD_OUT = "held-out"
 
 
-def articles(corpus: Corpus, *, schema: str = "auto", form: Form = "benchmark", start: int = 0) -> Iterator[Article]:
+def articles(
+    corpus: Corpus, *, schema: str = "auto", form: Form = "benchmark", start: int = 0
+) -> Iterator[Article]:
     """The articles of a corpus in one form of text; records without a document or reference are passed over.
 
     Args:
@@ -69,13 +71,16 @@ def articles(corpus: Corpus, *, schema: str = "auto", form: Form = "benchmark", 
             yield found
 
 
-def convert(record: Record, name: str, *, schema: str = "auto", form: Form = "benchmark") -> Article | Dropped:
+def convert(
+    record: Record, name: str, *, schema: str = "auto", form: Form = "benchmark"
+) -> Article | Dropped:
     """The article of one record, or why there is none.
 
     Args:
         record: as `Corpus.records` gives it.
         name: the corpus's name, for the ids of records that have none.
-        schema, form: as for `articles`.
+        schema: as for `articles`.
+        form: as for `articles`.
 
     Raises:
         ValueError: there is no such schema.
@@ -156,7 +161,7 @@ def _text(fields: Fields) -> tuple[Parts, list[str]]:
 def _cohan(fields: Fields) -> tuple[Parts, list[str]]:
     summary = _lines([_MARKS.sub("", line) for line in fields["abstract_text"]])
     titles, sections = fields.get("section_names"), fields.get("sections")
-    if not sections:
+    if not titles or not sections:
         return [("", _lines(fields["article_text"]))], summary
     return [(str(title), _lines(inside)) for title, inside in zip(titles, sections, strict=False)], summary
 

@@ -1,4 +1,4 @@
-"""Labels for extractive training: the greedy oracle, identical to a loop over `rouge_score`, and soft targets.
+"""Labels for extractive training: the greedy oracle, identical to a loop over `rouge_score`; soft targets.
 
 For each document the sentence that raises ROUGE most is added, and it stops when none does (Nallapati et al.,
 "SummaRuNNer", 2017; Liu and Lapata, "Text Summarization with Pretrained Encoders", 2019). Of sentences that

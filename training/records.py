@@ -17,7 +17,7 @@ from training.errors import CorpusError
 
 __all__ = ["Corpus", "Record", "files_of"]
 
-_OPENERS: dict[str, Callable[..., IO[str]]] = {".gz": gzip.open, ".xz": lzma.open}  # type: ignore[dict-item]
+_OPENERS: dict[str, Callable[..., IO[str]]] = {".gz": gzip.open, ".xz": lzma.open}
 _SUFFIXES = (".jsonl", ".jsonl.gz", ".jsonl.xz", ".ndjson", ".parquet")
 _BATCH = 64
 _HUB_NAME = 2  # parts of owner/name
@@ -84,7 +84,9 @@ class Corpus:
         try:
             import datasets
         except ImportError:
-            raise CorpusError("Data sets of the hub need the package `datasets`; install the extra `train`.") from None
+            raise CorpusError(
+                "Data sets of the hub need the package `datasets`; install the extra `train`."
+            ) from None
         try:
             loaded = datasets.load_dataset(
                 self.data,
@@ -98,8 +100,9 @@ class Corpus:
         except (OSError, ValueError, RuntimeError, datasets.exceptions.DatasetsError) as error:
             kind = type(error).__name__
             raise CorpusError(
-                f"{self.name} cannot be loaded ({kind}): check the name, configuration and split and that the "
-                "hub can be reached; for a data set that needs a script, try the revision refs/convert/parquet."
+                f"{self.name} cannot be loaded ({kind}): check the name, configuration and split and that "
+                "the hub can be reached; for a data set that needs a script, try the revision "
+                "refs/convert/parquet."
             ) from error
 
 
@@ -119,7 +122,9 @@ def files_of(data: str) -> list[Path]:
         return [path]
     found = sorted(file for file in path.glob("*") if file.name.endswith(_SUFFIXES)) if path.is_dir() else []
     if not found:
-        raise CorpusError(f"{data} is neither a file, nor a folder with {', '.join(_SUFFIXES)}, nor owner/name.")
+        raise CorpusError(
+            f"{data} is neither a file, nor a folder with {', '.join(_SUFFIXES)}, nor owner/name."
+        )
     return found
 
 
@@ -139,7 +144,7 @@ def _rows(path: Path) -> Iterator[str | dict[str, Any]]:
 
 def _parquet(path: Path) -> Iterator[dict[str, Any]]:
     try:
-        from pyarrow import ArrowException, parquet
+        from pyarrow import ArrowException, parquet  # type: ignore[import-untyped]
     except ImportError:
         raise CorpusError("Parquet needs the package `pyarrow`; install the extra `train`.") from None
     try:

@@ -17,9 +17,9 @@ from itertools import pairwise
 from typing import Literal
 
 import numpy as np
-from nltk.stem.porter import PorterStemmer
 from numpy.typing import NDArray
 from rouge_score import tokenize
+from rouge_score.tokenizers import porter
 
 Metric = Literal["rouge1", "rouge2", "mean"]
 Floats = NDArray[np.float64]
@@ -32,7 +32,7 @@ class CachedStemmer:
     """The Porter stemmer that `rouge_score` uses, each word stemmed once."""
 
     def __init__(self) -> None:
-        self.stem = lru_cache(maxsize=_STEMS_KEPT)(PorterStemmer().stem)
+        self.stem = lru_cache(maxsize=_STEMS_KEPT)(porter.PorterStemmer().stem)
 
 
 @lru_cache(maxsize=1)
@@ -141,13 +141,13 @@ class RougeCounts:
 
     def _rouge1(self, found: Integers) -> Floats:
         gained = np.minimum(self._counts1, self._left1[self._grams1])
-        hits = self._hits[0] + np.bincount(self._rows1, gained, len(self.sizes))
+        hits = np.bincount(self._rows1, gained, len(self.sizes)).astype(np.float64) + self._hits[0]
         return fmeasure(hits, found.astype(np.float64), self._wanted[0])
 
     def _rouge2(self, found: Integers) -> Floats:
         left = np.maximum(self._wanted2 - self._have2, 0)
         gained = np.minimum(self._counts2, left[self._grams2])
-        hits = self._hits[1] + np.bincount(self._rows2, gained, len(self.sizes))
+        hits = np.bincount(self._rows2, gained, len(self.sizes)).astype(np.float64) + self._hits[1]
         for row in self._border_candidates():
             hits[row] = self._hits[1] + self._gain2(row)
         return fmeasure(hits, np.maximum(found - 1, 0).astype(np.float64), self._wanted[1])

@@ -9,7 +9,15 @@ takes one sentence and gives one sentence back, and changes nothing when applied
 import re
 from typing import Literal
 
-__all__ = ["FORMS", "Form", "benchmark_spacing", "fill_numbers", "natural_spacing", "remove_citations", "to_form"]
+__all__ = [
+    "FORMS",
+    "Form",
+    "benchmark_spacing",
+    "fill_numbers",
+    "natural_spacing",
+    "remove_citations",
+    "to_form",
+]
 
 Form = Literal["as-is", "natural", "benchmark"]
 FORMS: tuple[Form, ...] = ("as-is", "natural", "benchmark")
@@ -80,7 +88,9 @@ def remove_citations(text: str) -> str:
     return text
 
 
-_PLAIN = str.maketrans({"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'", "–": "-", "—": "-", "‐": "-", "‑": "-"})
+_PLAIN = str.maketrans(
+    {"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'", "–": "-", "—": "-", "‐": "-", "‑": "-"}
+)
 _SPACED: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\s*([()\[\]{};?!\"])\s*"), r" \1 "),
     (re.compile(r"\s*(?:(?<!\d),|,(?!\d))\s*"), " , "),

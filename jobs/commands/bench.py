@@ -1,13 +1,13 @@
 """`clinsum bench`: measures on this machine what the README states."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.table import Table
 
 from jobs.commands.options import AsJson, Sets, console, print_json, settings_from
-from jobs.exits import UsageError
+from jobs.exits import Exit, UsageError
 
 bench = typer.Typer(help="Measures on this machine what the README states.", no_args_is_help=True)
 
@@ -58,3 +58,31 @@ def sentences(
     except (OSError, ValueError) as error:
         raise UsageError(f"The gold standard or the text cannot be read: {error}.") from None
     backend.report(rows, console())
+
+
+@bench.command(epilog="Example: clinsum bench labels --data articles.jsonl --articles 20")
+def labels(
+    data: Annotated[
+        str | None, typer.Option(help="Articles with summaries; invented ones if not given.")
+    ] = None,
+    articles: Annotated[int, typer.Option(help="Label the first so many.", min=1)] = 5,
+    metric: Annotated[Literal["rouge1", "rouge2", "mean"], typer.Option(help="Which F1 to raise.")] = "mean",
+    json: AsJson = False,
+) -> None:
+    """How many times as fast labels come by counts as by a loop over rouge_score; both run."""
+    try:
+        from jobs.bench import labels as backend
+        from training.errors import TrainingError
+        from training.oracle import OracleSettings
+    except ModuleNotFoundError as error:
+        raise UsageError(f"This needs the package {error.name}; install the extra `train`.") from None
+    try:
+        figures = backend.measure(backend.sample(data, articles), OracleSettings(metric))
+    except (TrainingError, ValueError) as error:
+        raise UsageError(f"The articles cannot be labelled: {error}.") from None
+    if json:
+        print_json(figures.to_json())
+    else:
+        console().print(backend.table(figures))
+    if figures.identical < figures.articles:
+        raise typer.Exit(Exit.SOMETHING_FAILED)

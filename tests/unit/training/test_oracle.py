@@ -9,7 +9,21 @@ from training.oracle import METRICS, OracleSettings, label
 from training.oracle_reference import ReferenceOracle
 from training.rouge_counts import Metric, tokens_of
 
-WORDS = ["fever", "fevers", "pain", "the", "of", "İ", "ß-blocker", "2.5", "Kelvin", "naïve", "...", "a\nb", "ing"]
+WORDS = [
+    "fever",
+    "fevers",
+    "pain",
+    "the",
+    "of",
+    "İ",
+    "ß-blocker",
+    "2.5",
+    "Kelvin",
+    "naïve",
+    "...",
+    "a\nb",
+    "ing",
+]
 sentence = st.one_of(
     st.lists(st.sampled_from(WORDS), max_size=7).map(" ".join),
     st.text(max_size=12),
@@ -70,7 +84,9 @@ def test_a_chosen_sentence_can_break_a_bigram_of_its_neighbours() -> None:
 @pytest.mark.parametrize("metric", METRICS)
 def test_soft_targets_are_scores_and_gains(metric: Metric) -> None:
     sentences = ["Fever and cough for two days.", "He lives alone.", "Chest film shows pneumonia."]
-    found = label(sentences, ["Two days of fever and cough.", "The film shows pneumonia."], OracleSettings(metric))
+    found = label(
+        sentences, ["Two days of fever and cough.", "The film shows pneumonia."], OracleSettings(metric)
+    )
     assert found.alone[1] == 0
     assert found.gain[1] <= 0
     assert sum(found.gain[row] for row in found.order) == pytest.approx(found.rouge)

@@ -60,7 +60,9 @@ def test_what_is_no_citation_stays(text: str) -> None:
 
 
 def test_one_finding_has_one_form_whatever_the_corpus() -> None:
-    printed = "Long-term use (n=12) lowered the patients’ IL-6 [4, 5], and P<0.05 was reached (Roe et al., 2010)."
+    printed = (
+        "Long-term use (n=12) lowered the patients’ IL-6 [4, 5], and P<0.05 was reached (Roe et al., 2010)."
+    )
     spaced = "long - term use ( n = 12 ) lowered the patients' il-6 [ 4 , 5 ] , and p < 0.05 was reached ."
     assert to_form(printed, "benchmark") == to_form(spaced, "benchmark")
     assert to_form(spaced, "natural").startswith("long-term use (n = 12) lowered the patients' il-6, and")
