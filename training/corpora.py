@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 from typing import Any
 
-from summarizer.sentences import segment
+from summarizer.segmentation.blocks import segment_text
 from summarizer.types import SectionKind
 from training.article import Article, ArticleSection, assemble, in_form
 from training.records import Corpus, Record
@@ -197,7 +197,7 @@ def _radiology(fields: Fields) -> tuple[Parts, list[str]]:
 
 def _note(text: str) -> list[tuple[str, SectionKind | None, list[str]]]:
     """A clinical note's sections: title, kind (None before the first heading), sentences."""
-    found = segment(text)
+    found = segment_text(text, ())
     parts: list[tuple[str, SectionKind | None, list[str]]] = [("", None, [])]
     parts += [(section.title, section.kind, []) for section in found.sections]
     for sentence in found.sentences:

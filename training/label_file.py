@@ -187,6 +187,8 @@ def _read_on(file: IO[bytes], head: dict[str, Any], totals: Totals, name: str) -
         except (ValueError, KeyError, TypeError):
             raise LabelFileError(f"{name} holds something else than labels; choose another name.") from None
         if not end and row != head:
+            if _is_head(row) and not file.read(1):  # begun, and nothing labelled: begun anew
+                return 0
             raise LabelFileError(_difference(row, head, name))
         end += len(line)
     if not end and file.seek(0, os.SEEK_END):
@@ -194,8 +196,12 @@ def _read_on(file: IO[bytes], head: dict[str, Any], totals: Totals, name: str) -
     return end
 
 
+def _is_head(row: Any) -> bool:
+    return isinstance(row, dict) and _KEY in row
+
+
 def _difference(found: Any, wanted: dict[str, Any], name: str) -> str:
-    if not isinstance(found, dict) or _KEY not in found:
+    if not _is_head(found):
         return f"{name} holds something else than labels; choose another name."
     old = found.get("settings", {})
     changed = [key for key, value in wanted["settings"].items() if old.get(key) != value]

@@ -9,6 +9,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import asdict, dataclass, field
 from itertools import islice
 from multiprocessing.connection import wait
+from multiprocessing.context import BaseContext
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +106,15 @@ def _chunks(records: Iterator[Record]) -> Iterator[list[Record]]:
         yield chunk
 
 
+def _context() -> BaseContext:
+    """Workers of a process that has no threads, where there is such a thing; the caller may have some."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])  # imported once for all workers
+    return context
+
+
 def _labelled(
     job: Job, index: ContentIndex | None, records: Iterator[Record], workers: int
 ) -> Iterator[list[dict[str, Any]]]:
@@ -113,8 +123,7 @@ def _labelled(
         labeller = _Labeller(job, index)
         yield from map(labeller.rows, _chunks(records))
         return
-    context = multiprocessing.get_context("spawn")  # the caller may have threads, which a fork would break
-    with ProcessPoolExecutor(workers, context, _start_worker, (job, index)) as pool:
+    with ProcessPoolExecutor(workers, _context(), _start_worker, (job, index)) as pool:
         flying: deque[Future[list[dict[str, Any]]]] = deque()
         try:
             for chunk in _chunks(records):

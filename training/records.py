@@ -73,14 +73,19 @@ class Corpus:
             CorpusError: there is no such file, folder or data set, or it cannot be read.
         """
         if not self._local():
-            yield from _numbered(self._from_hub(start), start)
+            yield from _numbered(self.from_hub(start), start)
             return
         if start < 0:
             raise ValueError("start must be at least 0")
         rows = (row for path in files_of(self.data) for row in _rows(path))
         yield from _numbered((_fields(row) for row in islice(rows, start, None)), start)
 
-    def _from_hub(self, start: int) -> Iterator[dict[str, Any]]:
+    def from_hub(self, start: int = 0) -> Iterator[dict[str, Any]]:
+        """The rows from number `start` on of what the package `datasets` loads by this name.
+
+        Raises:
+            CorpusError: it cannot be loaded.
+        """
         try:
             import datasets
         except ImportError:

@@ -2,7 +2,7 @@
 
 import re
 
-from summarizer.sentences import segment
+from summarizer.segmentation.blocks import segment_text
 
 _SPACED_STOP = re.compile(r"(?<=\s[.?!])\s+")
 _UPPER = re.compile("[A-Z]")
@@ -15,7 +15,7 @@ def split_text(text: str) -> list[str]:
     """The sentences of a text, in order, each on one line; no character but white space is lost.
 
     A line break ends a sentence. So does a full stop that stands apart, as in the benchmark. Within what is
-    left `summarizer.sentences.segment` decides; for text without capitals it is shown one after each stop
+    left the segmentation of clinical notes decides; for text without capitals it is shown one after each stop
     that no abbreviation explains, as a capital is what it looks for.
     """
     found: list[str] = []
@@ -31,10 +31,13 @@ def split_text(text: str) -> list[str]:
 
 def _segmented(piece: str) -> list[str]:
     """A piece cut at the ends of its sentences; headings and markers stay with what follows."""
-    shown = piece if _UPPER.search(piece) else _AFTER_STOP.sub(_capital, piece)
+    lower = not _UPPER.search(piece)
+    shown = _AFTER_STOP.sub(_capital, piece) if lower else piece
     parts = []
     at = 0
-    for sentence in segment(shown).sentences:
+    for sentence in segment_text(shown, ()).sentences:
+        if lower and shown[sentence.end :].lstrip()[:1].islower():
+            continue  # what follows was not shown as a beginning
         parts.append(piece[at : sentence.end])
         at = sentence.end
     rest = piece[at:]
