@@ -20,7 +20,6 @@ __all__ = ["Corpus", "Record", "files_of"]
 _OPENERS: dict[str, Callable[..., IO[str]]] = {".gz": gzip.open, ".xz": lzma.open}
 _SUFFIXES = (".jsonl", ".jsonl.gz", ".jsonl.xz", ".ndjson", ".parquet")
 _BATCH = 64
-_HUB_NAME = 2  # parts of owner/name
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,8 @@ class Corpus:
         return "/".join(filter(None, (self.data, self.config, self.split)))
 
     def _local(self) -> bool:
-        return Path(self.data).exists() or len(self.data.split("/")) != _HUB_NAME or "." in self.data[:1]
+        named_file = self.data.endswith(_SUFFIXES) or self.data.startswith(".")
+        return Path(self.data).exists() or named_file or self.data.count("/") != 1
 
     def records(self, start: int = 0) -> Iterator[Record]:
         """The records from number `start` on.

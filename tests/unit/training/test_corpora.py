@@ -144,6 +144,9 @@ def test_what_cannot_be_read_is_one_sentence(tmp_path: Path, monkeypatch: pytest
             list(Corpus(str(tmp_path / name)).records())
     with pytest.raises(CorpusError, match="neither a file"):
         list(Corpus(str(tmp_path / "nothing")).records())
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(CorpusError, match="neither a file"):
+        list(Corpus("data/missing.jsonl").records())
     wrong = Corpus(str(tmp_path), "section", "validation", cache=str(tmp_path / "cache"))
     with pytest.raises(CorpusError, match="cannot be loaded"):
         list(wrong.from_hub(0))
