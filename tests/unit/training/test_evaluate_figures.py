@@ -11,7 +11,7 @@ from rouge_score.rouge_scorer import RougeScorer
 from summarizer.selection import count_words
 from summarizer.types import Budget
 from training.evaluation.bootstrap import estimate, resampled_means
-from training.evaluation.oracle import OBJECTIVE, oracle
+from training.evaluation.oracle import oracle
 from training.evaluation.rouge import ROUGE, Rouge
 
 WORDS = ["fever", "fevers", "running", "runs", "ran", "dose", "2.5", "mg", "é", "no"]
@@ -53,12 +53,13 @@ def test_oracle_finds_the_sentences_of_the_abstract() -> None:
 def test_oracle_keeps_the_budget_and_beats_each_single_sentence(
     sentences: list[str], reference: list[str], words: int
 ) -> None:
-    rouge = Rouge(OBJECTIVE)
+    rouge = Rouge(("rouge1", "rouge2"))
     chosen = oracle(sentences, reference, Budget(words=words))
     reached = sum(rouge.score([sentences[i] for i in chosen], reference))
     assert sum(count_words(sentences[i]) for i in chosen) <= words
     fitting = [s for s in sentences if count_words(s) <= words]
-    assert reached >= max((sum(rouge.score([s], reference)) for s in fitting), default=0.0)
+    best = max((sum(rouge.score([s], reference)) for s in fitting), default=0.0)
+    assert reached >= best - 1e-12
 
 
 def test_intervals_repeat_by_seed_and_hold_the_mean() -> None:
