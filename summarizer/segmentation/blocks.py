@@ -24,6 +24,9 @@ _INLINE_NUMBER = re.compile(
     r"(?:(?<=[\s:,;.)])|(?<![\s\S]))\(?(\d{1,2})[.)](?=[ \t]*[A-Z\"(]|[ \t]+[a-z]|(?<=\))[a-z])"
 )
 _BARE_TITLE = re.compile(r"(?P<words>[A-Z][A-Z /&-]{3,60}+),(?=[ \t]*(?:\d{1,2}[.)]|[A-Z]|$))")
+_BARE_INSIDE = re.compile(r"(?<=[a-z0-9.;)],)" + _BARE_TITLE.pattern)
+_LINE_ENDED = re.compile(r":[ \t]*,")
+_NEWLINE_LOST = re.compile(r"[.:;][ \t]*,[ \t]*$")
 _PARENT_KINDS = frozenset(
     {
         SectionKind.REVIEW_OF_SYSTEMS,
@@ -224,6 +227,9 @@ def _inline_markers(text: str, start: int, end: int, number: int) -> tuple[list[
                 text, start, begin, end
             )
             pending, expected = (begin, stop), 2
+            if not lead_in and _NEWLINE_LOST.search(text, max(start, begin - 6), begin):
+                chosen.append(pending)
+                pending = None
         elif value > 1 and (value == expected or text[max(start, begin - 2) : begin] == ".,"):
             if pending is not None:
                 if lead_in:
@@ -257,7 +263,8 @@ def _labelled_text(spans: Spans, start: int, end: int, inside: Collection[int]) 
     at = _opening_headings(spans, start, end)
     sentence = at
     labels = _midline_headings(text, at, end) if ":" in text[at:end] else []
-    for begin, stop in [*labels, (end, end)]:
+    labels += [m.span() for m in _BARE_INSIDE.finditer(text, at, end) if _is_bare_title(normalise(m["words"]))]
+    for begin, stop in [*sorted(labels), (end, end)]:
         if begin < sentence:
             continue
         for cut in sentence_ends(text, sentence, begin, inside):
@@ -312,7 +319,11 @@ def _is_heading(
 
 def _closes_line(text: str, colon: int, label: str) -> bool:
     """Whether `LABEL:,` stood alone on its line before newlines became commas."""
-    return text.startswith(":,", colon) and role(label) is not Role.LEAD_IN and label.isupper()
+    return (
+        _LINE_ENDED.match(text, colon) is not None
+        and role(label) is not Role.LEAD_IN
+        and label.isupper()
+    )
 
 
 def _rest(text: str, start: int, end: int) -> str:

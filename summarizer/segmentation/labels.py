@@ -15,7 +15,7 @@ LABEL = re.compile(
     r"(?:\*\*|__)?(?P<words>[A-Za-z][\w \t/&,'’#()+\-]{0,70}+)(?:\*\*)?(?:(?<!\d):|:(?!\d))(?:\*\*|"
     r"__)?(?=[\s,;.:A-Za-z(\[\"*+\-~<>\d]|$)"
 )
-AFTER_COLON = re.compile(r"[:,;]*(?:[-–—][ \t]+)?")
+AFTER_COLON = re.compile(r"[:,;]*(?:[ \t]+[,;]+)?(?:[-–—][ \t]+)?")
 
 _VALUES = """temp; temperature; t; tmax; bp; blood pressure; b/p; hr; heart rate; pulse; p; r; rr; resp;
     respirations; respiratory rate; spo2; o2 sat; o2 sats; sats; sat; o2 saturation; oxygen

@@ -55,7 +55,7 @@ _LETTERED = frozenset(
 )
 
 # A run of terminators, what closes with it, and stray marks that were typed after it.
-_END = re.compile(r"[.!?…。！？｡](?:[.!?…。！？｡,;]*[\"'”’)\]}»]{0,4}[.!?,;]{0,3}(?: \.++(?=\s))?)")
+_END = re.compile(r"[.!?…。！？｡](?:[.!?…。！？｡,;]*[\"'”’)\]}»]{0,4}[.!?,;]{0,3}(?: \.++(?!\S))?)")
 _TOKEN = re.compile(r"\S+")
 _OPENERS = "([{\"'“‘«<*"
 _BACKWARDS = re.compile(r"[^\s(\[{\"“/,;:]*")
