@@ -1,9 +1,9 @@
 """From the lines of a note to spans: headings, markers, boilerplate and sentences."""
 
-import re
 from collections.abc import Collection, Iterable, Sequence
 
-from summarizer.segmentation.labels import AFTER_COLON, LABEL, Role, known_heading, opens_section, role
+from summarizer.segmentation.boilerplate import letter_body
+from summarizer.segmentation.labels import AFTER_COLON, LABEL
 from summarizer.segmentation.layout import (
     _AXIS,
     Line,
@@ -14,16 +14,14 @@ from summarizer.segmentation.layout import (
     rejoin,
     wrap_width,
 )
+from summarizer.segmentation.list_marks import inline_markers
+from summarizer.segmentation.midline import is_heading, midline_headings, opening_title
 from summarizer.segmentation.punctuation import sentence_ends
-from summarizer.segmentation.regions import EXAM_REGIONS, is_region, is_study
+from summarizer.segmentation.regions import is_region
 from summarizer.segmentation.run_on import cut_run_on
-from summarizer.segmentation.section_titles import TITLE_KINDS, normalise, section_kind
+from summarizer.segmentation.section_titles import normalise, section_kind
 from summarizer.types import Section, SectionKind, Segmentation, Sentence, Span
 
-_INLINE_NUMBER = re.compile(
-    r"(?:(?<=[\s:,;.)])|(?<![\s\S]))\(?(\d{1,2})[.)](?=[ \t]*[A-Z\"(]|[ \t]+[a-z]|(?<=\))[a-z])"
-)
-_BARE_TITLE = re.compile(r"(?P<words>[A-Z][A-Z /&-]{3,60}+),(?=[ \t]*(?:\d{1,2}[.)]|[A-Z]|$))")
 _PARENT_KINDS = frozenset(
     {
         SectionKind.REVIEW_OF_SYSTEMS,
@@ -36,12 +34,6 @@ _PARENT_KINDS = frozenset(
         SectionKind.PAST_HISTORY,
         SectionKind.IMPRESSION,
     }
-)
-_STOPPED = re.compile(r"[.,;:?!)][\"'”’]?\s*$")
-_NO_LABEL = re.compile(r"[.;:?!]")
-_WORD = re.compile(r"\S+")
-_NO_LABEL_AFTER = frozenset(
-    "the of and his her their with in to a an for by on at from or this is was".split()
 )
 
 
@@ -186,13 +178,16 @@ def _emit(spans: Spans, block: list[Line]) -> None:
             digits = "".join(filter(str.isdigit, first.text[: first.marker]))
             number = int(digits) if digits.isdecimal() else 0
             start += first.marker
-        _running_text(spans, start, end, number)
+        body, close = letter_body(spans.text, start, end)
+        spans.furniture(start, body)
+        _running_text(spans, body, close, number)
+        spans.furniture(close, end)
 
 
 def _running_text(spans: Spans, start: int, end: int, number: int) -> None:
     """Add the spans of running text: numbered items inside it, then labels and sentences."""
     at = start
-    markers, inside = _inline_markers(spans.text, start, end, number)
+    markers, inside = inline_markers(spans.text, start, end, number)
     for begin, stop in markers:
         _labelled_text(spans, at, begin, inside)
         spans.marker(begin, stop)
@@ -200,64 +195,12 @@ def _running_text(spans: Spans, start: int, end: int, number: int) -> None:
     _labelled_text(spans, at, end, inside)
 
 
-def _inline_markers(text: str, start: int, end: int, number: int) -> tuple[list[tuple[int, int]], set[int]]:
-    """Numbers of a list that runs on inside a line, as a series 1, 2, 3, ...
-
-    The first number after a lead-in clause belongs to its sentence; the ends of such come second.
-    """
-    first = str(number + 1)
-    if (
-        text.find(first + ".", start, end) < 0
-        and text.find(first + ")", start, end) < 0
-        and (not number or (text.find("1.", start, end) < 0 and text.find("1)", start, end) < 0))
-    ):
-        return [], set()
-    found = [(int(m[1]), m.start(), m.end()) for m in _INLINE_NUMBER.finditer(text, start, end)]
-    chosen: list[tuple[int, int]] = []
-    inside: set[int] = set()
-    pending: tuple[int, int] | None = None
-    lead_in = False
-    expected = number + 1
-    for value, begin, stop in found:
-        if value == 1 and _opens_series(text, start, begin):
-            lead_in = text[max(start, begin - 4) : begin].rstrip().endswith(":") and not _after_heading(
-                text, start, begin, end
-            )
-            pending, expected = (begin, stop), 2
-        elif value > 1 and (value == expected or text[max(start, begin - 2) : begin] == ".,"):
-            if pending is not None:
-                if lead_in:
-                    inside.add(pending[1])
-                else:
-                    chosen.append(pending)
-                pending = None
-            chosen.append((begin, stop))
-            expected = value + 1
-    return chosen, inside
-
-
-def _opens_series(text: str, start: int, at: int) -> bool:
-    """Whether a number at `at` can begin a list: after a label, a stop or nothing."""
-    before = text[max(start, at - 4) : at].rstrip()
-    return not before or before[-1] in ":.,;"
-
-
-def _after_heading(text: str, start: int, at: int, end: int) -> bool:
-    """Whether the label that ends before `at` is a heading and not a lead-in clause."""
-    colon = text.rindex(":", start, at)
-    if _label_before(text, start, colon, end) is not None:
-        return True
-    opening = LABEL.match(text, start, end)
-    return opening is not None and opening.end() >= colon and opens_section(opening["words"], "")
-
-
 def _labelled_text(spans: Spans, start: int, end: int, inside: Collection[int]) -> None:
     """Add headings and sentences of text that may hold labels anywhere in a line."""
     text = spans.text
     at = _opening_headings(spans, start, end)
     sentence = at
-    labels = _midline_headings(text, at, end) if ":" in text[at:end] else []
-    for begin, stop in [*labels, (end, end)]:
+    for begin, stop in [*midline_headings(text, at, end, spans.context), (end, end)]:
         if begin < sentence:
             continue
         for cut in sentence_ends(text, sentence, begin, inside):
@@ -276,111 +219,20 @@ def _opening_headings(spans: Spans, start: int, end: int) -> int:
     while True:
         while start < end and text[start].isspace():
             start += 1
-        bare = _BARE_TITLE.match(text, start, end)
-        if bare and _is_bare_title(normalise(bare["words"])):
-            spans.heading(start, bare.end())
-            start = bare.end()
-            continue
         axis = _AXIS.match(text, start, end)
         if axis:
             spans.heading(start, axis.end())
             start = axis.end()
             continue
+        title = opening_title(text, start, end, first=start == origin)
+        if title is not None:
+            spans.heading(start, title)
+            start = title
+            continue
         label = LABEL.match(text, start, end)
-        if label is None or not _is_heading(text, label, end, spans.context, nested=start > origin):
+        if label is None or not is_heading(text, label, end, spans.context, nested=start > origin):
             return start
         stop = AFTER_COLON.match(text, label.end(), end)
         to = stop.end() if stop else label.end()
         spans.heading(start, to)
         start = to
-
-
-def _is_bare_title(name: str) -> bool:
-    """Whether capitals before a comma are a section title or the name of a study."""
-    return name in TITLE_KINDS or (" " in name and is_study(name))
-
-
-def _is_heading(
-    text: str, label: re.Match[str], end: int, context: SectionKind | None, *, nested: bool
-) -> bool:
-    """Whether a label at the start of running text is a heading."""
-    words = label["words"]
-    if opens_section(words, _rest(text, label.end(), end), context, nested=nested):
-        return True
-    return _closes_line(text, label.end() - 1, words)
-
-
-def _closes_line(text: str, colon: int, label: str) -> bool:
-    """Whether `LABEL:,` stood alone on its line before newlines became commas."""
-    return text.startswith(":,", colon) and role(label) is not Role.LEAD_IN and label.isupper()
-
-
-def _rest(text: str, start: int, end: int) -> str:
-    """What follows a label on its line, in short."""
-    return text[start : min(end, start + 200)].partition("\n")[0].strip(" \t\r,;:")
-
-
-def _midline_headings(text: str, start: int, end: int) -> list[tuple[int, int]]:
-    """Headings inside running text, each with what closes it."""
-    found: list[tuple[int, int]] = []
-    colon = text.find(":", start, end)
-    while colon >= 0:
-        following = text[colon + 1 : colon + 2]
-        if not following.isdigit() or text[colon - 1].isalpha():
-            begin = _label_before(text, start, colon, end)
-            if begin is not None:
-                stop = AFTER_COLON.match(text, colon, end)
-                to = stop.end() if stop else colon + 1
-                found.append((begin, to))
-                start = to
-        colon = text.find(":", max(start, colon + 1), end)
-    return found
-
-
-def _label_before(text: str, start: int, colon: int, end: int) -> int | None:
-    """Where the heading begins that ends at `colon`, None if the words before it are no heading."""
-    low = max(start, colon - 60)
-    words = list(_WORD.finditer(text, low, colon))
-    for word in words[-7:]:
-        begin = _label_start(text, word.start(), word.end())
-        label = text[begin:colon]
-        if not label[:1].isupper() or len(label) < 2 or _NO_LABEL.search(label):
-            continue
-        if begin <= start or _STOPPED.search(text, max(start, begin - 6), begin):
-            rest = _rest(text, colon + 1, end)
-            capitals = text[begin - 1] != "," and label.isupper() and "," not in label
-            if (
-                known_heading(label, rest)
-                or _closes_line(text, colon, label)
-                or (capitals and opens_section(label, rest, nested=True))
-            ):
-                return begin
-        elif _stands_out(text, begin, label, _rest(text, colon + 1, end)):
-            return begin
-    return None
-
-
-def _label_start(text: str, start: int, stop: int) -> int:
-    """Past a full stop or comma inside a word, where newlines were lost (`changes.,HEENT`)."""
-    for at in range(stop - 1, start, -1):
-        if text[at - 1] in ".,;" and text[at].isalpha():
-            return at
-    return start
-
-
-def _stands_out(text: str, begin: int, label: str, rest: str) -> bool:
-    """Whether a label without a stop before it is one by its look and its words."""
-    name = normalise(label)
-    if (
-        len(name) < 3
-        or not known_heading(label, rest)
-        or (name not in EXAM_REGIONS and len(name.split()) < 2 and not label.isupper())
-    ):
-        return False
-    before = text[max(0, begin - 30) : begin].split()
-    if not before or before[-1].lower() in _NO_LABEL_AFTER:
-        return False
-    last = before[-1]
-    if name in EXAM_REGIONS and label.isupper():
-        return True
-    return not (last[0].isupper() and last.isalpha() and last.isupper() == label.isupper())

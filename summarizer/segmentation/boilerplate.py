@@ -62,6 +62,12 @@ VALEDICTION = re.compile(
     r"yours|very truly|best wishes)\b[\w ]{0,20}[,.]?$",
     re.I,
 )
+_GREETING = re.compile(r"(?:[^,\n]{1,45},){0,8}[ \t]*Dear\b[^,:\n]{1,50}[:,]+(?=[ \t]*[A-Z])")
+_CLOSE = re.compile(
+    r"(?<=[.,])[ \t]*(?:sincerely(?: yours)?|respectfully(?: yours| submitted)?|"
+    r"(?:best |kind |warm )?regards|yours (?:truly|sincerely)|very truly yours|cordially),[^:;]{0,80}$",
+    re.I,
+)
 _HINT = re.compile(
     r"sign|complet|dictat|transcri|page|pg|dear|sincerely|regards|yours|respectfully|cordial|job|mtid|doc|authent|"
     r"verified|approved|attest|finaliz"
@@ -90,3 +96,12 @@ def is_boilerplate(line: str) -> bool:
 def is_letter_date(line: str) -> bool:
     """Whether a stripped line is a bare date."""
     return len(line) < 40 and _LETTER_DATE.match(line) is not None
+
+
+def letter_body(text: str, start: int, end: int) -> tuple[int, int]:
+    """The part of `text[start:end]` between greeting and close, of a letter whose newlines became commas."""
+    opening = _GREETING.match(text, start, end) if text.find("Dear", start, start + 400) >= 0 else None
+    closing = (
+        _CLOSE.search(text, max(start, end - 120), end) if text.find(",,", end - 120, end) >= 0 else None
+    )
+    return opening.end() if opening else start, closing.start() if closing else end

@@ -12,10 +12,10 @@ LISTING_KINDS = frozenset({SectionKind.EXAM, SectionKind.REVIEW_OF_SYSTEMS, Sect
 """Sections whose short labels are regions and domains, known by name or not."""
 
 LABEL = re.compile(
-    r"(?:\*\*|__)?(?P<words>[A-Za-z][\w \t/&,'’#()+\-]{0,70}+)(?:\*\*)?(?:(?<!\d):|:(?!\d))(?:\*\*|"
-    r"__)?(?=[\s,;.:A-Za-z(\[\"*+\-~<>\d]|$)"
+    r"(?:\*\*|__)?(?P<words>(?:Gen\. (?=E))?[A-Za-z][\w \t/&,'’#()+\-]{0,70}+)"
+    r"(?:\*\*)?(?:(?<!\d):|:(?!\d))(?:\*\*|__)?(?=[\s,;.:A-Za-z(\[\"*+\-~<>\d]|$)"
 )
-AFTER_COLON = re.compile(r"[:,;]*(?:[-–—][ \t]+)?")
+AFTER_COLON = re.compile(r"[:,;]*(?:[ \t]+[,;]+)?(?:[-–—][ \t]+)?")
 
 _VALUES = """temp; temperature; t; tmax; bp; blood pressure; b/p; hr; heart rate; pulse; p; r; rr; resp;
     respirations; respiratory rate; spo2; o2 sat; o2 sats; sats; sat; o2 saturation; oxygen
@@ -70,7 +70,7 @@ _VALUE_HEAD = re.compile(
     r"alcohol|drug|illicit|caffeine|cigarette)\b"
 )
 _PROSE = re.compile(
-    r"\b(?:was|were|is|are|has|had|have|will|be|been|include|includes|included|including|follow|follows|"
+    r"(?<!-)\b(?:was|were|is|are|has|had|have|will|be|been|include|includes|included|including|follow|follows|"
     r"following|revealed|reveals|showed|"
     r"shows|demonstrated|demonstrates|recommended|recommend|noted|found|conducted|performed today|done "
     r"today|because|that|which|there|"
@@ -84,6 +84,7 @@ _LEAD_IN_HEAD = re.compile(
     r"those|addendum to|on (?!exam|admission|discharge|physical)|the (?:following|patient))\b"
 )
 _OPEN_ENDS = (" for", " of", " with", " as", " to", " by", " that", " the", " and")
+_NARRATIVE = re.compile(r"(?:The|This|There|Patient|He|She|They|We)\s+\w+\s")
 _SUFFIXES = re.compile(r"\S+")
 
 
@@ -147,6 +148,8 @@ def opens_section(label: str, rest: str, context: SectionKind | None = None, *, 
         return False
     if not rest:
         return True
+    if found is Role.VALUE and label.isupper() and _NARRATIVE.match(rest):
+        return normalise(label) not in _VALUE_LABELS
     if found is Role.VALUE or len(label) < 3 or (nested and _ends_in_region(label)):
         return False
     if label.isupper():

@@ -52,6 +52,8 @@ _MARKDOWN = re.compile(r"#{1,6}\s+\S")
 _BOLD = re.compile(r"(\*\*|__)[^*_]{1,80}\1:?$")
 _AXIS = re.compile(r"AXIS\s+(?:IV|I{1,3}|V)\b[.:,]*", re.I)
 _ROW = re.compile(r"\S\t\s*\S|\S {3,}\S.*\S {3,}\S|: .*\S {3,}[A-Z][A-Z /]{1,30}:|\|.*\|")
+_RUN_IN = re.compile(r"[.:][ \t]*,|[a-z)]{2}[.?!]\s+[A-Z][a-z]")
+_DATED_LABEL = re.compile(r"\d{1,2}/\d{1,4}(?:/\d{2,4})?,? [A-Z][^:.;]{2,60}:$")
 _TERMINATED = re.compile(r"[.!?…][\"'”’)\]]*$")
 _CONNECTOR = re.compile(
     r"(?:\b(?:the|a|an|of|with|without|and|or|to|in|on|at|by|for|from|as|was|were|is|are|has|had|have|"
@@ -162,7 +164,7 @@ def _kind(line: Line, following: Line | None, capitals: bool, first: bool) -> Li
         return LineKind.HEADING
     if MARKER.match(body):
         return _kind_of_item(body)
-    if ("\t" in body or "   " in body or head == "|") and _ROW.search(body) and not _labelled_heading(body):
+    if ("\t" in body or "   " in body or head == "|") and _is_row(body):
         return LineKind.ROW
     if head in "Aa" and _AXIS.match(body):
         return LineKind.LABELLED
@@ -172,7 +174,7 @@ def _kind(line: Line, following: Line | None, capitals: bool, first: bool) -> Li
             return LineKind.LABELLED
         if len(body) < 70 and _is_title(line, following, capitals, first):
             return LineKind.HEADING
-    elif (
+    elif (head.isdigit() and body[-1] == ":" and _DATED_LABEL.match(body)) or (
         len(body) < 40
         and _DATE_TITLE.match(body)
         and any(map(str.isdigit, body))
@@ -180,6 +182,13 @@ def _kind(line: Line, following: Line | None, capitals: bool, first: bool) -> Li
     ):
         return LineKind.HEADING
     return LineKind.TEXT
+
+
+def _is_row(body: str) -> bool:
+    """Whether a line has the gaps of a table row and is not running text with wide spaces."""
+    if not _ROW.search(body) or _labelled_heading(body):
+        return False
+    return len(body) < 160 or "|" in body or len(_RUN_IN.findall(body)) < 2
 
 
 def _labelled_heading(body: str) -> bool:
@@ -332,4 +341,4 @@ def continues(line: Line, before: Line, first: Line, width: int) -> bool:
         return full
     if line.text[0].islower():
         return full or not (before.text[0].islower() and before is first and not first.marker)
-    return full or _CONNECTOR.search(tail[-16:]) is not None
+    return (full and width > 0) or _CONNECTOR.search(tail[-16:]) is not None

@@ -55,13 +55,16 @@ _LETTERED = frozenset(
 )
 
 # A run of terminators, what closes with it, and stray marks that were typed after it.
-_END = re.compile(r"[.!?…。！？｡](?:[.!?…。！？｡,;]*[\"'”’)\]}»]{0,4}[.!?,;]{0,3}(?: \.++(?=\s))?)")
+_END = re.compile(
+    r"[.!?…。！？｡](?:[.!?…。！？｡,;]*[\"'”’)\]}»]{0,4}[.!?,;]{0,3}(?:[ \t]+(?:\.++(?!\S)|,(?![^A-Z\d\s])))?)"
+)
 _TOKEN = re.compile(r"\S+")
 _OPENERS = "([{\"'“‘«<*"
 _BACKWARDS = re.compile(r"[^\s(\[{\"“/,;:]*")
 _STRAY_DATE = re.compile(r"(?:(?:19|20)\d\d|\d{1,2}[/-]\d{1,2}(?:[/-]\d{2,4})?)(?=\s*(?:[.,;)]|$))")
 _PAREN = re.compile(r"\([^()\n]{1,160}\)")
 _DEIDENTIFIED = re.compile(r"\[\*\*[^\]]{0,200}\*\*\]")
+_EVERY_HOURS = re.compile(r"q\.?\d{1,2}(?:-\d{1,2})?(?:h|hr|hrs|d|days?|hours)?")
 _NEXT = re.compile(r"[A-Za-z][\w.'’-]*")
 
 
@@ -86,7 +89,7 @@ def sentence_ends(text: str, start: int, end: int, numbers: Collection[int] = ()
             continue
         if pos >= end:
             return
-        if pos in numbers:
+        if pos in numbers or not text[start : found.start()].strip():
             continue
         cut = _cut_after(text, start, found.start(), pos, end)
         if cut is not None:
@@ -176,9 +179,12 @@ def _word_before(text: str, start: int, mark: int) -> str:
 
 
 def _is_dotted(word: str) -> bool:
-    """Whether a word is letters with inner full stops (`q.a.m`)."""
+    """Whether a word is letters with inner full stops (`q.a.m`, `q.4-6h`)."""
+    if _EVERY_HOURS.fullmatch(word):
+        return True
     return (
         "." in word
+        and word[0].isalpha()
         and all(len(part) <= 3 for part in word.split("."))
         and not word.replace(".", "").isdigit()
     )
@@ -191,7 +197,7 @@ def _lettered(text: str, letter: int) -> bool:
 
 def _glued(text: str, start: int, mark: int, stop: int, end: int) -> int | None:
     """Decide a terminator with no white space after it (`2.5mg.Next`)."""
-    if (stop - mark == 1 and text[mark] == ".") or text[mark:stop] in (".,", ".;"):
+    if (stop - mark == 1 and text[mark] == ".") or text[mark] + text[stop - 1] in (".,", ".;"):
         ahead = _NEXT.match(text, stop, min(end, stop + 30))
         if ahead is None or not ahead[0][0].isupper():
             return None
@@ -230,7 +236,7 @@ def _with_parenthesis(text: str, cut: int, end: int) -> int:
     if at >= end or text[at] != "(":
         return cut
     found = _PAREN.match(text, at, end)
-    if found is None or found[0][-2] in ".!?":
+    if found is None or found[0][-2] in ".!?" or len(found[0]) < 4:
         return cut
     after = found.end()
     if after >= end:

@@ -49,7 +49,8 @@ EXAM_REGIONS = entries("""general; general appearance; appearance; constitutiona
     fund of knowledge; intellect; abstraction; appearance and behavior; hallucinations; delusions;
     sensorium; peripheral pulses; carotids; tympanic membranes; trachea; external; bones and joints;
     heent/neck; stage; oral; nasal; oral cavity; larynx; vocal cords; trunk; cor; gait and station;
-    diet tolerance""")
+    diet tolerance; epididymides; epididymis; testicles; urethra; urethral meatus; meatus; seminal
+    vesicles; sphincter tone; anal sphincter; bulbar urethra; ureters; trigone; fetus; cord""")
 
 STUDIES = entries("""mri; mra; ct; cta; cat scan; pet; pet/ct; pet scan; ekg; ecg; electrocardiogram; echo;
     echocardiogram; tte; tee; cxr; kub; eeg; emg; ncs; emg/ncs; chest x-ray; chest xray; chest
@@ -65,7 +66,7 @@ _STUDY_WORDS = re.compile(
     r"\b(?:mri|mra|cta?|cat scan|pet|ekg|ecg|echo|echocardiogram|cxr|kub|eeg|emg|x-?rays?|radiographs?|"
     r"ultrasound|doppler|duplex|"
     r"mammograms?|scans?|angiograms?|angiography|catheterization|endoscopy|colonoscopy|egd|films?|"
-    r"ventriculogram|sonogram|biopsy)\b"
+    r"biopsy|(?!(?:pro|kilo|milli|micro|centi|deca)grams?\b)[a-z]{3,}(?:graphy|grams?|scopy))\b"
 )
 _STUDY_FILLERS = re.compile(
     r"\b(?:of|the|and|with|without|w/o?|w|contrast|chest|head|brain|abdomen|pelvis|spine|cervical|"
@@ -80,7 +81,7 @@ _STUDY_FILLERS = re.compile(
 )
 _REGION_SPLIT = re.compile(r"\s*(?:/|,|&|\band\b|-)\s*|\s+")
 _REGION_FILLERS = frozenset(
-    "exam examination of the left right bilateral upper lower and system ros anterior posterior lateral "
+    "exam examination of the left right bilateral upper lower and or system ros anterior posterior lateral "
     "medial male female external".split()
 )
 
@@ -88,6 +89,8 @@ _REGION_FILLERS = frozenset(
 def is_region(name: str) -> bool:
     """Whether a label is made of exam regions alone (`Coordination/Station/Gait`)."""
     if name in EXAM_REGIONS:
+        return True
+    if name.startswith("exam ") and name[5:] in EXAM_REGIONS:
         return True
     parts = [part for part in _REGION_SPLIT.split(name) if part and part not in _REGION_FILLERS]
     return bool(parts) and len(parts) <= 6 and all(part in EXAM_REGIONS for part in parts)

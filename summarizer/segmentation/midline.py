@@ -1,0 +1,187 @@
+"""Headings inside running text: at its beginning, after a stop, and where newlines became commas."""
+
+import re
+
+from summarizer.segmentation.labels import (
+    AFTER_COLON,
+    Role,
+    known_heading,
+    opens_section,
+    role,
+)
+from summarizer.segmentation.regions import EXAM_REGIONS, is_region, is_study
+from summarizer.segmentation.section_titles import TITLE_KINDS, normalise, section_kind
+from summarizer.types import SectionKind
+
+_BARE_TITLE = re.compile(r"(?P<words>[A-Z][A-Z /&-]{3,60}+),(?=[ \t]*(?:\d{1,2}[.)]|[A-Z]|$)|\d)")
+_BARE_INSIDE = re.compile(r"(?<=[a-z0-9.;)],)" + _BARE_TITLE.pattern)
+_TITLE_LINE = re.compile(r"[A-Z][A-Z /&()-]*[A-Z)][ \t]+[A-Z(][A-Z /&()-]*,(?=[A-Z])")
+_DASHED = re.compile(r"(?P<words>[A-Z][A-Z /&]{0,40}?)[ \t]+[-–—]{1,2}(?:[ \t]+(?=\S)|[ \t]*$)")
+_SOAP_LETTER = re.compile(r"[.;:],[SOAP]$")
+_LINE_ENDED = re.compile(r":[ \t]*,")
+_STOPPED = re.compile(r"[.,;:?!)][\"'”’]?\s*$")
+_STOPPED_HARD = re.compile(r"[.;:?!)],?\s*$")
+_NO_LABEL = re.compile(r"[.;:?!]")
+_WORD = re.compile(r"\S+")
+_NO_LABEL_AFTER = frozenset(
+    "the of and or and/or his her their with in to a an for by on at from or this is was".split()
+)
+
+
+def opening_title(text: str, start: int, end: int, *, first: bool) -> int | None:
+    """Where a title without a colon ends that text begins with, None if there is none.
+
+    Such are capitals before a comma (`PLAN,1.`), before a dash (`A - Stable.`), and, where `first` says that
+    nothing stands before it, the title of a note before the comma of a lost newline.
+    """
+    bare = _BARE_TITLE.match(text, start, end)
+    if bare and _is_bare_title(bare):
+        return bare.end()
+    dashed = dashed_title(text, start, end)
+    if dashed:
+        return dashed.end()
+    title = _TITLE_LINE.match(text, start, end) if first else None
+    return title.end() if title else None
+
+
+def is_heading(
+    text: str, label: re.Match[str], end: int, context: SectionKind | None, *, nested: bool
+) -> bool:
+    """Whether a label at the start of running text is a heading."""
+    words = label["words"]
+    if _ends_in_capitals(words):
+        return False
+    if opens_section(words, _rest(text, label.end(), end), context, nested=nested):
+        return True
+    return _closes_line(text, label.end() - 1, words)
+
+
+def midline_headings(text: str, start: int, end: int, context: SectionKind | None) -> list[tuple[int, int]]:
+    """Headings inside running text of a section of kind `context`, each with what closes it."""
+    found = [bare.span() for bare in _BARE_INSIDE.finditer(text, start, end) if _is_bare_title(bare)]
+    colon = text.find(":", start, end)
+    while colon >= 0:
+        following = text[colon + 1 : colon + 2]
+        if not following.isdigit() or text[colon - 1].isalpha():
+            begin = label_before(text, start, colon, end, context)
+            if begin is not None:
+                name = normalise(text[begin:colon])
+                context = context if is_region(name) and context is not None else section_kind(name)
+                stop = AFTER_COLON.match(text, colon, end)
+                to = stop.end() if stop else colon + 1
+                found.append((begin, to))
+                start = to
+        colon = text.find(":", max(start, colon + 1), end)
+    return sorted(found)
+
+
+def label_before(
+    text: str, start: int, colon: int, end: int, context: SectionKind | None = None
+) -> int | None:
+    """Where the heading begins that ends at `colon`, None if the words before it are no heading."""
+    low = max(start, colon - 60)
+    rest = _rest(text, colon + 1, end)
+    for word in list(_WORD.finditer(text, low, colon))[-7:]:
+        begin = _label_start(text, word.start(), word.end())
+        label = text[begin:colon]
+        if not label[:1].isupper() or _NO_LABEL.search(label) or _ends_in_capitals(label):
+            continue
+        if not word[0].strip("X") or (len(label) < 2 and not _SOAP_LETTER.search(text, begin - 2, colon)):
+            continue
+        before = text[max(start, begin - 6) : begin]
+        if _has_acronym(label) and not _STOPPED_HARD.search(before):
+            continue
+        if begin <= start or _STOPPED.search(before):
+            if _is_label(text, begin, colon, rest, context):
+                return begin
+        elif _stands_out(text, begin, label, rest):
+            return begin
+    return None
+
+
+def _is_label(text: str, begin: int, colon: int, rest: str, context: SectionKind | None) -> bool:
+    """Whether a label that follows a stop or a comma is a heading."""
+    label = text[begin:colon]
+    if known_heading(label, rest) or _closes_line(text, colon, label):
+        return True
+    if text[begin - 1] != ",":
+        return label.isupper() and "," not in label and opens_section(label, rest, nested=True)
+    # The comma of a lost newline: the label begins a line.
+    return text[begin - 2] in ".;)" and "," not in label and opens_section(label, rest, context, nested=True)
+
+
+def _has_acronym(label: str) -> bool:
+    """Whether a label in capitals is the end of other text and then a title (`SVT FINDINGS`)."""
+    first, _, title = label.partition(" ")
+    return (
+        len(first) <= 3
+        and label.isupper()
+        and len(title) > 6
+        and normalise(label) not in TITLE_KINDS
+        and normalise(title) in TITLE_KINDS
+        and not is_study(normalise(first))
+    )
+
+
+def _label_start(text: str, start: int, stop: int) -> int:
+    """Past a full stop or comma inside a word, where newlines were lost (`changes.,HEENT`)."""
+    for at in range(stop - 1, start, -1):
+        if text[at - 1] in ".,;" and text[at].isalpha():
+            return at
+    return start
+
+
+def _stands_out(text: str, begin: int, label: str, rest: str) -> bool:
+    """Whether a label without a stop before it is one by its look and its words."""
+    name = normalise(label)
+    if (
+        len(name) < 3
+        or not known_heading(label, rest)
+        or (name not in EXAM_REGIONS and len(name.split()) < 2 and not label.isupper())
+    ):
+        return False
+    before = text[max(0, begin - 30) : begin].split()
+    if not before or before[-1].lower() in _NO_LABEL_AFTER:
+        return False
+    last = before[-1]
+    if not last.strip("X") or (len(last) <= 3 and len(label) > 6 and name in TITLE_KINDS):
+        return True
+    if name in EXAM_REGIONS and label.isupper():
+        return True
+    return not (last[0].isupper() and last.isalpha() and last.isupper() == label.isupper())
+
+
+def _is_bare_title(found: re.Match[str]) -> bool:
+    """Whether capitals before a comma are a section title, a study or, where a newline was lost, a value."""
+    name = normalise(found["words"])
+    if name in TITLE_KINDS or (" " in name and is_study(name)):
+        return True
+    after = found.string[found.end() : found.end() + 1]
+    return " " in name and not after.isspace() and role(name) is Role.VALUE
+
+
+def dashed_title(text: str, start: int, end: int) -> re.Match[str] | None:
+    """A title in capitals that a dash sets off from its text (`A - Stable.`)."""
+    found = _DASHED.match(text, start, end)
+    if found is None:
+        return None
+    name = normalise(found["words"])
+    return found if name == "o" or name in TITLE_KINDS or name in EXAM_REGIONS else None
+
+
+def _ends_in_capitals(label: str) -> bool:
+    """Whether a label is other text and then a title in capitals (`Lateral chest INDICATION`)."""
+    first, _, last = label.rpartition(" ")
+    if label.isupper() or not last.isupper() or normalise(last) not in TITLE_KINDS or len(last) < 4:
+        return False
+    return not first.isupper()
+
+
+def _closes_line(text: str, colon: int, label: str) -> bool:
+    """Whether `LABEL:,` stood alone on its line before newlines became commas."""
+    return _LINE_ENDED.match(text, colon) is not None and role(label) is not Role.LEAD_IN and label.isupper()
+
+
+def _rest(text: str, start: int, end: int) -> str:
+    """What follows a label on its line, in short."""
+    return text[start : min(end, start + 200)].partition("\n")[0].strip(" \t\r,;:")
