@@ -28,7 +28,8 @@ test: lint
 
 bench: install
 	$(BIN)/clinsum bench sentences
-	$(BIN)/clinsum bench poll
+	$(BIN)/clinsum bench poll --set ENGINE=lead
+	$(BIN)/clinsum bench labels
 
 clean:
 	rm -rf $(VENV) .demo .mypy_cache .pytest_cache .ruff_cache .hypothesis build *.egg-info
