@@ -15,10 +15,10 @@ from summarizer.segmentation.layout import (
     wrap_width,
 )
 from summarizer.segmentation.list_marks import inline_markers
-from summarizer.segmentation.midline import is_heading, midline_headings, opening_title
+from summarizer.segmentation.midline import is_heading, midline_headings, newlines_lost, opening_title
 from summarizer.segmentation.punctuation import sentence_ends
 from summarizer.segmentation.regions import is_region
-from summarizer.segmentation.run_on import cut_run_on
+from summarizer.segmentation.run_on import MAX_TOKENS, cut_run_on
 from summarizer.segmentation.section_titles import normalise, section_kind
 from summarizer.types import Section, SectionKind, Segmentation, Sentence, Span
 
@@ -50,6 +50,8 @@ class Spans:
         self._last = 0
 
     def _trim(self, start: int, end: int) -> tuple[int, int]:
+        if start < end and not (self.text[start].isspace() or self.text[end - 1].isspace()):
+            return start, end
         piece = self.text[start:end]
         stripped = piece.lstrip()
         start += len(piece) - len(stripped)
@@ -61,8 +63,11 @@ class Spans:
         if start >= end:
             return
         section = len(self._titles) - 1 if self._titles else None
-        for begin, stop in cut_run_on(self.text, start, end):
-            self.sentences.append(Sentence(begin, stop, section))
+        if end - start <= MAX_TOKENS:
+            self.sentences.append(Sentence(start, end, section))
+        else:
+            for begin, stop in cut_run_on(self.text, start, end):
+                self.sentences.append(Sentence(begin, stop, section))
         self._last = end
 
     def heading(self, start: int, end: int, code: str | None = None) -> None:
@@ -187,20 +192,21 @@ def _emit(spans: Spans, block: list[Line]) -> None:
 def _running_text(spans: Spans, start: int, end: int, number: int) -> None:
     """Add the spans of running text: numbered items inside it, then labels and sentences."""
     at = start
-    markers, inside = inline_markers(spans.text, start, end, number)
+    lost = newlines_lost(spans.text, start, end)
+    markers, inside = inline_markers(spans.text, start, end, number, lost_newlines=lost)
     for begin, stop in markers:
-        _labelled_text(spans, at, begin, inside)
+        _labelled_text(spans, at, begin, inside, lost)
         spans.marker(begin, stop)
         at = stop
-    _labelled_text(spans, at, end, inside)
+    _labelled_text(spans, at, end, inside, lost)
 
 
-def _labelled_text(spans: Spans, start: int, end: int, inside: Collection[int]) -> None:
+def _labelled_text(spans: Spans, start: int, end: int, inside: Collection[int], lost: bool) -> None:
     """Add headings and sentences of text that may hold labels anywhere in a line."""
     text = spans.text
     at = _opening_headings(spans, start, end)
     sentence = at
-    for begin, stop in [*midline_headings(text, at, end, spans.context), (end, end)]:
+    for begin, stop in [*midline_headings(text, at, end, spans.context, lost=lost), (end, end)]:
         if begin < sentence:
             continue
         for cut in sentence_ends(text, sentence, begin, inside):

@@ -21,7 +21,8 @@ _VALUES = """temp; temperature; t; tmax; bp; blood pressure; b/p; hr; heart rate
     respirations; respiratory rate; spo2; o2 sat; o2 sats; sats; sat; o2 saturation; oxygen
     saturation; saturation; pulse oximetry; pulse ox; wt; weight; ht; height; bmi; map; cvp; pain
     score; pain scale; pain level; gcs; fio2; peep; i/o; intake/output; uop; urine output; blood loss;
-    estimated blood loss; ebl; fluids; iv fluids; fluids received; tourniquet time; total tourniquet
+    estimated blood loss; ebl; fluids; iv fluids; iv fluid;
+    intravenous fluid; intravenous fluids; fluids received; tourniquet time; total tourniquet
     time; fluoroscopy time; head circumference; cbc; bmp; cmp; chem 7; chem-7; chem7; sma-7; lfts;
     lft; coags; ua; urinalysis; u/a; abg; abgs; vbg; csf; wbc; hgb; hct; hemoglobin; hematocrit;
     platelets; plt; plts; na; k; cl; co2; bun; cr; creatinine; glucose; ca; mg; phos; ast; alt; alk
@@ -65,7 +66,7 @@ _VALUE_TAIL = frozenset(
     nurse""".split()
 )
 _VALUE_HEAD = re.compile(
-    r"(?:date|dates|time|times|number|no|name|total|estimated|place|today'?s|last|next|baseline|peak|"
+    r"(?:date|dates|time|times|duration|amount|volume|number|no|name|total|estimated|place|today'?s|last|next|baseline|peak|"
     r"serum|urine|smoking|tobacco|"
     r"alcohol|drug|illicit|caffeine|cigarette)\b"
 )

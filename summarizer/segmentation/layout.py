@@ -146,6 +146,8 @@ def _is_lettered_item(line: Line, letters: Counter[str]) -> bool:
     mark = line.text[:2]
     if mark[1] == ")" or mark[0].islower():
         return True
+    if line.after_blank and line.start and mark[0] in "BCDEFG" and len(line.text.split()) > 3:
+        return True
     near = [chr(ord(mark[0]) + step) + mark[1] for step in (-1, 1)]
     if mark[0] == "I":
         near.append("II" + mark[1])

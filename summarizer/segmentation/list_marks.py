@@ -9,7 +9,7 @@ _INLINE_NUMBER = re.compile(
     r"(?:(?<=[\s:,;.)])|(?<![\s\S]))\(?(\d{1,2})[.)](?=[ \t]*[A-Z\"(?]|[ \t]+[a-z]|(?<=\))[a-z])"
 )
 _LOST_MARKER = re.compile(
-    r"(?<=[.:;A-Z],)[ \t]*(?P<mark>(?:[A-Z]|[a-z]|[IVX]{2,5}|[ivx]{2,5})[.)])(?=[ \t]+\S)"
+    r",[ \t]*(?P<mark>(?:[A-Z]|[a-z]|[IVX]{2,5}|[ivx]{2,5})[.)](?=[ \t]+\S)|\d{1,2}[.)](?=[ \t]*$))"
 )
 _NOT_ITEM_AFTER = re.compile(
     r"\b(?:times|x|by|of|to|is|was|and|or|at|grade|type|stage|level|class|number|day|days|than|about|score|"
@@ -19,12 +19,20 @@ _NOT_ITEM_AFTER = re.compile(
 _OPENS_LINE = re.compile(r"(?:[.:;A-Z][ \t]*,|:|-)[ \t]*$")
 
 
-def inline_markers(text: str, start: int, end: int, number: int) -> tuple[list[tuple[int, int]], set[int]]:
+def inline_markers(
+    text: str, start: int, end: int, number: int, *, lost_newlines: bool
+) -> tuple[list[tuple[int, int]], set[int]]:
     """The marks of a list that runs on inside a line: a series 1, 2, 3, ... and marks after a lost newline.
 
     The first number after a lead-in clause belongs to its sentence; the ends of such come second.
     """
-    lost = [found.span("mark") for found in _LOST_MARKER.finditer(text, start, end)]
+    lost: list[tuple[int, int]] = []
+    if lost_newlines:
+        lost = [
+            found.span("mark")
+            for found in _LOST_MARKER.finditer(text, start, end)
+            if text[found.start() - 1] in ".:;" or text[found.start() - 1].isupper()
+        ]
     first = str(number + 1)
     if (
         text.find(first + ".", start, end) < 0

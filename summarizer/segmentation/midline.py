@@ -4,6 +4,7 @@ import re
 
 from summarizer.segmentation.labels import (
     AFTER_COLON,
+    LISTING_KINDS,
     Role,
     known_heading,
     opens_section,
@@ -14,8 +15,10 @@ from summarizer.segmentation.section_titles import TITLE_KINDS, normalise, secti
 from summarizer.types import SectionKind
 
 _BARE_TITLE = re.compile(r"(?P<words>[A-Z][A-Z /&-]{3,60}+),(?=[ \t]*(?:\d{1,2}[.)]|[A-Z]|$)|\d)")
-_BARE_INSIDE = re.compile(r"(?<=[a-z0-9.;)],)" + _BARE_TITLE.pattern)
-_TITLE_LINE = re.compile(r"[A-Z][A-Z /&()-]*[A-Z)][ \t]+[A-Z(][A-Z /&()-]*,(?=[A-Z])")
+_BARE_INSIDE = re.compile(r"," + _BARE_TITLE.pattern)
+_IN_CAPITALS = re.compile(r"[A-Z\s]")
+_LOST_NEWLINE = re.compile(r"[.:;)] ?,")
+_TITLE_LINE = re.compile(r"[A-Z][A-Z/&()-]{1,30}+[ \t][A-Z /&()-]{2,70}+,(?=[A-Z])")
 _DASHED = re.compile(r"(?P<words>[A-Z][A-Z /&]{0,40}?)[ \t]+[-–—]{1,2}(?:[ \t]+(?=\S)|[ \t]*$)")
 _SOAP_LETTER = re.compile(r"[.;:],[SOAP]$")
 _LINE_ENDED = re.compile(r":[ \t]*,")
@@ -34,6 +37,9 @@ def opening_title(text: str, start: int, end: int, *, first: bool) -> int | None
     Such are capitals before a comma (`PLAN,1.`), before a dash (`A - Stable.`), and, where `first` says that
     nothing stands before it, the title of a note before the comma of a lost newline.
     """
+    second = text[start + 1 : start + 2]
+    if not second.isupper() and second not in " \t":
+        return None
     bare = _BARE_TITLE.match(text, start, end)
     if bare and _is_bare_title(bare):
         return bare.end()
@@ -56,9 +62,25 @@ def is_heading(
     return _closes_line(text, label.end() - 1, words)
 
 
-def midline_headings(text: str, start: int, end: int, context: SectionKind | None) -> list[tuple[int, int]]:
-    """Headings inside running text of a section of kind `context`, each with what closes it."""
-    found = [bare.span() for bare in _BARE_INSIDE.finditer(text, start, end) if _is_bare_title(bare)]
+def newlines_lost(text: str, start: int, end: int) -> bool:
+    """Whether `text[start:end]` seems to have commas in place of newlines."""
+    return _LOST_NEWLINE.search(text, start, end) is not None
+
+
+def midline_headings(
+    text: str, start: int, end: int, context: SectionKind | None, *, lost: bool
+) -> list[tuple[int, int]]:
+    """Headings inside running text of a section of kind `context`, each with what closes it.
+
+    `lost` says whether newlines became commas.
+    """
+    found: list[tuple[int, int]] = []
+    if lost:
+        found = [
+            (bare.start() + 1, bare.end())
+            for bare in _BARE_INSIDE.finditer(text, start, end)
+            if not _IN_CAPITALS.match(text, bare.start() - 1) and _is_bare_title(bare)
+        ]
     colon = text.find(":", start, end)
     while colon >= 0:
         following = text[colon + 1 : colon + 2]
@@ -66,7 +88,9 @@ def midline_headings(text: str, start: int, end: int, context: SectionKind | Non
             begin = label_before(text, start, colon, end, context)
             if begin is not None:
                 name = normalise(text[begin:colon])
-                context = context if is_region(name) and context is not None else section_kind(name)
+                kind = section_kind(name)
+                if context is None or not (kind is SectionKind.OTHER or is_region(name)):
+                    context = kind
                 stop = AFTER_COLON.match(text, colon, end)
                 to = stop.end() if stop else colon + 1
                 found.append((begin, to))
@@ -105,9 +129,15 @@ def _is_label(text: str, begin: int, colon: int, rest: str, context: SectionKind
     if known_heading(label, rest) or _closes_line(text, colon, label):
         return True
     if text[begin - 1] != ",":
+        if (
+            context in LISTING_KINDS
+            and text[max(0, begin - 4) : begin].rstrip()[-1:] == "."
+            and "," not in label
+        ):
+            return opens_section(label, rest, context)
         return label.isupper() and "," not in label and opens_section(label, rest, nested=True)
     # The comma of a lost newline: the label begins a line.
-    return text[begin - 2] in ".;)" and "," not in label and opens_section(label, rest, context, nested=True)
+    return text[begin - 2] in ".;)" and "," not in label and opens_section(label, rest, context)
 
 
 def _has_acronym(label: str) -> bool:
@@ -172,9 +202,9 @@ def dashed_title(text: str, start: int, end: int) -> re.Match[str] | None:
 def _ends_in_capitals(label: str) -> bool:
     """Whether a label is other text and then a title in capitals (`Lateral chest INDICATION`)."""
     first, _, last = label.rpartition(" ")
-    if label.isupper() or not last.isupper() or normalise(last) not in TITLE_KINDS or len(last) < 4:
+    if label.isupper() or not last.isupper() or normalise(last) not in TITLE_KINDS or len(last) < 5:
         return False
-    return not first.isupper()
+    return not first.isupper() and not last.startswith("EXAM")
 
 
 def _closes_line(text: str, colon: int, label: str) -> bool:
