@@ -26,13 +26,7 @@ def inline_markers(
 
     The first number after a lead-in clause belongs to its sentence; the ends of such come second.
     """
-    lost: list[tuple[int, int]] = []
-    if lost_newlines:
-        lost = [
-            found.span("mark")
-            for found in _LOST_MARKER.finditer(text, start, end)
-            if text[found.start() - 1] in ".:;" or text[found.start() - 1].isupper()
-        ]
+    lost = _lost_marks(text, start, end) if lost_newlines else []
     first = str(number + 1)
     if (
         text.find(first + ".", start, end) < 0
@@ -69,6 +63,15 @@ def inline_markers(
             chosen.append((begin, stop))
             expected = value + 1
     return sorted(chosen + lost), inside
+
+
+def _lost_marks(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    """Letters and Roman numerals after a lost newline, and a number that ends the text there."""
+    return [
+        found.span("mark")
+        for found in _LOST_MARKER.finditer(text, start, end)
+        if found.start() > start and (text[found.start() - 1] in ".:;" or text[found.start() - 1].isupper())
+    ]
 
 
 def _opens_series(text: str, start: int, at: int) -> bool:
