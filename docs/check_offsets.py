@@ -5,11 +5,11 @@
 
 Needs Python 3.9 or newer and nothing else; shares no code with the software that wrote the summary. Offsets
 are Unicode code points from 0, in the text that each derivation-reference extension points at. Where the
-server wants a login, set AUTHORIZATION to the value of that header. Exit code 0: every sentence holds; 1:
-something does not.
+server wants a login, set AUTHORIZATION to the value of that header; where it uses another label for what
+machines made, set LABEL to system|code. Exit code 0: everything holds; 1: something does not.
 """
 
-# ruff: noqa: S310, S314, T201 (a script of the standard library alone, for a server its user trusts)
+# ruff: noqa: B905, S310, S314, T201 (a script of the standard library alone, for a server its user trusts)
 
 import base64
 import hashlib
@@ -21,6 +21,9 @@ from urllib.parse import urljoin
 from xml.etree import ElementTree
 
 DERIVATION = "http://hl7.org/fhir/StructureDefinition/derivation-reference"
+LABEL = os.environ.get("LABEL", "http://terminology.hl7.org/CodeSystem/v3-ObservationValue|AIAST")
+XHTML, LANG = "{http://www.w3.org/1999/xhtml}", "{http://www.w3.org/XML/1998/namespace}lang"
+ALLOWED = {XHTML + "div": {"lang", LANG}, XHTML + "ol": set(), XHTML + "li": {"id"}}
 LINK = "http://hl7.org/fhir/StructureDefinition/narrativeLink"
 # XML cannot hold control characters; the narrative shows each of them as its control picture.
 SHOWN = {code: 0x2400 + code for code in range(0x20) if code not in (0x09, 0x0A)}
@@ -36,9 +39,11 @@ def get(base, url):
 
 
 def parts(extension):
-    """{url: value} of an extension's parts, whatever the type of the value."""
+    """{url: value} of an extension's parts, whatever the type of the value; each may stand there once."""
     values = {}
     for part in extension["extension"]:
+        if part["url"] in values:
+            raise ValueError("a part is stated twice: " + part["url"])
         values[part["url"]] = next((v for name, v in part.items() if name.startswith("value")), None)
     return values
 
@@ -67,28 +72,69 @@ def text_at(base, reference, path):
     return node  # DiagnosticReport.conclusion is a string already
 
 
+def list_of(div):
+    """[(id, text)] of a narrative; None unless it is one plain list, since markup can hide a sentence."""
+    root = ElementTree.fromstring(div)
+    plain = "<!" not in div and [e.tag for e in root] == [XHTML + "ol"] and not any(len(e) for e in root[0])
+    plain = plain and all(set(e.attrib) <= ALLOWED.get(e.tag, set()) for e in root.iter())
+    items = [(e.get("id"), "".join(e.itertext())) for e in root.iter(XHTML + "li")]
+    return (
+        items if plain and "".join(root.itertext()).strip() == "".join(t for _, t in items).strip() else None
+    )
+
+
+def labels(resource):
+    """The security labels of a resource as system|code."""
+    codings = resource.get("meta", {}).get("security", [])
+    codings = codings + [c for concept in resource.get("securityLabel", []) for c in concept["coding"]]
+    return {c.get("system", "") + "|" + c.get("code", "") for c in codings}
+
+
+def findings(base, composition):
+    """Yields (whether it holds, what was checked)."""
+    described = [parts(e) for e in composition["extension"] if e["url"].endswith("/source-text")]
+    (stated,), (section,) = described, composition["section"]
+    source, version = section["entry"][0]["reference"].replace(base, ""), stated.get("versionId")
+    address = f"{source}/_history/{version}" if version else source
+    then = get(base, address)
+    yield get(base, source)["meta"].get("versionId") == version, f"{source} still has version {version}"
+    yield stated["source"].endswith("/" + address), "its parts name one source"
+    yield stated["unit"] == "unicode-code-point", "offsets count code points"
+    yield {LABEL} | labels(then) <= labels(composition), "labelled as made by an AI, and as its source is"
+    caption = "".join(ElementTree.fromstring(composition["text"]["div"]).itertext())
+    of = f"{source} version {version}" if version else source
+    yield caption.startswith(f"AI-extracted summary (unverified) of {of}. Not a"), "its caption says so"
+
+    items = list_of(section["text"]["div"]) or []
+    spans = [parts(e) for e in section["extension"] if e["url"] == DERIVATION]
+    numbers = [f"#s{number}" for number in range(1, len(spans) + 1)]
+    yield ["#" + i for i, _ in items] == numbers == [s[LINK] for s in spans], "a plain list, in its order"
+    ((where, path),) = {(s["reference"]["reference"].replace(base, ""), s["path"]) for s in spans}
+    text = text_at(base, address if where == source else where, path)
+    same = hashlib.sha256(text.encode()).hexdigest() == stated["sha256"]
+    yield same and len(text) == stated["length"], f"text of {where} by its SHA-256"
+    beside = where != source  # the text of a source that is not plain text is kept beside it
+    yield labels(then) <= labels(get(base, where)) if beside else path == stated["path"], "its place"
+    end = 0
+    for (_, sentence), span in zip(items, spans):
+        start, before, end = span["offset"], end, span["offset"] + span["length"]
+        found = text[start:end] if before <= start < end <= len(text) else ""
+        yield bool(found) and found.translate(SHOWN) == sentence, f"{start}:{end} {found!r}"
+
+
 def main(address):
-    """Prints a line for every text and sentence, and says whether all of them hold."""
+    """Prints a line for everything that is checked, and says whether all of it holds."""
     sys.stdout.reconfigure(errors="backslashreplace")
-    base = address.rpartition("Composition/")[0]
-    composition = get(base, address)
-    stated = next(parts(e) for e in composition["extension"] if e["url"].endswith("/source-text"))
-    texts, checks = {}, []
-    for section in composition["section"]:
-        narrative = ElementTree.fromstring(section["text"]["div"])
-        sentences = {e.get("id"): "".join(e.itertext()) for e in narrative.iter() if e.get("id")}
-        for span in (parts(e) for e in section["extension"] if e["url"] == DERIVATION):
-            where = (span["reference"]["reference"], span["path"])
-            if where not in texts:
-                text = texts[where] = text_at(base, *where)
-                checks.append(hashlib.sha256(text.encode()).hexdigest() == stated["sha256"])
-                print(f"{'ok' if checks[-1] else 'CHANGED':7} text of {where[0]} by its SHA-256")
-            start, end = span["offset"], span["offset"] + span["length"]
-            found = texts[where][start:end]
-            checks.append(bool(found) and found.translate(SHOWN) == sentences.get(span[LINK].lstrip("#")))
-            print(f"{'ok' if checks[-1] else 'WRONG':7} {start}:{end} {found!r}")
+    base, checks = address.rpartition("Composition/")[0], []
+    try:
+        for holds, what in findings(base, get(base, address)):
+            checks.append(holds)
+            print("ok   " if holds else "WRONG", what)
+    except (LookupError, TypeError, AttributeError, ValueError, OSError, ElementTree.ParseError) as error:
+        checks.append(False)
+        print("WRONG", "the rest cannot be read:", error)
     print(f"{checks.count(True)} of {len(checks)} checks hold")
-    return 0 if checks and all(checks) else 1
+    return 0 if all(checks) else 1
 
 
 if __name__ == "__main__":

@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from typing import Any
 
-from fhir_adapter import canonical
-from fhir_adapter.narrative import list_items
+from fhir_adapter.canonical import DERIVATION_REFERENCE, EXTRACT_SCORE, NARRATIVE_LINK, SOURCE_TEXT
+from fhir_adapter.narrative import is_plain_list, list_items
 
 JsonObject = dict[str, Any]
+
+_SPAN_PARTS = sorted(("reference", "path", "offset", "length", NARRATIVE_LINK, EXTRACT_SCORE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +20,7 @@ class Span:
         path: FHIRPath of the element in it.
         offset, length: code points; -1 where absent or not a number.
         link: the narrative item it belongs to, without `#`.
+        well_formed: each part stands there once, and nothing else does.
     """
 
     reference: str
@@ -26,6 +29,7 @@ class Span:
     length: int
     link: str
     score: float | None
+    well_formed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +37,10 @@ class Claims:
     """Everything in a Composition that can be checked against its source.
 
     Attributes:
-        source: `Type/id`, or "" where the Composition names none.
+        source: `Type/id` of the section's entry, or "" where the Composition names none.
+        source_url: the address of the source's version, beside the hash.
+        source_texts: how often the source's text is described; once is right.
+        authors: of the Composition and of its section, as `Type/id`.
         spans: in the order written.
         items: (id, text) of the narrative, in the order shown.
         narrative_error: why the narrative could not be read, or "".
@@ -42,6 +49,8 @@ class Claims:
     composition: str
     status: str
     source: str
+    source_url: str
+    source_texts: int
     version: str
     path: str
     unit: str
@@ -49,29 +58,41 @@ class Claims:
     sha256: str
     length: int
     pipeline: str
-    author: str
+    authors: tuple[str, ...]
+    section_authors: tuple[str, ...]
+    sections: int
     spans: tuple[Span, ...]
     items: tuple[tuple[str, str], ...]
     labels: frozenset[tuple[str, str]]
     narrative_error: str = ""
+    plain_list: bool = True
 
 
-def read_claims(composition: JsonObject) -> Claims:
-    """Reads a Composition; absent or odd parts read as empty and are for the audit to find."""
-    facts = _source_text(composition)
+def read_claims(composition: JsonObject, base_url: str = "") -> Claims:
+    """Reads a Composition; absent or odd parts read as empty and are for the audit to find.
+
+    Args:
+        composition: as the server gave it.
+        base_url: absolute references under it are read as relative ones.
+    """
+    found = [e for e in map(_dict, _list(composition.get("extension"))) if e.get("url") == SOURCE_TEXT]
+    facts = {str(part.get("url")): _value(part) for part in _parts(found[0])} if found else {}
     section = _dict(_first(composition.get("section")))
     items: tuple[tuple[str, str], ...] = ()
-    narrative_error = ""
+    narrative_error, plain = "", True
+    div = str(_dict(section.get("text")).get("div", ""))
     try:
-        shown = list_items(str(_dict(section.get("text")).get("div", "")))
-        items = tuple((anchor or "", text) for anchor, text in shown)
+        items = tuple((anchor or "", text) for anchor, text in list_items(div))
+        plain = is_plain_list(div)
     except ValueError as error:
         narrative_error = str(error)
     security = [_dict(label) for label in _list(_dict(composition.get("meta")).get("security"))]
     return Claims(
         composition=f"Composition/{composition.get('id', '')}",
         status=str(composition.get("status", "")),
-        source=_relative(_dict(_first(section.get("entry"))).get("reference")),
+        source=relative(_dict(_first(section.get("entry"))).get("reference"), base_url),
+        source_url=facts.get("source", ""),
+        source_texts=len(found),
         version=facts.get("versionId", ""),
         path=facts.get("path", ""),
         unit=facts.get("unit", ""),
@@ -79,37 +100,39 @@ def read_claims(composition: JsonObject) -> Claims:
         sha256=facts.get("sha256", ""),
         length=int(facts["length"]) if facts.get("length", "").isdigit() else -1,
         pipeline=facts.get("pipeline", ""),
-        author=_relative(_dict(_first(composition.get("author"))).get("reference")),
-        spans=tuple(_spans(section)),
+        authors=_references(composition.get("author"), base_url),
+        section_authors=_references(section.get("author"), base_url),
+        sections=len(_list(composition.get("section"))) + len(_list(section.get("section"))),
+        spans=tuple(_spans(section, base_url)),
         items=items,
         labels=frozenset((str(c.get("system", "")), str(c.get("code", ""))) for c in security),
         narrative_error=narrative_error,
+        plain_list=plain,
     )
 
 
-def _source_text(composition: JsonObject) -> dict[str, str]:
-    for extension in map(_dict, _list(composition.get("extension"))):
-        if extension.get("url") == canonical.SOURCE_TEXT:
-            return {str(part.get("url")): _value(part) for part in _parts(extension)}
-    return {}
+def _references(found: object, base_url: str) -> tuple[str, ...]:
+    return tuple(relative(_dict(item).get("reference"), base_url) for item in _list(found))
 
 
-def _spans(section: JsonObject) -> list[Span]:
+def _spans(section: JsonObject, base_url: str) -> list[Span]:
     spans = []
     for extension in map(_dict, _list(section.get("extension"))):
-        if extension.get("url") != canonical.DERIVATION_REFERENCE:
+        if extension.get("url") != DERIVATION_REFERENCE:
             continue
         parts = {str(part.get("url")): part for part in _parts(extension)}
-        score = parts.get(canonical.EXTRACT_SCORE, {}).get("valueDecimal")
+        names = sorted(str(part.get("url")) for part in _parts(extension))
+        score = parts.get(EXTRACT_SCORE, {}).get("valueDecimal")
         reference = _dict(parts.get("reference", {}).get("valueReference")).get("reference")
         spans.append(
             Span(
-                reference=_relative(reference),
+                reference=relative(reference, base_url),
                 path=_value(parts.get("path", {})),
                 offset=_number(parts.get("offset", {})),
                 length=_number(parts.get("length", {})),
-                link=_value(parts.get(canonical.NARRATIVE_LINK, {})).removeprefix("#"),
+                link=_value(parts.get(NARRATIVE_LINK, {})).removeprefix("#"),
                 score=float(score) if isinstance(score, int | float) else None,
+                well_formed=names == _SPAN_PARTS,
             )
         )
     return spans
@@ -128,11 +151,13 @@ def _number(part: JsonObject) -> int:
     return value if isinstance(value, int) and not isinstance(value, bool) else -1
 
 
-def _relative(reference: object) -> str:
-    """`Type/id` of a reference in any of its forms."""
+def relative(reference: object, base_url: str) -> str:
+    """A reference without the server's own base and without its version; another server's stays whole."""
     if not isinstance(reference, str):
         return ""
-    return "/".join(reference.split("/_history/")[0].rstrip("/").split("/")[-2:])
+    if base_url:
+        reference = reference.removeprefix(f"{base_url}/")
+    return reference.split("/_history/")[0]
 
 
 def _list(value: object) -> list[Any]:

@@ -17,7 +17,7 @@ import httpx
 from fhir_adapter.auth import ScopedAuth
 from fhir_adapter.backoff import Backoff
 from fhir_adapter.capability import Capability, parse_capability
-from fhir_adapter.errors import NotFhirError, OutsideBaseError
+from fhir_adapter.errors import HttpStatusError, NotFhirError, OutsideBaseError
 from fhir_adapter.foreign import ForeignHosts
 from fhir_adapter.scope import Scope, origin_of, parsed
 from fhir_adapter.transport import Call, RawResponse, Transport
@@ -150,6 +150,17 @@ class FhirClient:
         if version is not None:
             path += f"/_history/{quote(version, safe='')}"
         return await self._json("GET", path, f"read of {_kind(path)}")
+
+    async def read_if_there(self, reference: str, version: str | None = None) -> dict[str, Any] | None:
+        """As `read`; None for what was never there, is deleted, or cannot be on this server."""
+        if self._scope.relative(reference) is None:
+            return None
+        try:
+            return await self.read(reference, version)
+        except HttpStatusError as error:
+            if error.status in (400, 404, 410):  # 400: servers refuse ids that none of theirs can be
+                return None
+            raise
 
     async def search(
         self, resource_type: str, params: Sequence[tuple[str, str]]

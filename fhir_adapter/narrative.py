@@ -54,12 +54,7 @@ def ordered_list(items: Iterable[tuple[str, str]], language: str) -> dict[str, s
     return {"status": "generated", "div": etree.tostring(div, encoding="unicode")}
 
 
-def list_items(div: str) -> Sequence[tuple[str | None, str]]:
-    """Reads back what a narrative shows: (id, text) of every item, in order.
-
-    Raises:
-        ValueError: the narrative is not well-formed XML, or holds a DOCTYPE.
-    """
+def _parsed(div: str) -> Any:
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
     try:
         root = etree.fromstring(div.encode("utf-8", "surrogatepass"), parser)
@@ -68,4 +63,44 @@ def list_items(div: str) -> Sequence[tuple[str | None, str]]:
     docinfo: Any = root.getroottree().docinfo
     if docinfo.doctype:
         raise ValueError("the narrative holds a DOCTYPE")
-    return [(li.get("id"), "".join(map(str, li.itertext()))) for li in root.iter(f"{{{XHTML}}}li")]
+    return root
+
+
+def list_items(div: str) -> Sequence[tuple[str | None, str]]:
+    """Reads back what a narrative shows: (id, text) of every item, in order.
+
+    Raises:
+        ValueError: the narrative is not well-formed XML, or holds a DOCTYPE.
+    """
+    return [(li.get("id"), "".join(map(str, li.itertext()))) for li in _parsed(div).iter(f"{{{XHTML}}}li")]
+
+
+def is_plain_list(div: str) -> bool:
+    """Whether a narrative is one ordered list of plain items, as `ordered_list` makes it, and nothing else.
+
+    Markup and attributes can hide, strike out or renumber a sentence without touching its text.
+
+    Raises:
+        ValueError: as `list_items`.
+    """
+    root = _parsed(div)
+    lists = list(root)
+    if len(lists) != 1 or root.tag != f"{{{XHTML}}}div" or lists[0].tag != f"{{{XHTML}}}ol":
+        return False
+    items = list(lists[0])
+    around = [root.text, lists[0].text, lists[0].tail, *(item.tail for item in items)]
+    return (
+        {etree.QName(name).localname for name in root.attrib} <= {"lang"}
+        and not lists[0].attrib
+        and not any(text and text.strip() for text in around)
+        and all(i.tag == f"{{{XHTML}}}li" and list(i.attrib) == ["id"] and not len(i) for i in items)
+    )
+
+
+def same_narrative(one: str, other: str) -> bool:
+    """Whether two narratives are the same canonical XML (C14N 1.0); False where one is not well-formed."""
+    try:
+        first, second = (etree.tostring(_parsed(div), method="c14n") for div in (one, other))
+    except ValueError:
+        return False
+    return bool(first == second)

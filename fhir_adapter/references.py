@@ -19,7 +19,7 @@ from fhir_adapter.canonical import CONFIDENTIALITY, URI
 
 JsonObject = dict[str, Any]
 
-_CONFIDENTIALITY_ORDER = "ULMNRV"  # unrestricted to very restricted
+CONFIDENTIALITY_ORDER = "ULMNRV"  # unrestricted to very restricted
 
 
 def _valid(model: type[BaseModel], value: object, keep: tuple[str, ...]) -> JsonObject | None:
@@ -110,6 +110,6 @@ def confidentiality(security: Iterable[object]) -> str:
     codes = [
         label["code"]
         for label in labels(security)
-        if label.get("system") == CONFIDENTIALITY and label["code"] in _CONFIDENTIALITY_ORDER
+        if label.get("system") == CONFIDENTIALITY and label["code"] in CONFIDENTIALITY_ORDER
     ]
-    return max(codes, key=_CONFIDENTIALITY_ORDER.index, default="N")
+    return max(codes, key=CONFIDENTIALITY_ORDER.index, default="N")

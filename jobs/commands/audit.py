@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -64,20 +65,19 @@ async def audits(settings: Settings, compositions: list[str]) -> AsyncIterator[A
     async with auditing(settings) as (client, auditor):
         slots = asyncio.Semaphore(settings.concurrency)
 
-        async def one(resource: dict[str, object] | str) -> Audit:
+        async def slotted(begin: Callable[[], Awaitable[Audit]]) -> Audit:
             async with slots:
-                if isinstance(resource, str):
-                    return await auditor.audit(resource)
-                return await auditor.audit_resource(resource)
+                return await begin()
 
         if compositions:
-            for result in await asyncio.gather(*map(one, compositions)):
+            named = [partial(auditor.audit, composition) for composition in compositions]
+            for result in await asyncio.gather(*map(slotted, named)):
                 yield result
             return
         system, tag = canonical.SUMMARY_TAG
         query = [("_tag", f"{system}|{tag}"), ("_count", str(settings.page_size))]
         async for page in client.search("Composition", query):
-            for result in await asyncio.gather(*map(one, page.resources)):
+            for result in await asyncio.gather(*map(slotted, await auditor.page(page.resources))):
                 yield result
 
 

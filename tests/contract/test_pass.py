@@ -10,7 +10,7 @@ import pytest
 from contract_fhir import Fhir, FhirServer, new_id
 from passes import TEXT, Site, encoded, reference
 
-from fhir_adapter.audit import Finding
+from fhir_adapter.findings import Finding
 from fhir_adapter.pipeline import deterministic_id
 from fhir_adapter.sandbox.running import running_embedded
 from fhir_adapter.sandbox.settings import SandboxSettings
@@ -281,7 +281,7 @@ def altered(composition: dict[str, Any], how: str) -> dict[str, Any]:
         ("added", Finding.SENTENCE_ADDED),
         ("offset", Finding.SENTENCE_ALTERED),
         ("outside", Finding.OFFSET_OUTSIDE),
-        ("span", Finding.SENTENCE_ADDED),
+        ("span", Finding.SPAN_MISSING),
         ("order", Finding.WRONG_ORDER),
         ("hash", Finding.TEXT_DIFFERS),
     ],

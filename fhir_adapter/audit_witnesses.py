@@ -1,0 +1,88 @@
+"""Who vouches for a summary: its author, a Device on the server, and the Provenance that points at it."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fhir_adapter import canonical
+from fhir_adapter.claims import Claims, relative
+from fhir_adapter.client import FhirClient
+from fhir_adapter.findings import Finding, Found
+
+JsonObject = dict[str, Any]
+
+_LOOKUP = 25  # references in one search: keeps the URL under 2 kB
+
+
+class Witnesses:
+    """Reads Devices and Provenances of one server; each Device once, Provenances many at a time."""
+
+    def __init__(self, client: FhirClient) -> None:
+        self._client = client
+        self._devices: dict[str, asyncio.Task[JsonObject | None]] = {}
+
+    async def provenances(self, compositions: Sequence[str]) -> dict[str, list[JsonObject]]:
+        """The Provenances of each `Composition/id`; an empty list where there is none."""
+        found: dict[str, list[JsonObject]] = {reference: [] for reference in compositions}
+        for start in range(0, len(compositions), _LOOKUP):
+            wanted = ",".join(compositions[start : start + _LOOKUP])
+            query = [("target", wanted), ("_count", str(2 * _LOOKUP))]
+            async for page in self._client.search("Provenance", query):
+                for resource in page.resources:
+                    for target in _references(resource.get("target"), self._client.base_url):
+                        if target in found:
+                            found[target].append(resource)
+        return found
+
+    async def author(self, claims: Claims) -> list[Found]:
+        """The author is one Device, on the server, and the one whose software and model are stated."""
+        if len(claims.authors) != 1 or not claims.authors[0].startswith("Device/"):
+            return [(Finding.AUTHOR_MISSING, "author")]
+        if claims.section_authors != claims.authors:
+            return [(Finding.AUTHOR_MISSING, "section.author")]
+        device = await self._device(claims.authors[0])
+        if device is None:
+            return [(Finding.MODEL_UNKNOWN, "no such Device")]
+        identifiers = {(i.get("system"), i.get("value")) for i in device.get("identifier") or []}
+        if (canonical.DEVICES, claims.pipeline) not in identifiers:
+            return [(Finding.MODEL_UNKNOWN, "another Device")]
+        codings = (device.get("type") or {}).get("coding") or []
+        if canonical.AI_DEVICE_TYPE not in {coding.get("system") for coding in codings}:
+            return [(Finding.MODEL_UNKNOWN, "no AI by its type")]
+        return []
+
+    async def _device(self, reference: str) -> JsonObject | None:
+        if reference not in self._devices:
+            self._devices[reference] = asyncio.create_task(self._client.read_if_there(reference))
+        return await self._devices[reference]
+
+    def provenance(self, claims: Claims, found: Sequence[Mapping[str, Any]]) -> list[Found]:
+        """One of the Provenances names this version of the source and this author."""
+        if not found:
+            return [(Finding.PROVENANCE_MISSING, "")]
+        if any(self._vouches(claims, resource) for resource in found):
+            return []
+        return [(Finding.PROVENANCE_DIFFERS, "")]
+
+    def _vouches(self, claims: Claims, resource: Mapping[str, Any]) -> bool:
+        who = [agent.get("who") for agent in resource.get("agent") or []]
+        authors = _references(who, self._client.base_url)
+        return set(authors) == set(claims.authors) and any(
+            self._names_source(claims, entity.get("what") or {})
+            for entity in resource.get("entity") or []
+            if entity.get("role") == "source"
+        )
+
+    def _names_source(self, claims: Claims, what: Mapping[str, Any]) -> bool:
+        reference = str(what.get("reference", ""))
+        _, _, version = reference.partition("/_history/")
+        stated = str((what.get("identifier") or {}).get("value", ""))
+        return (
+            relative(reference, self._client.base_url) == claims.source
+            and version in ("", claims.version)
+            and stated == claims.source_url
+        )
+
+
+def _references(found: Any, base_url: str) -> list[str]:
+    return [relative((item or {}).get("reference"), base_url) for item in found or []]

@@ -1,0 +1,85 @@
+"""The ways in which a summary can be wrong, each with its code and the sentence that people read."""
+
+from enum import StrEnum
+
+
+class Finding(StrEnum):
+    """A way to be wrong; the value is the code, `words` the sentence for a person."""
+
+    COMPOSITION_GONE = "composition-gone"
+    NOT_OURS = "not-a-summary"
+    SOURCE_GONE = "source-gone"
+    SOURCE_CHANGED = "source-changed"
+    SOURCE_UNREADABLE = "source-unreadable"
+    SOURCE_MISMATCH = "source-mismatch"
+    TEXT_DIFFERS = "text-differs"
+    EXTRACTOR_DIFFERS = "extractor-differs"
+    EXTRACTED_TEXT_DIFFERS = "extracted-text-differs"
+    OFFSET_OUTSIDE = "offset-outside-text"
+    SENTENCE_ALTERED = "sentence-altered"
+    SENTENCE_ADDED = "sentence-added"
+    SENTENCE_REMOVED = "sentence-removed"
+    SPAN_MISSING = "span-missing"
+    SPAN_WITHOUT_SENTENCE = "span-without-sentence"
+    SPAN_MALFORMED = "span-malformed"
+    DUPLICATE_ID = "duplicate-id"
+    WRONG_ORDER = "wrong-order"
+    WRONG_PLACE = "wrong-place"
+    NARRATIVE_UNREADABLE = "narrative-unreadable"
+    NARRATIVE_CHANGED = "narrative-changed"
+    SECTION_ADDED = "section-added"
+    UNIT_UNKNOWN = "unit-unknown"
+    STATUS_WRONG = "status-wrong"
+    SUBJECT_DIFFERS = "subject-differs"
+    ELEMENT_DIFFERS = "element-differs"
+    LABEL_REMOVED = "label-removed"
+    PROTECTION_LOWERED = "protection-lowered"
+    AUTHOR_MISSING = "author-missing"
+    MODEL_UNKNOWN = "model-unknown"
+    PROVENANCE_MISSING = "provenance-missing"
+    PROVENANCE_DIFFERS = "provenance-differs"
+
+    @property
+    def words(self) -> str:
+        """One plain sentence."""
+        return _WORDS[self]
+
+
+# A finding and a short hint: a number, an element, a version; never text of a note.
+Found = tuple[Finding, str]
+
+_WORDS = {
+    Finding.COMPOSITION_GONE: "The Composition is not on the server.",
+    Finding.NOT_OURS: "The Composition does not say which text it was made from.",
+    Finding.SOURCE_GONE: "The version of the source that was summarised is no longer on the server.",
+    Finding.SOURCE_CHANGED: "The source has another version now than the one that was summarised.",
+    Finding.SOURCE_UNREADABLE: "The source's text could not be read again.",
+    Finding.SOURCE_MISMATCH: "The places that name the source do not agree with each other.",
+    Finding.TEXT_DIFFERS: "The text read again from the source differs from the one that was summarised.",
+    Finding.EXTRACTOR_DIFFERS: "The text is extracted by another recipe now than the one stated.",
+    Finding.EXTRACTED_TEXT_DIFFERS: "The extracted text kept beside the source differs from the source.",
+    Finding.OFFSET_OUTSIDE: "An offset lies outside the text.",
+    Finding.SENTENCE_ALTERED: "A sentence shown differs from the source at the stated offsets.",
+    Finding.SENTENCE_ADDED: "A sentence is shown that no offsets vouch for and the source does not hold.",
+    Finding.SENTENCE_REMOVED: "A sentence is gone, together with its offsets.",
+    Finding.SPAN_MISSING: "A sentence of the source is shown whose offsets are missing.",
+    Finding.SPAN_WITHOUT_SENTENCE: "Offsets are stated whose sentence is not shown.",
+    Finding.SPAN_MALFORMED: "Offsets are stated in a form other than the agreed one.",
+    Finding.DUPLICATE_ID: "Two sentences, or the offsets of two sentences, carry the same id.",
+    Finding.WRONG_ORDER: "The sentences are not in the order of the note.",
+    Finding.WRONG_PLACE: "Offsets point into something that is neither the source nor its extracted text.",
+    Finding.NARRATIVE_UNREADABLE: "The narrative is not well-formed.",
+    Finding.NARRATIVE_CHANGED: "The narrative holds something other than the plain list of sentences.",
+    Finding.SECTION_ADDED: "The Composition has another number of sections than the one of sentences.",
+    Finding.UNIT_UNKNOWN: "The offsets are stated in an unknown unit.",
+    Finding.STATUS_WRONG: "The status is none that a summary may have, or claims a person's approval that "
+    "nobody signed.",
+    Finding.SUBJECT_DIFFERS: "The summary is filed under another subject than its source.",
+    Finding.ELEMENT_DIFFERS: "An element differs from what the source gives.",
+    Finding.LABEL_REMOVED: "The label that marks the summary as made by a machine is missing.",
+    Finding.PROTECTION_LOWERED: "The summary is less protected than its source.",
+    Finding.AUTHOR_MISSING: "The author is missing, or is not the one Device.",
+    Finding.MODEL_UNKNOWN: "The Device that names software and model is not on the server, or another one.",
+    Finding.PROVENANCE_MISSING: "No Provenance points at the Composition.",
+    Finding.PROVENANCE_DIFFERS: "The Provenance names another source, version or author.",
+}
