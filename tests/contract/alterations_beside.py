@@ -37,7 +37,8 @@ def on_fact(name: str, change: Callable[[Any], Any]) -> Change:
 for index in range(3):
     where = f"in span {index + 1}"
     add(f"offset one more {where}", on_span(index, "offset", lambda n: n + 1), Finding.SENTENCE_ALTERED)
-    add(f"offset one less {where}", on_span(index, "offset", lambda n: n - 1), Finding.SENTENCE_ALTERED)
+    less = Finding.SENTENCE_ALTERED if index else Finding.OFFSET_OUTSIDE  # the first begins at 0
+    add(f"offset one less {where}", on_span(index, "offset", lambda n: n - 1), less)
     add(f"length one more {where}", on_span(index, "length", lambda n: n + 1), Finding.SENTENCE_ALTERED)
     add(f"length one less {where}", on_span(index, "length", lambda n: n - 1), Finding.SENTENCE_ALTERED)
     add(f"offset past the end {where}", on_span(index, "offset", lambda _: 99_999), Finding.OFFSET_OUTSIDE)
@@ -49,7 +50,7 @@ for index in range(3):
     add(f"link lost {where}", on_span(index, "narrativeLink", lambda _: "#s8"), Finding.SPAN_WITHOUT_SENTENCE)
 for name in ("offset", "length", "path", "reference", "narrativeLink"):
     add(
-        f"{name} missing",
+        f"{name} of a span missing",
         lambda resource, name=name: drop(spans(resource)[1], name),  # type: ignore[misc]
         Finding.SPAN_MALFORMED,
     )
