@@ -3,14 +3,17 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import ExitStack
 from functools import partial
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, TextIO
 
 import typer
 from rich.console import Console
 
 from fhir_adapter import canonical
 from fhir_adapter.audit import Audit
+from jobs.audit_report import open_private, write_csv, write_html
 from jobs.commands.options import AsJson, Sets, console, print_json, settings_from
 from jobs.exits import Exit, UsageError
 from jobs.runtime import auditing
@@ -19,7 +22,7 @@ from jobs.settings import Settings
 
 def register(app: typer.Typer) -> None:
     """Adds the command."""
-    app.command(epilog="Example: clinsum audit --all --json")(audit)
+    app.command(epilog="Example: clinsum audit --all --html audit.html --csv audit.csv")(audit)
 
 
 def audit(
@@ -27,6 +30,13 @@ def audit(
         list[str] | None, typer.Argument(metavar="[COMPOSITION]...", help="Composition/id or id.")
     ] = None,
     all_: Annotated[bool, typer.Option("--all", help="Every Composition that this product wrote.")] = False,
+    html: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Also a report as one page; it holds sentences of the notes."),
+    ] = None,
+    csv: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also a table, one row a finding; no text of notes.")
+    ] = None,
     json: AsJson = False,
     sets: Sets = None,
 ) -> None:
@@ -37,10 +47,26 @@ def audit(
     if bool(compositions) == all_:
         raise UsageError("Name a Composition, or give --all.")
     settings = settings_from(sets)
-    raise typer.Exit(asyncio.run(_audit(settings, compositions or [], json)))
+    with ExitStack() as opened:
+        page, table = (opened.enter_context(_writable(path)) if path else None for path in (html, csv))
+        kept: list[Audit] | None = [] if page or table else None
+        ended = asyncio.run(_audit(settings, compositions or [], json, kept))
+        if page:
+            write_html(kept or [], settings.fhir_base_url, page)
+        if table:
+            write_csv(kept or [], table)
+    raise typer.Exit(ended)
 
 
-async def _audit(settings: Settings, compositions: list[str], json: bool) -> Exit:
+def _writable(path: Path) -> TextIO:
+    """Opened before the audit begins: nobody waits for hours to be told that a folder is missing."""
+    try:
+        return open_private(path)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}.") from None
+
+
+async def _audit(settings: Settings, compositions: list[str], json: bool, kept: list[Audit] | None) -> Exit:
     counts: Counter[str] = Counter()
     out = console()
     async for result in audits(settings, compositions):
@@ -48,6 +74,8 @@ async def _audit(settings: Settings, compositions: list[str], json: bool) -> Exi
         counts["sentences"] += len(result.sentences)
         counts["proven"] += sum(sentence.ok for sentence in result.sentences)
         counts["with findings"] += not result.ok
+        if kept is not None:
+            kept.append(result)
         if json:
             print_json(result.to_json())
         elif compositions or not result.ok:
