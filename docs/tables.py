@@ -1,4 +1,4 @@
-"""Writes the tables of README.md and reference.md that state what the code states: settings and reason codes.
+"""Writes the tables of README.md and reference.md that state what the code states.
 
 Run it from the project's folder as `.venv/bin/python docs/tables.py`; the tests say when it is due.
 """
@@ -11,6 +11,7 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
+from fhir_adapter.findings import Finding
 from fhir_adapter.reasons import Reason
 from jobs.settings import Settings
 
@@ -38,6 +39,11 @@ def reasons_table() -> str:
         for reason in Reason
     ]
     return _table(("code", "status", "again by itself", "in plain words"), rows)
+
+
+def findings_table() -> str:
+    """One row for each finding of the audit."""
+    return _table(("code", "in plain words"), [(f"`{f.value}`", f.words) for f in Finding])
 
 
 def _default(field: FieldInfo) -> str:
@@ -78,9 +84,10 @@ def filled(page: str, name: str, table: str) -> str:
 def pages() -> dict[Path, str]:
     """Each page as it should be."""
     readme, reference = ROOT / "README.md", ROOT / "docs" / "reference.md"
+    tables = filled(reference.read_text("utf-8"), "reasons", reasons_table())
     return {
         readme: filled(readme.read_text("utf-8"), "settings", settings_table()),
-        reference: filled(reference.read_text("utf-8"), "reasons", reasons_table()),
+        reference: filled(tables, "findings", findings_table()),
     }
 
 

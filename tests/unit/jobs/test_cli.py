@@ -126,8 +126,10 @@ def test_the_audit_of_something_altered_gives_exit_code_1(
     composition["section"][0]["text"]["div"] = div.replace("Note", "Vote", 1)
     put(server, composition)
 
-    assert run(["audit", where, "--json"]) == 1
+    assert run(["audit", where, "--json", "--html", "a.html", "--csv", "a.csv"]) == 1
     (proof,) = lines(capsys)
+    assert "sentence-altered" in Path("a.html").read_text("utf-8")
+    assert "sentence-altered" in Path("a.csv").read_text("utf-8")
     assert [problem["code"] for problem in proof["problems"]] == ["sentence-altered"]  # type: ignore[attr-defined]
 
 
@@ -198,6 +200,7 @@ def test_a_server_that_is_not_fhir_is_exit_code_3(
         (["run", "--every", "1m", "--cron", "* * * * *"], "not both"),
         (["run", "--cron", "every day"], "schedule"),
         (["audit"], "--all"),
+        (["audit", "--all", "--html", "none/such.html"], "cannot be written"),
         (["retry", "123"], "DocumentReference/123"),
         (["summarize", "none-such.txt"], "cannot be read"),
         (["sandbox", "--load", "none-such"], "does not exist"),
