@@ -14,7 +14,7 @@ from fhir_adapter import canonical
 from fhir_adapter.attachment import FetchLimits, fetch
 from fhir_adapter.audit_shape import against_source, less_protected, shape
 from fhir_adapter.audit_witnesses import Witnesses
-from fhir_adapter.claims import Claims, Span, read_claims
+from fhir_adapter.claims import Claims, Span, as_dict, coded, read_claims
 from fhir_adapter.client import FhirClient
 from fhir_adapter.composition import content_path
 from fhir_adapter.errors import NoteError
@@ -151,7 +151,7 @@ class Auditor:
     async def _reading(self, claims: Claims, found: list[Found]) -> Reading | None:
         """The source's stated version, its text extracted again; None where that cannot be had."""
         current = await self._client.read_if_there(claims.source)
-        version = str(((current or {}).get("meta") or {}).get("versionId", ""))
+        version = str(as_dict((current or {}).get("meta")).get("versionId", ""))
         if current is None:
             found.append((Finding.SOURCE_GONE, "deleted, or never there"))
         elif version != claims.version and claims.status != "entered-in-error":
@@ -195,8 +195,7 @@ def _verdict(claims: Claims, sentences: tuple[AuditedSentence, ...], found: list
 
 
 def _extracted_text(resource: JsonObject) -> str | None:
-    tags = (resource.get("meta") or {}).get("tag") or []
-    if canonical.EXTRACTED_TEXT_TAG not in {(tag.get("system"), tag.get("code")) for tag in tags}:
+    if canonical.EXTRACTED_TEXT_TAG not in coded(as_dict(resource.get("meta")).get("tag")):
         return None
     try:
         data = resource["content"][0]["attachment"]["data"]

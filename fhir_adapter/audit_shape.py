@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import Any
 
 from fhir_adapter import canonical
-from fhir_adapter.claims import Claims, relative
+from fhir_adapter.claims import Claims, as_dict, coded, dicts, relative
 from fhir_adapter.composition import UNIT, Written, composition
 from fhir_adapter.findings import Finding, Found
 from fhir_adapter.narrative import same_narrative
@@ -45,7 +45,7 @@ def shape(claims: Claims, resource: JsonObject, label: tuple[str, str]) -> list[
         found.append((Finding.UNIT_UNKNOWN, ""))
     if label not in claims.labels:
         found.append((Finding.LABEL_REMOVED, label[1]))
-    if canonical.SUMMARY_TAG not in _tags(resource):
+    if canonical.SUMMARY_TAG not in coded(as_dict(resource.get("meta")).get("tag")):
         found.append((Finding.ELEMENT_DIFFERS, "meta.tag"))
     if not _good_status(claims.status, bool(resource.get("attester"))):
         found.append((Finding.STATUS_WRONG, ""))
@@ -56,11 +56,6 @@ def shape(claims: Claims, resource: JsonObject, label: tuple[str, str]) -> list[
 
 def _good_status(status: str, attested: bool) -> bool:
     return status in _OWN_STATUS or (status in _APPROVED_STATUS and attested)
-
-
-def _tags(resource: JsonObject) -> set[tuple[object, object]]:
-    tags = (resource.get("meta") or {}).get("tag") or []
-    return {(tag.get("system"), tag.get("code")) for tag in tags}
 
 
 def _names(url: str, source: str, version: str) -> bool:
@@ -102,9 +97,8 @@ def _number(anchor: str) -> int:
 
 def less_protected(resource: JsonObject, note: SourceNote) -> list[Found]:
     """Labels and confidentiality of the source that a resource made from it lacks."""
-    security = (resource.get("meta") or {}).get("security") or []
-    own = {(label.get("system"), label.get("code")) for label in security}
-    lacking = [x["code"] for x in labels(note.security) if (x.get("system"), x["code"]) not in own]
+    own = coded(as_dict(resource.get("meta")).get("security"))
+    lacking = [x["code"] for x in labels(note.security) if not coded([x]) <= own]
     found = [(Finding.PROTECTION_LOWERED, f"label {code}") for code in lacking]
     if resource.get("resourceType") == "Composition":
         stated, least = str(resource.get("confidentiality", "")), confidentiality(note.security)
@@ -131,15 +125,15 @@ def against_source(
     if _plain(resource.get("subject"), base_url) != _plain(wanted.get("subject"), base_url):
         found.append((Finding.SUBJECT_DIFFERS, ""))
     names = [n for n in _DERIVED if _plain(resource.get(n), base_url) != _plain(wanted.get(n), base_url)]
-    section = (resource.get("section") or [{}])[0]
+    section = (dicts(resource.get("section")) or [{}])[0]
     for name in _DERIVED_IN_SECTION:
         if _plain(section.get(name), base_url) != _plain(wanted["section"][0].get(name), base_url):
             names.append(f"section.{name}")
-    if not same_narrative(str((resource.get("text") or {}).get("div", "")), wanted["text"]["div"]):
+    if not same_narrative(str(as_dict(resource.get("text")).get("div", "")), wanted["text"]["div"]):
         names.append("text")
     if reading.note.last_updated and nanoseconds(resource.get("date")) != nanoseconds(wanted["date"]):
         names.append("date")
-    relations = resource.get("relatesTo") or []
+    relations = dicts(resource.get("relatesTo"))
     if any(relation not in relations for relation in wanted.get("relatesTo", [])):
         names.append("relatesTo")
     names += sorted(set(resource) - set(wanted) - _OTHERS - {"relatesTo"} - set(names))
@@ -157,7 +151,7 @@ def _wanted(resource: JsonObject, reading: Reading, label: tuple[str, str], base
     first = reading.text.text[:1]
     model = ModelInfo("", "", "")
     summary = Summary(model, "", len(first), (SelectedSentence(0, 1, first, 0.0),), ())
-    value = str((resource.get("identifier") or {}).get("value", ""))
+    value = str(as_dict(resource.get("identifier")).get("value", ""))
     name = value.removeprefix(f"{reading.note.resource_type}-{reading.note.id}.")
     pipeline = Pipeline(name, "", model, label=(*label, ""))
     return composition(Written(reading, summary, pipeline, base_url))
@@ -167,9 +161,9 @@ def _facts(resource: JsonObject, name: str) -> tuple[str, ...]:
     """Values of a part of the description of the source's text."""
     return tuple(
         str(part.get("valueString"))
-        for extension in resource.get("extension") or []
+        for extension in dicts(resource.get("extension"))
         if extension.get("url") == canonical.SOURCE_TEXT
-        for part in extension.get("extension") or []
+        for part in dicts(extension.get("extension"))
         if part.get("url") == name
     )
 

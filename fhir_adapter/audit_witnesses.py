@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fhir_adapter import canonical
-from fhir_adapter.claims import Claims, relative
+from fhir_adapter.claims import Claims, as_dict, coded, dicts, references, relative
 from fhir_adapter.client import FhirClient
 from fhir_adapter.findings import Finding, Found
 
@@ -29,7 +29,7 @@ class Witnesses:
             query = [("target", wanted), ("_count", str(2 * _LOOKUP))]
             async for page in self._client.search("Provenance", query):
                 for resource in page.resources:
-                    for target in _references(resource.get("target"), self._client.base_url):
+                    for target in references(resource.get("target"), self._client.base_url):
                         if target in found:
                             found[target].append(resource)
         return found
@@ -43,11 +43,13 @@ class Witnesses:
         device = await self._device(claims.authors[0])
         if device is None:
             return [(Finding.MODEL_UNKNOWN, "no such Device")]
-        identifiers = {(i.get("system"), i.get("value")) for i in device.get("identifier") or []}
-        if (canonical.DEVICES, claims.pipeline) not in identifiers:
+        if not any(
+            (identifier.get("system"), identifier.get("value")) == (canonical.DEVICES, claims.pipeline)
+            for identifier in dicts(device.get("identifier"))
+        ):
             return [(Finding.MODEL_UNKNOWN, "another Device")]
-        codings = (device.get("type") or {}).get("coding") or []
-        if canonical.AI_DEVICE_TYPE not in {coding.get("system") for coding in codings}:
+        kinds = coded(as_dict(device.get("type")).get("coding"))
+        if canonical.AI_DEVICE_TYPE not in {system for system, _ in kinds}:
             return [(Finding.MODEL_UNKNOWN, "no AI by its type")]
         return []
 
@@ -65,24 +67,20 @@ class Witnesses:
         return [(Finding.PROVENANCE_DIFFERS, "")]
 
     def _vouches(self, claims: Claims, resource: Mapping[str, Any]) -> bool:
-        who = [agent.get("who") for agent in resource.get("agent") or []]
-        authors = _references(who, self._client.base_url)
+        who = [agent.get("who") for agent in dicts(resource.get("agent"))]
+        authors = references(who, self._client.base_url)
         return set(authors) == set(claims.authors) and any(
-            self._names_source(claims, entity.get("what") or {})
-            for entity in resource.get("entity") or []
+            self._names_source(claims, as_dict(entity.get("what")))
+            for entity in dicts(resource.get("entity"))
             if entity.get("role") == "source"
         )
 
     def _names_source(self, claims: Claims, what: Mapping[str, Any]) -> bool:
         reference = str(what.get("reference", ""))
         _, _, version = reference.partition("/_history/")
-        stated = str((what.get("identifier") or {}).get("value", ""))
+        stated = str(as_dict(what.get("identifier")).get("value", ""))
         return (
             relative(reference, self._client.base_url) == claims.source
             and version in ("", claims.version)
             and stated == claims.source_url
         )
-
-
-def _references(found: Any, base_url: str) -> list[str]:
-    return [relative((item or {}).get("reference"), base_url) for item in found or []]

@@ -75,22 +75,21 @@ def read_claims(composition: JsonObject, base_url: str = "") -> Claims:
         composition: as the server gave it.
         base_url: absolute references under it are read as relative ones.
     """
-    found = [e for e in map(_dict, _list(composition.get("extension"))) if e.get("url") == SOURCE_TEXT]
+    found = [e for e in dicts(composition.get("extension")) if e.get("url") == SOURCE_TEXT]
     facts = {str(part.get("url")): _value(part) for part in _parts(found[0])} if found else {}
-    section = _dict(_first(composition.get("section")))
+    section = (dicts(composition.get("section")) or [{}])[0]
     items: tuple[tuple[str, str], ...] = ()
     narrative_error, plain = "", True
-    div = str(_dict(section.get("text")).get("div", ""))
+    div = str(as_dict(section.get("text")).get("div", ""))
     try:
         items = tuple((anchor or "", text) for anchor, text in list_items(div))
         plain = is_plain_list(div)
     except ValueError as error:
         narrative_error = str(error)
-    security = [_dict(label) for label in _list(_dict(composition.get("meta")).get("security"))]
     return Claims(
         composition=f"Composition/{composition.get('id', '')}",
         status=str(composition.get("status", "")),
-        source=relative(_dict(_first(section.get("entry"))).get("reference"), base_url),
+        source=relative((dicts(section.get("entry")) or [{}])[0].get("reference"), base_url),
         source_url=facts.get("source", ""),
         source_texts=len(found),
         version=facts.get("versionId", ""),
@@ -100,30 +99,31 @@ def read_claims(composition: JsonObject, base_url: str = "") -> Claims:
         sha256=facts.get("sha256", ""),
         length=int(facts["length"]) if facts.get("length", "").isdigit() else -1,
         pipeline=facts.get("pipeline", ""),
-        authors=_references(composition.get("author"), base_url),
-        section_authors=_references(section.get("author"), base_url),
-        sections=len(_list(composition.get("section"))) + len(_list(section.get("section"))),
+        authors=references(composition.get("author"), base_url),
+        section_authors=references(section.get("author"), base_url),
+        sections=len(dicts(composition.get("section"))) + len(dicts(section.get("section"))),
         spans=tuple(_spans(section, base_url)),
         items=items,
-        labels=frozenset((str(c.get("system", "")), str(c.get("code", ""))) for c in security),
+        labels=frozenset(coded(as_dict(composition.get("meta")).get("security"))),
         narrative_error=narrative_error,
         plain_list=plain,
     )
 
 
-def _references(found: object, base_url: str) -> tuple[str, ...]:
-    return tuple(relative(_dict(item).get("reference"), base_url) for item in _list(found))
+def references(found: object, base_url: str) -> tuple[str, ...]:
+    """The targets of a list of References, as `relative` has them."""
+    return tuple(relative(item.get("reference"), base_url) for item in dicts(found))
 
 
 def _spans(section: JsonObject, base_url: str) -> list[Span]:
     spans = []
-    for extension in map(_dict, _list(section.get("extension"))):
+    for extension in dicts(section.get("extension")):
         if extension.get("url") != DERIVATION_REFERENCE:
             continue
         parts = {str(part.get("url")): part for part in _parts(extension)}
         names = sorted(str(part.get("url")) for part in _parts(extension))
         score = parts.get(EXTRACT_SCORE, {}).get("valueDecimal")
-        reference = _dict(parts.get("reference", {}).get("valueReference")).get("reference")
+        reference = as_dict(parts.get("reference", {}).get("valueReference")).get("reference")
         spans.append(
             Span(
                 reference=relative(reference, base_url),
@@ -139,7 +139,7 @@ def _spans(section: JsonObject, base_url: str) -> list[Span]:
 
 
 def _parts(extension: JsonObject) -> list[JsonObject]:
-    return [_dict(part) for part in _list(extension.get("extension"))]
+    return dicts(extension.get("extension"))
 
 
 def _value(part: JsonObject) -> str:
@@ -160,13 +160,16 @@ def relative(reference: object, base_url: str) -> str:
     return reference.split("/_history/")[0]
 
 
-def _list(value: object) -> list[Any]:
-    return value if isinstance(value, list) else []
+def coded(codings: object) -> set[tuple[str, str]]:
+    """(system, code) of a list of Codings."""
+    return {(str(c.get("system", "")), str(c.get("code", ""))) for c in dicts(codings)}
 
 
-def _first(value: object) -> Any:
-    return (_list(value) or [None])[0]
+def dicts(value: object) -> list[JsonObject]:
+    """The objects of what should be a list of them; whatever else is there reads as absent."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
-def _dict(value: object) -> JsonObject:
+def as_dict(value: object) -> JsonObject:
+    """What should be an object; anything else reads as an empty one."""
     return value if isinstance(value, dict) else {}
