@@ -16,7 +16,6 @@ _SENTENCE_END = (".", ":", ";", "!", "?", ",")
 
 # Control characters but tab, byte-order marks and noncharacters say nothing; XML cannot hold most of them.
 _DROPPED = re.compile("[\x00-\x08\x0e-\x1b\x1f\x7f-\x84\x86-\x9f\ufeff\ufffe\uffff]")
-_LINE_ENDS = re.compile("\r\n|[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 _EMPTY_CELL = re.compile(r"\|(?:  \|)+")
@@ -28,11 +27,6 @@ def clean(text: str) -> str:
         text = _PAIR.sub(_join_pair, text)
         text = _SURROGATES.sub("\ufffd", text)
     return _DROPPED.sub("", text)
-
-
-def split_lines(text: str) -> list[str]:
-    """The lines of `text` at every line end that Unicode knows, cleaned of what is no text."""
-    return [clean(line) for line in _LINE_ENDS.split(text)]
 
 
 def collapse(text: str) -> str:

@@ -51,11 +51,6 @@ _NAME_LINE = re.compile(
     + r")*\.?\s*(?:\(.{0,40}\)|,?\s*\d.{0,30})?\s*$"
 )
 _SIGNATURE_BLANK = re.compile(r"(?:_{3,}|/s/)\s*.{0,50}$")
-_LETTER_DATE = re.compile(
-    r"(?:(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?\s+\d{1,2},?\s+\d{4}|\d{1,2}[/-]\d{1,2}[/-]\d{2,4}|mm/dd/yyyy"
-    r"|\d{1,2}\s+(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?,?\s+\d{4})\s*$",
-    re.I,
-)
 DEAR = re.compile(r"(?:dear\b[^!?\n]{0,80}[:,]|dear(?: \S+){1,5}|to whom it may concern\b.{0,5})$", re.I)
 VALEDICTION = re.compile(
     r"(?:sincerely|respectfully|(?:\w+ ){0,2}regards|cordially|"
@@ -91,11 +86,6 @@ def is_boilerplate(line: str) -> bool:
     if _HINT.search(line) and _LINE.match(line):
         return True
     return len(line) < 90 and "," in line and _NAME_LINE.match(line) is not None
-
-
-def is_letter_date(line: str) -> bool:
-    """Whether a stripped line is a bare date."""
-    return len(line) < 40 and _LETTER_DATE.match(line) is not None
 
 
 def letter_body(text: str, start: int, end: int) -> tuple[int, int]:
