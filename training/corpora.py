@@ -48,6 +48,7 @@ class Dropped(StrEnum):
     NO_SENTENCES = "no-sentences"
     NO_REFERENCE = "no-reference"
     HELD_OUT = "held-out"
+    LICENCE = "licence"
 
 
 def articles(

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import re
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -37,6 +38,8 @@ class Job:
         oracle: how sentences are chosen.
         held_out: corpora whose content must not be labelled; read with the schema `auto`.
         overlap: the containment above which an article counts as held out.
+        licence: a regular expression that a record's `licence` must match (case aside); None takes every
+            record, also one that states no licence.
     """
 
     corpus: Corpus
@@ -45,6 +48,7 @@ class Job:
     oracle: OracleSettings = field(default_factory=OracleSettings)
     held_out: tuple[Corpus, ...] = ()
     overlap: float = THRESHOLD
+    licence: str | None = None
 
     def settings(self) -> dict[str, Any]:
         """What decides the content of the file, for its first line."""
@@ -55,6 +59,7 @@ class Job:
             **asdict(self.oracle),
             "held_out": [corpus.name for corpus in self.held_out],
             "overlap": self.overlap,
+            "licence": self.licence,
         }
 
 
@@ -70,12 +75,19 @@ class _Labeller:
 
     def _found(self, record: Record) -> LabelledArticle | Dropped:
         job = self._job
+        if job.licence is not None and not _licensed(record, job.licence):
+            return Dropped.LICENCE
         article = convert(record, job.corpus.name, schema=job.schema, form=job.form)
         if isinstance(article, Dropped):
             return article
         if self._index is not None and self._index.shares(article, job.overlap):
             return Dropped.HELD_OUT
         return LabelledArticle(article, label(article.sentences, article.summary, job.oracle))
+
+
+def _licensed(record: Record, pattern: str) -> bool:
+    stated = record.fields.get("licence") if record.fields else None
+    return isinstance(stated, str) and re.search(pattern, stated, re.IGNORECASE) is not None
 
 
 _labeller: _Labeller | None = None

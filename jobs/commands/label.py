@@ -1,5 +1,6 @@
 """`clinsum label`: targets for training an extractive model."""
 
+import re
 import sys
 import time
 from pathlib import Path
@@ -64,6 +65,10 @@ def label(
         list[str] | None,
         typer.Option(help="Leave out what shares over 5% of 8-word sequences with these files. Repeatable."),
     ] = None,
+    licence: Annotated[
+        str | None,
+        typer.Option(help="Take only records whose `licence` matches this regular expression."),
+    ] = None,
     workers: Annotated[
         int | None, typer.Option(help="Processes; as many as cores if not given.", min=1)
     ] = None,
@@ -83,6 +88,7 @@ def label(
         form=form,
         oracle=OracleSettings(metric, max_sentences, max_words, stemmer),
         held_out=tuple(Corpus(path) for path in held_out or ()),
+        licence=_pattern(licence),
     )
     began = time.monotonic()
     with _Progress() as progress:
@@ -93,6 +99,14 @@ def label(
     _report(totals, time.monotonic() - began, json)
     if totals.dropped["unreadable"] or not totals.articles:
         raise typer.Exit(Exit.SOMETHING_FAILED)
+
+
+def _pattern(licence: str | None) -> str | None:
+    try:
+        re.compile(licence or "")
+    except re.error:
+        raise UsageError("--licence is no regular expression.") from None
+    return licence
 
 
 class _Progress:

@@ -111,6 +111,13 @@ def test_held_out_content_gets_no_labels(corpus_file: Path, tmp_path: Path) -> N
     assert [one.article.source for one in read_labels(tmp_path / "out")] == ["radiology"]
 
 
+def test_only_records_under_the_named_licences_get_labels(tmp_path: Path) -> None:
+    rows = [RECORDS["text"] | {"licence": licence} for licence in ("CC BY 4.0", "CC BY-NC 4.0", None)]
+    path = write_lines(tmp_path / "in.jsonl", rows)
+    totals = label_corpus(job(path, licence=r"cc by(?!-)"), tmp_path / "out", workers=1)
+    assert (totals.articles, totals.dropped) == (1, {"licence": 2})
+
+
 def test_other_settings_or_another_file_are_refused(corpus_file: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     label_corpus(job(corpus_file), out, workers=1)
