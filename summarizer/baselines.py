@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from summarizer.encoder import Encoder, Vectors
 from summarizer.engines import Salience, round_scores
-from summarizer.types import ModelInfo
+from summarizer.types import ModelInfo, SplitDocument
 
 _DAMPING = 0.85
 _TOLERANCE = 1e-6
@@ -25,11 +25,11 @@ class LeadEngine:
     device = "cpu"
     precision = ""
 
-    def score(self, documents: Sequence[Sequence[str]], asked: Sequence[int]) -> list[Salience]:
+    def score(self, documents: Sequence[SplitDocument], asked: Sequence[int]) -> list[Salience]:
         """From 1 for the first sentence down in equal steps."""
         return [
-            Salience(round_scores([1 - i / len(document) for i in range(len(document))]))
-            for document in documents
+            Salience(round_scores([1 - i / count for i in range(count)]))
+            for count in (len(document.sentences) for document in documents)
         ]
 
 
@@ -45,10 +45,10 @@ class KMeansEngine:
         self.model = ModelInfo(encoder.name, encoder.sha256, "kmeans")
         self.device, self.precision = encoder.device, encoder.precision
 
-    def score(self, documents: Sequence[Sequence[str]], asked: Sequence[int]) -> list[Salience]:
+    def score(self, documents: Sequence[SplitDocument], asked: Sequence[int]) -> list[Salience]:
         """Clusters each document by itself."""
         return [
-            kmeans_salience(self._encoder.sentence_vectors(document), count)
+            kmeans_salience(self._encoder.sentence_vectors(document.sentences), count)
             for document, count in zip(documents, asked, strict=True)
         ]
 
@@ -86,9 +86,12 @@ class LexRankEngine:
         self.model = ModelInfo(encoder.name, encoder.sha256, "lexrank")
         self.device, self.precision = encoder.device, encoder.precision
 
-    def score(self, documents: Sequence[Sequence[str]], asked: Sequence[int]) -> list[Salience]:
+    def score(self, documents: Sequence[SplitDocument], asked: Sequence[int]) -> list[Salience]:
         """Ranks each document by itself; the most central sentence has 1."""
-        return [Salience(lexrank_scores(self._encoder.sentence_vectors(document))) for document in documents]
+        return [
+            Salience(lexrank_scores(self._encoder.sentence_vectors(document.sentences)))
+            for document in documents
+        ]
 
 
 def lexrank_scores(vectors: Vectors) -> tuple[float, ...]:

@@ -1,26 +1,25 @@
-"""BERTSum (Liu and Lapata 2019): sentences read in windows, their [CLS] vectors into a salience head.
+"""BERTSum (Liu and Lapata 2019, "Text Summarization with Pretrained Encoders") for documents of any length.
 
-A model folder is one of transformers (encoder and tokenizer) with two files more: `bertsum.json`, by which it
-declares itself, and `head.safetensors` with the head's tensors. The one head there is so far is the linear
-classifier: `weight` of shape (1, hidden) and `bias` of shape (1,), then the logistic function.
+Every sentence stands between [CLS] and [SEP]; segment embeddings alternate with the sentences. A long
+document is read in windows of whole sentences (`summarizer.windows`); the vector of each [CLS] goes into a
+salience head (`summarizer.heads`), which gives one logit for each sentence of the whole document.
 """
 
-import json
-from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 import numpy as np
+import torch
+from torch import Tensor, nn
 
 from summarizer.encoder import Encoder, Row, Vectors
-from summarizer.engines import Salience, round_scores
-from summarizer.errors import ModelError, UnsupportedModelError
-from summarizer.model_files import ModelFiles, find_model
-from summarizer.types import ModelInfo
+from summarizer.features import features, section_kinds
+from summarizer.heads import HeadConfig, make_head
+from summarizer.types import SplitDocument
 from summarizer.windows import Window, plan_windows
 
-DECLARATION = "bertsum.json"
-HEAD = "head.safetensors"
+VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,88 +27,150 @@ class BertSumConfig:
     """What `bertsum.json` holds.
 
     Attributes:
-        head: the kind of head: `linear`.
+        head: the shape of the head.
         context: at most so many positions of a window repeat the end of the one before.
+        scale, shift: of the calibration (Platt 1999): the probability is that of `scale * logit + shift`.
+        calibrated: whether these were fitted on documents that the training did not see.
     """
 
-    head: str = "linear"
-    context: int = 128
+    head: HeadConfig = field(default_factory=HeadConfig)
+    context: int = 64
+    scale: float = 1.0
+    shift: float = 0.0
+    calibrated: bool = False
 
     def __post_init__(self) -> None:
-        if self.head != "linear":
-            raise ValueError("head must be linear")
         if isinstance(self.context, bool) or not isinstance(self.context, int) or self.context < 0:
             raise ValueError("context must be a whole number of at least 0")
+        if not self.scale > 0:
+            raise ValueError("scale must be above 0")
 
-
-class BertSumEngine:
-    """Scores are the head's probabilities that a sentence belongs into the summary."""
-
-    def __init__(self, encoder: Encoder, config: BertSumConfig, weight: Vectors, bias: Vectors) -> None:
-        self._encoder = encoder
-        self._config = config
-        self._weight = weight
-        self._bias = bias
-        self.model = ModelInfo(encoder.name, encoder.sha256, "bertsum")
-        self.device, self.precision = encoder.device, encoder.precision
+    def to_json(self) -> dict[str, Any]:
+        """As it stands in the file."""
+        return {"version": VERSION, **asdict(self)}
 
     @classmethod
-    def from_pretrained(
-        cls, model: str | Path | None, device: str = "auto", precision: str = "auto"
-    ) -> "BertSumEngine":
-        """Loads a model folder that declares itself a BERTSum model.
+    def from_json(cls, values: dict[str, Any]) -> "BertSumConfig":
+        """Reads what `to_json` gave.
 
         Raises:
-            ModelError: no folder was named, or it is not such a model.
+            ValueError, TypeError: it is of another version, or its values are not such.
         """
-        if model is None:
-            raise ModelError(
-                "The engine bertsum needs a fine-tuned model: name a model folder that holds a bertsum.json."
-            )
-        files = find_model(model)
-        config = _read_config(files)
-        encoder = Encoder(files, device, precision)
-        if encoder.segments < 2:
-            raise UnsupportedModelError(
-                f"The encoder of {files.name!r} has no two segment ids, which BERTSum needs; use a BERT."
-            )
-        return cls(encoder, config, *_read_head(files, encoder.hidden))
-
-    def score(self, documents: Sequence[Sequence[str]], asked: Sequence[int]) -> list[Salience]:
-        """Reads each document by itself."""
-        return [Salience(self._scores(document)) for document in documents]
-
-    def _scores(self, document: Sequence[str]) -> tuple[float, ...]:
-        vectors = cls_vectors(self._encoder, document, self._config.context)
-        logits = (vectors @ self._weight.T + self._bias)[:, 0].astype(np.float64)
-        # The same as 1 / (1 + exp(-x)), without overflow at either end.
-        return round_scores((0.5 * (1 + np.tanh(0.5 * logits))).tolist())
+        values = dict(values)
+        if values.pop("version", None) != VERSION:
+            raise ValueError("another version")
+        return cls(**{**values, "head": HeadConfig(**values["head"])})
 
 
-def cls_vectors(encoder: Encoder, sentences: Sequence[str], context: int) -> Vectors:
-    """The vector of the [CLS] before each sentence, read among the sentences around it.
+@dataclass(frozen=True, slots=True)
+class DocumentInput:
+    """One document, ready for the model.
+
+    Attributes:
+        rows: its windows as token sequences with segments.
+        windows: how they were laid out.
+        lengths: tokens of each sentence.
+        features: shape (sentences, `summarizer.features.COUNT`).
+        kinds: shape (sentences,).
+    """
+
+    rows: tuple[Row, ...]
+    windows: tuple[Window, ...]
+    lengths: tuple[int, ...]
+    features: Vectors
+    kinds: np.ndarray[Any, np.dtype[np.int64]]
+
+
+class BertSum(nn.Module):
+    """An encoder of the BERT family with a salience head: what is trained, saved and loaded."""
+
+    def __init__(self, encoder: nn.Module, config: BertSumConfig) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.config = config
+        self.head = make_head(int(encoder.config.hidden_size), config.head)  # type: ignore[union-attr, arg-type]
+
+    def forward(self, document: DocumentInput, pad_id: int = 0) -> Tensor:
+        """Logits of the sentences of one document, shape (sentences,), with gradients into the encoder.
+
+        Args:
+            document: see `prepare`.
+            pad_id: the token id that fills the shorter windows.
+        """
+        device = next(self.head.parameters()).device
+        ids, mask, segments = (part.to(device) for part in pad_rows(document.rows, pad_id))
+        hidden = self.encoder(
+            input_ids=ids, attention_mask=mask, token_type_ids=segments
+        ).last_hidden_state  # (windows, width, hidden)
+        places = list(owned_places(document.windows, document.lengths))
+        rows, positions, owners = (
+            torch.tensor(part, device=device) for part in list(zip(*places, strict=True))[:3]
+        )
+        shares = torch.tensor([place[3] for place in places], device=device, dtype=hidden.dtype)
+        vectors = hidden.new_zeros(len(document.lengths), hidden.shape[-1])
+        vectors = vectors.index_add(0, owners, hidden[rows, positions] * shares[:, None])
+        features = torch.from_numpy(document.features).to(device)
+        kinds = torch.from_numpy(document.kinds).to(device)
+        logits: Tensor = self.head(vectors[None].float(), features[None], kinds[None])[0]
+        return logits
+
+
+def pad_rows(rows: Sequence[Row], pad_id: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Ids, mask and segments, each of shape (rows, longest)."""
+    width = max(len(row.ids) for row in rows)
+    ids = torch.full((len(rows), width), pad_id, dtype=torch.long)
+    mask = torch.zeros((len(rows), width), dtype=torch.long)
+    segments = torch.zeros((len(rows), width), dtype=torch.long)
+    for i, row in enumerate(rows):
+        ids[i, : len(row.ids)] = torch.tensor(row.ids)
+        mask[i, : len(row.ids)] = 1
+        if row.segments is not None:
+            segments[i, : len(row.ids)] = torch.tensor(row.segments)
+    return ids, mask, segments
+
+
+def prepare(encoder: Encoder, document: SplitDocument, context: int) -> DocumentInput:
+    """Tokens, windows and features of one document of at least one sentence.
 
     Args:
-        encoder: one with two segment ids.
-        sentences: those of one document in order.
+        encoder: for its tokenizer and number of positions.
+        document: the sentences in order.
         context: see `plan_windows`; at most half a window is used.
+    """
+    tokens = encoder.tokenize(document.sentences)
+    lengths = tuple(len(ids) for ids in tokens)
+    windows = plan_windows(lengths, encoder.limit, min(context, encoder.limit // 2))
+    return DocumentInput(
+        rows=tuple(_row(encoder, window, tokens) for window in windows),
+        windows=tuple(windows),
+        lengths=lengths,
+        features=features(tokens, document),
+        kinds=section_kinds(document),
+    )
+
+
+def cls_vectors(encoder: Encoder, document: DocumentInput) -> Vectors:
+    """The vector of the [CLS] before each sentence, read among the sentences around it.
 
     Returns:
         Shape (sentences, hidden). Of a sentence in several pieces, the mean weighted by their lengths.
     """
-    tokens = encoder.tokenize(sentences)
-    windows = plan_windows([len(ids) for ids in tokens], encoder.limit, min(context, encoder.limit // 2))
-    rows = [_row(encoder, window, tokens) for window in windows]
-    sums = np.zeros((len(tokens), encoder.hidden), dtype=np.float32)
-    hidden_of = dict(encoder.encode(rows))
-    for index, window in enumerate(windows):
+    vectors = np.zeros((len(document.lengths), encoder.hidden), dtype=np.float32)
+    hidden_of = dict(encoder.encode(document.rows))
+    for row, position, sentence, share in owned_places(document.windows, document.lengths):
+        vectors[sentence] += np.float32(share) * hidden_of[row][position]
+    return vectors
+
+
+def owned_places(windows: Sequence[Window], lengths: Sequence[int]) -> Iterator[tuple[int, int, int, float]]:
+    """Where each piece of a sentence is read: window, position of [CLS], sentence, share of its tokens."""
+    for row, window in enumerate(windows):
         position = 0
         for place, piece in enumerate(window.pieces):
             if window.own[0] <= place < window.own[1]:
-                share = (piece.end - piece.start) / len(tokens[piece.sentence]) if piece.end else 1
-                sums[piece.sentence] += np.float32(share) * hidden_of[index][position]
+                share = (piece.end - piece.start) / lengths[piece.sentence] if piece.end else 1.0
+                yield row, position, piece.sentence, share
             position += piece.cost
-    return sums
 
 
 def _row(encoder: Encoder, window: Window, tokens: Sequence[Sequence[int]]) -> Row:
@@ -119,35 +180,3 @@ def _row(encoder: Encoder, window: Window, tokens: Sequence[Sequence[int]]) -> R
         ids += [encoder.cls_id, *tokens[piece.sentence][piece.start : piece.end], encoder.sep_id]
         segments += [piece.sentence % 2] * piece.cost
     return Row(tuple(ids), tuple(segments))
-
-
-def _read_config(files: ModelFiles) -> BertSumConfig:
-    try:
-        values = json.loads((files.folder / DECLARATION).read_text(encoding="utf-8"))
-        return BertSumConfig(**values)
-    except OSError:
-        raise UnsupportedModelError(
-            f"The model {files.name!r} is not a BERTSum model: its folder has no {DECLARATION}."
-        ) from None
-    except (TypeError, ValueError):
-        raise UnsupportedModelError(
-            f"The {DECLARATION} of {files.name!r} is not one that this version reads."
-        ) from None
-
-
-def _read_head(files: ModelFiles, hidden: int) -> tuple[Vectors, Vectors]:
-    from safetensors import SafetensorError
-    from safetensors.numpy import load_file
-
-    try:
-        tensors = load_file(files.folder / HEAD)
-        weight, bias = tensors["weight"], tensors["bias"]
-    except (OSError, SafetensorError, KeyError):
-        raise UnsupportedModelError(
-            f"The {HEAD} of {files.name!r} is missing or lacks weight or bias."
-        ) from None
-    if weight.shape != (1, hidden) or bias.shape != (1,):
-        raise UnsupportedModelError(
-            f"The {HEAD} of {files.name!r} does not fit its encoder of hidden size {hidden}."
-        )
-    return weight.astype(np.float32), bias.astype(np.float32)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from summarizer.errors import EngineError
-from summarizer.types import ModelInfo
+from summarizer.types import ModelInfo, SplitDocument
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,10 +16,12 @@ class Salience:
     Attributes:
         scores: one per sentence, rounded to four decimals.
         first: sentences that the engine wants before all others, whatever their scores (one of each cluster).
+        calibrated: whether a score is the measured probability that the sentence belongs into the summary.
     """
 
     scores: tuple[float, ...]
     first: frozenset[int] = frozenset()
+    calibrated: bool = False
 
 
 class Engine(Protocol):
@@ -37,11 +39,11 @@ class Engine(Protocol):
     def precision(self) -> str:
         """What its encoder computes with, `fp32` or `bf16`; "" for an engine that has none."""
 
-    def score(self, documents: Sequence[Sequence[str]], asked: Sequence[int]) -> list[Salience]:
+    def score(self, documents: Sequence[SplitDocument], asked: Sequence[int]) -> list[Salience]:
         """Scores every sentence; a document's result must not depend on the others of the call.
 
         Args:
-            documents: the sentences of each document in order; none of them is blank.
+            documents: each with its sentences in order.
             asked: about how many sentences each summary may hold.
         """
 
@@ -81,7 +83,7 @@ def _lexrank(options: EngineOptions) -> Engine:
 
 
 def _bertsum(options: EngineOptions) -> Engine:
-    from summarizer.bertsum import BertSumEngine
+    from summarizer.bertsum_engine import BertSumEngine
 
     return BertSumEngine.from_pretrained(options.model, options.device, options.precision)
 

@@ -5,16 +5,25 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from summarizer.engines import Engine, EngineOptions, make_engine
+from summarizer.engines import Engine, EngineOptions, Salience, make_engine
 from summarizer.selection import asked_sentences, select
-from summarizer.types import Budget, Document, ModelInfo, ScoredSentence, SelectedSentence, Summary
+from summarizer.types import (
+    Budget,
+    Document,
+    ModelInfo,
+    ScoredSentence,
+    Section,
+    SelectedSentence,
+    SplitDocument,
+    Summary,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class _Sentence:
     start: int
     end: int
-    section: str | None = None
+    section: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +32,18 @@ class _Split:
 
     text: str
     sentences: tuple[_Sentence, ...]
+    sections: tuple[Section, ...] = ()
 
     @property
-    def words(self) -> list[str]:
-        return [self.text[s.start : s.end] for s in self.sentences]
+    def document(self) -> SplitDocument:
+        return SplitDocument(
+            tuple(self.text[s.start : s.end] for s in self.sentences),
+            tuple(s.section for s in self.sentences) if self.sections else (),
+            tuple(section.kind for section in self.sections),
+        )
+
+    def title(self, sentence: _Sentence) -> str | None:
+        return None if sentence.section is None else self.sections[sentence.section].title
 
 
 class Summarizer:
@@ -96,12 +113,8 @@ class Summarizer:
         for item in texts:
             document = Document(item) if isinstance(item, str) else item
             parts = segment(document.text, document.headings)
-            titles = [section.title for section in parts.sections]
-            sentences = tuple(
-                _Sentence(s.start, s.end, None if s.section is None else titles[s.section])
-                for s in parts.sentences
-            )
-            splits.append(_Split(document.text, sentences))
+            sentences = tuple(_Sentence(s.start, s.end, s.section) for s in parts.sentences)
+            splits.append(_Split(document.text, sentences, parts.sections))
         return self._summarize(splits, budget)
 
     def summarize_sentences(
@@ -120,30 +133,35 @@ class Summarizer:
         return self._summarize([_joined(document) for document in documents], budget)
 
     def _summarize(self, splits: Sequence[_Split], budget: Budget | None) -> list[Summary]:
-        documents = [split.words for split in splits]
-        asked = [asked_sentences(budget, document) for document in documents]
+        documents = [split.document for split in splits]
+        asked = [asked_sentences(budget, document.sentences) for document in documents]
         saliences = self._engine.score(documents, asked)
-        summaries = []
-        for split, document, salience in zip(splits, documents, saliences, strict=True):
-            spans = [
-                (s.start, s.end, score) for s, score in zip(split.sentences, salience.scores, strict=True)
-            ]
-            chosen = [
+        return [
+            self._summary(split, salience, select(document.sentences, salience, budget))
+            for split, document, salience in zip(splits, documents, saliences, strict=True)
+        ]
+
+    def _summary(self, split: _Split, salience: Salience, chosen: Sequence[int]) -> Summary:
+        scored = [
+            ScoredSentence(s.start, s.end, score)
+            for s, score in zip(split.sentences, salience.scores, strict=True)
+        ]
+        return Summary(
+            model=self.model,
+            text_sha256=_sha256(split.text),
+            length=len(split.text),
+            summary=tuple(
                 SelectedSentence(
-                    spans[i][0], spans[i][1], document[i], spans[i][2], split.sentences[i].section
+                    scored[i].start,
+                    scored[i].end,
+                    split.text[scored[i].start : scored[i].end],
+                    scored[i].score,
+                    split.title(split.sentences[i]),
                 )
-                for i in select(document, salience, budget)
-            ]
-            summaries.append(
-                Summary(
-                    model=self.model,
-                    text_sha256=_sha256(split.text),
-                    length=len(split.text),
-                    summary=tuple(chosen),
-                    sentences=tuple(ScoredSentence(*span) for span in spans),
-                )
-            )
-        return summaries
+                for i in chosen
+            ),
+            sentences=tuple(scored),
+        )
 
 
 def _joined(document: Sequence[str]) -> _Split:

@@ -140,6 +140,22 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
+class SplitDocument:
+    """What an engine reads: the sentences of one document in order, and what is known of its sections.
+
+    Attributes:
+        sentences: none is blank.
+        sections: for each sentence the index of its section in `kinds` (None: in none); empty if the document
+            has no sections.
+        kinds: of each section.
+    """
+
+    sentences: tuple[str, ...]
+    sections: tuple[int | None, ...] = ()
+    kinds: tuple[SectionKind, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     """The result for one text.
 

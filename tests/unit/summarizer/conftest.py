@@ -79,11 +79,17 @@ def make_model(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
 def make_bertsum(make_model: Callable[..., Path]) -> Callable[..., Path]:
     """Makes a BERTSum folder with a head of random weights."""
 
-    def make(kind: str = "bert", declaration: str = '{"head": "linear", "context": 16}', **head: Any) -> Path:
+    def make(
+        kind: str = "bert",
+        declaration: str = '{"version": 2, "head": {"kind": "linear"}, "context": 16}',
+        **head: Any,
+    ) -> Path:
         folder = make_model(kind)
         random = np.random.default_rng(0)
         tensors = {"weight": random.normal(size=(1, HIDDEN)), "bias": random.normal(size=1)} | head
-        save_file({k: v.astype(np.float32) for k, v in tensors.items()}, folder / "head.safetensors")
+        save_file(
+            {f"classifier.{k}": v.astype(np.float32) for k, v in tensors.items()}, folder / "head.safetensors"
+        )
         (folder / "bertsum.json").write_text(declaration, encoding="utf-8")
         return folder
 

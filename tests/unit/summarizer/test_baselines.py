@@ -3,6 +3,7 @@ import pytest
 
 from summarizer import baselines
 from summarizer.baselines import LeadEngine, kmeans_salience, lexrank_scores
+from summarizer.types import SplitDocument
 
 
 def vectors(count: int, seed: int = 0, size: int = 16) -> np.ndarray:
@@ -21,7 +22,9 @@ def lexrank_by_eigenvector(rows: np.ndarray) -> np.ndarray:
 
 
 def test_lead_prefers_the_beginning() -> None:
-    [one, none, four] = LeadEngine().score([["a"], [], list("abcd")], [1, 1, 1])
+    [one, none, four] = LeadEngine().score(
+        [SplitDocument(tuple(text)) for text in ("a", "", "abcd")], [1, 1, 1]
+    )
 
     assert one.scores == (1.0,)
     assert none.scores == ()
