@@ -14,6 +14,8 @@
 | `radiology` | `findings` and what precedes them; the reference is the `impression` |
 | `mtsamples` | `text`, a clinical note; the reference is its impression and assessment, cut out |
 | `mtsamples-description` | the same note whole; the reference is its one-line `description` |
+| `conclusions` | a note or report whole; the reference is its own impression, assessment and plan |
+| `conclusions-moved` | the same with the sections in another order |
 """
 
 import re
@@ -21,8 +23,7 @@ from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 from typing import Any
 
-from summarizer.segmentation.blocks import segment_text
-from summarizer.types import SectionKind
+from training import notes
 from training.article import Article, ArticleSection, assemble, in_form
 from training.records import Corpus, Record
 from training.splitting import split_text
@@ -36,7 +37,6 @@ Parts = list[tuple[str, list[str]]]
 _HEADING = re.compile(r"[A-Z][A-Z &,/-]+$")
 _SUBHEADING = re.compile(r"[^.?!:;]{1,80}$")
 _SUBHEADING_WORDS = 8
-_REFERENCE_KINDS = frozenset({SectionKind.IMPRESSION, SectionKind.ASSESSMENT})
 _BROKEN = re.compile(r"(?<![.?!:;\s])\s*\n\s*")
 _MARKS = re.compile(r"</?S>")
 
@@ -114,7 +114,7 @@ def convert(
 def schema_of(fields: Fields) -> str | None:
     """The schema of a record by its fields; None if it is none of them.
 
-    Clinical notes are taken as `mtsamples`; `mtsamples-description` has the same fields and must be named.
+    Clinical notes are taken as `mtsamples`; the other schemas of notes have the same fields, so name them.
     """
     if "article_text" in fields:
         return "cohan"
@@ -189,34 +189,6 @@ def _pmc(fields: Fields) -> tuple[Parts, list[str]]:
     return parts, split_text("\n".join(part["text"] for part in fields["abstract"]))
 
 
-def _radiology(fields: Fields) -> tuple[Parts, list[str]]:
-    if not str(fields.get("findings") or "").strip():  # nothing that the impression could rest on
-        return [], _lines(fields["impression"])
-    names = ("indication", "comparison", "findings")
-    return [(name, _lines(fields.get(name))) for name in names], _lines(fields["impression"])
-
-
-def _note(text: str) -> list[tuple[str, SectionKind | None, list[str]]]:
-    """A clinical note's sections: title, kind (None before the first heading), sentences."""
-    found = segment_text(text, ())
-    parts: list[tuple[str, SectionKind | None, list[str]]] = [("", None, [])]
-    parts += [(section.title, section.kind, []) for section in found.sections]
-    for sentence in found.sentences:
-        at = 0 if sentence.section is None else sentence.section + 1
-        parts[at][2].append(" ".join(text[sentence.start : sentence.end].split()))
-    return parts
-
-
-def _mtsamples(fields: Fields) -> tuple[Parts, list[str]]:
-    notes = _note(fields["text"])
-    rest = [(title, lines) for title, kind, lines in notes if kind not in _REFERENCE_KINDS]
-    return rest, [line for _, kind, lines in notes if kind in _REFERENCE_KINDS for line in lines]
-
-
-def _description(fields: Fields) -> tuple[Parts, list[str]]:
-    return [(title, lines) for title, _, lines in _note(fields["text"])], _lines(fields["description"])
-
-
 SCHEMAS: dict[str, Callable[[Fields], tuple[Parts, list[str]]]] = {
     "ccdv": _ccdv,
     "cohan": _cohan,
@@ -224,7 +196,9 @@ SCHEMAS: dict[str, Callable[[Fields], tuple[Parts, list[str]]]] = {
     "sumpubmed": _sumpubmed,
     "text": _text,
     "pmc": _pmc,
-    "radiology": _radiology,
-    "mtsamples": _mtsamples,
-    "mtsamples-description": _description,
+    "radiology": notes.radiology,
+    "mtsamples": notes.notes_without_conclusions,
+    "mtsamples-description": notes.description,
+    "conclusions": notes.conclusions,
+    "conclusions-moved": notes.conclusions_moved,
 }

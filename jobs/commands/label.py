@@ -49,6 +49,8 @@ def label(
             "radiology",
             "mtsamples",
             "mtsamples-description",
+            "conclusions",
+            "conclusions-moved",
         ],
         typer.Option(help="How a record is laid out."),
     ] = "auto",
