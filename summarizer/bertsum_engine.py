@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from summarizer.bertsum import BertSumConfig, cls_vectors, prepare
+from summarizer.bertsum import BertSum, BertSumConfig, cls_vectors, prepare
 from summarizer.encoder import Encoder
 from summarizer.engines import Salience, round_scores
 from summarizer.errors import UnsupportedModelError
@@ -42,14 +42,8 @@ class BertSumEngine:
         Raises:
             ModelError: there is no such model, or it is not one of BERTSum.
         """
-        files = find_model(model)
-        config = read_config(files)
-        encoder = Encoder(files, device, precision)
-        if encoder.segments < 2:
-            raise UnsupportedModelError(
-                f"The encoder of {files.name!r} has no two segment ids, which BERTSum needs; use a BERT."
-            )
-        return cls(encoder, config, _read_head(files, encoder.hidden, config))
+        encoder, bertsum = read_bertsum(model, device, precision)
+        return cls(encoder, bertsum.config, bertsum.head)
 
     def score(self, documents: Sequence[SplitDocument], asked: Sequence[int]) -> list[Salience]:
         """Reads each document by itself."""
@@ -71,6 +65,26 @@ class BertSumEngine:
         # The same as 1 / (1 + exp(-x)), without overflow at either end.
         probabilities: list[float] = (0.5 * (1 + np.tanh(0.5 * values))).tolist()
         return probabilities
+
+
+def read_bertsum(
+    model: str | Path | None, device: str = "auto", precision: str = "auto"
+) -> tuple[Encoder, BertSum]:
+    """The model of a folder, and its encoder as a service; both hold the same network.
+
+    Raises:
+        ModelError: there is no such model, or it is not one of BERTSum.
+    """
+    files = find_model(model)
+    config = read_config(files)
+    encoder = Encoder(files, device, precision)
+    if encoder.segments < 2:
+        raise UnsupportedModelError(
+            f"The encoder of {files.name!r} has no two segment ids, which BERTSum needs; use a BERT."
+        )
+    bertsum = BertSum(encoder.module, config)
+    bertsum.head = _read_head(files, encoder.hidden, config).to(encoder.device)
+    return encoder, bertsum
 
 
 def read_config(files: ModelFiles) -> BertSumConfig:

@@ -78,7 +78,7 @@ class Encoder:
             self.limit -= int(config.pad_token_id) + 1
         self.cls_id = int(self._tokenizer.cls_token_id)
         self.sep_id = int(self._tokenizer.sep_token_id)
-        self._pad_id = int(self._tokenizer.pad_token_id)
+        self.pad_id = int(self._tokenizer.pad_token_id)
 
     @classmethod
     def from_pretrained(
@@ -86,6 +86,11 @@ class Encoder:
     ) -> "Encoder":
         """Loads a folder, a hub name, or (None) the encoder that ships; errors as in `Encoder`."""
         return cls(find_model(model), device, precision)
+
+    @property
+    def module(self) -> Any:
+        """The network itself (`transformers.PreTrainedModel`), for what trains or saves it."""
+        return self._model
 
     def tokenize(self, sentences: Sequence[str]) -> list[tuple[int, ...]]:
         """Token ids of each sentence: no special tokens, nothing cut off.
@@ -150,7 +155,7 @@ class Encoder:
         import torch
 
         width = max(len(row.ids) for row in rows)
-        ids = torch.full((len(rows), width), self._pad_id, dtype=torch.long)
+        ids = torch.full((len(rows), width), self.pad_id, dtype=torch.long)
         mask = torch.zeros((len(rows), width), dtype=torch.long)
         segments = torch.zeros((len(rows), width), dtype=torch.long)
         for i, row in enumerate(rows):

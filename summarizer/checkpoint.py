@@ -1,0 +1,186 @@
+"""The bare `.pt` of the first BERTSum experiments, both ways.
+
+Such a file is a state dict and nothing else: no configuration, no tokenizer.
+
+| name | tensor |
+|---|---|
+| `bert.*` | the encoder, named as in `transformers.BertModel` (`bert.embeddings.…`, `bert.encoder.layer.0.…`) |
+| `classifier.weight`, `classifier.bias` | the linear head: (1, hidden) and (1,) |
+| `head.*` | instead of the classifier, the tensors of `summarizer.heads.TransformerHead` |
+| `head.heads` | with these, a single whole number: their attention heads |
+
+That is what a module with `self.bert = AutoModel…` and `self.classifier = nn.Linear(hidden, 1)` saves. Reading
+also takes `encoder.` for `bert.`, a `module.` before every name (from data parallel training), and a state dict
+under `state_dict`, `model_state_dict` or `model`; `bert.pooler.*` and `position_ids` have no part in it.
+"""
+
+import hashlib
+import pickle
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from summarizer.bertsum import BertSum, BertSumConfig
+from summarizer.bertsum_engine import BertSumEngine, read_bertsum
+from summarizer.encoder import Encoder
+from summarizer.errors import UnsupportedModelError
+from summarizer.heads import HeadConfig
+from summarizer.model_files import find_model
+from summarizer.model_folder import write_model_folder
+
+_WRAPPERS = ("state_dict", "model_state_dict", "model")
+_UNUSED = ("pooler.", "embeddings.position_ids")
+_HEADS = "head.heads"
+
+
+def load_checkpoint(
+    path: str | Path, encoder: str | Path | None, device: str = "auto", precision: str = "auto"
+) -> BertSumEngine:
+    """An engine from a bare `.pt`; its `model` names the file and the SHA-256 of its bytes.
+
+    Args:
+        path: the file.
+        encoder: a model folder or hub name whose configuration and tokenizer the weights belong to; None for the
+            encoder that ships.
+        device, precision: as for `Encoder`.
+
+    Raises:
+        UnsupportedModelError: the file is no such state dict, or does not fit the encoder.
+        ModelError: the encoder cannot be used.
+    """
+    path = Path(path)
+    skeleton, model = _read(path, encoder, device, precision)
+    with path.open("rb") as file:
+        skeleton.name, skeleton.sha256 = path.stem, hashlib.file_digest(file, "sha256").hexdigest()
+    return BertSumEngine(skeleton, model.config, model.head)
+
+
+def import_checkpoint(path: Path, encoder: str | Path | None, out: Path, *, half: bool = False) -> None:
+    """Writes a model folder from a bare `.pt`; errors as for `load_checkpoint`."""
+    _, model = _read(path, encoder, "cpu", "fp32")
+    write_model_folder(model, find_model(encoder), out, half=half)
+
+
+def export_checkpoint(model: str | Path, out: Path) -> None:
+    """Writes the bare `.pt` of a model folder, in single precision.
+
+    The calibration goes into the last layer, so that the logits are those of calibrated probabilities.
+
+    Raises:
+        ModelError: it is no model of BERTSum.
+        OSError: the file cannot be written.
+    """
+    _, bertsum = read_bertsum(model, "cpu", "fp32")
+    head = {name: tensor.clone() for name, tensor in bertsum.head.state_dict().items()}
+    last = "classifier" if bertsum.config.head.kind == "linear" else "out"
+    head[f"{last}.weight"] *= bertsum.config.scale
+    head[f"{last}.bias"] = head[f"{last}.bias"] * bertsum.config.scale + bertsum.config.shift
+    tensors = {f"bert.{name}": tensor for name, tensor in bertsum.encoder.state_dict().items()}
+    if bertsum.config.head.kind == "linear":
+        tensors |= head
+    else:
+        tensors |= {f"head.{name}": tensor for name, tensor in head.items()}
+        tensors[_HEADS] = torch.tensor(bertsum.config.head.heads)
+    torch.save({name: tensor.contiguous() for name, tensor in tensors.items()}, out)
+
+
+def _read(path: Path, encoder: str | Path | None, device: str, precision: str) -> tuple[Encoder, BertSum]:
+    encoder_part, head_part = _parts(_state_dict(path), path.name)
+    skeleton = Encoder(find_model(encoder), device, precision)
+    if skeleton.segments < 2:
+        raise UnsupportedModelError(
+            f"The encoder {skeleton.name!r} has no two segment ids, which BERTSum needs; name a BERT."
+        )
+    model = BertSum(skeleton.module, BertSumConfig(head=_head_config(head_part, path.name)))
+    model.head.to(skeleton.device)
+    _fill(skeleton.module, encoder_part, "bert.", path.name, skeleton.name)
+    prefix = "" if model.config.head.kind == "linear" else "head."
+    _fill(model.head, head_part, prefix, path.name, skeleton.name)
+    return skeleton, model
+
+
+def _state_dict(path: Path) -> dict[str, Tensor]:
+    try:
+        found: Any = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise UnsupportedModelError(f"There is no file {str(path)!r}.") from None
+    except (OSError, EOFError, RuntimeError, ValueError, KeyError, pickle.UnpicklingError):
+        raise UnsupportedModelError(
+            f"{path.name} is no bare state dict of tensors; save it with torch.save(model.state_dict(), path)."
+        ) from None
+    for name in _WRAPPERS:
+        if isinstance(found, Mapping) and isinstance(found.get(name), Mapping):
+            found = found[name]
+    if not isinstance(found, Mapping) or not all(isinstance(tensor, Tensor) for tensor in found.values()):
+        raise UnsupportedModelError(
+            f"{path.name} is no bare state dict of tensors; save it with torch.save(model.state_dict(), path)."
+        )
+    return {str(name): tensor for name, tensor in found.items()}
+
+
+def _parts(tensors: Mapping[str, Tensor], file: str) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """Encoder without its prefix, and head with `head.` taken off (but for the number of heads)."""
+    encoder: dict[str, Tensor] = {}
+    head: dict[str, Tensor] = {}
+    unknown: list[str] = []
+    for full, tensor in tensors.items():
+        name = full.removeprefix("module.")
+        start, _, rest = name.partition(".")
+        if start in ("bert", "encoder") and rest:
+            if not rest.startswith(_UNUSED):
+                encoder[rest] = tensor
+        elif start == "classifier" or name == _HEADS:
+            head[name] = tensor
+        elif start == "head":
+            head[rest] = tensor
+        else:
+            unknown.append(name)
+    if unknown:
+        raise UnsupportedModelError(f"{file} has tensors that BERTSum has not: {_some(unknown)}.")
+    return encoder, head
+
+
+def _head_config(head: dict[str, Tensor], file: str) -> HeadConfig:
+    """The shape of the head by its tensors; takes the number of attention heads out of them."""
+    heads = head.pop(_HEADS, None)
+    if "classifier.weight" in head:
+        return HeadConfig("linear")
+    if not {"vector.weight", "layers.0.inner.weight"} <= head.keys():
+        raise UnsupportedModelError(f"{file} has no head: neither classifier.weight nor head.vector.weight.")
+    layers = 1 + max(int(name.split(".")[1]) for name in head if name.startswith("layers."))
+    try:
+        return HeadConfig(
+            "transformer",
+            width=head["vector.weight"].shape[0],
+            layers=layers,
+            heads=HeadConfig().heads if heads is None else int(heads),
+            inner=head["layers.0.inner.weight"].shape[0],
+        )
+    except (ValueError, RuntimeError):
+        raise UnsupportedModelError(f"{file} has an impossible number of attention heads.") from None
+
+
+def _fill(module: torch.nn.Module, tensors: Mapping[str, Tensor], prefix: str, file: str, encoder: str) -> None:
+    """Loads tensors into a module, or says which are missing, foreign or of another shape."""
+    wanted = module.state_dict()
+    problems = []
+    if missing := sorted(wanted.keys() - tensors.keys()):
+        problems.append(f"it lacks {_some([prefix + name for name in missing])}")
+    if foreign := sorted(tensors.keys() - wanted.keys()):
+        problems.append(f"it also has {_some([prefix + name for name in foreign])}")
+    for name in sorted(wanted.keys() & tensors.keys()):
+        if wanted[name].shape != tensors[name].shape:
+            has, needs = tuple(tensors[name].shape), tuple(wanted[name].shape)
+            problems.append(f"{prefix}{name} has the shape {has} and not {needs}")
+            break
+    if problems:
+        raise UnsupportedModelError(f"{file} does not fit the encoder {encoder!r}: {'; '.join(problems)}.")
+    module.load_state_dict(dict(tensors))
+
+
+def _some(names: Sequence[str], most: int = 3) -> str:
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
