@@ -4,14 +4,15 @@ Such a file is a state dict and nothing else: no configuration, no tokenizer.
 
 | name | tensor |
 |---|---|
-| `bert.*` | the encoder, named as in `transformers.BertModel` (`bert.embeddings.…`, `bert.encoder.layer.0.…`) |
+| `bert.*` | the encoder, named as in `transformers.BertModel` (`bert.encoder.layer.0.…`) |
 | `classifier.weight`, `classifier.bias` | the linear head: (1, hidden) and (1,) |
 | `head.*` | instead of the classifier, the tensors of `summarizer.heads.TransformerHead` |
 | `head.heads` | with these, a single whole number: their attention heads |
 
-That is what a module with `self.bert = AutoModel…` and `self.classifier = nn.Linear(hidden, 1)` saves. Reading
-also takes `encoder.` for `bert.`, a `module.` before every name (from data parallel training), and a state dict
-under `state_dict`, `model_state_dict` or `model`; `bert.pooler.*` and `position_ids` have no part in it.
+That is what a module with `self.bert = AutoModel…` and `self.classifier = nn.Linear(hidden, 1)` saves.
+Reading also takes `encoder.` for `bert.`, a `module.` before every name (from data parallel training), and a
+state dict under `state_dict`, `model_state_dict` or `model`; `bert.pooler.*` and `position_ids` have no part
+in it.
 """
 
 import hashlib
@@ -34,6 +35,7 @@ from summarizer.model_folder import write_model_folder
 _WRAPPERS = ("state_dict", "model_state_dict", "model")
 _UNUSED = ("pooler.", "embeddings.position_ids")
 _HEADS = "head.heads"
+_NO_STATE_DICT = "is no bare state dict of tensors; save it with torch.save(model.state_dict(), path)."
 
 
 def load_checkpoint(
@@ -43,9 +45,10 @@ def load_checkpoint(
 
     Args:
         path: the file.
-        encoder: a model folder or hub name whose configuration and tokenizer the weights belong to; None for the
-            encoder that ships.
-        device, precision: as for `Encoder`.
+        encoder: a model folder or hub name whose configuration and tokenizer the weights belong to; None for
+            the encoder that ships.
+        device: as for `Encoder`.
+        precision: as for `Encoder`.
 
     Raises:
         UnsupportedModelError: the file is no such state dict, or does not fit the encoder.
@@ -108,16 +111,12 @@ def _state_dict(path: Path) -> dict[str, Tensor]:
     except FileNotFoundError:
         raise UnsupportedModelError(f"There is no file {str(path)!r}.") from None
     except (OSError, EOFError, RuntimeError, ValueError, KeyError, pickle.UnpicklingError):
-        raise UnsupportedModelError(
-            f"{path.name} is no bare state dict of tensors; save it with torch.save(model.state_dict(), path)."
-        ) from None
+        raise UnsupportedModelError(f"{path.name} {_NO_STATE_DICT}") from None
     for name in _WRAPPERS:
         if isinstance(found, Mapping) and isinstance(found.get(name), Mapping):
             found = found[name]
     if not isinstance(found, Mapping) or not all(isinstance(tensor, Tensor) for tensor in found.values()):
-        raise UnsupportedModelError(
-            f"{path.name} is no bare state dict of tensors; save it with torch.save(model.state_dict(), path)."
-        )
+        raise UnsupportedModelError(f"{path.name} {_NO_STATE_DICT}")
     return {str(name): tensor for name, tensor in found.items()}
 
 
@@ -163,7 +162,9 @@ def _head_config(head: dict[str, Tensor], file: str) -> HeadConfig:
         raise UnsupportedModelError(f"{file} has an impossible number of attention heads.") from None
 
 
-def _fill(module: torch.nn.Module, tensors: Mapping[str, Tensor], prefix: str, file: str, encoder: str) -> None:
+def _fill(
+    module: torch.nn.Module, tensors: Mapping[str, Tensor], prefix: str, file: str, encoder: str
+) -> None:
     """Loads tensors into a module, or says which are missing, foreign or of another shape."""
     wanted = module.state_dict()
     problems = []

@@ -11,3 +11,7 @@ class CorpusError(TrainingError):
 
 class LabelFileError(TrainingError):
     """A file of labels cannot be read, or belongs to other data or other settings."""
+
+
+class RunError(TrainingError):
+    """A training run cannot begin or go on: its folder, settings or data do not allow it."""

@@ -3,13 +3,11 @@
 import multiprocessing
 import os
 import re
-import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import asdict, dataclass, field
 from itertools import islice
-from multiprocessing.connection import wait
 from multiprocessing.context import BaseContext
 from pathlib import Path
 from typing import Any
@@ -20,6 +18,7 @@ from training.label_file import LabelledArticle, Totals, open_labels, row_of
 from training.oracle import OracleSettings, label
 from training.records import Record
 from training.text_form import Form
+from training.workers import end_with_parent
 
 __all__ = ["Job", "label_corpus"]
 
@@ -97,14 +96,7 @@ def _start_worker(job: Job, index: ContentIndex | None) -> None:
     """Keeps the job, and ends the worker when its parent is killed and cannot end it."""
     global _labeller  # a process pool has no other place for a worker's state
     _labeller = _Labeller(job, index)
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
-
-
-def _end_with(sentinel: int) -> None:
-    wait([sentinel])
-    os._exit(1)
+    end_with_parent()
 
 
 def _work(records: list[Record]) -> list[dict[str, Any]]:

@@ -46,6 +46,7 @@ class Corpus:
         streaming: read from the hub record by record; else the data set is loaded once and cached.
         cache: folder of the cache; the library's own if None.
         revision: branch, tag or commit on the hub.
+        limit: only the first so many records; all if None.
     """
 
     data: str
@@ -54,6 +55,7 @@ class Corpus:
     streaming: bool = False
     cache: str | None = None
     revision: str | None = None
+    limit: int | None = None
 
     @property
     def name(self) -> str:
@@ -72,13 +74,15 @@ class Corpus:
         Raises:
             CorpusError: there is no such file, folder or data set, or it cannot be read.
         """
-        if not self._local():
-            yield from _numbered(self.from_hub(start), start)
-            return
         if start < 0:
             raise ValueError("start must be at least 0")
+        left = None if self.limit is None else max(0, self.limit - start)
+        if not self._local():
+            yield from _numbered(islice(self.from_hub(start), left), start)
+            return
         rows = (row for path in files_of(self.data) for row in _rows(path))
-        yield from _numbered((_fields(row) for row in islice(rows, start, None)), start)
+        end = None if left is None else start + left
+        yield from _numbered((_fields(row) for row in islice(rows, start, end)), start)
 
     def from_hub(self, start: int = 0) -> Iterator[dict[str, Any]]:
         """The rows from number `start` on of what the package `datasets` loads by this name.

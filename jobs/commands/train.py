@@ -1,0 +1,212 @@
+"""`clinsum train`: from a corpus to a model folder that `--model` takes."""
+
+import os
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from jobs.commands.options import AsJson, console, print_json
+from jobs.exits import UsageError
+
+if TYPE_CHECKING:
+    from training.run import Result
+    from training.settings import Frozen, Precision
+
+_EVERY = 2.0  # seconds between lines of progress
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command(
+        epilog="Example: clinsum train --data labels.jsonl --head transformer --freeze encoder --out my-model"
+    )(train)
+
+
+def train(
+    data: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A file of labels (see `clinsum label`), or a corpus to label on the way. Repeatable."
+        ),
+    ] = None,
+    dataset: Annotated[str | None, typer.Option(help="A data set of the hub, to label on the way.")] = None,
+    config: Annotated[str | None, typer.Option(help="The hub's configuration, such as section.")] = None,
+    data_split: Annotated[str, typer.Option("--split", help="The hub's split.")] = "train",
+    revision: Annotated[str | None, typer.Option(help="The hub's branch, tag or commit.")] = None,
+    records: Annotated[int | None, typer.Option(help="Only the first so many of each source.", min=2)] = None,
+    validation: Annotated[
+        list[str] | None,
+        typer.Option(help="Labels or corpora to measure on. Else a tenth of the documents. Repeatable."),
+    ] = None,
+    schema: Annotated[str, typer.Option(help="How a record is laid out, as for `clinsum label`.")] = "auto",
+    form: Annotated[
+        Literal["as-is", "natural", "benchmark"], typer.Option(help="The form of text, for labels made here.")
+    ] = "benchmark",
+    encoder: Annotated[
+        str | None, typer.Option(help="A model folder or hub name of a BERT; else the one that ships.")
+    ] = None,
+    head: Annotated[
+        Literal["linear", "transformer"],
+        typer.Option(help="Each sentence by itself, or layers over all sentences of the document."),
+    ] = "transformer",
+    freeze: Annotated[
+        str, typer.Option(help="encoder, none, or how many of its lowest layers; auto: none with a GPU.")
+    ] = "auto",
+    out: Annotated[Path, typer.Option(help="The folder of model, card, log and pictures.")] = Path(
+        "clinsum-model"
+    ),
+    cache: Annotated[
+        Path | None, typer.Option(help="Where the output of what is frozen is kept; else in the folder.")
+    ] = None,
+    epochs: Annotated[int, typer.Option(min=1)] = 10,
+    lr: Annotated[float, typer.Option(help="Highest rate of the head.")] = 1e-3,
+    encoder_lr: Annotated[float, typer.Option(help="Highest rate of the encoder's last layer.")] = 3e-5,
+    layer_decay: Annotated[float, typer.Option(help="Share of it for each layer further down.")] = 0.9,
+    weight_decay: Annotated[float, typer.Option()] = 0.05,
+    warmup: Annotated[float, typer.Option(help="Share of the steps in which the rates rise.")] = 0.1,
+    decay: Annotated[Literal["cosine", "linear"], typer.Option(help="How they fall.")] = "cosine",
+    accumulate: Annotated[int, typer.Option(help="Batches of a step, of each process.", min=1)] = 1,
+    batch_sentences: Annotated[int, typer.Option(help="Of a batch, if the encoder is frozen.")] = 3000,
+    batch_tokens: Annotated[int, typer.Option(help="Of a batch, if it is not.")] = 8192,
+    context: Annotated[int, typer.Option(help="Positions that windows share.", min=0)] = 64,
+    precision: Annotated[
+        Literal["auto", "bf16", "fp32"], typer.Option(help="auto: bf16 where the processor has it.")
+    ] = "auto",
+    patience: Annotated[
+        int, typer.Option(help="Epochs without a better ROUGE-1 before it ends early.", min=1)
+    ] = 3,
+    words: Annotated[int, typer.Option(help="Of the summaries it is measured on.", min=1)] = 200,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    workers: Annotated[
+        int | None, typer.Option(help="Processes; as many as cores if not given.", min=1)
+    ] = None,
+    checkpoint_steps: Annotated[int, typer.Option(help="Steps between checkpoints.", min=1)] = 100,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in the folder.")] = False,
+    full_precision: Annotated[
+        bool, typer.Option("--full-precision", help="Weights of the folder in single precision, not half.")
+    ] = False,
+    licence: Annotated[str, typer.Option(help="Of the weights, for the card.")] = "",
+    credit: Annotated[
+        list[str] | None, typer.Option(help="A line for the card: whose work, which licence. Repeatable.")
+    ] = None,
+    json: AsJson = False,
+) -> None:
+    """Fine-tunes a BERTSum model: labels, training, calibration, model folder.
+
+    A run that was stopped goes on exactly with --resume. On several GPUs:
+    `torchrun --nproc-per-node 8 --no-python clinsum train …`.
+    """
+    try:
+        from summarizer.heads import HeadConfig
+        from training.data import Sources
+        from training.errors import TrainingError
+        from training.evaluation.errors import EvaluationError
+        from training.labelling import cores
+        from training.records import Corpus
+        from training.run import TrainJob
+        from training.run import train as run_training
+        from training.settings import TrainSettings
+    except ModuleNotFoundError as error:
+        raise UsageError(f"Training needs the package {error.name}; install the extra `train`.") from None
+    hub = [Corpus(dataset, config, data_split, revision=revision)] if dataset else []
+    if not data and not hub:
+        raise UsageError("Give --data with labels or a corpus, or --dataset with a data set of the hub.")
+    try:
+        settings = TrainSettings(
+            HeadConfig(head),
+            context,
+            _frozen(freeze),
+            epochs,
+            lr,
+            encoder_lr,
+            layer_decay,
+            weight_decay,
+            warmup,
+            decay,
+            accumulate=accumulate,
+            batch_sentences=batch_sentences,
+            batch_tokens=batch_tokens,
+            precision=_precision(precision),
+            patience=patience,
+            words=words,
+            seed=seed,
+        )
+        job = TrainJob(
+            Sources((*(data or ()), *hub), tuple(validation or ()), records, schema=schema, form=form),
+            settings,
+            out,
+            encoder,
+            cache,
+            workers or cores(),
+            resume,
+            not full_precision,
+            checkpoint_steps,
+            licence,
+            credit or (),
+        )
+        result = run_training(job, _Progress())
+    except (TrainingError, EvaluationError) as error:
+        raise UsageError(str(error)) from None
+    except ValueError as error:
+        raise UsageError(f"The settings: {error}.") from None
+    if os.environ.get("RANK", "0") == "0":
+        _report(result, out, json)
+
+
+def _frozen(freeze: str) -> "Frozen":
+    from training.settings import NOTHING
+
+    if freeze == "auto":
+        import torch
+
+        freeze = "none" if torch.cuda.is_available() else "encoder"
+    if freeze == "encoder":
+        return "encoder"
+    if freeze == "none":
+        return NOTHING
+    if not freeze.isdecimal():
+        raise UsageError("--freeze takes encoder, none, auto or a number of layers.")
+    return int(freeze)
+
+
+def _precision(wanted: Literal["auto", "bf16", "fp32"]) -> "Precision":
+    """Where a processor has no bf16, it is many times slower than fp32."""
+    if wanted != "auto":
+        return wanted
+    import torch
+
+    if torch.cuda.is_available():
+        return "bf16" if torch.cuda.is_bf16_supported() else "fp32"
+    found = torch.cpu.get_capabilities()
+    return "bf16" if found.get("avx512_bf16") or found.get("amx_tile") else "fp32"
+
+
+class _Progress:
+    """A line on standard error now and then."""
+
+    def __init__(self) -> None:
+        self._shown = 0.0
+
+    def __call__(self, line: str) -> None:
+        if line.startswith("epoch") or time.monotonic() - self._shown >= _EVERY:
+            self._shown = time.monotonic()
+            sys.stderr.write(line + "\n")
+            sys.stderr.flush()
+
+
+def _report(result: "Result", out: Path, json: bool) -> None:
+    if json:
+        print_json(result.to_json() | {"out": str(out)})
+        return
+    show = console()
+    show.print(f"Learned from {result.documents} documents in {result.steps} steps")
+    show.print(
+        f"ROUGE-1 {result.rouge1:.4f}, ROUGE-2 {result.rouge2:.4f} on {result.validation_documents} validation "
+        f"documents, after epoch {result.best_epoch}"
+    )
+    error = result.calibration_error
+    show.print("Not calibrated" if error is None else f"Expected calibration error {error:.4f}")
+    show.print(f"Model folder {out}: clinsum summarize FILE --engine bertsum --model {out}")
