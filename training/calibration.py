@@ -21,8 +21,7 @@ Array = npt.NDArray[Any]
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """Sentences whose probability is from `low` to `high`: how many, their mean probability, the share
-    chosen."""
+    """Sentences of a probability from `low` to `high`: how many, its mean, and the share that is chosen."""
 
     low: float
     high: float

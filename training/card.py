@@ -60,11 +60,11 @@ def _intended(card: Card) -> str:
     head = "a linear head" if card.settings.head.kind == "linear" else "inter-sentence transformer layers"
     return (
         f"An extractive summariser: BERTSum (Liu and Lapata 2019) with {head} on the\n"
-        f"encoder `{card.encoder}`. It gives each sentence of a text the probability that it belongs into the\n"
-        "summary; it writes no text of its own.\n\n"
+        f"encoder `{card.encoder}`. It gives each sentence of a text the probability that it belongs into\n"
+        "the summary; it writes no text of its own.\n\n"
         "## Intended use\n\n"
-        "To point a reader to sentences of a clinical note or article that stands beside the summary. Not for\n"
-        "use without the source, not for diagnosis, triage or orders, and not as the only reading of a note.\n\n"
+        "To point a reader to sentences of a clinical note or article that stands beside the summary. Not\n"
+        "for use without the source, for diagnosis, triage or orders, or as the only reading of a note.\n\n"
         "```sh\nclinsum summarize note.txt --engine bertsum --model FOLDER\n```"
     )
 
@@ -103,10 +103,10 @@ def _figures(card: Card) -> str:
     rows = [
         "## Figures",
         "",
-        f"On the {card.validation_documents} validation documents, by which the best epoch ({card.best_epoch})",
-        f"was also chosen, with summaries of {card.settings.words} words: ROUGE-1 {card.rouge1:.4f},",
-        f"ROUGE-2 {card.rouge2:.4f} (F1, with stemmer). `clinsum evaluate` measures it on documents that had no",
-        "part in that.",
+        f"On the {card.validation_documents} validation documents, by which the best epoch",
+        f"({card.best_epoch}) was also chosen, with summaries of {card.settings.words} words: ROUGE-1 {card.rouge1:.4f},",
+        f"ROUGE-2 {card.rouge2:.4f} (F1, with stemmer). `clinsum evaluate` measures it on documents that had",
+        "no part in that.",
     ]
     found = card.calibration
     if found is None:
@@ -130,7 +130,7 @@ def _limits(card: Card) -> str:
     return (
         "## Limits\n\n"
         "- Targets come from word overlap with abstracts or conclusions, not from clinicians' judgement.\n"
-        "- A probability is right on average over documents like those of the validation; else it is a score.\n"
+        "- A probability is right on average over documents like those of the validation.\n"
         "- What a note says wrongly is highlighted as it stands; what it leaves out cannot be found.\n"
         "- English, as far as the training data are."
     )

@@ -62,8 +62,7 @@ class TrainJob:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a run came to: the model folder's hash, figures of the best epoch, the calibration if there is
-    one."""
+    """What a run came to: the model folder's hash, and figures of the best epoch."""
 
     sha256: str
     documents: int

@@ -38,7 +38,7 @@ class World:
         found = list(tensors)
         flat = torch.cat([tensor.reshape(-1) for tensor in found])
         dist.all_reduce(flat)
-        for tensor, part in zip(found, flat.split([t.numel() for t in found]), strict=True):
+        for tensor, part in zip(found, torch.split(flat, [t.numel() for t in found]), strict=True):
             tensor.copy_(part.view_as(tensor))
 
     def gather(self, mine: list[Any]) -> list[Any]:

@@ -204,8 +204,8 @@ def _report(result: "Result", out: Path, json: bool) -> None:
     show = console()
     show.print(f"Learned from {result.documents} documents in {result.steps} steps")
     show.print(
-        f"ROUGE-1 {result.rouge1:.4f}, ROUGE-2 {result.rouge2:.4f} on {result.validation_documents} validation "
-        f"documents, after epoch {result.best_epoch}"
+        f"ROUGE-1 {result.rouge1:.4f}, ROUGE-2 {result.rouge2:.4f} on {result.validation_documents} "
+        f"validation documents, after epoch {result.best_epoch}"
     )
     error = result.calibration_error
     show.print("Not calibrated" if error is None else f"Expected calibration error {error:.4f}")
