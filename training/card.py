@@ -104,8 +104,8 @@ def _figures(card: Card) -> str:
         "## Figures",
         "",
         f"On the {card.validation_documents} validation documents, by which the best epoch",
-        f"({card.best_epoch}) was also chosen, with summaries of {card.settings.words} words: ROUGE-1 {card.rouge1:.4f},",
-        f"ROUGE-2 {card.rouge2:.4f} (F1, with stemmer). `clinsum evaluate` measures it on documents that had",
+        f"({card.best_epoch}) was also chosen, with summaries of {card.settings.words} words:",
+        f"ROUGE-1 {card.rouge1:.4f}, ROUGE-2 {card.rouge2:.4f} (F1, with stemmer). `clinsum evaluate` measures it on documents that had",
         "no part in that.",
     ]
     found = card.calibration
