@@ -105,8 +105,8 @@ def _figures(card: Card) -> str:
         "",
         f"On the {card.validation_documents} validation documents, by which the best epoch",
         f"({card.best_epoch}) was also chosen, with summaries of {card.settings.words} words:",
-        f"ROUGE-1 {card.rouge1:.4f}, ROUGE-2 {card.rouge2:.4f} (F1, with stemmer). `clinsum evaluate` measures it on documents that had",
-        "no part in that.",
+        f"ROUGE-1 {card.rouge1:.4f}, ROUGE-2 {card.rouge2:.4f} (F1, with stemmer).",
+        "`clinsum evaluate` measures it on documents that had no part in that.",
     ]
     found = card.calibration
     if found is None:
