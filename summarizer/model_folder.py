@@ -4,6 +4,7 @@ import copy
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import save_file
@@ -12,6 +13,7 @@ from summarizer.bertsum import BertSum
 from summarizer.bertsum_engine import DECLARATION, HEAD
 from summarizer.model_files import ModelFiles
 
+WEIGHTS = "model.safetensors"
 TOKENIZER_FILES = (
     "tokenizer.json",
     "tokenizer_config.json",
@@ -45,12 +47,21 @@ def write_model_folder(model: BertSum, source: ModelFiles, out: Path, *, half: b
     """
     dtype = torch.float16 if half else torch.float32
     out.mkdir(parents=True, exist_ok=True)
-    encoder = copy.deepcopy(model.encoder).to("cpu", dtype)
-    encoder.save_pretrained(out)  # type: ignore[operator]
-    head = {name: tensor.to("cpu", dtype).contiguous() for name, tensor in model.head.state_dict().items()}
-    save_file(head, out / HEAD)
+    config: Any = copy.deepcopy(model.encoder.config)
+    config.dtype, config.architectures = dtype, [type(model.encoder).__name__]
+    config.save_pretrained(out)
+    save_file(_tensors(model.encoder, dtype), out / WEIGHTS, {"format": "pt"})
+    save_file(_tensors(model.head, dtype), out / HEAD, {"format": "pt"})
     (out / DECLARATION).write_text(json.dumps(model.config.to_json(), indent=2) + "\n", encoding="utf-8")
     for name in TOKENIZER_FILES:
         there = source.folder / name
         if there.is_file() and there.resolve() != (out / name).resolve():
             shutil.copyfile(there, out / name)
+
+
+def _tensors(module: torch.nn.Module, dtype: torch.dtype) -> dict[str, torch.Tensor]:
+    """What is saved of a module; whole numbers stay as they are."""
+    return {
+        name: tensor.detach().to("cpu", dtype if tensor.is_floating_point() else tensor.dtype).contiguous()
+        for name, tensor in module.state_dict().items()
+    }

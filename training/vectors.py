@@ -22,6 +22,7 @@ import numpy as np
 from summarizer.bertsum import DocumentInput, owned_places, prepare
 from summarizer.encoder import Encoder, Vectors
 from training.documents import split_document
+from training.errors import RunError
 from training.label_file import LabelledArticle, read_labels
 from training.store import DONE, Array, Kind, Store, StoredDocument, shard_name
 from training.workers import end_with_parent
@@ -123,6 +124,7 @@ def build_store(
     Raises:
         LabelFileError: the file cannot be read.
         ModelError: the encoder cannot be used.
+        RunError: the file has no document.
     """
     place = folder / f"{labels.stem}-{reading.kind}-{reading.key(file_sha256(labels), limit)}"
     if not (place / DONE).is_file():
@@ -134,6 +136,8 @@ def build_store(
             shards, documents = number + 1, documents + count
             if progress:
                 progress(f"{documents} documents of {labels.name} read")
+        if not documents:
+            raise RunError(f"{labels.name} has no document to learn from.")
         _write_whole(place / DONE, json.dumps({"shards": shards, "documents": documents}))
     return Store(place)
 

@@ -134,24 +134,25 @@ def train(
             words=words,
             seed=seed,
         )
-        job = TrainJob(
-            Sources((*(data or ()), *hub), tuple(validation or ()), records, schema=schema, form=form),
-            settings,
-            out,
-            encoder,
-            cache,
-            workers or cores(),
-            resume,
-            not full_precision,
-            checkpoint_steps,
-            licence,
-            credit or (),
-        )
+    except ValueError as error:
+        raise UsageError(f"The settings: {error}.") from None
+    job = TrainJob(
+        Sources((*(data or ()), *hub), tuple(validation or ()), records, schema=schema, form=form),
+        settings,
+        out,
+        encoder,
+        cache,
+        workers or cores(),
+        resume,
+        not full_precision,
+        checkpoint_steps,
+        licence,
+        credit or (),
+    )
+    try:
         result = run_training(job, _Progress())
     except (TrainingError, EvaluationError) as error:
         raise UsageError(str(error)) from None
-    except ValueError as error:
-        raise UsageError(f"The settings: {error}.") from None
     if os.environ.get("RANK", "0") == "0":
         _report(result, out, json)
 
