@@ -149,8 +149,8 @@ def _head_config(head: dict[str, Tensor], file: str) -> HeadConfig:
         return HeadConfig("linear")
     if not {"vector.weight", "layers.0.inner.weight"} <= head.keys():
         raise UnsupportedModelError(f"{file} has no head: neither classifier.weight nor head.vector.weight.")
-    layers = 1 + max(int(name.split(".")[1]) for name in head if name.startswith("layers."))
     try:
+        layers = 1 + max(int(name.split(".")[1]) for name in head if name.startswith("layers."))
         return HeadConfig(
             "transformer",
             width=head["vector.weight"].shape[0],
@@ -159,7 +159,7 @@ def _head_config(head: dict[str, Tensor], file: str) -> HeadConfig:
             inner=head["layers.0.inner.weight"].shape[0],
         )
     except (ValueError, RuntimeError):
-        raise UnsupportedModelError(f"{file} has an impossible number of attention heads.") from None
+        raise UnsupportedModelError(f"{file} has a head of an impossible shape.") from None
 
 
 def _fill(

@@ -182,7 +182,7 @@ def _precision(wanted: Literal["auto", "bf16", "fp32"]) -> "Precision":
     if torch.cuda.is_available():
         return "bf16" if torch.cuda.is_bf16_supported() else "fp32"
     found = torch.cpu.get_capabilities()
-    return "bf16" if found.get("avx512_bf16") or found.get("amx_tile") else "fp32"
+    return "bf16" if any(found.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16")) else "fp32"
 
 
 class _Progress:
