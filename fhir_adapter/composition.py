@@ -119,7 +119,11 @@ def composition(written: Written) -> JsonObject:
     resource: JsonObject = {
         "resourceType": "Composition",
         "id": written.composition_id,
-        "meta": {"security": written.security, "tag": [{"system": system, "code": tag}]},
+        "meta": {
+            "profile": [canonical.SUMMARY_PROFILE],
+            "security": written.security,
+            "tag": [{"system": system, "code": tag}],
+        },
         "language": written.language,
         "text": paragraph(
             f"AI-extracted summary (unverified) of {note.reference}{version}. "
@@ -254,6 +258,7 @@ def extracted_text(written: Written) -> JsonObject:
         "resourceType": "DocumentReference",
         "id": written.extracted_text_id,
         "meta": {
+            "profile": [canonical.EXTRACTED_TEXT_PROFILE],
             "security": references.labels(note.security),
             "tag": [{"system": system, "code": tag}],
         },
@@ -300,7 +305,10 @@ def provenance(written: Written) -> JsonObject:
             "resourceType": "Provenance",
             "id": written.provenance_id,
             # Provenance has no identifier in R4; the tag lets a server without client ids find it again.
-            "meta": {"tag": [{"system": canonical.PROVENANCE_KEY, "code": written.provenance_id}]},
+            "meta": {
+                "profile": [canonical.PROVENANCE_PROFILE],
+                "tag": [{"system": canonical.PROVENANCE_KEY, "code": written.provenance_id}],
+            },
             "target": targets,
             "occurredDateTime": written.when,
             "recorded": written.when,

@@ -77,6 +77,7 @@ def device(pipeline: Pipeline) -> dict[str, Any]:
     return {
         "resourceType": "Device",
         "id": pipeline.device_id,
+        "meta": {"profile": [canonical.DEVICE_PROFILE]},
         "extension": [
             {
                 "url": canonical.MODEL_CARD,
@@ -99,7 +100,7 @@ def model_card(pipeline: Pipeline, markdown: str) -> dict[str, Any]:
     return {
         "resourceType": "DocumentReference",
         "id": pipeline.model_card_id,
-        "meta": {"tag": [{"system": system, "code": tag}]},
+        "meta": {"profile": [canonical.MODEL_CARD_PROFILE], "tag": [{"system": system, "code": tag}]},
         "identifier": [{"system": canonical.DEVICES, "value": pipeline.model_card_id}],
         "status": "current",
         "type": {"coding": [{"system": canonical.AI_INPUTS, "code": "AIModelCard"}]},
