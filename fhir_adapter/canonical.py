@@ -8,10 +8,10 @@ SOURCE_TEXT = f"{CANONICAL_BASE}/StructureDefinition/source-text"
 EXTRACT_SCORE = f"{CANONICAL_BASE}/StructureDefinition/extract-score"
 COMPOSITION_KIND = f"{CANONICAL_BASE}/CodeSystem/composition-kind"
 TAGS = f"{CANONICAL_BASE}/CodeSystem/tags"
-PROVENANCE_KEY = f"{CANONICAL_BASE}/CodeSystem/provenance-key"
 SUMMARIES = f"{CANONICAL_BASE}/summaries"
 EXTRACTED_TEXTS = f"{CANONICAL_BASE}/extracted-texts"
 DEVICES = f"{CANONICAL_BASE}/devices"
+PROVENANCE_KEY = f"{CANONICAL_BASE}/provenances"  # tags: R4 gives a Provenance no identifier
 
 # Profiles that what we write claims in `meta.profile`; the definitions are in `fhir_adapter/profiles/`.
 SUMMARY_PROFILE = f"{CANONICAL_BASE}/StructureDefinition/extractive-summary"

@@ -1,7 +1,7 @@
 """The definitions as one FHIR package (an npm tarball), as servers, validators and IG tools load them.
 
-The layout is that of the FHIR NPM package specification: `package/package.json`, `package/.index.json`, and one
-file for each resource. The same definitions give the same bytes.
+The layout is that of the FHIR NPM package specification: `package/package.json`, `package/.index.json`,
+and one file for each resource. The same definitions give the same bytes.
 """
 
 import gzip
