@@ -2,8 +2,8 @@
 
 The JSON files beside this one are plain FHIR R4 definitions (differentials) with two placeholders: `{base}`
 stands for the canonical base, which is a setting (`fhir_adapter/canonical.py`), and `{version}` for
-`VERSION`. `definitions` fills them in; `package.py` makes a FHIR package of them, `upload.py` loads them
-onto a server.
+`VERSION`. `definitions` fills them in and adds a narrative; `package.py` makes a FHIR package of them,
+`upload.py` loads them onto a server.
 """
 
 import json
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from fhir_adapter.canonical import CANONICAL_BASE
+from fhir_adapter.narrative import paragraph
 
 JsonObject = dict[str, Any]
 
@@ -27,13 +28,14 @@ def definitions(base: str = CANONICAL_BASE) -> tuple[JsonObject, ...]:
     Args:
         base: the canonical base, without trailing slash.
     """
-    return tuple(
-        json.loads(_filled(path.read_text("utf-8"), base)) for path in sorted(_FOLDER.glob("*-*.json"))
-    )
+    return tuple(_filled(path.read_text("utf-8"), base) for path in sorted(_FOLDER.glob("*-*.json")))
 
 
-def _filled(text: str, base: str) -> str:
-    return text.replace("{base}", json.dumps(base)[1:-1]).replace("{version}", VERSION)
+def _filled(text: str, base: str) -> JsonObject:
+    resource = json.loads(text.replace("{base}", json.dumps(base)[1:-1]).replace("{version}", VERSION))
+    words = f"{resource['title']}. {resource['description']}"
+    own = {"resourceType": resource["resourceType"], "id": resource["id"], "language": "en"}
+    return {**own, "text": paragraph(words), **resource}
 
 
 def structure(identifier: str) -> JsonObject:

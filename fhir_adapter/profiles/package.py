@@ -8,6 +8,7 @@ import gzip
 import io
 import json
 import tarfile
+from collections.abc import Iterable
 from typing import Any
 
 from fhir_adapter.canonical import CANONICAL_BASE
@@ -47,15 +48,7 @@ def build(base: str = CANONICAL_BASE) -> bytes:
     Args:
         base: the canonical base, without trailing slash.
     """
-    resources = {f"{r['resourceType']}-{r['id']}.json": r for r in definitions(base)}
-    files: dict[str, JsonObject] = {
-        "package.json": manifest(base),
-        ".index.json": {
-            "index-version": 2,
-            "files": [_indexed(name, resource) for name, resource in resources.items()],
-        },
-        **resources,
-    }
+    files = {"package.json": manifest(base), **_folder(definitions(base))}
     packed = io.BytesIO()
     with (
         gzip.GzipFile(filename="", mode="wb", fileobj=packed, mtime=0) as zipped,
@@ -67,6 +60,13 @@ def build(base: str = CANONICAL_BASE) -> bytes:
             entry.size = len(data)
             tar.addfile(entry, io.BytesIO(data))
     return packed.getvalue()
+
+
+def _folder(resources: Iterable[JsonObject]) -> dict[str, JsonObject]:
+    """The files of a folder of the package, its index first."""
+    named = {f"{resource['resourceType']}-{resource['id']}.json": resource for resource in resources}
+    indexed = [_indexed(name, resource) for name, resource in named.items()]
+    return {".index.json": {"index-version": 2, "files": indexed}, **named}
 
 
 def _indexed(name: str, resource: JsonObject) -> JsonObject:
