@@ -11,6 +11,7 @@ import pytest
 from fhir.resources.R4B import get_fhir_model_class
 
 from fhir_adapter import canonical
+from fhir_adapter.claims import read_claims
 from fhir_adapter.composition import composition, extracted_text, provenance
 from fhir_adapter.profiles import VERSION, definitions, structure
 from fhir_adapter.profiles.describe import rows
@@ -187,3 +188,18 @@ def test_only_a_calibrated_model_states_a_confidence() -> None:
         values = {part["url"]: part.get("valueDecimal") for part in span["extension"]}
         assert values[canonical.AI_CONFIDENCE] == values[canonical.EXTRACT_SCORE] == 0.5
     assert calibrated.version != a_pipeline().version
+
+
+@pytest.mark.parametrize(("confidence", "well_formed"), [(0.5, True), (0.9, False), (None, False)])
+def test_a_confidence_other_than_the_score_is_no_form_of_ours(
+    confidence: float | None, well_formed: bool
+) -> None:
+    calibrated = a_pipeline(model=dataclasses.replace(MODEL, calibrated=True))
+    resource = composition(dataclasses.replace(a_written(), pipeline=calibrated))
+    (stated,) = [
+        part
+        for part in resource["section"][0]["extension"][0]["extension"]
+        if part["url"] == canonical.AI_CONFIDENCE
+    ]
+    stated["valueDecimal"] = confidence
+    assert [span.well_formed for span in read_claims(resource).spans] == [well_formed, True]
