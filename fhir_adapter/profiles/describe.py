@@ -105,7 +105,7 @@ def _is_slice(item: JsonObject, name: str, elements: dict[str, JsonObject]) -> b
         fixed = elements.get(f"{name}.{key}", {}).get("fixedUri")
         if fixed is not None:
             return bool(item.get(key) == fixed)
-    pattern = next((value for key, value in element.items() if key.startswith("pattern")), {})
+    pattern: Any = next((value for key, value in element.items() if key.startswith("pattern")), {})
     return _matches(item, pattern)
 
 
