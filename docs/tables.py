@@ -1,4 +1,4 @@
-"""Writes the tables of README.md and reference.md that state what the code states.
+"""Writes the tables of README.md, reference.md and profiles.md that state what the code states.
 
 Run it from the project's folder as `.venv/bin/python docs/tables.py`; the tests say when it is due.
 """
@@ -12,6 +12,9 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from fhir_adapter.findings import Finding
+from fhir_adapter.profiles import definitions
+from fhir_adapter.profiles.describe import Row, rows
+from fhir_adapter.profiles.examples import examples
 from fhir_adapter.reasons import Reason
 from jobs.settings import Settings
 
@@ -44,6 +47,32 @@ def reasons_table() -> str:
 def findings_table() -> str:
     """One row for each finding of the audit."""
     return _table(("code", "in plain words"), [(f"`{f.value}`", f.words) for f in Finding])
+
+
+def profile_tables() -> dict[str, str]:
+    """For each profile one row for each element that it explains, by the profile's id."""
+    head = ("element", "how many", "holds", "example")
+    return {
+        identifier: _table(head, [_row(row) for row in rows(identifier, found)])
+        for identifier, found in examples().items()
+    }
+
+
+def _row(row: Row) -> tuple[str, ...]:
+    example = row.example.replace("|", "\\|")
+    return (f"`{row.element}`", row.cardinality, row.words, f"`{example}`" if example else "")
+
+
+def codes_table() -> str:
+    """One row for each code of our own."""
+    return _table(
+        ("code system", "code", "means"),
+        [
+            (f"`{resource['url']}`", f"`{concept['code']}`", concept["definition"])
+            for resource in definitions()
+            for concept in resource.get("concept", ())
+        ],
+    )
 
 
 def _default(field: FieldInfo) -> str:
@@ -84,10 +113,15 @@ def filled(page: str, name: str, table: str) -> str:
 def pages() -> dict[Path, str]:
     """Each page as it should be."""
     readme, reference = ROOT / "README.md", ROOT / "docs" / "reference.md"
+    profiles = ROOT / "docs" / "profiles.md"
+    page = filled(profiles.read_text("utf-8"), "codes", codes_table())
+    for identifier, table in profile_tables().items():
+        page = filled(page, identifier, table)
     tables = filled(reference.read_text("utf-8"), "reasons", reasons_table())
     return {
         readme: filled(readme.read_text("utf-8"), "settings", settings_table()),
         reference: filled(tables, "findings", findings_table()),
+        profiles: page,
     }
 
 

@@ -8,15 +8,23 @@ SOURCE_TEXT = f"{CANONICAL_BASE}/StructureDefinition/source-text"
 EXTRACT_SCORE = f"{CANONICAL_BASE}/StructureDefinition/extract-score"
 COMPOSITION_KIND = f"{CANONICAL_BASE}/CodeSystem/composition-kind"
 TAGS = f"{CANONICAL_BASE}/CodeSystem/tags"
-PROVENANCE_KEY = f"{CANONICAL_BASE}/CodeSystem/provenance-key"
 SUMMARIES = f"{CANONICAL_BASE}/summaries"
 EXTRACTED_TEXTS = f"{CANONICAL_BASE}/extracted-texts"
 DEVICES = f"{CANONICAL_BASE}/devices"
+PROVENANCE_KEY = f"{CANONICAL_BASE}/provenances"  # tags: R4 gives a Provenance no identifier
+
+# Profiles that what we write claims in `meta.profile`; the definitions are in `fhir_adapter/profiles/`.
+SUMMARY_PROFILE = f"{CANONICAL_BASE}/StructureDefinition/extractive-summary"
+PROVENANCE_PROFILE = f"{CANONICAL_BASE}/StructureDefinition/summary-provenance"
+DEVICE_PROFILE = f"{CANONICAL_BASE}/StructureDefinition/summarizer-device"
+EXTRACTED_TEXT_PROFILE = f"{CANONICAL_BASE}/StructureDefinition/extracted-text"
+MODEL_CARD_PROFILE = f"{CANONICAL_BASE}/StructureDefinition/model-card"
 
 # Others' definitions that we use.
 DERIVATION_REFERENCE = "http://hl7.org/fhir/StructureDefinition/derivation-reference"
 NARRATIVE_LINK = "http://hl7.org/fhir/StructureDefinition/narrativeLink"
 MODEL_CARD = "http://hl7.org/fhir/uv/aitransparency/StructureDefinition/aitransparency.modelCardDescription"
+AI_CONFIDENCE = "http://hl7.org/fhir/uv/aitransparency/StructureDefinition/AIconfidence"
 AI_DEVICE_TYPE = "http://hl7.org/fhir/uv/aitransparency/CodeSystem/AIdeviceTypeCS"
 AI_INPUTS = "http://hl7.org/fhir/uv/aitransparency/CodeSystem/AIinputsCS"
 OBSERVATION_VALUE = "http://terminology.hl7.org/CodeSystem/v3-ObservationValue"

@@ -12,6 +12,7 @@ class ResourceCapability:
 
     update_create: bool = False
     conditional_update: bool = False
+    interactions: frozenset[str] = frozenset()
     search_params: frozenset[str] = frozenset()
 
 
@@ -43,6 +44,10 @@ class Capability:
         """A PUT with search criteria instead of an id is understood."""
         return self.resources.get(resource_type, _NOTHING).conditional_update
 
+    def interacts(self, resource_type: str, *codes: str) -> bool:
+        """All these interactions (`create`, `delete`) are stated for the type."""
+        return self.resources.get(resource_type, _NOTHING).interactions >= set(codes)
+
     def search_params(self, resource_type: str) -> frozenset[str]:
         """Names of the search parameters, those for all types included."""
         return self.resources.get(resource_type, _NOTHING).search_params
@@ -70,23 +75,27 @@ def parse_capability(statement: dict[str, Any]) -> Capability:
         kind: ResourceCapability(
             update_create=entry.get("updateCreate") is True,
             conditional_update=entry.get("conditionalUpdate") is True,
+            interactions=_codes(entry.get("interaction")),
             search_params=_names(entry.get("searchParam")) | common,
         )
         for entry in map(_dict, _list(rest.get("resource")))
         if (kind := _text(entry.get("type")))
     }
-    interactions = {_text(_dict(entry).get("code")) for entry in _list(rest.get("interaction"))}
     return Capability(
         fhir_version=version,
         software=_text(software.get("name")),
         software_version=_text(software.get("version")),
-        transaction="transaction" in interactions,
+        transaction="transaction" in _codes(rest.get("interaction")),
         resources=resources,
     )
 
 
 def _names(params: object) -> frozenset[str]:
     return frozenset(name for entry in map(_dict, _list(params)) if (name := _text(entry.get("name"))))
+
+
+def _codes(interactions: object) -> frozenset[str]:
+    return frozenset(_text(_dict(entry).get("code")) for entry in _list(interactions))
 
 
 def _dict(value: object) -> dict[str, Any]:

@@ -3,12 +3,19 @@
 from dataclasses import dataclass
 from typing import Any
 
-from fhir_adapter.canonical import DERIVATION_REFERENCE, EXTRACT_SCORE, NARRATIVE_LINK, SOURCE_TEXT
+from fhir_adapter.canonical import (
+    AI_CONFIDENCE,
+    DERIVATION_REFERENCE,
+    EXTRACT_SCORE,
+    NARRATIVE_LINK,
+    SOURCE_TEXT,
+)
 from fhir_adapter.narrative import is_plain_list, list_items
 
 JsonObject = dict[str, Any]
 
 _SPAN_PARTS = sorted(("reference", "path", "offset", "length", NARRATIVE_LINK, EXTRACT_SCORE))
+_WITH_CONFIDENCE = sorted((*_SPAN_PARTS, AI_CONFIDENCE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +27,7 @@ class Span:
         path: FHIRPath of the element in it.
         offset, length: code points; -1 where absent or not a number.
         link: the narrative item it belongs to, without `#`.
-        well_formed: each part stands there once, and nothing else does.
+        well_formed: each part stands there once, and nothing else does but a confidence equal to the score.
     """
 
     reference: str
@@ -123,6 +130,7 @@ def _spans(section: JsonObject, base_url: str) -> list[Span]:
         parts = {str(part.get("url")): part for part in _parts(extension)}
         names = sorted(str(part.get("url")) for part in _parts(extension))
         score = parts.get(EXTRACT_SCORE, {}).get("valueDecimal")
+        agrees = names == _WITH_CONFIDENCE and parts[AI_CONFIDENCE].get("valueDecimal") == score
         reference = as_dict(parts.get("reference", {}).get("valueReference")).get("reference")
         spans.append(
             Span(
@@ -132,7 +140,7 @@ def _spans(section: JsonObject, base_url: str) -> list[Span]:
                 length=_number(parts.get("length", {})),
                 link=_value(parts.get(NARRATIVE_LINK, {})).removeprefix("#"),
                 score=float(score) if isinstance(score, int | float) else None,
-                well_formed=names == _SPAN_PARTS,
+                well_formed=names == _SPAN_PARTS or agrees,
             )
         )
     return spans

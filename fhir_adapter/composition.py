@@ -23,6 +23,8 @@ from summarizer.types import SelectedSentence, Summary
 JsonObject = dict[str, Any]
 
 UNIT = "unicode-code-point"
+# International Patient Summary: each section has a code; this one where the source states no type.
+_NOTE: JsonObject = {"coding": [{"system": canonical.LOINC, "code": "34109-9", "display": "Note"}]}
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,12 @@ class Written:
         url = f"{self.base_url.rstrip('/')}/{note.reference}"
         return f"{url}/_history/{note.version_id}" if note.version_id else url
 
+    @property
+    def source_words(self) -> str:
+        """The source and its version as people read them: `DocumentReference/123 version 3`."""
+        note = self.reading.note
+        return f"{note.reference} version {note.version_id}" if note.version_id else note.reference
+
     @cached_property
     def when(self) -> str:
         """The instant all dates are derived from: the server's stamp of the source's version.
@@ -86,8 +94,9 @@ class Written:
 
     @property
     def language(self) -> str:
-        """The language the source states, else English (our own words are)."""
-        return self.reading.attachment.language or self.reading.note.language or "en"
+        """The language the source states in a form that can be written, else English (our own words are)."""
+        stated = (self.reading.attachment.language, self.reading.note.language)
+        return next(filter(None, map(references.language, stated)), "en")
 
     @property
     def security(self) -> list[JsonObject]:
@@ -114,16 +123,15 @@ def composition(written: Written) -> JsonObject:
     note, pipeline = written.reading.note, written.pipeline
     source = {"reference": note.reference, "type": note.resource_type}
     author = {"reference": f"Device/{pipeline.device_id}"}
-    system, tag = canonical.SUMMARY_TAG
-    version = f" version {note.version_id}" if note.version_id else ""
     resource: JsonObject = {
         "resourceType": "Composition",
         "id": written.composition_id,
-        "meta": {"security": written.security, "tag": [{"system": system, "code": tag}]},
+        "meta": _meta(canonical.SUMMARY_PROFILE, canonical.SUMMARY_TAG, written.security),
         "language": written.language,
         "text": paragraph(
-            f"AI-extracted summary (unverified) of {note.reference}{version}. "
-            "Not a substitute for the source note."
+            f"AI-extracted summary (unverified) of {written.source_words}. "
+            "Not a substitute for the source note.",
+            written.language,
         ),
         "extension": [_source_text(written)],
         "identifier": {"system": canonical.SUMMARIES, "value": written.identifier},
@@ -147,6 +155,13 @@ def composition(written: Written) -> JsonObject:
         "section": [_section(written, source, author)],
     }
     return _without_empty(resource)
+
+
+def _meta(profile: str, tag: tuple[str, str], security: list[JsonObject]) -> JsonObject:
+    system, code = tag
+    return _without_empty(
+        {"profile": [profile], "security": security, "tag": [{"system": system, "code": code}]}
+    )
 
 
 def _without_empty(resource: JsonObject) -> JsonObject:
@@ -201,13 +216,15 @@ def _section(written: Written, source: JsonObject, author: JsonObject) -> JsonOb
     else:
         where = {"reference": urn(written.extracted_text_id), "type": "DocumentReference"}
         path = "DocumentReference.content[0].attachment.data"
-    spans = [_span(number, sentence, where, path) for number, sentence in enumerate(chosen, 1)]
+    spans = [
+        _span(number, sentence, where, path, written.pipeline) for number, sentence in enumerate(chosen, 1)
+    ]
     items = [(f"s{number}", sentence.text) for number, sentence in enumerate(chosen, 1)]
     section: JsonObject = {
         "id": "sec1",
         "extension": spans,
         "title": "Extracted sentences (in the order of the note)",
-        "code": references.concept(reading.note.type),
+        "code": references.concept(reading.note.type) or _NOTE,
         "author": [author],
         "text": ordered_list(items, written.language),
         "mode": "snapshot",
@@ -222,7 +239,9 @@ def _section(written: Written, source: JsonObject, author: JsonObject) -> JsonOb
     return _without_empty(section)
 
 
-def _span(number: int, sentence: SelectedSentence, where: JsonObject, path: str) -> JsonObject:
+def _span(
+    number: int, sentence: SelectedSentence, where: JsonObject, path: str, pipeline: Pipeline
+) -> JsonObject:
     return {
         "id": f"p{number}",
         "url": canonical.DERIVATION_REFERENCE,
@@ -232,9 +251,17 @@ def _span(number: int, sentence: SelectedSentence, where: JsonObject, path: str)
             {"url": "offset", "valueInteger": sentence.start},
             {"url": "length", "valueInteger": sentence.end - sentence.start},
             {"url": canonical.NARRATIVE_LINK, "valueUrl": f"#s{number}"},
-            {"url": canonical.EXTRACT_SCORE, "valueDecimal": sentence.score},
+            *_scores(sentence.score, pipeline),
         ],
     }
+
+
+def _scores(score: float, pipeline: Pipeline) -> list[JsonObject]:
+    """The salience; where the model's scores are calibrated, the same as a probability (AI Transparency)."""
+    salience = {"url": canonical.EXTRACT_SCORE, "valueDecimal": score}
+    if not pipeline.model.calibrated:
+        return [salience]
+    return [salience, {"url": canonical.AI_CONFIDENCE, "valueDecimal": score}]
 
 
 def extracted_text(written: Written) -> JsonObject:
@@ -248,15 +275,18 @@ def extracted_text(written: Written) -> JsonObject:
         "encounter": [encounter] if encounter else None,
         "related": None if is_document else [source],
     }
-    system, tag = canonical.EXTRACTED_TEXT_TAG
+    words = f"Text extracted from {note.reference} by {text.normalization}"
     sha1 = hashlib.sha1(data, usedforsecurity=False).digest()  # the algorithm that R4 names
     resource: JsonObject = {
         "resourceType": "DocumentReference",
         "id": written.extracted_text_id,
-        "meta": {
-            "security": references.labels(note.security),
-            "tag": [{"system": system, "code": tag}],
-        },
+        "meta": _meta(
+            canonical.EXTRACTED_TEXT_PROFILE,
+            canonical.EXTRACTED_TEXT_TAG,
+            references.labels(note.security),
+        ),
+        "language": "en",
+        "text": paragraph(words),
         "identifier": [{"system": canonical.EXTRACTED_TEXTS, "value": written.identifier}],
         "status": "current",
         "type": references.concept(note.type),
@@ -265,7 +295,7 @@ def extracted_text(written: Written) -> JsonObject:
         ),
         "custodian": references.reference(note.custodian, written.base_url, ("Organization",)),
         "relatesTo": [{"code": "transforms", "target": source}] if is_document else None,
-        "description": f"Text extracted from {note.reference} by {text.normalization}",
+        "description": words,
         "content": [
             {
                 "attachment": {
@@ -278,7 +308,6 @@ def extracted_text(written: Written) -> JsonObject:
         ],
         "context": _without_empty(context),
     }
-    resource["meta"] = _without_empty(resource["meta"])
     return _without_empty(resource)
 
 
@@ -300,7 +329,11 @@ def provenance(written: Written) -> JsonObject:
             "resourceType": "Provenance",
             "id": written.provenance_id,
             # Provenance has no identifier in R4; the tag lets a server without client ids find it again.
-            "meta": {"tag": [{"system": canonical.PROVENANCE_KEY, "code": written.provenance_id}]},
+            "meta": _meta(
+                canonical.PROVENANCE_PROFILE, (canonical.PROVENANCE_KEY, written.provenance_id), []
+            ),
+            "language": "en",
+            "text": paragraph(f"Extractive summary of {written.source_words}, made by {pipeline.words}."),
             "target": targets,
             "occurredDateTime": written.when,
             "recorded": written.when,

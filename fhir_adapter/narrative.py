@@ -22,6 +22,7 @@ _STAND_INS: dict[int, int] = {
 
 
 _NSMAP: Any = {None: XHTML}
+_XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
 
 def displayed(text: str) -> str:
@@ -32,15 +33,21 @@ def displayed(text: str) -> str:
 def _div(language: str) -> Any:
     return etree.Element(
         f"{{{XHTML}}}div",
-        {"lang": language, "{http://www.w3.org/XML/1998/namespace}lang": language},
+        {"lang": language, _XML_LANG: language},
         nsmap=_NSMAP,
     )
 
 
 def paragraph(text: str, language: str = "en") -> dict[str, str]:
-    """A generated Narrative of one paragraph."""
+    """A generated Narrative of one paragraph in English.
+
+    Args:
+        text: in English, as all our own words are.
+        language: of the resource, which R4 wants its narrative to share.
+    """
     div = _div(language)
-    etree.SubElement(div, f"{{{XHTML}}}p").text = displayed(text)
+    inner = {} if language == "en" else {"lang": "en", _XML_LANG: "en"}
+    etree.SubElement(div, f"{{{XHTML}}}p", inner).text = displayed(text)
     return {"status": "generated", "div": etree.tostring(div, encoding="unicode")}
 
 

@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from fhir_adapter import canonical
+from fhir_adapter.narrative import paragraph
 from summarizer.types import ModelInfo
 
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, f"{canonical.CANONICAL_BASE}/identity")
@@ -26,7 +27,7 @@ class Pipeline:
         name: names the kind of summary; one Composition exists per source and name.
         software_version: of this product.
         settings: those that change a summary (budget and the like), as shown to people.
-        label: the security label for "asserted by an AI" as (system, code, display).
+        label: the security label for "asserted by an AI" as (system, code, display); the display may be "".
     """
 
     name: str
@@ -39,8 +40,16 @@ class Pipeline:
     def version(self) -> str:
         """Twelve hexadecimal digits over software, model and settings: same digits, same choices."""
         facts = [self.name, self.software_version, self.model.engine, self.model.name, self.model.sha256]
+        if self.model.calibrated:
+            facts.append("calibrated")
         content = json.dumps([facts, self.settings, self.label])
         return hashlib.sha256(content.encode()).hexdigest()[:12]
+
+    @property
+    def words(self) -> str:
+        """Software and model as people read them."""
+        name = f": {self.model.name}" if self.model.name != self.model.engine else ""
+        return f"Clinical AI Summarizer {self.software_version} ({self.model.engine}{name})"
 
     @property
     def device_id(self) -> str:
@@ -56,7 +65,8 @@ class Pipeline:
     def label_coding(self) -> dict[str, str]:
         """The label as a Coding."""
         system, code, display = self.label
-        return {"system": system, "code": code, "display": display}
+        coding = {"system": system, "code": code, "display": display}
+        return {name: value for name, value in coding.items() if value}
 
 
 def deterministic_id(*parts: str) -> str:
@@ -77,6 +87,9 @@ def device(pipeline: Pipeline) -> dict[str, Any]:
     return {
         "resourceType": "Device",
         "id": pipeline.device_id,
+        "meta": {"profile": [canonical.DEVICE_PROFILE]},
+        "language": "en",
+        "text": paragraph(f"{pipeline.words}, an extractive summarizer of clinical notes."),
         "extension": [
             {
                 "url": canonical.MODEL_CARD,
@@ -99,7 +112,9 @@ def model_card(pipeline: Pipeline, markdown: str) -> dict[str, Any]:
     return {
         "resourceType": "DocumentReference",
         "id": pipeline.model_card_id,
-        "meta": {"tag": [{"system": system, "code": tag}]},
+        "meta": {"profile": [canonical.MODEL_CARD_PROFILE], "tag": [{"system": system, "code": tag}]},
+        "language": "en",
+        "text": paragraph(f"Model card of {pipeline.words}."),
         "identifier": [{"system": canonical.DEVICES, "value": pipeline.model_card_id}],
         "status": "current",
         "type": {"coding": [{"system": canonical.AI_INPUTS, "code": "AIModelCard"}]},

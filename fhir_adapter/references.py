@@ -5,19 +5,25 @@ failing the summary, and a reference that would not resolve from another resourc
 (R4, section 2.3: Reference.identifier).
 """
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
+from fhir.resources.R4B import get_fhir_model_class
 from fhir.resources.R4B.codeableconcept import CodeableConcept
 from fhir.resources.R4B.coding import Coding
 from fhir.resources.R4B.identifier import Identifier
 from fhir.resources.R4B.period import Period
 from fhir.resources.R4B.reference import Reference
+from fhir.resources.R4B.resource import Resource
 from pydantic import BaseModel, ValidationError
 
 from fhir_adapter.canonical import CONFIDENTIALITY, URI
 
 JsonObject = dict[str, Any]
+
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
 
 CONFIDENTIALITY_ORDER = "ULMNRV"  # unrestricted to very restricted
 
@@ -55,14 +61,24 @@ def reference(value: object, base_url: str, types: tuple[str, ...] = ()) -> Json
             part.setdefault("identifier", {"system": URI, "value": target})
         elif not target.startswith("#"):  # a contained resource cannot be reached from outside
             part["reference"] = target
+    if not _is_type(part.get("type"), part.get("reference")):
+        part.pop("type", None)
     if types and "reference" in part and _target_type(part["reference"]) not in types:
         return None
-    if "identifier" in part and _valid(Identifier, part["identifier"], ("system", "value")) is None:
-        del part["identifier"]
-    elif "identifier" in part:
-        part["identifier"] = _valid(Identifier, part["identifier"], ("system", "value"))
+    if "identifier" in part:
+        part["identifier"] = _identifier(part["identifier"])
     result = _valid(Reference, part, ("reference", "type", "identifier", "display"))
     return None if result is None or set(result) <= {"type"} else result
+
+
+def _is_type(value: object, target: object) -> bool:
+    """Whether `Reference.type` names a resource type and does not contradict the reference."""
+    if isinstance(target, str) and "/" in target:
+        return value == _target_type(target)
+    try:
+        return isinstance(value, str) and issubclass(get_fhir_model_class(value), Resource)
+    except (KeyError, ValueError):
+        return False
 
 
 def _target_type(target: str) -> str:
@@ -91,8 +107,21 @@ def period(value: object) -> JsonObject | None:
 
 def identifier(value: object) -> JsonObject | None:
     """An Identifier with its system and value, or None."""
-    part = _valid(Identifier, value, ("system", "value"))
+    part = _identifier(value)
     return part if part and "value" in part else None
+
+
+def _identifier(value: object) -> JsonObject | None:
+    part = _valid(Identifier, value, ("system", "value"))
+    if part and part.get("system") == URI and not _SCHEME.match(part.get("value", "")):
+        del part["system"]  # which says that the value is a URI (R4, Identifier registry)
+    return part or None
+
+
+def language(value: object) -> str | None:
+    """A language tag in the form of BCP 47, or None; an underscore is read as a hyphen."""
+    tag = value.strip().replace("_", "-") if isinstance(value, str) else ""
+    return tag if _LANGUAGE.fullmatch(tag) else None
 
 
 def labels(security: Iterable[object]) -> list[JsonObject]:

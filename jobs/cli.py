@@ -20,6 +20,7 @@ def build() -> typer.Typer:
         label,
         notes,
         poll,
+        profiles,
         sandbox,
         text,
         train,
@@ -36,7 +37,8 @@ def build() -> typer.Typer:
     )
     app.callback(invoke_without_command=True)(_root)
     models = (label, train, evaluate, checkpoint)
-    for module in (doctor, sandbox, poll, audit, notes, text, *models, bench, demo):
+    servers = (doctor, sandbox, profiles, poll)
+    for module in (*servers, audit, notes, text, *models, bench, demo):
         module.register(app)
     return app
 

@@ -67,7 +67,7 @@ def make_summarizer(settings: Settings) -> Summarizer:
 def make_pipeline(settings: Settings, summarizer: Summarizer) -> Pipeline:
     """Names everything that decides which sentences are chosen."""
     system, code = settings.ai_label.split("|", 1)
-    display = "Artificial Intelligence asserted" if code == "AIAST" else code
+    display = "Artificial Intelligence asserted" if code == "AIAST" else ""
     return Pipeline(
         name=settings.pipeline,
         software_version=software_version(),

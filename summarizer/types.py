@@ -104,11 +104,18 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """Which model chose. `sha256` is over the weights; "" for engines that have none."""
+    """Which model chose.
+
+    Attributes:
+        sha256: over the weights; "" for engines that have none.
+        calibrated: a score is the probability that the sentence belongs in the summary, as measured; only
+            then may it be called a confidence.
+    """
 
     name: str
     sha256: str
     engine: str
+    calibrated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,11 +52,12 @@ class HapiSettings:
         max_page_size: a larger `_count` is silently cut to this.
         keep_reference_versions: paths where `/_history/n` of a reference is kept (`Provenance.target`),
             or `("*",)` for everywhere; HAPI drops it by default.
+        packages: FHIR packages (.tgz) that it installs before it is ready.
         reuse_search_ms: how long an identical search gets the earlier matches; 0 for never.
         heap: the JVM's heap limit, as in `-Xmx`.
         start_seconds: how long to wait until it answers.
         way: `java` (Maven Central), `docker` (an image, without our terminology and without `base`,
-            `database`, `keep_reference_versions`), or `auto`: Java where a JDK and
+            `database`, `keep_reference_versions`, `packages`), or `auto`: Java where a JDK and
             Maven are there, else Docker.
     """
 
@@ -71,6 +72,7 @@ class HapiSettings:
     page_size: int = 20
     max_page_size: int = 500
     keep_reference_versions: tuple[str, ...] = ()
+    packages: tuple[Path, ...] = ()
     reuse_search_ms: int = 60_000
     heap: str = "1g"
     start_seconds: float = 300.0
@@ -177,6 +179,7 @@ def java_command(settings: HapiSettings, java: str) -> list[str]:
         "defaultPage": settings.page_size,
         "maxPage": settings.max_page_size,
         "keepReferenceVersions": ",".join(settings.keep_reference_versions),
+        "packages": os.pathsep.join(str(path.resolve()) for path in settings.packages),
         "reuseSearchMs": settings.reuse_search_ms,
     }
     # C1 alone and the serial collector: up sooner and smaller, which a sandbox needs more than peak speed

@@ -11,6 +11,9 @@ from pydantic import SecretStr
 from fhir_adapter.capability import Capability
 from fhir_adapter.client import FhirClient
 from fhir_adapter.errors import FhirAdapterError, HttpStatusError
+from fhir_adapter.label_trial import FALLBACK, LabelVerdict, Trial, try_label
+from fhir_adapter.profiles import VERSION
+from fhir_adapter.profiles.upload import is_loaded
 from jobs.commands.options import AsJson, Sets, console, print_json, settings_from
 from jobs.commands.poll import open_ledger
 from jobs.exits import Exit, say
@@ -94,6 +97,9 @@ async def _server(settings: Settings) -> list[Check]:
             checks = [Check(name, "ok", f"{software.strip()}, FHIR {capability.fhir_version}")]
             checks += _writing(capability)
             checks += await _searching(settings, client)
+            trial = await try_label(client, *settings.ai_label.split("|", 1))
+            checks.append(await _label(settings, client, trial))
+            checks.append(await _profiles(client, trial))
             return checks
     except FhirAdapterError as error:
         return [Check(name, "failure", say(error), "Check CLINSUM_FHIR_BASE_URL and that the server is up.")]
@@ -129,6 +135,42 @@ async def _searching(settings: Settings, client: FhirClient) -> list[Check]:
         except HttpStatusError as error:
             checks.append(Check(name, "failure", say(error), "Grant these credentials search and read."))
     return checks
+
+
+async def _label(settings: Settings, client: FhirClient, trial: Trial) -> Check:
+    name, code = "label", settings.ai_label.rpartition("|")[2]
+    if trial.left_behind:
+        value = f"{trial.left_behind}, made to try the label {code}, could not be deleted"
+        return Check(name, "warning", value, "Delete it; it concerns nobody.")
+    if trial.verdict is LabelVerdict.TAKEN:
+        return Check(name, "ok", f"{code} is taken ({trial.way})")
+    if trial.verdict is LabelVerdict.UNTRIED:
+        value = f"{code} was not tried: the server offers neither $validate nor deletion"
+        return Check(
+            name, "warning", value, "If writes are refused, set CLINSUM_AI_LABEL to a code it knows."
+        )
+    system, other = FALLBACK
+    remedy = "Set CLINSUM_AI_LABEL to a code that it knows, as system|code."
+    if (await try_label(client, system, other)).verdict is LabelVerdict.TAKEN:
+        remedy = f"Set CLINSUM_AI_LABEL={system}|{other}, which it takes."
+    if trial.verdict is LabelVerdict.REFUSED:
+        return Check(name, "failure", f"the server refuses what carries {code}", remedy)
+    value = f"the server does not know {code}, and refuses it if it validates what is written"
+    return Check(name, "warning", value, remedy)
+
+
+async def _profiles(client: FhirClient, trial: Trial) -> Check:
+    name = "profiles"
+    try:
+        loaded = await is_loaded(client)
+    except HttpStatusError:
+        loaded = False
+    if loaded:
+        return Check(name, "ok", f"loaded, ours are of version {VERSION}")
+    if trial.way != "$validate":
+        return Check(name, "ok", "not loaded, and the server does not validate")
+    value = "not loaded; a server that validates what is written refuses profiles that it does not know"
+    return Check(name, "warning", value, "Load them: clinsum profiles --load")
 
 
 def _database(settings: Settings) -> Iterator[Check]:

@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,9 @@ from typing import Annotated, Literal
 
 import typer
 
+from fhir_adapter.client import FhirClient
+from fhir_adapter.profiles import upload
+from fhir_adapter.profiles.package import build
 from fhir_adapter.sandbox.hapi import HapiSettings, running_hapi
 from fhir_adapter.sandbox.load import LoadReport
 from fhir_adapter.sandbox.load import load as load_resources
@@ -40,7 +44,10 @@ def sandbox(
     ] = None,
     docker: Annotated[bool, typer.Option(help="For hapi: run the published image instead.")] = False,
 ) -> None:
-    """A FHIR R4 server to try things on, in the foreground, on loopback."""
+    """A FHIR R4 server to try things on, in the foreground, on loopback.
+
+    The real HAPI has the profiles of what clinsum writes loaded, so that $validate checks it.
+    """
     missing = [path for path in load or () if not path.exists()]
     if missing:
         raise UsageError(f"{missing[0]} does not exist.")
@@ -65,9 +72,22 @@ def running(
             yield base_url
     else:
         sys.stderr.write("Starting HAPI FHIR; the first time it is built, which takes about a minute.\n")
-        hapi = HapiSettings(port=port, database=database, way="docker" if docker else "auto")
-        with running_hapi(hapi) as base_url:
-            yield base_url
+        with tempfile.TemporaryDirectory() as folder:
+            package = Path(folder, "package.tgz")
+            package.write_bytes(build())
+            hapi = HapiSettings(
+                port=port, database=database, packages=(package,), way="docker" if docker else "auto"
+            )
+            with running_hapi(hapi) as base_url:
+                asyncio.run(_with_profiles(base_url))
+                yield base_url
+
+
+async def _with_profiles(base_url: str) -> None:
+    """Loads the profiles where the server was started without them: the published image."""
+    async with FhirClient(base_url) as client:
+        if not await upload.is_loaded(client):
+            await upload.load(client)
 
 
 def _say_loaded(report: LoadReport) -> None:

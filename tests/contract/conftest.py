@@ -5,20 +5,28 @@ from collections.abc import Iterator
 import pytest
 from contract_fhir import Fhir, FhirServer, hapi_or_skip, new_id
 
+from fhir_adapter.profiles.package import build
 from fhir_adapter.sandbox.hapi import HapiSettings
 from fhir_adapter.sandbox.running import running_embedded
 
 
+@pytest.fixture(scope="session")
+def hapi_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FhirServer]:
+    """HAPI as strict as a hospital's, targets must exist, with our profiles installed as a package."""
+    package = tmp_path_factory.mktemp("profiles") / "package.tgz"
+    package.write_bytes(build())
+    with hapi_or_skip(HapiSettings(placeholders=False, packages=(package,), heap="768m")) as base_url:
+        yield FhirServer("hapi", base_url)
+
+
 @pytest.fixture(scope="session", params=["embedded", pytest.param("hapi", marks=pytest.mark.hapi)])
 def fhir_server(request: pytest.FixtureRequest) -> Iterator[FhirServer]:
-    """One server of each kind for the whole session, as strict as a hospital's: targets must exist."""
-    engine: str = request.param
-    if engine == "embedded":
-        running = running_embedded()
-    else:
-        running = hapi_or_skip(HapiSettings(placeholders=False, heap="768m"))
-    with running as base_url:
-        yield FhirServer(engine, base_url)
+    """One server of each kind for the whole session."""
+    if request.param == "hapi":
+        yield request.getfixturevalue("hapi_server")
+        return
+    with running_embedded() as base_url:
+        yield FhirServer("embedded", base_url)
 
 
 @pytest.fixture

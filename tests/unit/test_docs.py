@@ -10,7 +10,8 @@ from xml.etree import ElementTree
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PAGES = ["README.md", "CONTRIBUTING.md", "docs/reference.md", "docs/training.md", "jobs/demo/README.md"]
+DOCS = ("profiles", "reference", "training")
+PAGES = ["README.md", "CONTRIBUTING.md", "jobs/demo/README.md", *(f"docs/{p}.md" for p in DOCS)]
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,12 @@ _SUBSETTED = {
 
 
 def bundle_text(
-    kind: str, entries: Iterable[str], *, total: int | None = None, links: dict[str, str] | None = None
+    kind: str,
+    entries: Iterable[str],
+    *,
+    total: int | None = None,
+    links: dict[str, str] | None = None,
+    identifier: str | None = None,
 ) -> str:
     """A Bundle as JSON text.
 
@@ -27,13 +32,15 @@ def bundle_text(
         entries: JSON texts of the entries.
         total: number of matches on all pages, where it is to be stated.
         links: relation -> URL.
+        identifier: a URN that names the Bundle for good, which a document has, together with its date.
     """
-    head: Json = {
-        "resourceType": "Bundle",
-        "id": str(uuid.uuid4()),
-        "meta": {"lastUpdated": instant_text(now_milliseconds())},
-        "type": kind,
-    }
+    now = instant_text(now_milliseconds())
+    head: Json = {"resourceType": "Bundle", "id": str(uuid.uuid4()), "meta": {"lastUpdated": now}}
+    if identifier is not None:
+        head["identifier"] = {"system": "urn:ietf:rfc:3986", "value": identifier}
+    head["type"] = kind
+    if identifier is not None:
+        head["timestamp"] = now
     if total is not None:
         head["total"] = total
     if links:

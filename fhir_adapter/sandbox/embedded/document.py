@@ -1,5 +1,6 @@
 """`Composition/{id}/$document`: a document Bundle of a Composition and what it refers to."""
 
+import uuid
 from collections.abc import Iterator
 from typing import Any
 
@@ -22,7 +23,10 @@ def document(session: Session, composition: Version, base: str) -> str:
         f'{{"fullUrl":{write_json(f"{base}/{reference}")},"resource":{version.body}}}'
         for reference, version in found.items()
     )
-    return bundle_text("document", entries)
+    version_url = f"{base}/{composition.reference}/_history/{composition.version}"
+    return bundle_text(
+        "document", entries, identifier=f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, version_url)}"
+    )
 
 
 def _references(value: Any) -> Iterator[str]:

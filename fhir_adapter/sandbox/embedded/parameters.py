@@ -31,6 +31,11 @@ CarePlan
   patient           reference  subject -> Patient
   status            token      status
   subject           reference  subject
+CodeSystem
+  name              string     name
+  status            token      status
+  url               uri        url
+  version           token      version
 Composition
   attester          reference  attester.party
   author            reference  author
@@ -253,6 +258,17 @@ Specimen
   status            token      status
   subject           reference  subject
   type              token      type
+StructureDefinition
+  name              string     name
+  status            token      status
+  url               uri        url
+  version           token      version
+  type              uri        type
+ValueSet
+  name              string     name
+  status            token      status
+  url               uri        url
+  version           token      version
 """
 
 _TYPES = """

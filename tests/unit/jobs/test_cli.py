@@ -13,7 +13,19 @@ from fhir_adapter.sandbox.running import running_embedded
 from jobs.bench.passes import generated_notes
 from jobs.cli import run
 
-COMMANDS = ["doctor", "sandbox", "poll", "run", "retry", "audit", "notes", "summarize", "text", "demo"]
+COMMANDS = [
+    "doctor",
+    "sandbox",
+    "profiles",
+    "poll",
+    "run",
+    "retry",
+    "audit",
+    "notes",
+    "summarize",
+    "text",
+    "demo",
+]
 
 
 @pytest.fixture(autouse=True)
@@ -147,6 +159,41 @@ def test_doctor_shows_settings_without_secrets_and_every_check(
     assert report["settings"]["token"] == "***"
     assert {check["name"] for check in report["checks"]} >= {"FHIR server", "database", "model"}
     assert {check["status"] for check in report["checks"]} == {"ok"}
+
+
+def test_doctor_tries_the_label_and_leaves_nothing(server: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["doctor", "--json"]) == 0
+    checks = {check["name"]: check for check in json.loads(capsys.readouterr().out)["checks"]}
+    assert checks["label"]["value"] == "AIAST is taken (create and delete)"
+    assert "not loaded" in checks["profiles"]["value"]
+    assert httpx.get(f"{server}/Composition", trust_env=False).json().get("entry", []) == []
+
+
+def test_profiles_are_listed_packed_and_loaded(
+    server: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from fhir_adapter.profiles import definitions
+    from fhir_adapter.profiles.package import build
+
+    assert run(["profiles"]) == 0
+    listed = capsys.readouterr().out
+    assert all(definition["url"] in listed for definition in definitions())
+
+    package = tmp_path / "package.tgz"
+    assert run(["profiles", "--out", str(package)]) == 0
+    assert package.read_bytes() == build()
+    assert run(["profiles", "--out", str(tmp_path / "none" / "package.tgz")]) == 2
+
+    capsys.readouterr()
+    loaded = []
+    for _ in range(2):
+        assert run(["profiles", "--load", "--json"]) == 0
+        loaded.append(json.loads(capsys.readouterr().out)["loaded"])
+    every = len(definitions())
+    assert loaded == [{"created": every, "kept": 0}, {"created": 0, "kept": every}]
+    assert run(["doctor", "--json"]) == 0
+    checks = {check["name"]: check for check in json.loads(capsys.readouterr().out)["checks"]}
+    assert checks["profiles"]["value"].startswith("loaded")
 
 
 class NotFhir(BaseHTTPRequestHandler):

@@ -241,5 +241,10 @@ def test_a_document_of_a_composition(server: httpx.Client) -> None:
     put(server, patient("doc-p"), note("doc-n"), composition)
     document = server.get("Composition/doc-c/$document").json()
     assert document["type"] == "document"
+    assert document["identifier"]["value"].startswith("urn:uuid:")
+    assert document["timestamp"] == document["meta"]["lastUpdated"]
+    assert not {"total", "link"} & set(document)
+    again = server.get("Composition/doc-c/$document").json()
+    assert again["identifier"] == document["identifier"], "one for each version"
     assert [one["resource"]["id"] for one in document["entry"]] == ["doc-c", "doc-p", "doc-n"]
     assert server.get("Composition/doc-none/$document").status_code == 404

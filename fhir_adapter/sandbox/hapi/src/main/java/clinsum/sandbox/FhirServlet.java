@@ -3,6 +3,7 @@ package clinsum.sandbox;
 import ca.uhn.fhir.context.FhirContext;
 import ca.uhn.fhir.context.support.IValidationSupport;
 import ca.uhn.fhir.jpa.api.config.JpaStorageSettings;
+import ca.uhn.fhir.jpa.api.dao.DaoRegistry;
 import ca.uhn.fhir.jpa.api.dao.IFhirSystemDao;
 import ca.uhn.fhir.jpa.provider.JpaCapabilityStatementProvider;
 import ca.uhn.fhir.jpa.provider.JpaSystemProvider;
@@ -45,6 +46,7 @@ public final class FhirServlet extends RestfulServer {
         paging.setDefaultPageSize(Settings.number("defaultPage", 20));
         paging.setMaximumPageSize(Settings.number("maxPage", 500)); // HAPI's own 50 cuts a larger _count in silence
         setPagingProvider(paging);
+        registerInterceptor(new Documents(beans.getBean(DaoRegistry.class)));
         setDefaultResponseEncoding(EncodingEnum.JSON);
         String base = Settings.text("base", "");
         if (!base.isEmpty()) {

@@ -1,5 +1,6 @@
 package clinsum.sandbox;
 
+import ca.uhn.fhir.jpa.packages.IPackageInstallerSvc;
 import java.io.IOException;
 import org.eclipse.jetty.ee10.servlet.ServletContextHandler;
 import org.eclipse.jetty.ee10.servlet.ServletHolder;
@@ -38,6 +39,7 @@ public final class Main {
         jetty.setHandler(root);
         try {
             jetty.start();
+            Packages.install(spring.getBean(IPackageInstallerSvc.class));
         } catch (Exception e) {
             e.printStackTrace();
             System.exit(1); // Spring's schedulers would keep a half-started process alive

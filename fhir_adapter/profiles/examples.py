@@ -1,0 +1,90 @@
+"""Two invented notes and what is written for them: examples of each profile, by the code that writes."""
+
+from typing import Any
+
+from fhir_adapter.canonical import CONFIDENTIALITY, LOINC, URI
+from fhir_adapter.composition import Written, composition, extracted_text, provenance
+from fhir_adapter.note import Attachment, NoteText, Reading, SourceNote
+from fhir_adapter.pipeline import Pipeline
+from fhir_adapter.text.recipe import recipe
+from fhir_adapter.transaction import author
+from summarizer.types import ModelInfo, ScoredSentence, SelectedSentence, Summary
+
+JsonObject = dict[str, Any]
+
+_TEXT = (
+    "Admitted with chest pain since the morning. Troponin was raised. Slept well.\n"
+    "One stent in the left anterior descending artery. Home tomorrow.\n"
+)
+_CHOSEN = (("Troponin was raised.", 0.61), ("One stent in the left anterior descending artery.", 0.88))
+
+
+def examples() -> dict[str, list[JsonObject]]:
+    """Resources by the id of their profile; those of an extension are the resources that carry it.
+
+    The first is of a DocumentReference; the second of a DiagnosticReport, by a model whose scores are
+    calibrated.
+    """
+    found: dict[str, list[JsonObject]] = {}
+    for written in (_written(_DOCUMENT), _written(_REPORT, calibrated=True)):
+        summary = _settled(composition(written), written)
+        card, device = author(written.pipeline)
+        for identifier, resource in (
+            ("extractive-summary", summary),
+            ("source-text", summary),
+            ("extract-score", summary),
+            ("summary-provenance", _settled(provenance(written), written)),
+            ("summarizer-device", device),
+            ("extracted-text", extracted_text(written)),
+            ("model-card", card),
+        ):
+            found.setdefault(identifier, []).append(resource)
+    return found
+
+
+_DOCUMENT = ("DocumentReference", "progress-note-7", "DocumentReference.content[0].attachment")
+_REPORT = ("DiagnosticReport", "echo-8", "DiagnosticReport.presentedForm[0]")
+
+
+def _written(source: tuple[str, str, str], *, calibrated: bool = False) -> Written:
+    resource_type, identifier, path = source
+    note = SourceNote(
+        resource_type=resource_type,
+        id=identifier,
+        version_id="3",
+        last_updated="2026-01-02T10:00:05Z",
+        status="current",
+        subject={"reference": "Patient/1"},
+        encounter={"reference": "Encounter/9"},
+        custodian={"reference": "Organization/1"},
+        period={"start": "2025-12-30", "end": "2026-01-02"},
+        date="2026-01-02",
+        type={"coding": [{"system": LOINC, "code": "11506-3", "display": "Progress note"}]},
+        master_identifier={"system": URI, "value": "urn:uuid:5b1c9c40-0d0e-4e6e-8c39-9a3f1f4e0f11"},
+        security=({"system": CONFIDENTIALITY, "code": "R", "display": "restricted"},),
+    )
+    attachment = Attachment(path, "text/html", data="")
+    text = NoteText(_TEXT, recipe("html"), "text/html")
+    model = ModelInfo("all-MiniLM-L6-v2", "5e" * 32, "lexrank", calibrated)
+    starts = [(_TEXT.index(sentence), sentence, score) for sentence, score in _CHOSEN]
+    chosen = tuple(SelectedSentence(at, at + len(words), words, score) for at, words, score in starts)
+    scored = tuple(ScoredSentence(s.start, s.end, s.score) for s in chosen)
+    return Written(
+        reading=Reading(note, attachment, text),
+        summary=Summary(model, text.sha256, len(_TEXT), chosen, scored),
+        pipeline=Pipeline("extractive", "1.0.0", model, (("budget", "2"),)),
+        base_url="https://fhir.example.org/fhir",
+    )
+
+
+def _settled(node: Any, written: Written) -> Any:
+    """References between the entries of a transaction as the server stores them."""
+    if isinstance(node, dict):
+        return {name: _settled(value, written) for name, value in node.items()}
+    if isinstance(node, list):
+        return [_settled(item, written) for item in node]
+    known = {
+        f"urn:uuid:{written.composition_id}": f"Composition/{written.composition_id}",
+        f"urn:uuid:{written.extracted_text_id}": f"DocumentReference/{written.extracted_text_id}",
+    }
+    return known.get(node, node) if isinstance(node, str) else node

@@ -1,0 +1,65 @@
+"""The definitions on a server, so that it checks what claims them."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from fhir_adapter.canonical import SUMMARY_PROFILE
+from fhir_adapter.client import FhirClient
+from fhir_adapter.profiles import JsonObject, definitions
+
+_ORDER = ("CodeSystem", "ValueSet", "StructureDefinition")  # each after what it refers to
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What loading did.
+
+    Attributes:
+        created: definitions that were not on the server.
+        kept: those that were; they are now as ours.
+    """
+
+    created: int
+    kept: int
+
+
+def upload_bundle() -> JsonObject:
+    """One transaction of all definitions.
+
+    Each is found by its canonical URL, never by its id, since another's may have the same on that server
+    (R4, section 3.1.0.4.3, conditional update).
+    """
+    ordered = sorted(definitions(), key=lambda resource: _ORDER.index(resource["resourceType"]))
+    entries = [
+        {
+            "resource": {name: value for name, value in resource.items() if name != "id"},
+            "request": {"method": "PUT", "url": f"{resource['resourceType']}?url={resource['url']}"},
+        }
+        for resource in ordered
+    ]
+    return {"resourceType": "Bundle", "type": "transaction", "entry": entries}
+
+
+async def load(client: FhirClient) -> Loaded:
+    """Puts the definitions on the server; done twice, it changes nothing.
+
+    Raises:
+        HttpStatusError: the server takes no definitions, or none by conditional update.
+        ServerUnreachableError: no answer after all retries.
+    """
+    answer = await client.transaction(upload_bundle())
+    entries = answer.get("entry") or []
+    counts = Counter(str((entry.get("response") or {}).get("status", ""))[:3] for entry in entries)
+    return Loaded(created=counts["201"], kept=len(entries) - counts["201"])
+
+
+async def is_loaded(client: FhirClient) -> bool:
+    """Whether the server has the profile of the summary.
+
+    Raises:
+        HttpStatusError: it does not search StructureDefinitions.
+        ServerUnreachableError: no answer after all retries.
+    """
+    async for page in client.search("StructureDefinition", [("url", SUMMARY_PROFILE), ("_count", "1")]):
+        return bool(page.resources)
+    return False
