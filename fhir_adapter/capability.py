@@ -13,6 +13,7 @@ class ResourceCapability:
     update_create: bool = False
     conditional_update: bool = False
     search_params: frozenset[str] = frozenset()
+    history: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,10 @@ class Capability:
         """A PUT with search criteria instead of an id is understood."""
         return self.resources.get(resource_type, _NOTHING).conditional_update
 
+    def history(self, resource_type: str) -> bool:
+        """`[type]/_history` is there, which names what was deleted."""
+        return self.resources.get(resource_type, _NOTHING).history
+
     def search_params(self, resource_type: str) -> frozenset[str]:
         """Names of the search parameters, those for all types included."""
         return self.resources.get(resource_type, _NOTHING).search_params
@@ -71,18 +76,22 @@ def parse_capability(statement: dict[str, Any]) -> Capability:
             update_create=entry.get("updateCreate") is True,
             conditional_update=entry.get("conditionalUpdate") is True,
             search_params=_names(entry.get("searchParam")) | common,
+            history="history-type" in _codes(entry.get("interaction")),
         )
         for entry in map(_dict, _list(rest.get("resource")))
         if (kind := _text(entry.get("type")))
     }
-    interactions = {_text(_dict(entry).get("code")) for entry in _list(rest.get("interaction"))}
     return Capability(
         fhir_version=version,
         software=_text(software.get("name")),
         software_version=_text(software.get("version")),
-        transaction="transaction" in interactions,
+        transaction="transaction" in _codes(rest.get("interaction")),
         resources=resources,
     )
+
+
+def _codes(interactions: object) -> frozenset[str]:
+    return frozenset(_text(_dict(entry).get("code")) for entry in _list(interactions))
 
 
 def _names(params: object) -> frozenset[str]:

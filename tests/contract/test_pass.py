@@ -100,21 +100,6 @@ def test_a_note_entered_in_error_takes_its_summary_along_unless_a_person_atteste
     assert site.one_audit(withdrawn["id"]).ok
 
 
-def test_a_summary_that_a_person_attested_is_never_overwritten(site: Site) -> None:
-    note = site.document()
-    site.poll()
-    (composition,) = site.written(reference(note))
-    kept = site.fhir.put({**composition, "status": "final", "attester": [{"mode": "professional"}]})
-
-    note["content"][0]["attachment"]["data"] = encoded("Changed afterwards. Home today.")
-    site.fhir.put(note)
-    ended, _ = site.poll()
-
-    assert (ended[reference(note)].status, ended[reference(note)].reason) == ("skipped", "attested")
-    (after,) = site.written(reference(note))
-    assert after["meta"]["versionId"] == kept["meta"]["versionId"]
-
-
 HTML = "<html><body><h1>Consult</h1><p>Mild &amp; stable.</p><ul><li>No fever.</li></ul></body></html>"
 
 

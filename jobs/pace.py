@@ -1,0 +1,47 @@
+"""A limit on how fast notes are handled."""
+
+import asyncio
+import re
+import time
+from dataclasses import dataclass, field
+
+_SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0}
+_LONGEST_BATCH = 2.0  # seconds' worth of notes in one batch, so that a slow pace is an even one
+
+
+@dataclass
+class Pace:
+    """So many notes a second, evenly.
+
+    Attributes:
+        per_second: above 0.
+    """
+
+    per_second: float
+    _due: float = field(default_factory=time.monotonic, init=False)
+
+    def batch(self, most: int) -> int:
+        """How many notes to take at a time: at least 1."""
+        return max(1, min(most, int(self.per_second * _LONGEST_BATCH)))
+
+    async def wait(self, notes: int, stop: asyncio.Event) -> None:
+        """Waits until so many more notes are due, or `stop` is set."""
+        self._due = max(self._due + notes / self.per_second, time.monotonic() - _LONGEST_BATCH)
+        left = self._due - time.monotonic()
+        if left > 0:
+            try:
+                await asyncio.wait_for(stop.wait(), left)
+            except TimeoutError:
+                return
+
+
+def parse_pace(text: str) -> Pace:
+    """Reads `60/min`, `2/s`, `500/h`.
+
+    Raises:
+        ValueError: not a rate.
+    """
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*/\s*(s|min|h)", text.strip())
+    if not match or float(match[1]) <= 0:
+        raise ValueError(f"{text!r} is not a rate such as 60/min, 2/s or 500/h")
+    return Pace(float(match[1]) / _SECONDS[match[2]])
