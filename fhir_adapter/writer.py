@@ -247,7 +247,8 @@ async def end(client: FhirClient, existing: Existing, why: str) -> None:
         HttpStatusError: 409 or 412 where somebody else wrote in between.
     """
     changed = [ended(existing.resource, why)]
-    for reference in extracted_texts(existing.resource):
+    # Without a hash it is no summary of one text, and the texts are those of other summaries.
+    for reference in extracted_texts(existing.resource) if existing.stamp.sha256 else ():
         text = await client.read_if_there(reference)
         if text and canonical.EXTRACTED_TEXT_TAG in coded(as_dict(text.get("meta")).get("tag")):
             after = ended_text(text, why)
