@@ -74,19 +74,18 @@ class _Relations:
 
     def __init__(self) -> None:
         self._targets: dict[str, bool] = {}
-        self._superseded: set[str] = set()
+        self._handled: set[str] = set()
 
     def see(self, note: SourceNote, base_url: str, before: NoteRow | None) -> None:
-        """Takes note of a document of the pass."""
-        if note.replaced_by:
-            self._superseded.add(note.reference)
-        if note.replaces and not (before and before.version == note.version_id):
-            targets = local(note.replaces, base_url)
-            self._targets.update(dict.fromkeys(targets, in_force(note.status, note.doc_status)))
+        """Takes note of a document that the pass works on, and of the ledger's row of it."""
+        if before:
+            self._handled.add(note.reference)
+        now = in_force(note.status, note.doc_status)
+        self._targets.update(dict.fromkeys(local(note.replaces, base_url), now))
 
     def taken(self) -> dict[str, bool]:
         """`Type/id` of each replaced document to whether the replacement is in force; each once."""
-        found = {s: now for s, now in self._targets.items() if not (now and s in self._superseded)}
+        found = {source: now for source, now in self._targets.items() if source not in self._handled}
         self._targets.clear()
         return found
 
@@ -231,10 +230,12 @@ class Pass:
             before = known.get(note.reference)
             if (note.reference, note.version_id) in self._retried:
                 continue  # this pass has handled it already
-            self._relations.see(note, self.client.base_url, before)
-            if before and note.version_id and before.version == note.version_id:
+            same = before and note.version_id and before.version == note.version_id
+            replaced = self.source.ineligible(note) is Reason.SUPERSEDED
+            if before and same and replaced == (before.reason == Reason.SUPERSEDED):
                 unchanged.append(Outcome.of(before, "unchanged"))
             else:
+                self._relations.see(note, self.client.base_url, before)
                 jobs.append(_Job(note, before, error=self._refusal(note)))
         yield _Batch(rows=tuple(rows), unchanged=tuple(unchanged))
         for start in range(0, len(jobs), BATCH_NOTES):

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from contract_fhir import Fhir, FhirServer, new_id
-from passes import TEXT, Site, encoded, reference
+from passes import TEXT, Site, encoded, polled_in_thread, reference
 
 from fhir_adapter.findings import Finding
 from fhir_adapter.pipeline import deterministic_id
@@ -209,33 +209,12 @@ def test_two_workers_at_once_leave_one_composition(site: Site, tmp_path: Path) -
     workers = [Site(site.fhir, tmp_path / f"worker{n}.sqlite") for n in range(3)]
 
     with ThreadPoolExecutor(3) as pool:
-        results = list(pool.map(lambda worker: _polled_in_thread(worker), workers))
+        results = list(pool.map(polled_in_thread, workers))
 
     for source in sources:
         assert {result[source] for result in results} <= {"written", "unchanged"}
         assert len(site.written(source)) == 1
         assert len(site.fhir.matches(site.fhir.get("Provenance", entity=source))) == 1
-
-
-def _polled_in_thread(site: Site) -> dict[str, str]:
-    import asyncio
-
-    from jobs.commands.poll import open_ledger
-    from jobs.outcome import Outcome
-    from jobs.runtime import runtime
-
-    ended: dict[str, str] = {}
-
-    def emit(outcome: Outcome) -> None:
-        ended[outcome.source] = outcome.status
-
-    async def passed() -> None:
-        with open_ledger(site.settings) as ledger:
-            async with runtime(site.settings, ledger) as shared:
-                await shared.new_pass(emit, asyncio.Event()).run(site.settings.resource_types)
-
-    asyncio.run(passed())
-    return ended
 
 
 def altered(composition: dict[str, Any], how: str) -> dict[str, Any]:
