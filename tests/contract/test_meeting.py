@@ -30,7 +30,7 @@ class Meddler(httpx.AsyncBaseTransport):
 
     Attributes:
         chosen: which requests count, by method and content.
-        before, after: called with the number of the request, from 1, before it is sent and once it is answered.
+        before, after: called with the number of the request, from 1, before and after it is done.
         lost: numbers of the requests whose answers never arrive.
     """
 
