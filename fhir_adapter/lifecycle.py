@@ -194,16 +194,18 @@ def _section(section: JsonObject) -> JsonObject:
     content["section"] = [_section(inner) for inner in dicts(section.get("section"))]
     # Where a span points is left out: a server that gives out ids writes its own there.
     content["extension"] = [
-        [_plain(part) for part in dicts(e.get("extension")) if part.get("url") != "reference"]
+        [e.get("url"), *(_plain(p) for p in dicts(e.get("extension")) if p.get("url") != "reference")]
         for e in dicts(section.get("extension"))
     ]
     return content
 
 
 def _narrative(holder: JsonObject) -> list[Any]:
-    div = str(as_dict(holder.get("text")).get("div", ""))
+    text = as_dict(holder.get("text"))
+    div = str(text.get("div", ""))
     try:
-        return [visible(div), [(anchor, " ".join(text.split())) for anchor, text in list_items(div)]]
+        items = [(anchor, " ".join(words.split())) for anchor, words in list_items(div)]
+        return [text.get("status"), visible(div), items]
     except ValueError:
         return [div]
 

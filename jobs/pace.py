@@ -3,6 +3,7 @@
 import asyncio
 import re
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 _SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0}
@@ -15,24 +16,32 @@ class Pace:
 
     Attributes:
         per_second: above 0.
+        clock: seconds, for tests.
     """
 
     per_second: float
-    _due: float = field(default_factory=time.monotonic, init=False)
+    clock: Callable[[], float] = time.monotonic
+    _due: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._due = self.clock()
 
     def batch(self, most: int) -> int:
         """How many notes to take at a time: at least 1."""
         return max(1, min(most, int(self.per_second * _LONGEST_BATCH)))
 
+    def reserve(self, notes: int) -> float:
+        """Seconds until so many more notes are due. Time that was not used is not made up for later."""
+        now = self.clock()
+        self._due = max(self._due + notes / self.per_second, now)
+        return self._due - now
+
     async def wait(self, notes: int, stop: asyncio.Event) -> None:
         """Waits until so many more notes are due, or `stop` is set."""
-        self._due = max(self._due + notes / self.per_second, time.monotonic() - _LONGEST_BATCH)
-        left = self._due - time.monotonic()
-        if left > 0:
-            try:
-                await asyncio.wait_for(stop.wait(), left)
-            except TimeoutError:
-                return
+        try:
+            await asyncio.wait_for(stop.wait(), self.reserve(notes))
+        except TimeoutError:
+            return
 
 
 def parse_pace(text: str) -> Pace:

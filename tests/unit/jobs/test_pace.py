@@ -1,5 +1,4 @@
 import asyncio
-import time
 
 import pytest
 
@@ -24,12 +23,15 @@ def test_a_slow_pace_takes_few_at_a_time(per_second: float, batch: int) -> None:
     assert Pace(per_second).batch(32) == batch
 
 
-async def test_no_more_are_taken_than_are_due() -> None:
-    pace, began = Pace(100.0), time.monotonic()
-    for _ in range(4):
-        await pace.wait(5, asyncio.Event())
+def test_no_more_are_taken_than_are_due() -> None:
+    now = [100.0]
+    pace = Pace(2.0, lambda: now[0])
 
-    assert time.monotonic() - began >= 0.2
+    assert [pace.reserve(4), pace.reserve(4)] == [2.0, 4.0]
+    now[0] += 4.0
+    assert pace.reserve(1) == 0.5
+    now[0] += 60.0  # time that was not used is no reason to hurry
+    assert [pace.reserve(4), pace.reserve(4)] == [0.0, 2.0]
 
 
 async def test_a_wait_ends_when_it_is_told_to() -> None:
