@@ -141,7 +141,7 @@ def ended_because(composition: JsonObject) -> str:
 def sealed(composition: JsonObject) -> JsonObject:
     """The Composition with the digest of its content."""
     digest = {"url": canonical.CONTENT_DIGEST, "valueString": content_digest(composition)}
-    return {**composition, "extension": [*composition["extension"], digest]}
+    return {**composition, "extension": [*dicts(composition.get("extension")), digest]}
 
 
 def ended(composition: JsonObject, why: str) -> JsonObject:

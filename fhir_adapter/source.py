@@ -129,7 +129,13 @@ class Source:
             return []
         if not (await self._client.capability()).history(resource_type):
             return []
-        return await self._client.deleted(resource_type, instant(begin - in_nanoseconds(self._overlap)))
+        since = instant(begin - in_nanoseconds(self._overlap))
+        for _ in range(_RESTARTS):
+            try:
+                return await self._client.deleted(resource_type, since)
+            except GoneError:  # the server forgot the pages half-way
+                continue
+        return await self._client.deleted(resource_type, since)
 
     async def strategy(self, resource_type: str) -> Strategy:
         """How this server's changes are found, and what that misses; for the log and for `doctor`."""

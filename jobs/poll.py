@@ -15,7 +15,14 @@ import structlog
 from fhir_adapter.attachment import FetchLimits
 from fhir_adapter.client import FhirClient
 from fhir_adapter.composition import Written
-from fhir_adapter.errors import GoneError, NoteError, NotFhirError, NotFoundError, ServerUnreachableError
+from fhir_adapter.errors import (
+    GoneError,
+    HttpStatusError,
+    NoteError,
+    NotFhirError,
+    NotFoundError,
+    ServerUnreachableError,
+)
 from fhir_adapter.note import Reading, SourceNote
 from fhir_adapter.pipeline import Pipeline
 from fhir_adapter.reading import read_note
@@ -180,7 +187,7 @@ class Pass:
     async def _affected(self, resource_type: str, watermark: str | None) -> list[str]:
         """Sources that have a summary and whose standing was changed by something else than a new version."""
         replaced = self._relations.taken()
-        gone = await self.source.deleted_since(resource_type, watermark) if watermark else []
+        gone = await self._gone(resource_type, watermark) if watermark else []
         known = await asyncio.to_thread(self.ledger.known, [*replaced, *gone])
         affected = [
             source
@@ -191,6 +198,15 @@ class Pass:
         chains = await self.writer.chains(left) if left else {}
         affected += [s for s in gone if s in chains or (s in known and known[s].reason != Reason.DELETED)]
         return affected
+
+    async def _gone(self, resource_type: str, watermark: str) -> list[str]:
+        try:
+            return await self.source.deleted_since(resource_type, watermark)
+        except HttpStatusError as error:
+            if error.status >= 500 or error.status == 429:
+                raise
+            log.warning("no-deletions", resource_type=resource_type, status=error.status)
+            return []
 
     async def _again(self, references: Sequence[str], pace: Pace | None = None) -> AsyncIterator[_Batch]:
         size = pace.batch(BATCH_NOTES) if pace else BATCH_NOTES
