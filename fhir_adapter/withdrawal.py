@@ -5,6 +5,7 @@ wrote, until a walk finds nothing that was not there before: what was under way 
 reached too.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -61,11 +62,13 @@ class Orders:
         why: written into each Composition.
         attested: also what a person changed or attested.
         dry_run: say what would be done, and do nothing.
+        at_once: Compositions worked on at a time.
     """
 
     why: Withdrawal
     attested: bool = False
     dry_run: bool = False
+    at_once: int = 8
 
 
 def ran_model(found: Sequence[Author], model: str) -> list[Author]:
@@ -113,16 +116,20 @@ async def withdraw_source(client: FhirClient, source: str, orders: Orders) -> As
 async def _withdraw(
     client: FhirClient, queries: Sequence[tuple[str, str, str]], orders: Orders, seen: set[str]
 ) -> AsyncIterator[Withdrawn]:
+    slots = asyncio.Semaphore(orders.at_once)
+
+    async def slotted(reference: str) -> Withdrawn | None:
+        async with slots:
+            return await _one(client, reference, orders)
+
     for resource_type, parameter, value in queries:
         async for page in client.search(resource_type, [(parameter, value), ("_count", _PAGE)]):
-            for resource in page.resources:
-                for reference in _compositions(resource, client.base_url):
-                    if reference in seen:
-                        continue
-                    seen.add(reference)
-                    done = await _one(client, reference, orders)
-                    if done:
-                        yield done
+            found = [ref for resource in page.resources for ref in _compositions(resource, client.base_url)]
+            fresh = [reference for reference in dict.fromkeys(found) if reference not in seen]
+            seen.update(fresh)
+            for done in await asyncio.gather(*map(slotted, fresh)):
+                if done:
+                    yield done
 
 
 def _compositions(resource: JsonObject, base_url: str) -> list[str]:

@@ -71,7 +71,8 @@ def withdraw(
     if source and not _is_source(source):
         raise UsageError(f"{source!r} is not a source; write it as DocumentReference/123.")
     settings = settings_from(sets)
-    orders = Orders(Withdrawal.SOURCE if source else Withdrawal.RECALLED, attested, dry_run)
+    why = Withdrawal.SOURCE if source else Withdrawal.RECALLED
+    orders = Orders(why, attested, dry_run, at_once=settings.concurrency)
     raise typer.Exit(asyncio.run(_report(settings, chosen[0], orders, json)))
 
 

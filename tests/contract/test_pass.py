@@ -328,3 +328,36 @@ def test_a_server_that_gives_out_ids_gets_one_composition_too(assigning_site: Si
     proof = site.one_audit(first[source].composition)
     assert proof.ok, proof.findings
     assert any("improving" in sentence.text for sentence in proof.sentences)
+
+
+@pytest.mark.parametrize(
+    "assigning_site",
+    ["assigning_embedded", pytest.param("assigning_hapi", marks=pytest.mark.hapi)],
+    indirect=True,
+)
+def test_a_server_that_gives_out_ids_keeps_a_persons_summary_and_gets_one_after_it(
+    assigning_site: Site, tmp_path: Path
+) -> None:
+    site = assigning_site
+    attachment = {"contentType": "text/html", "data": encoded(HTML)}
+    note = {"resourceType": "DocumentReference", "status": "current", "content": [{"attachment": attachment}]}
+    resource = site.fhir.send("POST", "DocumentReference", note).json()
+    source = reference(resource)
+    first, _ = site.poll([source])
+    (theirs,) = site.written(source)
+    site.fhir.put({**theirs, "status": "final", "attester": [{"mode": "professional"}]})
+    for word in ("improving", "well"):
+        resource["content"][0]["attachment"]["data"] = encoded(HTML.replace("stable", word))
+        site.fhir.put(resource)
+        site.poll([source])
+    again, _ = Site(site.fhir, tmp_path / "other.sqlite").poll([source])
+
+    kept, later = sorted(site.written(source), key=lambda composition: str(composition["status"]))
+    assert (kept["id"], kept["meta"]["versionId"]) == (first[source].composition, "2")
+    assert (again[source].status, again[source].composition) == ("unchanged", later["id"])
+    assert later["meta"]["versionId"] == "2"
+    assert later["relatesTo"][0]["targetReference"]["reference"] == f"Composition/{kept['id']}"
+    for composition in (kept, later):
+        proof = site.one_audit(composition["id"])
+        assert proof.ok, proof.findings
+    assert any("well" in sentence.text for sentence in site.one_audit(later["id"]).sentences)
