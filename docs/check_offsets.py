@@ -97,7 +97,11 @@ def findings(base, composition):
     source, version = section["entry"][0]["reference"].replace(base, ""), stated.get("versionId")
     address = f"{source}/_history/{version}" if version else source
     then = get(base, address)
-    yield get(base, source)["meta"].get("versionId") == version, f"{source} still has version {version}"
+    over = composition["status"] == "entered-in-error"
+    over = over or any(e["url"].endswith("/ended-because") for e in composition["extension"])
+    same = over or get(base, source)["meta"].get("versionId") == version
+    same = same or "entry" in get(base, "Composition?related-ref=Composition/" + composition["id"])
+    yield same, f"{source} still has version {version}, or this summary is past"
     yield stated["source"].endswith("/" + address), "its parts name one source"
     yield stated["unit"] == "unicode-code-point", "offsets count code points"
     yield {LABEL} | labels(then) <= labels(composition), "labelled as made by an AI, and as its source is"

@@ -12,6 +12,7 @@ from typing import Any
 
 from fhir_adapter import canonical
 from fhir_adapter.attachment import FetchLimits, fetch
+from fhir_adapter.audit_lifecycle import outlives, settled
 from fhir_adapter.audit_shape import against_source, less_protected, shape
 from fhir_adapter.audit_witnesses import Witnesses
 from fhir_adapter.claims import Claims, Span, as_dict, coded, read_claims
@@ -152,9 +153,9 @@ class Auditor:
         """The source's stated version, its text extracted again; None where that cannot be had."""
         current = await self._client.read_if_there(claims.source)
         version = str(as_dict((current or {}).get("meta")).get("versionId", ""))
-        if current is None:
+        if current is None and not outlives(claims):
             found.append((Finding.SOURCE_GONE, "deleted, or never there"))
-        elif version != claims.version and claims.status != "entered-in-error":
+        elif current is not None and version != claims.version and not await settled(self._client, claims):
             found.append((Finding.SOURCE_CHANGED, f"now version {version}"))
         source = current
         if current is None or version != claims.version:

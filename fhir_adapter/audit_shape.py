@@ -133,8 +133,7 @@ def against_source(
         names.append("text")
     if reading.note.last_updated and nanoseconds(resource.get("date")) != nanoseconds(wanted["date"]):
         names.append("date")
-    relations = dicts(resource.get("relatesTo"))
-    if any(relation not in relations for relation in wanted.get("relatesTo", [])):
+    if not _related(resource, wanted.get("relatesTo", [])):
         names.append("relatesTo")
     names += sorted(set(resource) - set(wanted) - _OTHERS - {"relatesTo"} - set(names))
     mediatype = (reading.text.media_type,)
@@ -144,6 +143,24 @@ def against_source(
         mismatch = name in ("section.entry", "event")
         found.append((Finding.SOURCE_MISMATCH if mismatch else Finding.ELEMENT_DIFFERS, name))
     return found + less_protected(resource, reading.note)
+
+
+def replaces_composition(resource: JsonObject, reference: str) -> bool:
+    """Whether a Composition says that it replaces another one; with "" for that, any other."""
+    return any(
+        relation.get("code") == "replaces" and target.endswith(reference or target)
+        for relation in dicts(resource.get("relatesTo"))
+        if (target := str(as_dict(relation.get("targetReference")).get("reference", "")))
+    )
+
+
+def _related(resource: JsonObject, wanted: list[JsonObject]) -> bool:
+    """All relations of the source are there; and one that comes after a person's work names that."""
+    relations = dicts(resource.get("relatesTo"))
+    later = re.search(r"~\d+$", str(as_dict(resource.get("identifier")).get("value", "")))
+    return all(relation in relations for relation in wanted) and (
+        not later or replaces_composition(resource, "")
+    )
 
 
 def _wanted(resource: JsonObject, reading: Reading, label: tuple[str, str], base_url: str) -> JsonObject:

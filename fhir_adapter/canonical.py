@@ -6,6 +6,9 @@ CANONICAL_BASE = os.environ.get("CLINSUM_CANONICAL_BASE", "https://clinsum.org/f
 
 SOURCE_TEXT = f"{CANONICAL_BASE}/StructureDefinition/source-text"
 EXTRACT_SCORE = f"{CANONICAL_BASE}/StructureDefinition/extract-score"
+CONTENT_DIGEST = f"{CANONICAL_BASE}/StructureDefinition/content-digest"
+ENDED_BECAUSE = f"{CANONICAL_BASE}/StructureDefinition/ended-because"
+RECALL = f"{CANONICAL_BASE}/StructureDefinition/recall"
 COMPOSITION_KIND = f"{CANONICAL_BASE}/CodeSystem/composition-kind"
 TAGS = f"{CANONICAL_BASE}/CodeSystem/tags"
 SUMMARIES = f"{CANONICAL_BASE}/summaries"
@@ -39,3 +42,6 @@ MXDE_POLICY = "urn:ihe:iti:mxde:2023:document-provenance-policy"
 # Every resource that we write carries one of these; `EXTRACTED_TEXT_TAG` keeps our own texts out of the poll.
 SUMMARY_TAG = (TAGS, "extractive-summary")
 EXTRACTED_TEXT_TAG = (TAGS, "extracted-text")
+
+# A summary that came after one that a person has changed or attested: somebody should compare the two.
+REVIEW_TAG = (TAGS, "needs-review")

@@ -14,6 +14,7 @@ class ResourceCapability:
     conditional_update: bool = False
     interactions: frozenset[str] = frozenset()
     search_params: frozenset[str] = frozenset()
+    history: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,10 @@ class Capability:
         """All these interactions (`create`, `delete`) are stated for the type."""
         return self.resources.get(resource_type, _NOTHING).interactions >= set(codes)
 
+    def history(self, resource_type: str) -> bool:
+        """`[type]/_history` is there, which names what was deleted."""
+        return self.resources.get(resource_type, _NOTHING).history
+
     def search_params(self, resource_type: str) -> frozenset[str]:
         """Names of the search parameters, those for all types included."""
         return self.resources.get(resource_type, _NOTHING).search_params
@@ -77,6 +82,7 @@ def parse_capability(statement: dict[str, Any]) -> Capability:
             conditional_update=entry.get("conditionalUpdate") is True,
             interactions=_codes(entry.get("interaction")),
             search_params=_names(entry.get("searchParam")) | common,
+            history="history-type" in _codes(entry.get("interaction")),
         )
         for entry in map(_dict, _list(rest.get("resource")))
         if (kind := _text(entry.get("type")))
@@ -88,6 +94,10 @@ def parse_capability(statement: dict[str, Any]) -> Capability:
         transaction="transaction" in _codes(rest.get("interaction")),
         resources=resources,
     )
+
+
+def _codes(interactions: object) -> frozenset[str]:
+    return frozenset(_text(_dict(entry).get("code")) for entry in _list(interactions))
 
 
 def _names(params: object) -> frozenset[str]:

@@ -10,6 +10,7 @@ from fhir_adapter.canonical import (
     NARRATIVE_LINK,
     SOURCE_TEXT,
 )
+from fhir_adapter.canonical import ENDED_BECAUSE as ENDED
 from fhir_adapter.narrative import is_plain_list, list_items
 
 JsonObject = dict[str, Any]
@@ -51,6 +52,7 @@ class Claims:
         spans: in the order written.
         items: (id, text) of the narrative, in the order shown.
         narrative_error: why the narrative could not be read, or "".
+        ended: why the summary says that it is no longer current, or "".
     """
 
     composition: str
@@ -73,6 +75,7 @@ class Claims:
     labels: frozenset[tuple[str, str]]
     narrative_error: str = ""
     plain_list: bool = True
+    ended: str = ""
 
 
 def read_claims(composition: JsonObject, base_url: str = "") -> Claims:
@@ -114,6 +117,7 @@ def read_claims(composition: JsonObject, base_url: str = "") -> Claims:
         labels=frozenset(coded(as_dict(composition.get("meta")).get("security"))),
         narrative_error=narrative_error,
         plain_list=plain,
+        ended=next((_value(e) for e in dicts(composition.get("extension")) if e.get("url") == ENDED), ""),
     )
 
 

@@ -21,7 +21,7 @@ from fhir_adapter.errors import HttpStatusError, NotFhirError, OutsideBaseError
 from fhir_adapter.foreign import ForeignHosts
 from fhir_adapter.scope import Scope, origin_of, parsed
 from fhir_adapter.transport import Call, RawResponse, Transport
-from fhir_adapter.wire import decode_json, encode_json, outcome_codes
+from fhir_adapter.wire import decode_json, encode_json, history_entries, outcome_codes
 
 FHIR_JSON = "application/fhir+json"
 MAX_RESPONSE_BYTES = 256 << 20
@@ -172,15 +172,36 @@ class FhirClient:
             GoneError: the server has forgotten the search between two pages.
             NotFhirError: an answer that is no Bundle, or links that go in a circle.
         """
-        what = f"search of {resource_type}"
-        url = self._scope.url(quote(resource_type, safe="")).copy_merge_params(list(params))
+        async for bundle, is_last in self._bundles(resource_type, f"search of {resource_type}", params):
+            yield _page(bundle, is_last=is_last)
+
+    async def deleted(self, resource_type: str, since: str) -> list[str]:
+        """`Type/id` of the resources that were deleted since an instant and are not back, by `_history`.
+
+        Raises:
+            HttpStatusError: the server keeps no history of a type (R4 leaves that to it).
+        """
+        newest: dict[str, bool] = {}
+        params = [("_since", since), ("_count", "100")]
+        async for bundle, _ in self._bundles(
+            f"{resource_type}/_history", f"history of {resource_type}", params
+        ):
+            for reference, is_deletion in history_entries(bundle, resource_type):
+                newest.setdefault(reference, is_deletion)  # a history begins with the newest
+        return [reference for reference, is_deletion in newest.items() if is_deletion]
+
+    async def _bundles(
+        self, path: str, what: str, params: Sequence[tuple[str, str]]
+    ) -> AsyncIterator[tuple[dict[str, Any], bool]]:
+        """Bundles of a search or a history, following `next` links; whether each is the last."""
+        url = self._scope.url(quote(path)).copy_merge_params(list(params))
         seen = {hash(url)}
         while True:
             bundle = await self._get(url, what, {"Cache-Control": "no-cache"})
             if bundle.get("resourceType") != "Bundle":
                 raise NotFhirError(f"{what}: the server answered with something other than a Bundle")
             following = self._next(bundle, url, what)
-            yield _page(bundle, is_last=following is None)
+            yield bundle, following is None
             if following is None:
                 return
             if hash(following) in seen:
@@ -188,16 +209,26 @@ class FhirClient:
             seen.add(hash(following))
             url = following
 
-    async def transaction(self, bundle: dict[str, Any]) -> dict[str, Any]:
+    async def transaction(self, bundle: dict[str, Any], *, once: bool = False) -> dict[str, Any]:
         """Posts a transaction whose entries may be done twice without harm (PUT or DELETE, or conditional).
 
         Because they may, it is tried again after a lost answer, a 500 and a 409.
+
+        Args:
+            bundle: the transaction.
+            once: not tried again where it may have been done already; the caller looks first.
 
         Returns:
             The transaction-response Bundle.
         """
         response = await self._json(
-            "POST", "", "transaction", bundle, headers={"Prefer": "return=minimal"}, conflicts=True
+            "POST",
+            "",
+            "transaction",
+            bundle,
+            headers={"Prefer": "return=minimal"},
+            idempotent=not once,
+            conflicts=not once,
         )
         if response.get("resourceType") != "Bundle":
             raise NotFhirError("transaction: the server answered with something other than a Bundle")

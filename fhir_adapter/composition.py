@@ -6,6 +6,7 @@ same note summarised twice gives the same resources and a server has nothing to 
 
 import base64
 import hashlib
+import re
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,7 +16,7 @@ from typing import Any
 from fhir_adapter import canonical, references
 from fhir_adapter.errors import NoteError
 from fhir_adapter.narrative import ordered_list, paragraph
-from fhir_adapter.note import Reading, SourceNote
+from fhir_adapter.note import Reading
 from fhir_adapter.pipeline import Pipeline, deterministic_id
 from fhir_adapter.reasons import Reason
 from summarizer.types import SelectedSentence, Summary
@@ -25,6 +26,7 @@ JsonObject = dict[str, Any]
 UNIT = "unicode-code-point"
 # International Patient Summary: each section has a code; this one where the source states no type.
 _NOTE: JsonObject = {"coding": [{"system": canonical.LOINC, "code": "34109-9", "display": "Note"}]}
+_ORDINAL = re.compile(r"~\d+$")
 
 
 @dataclass(frozen=True)
@@ -35,12 +37,16 @@ class Written:
         reading: the source, its attachment and its text.
         summary: at least one chosen sentence.
         base_url: the server's base, for absolute references to the source's version.
+        ordinal: 1; one more for each Composition of this source that a person has taken over.
+        replaced: id of the Composition that this one comes after, where a person has taken that over.
     """
 
     reading: Reading
     summary: Summary
     pipeline: Pipeline
     base_url: str
+    ordinal: int = 1
+    replaced: str = ""
 
     def __post_init__(self) -> None:
         if not self.summary.summary:
@@ -53,23 +59,23 @@ class Written:
 
     @property
     def composition_id(self) -> str:
-        """One per source and pipeline name, whatever the version of either."""
-        return deterministic_id("Composition", self.reading.note.reference, self.pipeline.name)
+        """One per source, pipeline name and ordinal, whatever the version of source and pipeline."""
+        return written_id("Composition", self.reading.note.reference, self.pipeline.name, self.ordinal)
 
     @property
     def provenance_id(self) -> str:
         """One per Composition."""
-        return deterministic_id("Provenance", self.reading.note.reference, self.pipeline.name)
+        return written_id("Provenance", self.reading.note.reference, self.pipeline.name, self.ordinal)
 
     @property
     def extracted_text_id(self) -> str:
-        """One per source and pipeline name; unused where the text is the attachment itself."""
-        return deterministic_id("DocumentReference", self.reading.note.reference, self.pipeline.name)
+        """One per Composition; unused where the text is the attachment itself."""
+        return written_id("DocumentReference", self.reading.note.reference, self.pipeline.name, self.ordinal)
 
     @property
     def identifier(self) -> str:
         """Business identifier of the summary."""
-        return summary_identifier(self.reading.note, self.pipeline)
+        return summary_identifier(self.reading.note.reference, self.pipeline.name, self.ordinal)
 
     @cached_property
     def source_version_url(self) -> str:
@@ -102,12 +108,26 @@ class Written:
     def security(self) -> list[JsonObject]:
         """The source's labels, each kept, and the AI label."""
         own = self.pipeline.label_coding
-        return [own, *(x for x in references.labels(self.reading.note.security) if x["code"] != own["code"])]
+        name = (own["system"], own["code"])
+        others = references.labels(self.reading.note.security)
+        return [own, *(label for label in others if (label.get("system"), label.get("code")) != name)]
 
 
-def summary_identifier(note: SourceNote, pipeline: Pipeline) -> str:
-    """The value by which a source's summary is found, e.g. `DocumentReference-123.extractive`."""
-    return f"{note.resource_type}-{note.id}.{pipeline.name}"
+def written_id(resource_type: str, source: str, name: str, ordinal: int = 1) -> str:
+    """Client-assigned id of what is written for a source under a pipeline's name.
+
+    Args:
+        resource_type: of the resource written.
+        source: `Type/id`.
+        name: of the pipeline.
+        ordinal: as in `Written.ordinal`.
+    """
+    return deterministic_id(resource_type, source, name, *([str(ordinal)] if ordinal > 1 else []))
+
+
+def summary_identifier(source: str, name: str, ordinal: int = 1) -> str:
+    """The value by which a summary is found: `DocumentReference-123.extractive`, `...extractive~2`."""
+    return f"{source.replace('/', '-', 1)}.{name}" + (f"~{ordinal}" if ordinal > 1 else "")
 
 
 def urn(resource_id: str) -> str:
@@ -150,7 +170,7 @@ def composition(written: Written) -> JsonObject:
         "title": _title(written),
         "confidentiality": references.confidentiality(note.security),
         "custodian": references.reference(note.custodian, written.base_url, ("Organization",)),
-        "relatesTo": _transforms(written),
+        "relatesTo": _relations(written),
         "event": [_without_empty({"period": references.period(note.period), "detail": [source]})],
         "section": [_section(written, source, author)],
     }
@@ -203,10 +223,18 @@ def content_path(reading: Reading) -> str:
     return f"{attachment.path}.{'data' if inline else 'url'}"
 
 
-def _transforms(written: Written) -> list[JsonObject]:
+def _relations(written: Written) -> list[JsonObject]:
     # R4 allows an Identifier or another Composition here, not the DocumentReference itself.
     identifier = references.identifier(written.reading.note.master_identifier)
-    return [{"code": "transforms", "targetIdentifier": identifier}] if identifier else []
+    found: list[JsonObject] = [{"code": "transforms", "targetIdentifier": identifier}] if identifier else []
+    for source in references.local(written.reading.note.replaces, written.base_url):
+        value = summary_identifier(source, _ORDINAL.sub("", written.pipeline.name))
+        summary = {"system": canonical.SUMMARIES, "value": value}
+        found.append({"code": "replaces", "targetIdentifier": summary})
+    if written.replaced:
+        target = {"reference": f"Composition/{written.replaced}", "type": "Composition"}
+        found.append({"code": "replaces", "targetReference": target})
+    return found
 
 
 def _section(written: Written, source: JsonObject, author: JsonObject) -> JsonObject:

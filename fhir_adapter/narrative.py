@@ -82,6 +82,17 @@ def list_items(div: str) -> Sequence[tuple[str | None, str]]:
     return [(li.get("id"), "".join(map(str, li.itertext()))) for li in _parsed(div).iter(f"{{{XHTML}}}li")]
 
 
+def visible(div: str) -> str:
+    """All text of a narrative, white space folded, and the names of its elements, to tell two apart by.
+
+    Raises:
+        ValueError: as `list_items`.
+    """
+    root = _parsed(div)
+    names = " ".join(etree.QName(element).localname for element in root.iter("*"))
+    return f"{' '.join(''.join(map(str, root.itertext())).split())} <{names}>"
+
+
 def is_plain_list(div: str) -> bool:
     """Whether a narrative is one ordered list of plain items, as `ordered_list` makes it, and nothing else.
 

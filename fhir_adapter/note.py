@@ -45,8 +45,9 @@ class SourceNote:
         last_updated: `meta.lastUpdated` as the server wrote it; "" where it has none.
         date: the clinical time, as found (period start, effective, date, issued), or None.
         type: `type` or `code` as found (a CodeableConcept), or None.
-        security: `meta.security` and `securityLabel` codings of the source.
+        security: `meta.security` and `securityLabel` codings of the source, also those that are none.
         replaced_by: reference of the document that says it replaces this one, if known.
+        replaces: references, as found, of the documents that this one says it replaces.
     """
 
     resource_type: str
@@ -64,9 +65,10 @@ class SourceNote:
     title: str | None = None
     language: str | None = None
     master_identifier: dict[str, Any] | None = None
-    security: tuple[dict[str, Any], ...] = ()
+    security: tuple[Any, ...] = ()
     attachments: tuple[Attachment, ...] = ()
     replaced_by: str | None = None
+    replaces: tuple[str, ...] = ()
 
     @property
     def reference(self) -> str:

@@ -29,9 +29,11 @@ def ineligible(note: SourceNote, policy: Policy) -> Reason | None:
     """Why a note is not to be summarised by its status, or None where it is."""
     if _IN_ERROR in (note.status, note.doc_status):
         return Reason.ENTERED_IN_ERROR
+    if "cancelled" in (note.status, note.doc_status):
+        return Reason.CANCELLED
     if note.resource_type == "DiagnosticReport":
         return None if note.status in policy.report_statuses else Reason.NOT_FINAL
-    if note.status == _SUPERSEDED and (note.replaced_by or _SUPERSEDED not in policy.document_statuses):
+    if note.replaced_by or (note.status == _SUPERSEDED and _SUPERSEDED not in policy.document_statuses):
         return Reason.SUPERSEDED
     if note.status not in policy.document_statuses:
         return Reason.NOT_FINAL

@@ -12,8 +12,9 @@ class Reason(StrEnum):
     EMPTY_TEXT = "empty-text"
     DELETED = "deleted"
     SUPERSEDED = "superseded"
-    ATTESTED = "attested"
+    WITHDRAWN = "withdrawn"
     NOT_FINAL = "not-final"
+    CANCELLED = "cancelled"
     ENTERED_IN_ERROR = "entered-in-error"
     SCANNED_IMAGE = "scanned-image"
     ENCRYPTED = "encrypted"
@@ -54,8 +55,9 @@ _WORDS: dict[Reason, str] = {
     Reason.EMPTY_TEXT: "The note has no sentence in it.",
     Reason.DELETED: "The note is no longer on the server.",
     Reason.SUPERSEDED: "Another document replaces this one.",
-    Reason.ATTESTED: "A person has taken over the earlier summary, so it was left as it is.",
+    Reason.WITHDRAWN: "The summary was withdrawn, and the same one is not made again.",
     Reason.NOT_FINAL: "The note is not finished yet, by its status.",
+    Reason.CANCELLED: "The note was cancelled.",
     Reason.ENTERED_IN_ERROR: "The note was marked as entered in error.",
     Reason.SCANNED_IMAGE: "The PDF holds pictures of pages and no text.",
     Reason.ENCRYPTED: "The file is encrypted.",

@@ -26,6 +26,13 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
 
 CONFIDENTIALITY_ORDER = "ULMNRV"  # unrestricted to very restricted
+# The names that this code system had before R4, and its OID.
+_CONFIDENTIALITY = frozenset(
+    {CONFIDENTIALITY, "http://hl7.org/fhir/v3/Confidentiality", "urn:oid:2.16.840.1.113883.5.25"}
+)
+_UNREADABLE = {"system": CONFIDENTIALITY, "code": "R", "display": "restricted"}
+_LITERAL = re.compile(r"[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64}")
+_ELSEWHERE = re.compile(r"https?://[^\s?#]+/[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64}")
 
 
 def _valid(model: type[BaseModel], value: object, keep: tuple[str, ...]) -> JsonObject | None:
@@ -56,11 +63,12 @@ def reference(value: object, base_url: str, types: tuple[str, ...] = ()) -> Json
     part = {k: value[k] for k in ("identifier", "display", "type") if k in value}
     target = value.get("reference")
     if isinstance(target, str) and target:
-        target = target.removeprefix(base_url.rstrip("/") + "/").split("/_history/")[0]
-        if target.startswith("urn:"):
-            part.setdefault("identifier", {"system": URI, "value": target})
-        elif not target.startswith("#"):  # a contained resource cannot be reached from outside
+        target = _relative(target, base_url)
+        if _LITERAL.fullmatch(target) or _ELSEWHERE.fullmatch(target):
             part["reference"] = target
+        elif target.startswith(("urn:", "http://", "https://")):
+            part.setdefault("identifier", {"system": URI, "value": target})
+        # A contained resource cannot be reached from outside; what has no such form, from nowhere.
     if not _is_type(part.get("type"), part.get("reference")):
         part.pop("type", None)
     if types and "reference" in part and _target_type(part["reference"]) not in types:
@@ -79,6 +87,18 @@ def _is_type(value: object, target: object) -> bool:
         return isinstance(value, str) and issubclass(get_fhir_model_class(value), Resource)
     except (KeyError, ValueError):
         return False
+
+
+def local(found: Iterable[str], base_url: str) -> list[str]:
+    """`Type/id` of those references that lead to the server itself, each once."""
+    targets = (_relative(target, base_url) for target in found)
+    return list(dict.fromkeys(target for target in targets if _LITERAL.fullmatch(target)))
+
+
+def _relative(target: str, base_url: str) -> str:
+    """A reference without the server's own base and without its version."""
+    target = target.strip().removeprefix(base_url.rstrip("/") + "/")
+    return target.split("/_history/")[0].lstrip("/")
 
 
 def _target_type(target: str) -> str:
@@ -125,13 +145,33 @@ def language(value: object) -> str | None:
 
 
 def labels(security: Iterable[object]) -> list[JsonObject]:
-    """The source's security labels, each once, in the order found."""
-    seen: dict[tuple[Any, Any], JsonObject] = {}
+    """The source's security labels, each once, in the order found.
+
+    A label is never dropped: one that breaks R4 is mended, and one of which nothing can be read counts as
+    "restricted", since what it protects is not known.
+    """
+    seen: dict[tuple[Any, ...], JsonObject] = {}
     for item in security:
-        label = coding(item)
-        if label and "code" in label:
-            seen.setdefault((label.get("system"), label["code"]), label)
+        label = _label(item)
+        if label:
+            seen.setdefault((label.get("system"), label.get("code") or label.get("display")), label)
     return list(seen.values())
+
+
+def _label(item: object) -> JsonObject | None:
+    if item in (None, "", [], {}):
+        return None
+    part = coding(item)
+    if part and ("code" in part or "display" in part):
+        return part
+    found = item if isinstance(item, dict) else {"display": item}
+    words = {
+        name: " ".join(str(found[name]).split())
+        for name in ("system", "code", "display")
+        if isinstance(found.get(name), str | int | float) and str(found[name]).strip()
+    }
+    mended = coding(words)
+    return mended if mended and ("code" in mended or "display" in mended) else dict(_UNREADABLE)
 
 
 def confidentiality(security: Iterable[object]) -> str:
@@ -139,6 +179,6 @@ def confidentiality(security: Iterable[object]) -> str:
     codes = [
         label["code"]
         for label in labels(security)
-        if label.get("system") == CONFIDENTIALITY and label["code"] in CONFIDENTIALITY_ORDER
+        if label.get("system") in _CONFIDENTIALITY and label.get("code", "") in tuple(CONFIDENTIALITY_ORDER)
     ]
     return max(codes, key=CONFIDENTIALITY_ORDER.index, default="N")

@@ -4,28 +4,29 @@ from collections.abc import Sequence
 from typing import Any
 
 from fhir_adapter.client import FhirClient
-from fhir_adapter.errors import HttpStatusError, RefusedError
+from fhir_adapter.errors import HttpStatusError, RefusedError, ResponseTooLargeError
 from fhir_adapter.note import SourceNote
 from fhir_adapter.resource_reader import reference_of, replaces
 
 _AT_ONCE = 50
-_IN_ERROR = "entered-in-error"
+_NOT_IN_FORCE = frozenset({"entered-in-error", "preliminary", "cancelled"})
 
 
 async def find_replacements(
-    client: FhirClient, superseded: Sequence[SourceNote], at_hand: Sequence[dict[str, Any]]
+    client: FhirClient, notes: Sequence[SourceNote], at_hand: Sequence[dict[str, Any]]
 ) -> tuple[dict[str, str], str]:
     """`Type/id` of each replaced document to the `Type/id` of the one that replaces it.
 
     Args:
         client: the server, asked by `relatesto` where it has that parameter.
-        superseded: the documents in question.
+        notes: the documents in question.
         at_hand: resources already read that may hold the answer.
 
     Returns:
-        The map, and a plain sentence where the server could not be asked, else "".
+        The map, and a plain sentence where the server could not be asked about a superseded one, else "".
     """
-    wanted = {note.reference for note in superseded}
+    wanted = {note.reference for note in notes}
+    doubtful = any(note.status == "superseded" for note in notes)
     found: dict[str, str] = {}
     for resource in at_hand:
         _add(client, found, wanted, resource)
@@ -33,29 +34,38 @@ async def find_replacements(
     if not open_questions:
         return found, ""
     if "relatesto" not in (await client.capability()).search_params("DocumentReference"):
-        return found, "the server cannot say which superseded documents were replaced"
+        return found, "the server cannot say which superseded documents were replaced" if doubtful else ""
     for first in range(0, len(open_questions), _AT_ONCE):
         references = ",".join(open_questions[first : first + _AT_ONCE])
-        params = [("relatesto", references), ("_elements", "relatesTo,status"), ("_count", str(_AT_ONCE))]
+        params = [
+            ("relatesto", references),
+            ("_elements", "relatesTo,status,docStatus"),
+            ("_count", str(_AT_ONCE)),
+        ]
         try:
             async for page in client.search("DocumentReference", params):
                 for resource in page.resources:
                     _add(client, found, wanted, resource)
         except RefusedError:
             raise
+        except ResponseTooLargeError:
+            return found, "the server says too much about which documents were replaced" if doubtful else ""
         except HttpStatusError as error:
             if error.status >= 500 or error.status == 429:
                 raise
-            return (
-                found,
-                f"the server refused to say which superseded documents were replaced ({error.status})",
-            )
+            refusal = f"the server refused to say which superseded documents were replaced ({error.status})"
+            return found, refusal if doubtful else ""
     return found, ""
+
+
+def in_force(status: object, doc_status: object) -> bool:
+    """Whether a document with these statuses replaces another: a draft and a mistake do not."""
+    return not {s for s in (status, doc_status) if isinstance(s, str)} & _NOT_IN_FORCE
 
 
 def _add(client: FhirClient, found: dict[str, str], wanted: set[str], resource: dict[str, Any]) -> None:
     by = reference_of(resource)
-    if not by or resource.get("status") == _IN_ERROR:
+    if not by or not in_force(resource.get("status"), resource.get("docStatus")):
         return
     for reference in replaces(resource):
         target = client.scope.relative(reference)

@@ -41,9 +41,9 @@ def read_source(resource: dict[str, Any]) -> SourceNote:
         last_updated=_text(meta.get("lastUpdated")) or "",
         status=_code(resource.get("status")),
         doc_status=_code(resource.get("docStatus")),
-        subject=_first_dict(resource.get("subject")),
-        encounter=_encounter(resource, context),
-        custodian=_first_dict(resource.get("custodian")),
+        subject=_outward(_first_dict(resource.get("subject")), resource),
+        encounter=_outward(_encounter(resource, context), resource),
+        custodian=_outward(_first_dict(resource.get("custodian")), resource),
         date=_date(resource, period),
         period=period,
         type=_first_dict(resource.get("type" if kind == "DocumentReference" else "code")),
@@ -52,6 +52,7 @@ def read_source(resource: dict[str, Any]) -> SourceNote:
         master_identifier=_first_dict(resource.get("masterIdentifier")),
         security=_security(meta, resource),
         attachments=attachments,
+        replaces=replaces(resource) if kind == "DocumentReference" else (),
     )
 
 
@@ -172,6 +173,20 @@ def _contained(resource: dict[str, Any]) -> dict[str, dict[str, Any]]:
     }
 
 
+def _outward(reference: dict[str, Any] | None, resource: dict[str, Any]) -> dict[str, Any] | None:
+    """A reference to a contained resource as a logical one, which other resources can carry too."""
+    target = _text((reference or {}).get("reference")) or ""
+    if reference is None or not target.startswith("#"):
+        return reference
+    logical = {name: value for name, value in reference.items() if name != "reference"}
+    for entry in map(_dict, _list(resource.get("contained"))):
+        if (_text(entry.get("id")) or "").removeprefix("#") == target[1:]:
+            kind, identifier = _text(entry.get("resourceType")), _first_dict(entry.get("identifier"))
+            logical |= {"type": kind} if kind else {}
+            logical |= {"identifier": identifier} if identifier and "identifier" not in logical else {}
+    return logical or None
+
+
 def _encounter(resource: dict[str, Any], context: dict[str, Any]) -> dict[str, Any] | None:
     """DiagnosticReport.encounter; DocumentReference.context.encounter (one or many); R5 context (many)."""
     for place in (resource.get("encounter"), context.get("encounter")):
@@ -208,14 +223,16 @@ def _date(resource: dict[str, Any], period: dict[str, Any] | None) -> str | None
     return None
 
 
-def _security(meta: dict[str, Any], resource: dict[str, Any]) -> tuple[dict[str, Any], ...]:
-    """Codings of `meta.security` and of `securityLabel`, each once."""
-    found: list[dict[str, Any]] = [c for c in map(_dict, _list(meta.get("security"))) if c]
-    for concept in map(_dict, _list(resource.get("securityLabel"))):
-        found += [c for c in map(_dict, _list(concept.get("coding"))) if c]
-    unique: list[dict[str, Any]] = []
+def _security(meta: dict[str, Any], resource: dict[str, Any]) -> tuple[Any, ...]:
+    """Codings of `meta.security` and of `securityLabel`, each once; what is odd is kept as it is."""
+    found: list[Any] = list(_list(meta.get("security")))
+    for concept in _list(resource.get("securityLabel")):
+        codings = _list(concept.get("coding")) if isinstance(concept, dict) else [concept]
+        text = _text(concept.get("text")) if isinstance(concept, dict) else None
+        found += codings or ([{"display": text}] if text else [concept])
+    unique: list[Any] = []
     for coding in found:
-        if coding not in unique:
+        if coding and coding not in unique:
             unique.append(coding)
     return tuple(unique)
 

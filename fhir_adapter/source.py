@@ -17,7 +17,7 @@ from fhir_adapter.policy import Policy, ineligible
 from fhir_adapter.reasons import Reason
 from fhir_adapter.replacements import find_replacements
 from fhir_adapter.resource_reader import has_tag, read_source, reference_of
-from fhir_adapter.stamps import in_nanoseconds, nanoseconds
+from fhir_adapter.stamps import in_nanoseconds, instant, nanoseconds
 from fhir_adapter.strategy import Strategy, choose_strategy
 
 __all__ = ["Page", "Policy", "Source", "Unreadable", "ineligible", "read_source"]
@@ -110,10 +110,32 @@ class Source:
         """
         resource = await self._client.read(reference)
         note = read_source(resource)
-        if note.status == "superseded" and note.resource_type == "DocumentReference":
+        if note.resource_type == "DocumentReference":
             replaced, _ = await find_replacements(self._client, [note], [])
             note = replace(note, replaced_by=replaced.get(note.reference))
         return note
+
+    async def deleted_since(self, resource_type: str, watermark: str) -> list[str]:
+        """`Type/id` of what was deleted since the watermark and is not back.
+
+        Empty where the server keeps no history of a type, or gives no stamps to go by: a deletion is then
+        found by the audit alone.
+
+        Raises:
+            FhirAdapterError: as the client raises it.
+        """
+        begin = nanoseconds(watermark)
+        if begin is None or (await self.strategy(resource_type)).parameter != "_lastUpdated":
+            return []
+        if not (await self._client.capability()).history(resource_type):
+            return []
+        since = instant(begin - in_nanoseconds(self._overlap))
+        for _ in range(_RESTARTS):
+            try:
+                return await self._client.deleted(resource_type, since)
+            except GoneError:  # the server forgot the pages half-way
+                continue
+        return await self._client.deleted(resource_type, since)
 
     async def strategy(self, resource_type: str) -> Strategy:
         """How this server's changes are found, and what that misses; for the log and for `doctor`."""
@@ -172,10 +194,10 @@ class Source:
             else:
                 notes.append(note)
         notes += [Unreadable("", Reason.MALFORMED, "an entry without a resource")] * found.unusable
-        superseded = [n for n in notes if isinstance(n, SourceNote) and n.status == "superseded"]
+        readable = [n for n in notes if isinstance(n, SourceNote)]
         notice = ""
-        if superseded and resource_type == "DocumentReference":
-            replaced, notice = await find_replacements(self._client, superseded, relations)
+        if readable and resource_type == "DocumentReference":
+            replaced, notice = await find_replacements(self._client, readable, relations)
             notes = [
                 replace(n, replaced_by=replaced.get(n.reference)) if isinstance(n, SourceNote) else n
                 for n in notes

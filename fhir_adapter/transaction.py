@@ -13,8 +13,10 @@ from fhir.resources.R4B.provenance import Provenance
 from pydantic import BaseModel, ValidationError
 
 from fhir_adapter import canonical
+from fhir_adapter.claims import as_dict, dicts
 from fhir_adapter.composition import Written, composition, extracted_text, provenance, urn
 from fhir_adapter.errors import NoteError
+from fhir_adapter.lifecycle import Existing, sealed
 from fhir_adapter.pipeline import Pipeline, device, model_card, model_card_markdown
 from fhir_adapter.reasons import Reason
 
@@ -33,43 +35,72 @@ def author(pipeline: Pipeline) -> list[JsonObject]:
     return [model_card(pipeline, model_card_markdown(pipeline)), device(pipeline)]
 
 
-def registration(pipeline: Pipeline) -> JsonObject:
+def registration(pipeline: Pipeline, known: str = "") -> JsonObject:
     """Writes the author once before the first summary, to a server that takes ids from clients.
 
     The first of many parallel writers of an absent Device would send the others into conflicts.
+
+    Args:
+        pipeline: the author of what is written.
+        known: the version of the Device that was found in order, or "" where there is none. A recall that
+            comes in between is not undone.
     """
-    return _bundle([_put(resource) for resource in author(pipeline)])
+    card, author_device = author(pipeline)
+    return _bundle([_put(card), _put(author_device, known)])
 
 
-def transaction(written: Written) -> JsonObject:
-    """Composition, Device and Provenance of one summary, with the extracted text where there is one.
+def transaction(written: Written, existing: Existing | None = None) -> JsonObject:
+    """Composition and Provenance of one summary, with the extracted text where there is one.
+
+    The Device is not part of it: a summary never brings a recalled one back.
+
+    Args:
+        written: the summary.
+        existing: the Composition that it takes the place of; only over just that version.
 
     Raises:
         NoteError: `malformed`, when something of the source that we carry over breaks R4.
     """
-    return _bundle([_put(resource) for resource in [device(written.pipeline), *_resources(written)]])
+    version = existing.version if existing else ""
+    return _bundle(
+        [
+            _put(resource, version if resource["resourceType"] == "Composition" else "")
+            for resource in _resources(written, existing)
+        ]
+    )
 
 
-def conditional_transaction(written: Written, *, exists: bool) -> JsonObject:
+def conditional_transaction(written: Written, existing: Existing | None = None) -> JsonObject:
     """The same for a server that gives out the ids itself (no `updateCreate`).
 
-    Args:
-        written: the summary.
-        exists: whether the Composition is on the server. A new one is a POST with `ifNoneExist`, since
-            two conditional PUTs of a new resource at once were seen to leave two on HAPI 8.8.
+    A new Composition is a POST with `ifNoneExist`, since two conditional PUTs of a new resource at once were
+    seen to leave two on HAPI 8.8; one that is there is a PUT to its id, since HAPI ignores `ifMatch` on a
+    conditional PUT.
 
     Raises:
         NoteError: as `transaction`.
     """
-    authors, summary = author(written.pipeline), _resources(written)
+    authors, summary = author(written.pipeline), _resources(written, existing)
     urns = {f"{r['resourceType']}/{r['id']}": urn(r["id"]) for r in [*authors, *summary]}
-    conditional = _conditional_put if exists else _create_if_none
     entries = [_create_if_none(resource) for resource in authors]
-    entries += [conditional(resource) for resource in summary]
+    for resource in summary:
+        entries.append(_conditional_put(resource) if existing else _create_if_none(resource))
     for entry in entries:
         resource = _relinked(entry["resource"], urns)
         entry["resource"] = {name: value for name, value in resource.items() if name != "id"}
+        if existing and resource["resourceType"] == "Composition":
+            entry["resource"]["id"] = existing.id
+            entry["request"] = _put(entry["resource"], existing.version)["request"]
     return _bundle(entries)
+
+
+def replacement(resources: list[JsonObject]) -> JsonObject:
+    """Resources as they were read and then changed, each only over the version that was read."""
+    return {
+        "resourceType": "Bundle",
+        "type": "transaction",
+        "entry": [_put(resource, str(resource["meta"].get("versionId", ""))) for resource in resources],
+    }
 
 
 def validate(resource: JsonObject) -> None:
@@ -86,9 +117,27 @@ def validate(resource: JsonObject) -> None:
         raise NoteError(Reason.MALFORMED, f"{resource['resourceType']}: {', '.join(places)}") from None
 
 
-def _resources(written: Written) -> list[JsonObject]:
+def _resources(written: Written, existing: Existing | None) -> list[JsonObject]:
     texts = [] if written.reading.text.verbatim else [extracted_text(written)]
-    return [*texts, composition(written), provenance(written)]
+    summary = sealed(composition(written))
+    system, code = canonical.REVIEW_TAG
+    kept = [{"system": system, "code": code}] if written.ordinal > 1 else []
+    before = as_dict((existing.resource if existing else {}).get("meta"))
+    summary["meta"] = {
+        **summary["meta"],
+        "tag": _united(summary["meta"]["tag"], kept, dicts(before.get("tag"))),
+        "security": _united(summary["meta"]["security"], dicts(before.get("security"))),
+    }
+    return [*texts, summary, provenance(written)]
+
+
+def _united(*labels: list[JsonObject]) -> list[JsonObject]:
+    """All labels, each once. HAPI adds them up by itself; elsewhere too nothing of others may be lost."""
+    both: dict[tuple[Any, Any, Any], JsonObject] = {}
+    for label in (label for some in labels for label in some):
+        code = label.get("code")
+        both.setdefault((label.get("system"), code, None if code else label.get("display")), label)
+    return list(both.values())
 
 
 def _bundle(entries: list[JsonObject]) -> JsonObject:
@@ -97,9 +146,10 @@ def _bundle(entries: list[JsonObject]) -> JsonObject:
     return {"resourceType": "Bundle", "type": "transaction", "entry": entries}
 
 
-def _put(resource: JsonObject) -> JsonObject:
-    url = f"{resource['resourceType']}/{resource['id']}"
-    return _entry(resource, {"method": "PUT", "url": url})
+def _put(resource: JsonObject, version: str = "") -> JsonObject:
+    """A PUT to the resource's id; over that version alone where one is named."""
+    request = {"method": "PUT", "url": f"{resource['resourceType']}/{resource['id']}"}
+    return _entry(resource, {**request, "ifMatch": f'W/"{version}"'} if version else request)
 
 
 def _conditional_put(resource: JsonObject) -> JsonObject:

@@ -71,6 +71,25 @@ def outcome_codes(outcome: object) -> tuple[str, ...]:
     return tuple(codes)[:_CODES_SHOWN]
 
 
+def history_entries(bundle: dict[str, Any], resource_type: str) -> list[tuple[str, bool]]:
+    """(`Type/id`, whether it is a deletion) of each entry of a history Bundle of one type, in its order."""
+    found = []
+    entries = bundle.get("entry")
+    for entry in entries if isinstance(entries, list) else ():
+        request = entry.get("request") if isinstance(entry, dict) else None
+        if not isinstance(request, dict):
+            continue
+        url, full = request.get("url"), entry.get("fullUrl")
+        place = next((str(u) for u in (url, full) if f"{resource_type}/" in str(u)), "")
+        ident = place.rpartition(f"{resource_type}/")[2].split("/")[0]
+        resource = entry.get("resource")
+        if not ident and isinstance(resource, dict):
+            ident = str(resource.get("id") or "")
+        if ident:
+            found.append((f"{resource_type}/{ident}", request.get("method") == "DELETE"))
+    return found
+
+
 def _loads(data: bytes) -> object:
     """The JSON value, or None where it is none."""
     data = data.removeprefix(_BOM)

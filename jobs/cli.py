@@ -24,6 +24,7 @@ def build() -> typer.Typer:
         sandbox,
         text,
         train,
+        withdraw,
     )
 
     app = typer.Typer(
@@ -37,8 +38,8 @@ def build() -> typer.Typer:
     )
     app.callback(invoke_without_command=True)(_root)
     models = (label, train, evaluate, checkpoint)
-    servers = (doctor, sandbox, profiles, poll)
-    for module in (*servers, audit, notes, text, *models, bench, demo):
+    servers = (doctor, sandbox, profiles, poll, audit, withdraw)
+    for module in (*servers, notes, text, *models, bench, demo):
         module.register(app)
     return app
 

@@ -192,13 +192,16 @@ class Ledger:
             connection.execute(statement)
 
     @contextmanager
-    def one_pass(self) -> Iterator[None]:
+    def one_pass(self, kind: str = "") -> Iterator[None]:
         """Holds the right to run a pass; it is free again the moment the process ends, however it ends.
+
+        Args:
+            kind: passes of different kinds may run beside each other.
 
         Raises:
             PassRunningError: another process holds it.
         """
-        key = "|".join(self._scope.values())
+        key = "|".join([*self._scope.values(), *([kind] if kind else [])])
         if self._engine.dialect.name == "postgresql":
             lock: Any = _advisory_lock(self._engine, key)
         else:

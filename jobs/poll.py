@@ -15,16 +15,27 @@ import structlog
 from fhir_adapter.attachment import FetchLimits
 from fhir_adapter.client import FhirClient
 from fhir_adapter.composition import Written
-from fhir_adapter.errors import GoneError, NoteError, NotFhirError, NotFoundError, ServerUnreachableError
+from fhir_adapter.errors import (
+    GoneError,
+    HttpStatusError,
+    NoteError,
+    NotFhirError,
+    NotFoundError,
+    ServerUnreachableError,
+)
 from fhir_adapter.note import Reading, SourceNote
 from fhir_adapter.pipeline import Pipeline
 from fhir_adapter.reading import read_note
 from fhir_adapter.reasons import Reason
+from fhir_adapter.recall import RecalledError
+from fhir_adapter.references import local
+from fhir_adapter.replacements import in_force
 from fhir_adapter.source import Source, Unreadable
 from fhir_adapter.text import Extractor
-from fhir_adapter.writer import Existing, Writer
+from fhir_adapter.writer import Chain, Writer
 from jobs.ledger import Ledger, LedgerError, NoteRow, next_retry
 from jobs.outcome import Outcome, Totals
+from jobs.pace import Pace
 from jobs.scoring import Scorer, internal_error
 from summarizer.types import Summary
 
@@ -32,9 +43,9 @@ log = structlog.get_logger("clinsum.poll")
 
 BATCH_NOTES = 32
 _RETRIES_A_PASS = 500
-_RETRACTED = Reason.ENTERED_IN_ERROR  # takes the summary along
 # These end the pass; anything else is the note's own failure.
-_FATAL = (ServerUnreachableError, NotFhirError, LedgerError)
+_FATAL = (ServerUnreachableError, NotFhirError, LedgerError, RecalledError)
+_KEPT = "a summary that a person changed or attested stays"
 
 
 @dataclass(slots=True)
@@ -48,6 +59,7 @@ class _Job:
     summary: Summary | None = None
     composition: str = ""
     changed: bool = False
+    kept: bool = False
     started: float = field(default_factory=time.monotonic)
 
 
@@ -62,6 +74,27 @@ class _Batch:
 
 
 _Queue = asyncio.Queue[_Batch | None]
+
+
+class _Relations:
+    """Which documents are replaced, or not any more, by what a pass has read; they need a second look."""
+
+    def __init__(self) -> None:
+        self._targets: dict[str, bool] = {}
+        self._handled: set[str] = set()
+
+    def see(self, note: SourceNote, base_url: str, before: NoteRow | None) -> None:
+        """Takes note of a document that the pass works on, and of the ledger's row of it."""
+        if before:
+            self._handled.add(note.reference)
+        now = in_force(note.status, note.doc_status)
+        self._targets.update(dict.fromkeys(local(note.replaces, base_url), now))
+
+    def taken(self) -> dict[str, bool]:
+        """`Type/id` of each replaced document to whether the replacement is in force; each once."""
+        found = {source: now for source, now in self._targets.items() if source not in self._handled}
+        self._targets.clear()
+        return found
 
 
 @dataclass
@@ -89,19 +122,26 @@ class Pass:
         self._slots = asyncio.Semaphore(self.concurrency)
         self._totals = Totals()
         self._retried: set[tuple[str, str]] = set()
+        self._relations = _Relations()
 
     async def run(self, resource_types: Sequence[str]) -> Totals:
         """Handles what is due for another try, then everything changed since the watermark.
 
         Raises:
             ServerUnreachableError, NotFhirError: the walk could not go on; what was done is recorded.
+            RecalledError: this pipeline version must not write any more.
             LedgerError: the database could not be used.
         """
         return await self._staged(self._changes(resource_types))
 
-    async def handle(self, references: Sequence[str]) -> Totals:
-        """Handles these sources again, whatever the ledger says of them. Raises as `run`."""
-        return await self._staged(self._again(references))
+    async def handle(self, references: Sequence[str], pace: Pace | None = None) -> Totals:
+        """Handles these sources again, whatever the ledger says of them. Raises as `run`.
+
+        Args:
+            references: as `Type/id`.
+            pace: how fast, where that is limited.
+        """
+        return await self._staged(self._again(references, pace))
 
     async def _staged(self, batches: AsyncIterator[_Batch]) -> Totals:
         started = time.monotonic()
@@ -137,14 +177,45 @@ class Pass:
                     yield batch
                 if self.stop.is_set():
                     return
+            async for batch in self._again(await self._affected(resource_type, watermark)):
+                yield batch
+            if self.stop.is_set():
+                return
             if newest and newest != watermark:
                 yield _Batch(watermark=(resource_type, newest))
 
-    async def _again(self, references: Sequence[str]) -> AsyncIterator[_Batch]:
-        for start in range(0, len(references), BATCH_NOTES):
+    async def _affected(self, resource_type: str, watermark: str | None) -> list[str]:
+        """Sources that have a summary and whose standing was changed by something else than a new version."""
+        replaced = self._relations.taken()
+        gone = await self._gone(resource_type, watermark) if watermark else []
+        known = await asyncio.to_thread(self.ledger.known, [*replaced, *gone])
+        affected = [
+            source
+            for source, in_force_now in replaced.items()
+            if source in known and (known[source].reason == Reason.SUPERSEDED) != in_force_now
+        ]
+        left = [source for source in gone if source not in known]
+        chains = await self.writer.chains(left) if left else {}
+        affected += [s for s in gone if s in chains or (s in known and known[s].reason != Reason.DELETED)]
+        return affected
+
+    async def _gone(self, resource_type: str, watermark: str) -> list[str]:
+        try:
+            return await self.source.deleted_since(resource_type, watermark)
+        except HttpStatusError as error:
+            if error.status >= 500 or error.status == 429:
+                raise
+            log.warning("no-deletions", resource_type=resource_type, status=error.status)
+            return []
+
+    async def _again(self, references: Sequence[str], pace: Pace | None = None) -> AsyncIterator[_Batch]:
+        size = pace.batch(BATCH_NOTES) if pace else BATCH_NOTES
+        for start in range(0, len(references), size):
+            if pace and start:
+                await pace.wait(size, self.stop)
             if self.stop.is_set():
                 return
-            part = references[start : start + BATCH_NOTES]
+            part = references[start : start + size]
             known = await asyncio.to_thread(self.ledger.known, part)
             jobs = await asyncio.gather(*(self._reread(ref, known.get(ref)) for ref in part))
             self._retried.update((job.note.reference, job.note.version_id) for job in jobs)
@@ -175,9 +246,12 @@ class Pass:
             before = known.get(note.reference)
             if (note.reference, note.version_id) in self._retried:
                 continue  # this pass has handled it already
-            if before and note.version_id and before.version == note.version_id:
+            same = before and note.version_id and before.version == note.version_id
+            replaced = self.source.ineligible(note) is Reason.SUPERSEDED
+            if before and same and replaced == (before.reason == Reason.SUPERSEDED):
                 unchanged.append(Outcome.of(before, "unchanged"))
             else:
+                self._relations.see(note, self.client.base_url, before)
                 jobs.append(_Job(note, before, error=self._refusal(note)))
         yield _Batch(rows=tuple(rows), unchanged=tuple(unchanged))
         for start in range(0, len(jobs), BATCH_NOTES):
@@ -234,8 +308,7 @@ class Pass:
     async def _write_stage(self, scored: _Queue) -> None:
         while (batch := await scored.get()) is not None:
             await self._write_all(batch.jobs)
-            retracted = (job for job in batch.jobs if job.error and job.error.reason is _RETRACTED)
-            await asyncio.gather(*(self._step(job, "retract", self._retract(job)) for job in retracted))
+            await self._end_all(batch.jobs)
             rows = [*batch.rows, *(self._row(job) for job in batch.jobs)]
             await asyncio.to_thread(self.ledger.record, rows)
             for outcome in [*batch.unchanged, *(Outcome.of(row) for row in rows)]:
@@ -253,19 +326,36 @@ class Pass:
                     ready.append((job, written))
                 except NoteError as error:
                     job.error = error
-        existing = await self.writer.existing([written for _, written in ready])
+        chains = await self.writer.chains([job.note.reference for job, _ in ready])
         await asyncio.gather(
             *(
-                self._step(job, "write", self._write(job, written, existing.get(written.identifier)))
+                self._step(job, "write", self._write(job, written, chains.get(job.note.reference, ())))
                 for job, written in ready
             )
         )
 
-    async def _retract(self, job: _Job) -> None:
-        job.composition = await self.writer.retract(job.note)
+    async def _write(self, job: _Job, written: Written, chain: Chain) -> None:
+        job.composition, job.changed = await self.writer.write(written, chain)
 
-    async def _write(self, job: _Job, written: Written, existing: Existing | None) -> None:
-        job.composition, job.changed = await self.writer.write(written, existing)
+    async def _end_all(self, jobs: Sequence[_Job]) -> None:
+        """A note that is not to be summarised, by a decision, takes its earlier summary along."""
+        ends = [
+            (job, job.error.reason)
+            for job in jobs
+            if job.error and not job.error.reason.failure and job.error.reason is not Reason.WITHDRAWN
+        ]
+        chains = await self.writer.chains([job.note.reference for job, _ in ends])
+        await asyncio.gather(
+            *(
+                self._step(job, "end", self._end(job, reason, chains[job.note.reference]))
+                for job, reason in ends
+                if job.note.reference in chains
+            )
+        )
+
+    async def _end(self, job: _Job, reason: Reason, chain: Chain) -> None:
+        done = await self.writer.end(job.note.reference, reason.value, chain)
+        job.composition, job.kept = (done.ids or ("",))[-1], bool(done.kept)
 
     def _row(self, job: _Job) -> NoteRow:
         text = job.reading.text if job.reading else None
@@ -282,7 +372,10 @@ class Pass:
             media_type=text.media_type if text else "",
             milliseconds=round((time.monotonic() - job.started) * 1000),
         )
-        return _failed(row, job.error, job.before) if job.error else row
+        if not job.error:
+            return row
+        failed = _failed(row, job.error, job.before)
+        return replace(failed, detail=failed.detail or _KEPT) if job.kept else failed
 
 
 def _failed(row: NoteRow, error: NoteError, before: NoteRow | None) -> NoteRow:

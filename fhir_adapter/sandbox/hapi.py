@@ -44,8 +44,9 @@ class HapiSettings:
         base: base URL that the server states in its answers; None for the one it was asked by.
         database: folder that keeps the resources; None for memory, gone with the server.
         client_ids: which ids a PUT may create: `ANY`, `ALPHANUMERIC` (not only digits), `NOT_ALLOWED`.
-        referential_integrity: refuse references to resources that are not there. When off, HAPI does not
-            index such references, and searches by them find nothing, even once the target has come.
+        referential_integrity: refuse references to resources that are not there, and to delete what others
+            refer to. When off, HAPI does not index such references, and searches by them find nothing, even
+            once the target has come.
         placeholders: create an empty resource for each referenced one that is not there.
         validate_requests: refuse (422) what does not validate against R4.
         page_size: matches on a page where the client names no `_count`.

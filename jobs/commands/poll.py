@@ -1,7 +1,8 @@
 """`clinsum poll`, `run` and `retry`: the passes."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -13,7 +14,9 @@ from jobs.commands.options import AsJson, Sets, console, print_json, settings_fr
 from jobs.exits import Exit, UsageError
 from jobs.ledger import Ledger
 from jobs.outcome import Outcome, Totals
+from jobs.pace import Pace, parse_pace
 from jobs.progress import PassProgress
+from jobs.resummarise import outdated
 from jobs.runtime import runtime
 from jobs.schedule import make_trigger, run_schedule, stop_on_signals
 from jobs.settings import Settings
@@ -21,7 +24,7 @@ from jobs.settings import Settings
 
 def register(app: typer.Typer) -> None:
     """Adds the commands."""
-    app.command(epilog="Example: clinsum poll --set FHIR_BASE_URL=https://fhir.example.org/r4")(poll)
+    app.command(epilog="Example: clinsum poll, or clinsum poll --resummarise --rate 60/min")(poll)
     app.command(epilog='Example: clinsum run --every 60s, or clinsum run --cron "*/5 * * * *"')(run)
     app.command(epilog="Example: clinsum retry DocumentReference/123")(retry)
 
@@ -31,11 +34,32 @@ def open_ledger(settings: Settings) -> Ledger:
     return Ledger(settings.database_url, server=settings.fhir_base_url, pipeline=settings.pipeline)
 
 
-def poll(json: AsJson = False, sets: Sets = None) -> None:
+def poll(
+    resummarise: Annotated[
+        bool,
+        typer.Option(
+            "--resummarise",
+            help="Instead: notes whose summary is of a former model, software or setting.",
+        ),
+    ] = False,
+    rate: Annotated[
+        str | None, typer.Option(metavar="N/min", help="With --resummarise, how fast: 60/min, 2/s, 500/h.")
+    ] = None,
+    json: AsJson = False,
+    sets: Sets = None,
+) -> None:
     """One pass over everything that changed since the last one."""
+    if rate and not resummarise:
+        raise UsageError("--rate goes with --resummarise.")
     settings = settings_from(sets)
+    try:
+        pace = parse_pace(rate) if rate else None
+    except ValueError as error:
+        raise UsageError(f"--rate: {error}.") from None
     with open_ledger(settings) as ledger:
-        raise typer.Exit(_report(settings, ledger, None, json))
+        if resummarise:
+            raise typer.Exit(_report(partial(bring_along, settings, ledger, pace), json))
+        raise typer.Exit(_report(partial(one_pass, settings, ledger, None), json))
 
 
 def run(
@@ -62,10 +86,10 @@ def retry(
             raise UsageError(f"{source!r} is not a source; write it as DocumentReference/123.")
     with open_ledger(settings) as ledger:
         wanted = sources or [row.source for row in ledger.notes(status="failed") if "/" in row.source]
-        raise typer.Exit(_report(settings, ledger, wanted, json))
+        raise typer.Exit(_report(partial(one_pass, settings, ledger, wanted), json))
 
 
-def _report(settings: Settings, ledger: Ledger, sources: list[str] | None, json: bool) -> Exit:
+def _report(a_pass: Callable[[Callable[[Outcome], None]], Coroutine[None, None, Totals]], json: bool) -> Exit:
     """Runs one pass and says how every note ended."""
     with PassProgress(show=not json) as progress:
 
@@ -74,7 +98,7 @@ def _report(settings: Settings, ledger: Ledger, sources: list[str] | None, json:
             if json:
                 print_json(outcome.to_json())
 
-        totals = asyncio.run(one_pass(settings, ledger, sources, emit))
+        totals = asyncio.run(a_pass(emit))
     if json:
         print_json(totals.to_json())
     else:
@@ -98,6 +122,21 @@ async def one_pass(
             if sources is None:
                 return await one.run(settings.resource_types)
             return await one.handle(sources)
+
+
+async def bring_along(
+    settings: Settings, ledger: Ledger, pace: Pace | None, emit: Callable[[Outcome], None]
+) -> Totals:
+    """Summarises the notes again whose summary is of a former pipeline version; see `one_pass`.
+
+    It may take days at a slow pace, so passes over what changes can run beside it: two writers are safe.
+    """
+    stop = asyncio.Event()
+    stop_on_signals(stop)
+    with ledger.one_pass("resummarise"):
+        async with runtime(settings, ledger) as shared:
+            sources = await outdated(shared.client, shared.pipeline, settings.page_size)
+            return await shared.new_pass(emit, stop).handle(sources, pace)
 
 
 def show_totals(totals: Totals, out: Console) -> None:

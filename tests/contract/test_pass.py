@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from contract_fhir import Fhir, FhirServer, new_id
-from passes import TEXT, Site, encoded, reference
+from passes import TEXT, Site, encoded, polled_in_thread, reference
 
 from fhir_adapter.findings import Finding
 from fhir_adapter.pipeline import deterministic_id
@@ -98,21 +98,6 @@ def test_a_note_entered_in_error_takes_its_summary_along_unless_a_person_atteste
     assert (withdrawn["status"], withdrawn["meta"]["versionId"]) == ("entered-in-error", "2")
     assert (kept["status"], kept["meta"]["versionId"]) == ("final", "2")
     assert site.one_audit(withdrawn["id"]).ok
-
-
-def test_a_summary_that_a_person_attested_is_never_overwritten(site: Site) -> None:
-    note = site.document()
-    site.poll()
-    (composition,) = site.written(reference(note))
-    kept = site.fhir.put({**composition, "status": "final", "attester": [{"mode": "professional"}]})
-
-    note["content"][0]["attachment"]["data"] = encoded("Changed afterwards. Home today.")
-    site.fhir.put(note)
-    ended, _ = site.poll()
-
-    assert (ended[reference(note)].status, ended[reference(note)].reason) == ("skipped", "attested")
-    (after,) = site.written(reference(note))
-    assert after["meta"]["versionId"] == kept["meta"]["versionId"]
 
 
 HTML = "<html><body><h1>Consult</h1><p>Mild &amp; stable.</p><ul><li>No fever.</li></ul></body></html>"
@@ -224,33 +209,12 @@ def test_two_workers_at_once_leave_one_composition(site: Site, tmp_path: Path) -
     workers = [Site(site.fhir, tmp_path / f"worker{n}.sqlite") for n in range(3)]
 
     with ThreadPoolExecutor(3) as pool:
-        results = list(pool.map(lambda worker: _polled_in_thread(worker), workers))
+        results = list(pool.map(polled_in_thread, workers))
 
     for source in sources:
         assert {result[source] for result in results} <= {"written", "unchanged"}
         assert len(site.written(source)) == 1
         assert len(site.fhir.matches(site.fhir.get("Provenance", entity=source))) == 1
-
-
-def _polled_in_thread(site: Site) -> dict[str, str]:
-    import asyncio
-
-    from jobs.commands.poll import open_ledger
-    from jobs.outcome import Outcome
-    from jobs.runtime import runtime
-
-    ended: dict[str, str] = {}
-
-    def emit(outcome: Outcome) -> None:
-        ended[outcome.source] = outcome.status
-
-    async def passed() -> None:
-        with open_ledger(site.settings) as ledger:
-            async with runtime(site.settings, ledger) as shared:
-                await shared.new_pass(emit, asyncio.Event()).run(site.settings.resource_types)
-
-    asyncio.run(passed())
-    return ended
 
 
 def altered(composition: dict[str, Any], how: str) -> dict[str, Any]:
@@ -364,3 +328,36 @@ def test_a_server_that_gives_out_ids_gets_one_composition_too(assigning_site: Si
     proof = site.one_audit(first[source].composition)
     assert proof.ok, proof.findings
     assert any("improving" in sentence.text for sentence in proof.sentences)
+
+
+@pytest.mark.parametrize(
+    "assigning_site",
+    ["assigning_embedded", pytest.param("assigning_hapi", marks=pytest.mark.hapi)],
+    indirect=True,
+)
+def test_a_server_that_gives_out_ids_keeps_a_persons_summary_and_gets_one_after_it(
+    assigning_site: Site, tmp_path: Path
+) -> None:
+    site = assigning_site
+    attachment = {"contentType": "text/html", "data": encoded(HTML)}
+    note = {"resourceType": "DocumentReference", "status": "current", "content": [{"attachment": attachment}]}
+    resource = site.fhir.send("POST", "DocumentReference", note).json()
+    source = reference(resource)
+    first, _ = site.poll([source])
+    (theirs,) = site.written(source)
+    site.fhir.put({**theirs, "status": "final", "attester": [{"mode": "professional"}]})
+    for word in ("improving", "well"):
+        resource["content"][0]["attachment"]["data"] = encoded(HTML.replace("stable", word))
+        site.fhir.put(resource)
+        site.poll([source])
+    again, _ = Site(site.fhir, tmp_path / "other.sqlite").poll([source])
+
+    kept, later = sorted(site.written(source), key=lambda composition: str(composition["status"]))
+    assert (kept["id"], kept["meta"]["versionId"]) == (first[source].composition, "2")
+    assert (again[source].status, again[source].composition) == ("unchanged", later["id"])
+    assert later["meta"]["versionId"] == "2"
+    assert later["relatesTo"][0]["targetReference"]["reference"] == f"Composition/{kept['id']}"
+    for composition in (kept, later):
+        proof = site.one_audit(composition["id"])
+        assert proof.ok, proof.findings
+    assert any("well" in sentence.text for sentence in site.one_audit(later["id"]).sentences)

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import pytest
 
 ROOT = Path(__file__).parents[2]
-DOCS = ("profiles", "reference", "training")
+DOCS = ("lifecycle", "profiles", "reference", "training")
 PAGES = ["README.md", "CONTRIBUTING.md", "jobs/demo/README.md", *(f"docs/{p}.md" for p in DOCS)]
 
 
@@ -99,3 +99,26 @@ def test_the_python_of_the_readme_runs(capsys: pytest.CaptureFixture[str]) -> No
     start, end, score, _ = lines[0]
     assert 0 <= int(start) < int(end) <= len(note)
     assert 0 <= float(score) <= 1
+
+
+def test_every_row_of_the_life_cycle_names_a_test_that_is_there() -> None:
+    page = (ROOT / "docs" / "lifecycle.md").read_text("utf-8")
+    table = page.partition("<!-- lifecycle -->")[2].partition("<!-- /lifecycle -->")[0]
+    rows = [line for line in table.splitlines() if line.startswith("| ")][2:]
+    there = {
+        name
+        for path in (ROOT / "tests" / "contract").glob("test_*.py")
+        for name in re.findall(r"^def (test_\w+)", path.read_text("utf-8"), re.MULTILINE)
+    }
+
+    assert len(rows) > 20
+    for row in rows:
+        (named,) = re.findall(r"`(test_\w+)`", row)
+        assert named in there, named
+
+
+def test_the_tag_for_review_is_the_one_we_write() -> None:
+    from fhir_adapter.canonical import REVIEW_TAG
+
+    page = (ROOT / "docs" / "lifecycle.md").read_text("utf-8")
+    assert "Composition?_tag=" + "|".join(REVIEW_TAG) in page

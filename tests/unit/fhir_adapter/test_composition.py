@@ -11,9 +11,15 @@ from fhir_adapter import canonical
 from fhir_adapter.claims import read_claims
 from fhir_adapter.composition import Written, composition, extracted_text, provenance
 from fhir_adapter.errors import NoteError
+from fhir_adapter.lifecycle import Existing, read_existing
 from fhir_adapter.narrative import displayed
 from fhir_adapter.reasons import Reason
 from fhir_adapter.transaction import conditional_transaction, registration, transaction, validate
+
+
+def an_existing() -> Existing:
+    resource = {**transaction(a_written())["entry"][0]["resource"], "id": "given"}
+    return read_existing({**resource, "meta": {**resource["meta"], "versionId": "7"}})
 
 
 def entries(bundle: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -45,7 +51,7 @@ def test_everything_written_is_valid_r4b() -> None:
     for bundle in (
         transaction(a_written()),
         transaction(a_written(verbatim=False)),
-        conditional_transaction(a_written(verbatim=False), exists=True),
+        conditional_transaction(a_written(verbatim=False), an_existing()),
         registration(a_pipeline()),
     ):
         for entry in bundle["entry"]:
@@ -141,9 +147,46 @@ def test_security_labels_are_kept_and_the_strictest_confidentiality_stated() -> 
     )
     resource = composition(a_written(security=labels))
 
-    codes = [label["code"] for label in resource["meta"]["security"]]
-    assert codes == ["AIAST", "N", "R", "HIV"]
+    assert [label.get("code") for label in resource["meta"]["security"]] == [
+        "AIAST",
+        "N",
+        "R",
+        "HIV",
+        "7",
+        None,
+    ]
+    assert resource["meta"]["security"][-1] == {"display": "junk"}
     assert resource["confidentiality"] == "R"
+
+
+@pytest.mark.parametrize(
+    ("odd", "carried"),
+    [
+        ({"system": "http://example.org", "code": " PSY "}, {"system": "http://example.org", "code": "PSY"}),
+        ({"display": "staff only"}, {"display": "staff only"}),
+        ({"system": "not a uri", "code": "PSY"}, {"system": "not a uri", "code": "PSY"}),
+        (
+            {"code": {"odd": 1}},
+            {"system": canonical.CONFIDENTIALITY, "code": "R", "display": "restricted"},
+        ),
+        (
+            {"system": "http://example.org", "code": "AIAST"},
+            {"system": "http://example.org", "code": "AIAST"},
+        ),
+    ],
+)
+def test_no_label_is_ever_dropped(odd: Any, carried: Any) -> None:
+    for resource in (composition(a_written(security=(odd,))), extracted_text(a_written(security=(odd,)))):
+        assert carried in resource["meta"]["security"]
+        validate(resource)
+
+
+@pytest.mark.parametrize(
+    "system",
+    [canonical.CONFIDENTIALITY, "http://hl7.org/fhir/v3/Confidentiality", "urn:oid:2.16.840.1.113883.5.25"],
+)
+def test_confidentiality_is_read_under_each_name_of_its_system(system: str) -> None:
+    assert composition(a_written(security=({"system": system, "code": "V"},)))["confidentiality"] == "V"
 
 
 @pytest.mark.parametrize(
@@ -160,6 +203,17 @@ def test_security_labels_are_kept_and_the_strictest_confidentiality_stated() -> 
             {"identifier": {"system": "urn:ietf:rfc:3986", "value": "urn:uuid:7d6c"}},
         ),
         ({"identifier": {"system": "s", "value": "v"}}, {"identifier": {"system": "s", "value": "v"}}),
+        ({"reference": "/Patient/1"}, {"reference": "Patient/1"}),
+        (
+            {"reference": "urn:oid:1.2"},
+            {"identifier": {"system": "urn:ietf:rfc:3986", "value": "urn:oid:1.2"}},
+        ),
+        (
+            {"reference": "https://other.org/api?patient=1"},
+            {"identifier": {"system": "urn:ietf:rfc:3986", "value": "https://other.org/api?patient=1"}},
+        ),
+        ({"reference": "not a reference", "display": "A. B."}, {"display": "A. B."}),
+        ({"reference": "Patient?identifier=a|b"}, None),
         ({"reference": 5}, None),
         ("Patient/1", None),
         (None, None),
@@ -194,12 +248,17 @@ def test_only_a_document_claims_the_document_provenance_policy() -> None:
 
 
 def test_a_server_that_gives_out_ids_gets_conditional_entries_that_refer_by_full_url() -> None:
-    new = conditional_transaction(a_written(verbatim=False), exists=False)
-    known = entries(conditional_transaction(a_written(verbatim=False), exists=True))
+    new = conditional_transaction(a_written(verbatim=False))
+    known = entries(conditional_transaction(a_written(verbatim=False), an_existing()))
 
     assert all("id" not in entry["resource"] for entry in new["entry"])
     assert {entry["request"]["method"] for entry in new["entry"]} == {"POST"}
-    assert known["Composition"]["request"]["method"] == "PUT"
+    assert known["Composition"]["request"] == {
+        "method": "PUT",
+        "url": "Composition/given",
+        "ifMatch": 'W/"7"',
+    }
+    assert known["Composition"]["resource"]["id"] == "given"
     target = known["Provenance"]["resource"]["target"][0]["reference"]
     assert target == known["Composition"]["fullUrl"]
     author = known["Composition"]["resource"]["author"][0]["reference"]

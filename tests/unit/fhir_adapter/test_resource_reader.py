@@ -245,8 +245,11 @@ def doc(status, doc_status=None, replaced_by=None):
         ),
         *(
             (SourceNote("DiagnosticReport", "1", "1", "", s), Reason.NOT_FINAL)
-            for s in ("registered", "partial", "preliminary", "cancelled", "unknown", None)
+            for s in ("registered", "partial", "preliminary", "unknown", None)
         ),
+        (SourceNote("DiagnosticReport", "1", "1", "", "cancelled"), Reason.CANCELLED),
+        (doc("current", "cancelled"), Reason.CANCELLED),
+        (doc("current", replaced_by="DocumentReference/2"), Reason.SUPERSEDED),
         (SourceNote("DiagnosticReport", "1", "1", "", "entered-in-error"), Reason.ENTERED_IN_ERROR),
     ],
 )
@@ -258,3 +261,28 @@ def test_the_policy_can_be_narrowed():
     policy = Policy(document_statuses=frozenset({"current"}), report_statuses=frozenset({"preliminary"}))
     assert ineligible(doc("superseded"), policy) is Reason.SUPERSEDED
     assert ineligible(SourceNote("DiagnosticReport", "1", "1", "", "preliminary"), policy) is None
+
+
+@pytest.mark.parametrize(
+    ("contained", "expected"),
+    [
+        (
+            {"resourceType": "Patient", "id": "p", "identifier": [{"system": "urn:x", "value": "7"}]},
+            {"type": "Patient", "identifier": {"system": "urn:x", "value": "7"}},
+        ),
+        ({"resourceType": "Patient", "id": "#p"}, {"type": "Patient"}),
+        ({"resourceType": "Patient", "id": "other"}, None),
+        (7, None),
+    ],
+)
+def test_a_contained_subject_is_named_by_its_identifier(contained, expected):
+    resource = {"resourceType": "DocumentReference", "id": "1", "subject": {"reference": "#p"}}
+
+    assert read_source({**resource, "contained": [contained]}).subject == expected
+
+
+def test_labels_of_any_form_are_kept():
+    odd = {"resourceType": "DocumentReference", "id": "1", "meta": {"security": ["R", {"code": "N"}]}}
+    note = read_source({**odd, "securityLabel": [{"text": "staff only"}, {"coding": [{"code": "N"}]}, 7]})
+
+    assert note.security == ("R", {"code": "N"}, {"display": "staff only"}, 7)

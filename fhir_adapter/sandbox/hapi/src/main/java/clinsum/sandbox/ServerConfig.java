@@ -91,6 +91,7 @@ public class ServerConfig {
         storage.setResourceServerIdStrategy(JpaStorageSettings.IdStrategyEnum.UUID);
         storage.setAllowExternalReferences(true);
         storage.setEnforceReferentialIntegrityOnWrite(Settings.flag("referentialIntegrity", true));
+        storage.setEnforceReferentialIntegrityOnDelete(Settings.flag("referentialIntegrity", true));
         storage.setAutoCreatePlaceholderReferenceTargets(Settings.flag("placeholders", false));
         long reuse = Settings.number("reuseSearchMs", 60_000);
         storage.setReuseCachedSearchResultsForMillis(reuse > 0 ? reuse : null);

@@ -1,0 +1,155 @@
+"""`clinsum withdraw`: the recall of a model or a pipeline version, or of what came from one source."""
+
+import asyncio
+import sys
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Annotated
+
+import typer
+
+from fhir_adapter.client import FhirClient
+from fhir_adapter.lifecycle import Withdrawal
+from fhir_adapter.reasons import Reason
+from fhir_adapter.recall import authors
+from fhir_adapter.resource_reader import SOURCE_TYPES, usable_id
+from fhir_adapter.withdrawal import (
+    Orders,
+    Withdrawn,
+    of_pipeline,
+    ran_model,
+    withdraw_authors,
+    withdraw_source,
+)
+from jobs.commands.options import AsJson, Sets, console, print_json, settings_from
+from jobs.commands.poll import open_ledger
+from jobs.exits import Exit, UsageError
+from jobs.ledger import Ledger, LedgerError
+from jobs.runtime import make_client
+from jobs.settings import Settings
+
+STATUSES = ("withdrawn", "due", "unchanged", "attested", "changed", "failed")
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command(epilog="Example: clinsum withdraw --pipeline 3f9c01a2b4d5 --dry-run")(withdraw)
+
+
+def withdraw(
+    model: Annotated[
+        str | None, typer.Option(metavar="SHA|NAME", help="Everything that this model chose.")
+    ] = None,
+    pipeline: Annotated[
+        str | None,
+        typer.Option(metavar="ID|VERSION", help="Everything of this Device, or of this pipeline version."),
+    ] = None,
+    source: Annotated[
+        str | None, typer.Option(metavar="TYPE/ID", help="Everything that came from this note.")
+    ] = None,
+    attested: Annotated[
+        bool, typer.Option("--attested", help="Also what a person changed or attested.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be withdrawn, and stop.")
+    ] = False,
+    json: AsJson = False,
+    sets: Sets = None,
+) -> None:
+    """Marks summaries as entered in error: those of a model, a pipeline version or a note.
+
+    They are found on the server. A withdrawn model or pipeline version writes no more. Exit code 1 where
+    something could not be withdrawn, or is a person's and was left as it is.
+    """
+    given = {"model": model, "pipeline": pipeline, "source": source}
+    chosen = [(kind, value) for kind, value in given.items() if value]
+    if len(chosen) != 1:
+        raise UsageError("Give one of --model, --pipeline and --source.")
+    if source and not _is_source(source):
+        raise UsageError(f"{source!r} is not a source; write it as DocumentReference/123.")
+    settings = settings_from(sets)
+    why = Withdrawal.SOURCE if source else Withdrawal.RECALLED
+    orders = Orders(why, attested, dry_run, at_once=settings.concurrency)
+    raise typer.Exit(asyncio.run(_report(settings, chosen[0], orders, json)))
+
+
+def _is_source(text: str) -> bool:
+    kind, slash, ident = text.partition("/")
+    return bool(slash) and kind in SOURCE_TYPES and usable_id(ident) is not None
+
+
+async def _report(settings: Settings, what: tuple[str, str], orders: Orders, json: bool) -> Exit:
+    counts: Counter[str] = Counter()
+    started, out = time.monotonic(), console()
+    async with make_client(settings) as client:
+        with _bookkeeping(settings) as ledger:
+            async for done in withdrawn(client, what, orders):
+                counts[done.status] += 1
+                if ledger and done.status == "withdrawn":
+                    await asyncio.to_thread(_record, ledger, done)
+                if json:
+                    print_json(done.to_json())
+                else:
+                    out.print(f"{done.composition} of {done.source or 'no one note'}: {done.status}")
+    if json:
+        numbers = {status: counts[status] for status in STATUSES}
+        seconds = round(time.monotonic() - started, 3)
+        print_json({"summary": {"seen": counts.total(), **numbers, "seconds": seconds}})
+    else:
+        out.print(_sentence(counts))
+    left = counts["failed"] + (0 if orders.dry_run else counts["attested"] + counts["changed"])
+    return Exit.SOMETHING_FAILED if left else Exit.DONE
+
+
+async def withdrawn(client: FhirClient, what: tuple[str, str], orders: Orders) -> AsyncIterator[Withdrawn]:
+    """Withdraws by `("model" | "pipeline" | "source", value)`, one Composition at a time.
+
+    Raises:
+        UsageError: no Device on the server ran that model or is of that pipeline version.
+        FhirAdapterError: the server cannot be asked.
+    """
+    kind, value = what
+    if kind == "source":
+        async for done in withdraw_source(client, value, orders):
+            yield done
+        return
+    found = await authors(client)
+    by_model = kind == "model"
+    devices = ran_model(found, value) if by_model else of_pipeline(found, value)
+    if not devices:
+        known = sorted({a.model for a in found} if by_model else {a.pipeline for a in found})
+        raise UsageError(f"No Device on the server is of {kind} {value!r}; there are: {', '.join(known)}.")
+    async for done in withdraw_authors(client, devices, "model" if by_model else "pipeline", orders):
+        yield done
+
+
+@contextmanager
+def _bookkeeping(settings: Settings) -> Iterator[Ledger | None]:
+    """The ledger where there is one to be had: a recall does not wait for a database."""
+    try:
+        ledger = open_ledger(settings)
+    except LedgerError as error:
+        sys.stderr.write(f"clinsum: {error} The server is being worked on all the same.\n")
+        yield None
+        return
+    with ledger:
+        yield ledger
+
+
+def _record(ledger: Ledger, done: Withdrawn) -> None:
+    """So that `clinsum notes` says it too; the server is what counts."""
+    try:
+        row = ledger.known([done.source]).get(done.source) if done.source else None
+        if row and f"Composition/{row.composition}" == done.composition:
+            ended = replace(row, status="skipped", reason=Reason.WITHDRAWN.value, detail=done.reason)
+            ledger.record([replace(ended, sentences=0, retry_at=None, handled_at=None)])
+    except LedgerError as error:
+        sys.stderr.write(f"clinsum: {error}\n")
+
+
+def _sentence(counts: Counter[str]) -> str:
+    said = [f"{counts[status]} {status}" for status in STATUSES if counts[status]]
+    return f"{counts.total()} Compositions: {', '.join(said) or 'none to withdraw'}."
