@@ -11,6 +11,7 @@ from typing import Any
 from fhir_adapter.attachment import FetchLimits
 from fhir_adapter.audit_shape import against_source, shape
 from fhir_adapter.audit_sources import SourceRead, Sources, same_text
+from fhir_adapter.audit_timeline import TimelineAudit, TimelineAuditor, is_timeline
 from fhir_adapter.audit_witnesses import Witnesses
 from fhir_adapter.claims import Claims, Span, read_claims
 from fhir_adapter.client import FhirClient
@@ -28,6 +29,7 @@ class AuditedSentence:
     Attributes:
         text: what the source holds at the offsets; "" where that could not be read.
         shown: what the narrative shows under the sentence's id; "" where it shows nothing.
+        source: `Type/id` of the note, in a timeline, which has many; else "".
     """
 
     start: int
@@ -36,6 +38,7 @@ class AuditedSentence:
     score: float | None
     ok: bool
     shown: str = ""
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,7 @@ class Audit:
     """The verdict over one Composition.
 
     Attributes:
+        source: `Type/id` of the note; for a timeline, of the patient or encounter.
         findings: each with a short hint (a number, a version), never note text.
         unproven: sentences shown that no offsets vouch for.
         version: of the source, as stated.
@@ -78,6 +82,7 @@ class Audit:
                     "shown": s.shown,
                     "score": s.score,
                     "ok": s.ok,
+                    **({"source": s.source} if s.source else {}),
                 }
                 for s in self.sentences
             ],
@@ -111,6 +116,7 @@ class Auditor:
         self._client, self._label = client, label
         self._sources = Sources(client, extractor, limits)
         self._witnesses = Witnesses(client)
+        self._timelines = TimelineAuditor(client, self._sources, self._witnesses, label)
 
     async def audit(self, reference: str) -> Audit:
         """Reads a Composition by `Composition/id` or id, and audits it."""
@@ -146,6 +152,9 @@ class Auditor:
 
     async def _examined(self, resource: JsonObject, provenances: list[JsonObject]) -> Examined:
         claims = read_claims(resource, self._client.base_url)
+        if is_timeline(resource):
+            verdict = _timeline_verdict(claims, await self._timelines.audit(resource, provenances))
+            return Examined(verdict, claims, SourceRead())
         if not claims.source or not claims.sha256:
             verdict = _verdict(claims, _unverified(claims), [(Finding.NOT_OURS, "")])
             return Examined(verdict, claims, SourceRead())
@@ -174,6 +183,30 @@ def _verdict(claims: Claims, sentences: tuple[AuditedSentence, ...], found: list
     unproven = tuple(text for anchor, text in claims.items if anchor not in linked)
     author = claims.authors[0] if claims.authors else ""
     return Audit(claims.composition, claims.source, sentences, tuple(found), unproven, claims.version, author)
+
+
+def _timeline_verdict(claims: Claims, found: TimelineAudit) -> Audit:
+    sentences = tuple(
+        AuditedSentence(
+            place.span.offset,
+            place.span.offset + place.span.length,
+            place.text,
+            place.span.score,
+            place.ok,
+            place.shown,
+            place.source,
+        )
+        for place in found.places
+    )
+    unproven = tuple(
+        text
+        for section in found.sections
+        for anchor, text in section.items
+        if anchor not in {span.link for span in section.spans}
+    )
+    author = claims.authors[0] if claims.authors else ""
+    findings = tuple(dict.fromkeys(found.found))
+    return Audit(claims.composition, found.scope.reference, sentences, findings, unproven, "", author)
 
 
 def _unvouched(claims: Claims, text: str) -> list[Found]:

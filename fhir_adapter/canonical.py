@@ -10,6 +10,7 @@ COMPOSITION_KIND = f"{CANONICAL_BASE}/CodeSystem/composition-kind"
 TAGS = f"{CANONICAL_BASE}/CodeSystem/tags"
 PROVENANCE_KEY = f"{CANONICAL_BASE}/CodeSystem/provenance-key"
 SUMMARIES = f"{CANONICAL_BASE}/summaries"
+TIMELINES = f"{CANONICAL_BASE}/timelines"
 EXTRACTED_TEXTS = f"{CANONICAL_BASE}/extracted-texts"
 DEVICES = f"{CANONICAL_BASE}/devices"
 
@@ -30,4 +31,5 @@ MXDE_POLICY = "urn:ihe:iti:mxde:2023:document-provenance-policy"
 
 # Every resource that we write carries one of these; `EXTRACTED_TEXT_TAG` keeps our own texts out of the poll.
 SUMMARY_TAG = (TAGS, "extractive-summary")
+TIMELINE_TAG = (TAGS, "timeline")
 EXTRACTED_TEXT_TAG = (TAGS, "extracted-text")

@@ -54,6 +54,7 @@ class TimelineNote:
         note: the version of the source that was summarised, without its attachments.
         composition: `Composition/id` of the summary.
         authors: `Device/id` of what chose the sentences.
+        pipeline: software, model and settings of that, by name.
         url: address of the version of the source.
         path, media_type, normalization, sha256, length: of its text, as the summary states them.
         sentences: in the order of the note.
@@ -63,6 +64,7 @@ class TimelineNote:
     times: NoteTimes
     composition: str
     authors: tuple[str, ...]
+    pipeline: str
     url: str
     path: str
     media_type: str

@@ -226,6 +226,7 @@ def _note_of(resource: JsonObject, examined: Examined) -> TimelineNote:
         times=note_times(examined.source.stated or {}),
         composition=reference_of(resource),
         authors=claims.authors,
+        pipeline=claims.pipeline,
         url=claims.source_url,
         path=claims.path,
         media_type=reading.text.media_type,

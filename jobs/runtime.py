@@ -66,15 +66,19 @@ def make_summarizer(settings: Settings) -> Summarizer:
 
 def make_pipeline(settings: Settings, summarizer: Summarizer) -> Pipeline:
     """Names everything that decides which sentences are chosen."""
-    system, code = settings.ai_label.split("|", 1)
-    display = "Artificial Intelligence asserted" if code == "AIAST" else code
     return Pipeline(
         name=settings.pipeline,
         software_version=software_version(),
         model=summarizer.model,
         settings=(("budget", settings.budget),),
-        label=(system, code, display),
+        label=ai_label(settings),
     )
+
+
+def ai_label(settings: Settings) -> tuple[str, str, str]:
+    """The security label of what is written, as (system, code, display)."""
+    system, code = settings.ai_label.split("|", 1)
+    return system, code, "Artificial Intelligence asserted" if code == "AIAST" else code
 
 
 def fetch_limits(settings: Settings) -> FetchLimits:

@@ -32,6 +32,7 @@ _TURNS = frozenset(
 )
 _SIGN = re.compile(r"[+<>=≤≥↑↓±?]|(?<=\w)\s?[-−–](?!\w)")
 _CONTENT = 4  # letters from which a word counts as naming something
+_LEAST = 3  # words of a sentence that a later note can copy
 _STEM = 5  # letters by which inflections of a word are taken for the same
 
 
@@ -111,7 +112,12 @@ class Told:
         self._taken.add(sentence)
 
     def find(self, sentence: str) -> int | None:
-        """The number of the first one told that this one repeats by `same_facts`, or None."""
+        """The number of the first one told that this one repeats by `same_facts`, or None.
+
+        One or two words (`Same.`, `Stable.`) are no copy of another note's: they speak of where they stand.
+        """
+        if len(words(sentence)) < _LEAST:
+            return None
         alike = {*self._by_wording.get(wording(sentence), ()), *self._taken.near(sentence)}
         return next((i for i in sorted(alike) if same_facts(self._texts[i], sentence)), None)
 

@@ -9,12 +9,16 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
+from fhir_adapter.audit import Auditor
+from fhir_adapter.client import FhirClient
 from fhir_adapter.clinical_time import readable
 from fhir_adapter.timeline import Entry, Place, Timeline, TimelineSentence
+from fhir_adapter.timeline_composition import assembler
 from fhir_adapter.timeline_reader import TimelineReader
+from fhir_adapter.timeline_writer import TimelineWriter, WriteResult
 from jobs.commands.options import AsJson, Sets, console, print_json, settings_from
 from jobs.exits import Exit, UsageError
-from jobs.runtime import auditing
+from jobs.runtime import ai_label, auditing, software_version
 from jobs.settings import Settings
 
 
@@ -27,6 +31,9 @@ def timeline(
     subject: Annotated[str, typer.Argument(metavar="Patient/ID|Encounter/ID", help="Whose notes.")],
     since: Annotated[str, typer.Option(metavar="DATE", help="Not before: 2024, 2024-05, 2024-05-31.")] = "",
     until: Annotated[str, typer.Option(metavar="DATE", help="Not after that day, month or year.")] = "",
+    write: Annotated[
+        bool, typer.Option("--write", help="Keep it on the server as one Composition; a rerun renews it.")
+    ] = False,
     json: AsJson = False,
     sets: Sets = None,
 ) -> None:
@@ -37,21 +44,33 @@ def timeline(
     """
     settings = settings_from(sets)
     try:
-        found = asyncio.run(read_timeline(settings, subject, since, until))
+        found, kept = asyncio.run(_timeline(settings, subject, since, until, write))
     except ValueError as error:
         raise UsageError(f"{str(error)[:1].upper()}{str(error)[1:]}.") from None
     if json:
-        print_json(found.to_json())
+        print_json(found.to_json() | {"written": kept.to_json() if kept else None})
     else:
-        show(found, console())
+        out = console()
+        show(found, out)
+        if kept:
+            out.print(f"{kept.composition + ': ' if kept.composition else ''}{kept.status.words}")
     raise typer.Exit(Exit.DONE if found.ok else Exit.SOMETHING_FAILED)
 
 
-async def read_timeline(settings: Settings, subject: str, since: str = "", until: str = "") -> Timeline:
-    """The timeline of `Patient/id` or `Encounter/id`; raises as `TimelineReader.read`."""
+async def _timeline(
+    settings: Settings, subject: str, since: str, until: str, write: bool
+) -> tuple[Timeline, WriteResult | None]:
     async with auditing(settings) as (client, auditor):
-        reader = TimelineReader(client, auditor, settings.pipeline, settings.page_size, settings.concurrency)
-        return await reader.read(subject, since, until)
+        found = await timeline_reader(settings, client, auditor).read(subject, since, until)
+        if not write:
+            return found, None
+        pipeline = assembler(settings.pipeline, software_version(), ai_label(settings))
+        return found, await TimelineWriter(client, pipeline, settings.pipeline).write(found)
+
+
+def timeline_reader(settings: Settings, client: FhirClient, auditor: Auditor) -> TimelineReader:
+    """The reader as the settings have it; for the web service too."""
+    return TimelineReader(client, auditor, settings.pipeline, settings.page_size, settings.concurrency)
 
 
 def show(found: Timeline, out: Console) -> None:
