@@ -72,7 +72,7 @@ def _spans(claims: Claims) -> list[Found]:
     linked = [span.link for span in claims.spans]
     shown = [anchor for anchor, _ in claims.items]
     for number, span in enumerate(claims.spans, 1):
-        if not span.well_formed or not ANCHOR.fullmatch(span.link):
+        if not span.well_formed or span.words is not None or not ANCHOR.fullmatch(span.link):
             found.append((Finding.SPAN_MALFORMED, f"span {number}"))
         if span.link not in shown:
             found.append((Finding.SPAN_WITHOUT_SENTENCE, f"span {number}"))

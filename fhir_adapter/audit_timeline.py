@@ -320,7 +320,7 @@ def _number(anchor: str) -> int:
 def _places(
     sections: Sequence[Claims], held: dict[tuple[int, int], str], texts: dict[str, str]
 ) -> tuple[list[PlaceAudit], list[Found]]:
-    """Every place against the sentence shown: the first word for word, the others by the rule of repeats."""
+    """Every place against what is shown of it, word for word; other words by the rule of repeats too."""
     places: list[PlaceAudit] = []
     found: list[Found] = []
     for i, claims in enumerate(sections):
@@ -333,10 +333,11 @@ def _places(
             if not source or (first and source != claims.source):
                 found.append((Finding.WRONG_PLACE, f"section {i + 1}"))
             if first:
-                ok = bool(text) and seen == displayed(text)
+                ok = bool(text) and displayed(text) == seen and span.words is None
                 firsts[span.link] = text
             else:
-                ok = bool(text) and same_facts(firsts[span.link], text)
+                stated = seen if span.words is None else span.words
+                ok = bool(text) and displayed(text) == stated and same_facts(firsts[span.link], text)
             if text and not ok and span.link in shown:
                 finding = Finding.SENTENCE_ALTERED if first else Finding.REPEAT_DIFFERS
                 found.append((finding, f"sentence {_number(span.link)}"))

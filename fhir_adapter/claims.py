@@ -3,12 +3,19 @@
 from dataclasses import dataclass
 from typing import Any
 
-from fhir_adapter.canonical import DERIVATION_REFERENCE, EXTRACT_SCORE, NARRATIVE_LINK, SOURCE_TEXT
+from fhir_adapter.canonical import (
+    DERIVATION_REFERENCE,
+    EXTRACT_SCORE,
+    EXTRACT_TEXT,
+    NARRATIVE_LINK,
+    SOURCE_TEXT,
+)
 from fhir_adapter.narrative import is_plain_list, list_items
 
 JsonObject = dict[str, Any]
 
 _SPAN_PARTS = sorted(("reference", "path", "offset", "length", NARRATIVE_LINK, EXTRACT_SCORE))
+_SPAN_PARTS_AND_WORDS = sorted((*_SPAN_PARTS, EXTRACT_TEXT))
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +28,7 @@ class Span:
         offset, length: code points; -1 where absent or not a number.
         link: the narrative item it belongs to, without `#`.
         well_formed: each part stands there once, and nothing else does.
+        words: in a timeline, what stands at a place that says the same in other words; None elsewhere.
     """
 
     reference: str
@@ -30,6 +38,7 @@ class Span:
     link: str
     score: float | None
     well_formed: bool = True
+    words: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +141,8 @@ def _spans(section: JsonObject, base_url: str) -> list[Span]:
                 length=_number(parts.get("length", {})),
                 link=_value(parts.get(NARRATIVE_LINK, {})).removeprefix("#"),
                 score=float(score) if isinstance(score, int | float) else None,
-                well_formed=names == _SPAN_PARTS,
+                well_formed=names in (_SPAN_PARTS, _SPAN_PARTS_AND_WORDS),
+                words=_value(parts[EXTRACT_TEXT]) if EXTRACT_TEXT in parts else None,
             )
         )
     return spans

@@ -15,7 +15,7 @@ from fhir_adapter import canonical, references
 from fhir_adapter.clinical_time import Precision, readable
 from fhir_adapter.composition import UNIT, urn
 from fhir_adapter.errors import NoteError
-from fhir_adapter.narrative import ordered_list, paragraph
+from fhir_adapter.narrative import displayed, ordered_list, paragraph
 from fhir_adapter.pipeline import Pipeline, deterministic_id
 from fhir_adapter.reasons import Reason
 from fhir_adapter.stamps import nanoseconds
@@ -228,7 +228,7 @@ def _section(written: WrittenTimeline, entry: Entry, number: int, before: int) -
     items, spans = [], []
     for anchor, sentence in enumerate(entry.sentences, before + 1):
         items.append((f"s{anchor}", sentence.text))
-        spans += [_span(anchor, place) for place in sentence.places]
+        spans += [_span(anchor, place, sentence.text) for place in sentence.places]
     stated = f" ({entry.time_element})" if entry.time_element else ""
     section: JsonObject = {
         "id": f"sec{number}",
@@ -247,7 +247,8 @@ def _section(written: WrittenTimeline, entry: Entry, number: int, before: int) -
     return _without_empty(section)
 
 
-def _span(anchor: int, place: Place) -> JsonObject:
+def _span(anchor: int, place: Place, shown: str) -> JsonObject:
+    """One place; where its words are not those shown, it holds its own."""
     kind = place.reference.partition("/")[0]
     parts: list[JsonObject] = [
         {"url": "reference", "valueReference": {"reference": place.reference, "type": kind}},
@@ -258,6 +259,8 @@ def _span(anchor: int, place: Place) -> JsonObject:
     ]
     if place.score is not None:
         parts.append({"url": canonical.EXTRACT_SCORE, "valueDecimal": place.score})
+    if place.text != shown:
+        parts.append({"url": canonical.EXTRACT_TEXT, "valueString": displayed(place.text)})
     return {"url": canonical.DERIVATION_REFERENCE, "extension": parts}
 
 

@@ -44,7 +44,7 @@ def timeline(
     """
     settings = settings_from(sets)
     try:
-        found, kept = asyncio.run(_timeline(settings, subject, since, until, write))
+        found, kept = asyncio.run(timeline_of(settings, subject, since, until, write))
     except ValueError as error:
         raise UsageError(f"{str(error)[:1].upper()}{str(error)[1:]}.") from None
     if json:
@@ -57,9 +57,10 @@ def timeline(
     raise typer.Exit(Exit.DONE if found.ok else Exit.SOMETHING_FAILED)
 
 
-async def _timeline(
+async def timeline_of(
     settings: Settings, subject: str, since: str, until: str, write: bool
 ) -> tuple[Timeline, WriteResult | None]:
+    """The timeline, kept on the server where that is asked for; raises as reader and writer do."""
     async with auditing(settings) as (client, auditor):
         found = await timeline_reader(settings, client, auditor).read(subject, since, until)
         if not write:
