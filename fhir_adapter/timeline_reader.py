@@ -125,7 +125,7 @@ class TimelineReader:
             return await examine()
 
     def _of_pipeline(self, resource: JsonObject) -> bool:
-        """By its identifier, `Type-id.name`; what follows a further dot tells summaries of one note apart."""
+        """By its identifier, `Type-id.name`; a number after `~` tells summaries of one note apart."""
         identifier = as_dict(resource.get("identifier"))
         value = str(identifier.get("value", ""))
         name = value.partition(".")[2]  # ids of servers may hold dots, so that of the note is cut off first
@@ -133,7 +133,7 @@ class TimelineReader:
         stem = self._relative(entry).replace("/", "-", 1)
         if stem and value.startswith(f"{stem}."):
             name = value[len(stem) + 1 :]
-        return name == self._pipeline or name.startswith(f"{self._pipeline}.")
+        return name == self._pipeline or name.startswith(f"{self._pipeline}~")
 
 
 class _Gathered:

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 
 from fhir_adapter import canonical
-from fhir_adapter.claims import as_dict, coded
+from fhir_adapter.claims import as_dict, coded, dicts
 from fhir_adapter.client import FhirClient
 from fhir_adapter.errors import ConflictError, HttpStatusError, NoteError
 from fhir_adapter.pipeline import Pipeline
@@ -20,13 +20,14 @@ from fhir_adapter.timeline_composition import (
     timeline_identifier,
     timeline_provenance,
 )
-from fhir_adapter.transaction import conditional_transaction_of, transaction_of
-from fhir_adapter.writer import Writer, assigned_id, is_attested, note_error
+from fhir_adapter.timeline_transaction import assigned_transaction_of, transaction_of
+from fhir_adapter.transaction import registration
 
 JsonObject = dict[str, Any]
 
 _IN_ERROR = "entered-in-error"
 _ATTEMPTS = 3  # against another writer of the same timeline
+_NO_CLIENT_IDS = (400, 404, 405, 409, 412, 422)  # how servers answer a PUT to an id that they do not know
 
 
 class WriteStatus(StrEnum):
@@ -76,7 +77,7 @@ class TimelineWriter:
 
     def __init__(self, client: FhirClient, pipeline: Pipeline, summaries: str) -> None:
         self._client, self._pipeline, self._summaries = client, pipeline, summaries
-        self._writer = Writer(client, pipeline)
+        self._client_ids = True
 
     async def write(self, timeline: Timeline) -> WriteResult:
         """Writes a timeline unless the server holds just that, or a person has taken it over.
@@ -85,16 +86,16 @@ class TimelineWriter:
             NoteError: `rejected-by-server` or `server-error`, with the status and issue codes; `malformed`.
             ServerUnreachableError: no answer after all retries.
         """
-        await self._writer.register()
+        await self._register()
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 return await self._attempt(timeline)
             except ConflictError as error:
                 # Somebody wrote the same timeline since we read it: a person's version must not be lost.
                 if attempt == _ATTEMPTS:
-                    raise note_error(error) from None
+                    raise _note_error(error) from None
             except HttpStatusError as error:
-                raise note_error(error) from None
+                raise _note_error(error) from None
         raise NoteError(Reason.SERVER_ERROR)
 
     async def _attempt(self, timeline: Timeline) -> WriteResult:
@@ -103,24 +104,35 @@ class TimelineWriter:
         if not timeline.entries:
             return await self._withdrawn(existing)
         there = reference_of(existing) if existing else ""
-        if existing and is_attested(existing):
+        if existing and _attested(existing):
             return WriteResult(WriteStatus.ATTESTED, there)
-        author = "" if self._writer.client_ids else await self._device()
+        author = "" if self._client_ids else await self._device()
         written = WrittenTimeline(timeline, identifier, self._pipeline, self._client.base_url, author)
         wanted = timeline_composition(written)
         if existing and self._same(existing, wanted):
             return WriteResult(WriteStatus.UNCHANGED, there)
         resources = [wanted, timeline_provenance(written)]
-        if self._writer.client_ids:
-            bundle = transaction_of(self._pipeline, resources, if_match=_version(existing))
-            await self._client.transaction(bundle)
+        version = _version(existing)
+        if self._client_ids:
+            await self._client.transaction(transaction_of(resources, version))
             return WriteResult(WriteStatus.WRITTEN, f"Composition/{wanted['id']}")
-        bundle = conditional_transaction_of(self._pipeline, resources, exists=existing is not None)
+        ident = there.partition("/")[2]
+        bundle = assigned_transaction_of(self._pipeline, resources, ident, version)
         answer = await self._client.transaction(bundle)
-        return WriteResult(WriteStatus.WRITTEN, there or f"Composition/{assigned_id(answer)}")
+        return WriteResult(WriteStatus.WRITTEN, there or _assigned(answer))
+
+    async def _register(self) -> None:
+        """The author, by its own id; a server that refuses it gives out the ids itself."""
+        stated = (await self._client.capability()).update_create("Device")
+        try:
+            await self._client.transaction(registration(self._pipeline))
+        except HttpStatusError as error:
+            if stated or error.status not in _NO_CLIENT_IDS:
+                raise _note_error(error) from None
+            self._client_ids = False
 
     async def _existing(self, identifier: str) -> JsonObject | None:
-        if self._writer.client_ids:
+        if self._client_ids:
             return await self._client.read_if_there(f"Composition/{ids_of(identifier)[0]}")
         return await self._found("Composition", canonical.TIMELINES, identifier)
 
@@ -138,7 +150,7 @@ class TimelineWriter:
         if existing is None or existing.get("status") == _IN_ERROR:
             return WriteResult(WriteStatus.NOTHING)
         there = reference_of(existing)
-        if is_attested(existing):
+        if _attested(existing):
             return WriteResult(WriteStatus.ATTESTED, there)
         await self._client.update({**existing, "status": _IN_ERROR}, if_match=_version(existing))
         return WriteResult(WriteStatus.WITHDRAWN, there)
@@ -151,3 +163,22 @@ class TimelineWriter:
 
 def _version(resource: JsonObject | None) -> str:
     return str(as_dict((resource or {}).get("meta")).get("versionId", ""))
+
+
+def _attested(composition: JsonObject) -> bool:
+    """Whether a person has taken the timeline over: attested it, or moved it on from `preliminary`."""
+    return bool(composition.get("attester")) or composition.get("status") not in ("preliminary", _IN_ERROR)
+
+
+def _note_error(error: HttpStatusError) -> NoteError:
+    refused = 400 <= error.status < 500 and error.status not in (408, 409, 412, 429)
+    reason = Reason.REJECTED_BY_SERVER if refused else Reason.SERVER_ERROR
+    return NoteError(reason, f"HTTP {error.status} {' '.join(error.codes)}".strip())
+
+
+def _assigned(answer: JsonObject) -> str:
+    for entry in dicts(answer.get("entry")):
+        location = str(as_dict(entry.get("response")).get("location", ""))
+        if "Composition/" in location:
+            return f"Composition/{location.split('Composition/')[1].split('/')[0]}"
+    raise NoteError(Reason.SERVER_ERROR, "the answer names no Composition")

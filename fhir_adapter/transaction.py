@@ -4,7 +4,6 @@ R4, section 3.1.0.11. Repeating a transaction whose answer was lost is harmless:
 client-assigned id or, where the server gives out the ids, a conditional one.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 from fhir.resources.R4B.composition import Composition
@@ -48,7 +47,7 @@ def transaction(written: Written) -> JsonObject:
     Raises:
         NoteError: `malformed`, when something of the source that we carry over breaks R4.
     """
-    return transaction_of(written.pipeline, _resources(written))
+    return _bundle([_put(resource) for resource in [device(written.pipeline), *_resources(written)]])
 
 
 def conditional_transaction(written: Written, *, exists: bool) -> JsonObject:
@@ -62,36 +61,11 @@ def conditional_transaction(written: Written, *, exists: bool) -> JsonObject:
     Raises:
         NoteError: as `transaction`.
     """
-    return conditional_transaction_of(written.pipeline, _resources(written), exists=exists)
-
-
-def transaction_of(pipeline: Pipeline, resources: Sequence[JsonObject], if_match: str = "") -> JsonObject:
-    """The Device of a pipeline and other resources of ours, each put to its own id.
-
-    Args:
-        pipeline: the author.
-        resources: one of them a Composition.
-        if_match: the version that the Composition must have on the server; "" for any.
-
-    Raises:
-        NoteError: as `transaction`.
-    """
-    entries = [_put(resource) for resource in [device(pipeline), *resources]]
-    for entry in entries:
-        if if_match and entry["resource"]["resourceType"] == "Composition":
-            entry["request"]["ifMatch"] = f'W/"{if_match}"'
-    return _bundle(entries)
-
-
-def conditional_transaction_of(
-    pipeline: Pipeline, resources: Sequence[JsonObject], *, exists: bool
-) -> JsonObject:
-    """As `transaction_of`, for a server that gives out the ids itself. Raises as `transaction`."""
-    authors = author(pipeline)
-    urns = {f"{r['resourceType']}/{r['id']}": urn(r["id"]) for r in [*authors, *resources]}
+    authors, summary = author(written.pipeline), _resources(written)
+    urns = {f"{r['resourceType']}/{r['id']}": urn(r["id"]) for r in [*authors, *summary]}
     conditional = _conditional_put if exists else _create_if_none
     entries = [_create_if_none(resource) for resource in authors]
-    entries += [conditional(resource) for resource in resources]
+    entries += [conditional(resource) for resource in summary]
     for entry in entries:
         resource = _relinked(entry["resource"], urns)
         entry["resource"] = {name: value for name, value in resource.items() if name != "id"}

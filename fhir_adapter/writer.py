@@ -51,11 +51,6 @@ class Writer:
         self._pipeline = pipeline
         self._client_ids = True
 
-    @property
-    def client_ids(self) -> bool:
-        """Whether the server takes ids from clients; known once `register` has run."""
-        return self._client_ids
-
     async def register(self) -> None:
         """Makes sure that the Device and its model card are there; call once before the first write.
 
@@ -120,7 +115,7 @@ class Writer:
                 try:
                     await self._client.update({**resource, "status": "entered-in-error"}, if_match=version)
                 except HttpStatusError as error:
-                    raise note_error(error) from None
+                    raise _note_error(error) from None
                 return str(resource["id"])
         return ""
 
@@ -145,12 +140,11 @@ class Writer:
         try:
             answer = await self._client.transaction(bundle)
         except HttpStatusError as error:
-            raise note_error(error) from None
-        return (written.composition_id if self._client_ids else assigned_id(answer)), True
+            raise _note_error(error) from None
+        return (written.composition_id if self._client_ids else _assigned_id(answer)), True
 
 
-def note_error(error: HttpStatusError) -> NoteError:
-    """What a refused or failed write means for what was to be written."""
+def _note_error(error: HttpStatusError) -> NoteError:
     refused = 400 <= error.status < 500 and error.status not in (408, 409, 412, 429)
     reason = Reason.REJECTED_BY_SERVER if refused else Reason.SERVER_ERROR
     return NoteError(reason, f"HTTP {error.status} {' '.join(error.codes)}".strip())
@@ -187,8 +181,7 @@ def stamp_of(composition: JsonObject) -> Stamp:
     )
 
 
-def assigned_id(answer: JsonObject) -> str:
-    """The id of the Composition in the answer to a transaction; NoteError where it names none."""
+def _assigned_id(answer: JsonObject) -> str:
     for entry in answer.get("entry") or ():
         location = str((entry.get("response") or {}).get("location", ""))
         if "Composition/" in location:
