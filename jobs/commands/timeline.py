@@ -18,7 +18,7 @@ from fhir_adapter.timeline_reader import TimelineReader
 from fhir_adapter.timeline_writer import TimelineWriter, WriteResult
 from jobs.commands.options import AsJson, Sets, console, print_json, settings_from
 from jobs.exits import Exit, UsageError
-from jobs.runtime import ai_label, auditing, software_version
+from jobs.runtime import act_as, ai_label, auditing, software_version
 from jobs.settings import Settings
 
 
@@ -62,10 +62,11 @@ async def timeline_of(
 ) -> tuple[Timeline, WriteResult | None]:
     """The timeline, kept on the server where that is asked for; raises as reader and writer do."""
     async with auditing(settings) as (client, auditor):
+        pipeline = assembler(settings.pipeline, software_version(), ai_label(settings))
+        act_as(client, pipeline)
         found = await timeline_reader(settings, client, auditor).read(subject, since, until)
         if not write:
             return found, None
-        pipeline = assembler(settings.pipeline, software_version(), ai_label(settings))
         return found, await TimelineWriter(client, pipeline, settings.pipeline).write(found)
 
 

@@ -311,10 +311,8 @@ def test_a_server_that_gives_out_ids_keeps_one_timeline_too(
         assert [s.text for s in proof.sentences] == [COPIED, "Home today after all."]
 
 
-@pytest.mark.hapi
+@pytest.mark.parametrize("fhir_server", [pytest.param("hapi", marks=pytest.mark.hapi)], indirect=True)
 def test_what_is_kept_validates(chart: Chart) -> None:
-    if chart.site.fhir.server.engine != "hapi":
-        pytest.skip("only HAPI validates")
     resource = kept(chart)
     (provenance,) = chart.site.fhir.matches(chart.site.fhir.get("Provenance", target=reference(resource)))
     for one in (resource, provenance):
