@@ -8,14 +8,14 @@ import asyncio
 import socket
 import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from fhir_adapter.audit_events import Did, Event, Observer, audit_event
 from fhir_adapter.claims import as_dict, dicts, relative
 from fhir_adapter.client import FhirClient, SearchPage
-from fhir_adapter.errors import FhirAdapterError, HttpStatusError, ServerUnreachableError
+from fhir_adapter.errors import HttpStatusError
 from fhir_adapter.resource_reader import reference_of
 from fhir_adapter.transport import RawResponse
 
@@ -34,10 +34,15 @@ _PATIENTS = 10_000  # told apart within one search
 
 @dataclass(frozen=True, slots=True)
 class Trail:
-    """How many AuditEvents were written, and how many could not be."""
+    """How many AuditEvents were written, and how many could not be.
+
+    Attributes:
+        error: kind of the last failure, such as `HTTP 403`, or "".
+    """
 
     written: int = 0
     failed: int = 0
+    error: str = ""
 
 
 class AuditedClient(FhirClient):
@@ -124,7 +129,9 @@ class AuditedClient(FhirClient):
             what = _located(outcome, resource)
             if what and resource.get("resourceType") in _WRITTEN:
                 created = str(outcome.get("status", "")).startswith("201")
-                await self._record(Did.CREATE if created else Did.UPDATE, what, resource, patient)
+                # A Provenance has no subject; it is that of what it was written with.
+                whose = patient if resource.get("resourceType") == "Provenance" else ""
+                await self._record(Did.CREATE if created else Did.UPDATE, what, resource, whose)
         return answer
 
     async def update(self, resource: JsonObject, *, if_match: str | None = None) -> JsonObject:
@@ -162,15 +169,17 @@ class AuditedClient(FhirClient):
 
     async def _write(self, events: Sequence[Event]) -> None:
         """Writes events; where the server refuses them together, each for itself."""
-        failed = 0
+        failed = len(events)
         try:
             observer = Observer(self._device, await self._found_device(), self._host, self.base_url)
             resources = [{**audit_event(event, observer), "id": str(uuid.uuid4())} for event in events]
             failed = await self._posted(resources)
-        except FhirAdapterError:
-            failed = len(events)
+        except Exception as error:
+            # Whatever it is, it must not end what the events are about; the report says how many are missing.
+            self.trail = replace(self.trail, error=type(error).__name__)
         finally:
-            self.trail = Trail(self.trail.written + len(events) - failed, self.trail.failed + failed)
+            written = self.trail.written + len(events) - failed
+            self.trail = replace(self.trail, written=written, failed=self.trail.failed + failed)
             self._flushing = None
 
     async def _found_device(self) -> str:
@@ -188,10 +197,9 @@ class AuditedClient(FhirClient):
             if self._client_ids and len(resources) == 1 and await self._without_ids(resources[0]):
                 return 0
             if len(resources) == 1 or error.status in (401, 403):
+                self.trail = replace(self.trail, error=f"HTTP {error.status}")
                 return len(resources)
             return sum([await self._posted([resource]) for resource in resources])
-        except ServerUnreachableError:
-            return len(resources)
         return 0
 
     async def _without_ids(self, resource: JsonObject) -> bool:

@@ -54,7 +54,7 @@ def make_client(settings: Settings, retries: int | None = None) -> FhirClient:
             password=settings.password.get_secret_value(),
             token=settings.token.get_secret_value(),
         )
-        build = partial(FhirClient, settings.fhir_base_url)
+        build: Callable[..., FhirClient] = partial(FhirClient, settings.fhir_base_url)
         if settings.audit_events:
             device = f"clinsum-{software_version().replace('.', '-')}"
             build = partial(AuditedClient, settings.fhir_base_url, device=device, report=_report_trail)
@@ -70,7 +70,7 @@ def make_client(settings: Settings, retries: int | None = None) -> FhirClient:
 
 def _report_trail(trail: Trail) -> None:
     say = log.warning if trail.failed else log.info
-    say("audit-events", written=trail.written, failed=trail.failed)
+    say("audit-events", written=trail.written, failed=trail.failed, error=trail.error or None)
 
 
 def act_as(client: FhirClient, pipeline: Pipeline) -> None:
