@@ -6,6 +6,7 @@ CANONICAL_BASE = os.environ.get("CLINSUM_CANONICAL_BASE", "https://clinsum.org/f
 
 SOURCE_TEXT = f"{CANONICAL_BASE}/StructureDefinition/source-text"
 EXTRACT_SCORE = f"{CANONICAL_BASE}/StructureDefinition/extract-score"
+ENDED_BECAUSE = f"{CANONICAL_BASE}/StructureDefinition/ended-because"
 EXTRACT_TEXT = f"{CANONICAL_BASE}/StructureDefinition/extract-text"
 COMPOSITION_KIND = f"{CANONICAL_BASE}/CodeSystem/composition-kind"
 TAGS = f"{CANONICAL_BASE}/CodeSystem/tags"

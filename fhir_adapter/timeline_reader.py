@@ -160,6 +160,10 @@ class _Gathered:
             if relation.get("code") == "replaces"
         )
         source, current = examined.claims.source, examined.source.current
+        ended = _ended_because(resource)
+        if ended:
+            self._left_out.append(LeftOut(composition, source, ended))
+            return
         if current is not None and _in_error(current):
             self._left_out.append(LeftOut(composition, source, _IN_ERROR, "the note itself"))
             return
@@ -193,6 +197,14 @@ class _Gathered:
             sorted(left_out, key=lambda left: left.composition),
             sorted(remarks, key=lambda remark: (remark.composition, remark.finding, remark.detail)),
         )
+
+
+def _ended_because(resource: JsonObject) -> str:
+    """The code by which a summary says itself that its time is over, or ""."""
+    for extension in dicts(resource.get("extension")):
+        if extension.get("url") == canonical.ENDED_BECAUSE:
+            return str(extension.get("valueCode") or _REPLACED)
+    return ""
 
 
 def _in_error(source: JsonObject) -> bool:

@@ -9,6 +9,7 @@ from contract_fhir import Fhir, new_id
 from passes import Site, encoded, reference
 from timelines import COPIED, NOTES, Chart, a_chart, html, shown
 
+from fhir_adapter import canonical
 from fhir_adapter.findings import Finding
 from fhir_adapter.timeline import Timeline, TimelineError
 from fhir_adapter.timeline_writer import WriteStatus
@@ -116,6 +117,16 @@ def test_a_note_entered_in_error_is_left_out_before_and_after_its_summary_is(cha
     for found in (before, after):
         assert shown(found) == [("2025-03-02", ["This is hers and stays."])]
         assert (reasons(found), found.ok) == (["entered-in-error"], True)
+
+
+def test_a_summary_whose_time_is_over_is_left_out(chart: Chart) -> None:
+    summary = chart.summary(chart.add("This was replaced by another document.", date="2025-03-01"))
+    ended = {"url": canonical.ENDED_BECAUSE, "valueCode": "superseded"}
+    chart.site.fhir.put({**summary, "extension": [*summary["extension"], ended]})
+
+    found = chart.read()
+
+    assert (shown(found), reasons(found), found.ok) == ([], ["superseded"], True)
 
 
 def test_a_timeline_is_kept_once_and_renewed_when_something_changes(chart: Chart) -> None:
