@@ -4,30 +4,22 @@ Nothing of ours is trusted: the Composition and the version of the source that i
 text is extracted again, and every claim is compared.
 """
 
-import base64
-import binascii
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fhir_adapter import canonical
-from fhir_adapter.attachment import FetchLimits, fetch
-from fhir_adapter.audit_lifecycle import outlives, settled
-from fhir_adapter.audit_shape import against_source, less_protected, shape
+from fhir_adapter.attachment import FetchLimits
+from fhir_adapter.audit_shape import against_source, shape
+from fhir_adapter.audit_sources import SourceRead, Sources, same_text
+from fhir_adapter.audit_timeline import TimelineAudit, TimelineAuditor, is_timeline
 from fhir_adapter.audit_witnesses import Witnesses
-from fhir_adapter.claims import Claims, Span, as_dict, coded, read_claims
+from fhir_adapter.claims import Claims, Span, read_claims
 from fhir_adapter.client import FhirClient
-from fhir_adapter.composition import content_path
-from fhir_adapter.errors import NoteError
 from fhir_adapter.findings import Finding, Found
 from fhir_adapter.narrative import displayed
-from fhir_adapter.note import NoteText, Reading
-from fhir_adapter.resource_reader import read_source
 from fhir_adapter.text import Extractor
 
 JsonObject = dict[str, Any]
-
-_EXTRACTED_PATH = "DocumentReference.content[0].attachment.data"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +29,7 @@ class AuditedSentence:
     Attributes:
         text: what the source holds at the offsets; "" where that could not be read.
         shown: what the narrative shows under the sentence's id; "" where it shows nothing.
+        source: `Type/id` of the note, in a timeline, which has many; else "".
     """
 
     start: int
@@ -45,6 +38,7 @@ class AuditedSentence:
     score: float | None
     ok: bool
     shown: str = ""
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +46,7 @@ class Audit:
     """The verdict over one Composition.
 
     Attributes:
+        source: `Type/id` of the note; for a timeline, of the patient or encounter.
         findings: each with a short hint (a number, a version), never note text.
         unproven: sentences shown that no offsets vouch for.
         version: of the source, as stated.
@@ -87,6 +82,7 @@ class Audit:
                     "shown": s.shown,
                     "score": s.score,
                     "ok": s.ok,
+                    **({"source": s.source} if s.source else {}),
                 }
                 for s in self.sentences
             ],
@@ -96,6 +92,15 @@ class Audit:
                 for finding, detail in self.findings
             ],
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """An audit with what was read for it."""
+
+    audit: Audit
+    claims: Claims
+    source: SourceRead
 
 
 class Auditor:
@@ -108,8 +113,10 @@ class Auditor:
     def __init__(
         self, client: FhirClient, extractor: Extractor, limits: FetchLimits, label: tuple[str, str]
     ) -> None:
-        self._client, self._extractor, self._limits, self._label = client, extractor, limits, label
+        self._client, self._label = client, label
+        self._sources = Sources(client, extractor, limits)
         self._witnesses = Witnesses(client)
+        self._timelines = TimelineAuditor(client, self._sources, self._witnesses, label)
 
     async def audit(self, reference: str) -> Audit:
         """Reads a Composition by `Composition/id` or id, and audits it."""
@@ -122,70 +129,53 @@ class Auditor:
 
     async def page(self, compositions: Sequence[JsonObject]) -> list[Callable[[], Awaitable[Audit]]]:
         """One audit, not begun yet, for each Composition just read; their Provenances are read at once."""
+
+        def audit_of(examine: Callable[[], Awaitable[Examined]]) -> Callable[[], Awaitable[Audit]]:
+            async def made() -> Audit:
+                return (await examine()).audit
+
+            return made
+
+        return [audit_of(examine) for examine in await self.examinations(compositions)]
+
+    async def examinations(
+        self, compositions: Sequence[JsonObject]
+    ) -> list[Callable[[], Awaitable[Examined]]]:
+        """As `page`, with what each audit reads."""
         references = [f"Composition/{resource.get('id', '')}" for resource in compositions]
         provenances = await self._witnesses.provenances(references)
 
-        def made(resource: JsonObject, reference: str) -> Callable[[], Awaitable[Audit]]:
-            return lambda: self._audit(resource, provenances[reference])
+        def made(resource: JsonObject, reference: str) -> Callable[[], Awaitable[Examined]]:
+            return lambda: self._examined(resource, provenances[reference])
 
         return [made(*pair) for pair in zip(compositions, references, strict=True)]
 
-    async def _audit(self, resource: JsonObject, provenances: list[JsonObject]) -> Audit:
+    async def _examined(self, resource: JsonObject, provenances: list[JsonObject]) -> Examined:
         claims = read_claims(resource, self._client.base_url)
+        if is_timeline(resource):
+            verdict = _timeline_verdict(claims, await self._timelines.audit(resource, provenances))
+            return Examined(verdict, claims, SourceRead())
         if not claims.source or not claims.sha256:
-            return _verdict(claims, _unverified(claims), [(Finding.NOT_OURS, "")])
+            verdict = _verdict(claims, _unverified(claims), [(Finding.NOT_OURS, "")])
+            return Examined(verdict, claims, SourceRead())
         found = shape(claims, resource, self._label)
         found += await self._witnesses.author(claims)
         found += self._witnesses.provenance(claims, provenances)
-        reading = await self._reading(claims, found)
+        source = await self._sources.read(claims)
+        found += source.found
+        reading = source.reading
         if reading is None:
-            return _verdict(claims, _unverified(claims), found + _unvouched(claims, ""))
+            verdict = _verdict(claims, _unverified(claims), found + _unvouched(claims, ""))
+            return Examined(verdict, claims, source)
         text = reading.text
-        found += _same_text(claims, text)
+        found += same_text(claims, text)
         if text.text:
             found += against_source(claims, resource, reading, self._label, self._client.base_url)
         for reference, path in dict.fromkeys((span.reference, span.path) for span in claims.spans):
-            found += await self._place(claims, reference, path, reading)
+            found += await self._sources.place(claims, reference, path, reading)
         sentences, wrong = _sentences(claims, text.text)
-        return _verdict(claims, sentences, found + _unvouched(claims, text.text) + wrong)
-
-    async def _reading(self, claims: Claims, found: list[Found]) -> Reading | None:
-        """The source's stated version, its text extracted again; None where that cannot be had."""
-        current = await self._client.read_if_there(claims.source)
-        version = str(as_dict((current or {}).get("meta")).get("versionId", ""))
-        if current is None and not outlives(claims):
-            found.append((Finding.SOURCE_GONE, "deleted, or never there"))
-        elif current is not None and version != claims.version and not await settled(self._client, claims):
-            found.append((Finding.SOURCE_CHANGED, f"now version {version}"))
-        source = current
-        if current is None or version != claims.version:
-            source = await self._client.read_if_there(claims.source, claims.version)
-        if source is None:
-            found.append((Finding.SOURCE_GONE, "the stated version"))
-            return None
-        try:
-            note = read_source(source)
-            for attachment in note.attachments:
-                if content_path(Reading(note, attachment, NoteText("", "", ""))) == claims.path:
-                    content = await fetch(attachment, self._client, self._limits)
-                    return Reading(note, attachment, await self._extractor.extract(content))
-        except NoteError as error:
-            found.append((Finding.SOURCE_UNREADABLE, error.reason.value))
-            return None
-        found.append((Finding.SOURCE_UNREADABLE, "the element is not there"))
-        return None
-
-    async def _place(self, claims: Claims, reference: str, path: str, reading: Reading) -> list[Found]:
-        """Offsets may point into the source, or into an extracted text that equals what we extract."""
-        if reading.text.verbatim:
-            here = (reference, path) == (claims.source, claims.path)
-            return [] if here else [(Finding.WRONG_PLACE, "")]
-        resource = await self._client.read_if_there(reference) if reference else None
-        kept = None if resource is None or path != _EXTRACTED_PATH else _extracted_text(resource)
-        if resource is None or kept is None:
-            return [(Finding.WRONG_PLACE, "")]
-        same = [] if kept == reading.text.text else [(Finding.EXTRACTED_TEXT_DIFFERS, "")]
-        return same + less_protected(resource, reading.note)
+        verdict = _verdict(claims, sentences, found + _unvouched(claims, text.text) + wrong)
+        return Examined(verdict, claims, source)
 
 
 def _verdict(claims: Claims, sentences: tuple[AuditedSentence, ...], found: list[Found]) -> Audit:
@@ -195,23 +185,28 @@ def _verdict(claims: Claims, sentences: tuple[AuditedSentence, ...], found: list
     return Audit(claims.composition, claims.source, sentences, tuple(found), unproven, claims.version, author)
 
 
-def _extracted_text(resource: JsonObject) -> str | None:
-    if canonical.EXTRACTED_TEXT_TAG not in coded(as_dict(resource.get("meta")).get("tag")):
-        return None
-    try:
-        data = resource["content"][0]["attachment"]["data"]
-        return base64.b64decode(data, validate=True).decode("utf-8")
-    except (KeyError, IndexError, TypeError, ValueError, binascii.Error):
-        return None
-
-
-def _same_text(claims: Claims, text: NoteText) -> list[Found]:
-    found: list[Found] = []
-    if claims.normalization != text.normalization:
-        found.append((Finding.EXTRACTOR_DIFFERS, text.normalization))
-    if claims.sha256 != text.sha256 or claims.length != len(text.text):
-        found.append((Finding.TEXT_DIFFERS, f"length {len(text.text)}, stated {claims.length}"))
-    return found
+def _timeline_verdict(claims: Claims, found: TimelineAudit) -> Audit:
+    sentences = tuple(
+        AuditedSentence(
+            place.span.offset,
+            place.span.offset + place.span.length,
+            place.text,
+            place.span.score,
+            place.ok,
+            place.shown,
+            place.source,
+        )
+        for place in found.places
+    )
+    unproven = tuple(
+        text
+        for section in found.sections
+        for anchor, text in section.items
+        if anchor not in {span.link for span in section.spans}
+    )
+    author = claims.authors[0] if claims.authors else ""
+    findings = tuple(dict.fromkeys(found.found))
+    return Audit(claims.composition, found.scope.reference, sentences, findings, unproven, "", author)
 
 
 def _unvouched(claims: Claims, text: str) -> list[Found]:

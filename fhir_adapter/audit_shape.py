@@ -19,11 +19,13 @@ JsonObject = dict[str, Any]
 
 _OWN_STATUS = ("preliminary", "entered-in-error")
 _APPROVED_STATUS = ("final", "amended")
-_ANCHOR = re.compile(r"s([1-9][0-9]*)", re.ASCII)
+ANCHOR = re.compile(r"s([1-9][0-9]*)", re.ASCII)
 _DERIVED = ("language", "identifier", "type", "category", "encounter", "title", "custodian", "event")
 _DERIVED_IN_SECTION = ("title", "code", "mode", "orderedBy", "entry", "focus", "emptyReason")
 # What others may put beside what we wrote without touching it, and what has findings of its own.
-_OTHERS = frozenset({"id", "meta", "implicitRules", "attester", "extension", "author", "confidentiality"})
+OTHERS_ELEMENTS = frozenset(
+    {"id", "meta", "implicitRules", "attester", "extension", "author", "confidentiality"}
+)
 
 
 def shape(claims: Claims, resource: JsonObject, label: tuple[str, str]) -> list[Found]:
@@ -47,18 +49,19 @@ def shape(claims: Claims, resource: JsonObject, label: tuple[str, str]) -> list[
         found.append((Finding.LABEL_REMOVED, label[1]))
     if canonical.SUMMARY_TAG not in coded(as_dict(resource.get("meta")).get("tag")):
         found.append((Finding.ELEMENT_DIFFERS, "meta.tag"))
-    if not _good_status(claims.status, bool(resource.get("attester"))):
+    if not good_status(claims.status, bool(resource.get("attester"))):
         found.append((Finding.STATUS_WRONG, ""))
-    if claims.source_texts != 1 or not _names(claims.source_url, claims.source, claims.version):
+    if claims.source_texts != 1 or not names_version(claims.source_url, claims.source, claims.version):
         found.append((Finding.SOURCE_MISMATCH, "source-text"))
     return found + _spans(claims)
 
 
-def _good_status(status: str, attested: bool) -> bool:
+def good_status(status: str, attested: bool) -> bool:
+    """Whether a Composition of ours may have this status."""
     return status in _OWN_STATUS or (status in _APPROVED_STATUS and attested)
 
 
-def _names(url: str, source: str, version: str) -> bool:
+def names_version(url: str, source: str, version: str) -> bool:
     """Whether an absolute address is that of the source's version, on whatever base it was read."""
     return url.endswith(f"/{source}/_history/{version}" if version else f"/{source}")
 
@@ -69,7 +72,7 @@ def _spans(claims: Claims) -> list[Found]:
     linked = [span.link for span in claims.spans]
     shown = [anchor for anchor, _ in claims.items]
     for number, span in enumerate(claims.spans, 1):
-        if not span.well_formed or not _ANCHOR.fullmatch(span.link):
+        if not span.well_formed or span.words is not None or not ANCHOR.fullmatch(span.link):
             found.append((Finding.SPAN_MALFORMED, f"span {number}"))
         if span.link not in shown:
             found.append((Finding.SPAN_WITHOUT_SENTENCE, f"span {number}"))
@@ -77,8 +80,8 @@ def _spans(claims: Claims) -> list[Found]:
         for anchor in dict.fromkeys(ids):
             if ids.count(anchor) > 1:
                 found.append((Finding.DUPLICATE_ID, f"number {ids.index(anchor) + 1}"))
-    numbers = {int(match[1]) for match in map(_ANCHOR.fullmatch, {*linked, *shown}) if match}
-    highest = max((int(match[1]) for match in map(_ANCHOR.fullmatch, linked) if match), default=1)
+    numbers = {int(match[1]) for match in map(ANCHOR.fullmatch, {*linked, *shown}) if match}
+    highest = max((int(match[1]) for match in map(ANCHOR.fullmatch, linked) if match), default=1)
     for number in range(1, min(highest, len(numbers) + 1) + 1):
         if number not in numbers:
             found.append((Finding.SENTENCE_REMOVED, f"sentence {number}"))
@@ -91,7 +94,7 @@ def _spans(claims: Claims) -> list[Found]:
 
 
 def _number(anchor: str) -> int:
-    match = _ANCHOR.fullmatch(anchor)
+    match = ANCHOR.fullmatch(anchor)
     return int(match[1]) if match else 0
 
 
@@ -122,12 +125,12 @@ def against_source(
     """
     wanted = _wanted(resource, reading, label, base_url)
     found: list[Found] = []
-    if _plain(resource.get("subject"), base_url) != _plain(wanted.get("subject"), base_url):
+    if plain(resource.get("subject"), base_url) != plain(wanted.get("subject"), base_url):
         found.append((Finding.SUBJECT_DIFFERS, ""))
-    names = [n for n in _DERIVED if _plain(resource.get(n), base_url) != _plain(wanted.get(n), base_url)]
+    names = [n for n in _DERIVED if plain(resource.get(n), base_url) != plain(wanted.get(n), base_url)]
     section = (dicts(resource.get("section")) or [{}])[0]
     for name in _DERIVED_IN_SECTION:
-        if _plain(section.get(name), base_url) != _plain(wanted["section"][0].get(name), base_url):
+        if plain(section.get(name), base_url) != plain(wanted["section"][0].get(name), base_url):
             names.append(f"section.{name}")
     if not same_narrative(str(as_dict(resource.get("text")).get("div", "")), wanted["text"]["div"]):
         names.append("text")
@@ -135,7 +138,7 @@ def against_source(
         names.append("date")
     if not _related(resource, wanted.get("relatesTo", [])):
         names.append("relatesTo")
-    names += sorted(set(resource) - set(wanted) - _OTHERS - {"relatesTo"} - set(names))
+    names += sorted(set(resource) - set(wanted) - OTHERS_ELEMENTS - {"relatesTo"} - set(names))
     mediatype = (reading.text.media_type,)
     if mediatype != _facts(resource, "mediaType"):
         names.append("source-text.mediaType")
@@ -185,11 +188,11 @@ def _facts(resource: JsonObject, name: str) -> tuple[str, ...]:
     )
 
 
-def _plain(node: Any, base_url: str) -> Any:
+def plain(node: Any, base_url: str) -> Any:
     """An element as servers agree on it: no element ids, references relative and without version."""
     if isinstance(node, dict):
-        plain = {name: _plain(value, base_url) for name, value in node.items() if name != "id"}
-        if isinstance(plain.get("reference"), str):
-            plain["reference"] = relative(plain["reference"], base_url)
-        return plain
-    return [_plain(item, base_url) for item in node] if isinstance(node, list) else node
+        found = {name: plain(value, base_url) for name, value in node.items() if name != "id"}
+        if isinstance(found.get("reference"), str):
+            found["reference"] = relative(found["reference"], base_url)
+        return found
+    return [plain(item, base_url) for item in node] if isinstance(node, list) else node

@@ -40,11 +40,20 @@ class Witnesses:
             return [(Finding.AUTHOR_MISSING, "author")]
         if claims.section_authors != claims.authors:
             return [(Finding.AUTHOR_MISSING, "section.author")]
-        device = await self._device(claims.authors[0])
+        return await self.device(claims.authors[0], claims.pipeline)
+
+    async def device(self, reference: str, pipeline: str = "") -> list[Found]:
+        """The Device is on the server, an AI by its type, and the one whose software and model are named.
+
+        Args:
+            reference: `Device/id`.
+            pipeline: its identifier; "" where any of ours will do.
+        """
+        device = await self._device(reference)
         if device is None:
             return [(Finding.MODEL_UNKNOWN, "no such Device")]
         if not any(
-            (identifier.get("system"), identifier.get("value")) == (canonical.DEVICES, claims.pipeline)
+            identifier.get("system") == canonical.DEVICES and pipeline in ("", identifier.get("value"))
             for identifier in dicts(device.get("identifier"))
         ):
             return [(Finding.MODEL_UNKNOWN, "another Device")]
@@ -62,17 +71,32 @@ class Witnesses:
         """One of the Provenances names this version of the source and this author."""
         if not found:
             return [(Finding.PROVENANCE_MISSING, "")]
-        if any(self._vouches(claims, resource) for resource in found):
+        if any(self._vouches([claims], resource) for resource in found):
             return []
         return [(Finding.PROVENANCE_DIFFERS, "")]
 
-    def _vouches(self, claims: Claims, resource: Mapping[str, Any]) -> bool:
+    def provenance_of_all(self, sources: Sequence[Claims], found: Sequence[Mapping[str, Any]]) -> list[Found]:
+        """One of the Provenances names these authors and these versions of all sources, and no other."""
+        if not found:
+            return [(Finding.PROVENANCE_MISSING, "")]
+        for resource in found:
+            entities = [e for e in dicts(resource.get("entity")) if e.get("role") == "source"]
+            if len(entities) == len(sources) and self._vouches(sources, resource):
+                return []
+        return [(Finding.PROVENANCE_DIFFERS, "")]
+
+    def _vouches(self, sources: Sequence[Claims], resource: Mapping[str, Any]) -> bool:
         who = [agent.get("who") for agent in dicts(resource.get("agent"))]
-        authors = references(who, self._client.base_url)
-        return set(authors) == set(claims.authors) and any(
-            self._names_source(claims, as_dict(entity.get("what")))
+        authors = set(references(who, self._client.base_url))
+        named = {
+            relative(what.get("reference"), self._client.base_url): what
             for entity in dicts(resource.get("entity"))
             if entity.get("role") == "source"
+            for what in [as_dict(entity.get("what"))]
+        }
+        return all(
+            authors == set(claims.authors) and self._names_source(claims, named.get(claims.source, {}))
+            for claims in sources
         )
 
     def _names_source(self, claims: Claims, what: Mapping[str, Any]) -> bool:

@@ -9,9 +9,11 @@ EXTRACT_SCORE = f"{CANONICAL_BASE}/StructureDefinition/extract-score"
 CONTENT_DIGEST = f"{CANONICAL_BASE}/StructureDefinition/content-digest"
 ENDED_BECAUSE = f"{CANONICAL_BASE}/StructureDefinition/ended-because"
 RECALL = f"{CANONICAL_BASE}/StructureDefinition/recall"
+EXTRACT_TEXT = f"{CANONICAL_BASE}/StructureDefinition/extract-text"
 COMPOSITION_KIND = f"{CANONICAL_BASE}/CodeSystem/composition-kind"
 TAGS = f"{CANONICAL_BASE}/CodeSystem/tags"
 SUMMARIES = f"{CANONICAL_BASE}/summaries"
+TIMELINES = f"{CANONICAL_BASE}/timelines"
 EXTRACTED_TEXTS = f"{CANONICAL_BASE}/extracted-texts"
 DEVICES = f"{CANONICAL_BASE}/devices"
 PROVENANCE_KEY = f"{CANONICAL_BASE}/provenances"  # tags: R4 gives a Provenance no identifier
@@ -41,6 +43,7 @@ MXDE_POLICY = "urn:ihe:iti:mxde:2023:document-provenance-policy"
 
 # Every resource that we write carries one of these; `EXTRACTED_TEXT_TAG` keeps our own texts out of the poll.
 SUMMARY_TAG = (TAGS, "extractive-summary")
+TIMELINE_TAG = (TAGS, "timeline")
 EXTRACTED_TEXT_TAG = (TAGS, "extracted-text")
 
 # A summary that came after one that a person has changed or attested: somebody should compare the two.

@@ -7,6 +7,7 @@ from fhir_adapter.canonical import (
     AI_CONFIDENCE,
     DERIVATION_REFERENCE,
     EXTRACT_SCORE,
+    EXTRACT_TEXT,
     NARRATIVE_LINK,
     SOURCE_TEXT,
 )
@@ -16,7 +17,7 @@ from fhir_adapter.narrative import is_plain_list, list_items
 JsonObject = dict[str, Any]
 
 _SPAN_PARTS = sorted(("reference", "path", "offset", "length", NARRATIVE_LINK, EXTRACT_SCORE))
-_WITH_CONFIDENCE = sorted((*_SPAN_PARTS, AI_CONFIDENCE))
+_OPTIONAL = (AI_CONFIDENCE, EXTRACT_TEXT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class Span:
         offset, length: code points; -1 where absent or not a number.
         link: the narrative item it belongs to, without `#`.
         well_formed: each part stands there once, and nothing else does but a confidence equal to the score.
+        words: in a timeline, what stands at a place that says the same in other words; None elsewhere.
     """
 
     reference: str
@@ -38,6 +40,7 @@ class Span:
     link: str
     score: float | None
     well_formed: bool = True
+    words: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +129,13 @@ def references(found: object, base_url: str) -> tuple[str, ...]:
     return tuple(relative(item.get("reference"), base_url) for item in dicts(found))
 
 
+def _well_formed(parts: dict[str, JsonObject], names: list[str]) -> bool:
+    """Each part once, and no other; a confidence has the value of the score."""
+    score = parts.get(EXTRACT_SCORE, {}).get("valueDecimal")
+    agrees = AI_CONFIDENCE not in parts or parts[AI_CONFIDENCE].get("valueDecimal") == score
+    return agrees and sorted((*_SPAN_PARTS, *(url for url in _OPTIONAL if url in parts))) == names
+
+
 def _spans(section: JsonObject, base_url: str) -> list[Span]:
     spans = []
     for extension in dicts(section.get("extension")):
@@ -134,7 +144,6 @@ def _spans(section: JsonObject, base_url: str) -> list[Span]:
         parts = {str(part.get("url")): part for part in _parts(extension)}
         names = sorted(str(part.get("url")) for part in _parts(extension))
         score = parts.get(EXTRACT_SCORE, {}).get("valueDecimal")
-        agrees = names == _WITH_CONFIDENCE and parts[AI_CONFIDENCE].get("valueDecimal") == score
         reference = as_dict(parts.get("reference", {}).get("valueReference")).get("reference")
         spans.append(
             Span(
@@ -144,7 +153,8 @@ def _spans(section: JsonObject, base_url: str) -> list[Span]:
                 length=_number(parts.get("length", {})),
                 link=_value(parts.get(NARRATIVE_LINK, {})).removeprefix("#"),
                 score=float(score) if isinstance(score, int | float) else None,
-                well_formed=names == _SPAN_PARTS or agrees,
+                well_formed=_well_formed(parts, names),
+                words=_value(parts[EXTRACT_TEXT]) if EXTRACT_TEXT in parts else None,
             )
         )
     return spans

@@ -25,6 +25,7 @@ class Finding(StrEnum):
     DUPLICATE_ID = "duplicate-id"
     WRONG_ORDER = "wrong-order"
     WRONG_PLACE = "wrong-place"
+    REPEAT_DIFFERS = "repeat-differs"
     NARRATIVE_UNREADABLE = "narrative-unreadable"
     NARRATIVE_CHANGED = "narrative-changed"
     SECTION_ADDED = "section-added"
@@ -68,6 +69,7 @@ _WORDS = {
     Finding.DUPLICATE_ID: "Two sentences, or the offsets of two sentences, carry the same id.",
     Finding.WRONG_ORDER: "The sentences are not in the order of the note.",
     Finding.WRONG_PLACE: "Offsets point into something that is neither the source nor its extracted text.",
+    Finding.REPEAT_DIFFERS: "A place of a sentence in a timeline holds something else than the sentence.",
     Finding.NARRATIVE_UNREADABLE: "The narrative is not well-formed.",
     Finding.NARRATIVE_CHANGED: "The narrative holds something other than the plain list of sentences.",
     Finding.SECTION_ADDED: "The Composition has another number of sections than the one of sentences.",

@@ -23,6 +23,7 @@ def build() -> typer.Typer:
         profiles,
         sandbox,
         text,
+        timeline,
         train,
         withdraw,
     )
@@ -38,7 +39,7 @@ def build() -> typer.Typer:
     )
     app.callback(invoke_without_command=True)(_root)
     models = (label, train, evaluate, checkpoint)
-    servers = (doctor, sandbox, profiles, poll, audit, withdraw)
+    servers = (doctor, sandbox, profiles, poll, audit, withdraw, timeline)
     for module in (*servers, notes, text, *models, bench, demo):
         module.register(app)
     return app

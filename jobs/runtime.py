@@ -4,11 +4,15 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
+
+import structlog
 
 from fhir_adapter import canonical
 from fhir_adapter.attachment import FetchLimits
 from fhir_adapter.audit import Auditor
+from fhir_adapter.audited_client import AuditedClient, Trail
 from fhir_adapter.auth import auth_from
 from fhir_adapter.client import FhirClient
 from fhir_adapter.pipeline import Pipeline
@@ -21,6 +25,8 @@ from jobs.poll import Pass
 from jobs.scoring import Scorer
 from jobs.settings import Settings, SettingsError, parse_duration
 from summarizer import Summarizer
+
+log = structlog.get_logger("clinsum.runtime")
 
 
 def software_version() -> str:
@@ -48,8 +54,11 @@ def make_client(settings: Settings, retries: int | None = None) -> FhirClient:
             password=settings.password.get_secret_value(),
             token=settings.token.get_secret_value(),
         )
-        return FhirClient(
-            settings.fhir_base_url,
+        build: Callable[..., FhirClient] = partial(FhirClient, settings.fhir_base_url)
+        if settings.audit_events:
+            device = f"clinsum-{software_version().replace('.', '-')}"
+            build = partial(AuditedClient, settings.fhir_base_url, device=device, report=_report_trail)
+        return build(
             auth=auth,
             timeout=settings.timeout,
             retries=settings.retries if retries is None else retries,
@@ -59,6 +68,17 @@ def make_client(settings: Settings, retries: int | None = None) -> FhirClient:
         raise SettingsError(f"CLINSUM_FHIR_BASE_URL or the credentials: {error}.") from None
 
 
+def _report_trail(trail: Trail) -> None:
+    say = log.warning if trail.failed else log.info
+    say("audit-events", written=trail.written, failed=trail.failed, error=trail.error or None)
+
+
+def act_as(client: FhirClient, pipeline: Pipeline) -> None:
+    """Names the pipeline's Device in the AuditEvents that follow, where these are switched on."""
+    if isinstance(client, AuditedClient):
+        client.observe(pipeline.device_id)
+
+
 def make_summarizer(settings: Settings) -> Summarizer:
     """Loads the model; takes seconds. Raises the summarizer's own errors."""
     return Summarizer.from_pretrained(settings.model or None, settings.engine, settings.device)
@@ -66,15 +86,19 @@ def make_summarizer(settings: Settings) -> Summarizer:
 
 def make_pipeline(settings: Settings, summarizer: Summarizer) -> Pipeline:
     """Names everything that decides which sentences are chosen."""
-    system, code = settings.ai_label.split("|", 1)
-    display = "Artificial Intelligence asserted" if code == "AIAST" else ""
     return Pipeline(
         name=settings.pipeline,
         software_version=software_version(),
         model=summarizer.model,
         settings=(("budget", settings.budget),),
-        label=(system, code, display),
+        label=ai_label(settings),
     )
+
+
+def ai_label(settings: Settings) -> tuple[str, str, str]:
+    """The security label of what is written, as (system, code, display)."""
+    system, code = settings.ai_label.split("|", 1)
+    return system, code, "Artificial Intelligence asserted" if code == "AIAST" else ""
 
 
 def fetch_limits(settings: Settings) -> FetchLimits:
@@ -146,6 +170,7 @@ async def runtime(settings: Settings, ledger: Ledger) -> AsyncIterator[Runtime]:
         finally:
             summarizer = await loading
         pipeline = make_pipeline(settings, summarizer)
+        act_as(client, pipeline)
         yield Runtime(
             settings=settings,
             client=client,

@@ -99,6 +99,9 @@ class Settings(BaseSettings):
         "http://terminology.hl7.org/CodeSystem/v3-ObservationValue|AIAST",
         description="Security label of what is written, as system|code.",
     )
+    audit_events: bool = Field(
+        False, description="Whether reads and writes are recorded on the FHIR server as AuditEvents."
+    )
     log_format: Literal["text", "json"] = Field("text", description="How log lines look.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Which are shown.")
 

@@ -8,25 +8,14 @@
 """
 
 import math
-import re
-from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from summarizer.engines import Salience
+from summarizer.repeats import Taken, wording
 from summarizer.types import Budget
 
 MIN_DEFAULT = 3
 MAX_DEFAULT = 10
-
-# A sentence is a near repeat if this share of its word trigrams stands in one sentence already taken.
-NEAR_REPEAT = 0.6
-
-_WORD = re.compile(r"\w+(?:[.,/'’-]\w+)*")
-_DIGIT = re.compile(r"\d")
-# Two sentences that differ in one of these say different things, however alike they look.
-_NEGATIONS = frozenset(
-    ["no", "not", "non", "without", "denies", "denied", "negative", "never", "none", "nor"]
-)
 
 
 def default_sentences(count: int) -> int:
@@ -80,7 +69,7 @@ def _take(
     ranking: Sequence[int], sentences: Sequence[str], costs: Mapping[int, int], limit: int
 ) -> list[int]:
     """Takes what fits: first what says something new, then the near repeats that were passed over."""
-    taken = _Taken()
+    taken = Taken()
     chosen: list[int] = []
     passed: list[int] = []
     left = limit
@@ -100,53 +89,13 @@ def _take(
     return chosen
 
 
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(_WORD.findall(text.casefold()))
-
-
 def _without_repeats(ranking: Iterable[int], sentences: Sequence[str]) -> list[int]:
     """The ranking with each wording once, whatever its case, spacing and final stop: the highest ranked."""
     seen: set[tuple[str, ...] | str] = set()
     kept = []
     for i in ranking:
-        key = _words(sentences[i]) or sentences[i].strip()
+        key = wording(sentences[i])
         if key not in seen:
             seen.add(key)
             kept.append(i)
     return kept
-
-
-class _Taken:
-    """The sentences taken so far, indexed by word trigram."""
-
-    def __init__(self) -> None:
-        self._by_trigram: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
-        self._facts: list[tuple[frozenset[str], frozenset[str]]] = []
-
-    def add(self, sentence: str) -> None:
-        words = _words(sentence)
-        for trigram in _trigrams(words):
-            self._by_trigram[trigram].append(len(self._facts))
-        self._facts.append(_figures_and_negations(words))
-
-    def has_near(self, sentence: str) -> bool:
-        """Whether one of them says most of this, with the same negations and all its figures."""
-        words = _words(sentence)
-        trigrams = _trigrams(words)
-        figures, negations = _figures_and_negations(words)
-        shared = Counter(i for trigram in trigrams for i in self._by_trigram.get(trigram, ()))
-        return any(
-            count >= NEAR_REPEAT * len(trigrams)
-            and figures <= self._facts[i][0]
-            and negations == self._facts[i][1]
-            for i, count in shared.items()
-        )
-
-
-def _trigrams(words: Sequence[str]) -> frozenset[tuple[str, ...]]:
-    return frozenset(tuple(words[i : i + 3]) for i in range(len(words) - 2))
-
-
-def _figures_and_negations(words: Iterable[str]) -> tuple[frozenset[str], frozenset[str]]:
-    words = frozenset(words)
-    return frozenset(w for w in words if _DIGIT.search(w)), words & _NEGATIONS

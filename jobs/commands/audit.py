@@ -102,8 +102,8 @@ async def audits(settings: Settings, compositions: list[str]) -> AsyncIterator[A
             for result in await asyncio.gather(*map(slotted, named)):
                 yield result
             return
-        system, tag = canonical.SUMMARY_TAG
-        query = [("_tag", f"{system}|{tag}"), ("_count", str(settings.page_size))]
+        tags = ",".join(f"{system}|{tag}" for system, tag in (canonical.SUMMARY_TAG, canonical.TIMELINE_TAG))
+        query = [("_tag", tags), ("_count", str(settings.page_size))]
         async for page in client.search("Composition", query):
             for result in await asyncio.gather(*map(slotted, await auditor.page(page.resources))):
                 yield result
@@ -115,7 +115,8 @@ def _show(result: Audit, out: Console) -> None:
     for sentence in result.sentences:
         mark = "[green]✓[/]" if sentence.ok else "[red]✗[/]"
         score = "" if sentence.score is None else f" score {sentence.score:g}"
-        out.print(f"  {mark} {sentence.start}–{sentence.end}{score}  ", end="")
+        of = f" {sentence.source}" if sentence.source else ""
+        out.print(f"  {mark}{of} {sentence.start}–{sentence.end}{score}  ", end="")
         out.print(" ".join(sentence.text.split()), markup=False)
     for finding, detail in result.findings:
         out.print(f"  {finding.value}: {finding.words}{f' ({detail})' if detail else ''}", markup=False)

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import pytest
 
 ROOT = Path(__file__).parents[2]
-DOCS = ("lifecycle", "profiles", "reference", "training")
+DOCS = ("lifecycle", "profiles", "reference", "timeline", "training")
 PAGES = ["README.md", "CONTRIBUTING.md", "jobs/demo/README.md", *(f"docs/{p}.md" for p in DOCS)]
 
 

@@ -23,6 +23,23 @@ AllergyIntolerance
   date              date       recordedDate
   identifier        token      identifier
   patient           reference  patient
+AuditEvent
+  action            token      action
+  agent             reference  agent.who
+  agent-name        string     agent.name
+  agent-role        token      agent.role
+  date              date       recorded
+  entity            reference  entity.what
+  entity-name       string     entity.name
+  entity-role       token      entity.role
+  entity-type       token      entity.type
+  outcome           token      outcome
+  patient           reference  agent.who | entity.what -> Patient
+  policy            uri        agent.policy
+  site              token      source.site
+  source            reference  source.observer
+  subtype           token      subtype
+  type              token      type
 CarePlan
   category          token      category
   date              date       period

@@ -1,0 +1,228 @@
+"""When a note belongs in a patient's history: one time for each source, and an order over fuzzy times.
+
+The elements are those of R4 (DocumentReference, DiagnosticReport); what is read is what the source states,
+never the moment at which a server stored it.
+
+Order of preference, first usable value first:
+
+| resource | element | why |
+|---|---|---|
+| DiagnosticReport | `effectiveDateTime`, `effectiveInstant`, `effectivePeriod.start`, `.end` | the study |
+| | `presentedForm.creation`, `issued` | the report was written, released |
+| DocumentReference | `content.attachment.creation`, `date`, if inside `context.period` | in the service |
+| | `context.period`: the end nearest to when it was written, or the one stated | the service |
+| | `content.attachment.creation`, `date` (`created`, `indexed`) | where no period is stated |
+
+A period of a stay is shared by all its notes, so the time a note was written tells more as long as it lies
+inside it; a note written later still belongs to the service, and stands at its end.
+"""
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from fhir_adapter.stamps import in_nanoseconds, nanoseconds
+
+JsonObject = dict[str, Any]
+
+_ZONE = re.compile(r"(?<=[\d.])(Z|[+-]\d\d:?\d\d)$", re.IGNORECASE)
+_DAY = in_nanoseconds(timedelta(days=1))
+
+
+class Precision(StrEnum):
+    """How exactly a time is stated."""
+
+    UNKNOWN = "unknown"
+    YEAR = "year"
+    MONTH = "month"
+    DAY = "day"
+    TIME = "time"
+
+
+_RANKS = (Precision.YEAR, Precision.MONTH, Precision.DAY, Precision.TIME)
+_LENGTHS = {4: Precision.YEAR, 7: Precision.MONTH, 10: Precision.DAY}
+
+
+@dataclass(frozen=True, slots=True)
+class ClinicalTime:
+    """One time of a note.
+
+    Attributes:
+        value: a FHIR date, dateTime or instant as the source states it; "" where it states none.
+        element: the element it stands in, such as `DiagnosticReport.effectiveDateTime`; "" with no value.
+    """
+
+    value: str = ""
+    element: str = ""
+
+    @property
+    def precision(self) -> Precision:
+        """How exactly it is stated."""
+        return precision(self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class NoteTimes:
+    """When a note belongs, and when it was written: the second decides where the first is the same."""
+
+    clinical: ClinicalTime = ClinicalTime()
+    written: ClinicalTime = ClinicalTime()
+
+
+def precision(value: str) -> Precision:
+    """How exactly a date or dateTime is stated; unknown where it is neither."""
+    if nanoseconds(value) is None:
+        return Precision.UNKNOWN
+    return _LENGTHS.get(len(value), Precision.TIME)
+
+
+def note_times(resource: JsonObject) -> NoteTimes:
+    """The times of a DocumentReference or DiagnosticReport, read leniently."""
+    kind = resource.get("resourceType")
+    if kind == "DiagnosticReport":
+        written = _first(_written(resource, "presentedForm", "DiagnosticReport", ("issued",)))
+        study = _first(_study(resource))
+        return NoteTimes(study if study.value else written, written)
+    written = _first(_written(resource, "content", "DocumentReference", ("date", "created", "indexed")))
+    return NoteTimes(_documented(resource, written), written)
+
+
+def _study(resource: JsonObject) -> Iterator[ClinicalTime]:
+    for name in ("effectiveDateTime", "effectiveInstant"):
+        yield _time(resource.get(name), f"DiagnosticReport.{name}")
+    yield from _ends(resource.get("effectivePeriod"), "DiagnosticReport.effectivePeriod")
+
+
+def _written(resource: JsonObject, place: str, kind: str, names: Iterable[str]) -> Iterator[ClinicalTime]:
+    items = resource.get(place)
+    for index, item in enumerate(items if isinstance(items, list) else ()):
+        attachment = item.get("attachment") if place == "content" and isinstance(item, dict) else item
+        if isinstance(attachment, dict):
+            path = f"{kind}.{place}[{index}]" + (".attachment" if place == "content" else "")
+            yield _time(attachment.get("creation"), f"{path}.creation")
+    for name in names:
+        yield _time(resource.get(name), f"{kind}.{name}")
+
+
+def _documented(resource: JsonObject, written: ClinicalTime) -> ClinicalTime:
+    context = resource.get("context")
+    places = (
+        (context.get("period") if isinstance(context, dict) else None, "DocumentReference.context.period"),
+        (resource.get("period"), "DocumentReference.period"),  # R5
+    )
+    for place, element in places:
+        stated = [time for time in _ends(place, element) if time.value]
+        if not stated:
+            continue
+        start, end = stated[0], stated[-1]
+        backwards = _after(end.value) <= _before(start.value)
+        if start is end or backwards or not written.value:
+            return start
+        if _after(written.value) <= _before(start.value):
+            return start
+        return written if _before(written.value) < _after(end.value) else end
+    return written
+
+
+def _ends(period: object, element: str) -> Iterator[ClinicalTime]:
+    for end in ("start", "end"):
+        yield _time(period.get(end) if isinstance(period, dict) else None, f"{element}.{end}")
+
+
+def _time(value: object, element: str) -> ClinicalTime:
+    text = value.strip() if isinstance(value, str) else ""
+    return ClinicalTime() if precision(text) is Precision.UNKNOWN else ClinicalTime(text, element)
+
+
+def _first(times: Iterable[ClinicalTime]) -> ClinicalTime:
+    return next((time for time in times if time.value), ClinicalTime())
+
+
+def _before(value: str) -> int:
+    """Where a stated time begins on the wall clock, nanoseconds; a zone is left aside."""
+    return nanoseconds(_ZONE.sub("", value) if "T" in value.upper() else value) or 0
+
+
+def _after(value: str) -> int:
+    """Where a stated time ends on the wall clock, exclusive."""
+    return _before(value) + _length(value)
+
+
+def _length(value: str) -> int:
+    """Nanoseconds that a stated time stands for."""
+    exact = precision(value)
+    if exact is Precision.YEAR:
+        year = int(value)
+        leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+        return (366 if leap else 365) * _DAY
+    if exact is Precision.MONTH:
+        first = datetime(int(value[:4]), int(value[5:7]), 1, tzinfo=UTC)
+        return ((first + timedelta(days=31)).replace(day=1) - first).days * _DAY
+    if exact is Precision.DAY:
+        return _DAY
+    return in_nanoseconds(timedelta(seconds=1))
+
+
+class Calendar:
+    """One order over times of any precision, with and without a time zone.
+
+    A time stands where what it states begins; of those that begin together the less exact goes first (2024,
+    2024-01, 2024-01-01, then the times of that day), and unknown ones go last. Instants of different zones
+    compare as instants. What states no zone is taken in the zone of the zoned time nearest to it, since a
+    day of a hospital begins at its own midnight; in UTC where no time has a zone.
+
+    Args:
+        times: all that are to be ordered together.
+    """
+
+    def __init__(self, times: Iterable[str]) -> None:
+        zoned = {_before(value): _offset(value) for value in sorted(set(times)) if _zoned(value)}
+        self._walls = sorted(zoned)
+        self._offsets = [zoned[wall] for wall in self._walls]
+
+    def key(self, value: str) -> tuple[bool, int, int]:
+        """Sorts ascending."""
+        exact = precision(value)
+        if exact is Precision.UNKNOWN:
+            return (True, 0, 0)
+        return (False, self._start(value), _RANKS.index(exact))
+
+    def span(self, value: str) -> tuple[int, int] | None:
+        """The nanoseconds since 1970 that a stated time covers, half-open; None where it is unknown."""
+        if precision(value) is Precision.UNKNOWN:
+            return None
+        start = self._start(value)
+        return start, start + _length(value)
+
+    def _start(self, value: str) -> int:
+        wall = _before(value)
+        return wall - (_offset(value) if _zoned(value) else self._nearest(wall))
+
+    def _nearest(self, wall: int) -> int:
+        if not self._walls:
+            return 0
+        place = bisect_left(self._walls, wall)
+        beside = range(max(0, place - 1), min(len(self._walls), place + 1))
+        return self._offsets[min(beside, key=lambda i: abs(self._walls[i] - wall))]
+
+
+def _zoned(value: str) -> bool:
+    return precision(value) is Precision.TIME and _ZONE.search(value) is not None
+
+
+def _offset(value: str) -> int:
+    """Nanoseconds that the wall clock is ahead of UTC."""
+    return _before(value) - (nanoseconds(value) or 0)
+
+
+def readable(value: str) -> str:
+    """A stated time as people read it: `2025-09-03 08:41 -04:00`; `time unknown` where there is none."""
+    if precision(value) is not Precision.TIME:
+        return value or "time unknown"
+    zone = _ZONE.search(value)
+    named = {"Z": "UTC", "z": "UTC", "+00:00": "UTC"}
+    return f"{value[:10]} {value[11:16]}" + (f" {named.get(zone[0], zone[0])}" if zone else "")

@@ -1,0 +1,184 @@
+"""Writes timelines to the server: one Composition for each scope, pipeline name and window."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from fhir_adapter import canonical
+from fhir_adapter.claims import as_dict, coded, dicts
+from fhir_adapter.client import FhirClient
+from fhir_adapter.errors import ConflictError, HttpStatusError, NoteError
+from fhir_adapter.pipeline import Pipeline
+from fhir_adapter.reasons import Reason
+from fhir_adapter.resource_reader import reference_of
+from fhir_adapter.timeline import Timeline
+from fhir_adapter.timeline_compare import differences
+from fhir_adapter.timeline_composition import (
+    WrittenTimeline,
+    ids_of,
+    timeline_composition,
+    timeline_identifier,
+    timeline_provenance,
+)
+from fhir_adapter.timeline_transaction import assigned_transaction_of, transaction_of
+from fhir_adapter.transaction import registration
+
+JsonObject = dict[str, Any]
+
+_IN_ERROR = "entered-in-error"
+_ATTEMPTS = 3  # against another writer of the same timeline
+_NO_CLIENT_IDS = (400, 404, 405, 409, 412, 422)  # how servers answer a PUT to an id that they do not know
+
+
+class WriteStatus(StrEnum):
+    """What became of a timeline on the server."""
+
+    WRITTEN = "written"
+    UNCHANGED = "unchanged"
+    ATTESTED = "attested"
+    WITHDRAWN = "withdrawn"
+    NOTHING = "nothing"
+
+    @property
+    def words(self) -> str:
+        """One plain sentence."""
+        return _WORDS[self]
+
+
+_WORDS = {
+    WriteStatus.WRITTEN: "The timeline was written.",
+    WriteStatus.UNCHANGED: "The server holds just this timeline; nothing was written.",
+    WriteStatus.ATTESTED: "A person has taken over the earlier timeline, so it was left as it is.",
+    WriteStatus.WITHDRAWN: "No note is left, so the earlier timeline was marked as entered in error.",
+    WriteStatus.NOTHING: "There is no note to write a timeline of.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class WriteResult:
+    """What became of a timeline; `composition` is `Composition/id`, or "" where there is none."""
+
+    status: WriteStatus
+    composition: str = ""
+
+    def to_json(self) -> JsonObject:
+        """Part of the document that `clinsum timeline --write --json` prints."""
+        return {"status": self.status.value, "composition": self.composition or None}
+
+
+class TimelineWriter:
+    """Writes to one server.
+
+    Args:
+        client: the server.
+        pipeline: from `timeline_composition.assembler`.
+        summaries: name of the pipeline whose sentences are shown.
+    """
+
+    def __init__(self, client: FhirClient, pipeline: Pipeline, summaries: str) -> None:
+        self._client, self._pipeline, self._summaries = client, pipeline, summaries
+        self._client_ids = True
+
+    async def write(self, timeline: Timeline) -> WriteResult:
+        """Writes a timeline unless the server holds just that, or a person has taken it over.
+
+        Raises:
+            NoteError: `rejected-by-server` or `server-error`, with the status and issue codes; `malformed`.
+            ServerUnreachableError: no answer after all retries.
+        """
+        await self._register()
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                return await self._attempt(timeline)
+            except ConflictError as error:
+                # Somebody wrote the same timeline since we read it: a person's version must not be lost.
+                if attempt == _ATTEMPTS:
+                    raise _note_error(error) from None
+            except HttpStatusError as error:
+                raise _note_error(error) from None
+        raise NoteError(Reason.SERVER_ERROR)
+
+    async def _attempt(self, timeline: Timeline) -> WriteResult:
+        identifier = timeline_identifier(timeline.scope, self._summaries)
+        existing = await self._existing(identifier)
+        if not timeline.entries:
+            return await self._withdrawn(existing)
+        there = reference_of(existing) if existing else ""
+        if existing and _attested(existing):
+            return WriteResult(WriteStatus.ATTESTED, there)
+        author = "" if self._client_ids else await self._device()
+        written = WrittenTimeline(timeline, identifier, self._pipeline, self._client.base_url, author)
+        wanted = timeline_composition(written)
+        if existing and self._same(existing, wanted):
+            return WriteResult(WriteStatus.UNCHANGED, there)
+        resources = [wanted, timeline_provenance(written)]
+        version = _version(existing)
+        if self._client_ids:
+            await self._client.transaction(transaction_of(resources, version))
+            return WriteResult(WriteStatus.WRITTEN, f"Composition/{wanted['id']}")
+        ident = there.partition("/")[2]
+        bundle = assigned_transaction_of(self._pipeline, resources, ident, version)
+        answer = await self._client.transaction(bundle)
+        return WriteResult(WriteStatus.WRITTEN, there or _assigned(answer))
+
+    async def _register(self) -> None:
+        """The author, by its own id; a server that refuses it gives out the ids itself."""
+        stated = (await self._client.capability()).update_create("Device")
+        try:
+            await self._client.transaction(registration(self._pipeline))
+        except HttpStatusError as error:
+            if stated or error.status not in _NO_CLIENT_IDS:
+                raise _note_error(error) from None
+            self._client_ids = False
+
+    async def _existing(self, identifier: str) -> JsonObject | None:
+        if self._client_ids:
+            return await self._client.read_if_there(f"Composition/{ids_of(identifier)[0]}")
+        return await self._found("Composition", canonical.TIMELINES, identifier)
+
+    async def _device(self) -> str:
+        device = await self._found("Device", canonical.DEVICES, self._pipeline.device_id)
+        return reference_of(device) if device else ""
+
+    async def _found(self, kind: str, system: str, value: str) -> JsonObject | None:
+        async for page in self._client.search(kind, [("identifier", f"{system}|{value}")]):
+            for resource in page.resources:
+                return resource
+        return None
+
+    async def _withdrawn(self, existing: JsonObject | None) -> WriteResult:
+        if existing is None or existing.get("status") == _IN_ERROR:
+            return WriteResult(WriteStatus.NOTHING)
+        there = reference_of(existing)
+        if _attested(existing):
+            return WriteResult(WriteStatus.ATTESTED, there)
+        await self._client.update({**existing, "status": _IN_ERROR}, if_match=_version(existing))
+        return WriteResult(WriteStatus.WITHDRAWN, there)
+
+    def _same(self, existing: JsonObject, wanted: JsonObject) -> bool:
+        labels = coded(wanted["meta"]["security"]) <= coded(as_dict(existing.get("meta")).get("security"))
+        status = existing.get("status") == wanted["status"]
+        return status and labels and not differences(existing, wanted, self._client.base_url)
+
+
+def _version(resource: JsonObject | None) -> str:
+    return str(as_dict((resource or {}).get("meta")).get("versionId", ""))
+
+
+def _attested(composition: JsonObject) -> bool:
+    """Whether a person has taken the timeline over: attested it, or moved it on from `preliminary`."""
+    return bool(composition.get("attester")) or composition.get("status") not in ("preliminary", _IN_ERROR)
+
+
+def _note_error(error: HttpStatusError) -> NoteError:
+    refused = 400 <= error.status < 500 and error.status not in (408, 409, 412, 429)
+    reason = Reason.REJECTED_BY_SERVER if refused else Reason.SERVER_ERROR
+    return NoteError(reason, f"HTTP {error.status} {' '.join(error.codes)}".strip())
+
+
+def _assigned(answer: JsonObject) -> str:
+    for entry in dicts(answer.get("entry")):
+        location = str(as_dict(entry.get("response")).get("location", ""))
+        if "Composition/" in location:
+            return f"Composition/{location.split('Composition/')[1].split('/')[0]}"
+    raise NoteError(Reason.SERVER_ERROR, "the answer names no Composition")

@@ -1,0 +1,132 @@
+"""`clinsum timeline`: what many notes say, in the order in which it happened."""
+
+import asyncio
+from collections import Counter
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
+
+from fhir_adapter.audit import Auditor
+from fhir_adapter.client import FhirClient
+from fhir_adapter.clinical_time import readable
+from fhir_adapter.timeline import Entry, Place, Timeline, TimelineSentence
+from fhir_adapter.timeline_composition import assembler
+from fhir_adapter.timeline_reader import TimelineReader
+from fhir_adapter.timeline_writer import TimelineWriter, WriteResult
+from jobs.commands.options import AsJson, Sets, console, print_json, settings_from
+from jobs.exits import Exit, UsageError
+from jobs.runtime import act_as, ai_label, auditing, software_version
+from jobs.settings import Settings
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command(epilog="Example: clinsum timeline Patient/123 --since 2025-01 --until 2025-06")(timeline)
+
+
+def timeline(
+    subject: Annotated[str, typer.Argument(metavar="Patient/ID|Encounter/ID", help="Whose notes.")],
+    since: Annotated[str, typer.Option(metavar="DATE", help="Not before: 2024, 2024-05, 2024-05-31.")] = "",
+    until: Annotated[str, typer.Option(metavar="DATE", help="Not after that day, month or year.")] = "",
+    write: Annotated[
+        bool, typer.Option("--write", help="Keep it on the server as one Composition; a rerun renews it.")
+    ] = False,
+    json: AsJson = False,
+    sets: Sets = None,
+) -> None:
+    """Shows the chosen sentences of all notes of a patient or an encounter, by clinical time.
+
+    Each sentence is verified against its note first. What notes copy forward is shown once. Exit code 1
+    where a summary has a finding.
+    """
+    settings = settings_from(sets)
+    try:
+        found, kept = asyncio.run(timeline_of(settings, subject, since, until, write))
+    except ValueError as error:
+        raise UsageError(f"{str(error)[:1].upper()}{str(error)[1:]}.") from None
+    if json:
+        print_json(found.to_json() | {"written": kept.to_json() if kept else None})
+    else:
+        out = console()
+        show(found, out)
+        if kept:
+            out.print(f"{kept.composition + ': ' if kept.composition else ''}{kept.status.words}")
+    raise typer.Exit(Exit.DONE if found.ok else Exit.SOMETHING_FAILED)
+
+
+async def timeline_of(
+    settings: Settings, subject: str, since: str, until: str, write: bool
+) -> tuple[Timeline, WriteResult | None]:
+    """The timeline, kept on the server where that is asked for; raises as reader and writer do."""
+    async with auditing(settings) as (client, auditor):
+        pipeline = assembler(settings.pipeline, software_version(), ai_label(settings))
+        act_as(client, pipeline)
+        found = await timeline_reader(settings, client, auditor).read(subject, since, until)
+        if not write:
+            return found, None
+        return found, await TimelineWriter(client, pipeline, settings.pipeline).write(found)
+
+
+def timeline_reader(settings: Settings, client: FhirClient, auditor: Auditor) -> TimelineReader:
+    """The reader as the settings have it; for the web service too."""
+    return TimelineReader(client, auditor, settings.pipeline, settings.page_size, settings.concurrency)
+
+
+def show(found: Timeline, out: Console) -> None:
+    """The timeline as people read it."""
+    scope = found.scope
+    if scope.asked:
+        out.print(f"{scope.asked} was merged into {scope.patients[0]}; this is the timeline of the latter.")
+    if scope.merged:
+        out.print(f"With the notes of {', '.join(scope.merged)}, merged into {scope.patients[0]}.")
+    for entry in found.entries:
+        _show_entry(entry, out)
+    out.print()
+    out.print(
+        f"{_count(len(found.entries), 'note')}, {_count(found.sentences, 'sentence')} in "
+        f"{_count(found.places, 'place')}, each verified in its note."
+    )
+    for reason, count in sorted(Counter(left.reason for left in found.left_out).items()):
+        out.print(f"{_count(count, 'note')} left out: {reason}.")
+    for remark in found.remarks:
+        hint = f" ({remark.detail})" if remark.detail else ""
+        words = f"{remark.finding.value}: {remark.finding.words}{hint}"
+        out.print(f"{remark.composition} of {remark.source}: {words}", markup=False)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" + ("" if number == 1 else "s")
+
+
+def _show_entry(entry: Entry, out: Console) -> None:
+    head = Text(f"\n{readable(entry.time)}", style="bold")
+    head.append(f"  {' '.join(entry.title.split())}", style="bold")
+    head.append(f"  {entry.source}", style="dim")
+    if entry.time_element:
+        head.append(f"  by {entry.time_element.partition('.')[2]}", style="dim")
+    out.print(head)
+    for sentence in entry.sentences:
+        out.print(Padding(Text(" ".join(sentence.text.split())), (0, 0, 0, 2), expand=False))
+        for line in _also(sentence):
+            out.print(Padding(Text(line, style="dim"), (0, 0, 0, 4), expand=False))
+    if entry.repeated:
+        more = "and " if entry.sentences else "nothing new; "
+        out.print(
+            Padding(
+                Text(f"{more}{entry.repeated} shown above already", style="dim"), (0, 0, 0, 2), expand=False
+            )
+        )
+
+
+def _also(sentence: TimelineSentence) -> list[str]:
+    """Where else it stands; a near repeat is shown in its own words, since they may matter."""
+    same = [place.source for place in sentence.repeats if place.text == sentence.text]
+    lines = [f"also in {', '.join(dict.fromkeys(same))}"] if same else []
+    return lines + [_variant(place) for place in sentence.repeats if place.text != sentence.text]
+
+
+def _variant(place: Place) -> str:
+    return f"in {place.source} as: {' '.join(place.text.split())}"
