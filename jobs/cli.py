@@ -10,7 +10,7 @@ from jobs.exits import EXPECTED, Exit, complain
 
 def build() -> typer.Typer:
     """The command line with all its commands."""
-    from jobs.commands import audit, bench, demo, doctor, evaluate, label, notes, poll, sandbox, text
+    from jobs.commands import audit, bench, demo, doctor, evaluate, label, notes, poll, sandbox, serve, text
 
     app = typer.Typer(
         name="clinsum",
@@ -22,7 +22,7 @@ def build() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback(invoke_without_command=True)(_root)
-    for module in (doctor, sandbox, poll, audit, notes, text, label, evaluate, bench, demo):
+    for module in (doctor, sandbox, poll, audit, notes, text, label, evaluate, serve, bench, demo):
         module.register(app)
     return app
 
