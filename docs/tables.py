@@ -17,6 +17,7 @@ from fhir_adapter.profiles.describe import Row, rows
 from fhir_adapter.profiles.examples import examples
 from fhir_adapter.reasons import Reason
 from jobs.settings import Settings
+from jobs.web.problems import CODES
 
 ROOT = Path(__file__).parent.parent
 
@@ -75,6 +76,12 @@ def codes_table() -> str:
     )
 
 
+def problems_table() -> str:
+    """One row for each problem of the web service."""
+    rows = [(f"`{code}`", str(status), words) for code, (status, words) in CODES.items()]
+    return _table(("code", "status", "in plain words"), rows)
+
+
 def _default(field: FieldInfo) -> str:
     if field.default_factory is not None:  # the one default that depends on the machine
         return "SQLite in the user's state folder"
@@ -120,7 +127,7 @@ def pages() -> dict[Path, str]:
     tables = filled(reference.read_text("utf-8"), "reasons", reasons_table())
     return {
         readme: filled(readme.read_text("utf-8"), "settings", settings_table()),
-        reference: filled(tables, "findings", findings_table()),
+        reference: filled(filled(tables, "findings", findings_table()), "problems", problems_table()),
         profiles: page,
     }
 

@@ -14,9 +14,10 @@ from typing import Any
 
 from fhir_adapter.audit_events import Did, Event, Observer, audit_event
 from fhir_adapter.claims import as_dict, dicts, relative
-from fhir_adapter.client import FhirClient, SearchPage
+from fhir_adapter.client import FhirClient
 from fhir_adapter.errors import HttpStatusError
 from fhir_adapter.resource_reader import reference_of
+from fhir_adapter.search_page import SearchPage
 from fhir_adapter.transport import RawResponse
 
 JsonObject = dict[str, Any]
@@ -94,14 +95,14 @@ class AuditedClient(FhirClient):
         return resource
 
     async def search(
-        self, resource_type: str, params: Sequence[tuple[str, str]]
+        self, resource_type: str, params: Sequence[tuple[str, str]], start: str = ""
     ) -> AsyncIterator[SearchPage]:
         """As `FhirClient.search`, recorded as one query for each patient whose resources it gives."""
         recorded = resource_type in _RECORDED and not any(name in _BOOKKEEPING for name, _ in params)
         address = str(self.scope.url(resource_type).copy_merge_params(list(params)))
         what = address.removeprefix(f"{self.base_url}/")
         seen: set[str] = set()
-        async for page in super().search(resource_type, params):
+        async for page in super().search(resource_type, params, start):
             if recorded:
                 found = {self._patient(resource) for resource in page.resources} or {""}
                 for patient in sorted(found - seen):

@@ -6,7 +6,6 @@ httpx logs full URLs at INFO, queries included. A process that uses this client 
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
 from typing import Any, Self
@@ -20,28 +19,12 @@ from fhir_adapter.capability import Capability, parse_capability
 from fhir_adapter.errors import HttpStatusError, NotFhirError, OutsideBaseError
 from fhir_adapter.foreign import ForeignHosts
 from fhir_adapter.scope import Scope, origin_of, parsed
+from fhir_adapter.search_page import SearchPage, page_of
 from fhir_adapter.transport import Call, RawResponse, Transport
-from fhir_adapter.wire import decode_json, encode_json, history_entries, outcome_codes
+from fhir_adapter.wire import decode_json, encode_json, history_entries
 
 FHIR_JSON = "application/fhir+json"
 MAX_RESPONSE_BYTES = 256 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class SearchPage:
-    """One page of a searchset.
-
-    Attributes:
-        resources: the matches, in the server's order; neither includes nor outcomes.
-        unusable: entries that should be matches but hold no resource.
-        outcome: codes of OperationOutcome entries (warnings about the search).
-        is_last: no further page follows.
-    """
-
-    resources: tuple[dict[str, Any], ...]
-    unusable: int
-    outcome: tuple[str, ...]
-    is_last: bool
 
 
 class FhirClient:
@@ -163,17 +146,24 @@ class FhirClient:
             raise
 
     async def search(
-        self, resource_type: str, params: Sequence[tuple[str, str]]
+        self, resource_type: str, params: Sequence[tuple[str, str]], start: str = ""
     ) -> AsyncIterator[SearchPage]:
         """Pages of a search, following `next` links as the server gives them.
 
+        Args:
+            resource_type: what is searched for.
+            params: of the search, in the order given.
+            start: the `next` of a page that an earlier search ended with; `params` are in it.
+
         Raises:
+            ValueError: `start` leads away from the base address.
             OutsideBaseError: a `next` link leads away from the base address.
             GoneError: the server has forgotten the search between two pages.
             NotFhirError: an answer that is no Bundle, or links that go in a circle.
         """
-        async for bundle, is_last in self._bundles(resource_type, f"search of {resource_type}", params):
-            yield _page(bundle, is_last=is_last)
+        what = f"search of {resource_type}"
+        async for bundle, following in self._bundles(resource_type, what, params, start):
+            yield page_of(bundle, "" if following is None else str(following))
 
     async def deleted(self, resource_type: str, since: str) -> list[str]:
         """`Type/id` of the resources that were deleted since an instant and are not back, by `_history`.
@@ -183,25 +173,29 @@ class FhirClient:
         """
         newest: dict[str, bool] = {}
         params = [("_since", since), ("_count", "100")]
-        async for bundle, _ in self._bundles(
-            f"{resource_type}/_history", f"history of {resource_type}", params
-        ):
+        what = f"history of {resource_type}"
+        async for bundle, _ in self._bundles(f"{resource_type}/_history", what, params):
             for reference, is_deletion in history_entries(bundle, resource_type):
                 newest.setdefault(reference, is_deletion)  # a history begins with the newest
         return [reference for reference, is_deletion in newest.items() if is_deletion]
 
     async def _bundles(
-        self, path: str, what: str, params: Sequence[tuple[str, str]]
-    ) -> AsyncIterator[tuple[dict[str, Any], bool]]:
-        """Bundles of a search or a history, following `next` links; whether each is the last."""
+        self, path: str, what: str, params: Sequence[tuple[str, str]], start: str = ""
+    ) -> AsyncIterator[tuple[dict[str, Any], httpx.URL | None]]:
+        """Bundles of a search or a history, following `next` links, each with the link that follows."""
         url = self._scope.url(quote(path)).copy_merge_params(list(params))
+        if start:
+            resolved = self.resolve(start)
+            if resolved is None:
+                raise ValueError("not a link into this server")
+            url = resolved
         seen = {hash(url)}
         while True:
             bundle = await self._get(url, what, {"Cache-Control": "no-cache"})
             if bundle.get("resourceType") != "Bundle":
                 raise NotFhirError(f"{what}: the server answered with something other than a Bundle")
             following = self._next(bundle, url, what)
-            yield bundle, following is None
+            yield bundle, following
             if following is None:
                 return
             if hash(following) in seen:
@@ -358,23 +352,3 @@ def _kind(path: str) -> str:
 def _no_cookies() -> CookieJar:
     """A jar that keeps nothing: cookies would be credentials that no setting names."""
     return CookieJar(policy=DefaultCookiePolicy(allowed_domains=[]))
-
-
-def _page(bundle: dict[str, Any], *, is_last: bool) -> SearchPage:
-    resources: list[dict[str, Any]] = []
-    outcome: list[str] = []
-    unusable = 0
-    entries = bundle.get("entry")
-    for entry in entries if isinstance(entries, list) else ():
-        search = entry.get("search") if isinstance(entry, dict) else None
-        mode = search.get("mode") if isinstance(search, dict) else None
-        resource = entry.get("resource") if isinstance(entry, dict) else None
-        if isinstance(resource, dict) and resource.get("resourceType") == "OperationOutcome":
-            outcome += outcome_codes(resource)
-        elif mode in ("include", "outcome"):
-            continue
-        elif isinstance(resource, dict):
-            resources.append(resource)
-        else:
-            unusable += 1
-    return SearchPage(tuple(resources), unusable, tuple(outcome), is_last)

@@ -10,13 +10,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from fhir_adapter.client import FhirClient, SearchPage
+from fhir_adapter.client import FhirClient
 from fhir_adapter.errors import GoneError, NoteError, NotFoundError, ResponseTooLargeError
 from fhir_adapter.note import SourceNote
 from fhir_adapter.policy import Policy, ineligible
 from fhir_adapter.reasons import Reason
 from fhir_adapter.replacements import find_replacements
 from fhir_adapter.resource_reader import has_tag, read_source, reference_of
+from fhir_adapter.search_page import SearchPage
 from fhir_adapter.stamps import in_nanoseconds, instant, nanoseconds
 from fhir_adapter.strategy import Strategy, choose_strategy
 

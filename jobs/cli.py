@@ -22,6 +22,7 @@ def build() -> typer.Typer:
         poll,
         profiles,
         sandbox,
+        serve,
         text,
         timeline,
         train,
@@ -39,7 +40,7 @@ def build() -> typer.Typer:
     )
     app.callback(invoke_without_command=True)(_root)
     models = (label, train, evaluate, checkpoint)
-    servers = (doctor, sandbox, profiles, poll, audit, withdraw, timeline)
+    servers = (doctor, sandbox, profiles, poll, audit, withdraw, timeline, serve)
     for module in (*servers, notes, text, *models, bench, demo):
         module.register(app)
     return app

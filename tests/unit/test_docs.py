@@ -10,8 +10,14 @@ from xml.etree import ElementTree
 import pytest
 
 ROOT = Path(__file__).parents[2]
-DOCS = ("lifecycle", "profiles", "reference", "timeline", "training")
-PAGES = ["README.md", "CONTRIBUTING.md", "jobs/demo/README.md", *(f"docs/{p}.md" for p in DOCS)]
+DOCS = ("lifecycle", "profiles", "reference", "timeline", "training", "web")
+PAGES = [
+    "README.md",
+    "CONTRIBUTING.md",
+    "deploy/README.md",
+    "jobs/demo/README.md",
+    *(f"docs/{p}.md" for p in DOCS),
+]
 
 
 @pytest.fixture(scope="module")

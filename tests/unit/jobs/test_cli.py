@@ -13,19 +13,8 @@ from fhir_adapter.sandbox.running import running_embedded
 from jobs.bench.passes import generated_notes
 from jobs.cli import run
 
-COMMANDS = [
-    "doctor",
-    "sandbox",
-    "profiles",
-    "poll",
-    "run",
-    "retry",
-    "audit",
-    "notes",
-    "summarize",
-    "text",
-    "demo",
-]
+COMMANDS = ["doctor", "sandbox", "profiles", "poll", "run", "retry", "audit", "withdraw", "timeline", "notes"]
+COMMANDS += ["summarize", "text", "serve", "demo"]
 
 
 @pytest.fixture(autouse=True)
