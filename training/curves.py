@@ -48,7 +48,8 @@ def draw_curves(log: Sequence[Mapping[str, Any]], path: Path) -> None:
             lower.plot(at, [line[name] for line in checks], marker="o", ms=3, label=label)
         lower.set_ylabel("F1, validation")
         lower.set_xlabel("step")
-        _finish(upper, lower)
+        _finish(upper, "upper right")
+        _finish(lower, "lower right")
         figure.savefig(path, metadata={"Date": None})
 
 
@@ -71,7 +72,7 @@ def draw_reliability(found: Calibration, path: Path) -> None:
         axes.set_ylabel("share of sentences chosen")
         axes.set_xlim(0, 1)
         axes.set_ylim(0, 1)
-        _finish(axes)
+        _finish(axes, "upper left")
         figure.savefig(path, metadata={"Date": None})
 
 
@@ -85,7 +86,7 @@ def _figure(size: tuple[float, float]) -> Iterator["Figure"]:
         yield Figure(figsize=size, layout="constrained")
 
 
-def _finish(*plots: "Axes") -> None:
-    for axes in plots:
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.legend(frameon=False, fontsize=8)
+def _finish(axes: "Axes", legend: str) -> None:
+    """No frame; the legend has a place of its own, as the search for the best one can take seconds."""
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(loc=legend, frameon=False, fontsize=8)
