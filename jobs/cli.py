@@ -21,6 +21,7 @@ def build() -> typer.Typer:
         notes,
         poll,
         sandbox,
+        serve,
         text,
         train,
     )
@@ -36,7 +37,7 @@ def build() -> typer.Typer:
     )
     app.callback(invoke_without_command=True)(_root)
     models = (label, train, evaluate, checkpoint)
-    for module in (doctor, sandbox, poll, audit, notes, text, *models, bench, demo):
+    for module in (doctor, sandbox, poll, audit, notes, text, *models, serve, bench, demo):
         module.register(app)
     return app
 

@@ -92,6 +92,12 @@ def make_extractor(settings: Settings) -> Extractor:
     return Extractor(Limits(max_bytes=settings.max_bytes))
 
 
+def make_auditor(settings: Settings, client: FhirClient, extractor: Extractor) -> Auditor:
+    """Audits over parts that are there already."""
+    system, code = settings.ai_label.split("|", 1)
+    return Auditor(client, extractor, fetch_limits(settings), (system, code))
+
+
 def make_source(settings: Settings, client: FhirClient) -> Source:
     """The walk over the server's notes."""
     return Source(
@@ -162,5 +168,4 @@ async def runtime(settings: Settings, ledger: Ledger) -> AsyncIterator[Runtime]:
 async def auditing(settings: Settings) -> AsyncIterator[tuple[FhirClient, Auditor]]:
     """What an audit needs: the server and the text extraction; no ledger and no model."""
     async with make_client(settings) as client, make_extractor(settings) as extractor:
-        system, code = settings.ai_label.split("|", 1)
-        yield client, Auditor(client, extractor, fetch_limits(settings), (system, code))
+        yield client, make_auditor(settings, client, extractor)

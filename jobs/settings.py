@@ -101,6 +101,33 @@ class Settings(BaseSettings):
     )
     log_format: Literal["text", "json"] = Field("text", description="How log lines look.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Which are shown.")
+    service_token: SecretStr = Field(
+        SecretStr(""),
+        description="What clients of `clinsum serve` show as bearer token: several by comma, each at least "
+        "24 characters, or `sha256:` and its hash in hex.",
+    )
+    oidc_issuer: str = Field("", description="Takes tokens (JWT) of this OpenID Connect issuer as well.")
+    oidc_audience: str = Field("", description="The audience that these tokens must name.")
+    serve_proxy: Names = Field((), description="Addresses or networks of the proxy in front of the service.")
+    serve_certificate: str = Field("", description="PEM file of the service's TLS certificate chain.")
+    serve_key: str = Field("", description="PEM file of its private key.")
+    serve_batch_tokens: int = Field(
+        4096, ge=1, le=1_000_000, description="The model is given about so many tokens at a time."
+    )
+    serve_wait: float = Field(
+        5.0, ge=0, le=1000, description="Milliseconds that a request waits for others to fill a batch."
+    )
+    serve_queue: int = Field(
+        64, ge=1, le=100_000, description="Requests that may wait for the model; beyond these: 503."
+    )
+    serve_queue_tokens: int = Field(
+        200_000, ge=1, le=1_000_000_000, description="About so many tokens may wait for the model."
+    )
+    serve_timeout: float = Field(60.0, gt=0, description="Seconds that one request may take.")
+    serve_rate: int = Field(600, ge=0, description="Requests a minute of one client; 0 sets no limit.")
+    serve_batch_items: int = Field(
+        256, ge=1, le=100_000, description="Texts in one call of `/v1/summaries:batch`."
+    )
 
     @field_validator("allowed_hosts", "resource_types", mode="before")
     @classmethod

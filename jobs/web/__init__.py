@@ -1,0 +1,1 @@
+"""The web service: the inference API, pages, access control, health and metrics."""

@@ -1,0 +1,101 @@
+"""The application: routes, error answers and what stands before them."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+
+from fhir_adapter.errors import FhirAdapterError
+from jobs.ledger import LedgerError
+from jobs.runtime import software_version
+from jobs.settings import Settings
+from jobs.web import routes
+from jobs.web.access import Access, access_from
+from jobs.web.metrics import Metrics
+from jobs.web.openapi import openapi_document
+from jobs.web.pages import STATIC
+from jobs.web.problems import ProblemError, answer, from_error
+from jobs.web.service import Options, running
+from jobs.web.shield import BodyLimit, Gate, Observed
+
+DESCRIPTION = """Highlights the sentences that matter in clinical notes, verbatim: each with its place in the
+note, counted in Unicode code points. Extracted by a machine, unverified; not a substitute for the note."""
+
+
+def create_app(settings: Settings, options: Options | None = None, access: Access | None = None) -> FastAPI:
+    """The whole service as an ASGI application; its parts are made when it starts.
+
+    Args:
+        settings: of the process.
+        options: how it serves.
+        access: who may do what; by the settings if not given.
+
+    Raises:
+        SettingsError: the settings for access are not complete.
+    """
+    options = options or Options()
+    access = access or access_from(settings, demo=options.demo)
+    metrics = Metrics()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with running(settings, options, metrics) as service:
+            app.state.service = service
+            yield
+
+    app = FastAPI(
+        title="Clinical AI Summarizer",
+        version=software_version(),
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/openapi.json",
+        # Its records hold messages of errors and queries of requests; ours are in `shield`.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
+    )
+    app.state.options, app.state.access, app.state.metrics = options, access, metrics
+    found = routes.routers(demo=options.demo)
+    for router in found:
+        app.include_router(router)
+    app.mount("/static", _Static(directory=STATIC), name="static")
+    app.state.paths = frozenset(r.path for router in found for r in router.routes if isinstance(r, APIRoute))
+    app.openapi = partial(openapi_document, app)  # type: ignore[method-assign]
+    for error in (ProblemError, FhirAdapterError, LedgerError, RequestValidationError, HTTPException):
+        app.add_exception_handler(error, _answer_problem)
+    app.add_middleware(BodyLimit, max_bytes=settings.max_bytes, seconds=settings.serve_timeout)
+    app.add_middleware(
+        Gate,
+        access=access,
+        proxies=settings.serve_proxy,
+        tls=bool(settings.serve_certificate),
+        hosts=options.hosts,
+        rate=settings.serve_rate,
+    )
+    app.add_middleware(Observed, metrics=metrics)
+    return app
+
+
+async def _answer_problem(request: Request, error: Exception) -> Response:
+    problem = from_error(error)
+    request.app.state.metrics.refused(problem.code)
+    return answer(request, problem)
+
+
+class _Static(StaticFiles):
+    """Static files: kept for good under an address that names their content, else for five minutes."""
+
+    def file_response(self, *args: object, **kwargs: object) -> Response:
+        response = super().file_response(*args, **kwargs)  # type: ignore[arg-type]
+        scope = args[2] if len(args) > 2 else kwargs["scope"]
+        named = isinstance(scope, dict) and b"v=" in scope.get("query_string", b"")
+        response.headers["Cache-Control"] = (
+            "public, max-age=31536000, immutable" if named else "public, max-age=300"
+        )
+        return response

@@ -1,0 +1,282 @@
+"""One model, one thread: requests are gathered into batches bounded by tokens, so that nothing else waits.
+
+The event loop holds the queue and never computes; the thread computes and never waits for a client. A place
+in the queue belongs to one request, from its coming until its summary is there or its client has left.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from enum import StrEnum
+
+import structlog
+
+from summarizer import Budget, Document, Summarizer, Summary
+
+log = structlog.get_logger("clinsum.web")
+
+_RELOAD_PAUSE = 10.0  # seconds after a failed load before it is tried again
+_CHARACTERS_PER_TOKEN = 4  # of clinical English, roughly; only to keep batches and the queue of a size
+
+
+class QueueFullError(Exception):
+    """Every place in the queue is taken."""
+
+
+class ClosedError(Exception):
+    """The service is shutting down."""
+
+
+class ModelUnavailableError(Exception):
+    """The model cannot be loaded; the message is safe to show (a sentence of the summarizer's)."""
+
+
+class ScoringError(Exception):
+    """The model failed on this text; the message is the error's type alone."""
+
+
+class ModelState(StrEnum):
+    """Where the model is in its life."""
+
+    NOT_LOADED = "loads on first use"
+    LOADING = "loading"
+    READY = "ready"
+    FAILED = "could not be loaded"
+    CLOSED = "shutting down"
+
+
+@dataclass(frozen=True, slots=True)
+class QueueLimits:
+    """How much may wait, and how much goes to the model at once.
+
+    Attributes:
+        requests: places in the queue.
+        tokens: about so many tokens may wait; one text alone may have more.
+        batch_tokens: about so many go to the model at once; one text alone may have more.
+        wait: seconds for which a batch that is not full waits for more.
+    """
+
+    requests: int = 64
+    tokens: int = 200_000
+    batch_tokens: int = 4096
+    wait: float = 0.005
+
+
+@dataclass(eq=False, slots=True)
+class _Job:
+    document: Document
+    budget: Budget | None
+    tokens: int
+    done: asyncio.Future[Summary]
+
+
+def estimated_tokens(text: str) -> int:
+    """About how many tokens a text has; at least 1."""
+    return len(text) // _CHARACTERS_PER_TOKEN + 1
+
+
+@dataclass(frozen=True, slots=True)
+class BatchDone:
+    """What is told of each batch: counts and seconds."""
+
+    texts: int
+    tokens: int
+    seconds: float
+
+
+class ModelWorker:
+    """The queue and the thread. Made and used on one event loop; an async context manager.
+
+    Args:
+        load: makes the summarizer; called in the model's thread, once.
+        limits: see `QueueLimits`.
+        told: called on the event loop after each batch.
+    """
+
+    def __init__(
+        self,
+        load: Callable[[], Summarizer],
+        limits: QueueLimits | None = None,
+        told: Callable[[BatchDone], None] = lambda _: None,
+    ) -> None:
+        self._load, self._told = load, told
+        self._limits = limits or QueueLimits()
+        self._waiting: deque[_Job] = deque()
+        self._waiting_tokens = 0
+        self._wake = asyncio.Event()
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="model")
+        self._loading: asyncio.Task[Summarizer] | None = None
+        self._failed_at = 0.0
+        self._runner: asyncio.Task[None] | None = None
+        self.state = ModelState.NOT_LOADED
+
+    async def __aenter__(self) -> "ModelWorker":
+        self._runner = asyncio.create_task(self._run(), name="model-queue")
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        """Refuses what comes, finishes the batch in hand, lets those still waiting go."""
+        self.state = ModelState.CLOSED
+        while self._waiting:
+            self._fail(self._waiting.popleft(), ClosedError())
+        self._wake.set()
+        if self._runner:
+            await self._runner
+        await asyncio.to_thread(self._thread.shutdown)
+
+    @property
+    def waiting(self) -> int:
+        """Requests in the queue."""
+        return len(self._waiting)
+
+    @property
+    def summarizer(self) -> Summarizer | None:
+        """The model, once it is loaded."""
+        loaded = self._loading
+        if loaded is None or not loaded.done() or loaded.cancelled() or loaded.exception():
+            return None
+        return loaded.result()
+
+    @property
+    def accepts(self) -> bool:
+        """Whether one more text finds a place."""
+        return (
+            self.state is not ModelState.CLOSED
+            and len(self._waiting) < self._limits.requests
+            and self._waiting_tokens < self._limits.tokens
+        )
+
+    async def preload(self) -> Summarizer:
+        """The model, loaded now if it is not yet; any number of callers wait for the same loading.
+
+        Raises:
+            ModelUnavailableError: it cannot be loaded.
+        """
+        if self._loading is None or self._may_retry():
+            self.state = ModelState.LOADING
+            self._loading = asyncio.create_task(self._loaded(), name="model-loading")
+        return await asyncio.shield(self._loading)
+
+    async def summarize(self, document: Document, budget: Budget | None) -> Summary:
+        """Waits for the summary of one text; cancelling the call gives its place away.
+
+        Raises:
+            QueueFullError, ClosedError, ModelUnavailableError, ScoringError.
+        """
+        if self.state is ModelState.CLOSED:
+            raise ClosedError
+        if not self.accepts:
+            raise QueueFullError
+        tokens = estimated_tokens(document.text)
+        job = _Job(document, budget, tokens, asyncio.get_running_loop().create_future())
+        self._waiting.append(job)
+        self._waiting_tokens += tokens
+        self._wake.set()
+        try:
+            return await job.done
+        finally:
+            if job in self._waiting:  # the client has left
+                self._waiting.remove(job)
+                self._waiting_tokens -= tokens
+
+    def _may_retry(self) -> bool:
+        return self.state is ModelState.FAILED and time.monotonic() - self._failed_at > _RELOAD_PAUSE
+
+    async def _loaded(self) -> Summarizer:
+        started = time.monotonic()
+        loop = asyncio.get_running_loop()
+        try:
+            summarizer = await loop.run_in_executor(self._thread, _warm, self._load)
+        except Exception as error:
+            self.state, self._failed_at = ModelState.FAILED, time.monotonic()
+            log.error("model-not-loaded", error=type(error).__name__)
+            raise ModelUnavailableError(type(error).__name__) from None
+        if self.state is not ModelState.CLOSED:
+            self.state = ModelState.READY
+        log.info("model-loaded", engine=summarizer.model.engine, seconds=round(time.monotonic() - started, 2))
+        return summarizer
+
+    async def _run(self) -> None:
+        while self.state is not ModelState.CLOSED:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._waiting:
+                await self._one_batch()
+
+    async def _one_batch(self) -> None:
+        try:
+            summarizer = await self.preload()
+        except ModelUnavailableError as error:
+            while self._waiting:
+                self._fail(self._taken(), error)
+            return
+        if self._limits.wait and self._waiting_tokens < self._limits.batch_tokens:
+            await asyncio.sleep(self._limits.wait)
+        batch = self._batch()
+        if not batch:
+            return
+        started = time.monotonic()
+        loop = asyncio.get_running_loop()
+        results = await loop.run_in_executor(self._thread, _scored, summarizer, batch)
+        for job, result in zip(batch, results, strict=True):
+            if isinstance(result, Summary):
+                if not job.done.done():
+                    job.done.set_result(result)
+            else:
+                self._fail(job, result)
+        tokens = sum(job.tokens for job in batch)
+        self._told(BatchDone(len(batch), tokens, time.monotonic() - started))
+
+    def _batch(self) -> list[_Job]:
+        """The oldest jobs that together stay within a batch's tokens, at least one."""
+        batch: list[_Job] = []
+        tokens = 0
+        while self._waiting and (not batch or tokens + self._waiting[0].tokens <= self._limits.batch_tokens):
+            job = self._taken()
+            batch.append(job)
+            tokens += job.tokens
+        return batch
+
+    def _taken(self) -> _Job:
+        job = self._waiting.popleft()
+        self._waiting_tokens -= job.tokens
+        return job
+
+    @staticmethod
+    def _fail(job: _Job, error: Exception) -> None:
+        if not job.done.done():
+            job.done.set_exception(error)
+
+
+def _warm(load: Callable[[], Summarizer]) -> Summarizer:
+    """In the model's thread: loads it, and all that loads when it is first used."""
+    summarizer = load()
+    summarizer.summarize(["The first sentence. The second one."])
+    return summarizer
+
+
+def _scored(summarizer: Summarizer, batch: Sequence[_Job]) -> list[Summary | ScoringError]:
+    """In the model's thread: the texts of one budget together; a text's failure is its own."""
+    results: dict[int, Summary | ScoringError] = {}
+    by_budget: dict[Budget | None, list[int]] = {}
+    for index, job in enumerate(batch):
+        by_budget.setdefault(job.budget, []).append(index)
+    for budget, indices in by_budget.items():
+        found = _attempt(summarizer, [batch[i].document for i in indices], budget)
+        results.update(zip(indices, found, strict=True))
+    return [results[i] for i in range(len(batch))]
+
+
+def _attempt(
+    summarizer: Summarizer, documents: list[Document], budget: Budget | None
+) -> list[Summary | ScoringError]:
+    try:
+        return list(summarizer.summarize(documents, budget))
+    except Exception as error:  # whatever a model may raise; its message may hold note text
+        if len(documents) == 1:
+            log.error("text-failed", error=type(error).__name__)
+            return [ScoringError(type(error).__name__)]
+        return [result for document in documents for result in _attempt(summarizer, [document], budget)]

@@ -1,0 +1,125 @@
+"""JWTs of an OpenID Connect issuer, checked against the keys it publishes (RFC 7519, OIDC Discovery 1.0)."""
+
+import asyncio
+import ipaddress
+import time
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import jwt
+import structlog
+
+from jobs.settings import SettingsError
+
+log = structlog.get_logger("clinsum.web")
+
+_ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
+_KEEP = 600.0  # seconds for which keys are used without asking again
+_PAUSE = 30.0  # seconds between two askings, however many unknown keys are named meanwhile
+_LARGEST = 1_000_000  # bytes of an answer
+_LEEWAY = 30  # seconds by which clocks may differ
+
+
+class Issuer:
+    """One issuer and its keys.
+
+    Args:
+        address: the `iss` of its tokens; discovery is below it. https, or http on this machine.
+        audience: the `aud` that tokens must name.
+        transport: replaces the network, for tests.
+
+    Raises:
+        SettingsError: the address is not usable.
+    """
+
+    def __init__(
+        self, address: str, audience: str, transport: httpx.AsyncBaseTransport | None = None
+    ) -> None:
+        _check(address)
+        self._address, self._audience, self._transport = address, audience, transport
+        self._keys: dict[str, jwt.PyJWK] = {}
+        self._asked = -_KEEP
+        self._lock = asyncio.Lock()
+
+    async def claims(self, token: str) -> dict[str, Any] | None:
+        """The claims of a valid token of this issuer for this audience; None for any other."""
+        try:
+            header = jwt.get_unverified_header(token)
+            key = await self._key(str(header.get("kid", "")))
+            if key is None:
+                return None
+            claims: dict[str, Any] = jwt.decode(
+                token,
+                key,
+                algorithms=_ALGORITHMS,
+                audience=self._audience,
+                issuer=self._address,
+                leeway=_LEEWAY,
+                options={"require": ["exp", "iss", "aud", "sub"]},
+            )
+        except jwt.PyJWTError:
+            return None
+        return claims
+
+    async def _key(self, name: str) -> jwt.PyJWK | None:
+        age = time.monotonic() - self._asked
+        if age > _KEEP or (name not in self._keys and age > _PAUSE):
+            async with self._lock:
+                if time.monotonic() - self._asked > _PAUSE:
+                    await self._fetch()
+        if not name and len(self._keys) == 1:  # a token need not name the only key there is
+            return next(iter(self._keys.values()))
+        return self._keys.get(name)
+
+    async def _fetch(self) -> None:
+        """Reads the issuer's keys; where that fails, the known ones stay in use."""
+        self._asked = time.monotonic()
+        try:
+            async with httpx.AsyncClient(timeout=10, transport=self._transport) as http:
+                address = self._address.rstrip("/") + "/.well-known/openid-configuration"
+                found = await _json(http, address)
+                if found.get("issuer") != self._address:
+                    raise ValueError("another issuer")
+                keys_at = str(found["jwks_uri"])
+                _check(keys_at)
+                listed = (await _json(http, keys_at))["keys"]
+            self._keys = dict(_usable(listed))
+        except (httpx.HTTPError, SettingsError, ValueError, KeyError, TypeError) as error:
+            log.error("issuer-keys", error=type(error).__name__)
+
+
+def _usable(listed: list[dict[str, Any]]) -> list[tuple[str, jwt.PyJWK]]:
+    keys = []
+    for item in listed:
+        try:
+            if item.get("use", "sig") == "sig" and item.get("kty") != "oct":
+                keys.append((str(item.get("kid", "")), jwt.PyJWK.from_dict(item)))
+        except jwt.PyJWTError:  # a kind of key that is not known here
+            continue
+    return keys
+
+
+async def _json(http: httpx.AsyncClient, address: str) -> dict[str, Any]:
+    async with http.stream("GET", address) as response:
+        response.raise_for_status()
+        body = b""
+        async for part in response.aiter_bytes():
+            body += part
+            if len(body) > _LARGEST:
+                raise ValueError("too large")
+    found = httpx.Response(200, content=body).json()
+    if not isinstance(found, dict):
+        raise ValueError("no JSON object")
+    return found
+
+
+def _check(address: str) -> None:
+    parts = urlsplit(address)
+    host = parts.hostname or ""
+    try:
+        loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        loopback = False
+    if not host or not (parts.scheme == "https" or (parts.scheme == "http" and loopback)):
+        raise SettingsError("CLINSUM_OIDC_ISSUER: it must be an https:// address.")

@@ -1,0 +1,86 @@
+"""Pages: Jinja2 with everything escaped, and static files under addresses that change with their content."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from fastapi import Request
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.responses import HTMLResponse
+
+from jobs.runtime import software_version
+
+SESSION_COOKIE = "clinsum_session"
+
+FOLDER = Path(str(files("jobs.web")))
+STATIC = FOLDER / "static"
+
+BANNER = "Extracted by a machine, unverified. A reading aid beside the note, never a substitute for it."
+DEMO_BANNER = "A demonstration. Do not paste notes of real patients."
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """An entry of the navigation; shown where the application has the page."""
+
+    path: str
+    label: str
+
+
+TABS = (Tab("/", "Summarise"), Tab("/notes", "Notes"), Tab("/model", "Model"), Tab("/docs", "API"))
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(FOLDER / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals["asset"] = asset
+    return environment
+
+
+@cache
+def asset(name: str) -> str:
+    """The address of a static file; it names the content, so that browsers may keep it for good."""
+    digest = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
+    return f"/static/{name}?v={digest}"
+
+
+def render(
+    request: Request,
+    template: str,
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    **context: Any,
+) -> HTMLResponse:
+    """A page from `templates/`, with what `base.html` needs already in its context.
+
+    Args:
+        request: gives the template `request`, and what may be seen: `principal`.
+        template: file name.
+        status: of the answer.
+        headers: of the answer.
+        context: what the template shows.
+    """
+    options = request.app.state.options
+    shared = {
+        "request": request,
+        "principal": getattr(request.state, "principal", None),
+        "tabs": [tab for tab in TABS if tab.path in request.app.state.paths],
+        "here": request.url.path,
+        "sign_out": SESSION_COOKIE in request.cookies,
+        "banner": BANNER,
+        "demo_banner": DEMO_BANNER if options.demo else "",
+        "version": software_version(),
+    }
+    page = _environment().get_template(template).render(shared | context)
+    return HTMLResponse(page, status, headers)

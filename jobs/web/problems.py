@@ -1,0 +1,186 @@
+"""Errors as `application/problem+json` (RFC 9457), or as a page where a browser asks; without note text."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from fhir_adapter.errors import (
+    FhirAdapterError,
+    GoneError,
+    NoteError,
+    NotFoundError,
+    RefusedError,
+    ServerTimeoutError,
+    ServerUnreachableError,
+)
+from fhir_adapter.reasons import Reason
+from jobs.ledger import LedgerError
+
+MEDIA_TYPE = "application/problem+json"
+
+CODES: dict[str, tuple[int, str]] = {
+    "bad-request": (400, "The request is not as the documentation describes it."),
+    "unauthorized": (401, "The request has no valid credentials."),
+    "forbidden": (403, "The credentials do not allow this."),
+    "cross-site": (403, "A page of another site may not ask for this."),
+    "not-behind-proxy": (403, "The service is reached through its proxy alone."),
+    "unknown-host": (421, "The service does not answer under this host name."),
+    "not-found": (404, "There is nothing at this address."),
+    "method-not-allowed": (405, "The address does not take this method."),
+    "not-acceptable": (406, "There is no answer of the kind that is asked for."),
+    "slow-request": (408, "The request's body took too long to arrive."),
+    "too-large": (413, "The request, or the text in it, is larger than the settings allow."),
+    "unsupported-type": (415, "The body is of a kind that holds no text we can read."),
+    "unreadable-note": (422, "No text could be read from the body; the reason says why."),
+    "invalid": (422, "A field of the request is missing or not as described."),
+    "too-many-requests": (429, "The client has used up its share of requests."),
+    "internal-error": (500, "The service failed; the error's type is in its log."),
+    "fhir-server-failed": (502, "The FHIR server could not be reached or answered with an error."),
+    "database-failed": (502, "The ledger's database could not be used."),
+    "queue-full": (503, "As many requests wait for the model as may."),
+    "model-unavailable": (503, "The model could not be loaded; the service's log says why."),
+    "shutting-down": (503, "The service is shutting down."),
+    "timeout": (503, "The request took longer than the settings allow."),
+}
+"""Every problem code with its status and its words; the API's page lists them."""
+
+RETRY_AFTER = {"queue-full": 1, "model-unavailable": 10, "shutting-down": 10, "timeout": 5}
+"""Seconds after which it makes sense to ask again."""
+
+
+@dataclass
+class ProblemError(Exception):
+    """An answer other than success.
+
+    Attributes:
+        code: a key of `CODES`.
+        detail: one plain sentence more, without anything of the note.
+        reason: the reason code, where a note could not be used.
+        errors: for `invalid`: where in the request and what is wrong there.
+    """
+
+    code: str
+    detail: str = ""
+    reason: str = ""
+    errors: tuple[dict[str, str], ...] = ()
+    headers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        return CODES[self.code][0]
+
+    def body(self) -> dict[str, Any]:
+        """The problem document."""
+        body: dict[str, Any] = {
+            "type": f"/docs#problem-{self.code}",
+            "title": CODES[self.code][1],
+            "status": self.status,
+            "code": self.code,
+        }
+        for name in ("detail", "reason", "errors"):
+            if value := getattr(self, name):
+                body[name] = value
+        return body
+
+    def all_headers(self) -> dict[str, str]:
+        """The answer's headers, `Retry-After` among them where it makes sense."""
+        retry = RETRY_AFTER.get(self.code)
+        return ({"Retry-After": str(retry)} if retry else {}) | self.headers
+
+
+def from_error(error: Exception) -> ProblemError:
+    """What to answer to an error that may be expected; anything else is an internal error."""
+    match error:
+        case ProblemError():
+            return error
+        case NoteError():
+            return _note(error)
+        case NotFoundError() | GoneError():
+            return ProblemError("not-found", "The FHIR server has no such resource.")
+        case RefusedError():
+            return ProblemError("fhir-server-failed", "The FHIR server does not let this service read that.")
+        case ServerTimeoutError() | ServerUnreachableError():
+            return ProblemError("fhir-server-failed", "The FHIR server gave no answer.")
+        case FhirAdapterError():
+            return ProblemError("fhir-server-failed", "The FHIR server answered with an error.")
+        case LedgerError():
+            return ProblemError("database-failed")
+        case RequestValidationError():
+            return ProblemError("invalid", errors=faults(error.errors()))
+        case HTTPException():
+            return _http(error)
+    return ProblemError("internal-error")
+
+
+_NOTE_CODES = {
+    Reason.UNSUPPORTED_TYPE: "unsupported-type",
+    Reason.TOO_LARGE: "too-large",
+    Reason.INTERNAL_ERROR: "internal-error",
+    Reason.TIMEOUT: "timeout",
+}
+
+
+def _note(error: NoteError) -> ProblemError:
+    code = _NOTE_CODES.get(error.reason, "unreadable-note")
+    return ProblemError(code, error.reason.words, reason=error.reason.value)
+
+
+def faults(errors: Sequence[Any]) -> tuple[dict[str, str], ...]:
+    """Place and kind of each of pydantic's errors. The input is left out: it may be a note."""
+    return tuple(
+        {"where": ".".join(map(str, e["loc"])), "problem": str(e["type"]).replace("_", " ")}
+        for e in errors[:20]
+    )
+
+
+_HTTP_CODES = {
+    404: "not-found",
+    405: "method-not-allowed",
+    413: "too-large",
+    415: "unsupported-type",
+    422: "invalid",
+}
+
+
+def _http(error: HTTPException) -> ProblemError:
+    code = _HTTP_CODES.get(error.status_code, "bad-request" if error.status_code < 500 else "internal-error")
+    return ProblemError(code, headers=dict(error.headers or {}))
+
+
+def wants_page(request: Request) -> bool:
+    """Whether a browser asks for a page, and not a program for data."""
+    path, accept = request.url.path, request.headers.get("accept", "")
+    return not path.startswith("/v1/") and "text/html" in accept
+
+
+def answer(request: Request, problem: ProblemError) -> Response:
+    """The response to a problem."""
+    if wants_page(request):
+        from jobs.web.pages import render
+        from jobs.web.routes.sign_in import to_sign_in
+
+        if problem.code == "unauthorized" and request.app.state.access.has_tokens:
+            return to_sign_in(request)
+        phrase = HTTPStatus(problem.status).phrase
+        return render(
+            request,
+            "error.html",
+            status=problem.status,
+            headers=problem.all_headers(),
+            problem=problem.body(),
+            phrase=phrase,
+        )
+    return json_answer(problem)
+
+
+def json_answer(problem: ProblemError) -> Response:
+    """The response as data, whoever asks."""
+    return JSONResponse(problem.body(), problem.status, problem.all_headers(), media_type=MEDIA_TYPE)

@@ -1,0 +1,14 @@
+"""The routes, one file per concern. A page or an API of its own is a module here with a `router`."""
+
+from fastapi import APIRouter
+
+from jobs.web.routes import api_docs, health, sign_in, summaries
+
+# Without a FHIR server and a ledger these do not exist.
+_WITH_SERVER: tuple[APIRouter, ...] = ()
+_ALWAYS = (summaries.router, health.router, api_docs.router, sign_in.router)
+
+
+def routers(*, demo: bool) -> tuple[APIRouter, ...]:
+    """The routers of an application; the demo has those that need no FHIR server."""
+    return _ALWAYS if demo else (*_ALWAYS, *_WITH_SERVER)

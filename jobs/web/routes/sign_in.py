@@ -1,0 +1,67 @@
+"""`/login` and `/logout`: a browser gets a session for a bearer token, since it cannot send one by itself."""
+
+from urllib.parse import parse_qs, quote, urlsplit
+
+from fastapi import APIRouter, Request
+from starlette.responses import RedirectResponse, Response
+
+from jobs.web.access import SESSION_SECONDS, Access
+from jobs.web.pages import SESSION_COOKIE, render
+from jobs.web.problems import ProblemError
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/login")
+async def form(request: Request, to: str = "/") -> Response:
+    """The page that asks for a token."""
+    _needed(request)
+    return render(request, "login.html", to=_local(to), wrong=False)
+
+
+@router.post("/login")
+async def sign_in(request: Request) -> Response:
+    """Takes the form; the token is in its body, never in an address."""
+    access = _needed(request)
+    fields = parse_qs((await request.body()).decode("utf-8", "replace"), max_num_fields=10)
+    principal = access.by_token(fields.get("token", [""])[0].strip())
+    to = _local(fields.get("to", ["/"])[0])
+    if principal is None:
+        return render(request, "login.html", status=401, to=to, wrong=True)
+    response = RedirectResponse(to, 303)
+    response.set_cookie(
+        SESSION_COOKIE,
+        access.session(principal),
+        max_age=SESSION_SECONDS,
+        httponly=True,
+        samesite="strict",
+        secure=request.url.scheme == "https",
+    )
+    return response
+
+
+@router.post("/logout")
+async def sign_out(request: Request) -> Response:
+    """Ends the session in this browser."""
+    response = RedirectResponse("/", 303)
+    response.delete_cookie(SESSION_COOKIE, httponly=True, samesite="strict")
+    return response
+
+
+def to_sign_in(request: Request) -> Response:
+    """Where a browser without a session goes instead of the page it asked for."""
+    return RedirectResponse(f"/login?to={quote(request.url.path)}", 303)
+
+
+def _needed(request: Request) -> Access:
+    access: Access = request.app.state.access
+    if not access.has_tokens:
+        raise ProblemError("not-found")
+    return access
+
+
+def _local(to: str) -> str:
+    """A path of this service; anything that leads elsewhere becomes the first page."""
+    parts = urlsplit(to)
+    plain = not parts.scheme and not parts.netloc and "\\" not in to and to.isprintable()
+    return parts.path if plain and parts.path.startswith("/") and not parts.path.startswith("//") else "/"

@@ -1,0 +1,87 @@
+"""`POST /v1/summaries`: one text, or one file of any supported kind."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request
+from starlette.responses import Response
+
+from fhir_adapter.media import declared
+from fhir_adapter.note import Content, NoteText
+from jobs.web.access import Scope, requires
+from jobs.web.answers import MANY_SENTENCES, json_answer, parsed, problems, while_wanted
+from jobs.web.schemas import BUDGET_PATTERN, SummaryRequest, SummaryResult, as_budget
+from jobs.web.service import TheService
+from summarizer import Document, Summary
+
+router = APIRouter(tags=["summaries"], dependencies=[Depends(requires(Scope.SUMMARISE))])
+
+_BODY = {
+    "required": True,
+    "content": {
+        "application/json": {"schema": {"$ref": "#/components/schemas/SummaryRequest"}},
+        "text/plain": {"schema": {"type": "string"}},
+        **{
+            media_type: {"schema": {"type": "string", "format": "binary"}}
+            for media_type in (
+                "text/html",
+                "application/pdf",
+                "application/rtf",
+                "application/xml",
+                "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+                "application/octet-stream",
+            )
+        },
+    },
+}
+
+BudgetQuery = Annotated[
+    str | None,
+    Query(pattern=BUDGET_PATTERN, description="For a body that is not JSON: as `budget` there."),
+]
+IncludeText = Annotated[bool, Query(description="Whether the answer holds the text, as `text.content`.")]
+
+
+@router.post(
+    "/v1/summaries",
+    response_model=SummaryResult,
+    response_model_exclude_none=True,
+    responses=problems(408, 413, 415, 422, 503),
+    openapi_extra={"requestBody": _BODY},
+    summary="Summarise a text or a file",
+)
+async def summarise(
+    request: Request,
+    service: TheService,
+    budget: BudgetQuery = None,
+    include_text: IncludeText = False,
+) -> Response:
+    """Chooses the sentences that matter, verbatim and in the order of the note.
+
+    The body is JSON with `text` and `budget`, or the bytes of a note with their media type: plain text, HTML,
+    RTF, PDF, C-CDA, DOCX or FHIR. What the bytes are decides, not what is declared.
+    """
+    body = await request.body()
+    media_type, charset = declared(request.headers.get("content-type"))
+    if media_type == "application/json":
+        asked = await parsed(SummaryRequest, body)
+        document, note = Document(asked.text), None
+        wanted = as_budget(asked.budget, service.settings.summary_budget)
+    else:
+        wanted = as_budget(budget, service.settings.summary_budget)
+        content = Content("body", body, media_type, charset)
+        note = await while_wanted(request, service, service.extractor.extract(content))
+        document = Document(note.text, [(h.start, h.end, h.code) for h in note.headings])
+    summary = await while_wanted(request, service, service.model.summarize(document, wanted))
+    shown = _shown(summary, note, document.text if include_text else None)
+    return await json_answer(shown, large=len(summary.sentences) > MANY_SENTENCES)
+
+
+def _shown(summary: Summary, note: NoteText | None, content: str | None) -> dict[str, Any]:
+    shown: dict[str, Any] = summary.to_json()
+    if note:
+        shown["text"] |= {"media_type": note.media_type, "normalization": note.normalization}
+        if note.notice:
+            shown["text"]["notice"] = note.notice
+    if content is not None:
+        shown["text"]["content"] = content
+    return shown

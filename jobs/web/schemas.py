@@ -1,0 +1,135 @@
+"""What the API takes and gives, as OpenAPI shows it; the edge where JSON is read and written."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from jobs.settings import parse_budget
+from summarizer import Budget, Summary
+
+EXAMPLE_NOTE = (
+    "Chief complaint: chest pain.\n\nThe pain began two hours ago and radiates to the left arm. "
+    "He takes lisinopril 10 mg daily. Troponin I was 2.4 ng/mL. "
+    "Assessment: NSTEMI. Heparin was started and cardiology was called."
+)
+MAX_CHARACTERS = 5_000_000
+
+BUDGET_PATTERN = r"^(auto|[1-9][0-9]{0,5}w?|[1-9][0-9]?%|100%)$"
+
+BudgetField = Annotated[
+    Annotated[int, Field(ge=1, le=1_000_000)] | Annotated[str, Field(pattern=BUDGET_PATTERN)] | None,
+    Field(
+        description="How much the summary may hold: `5` (sentences), `120w` (words), `15%` (of the "
+        "sentences) or `auto`; if absent, what the service's settings say.",
+        examples=[3, "120w", "15%"],
+    ),
+]
+
+
+def as_budget(value: int | str | None, default: Budget | None) -> Budget | None:
+    """The budget that a request names, or the default where it names none."""
+    return default if value is None else parse_budget(str(value))
+
+
+class SummaryRequest(BaseModel):
+    """A text to be summarised."""
+
+    model_config = ConfigDict(
+        strict=True, json_schema_extra={"examples": [{"text": EXAMPLE_NOTE, "budget": 3}]}
+    )
+
+    text: str = Field(max_length=MAX_CHARACTERS, description="The note, of any length.")
+    budget: BudgetField = None
+
+
+class BatchRequest(BaseModel):
+    """Texts to be summarised, each by itself."""
+
+    model_config = ConfigDict(
+        strict=True,
+        json_schema_extra={
+            "examples": [{"items": [{"text": EXAMPLE_NOTE}, {"text": "No fever. No cough.", "budget": 1}]}]
+        },
+    )
+
+    items: list[SummaryRequest] = Field(min_length=1, description="In the order in which the results come.")
+    budget: BudgetField = None
+
+
+class Model(BaseModel):
+    """Which model chose."""
+
+    name: str
+    sha256: str = Field(description="Of its weights; empty for an engine that has none.")
+    engine: str
+
+
+class Text(BaseModel):
+    """The text that the offsets point into; the last four only for a body that was not JSON."""
+
+    sha256: str = Field(description="Of the text's UTF-8.")
+    length: int
+    unit: Literal["unicode-code-point"]
+    media_type: str | None = Field(None, description="What the bytes are, whatever was declared.")
+    normalization: str | None = Field(None, description="The recipe that made text of the bytes.")
+    notice: str | None = Field(None, description="A remark on the reading, such as pages without text.")
+    content: str | None = Field(None, description="The text itself, with `include_text=true`.")
+
+
+class Chosen(BaseModel):
+    """A sentence of the summary: the text's own characters from `start` to `end`."""
+
+    start: int
+    end: int
+    text: str
+    score: float
+    section: str | None
+
+
+class Scored(BaseModel):
+    """A sentence of the note with its salience."""
+
+    start: int
+    end: int
+    score: float
+
+
+class SummaryResult(BaseModel):
+    """The summary in the order of the note, and every sentence of the note with its score."""
+
+    model: Model
+    text: Text
+    summary: list[Chosen]
+    sentences: list[Scored]
+
+
+class ProblemDocument(BaseModel):
+    """RFC 9457. `code` is stable; the list of codes is on the page `/docs`."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str | None = None
+    reason: str | None = Field(None, description="Reason code, where a note could not be used.")
+    errors: list[dict[str, str]] | None = None
+
+
+class BatchItem(BaseModel):
+    """What became of one text: a result or a problem."""
+
+    index: int
+    result: SummaryResult | None = None
+    problem: ProblemDocument | None = None
+
+
+class BatchResult(BaseModel):
+    """What became of every text, in their order."""
+
+    results: list[BatchItem]
+    failed: int
+
+
+def result_json(summary: Summary) -> dict[str, object]:
+    """The result shape of `clinsum summarize --json`."""
+    return summary.to_json()

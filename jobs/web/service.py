@@ -1,0 +1,105 @@
+"""What the routes share: settings, model, text extraction, FHIR server, ledger; made once per process."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from fhir_adapter.audit import Auditor
+from fhir_adapter.client import FhirClient
+from fhir_adapter.text import Extractor
+from jobs.commands.poll import open_ledger
+from jobs.ledger import Ledger
+from jobs.runtime import make_auditor, make_client, make_extractor, make_summarizer
+from jobs.settings import Settings
+from jobs.web.batching import ModelUnavailableError, ModelWorker, QueueLimits
+from jobs.web.metrics import Metrics
+from jobs.web.readiness import Outside
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How one process serves, beside the settings.
+
+    Attributes:
+        preload: loads the model at start; the service is not ready before.
+        demo: only summaries of what is pasted: no FHIR server, no ledger, and no credentials asked for.
+        hosts: names under which the service answers; empty for any.
+    """
+
+    preload: bool = False
+    demo: bool = False
+    hosts: frozenset[str] = frozenset()
+
+
+@dataclass(slots=True)
+class Service:
+    """The parts, for as long as the process serves."""
+
+    settings: Settings
+    options: Options
+    model: ModelWorker
+    extractor: Extractor
+    client: FhirClient
+    auditor: Auditor
+    metrics: Metrics
+    outside: Outside = field(default_factory=Outside)
+    _ledger: Ledger | None = None
+    _opening: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def ledger(self) -> Ledger:
+        """The ledger, opened when it is first wanted; its calls block, so use `asyncio.to_thread`.
+
+        Raises:
+            LedgerError: its database cannot be used now.
+        """
+        async with self._opening:
+            if self._ledger is None:
+                self._ledger = await asyncio.to_thread(open_ledger, self.settings)
+            return self._ledger
+
+    def close(self) -> None:
+        """Closes what was opened on the way."""
+        if self._ledger is not None:
+            self._ledger.close()
+
+
+@asynccontextmanager
+async def running(settings: Settings, options: Options, metrics: Metrics) -> AsyncIterator[Service]:
+    """Makes the parts and takes them down again; neither the model nor the FHIR server is waited for."""
+    limits = QueueLimits(
+        requests=settings.serve_queue,
+        tokens=settings.serve_queue_tokens,
+        batch_tokens=settings.serve_batch_tokens,
+        wait=settings.serve_wait / 1000,
+    )
+    model = ModelWorker(lambda: make_summarizer(settings), limits, metrics.batch_done)
+    async with make_client(settings, retries=1) as client, make_extractor(settings) as extractor, model:
+        auditor = make_auditor(settings, client, extractor)
+        metrics.watch(model)
+        preloading = asyncio.create_task(_preload(model)) if options.preload else None
+        service = Service(settings, options, model, extractor, client, auditor, metrics)
+        try:
+            yield service
+        finally:
+            service.close()
+            if preloading:
+                await preloading
+
+
+async def _preload(model: ModelWorker) -> None:
+    with suppress(ModelUnavailableError):  # said in the log and by the readiness
+        await model.preload()
+
+
+def service_of(request: Request) -> Service:
+    """The service of this process."""
+    service: Service = request.app.state.service
+    return service
+
+
+TheService = Annotated[Service, Depends(service_of)]
+"""What a route that needs the service takes."""
