@@ -36,12 +36,14 @@ class SearchPage:
         unusable: entries that should be matches but hold no resource.
         outcome: codes of OperationOutcome entries (warnings about the search).
         is_last: no further page follows.
+        next: the server's link to the further page, for `start` of a later search; "" where none follows.
     """
 
     resources: tuple[dict[str, Any], ...]
     unusable: int
     outcome: tuple[str, ...]
     is_last: bool
+    next: str = ""
 
 
 class FhirClient:
@@ -163,24 +165,35 @@ class FhirClient:
             raise
 
     async def search(
-        self, resource_type: str, params: Sequence[tuple[str, str]]
+        self, resource_type: str, params: Sequence[tuple[str, str]], start: str = ""
     ) -> AsyncIterator[SearchPage]:
         """Pages of a search, following `next` links as the server gives them.
 
+        Args:
+            resource_type: what is searched for.
+            params: of the search, in the order given.
+            start: the `next` of a page that an earlier search ended with; `params` are in it.
+
         Raises:
+            ValueError: `start` leads away from the base address.
             OutsideBaseError: a `next` link leads away from the base address.
             GoneError: the server has forgotten the search between two pages.
             NotFhirError: an answer that is no Bundle, or links that go in a circle.
         """
         what = f"search of {resource_type}"
         url = self._scope.url(quote(resource_type, safe="")).copy_merge_params(list(params))
+        if start:
+            resolved = self.resolve(start)
+            if resolved is None:
+                raise ValueError("not a link into this server")
+            url = resolved
         seen = {hash(url)}
         while True:
             bundle = await self._get(url, what, {"Cache-Control": "no-cache"})
             if bundle.get("resourceType") != "Bundle":
                 raise NotFhirError(f"{what}: the server answered with something other than a Bundle")
             following = self._next(bundle, url, what)
-            yield _page(bundle, is_last=following is None)
+            yield _page(bundle, following)
             if following is None:
                 return
             if hash(following) in seen:
@@ -329,7 +342,7 @@ def _no_cookies() -> CookieJar:
     return CookieJar(policy=DefaultCookiePolicy(allowed_domains=[]))
 
 
-def _page(bundle: dict[str, Any], *, is_last: bool) -> SearchPage:
+def _page(bundle: dict[str, Any], following: httpx.URL | None) -> SearchPage:
     resources: list[dict[str, Any]] = []
     outcome: list[str] = []
     unusable = 0
@@ -346,4 +359,5 @@ def _page(bundle: dict[str, Any], *, is_last: bool) -> SearchPage:
             resources.append(resource)
         else:
             unusable += 1
-    return SearchPage(tuple(resources), unusable, tuple(outcome), is_last)
+    after = "" if following is None else str(following)
+    return SearchPage(tuple(resources), unusable, tuple(outcome), following is None, after)

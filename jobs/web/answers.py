@@ -17,6 +17,9 @@ from jobs.web.service import Service
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
 
+REFUSALS = (QueueFullError, ClosedError, ModelUnavailableError, ScoringError)
+"""What the model's queue raises instead of giving a summary."""
+
 MANY_SENTENCES = 2000  # from so many on, writing an answer would hold up the event loop
 _LARGE = 1 << 18  # bytes of JSON from which reading it would
 
@@ -80,7 +83,7 @@ async def while_wanted(request: Request, service: Service, work: Coroutine[Any, 
             service.metrics.client_left()
             raise ClientDisconnect
         raise ProblemError("timeout")
-    except (QueueFullError, ClosedError, ModelUnavailableError, ScoringError) as error:
+    except REFUSALS as error:
         raise refusal(error) from None
     finally:
         task.cancel()

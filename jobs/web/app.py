@@ -24,6 +24,8 @@ from jobs.web.problems import ProblemError, answer, from_error
 from jobs.web.service import Options, running
 from jobs.web.shield import BodyLimit, Gate, Observed
 
+_BODIES = 8  # of the largest size may be in memory at a time
+
 DESCRIPTION = """Highlights the sentences that matter in clinical notes, verbatim: each with its place in the
 note, counted in Unicode code points. Extracted by a machine, unverified; not a substitute for the note."""
 
@@ -69,7 +71,12 @@ def create_app(settings: Settings, options: Options | None = None, access: Acces
     app.openapi = partial(openapi_document, app)  # type: ignore[method-assign]
     for error in (ProblemError, FhirAdapterError, LedgerError, RequestValidationError, HTTPException):
         app.add_exception_handler(error, _answer_problem)
-    app.add_middleware(BodyLimit, max_bytes=settings.max_bytes, seconds=settings.serve_timeout)
+    app.add_middleware(
+        BodyLimit,
+        max_bytes=settings.max_bytes,
+        all_bytes=_BODIES * settings.max_bytes,
+        seconds=settings.serve_timeout,
+    )
     app.add_middleware(
         Gate,
         access=access,

@@ -106,7 +106,7 @@ class ModelWorker:
         self._limits = limits or QueueLimits()
         self._waiting: deque[_Job] = deque()
         self._waiting_tokens = 0
-        self._wake = asyncio.Event()
+        self._wake, self._freed = asyncio.Event(), asyncio.Event()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="model")
         self._loading: asyncio.Task[Summarizer] | None = None
         self._failed_at = 0.0
@@ -121,7 +121,8 @@ class ModelWorker:
         """Refuses what comes, finishes the batch in hand, lets those still waiting go."""
         self.state = ModelState.CLOSED
         while self._waiting:
-            self._fail(self._waiting.popleft(), ClosedError())
+            self._fail(self._taken(), ClosedError())
+        self._freed.set()
         self._wake.set()
         if self._runner:
             await self._runner
@@ -160,16 +161,24 @@ class ModelWorker:
             self._loading = asyncio.create_task(self._loaded(), name="model-loading")
         return await asyncio.shield(self._loading)
 
-    async def summarize(self, document: Document, budget: Budget | None) -> Summary:
+    async def summarize(self, document: Document, budget: Budget | None, *, patient: bool = False) -> Summary:
         """Waits for the summary of one text; cancelling the call gives its place away.
+
+        Args:
+            document: the text.
+            budget: how much the summary may hold.
+            patient: waits for a place instead of being refused one.
 
         Raises:
             QueueFullError, ClosedError, ModelUnavailableError, ScoringError.
         """
-        if self.state is ModelState.CLOSED:
-            raise ClosedError
-        if not self.accepts:
-            raise QueueFullError
+        while not self.accepts:
+            if self.state is ModelState.CLOSED:
+                raise ClosedError
+            if not patient:
+                raise QueueFullError
+            self._freed.clear()
+            await self._freed.wait()
         tokens = estimated_tokens(document.text)
         job = _Job(document, budget, tokens, asyncio.get_running_loop().create_future())
         self._waiting.append(job)
@@ -181,6 +190,7 @@ class ModelWorker:
             if job in self._waiting:  # the client has left
                 self._waiting.remove(job)
                 self._waiting_tokens -= tokens
+                self._freed.set()
 
     def _may_retry(self) -> bool:
         return self.state is ModelState.FAILED and time.monotonic() - self._failed_at > _RELOAD_PAUSE
@@ -243,6 +253,7 @@ class ModelWorker:
     def _taken(self) -> _Job:
         job = self._waiting.popleft()
         self._waiting_tokens -= job.tokens
+        self._freed.set()
         return job
 
     @staticmethod

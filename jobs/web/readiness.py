@@ -82,7 +82,7 @@ async def _server(service: "Service") -> PartState:
 
 async def _database(service: "Service") -> PartState:
     try:
-        await asyncio.to_thread((await service.ledger()).counts)
+        await asyncio.to_thread((await service.ledger()).watermark, "DocumentReference")
     except LedgerError:
         return PartState("database", False, False, "cannot be used")
     return PartState("database", True, False, "answers")

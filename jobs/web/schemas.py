@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from jobs.settings import parse_budget
-from summarizer import Budget, Summary
+from summarizer import Budget
 
 EXAMPLE_NOTE = (
     "Chief complaint: chest pain.\n\nThe pain began two hours ago and radiates to the left arm. "
@@ -130,6 +130,53 @@ class BatchResult(BaseModel):
     failed: int
 
 
-def result_json(summary: Summary) -> dict[str, object]:
-    """The result shape of `clinsum summarize --json`."""
-    return summary.to_json()
+class Listed(BaseModel):
+    """A Composition that this product wrote, as it stands on the FHIR server; nothing of the note's text."""
+
+    composition: str = Field(examples=["Composition/6f3c1c9e-1f0e-5a51-9a3c-0a3a6d2f7c11"])
+    status: str
+    source: str = Field(description="`Type/id` of the note.")
+    version: str = Field(description="The note's version that was summarised.")
+    author: str = Field(description="`Device/id` of software and model.")
+    sentences: int
+    date: str | None = None
+    last_updated: str | None = None
+
+
+class Listing(BaseModel):
+    """A page of Compositions, the latest first."""
+
+    compositions: list[Listed]
+    next: str | None = Field(None, description="`cursor` of the following page; absent on the last one.")
+
+
+class AuditedSentence(BaseModel):
+    """A sentence as claimed: `text` is what the source holds there, `shown` what the summary shows."""
+
+    start: int
+    end: int
+    text: str
+    shown: str
+    score: float | None
+    ok: bool
+
+
+class AuditProblem(BaseModel):
+    """A finding: its stable code, a hint, and plain words."""
+
+    code: str
+    detail: str
+    message: str
+
+
+class AuditResult(BaseModel):
+    """The verdict over one Composition, as `clinsum audit --json` prints it."""
+
+    composition: str
+    ok: bool
+    source: str
+    version: str
+    author: str
+    sentences: list[AuditedSentence]
+    unproven: list[str] = Field(description="Sentences shown that no offsets vouch for.")
+    problems: list[AuditProblem]

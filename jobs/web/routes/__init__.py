@@ -2,11 +2,11 @@
 
 from fastapi import APIRouter
 
-from jobs.web.routes import api_docs, health, sign_in, summaries
+from jobs.web.routes import api_docs, batches, compositions, health, sign_in, summaries
 
 # Without a FHIR server and a ledger these do not exist.
-_WITH_SERVER: tuple[APIRouter, ...] = ()
-_ALWAYS = (summaries.router, health.router, api_docs.router, sign_in.router)
+_WITH_SERVER = (compositions.router,)
+_ALWAYS = (summaries.router, batches.router, health.router, api_docs.router, sign_in.router)
 
 
 def routers(*, demo: bool) -> tuple[APIRouter, ...]:
