@@ -5,6 +5,7 @@ Every name carries the prefix `CLINSUM_` in the environment. `clinsum doctor` sh
 
 import re
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -129,7 +130,7 @@ class Settings(BaseSettings):
         256, ge=1, le=100_000, description="Texts in one call of `/v1/summaries:batch`."
     )
 
-    @field_validator("allowed_hosts", "resource_types", mode="before")
+    @field_validator("allowed_hosts", "resource_types", "serve_proxy", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         if isinstance(value, str):
@@ -141,6 +142,16 @@ class Settings(BaseSettings):
     def _known_types(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if not value or set(value) - {"DocumentReference", "DiagnosticReport"}:
             raise ValueError("only DocumentReference and DiagnosticReport hold notes")
+        return value
+
+    @field_validator("serve_proxy")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for item in value:
+            try:
+                ip_network(item)
+            except ValueError:
+                raise ValueError(f"{item!r} is no address or network such as 10.0.0.0/8") from None
         return value
 
     @field_validator("fhir_base_url")

@@ -3,6 +3,7 @@
 import asyncio
 import ipaddress
 import time
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,6 +20,14 @@ _KEEP = 600.0  # seconds for which keys are used without asking again
 _PAUSE = 30.0  # seconds between two askings, however many unknown keys are named meanwhile
 _LARGEST = 1_000_000  # bytes of an answer
 _LEEWAY = 30  # seconds by which clocks may differ
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """A public key, and the one algorithm it is for ("" where that is not stated)."""
+
+    public: Any
+    algorithm: str
 
 
 class Issuer:
@@ -38,7 +47,7 @@ class Issuer:
     ) -> None:
         _check(address)
         self._address, self._audience, self._transport = address, audience, transport
-        self._keys: dict[str, jwt.PyJWK] = {}
+        self._keys: dict[str, _Key] = {}
         self._asked = -_KEEP
         self._lock = asyncio.Lock()
 
@@ -47,22 +56,22 @@ class Issuer:
         try:
             header = jwt.get_unverified_header(token)
             key = await self._key(str(header.get("kid", "")))
-            if key is None:
+            if key is None or key.algorithm not in ("", header.get("alg")):
                 return None
             claims: dict[str, Any] = jwt.decode(
                 token,
-                key,
+                key.public,
                 algorithms=_ALGORITHMS,
                 audience=self._audience,
                 issuer=self._address,
                 leeway=_LEEWAY,
                 options={"require": ["exp", "iss", "aud", "sub"]},
             )
-        except jwt.PyJWTError:
+        except (jwt.PyJWTError, TypeError, ValueError):  # the last two: an algorithm for another kind of key
             return None
         return claims
 
-    async def _key(self, name: str) -> jwt.PyJWK | None:
+    async def _key(self, name: str) -> _Key | None:
         age = time.monotonic() - self._asked
         if age > _KEEP or (name not in self._keys and age > _PAUSE):
             async with self._lock:
@@ -89,12 +98,13 @@ class Issuer:
             log.error("issuer-keys", error=type(error).__name__)
 
 
-def _usable(listed: list[dict[str, Any]]) -> list[tuple[str, jwt.PyJWK]]:
+def _usable(listed: list[dict[str, Any]]) -> list[tuple[str, _Key]]:
     keys = []
     for item in listed:
         try:
             if item.get("use", "sig") == "sig" and item.get("kty") != "oct":
-                keys.append((str(item.get("kid", "")), jwt.PyJWK.from_dict(item)))
+                key = _Key(jwt.PyJWK.from_dict(item).key, str(item.get("alg", "")))
+                keys.append((str(item.get("kid", "")), key))
         except jwt.PyJWTError:  # a kind of key that is not known here
             continue
     return keys

@@ -4,6 +4,7 @@ None of it buffers an answer, and nothing of a request but its route's template 
 """
 
 import asyncio
+import math
 import time
 from collections import OrderedDict
 from collections.abc import Iterable
@@ -205,7 +206,7 @@ class RateLimit:
         self._buckets[client] = (level - 1 if allowed else level, now)
         if len(self._buckets) > self._clients:
             self._buckets.popitem(last=False)
-        return 0 if allowed else max(1, round((1 - level) * 60 / self._full + 0.5))
+        return 0 if allowed else max(1, math.ceil((1 - level) * 60 / self._full))
 
 
 class BodyLimit:

@@ -224,7 +224,6 @@ async def test_a_request_that_takes_too_long_ends_and_gives_its_place_away(
 
 async def test_a_batch_in_its_order_with_each_texts_own_budget(served: Served) -> None:
     items = [{"text": f"{NOTE} Number {i}.", "budget": 1 + i % 3} for i in range(20)]
-    asked = {"items": [*items, {"text": NOTE}], "budget": 2}
     async with served(serve_queue=4) as client:
         answer = await client.post(
             "/v1/summaries:batch", json={"items": [*items, {"text": NOTE}], "budget": 2}
