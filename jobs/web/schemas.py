@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from jobs.settings import parse_budget
 from summarizer import Budget
@@ -16,8 +16,15 @@ MAX_CHARACTERS = 5_000_000
 
 BUDGET_PATTERN = r"^(auto|[1-9][0-9]{0,5}w?|[1-9][0-9]?%|100%)$"
 
+
+def _whole(value: object) -> object:
+    """JSON has one kind of number: 3.0 is the whole number 3."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 BudgetField = Annotated[
     Annotated[int, Field(ge=1, le=1_000_000)] | Annotated[str, Field(pattern=BUDGET_PATTERN)] | None,
+    BeforeValidator(_whole),
     Field(
         description="How much the summary may hold: `5` (sentences), `120w` (words), `15%` (of the "
         "sentences) or `auto`; if absent, what the service's settings say.",

@@ -1,8 +1,11 @@
 """Runs the application on a socket: who may reach it, TLS, and an end that lets requests finish."""
 
+import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from signal import SIGINT, SIGTERM
 
 import uvicorn
 
@@ -61,7 +64,21 @@ def run(
         scheme = "https" if settings.serve_certificate else "http"
         shown = f"[{host}]" if ":" in host else host
         ready(f"{scheme}://{shown}:{listener.getsockname()[1]}")
-        uvicorn.Server(config).run(sockets=[listener])
+        _Server(config).run(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    """Ends with exit code 0 where a signal asked it to, instead of dying of that signal in the end."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Takes the signals while it serves; a second one does not wait for requests."""
+        before = {number: signal.signal(number, self.handle_exit) for number in (SIGINT, SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
 
 def _listener(host: str, port: int) -> socket.socket:

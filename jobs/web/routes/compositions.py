@@ -37,7 +37,7 @@ Cursor = Annotated[
 @router.get(
     "/v1/compositions",
     response_model_exclude_none=True,
-    responses=problems(400, 422, 502, 503),
+    responses=problems(404, 422, 502, 503),
     summary="List what was written",
 )
 async def listing(
@@ -98,7 +98,7 @@ def _link(service: Service, cursor: str) -> str:
         signed = b""
     mark, data = signed[:_MARK], signed[_MARK:]
     if not hmac.compare_digest(mark, hmac.digest(_key(service), data, "sha256")[:_MARK]):
-        raise ProblemError("bad-request", "The cursor is none of this service, or no longer one.")
+        raise ProblemError("not-found", "The cursor is none of this service, or no longer one.")
     return data.decode()
 
 

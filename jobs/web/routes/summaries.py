@@ -9,6 +9,7 @@ from fhir_adapter.media import declared
 from fhir_adapter.note import Content, NoteText
 from jobs.web.access import Scope, requires
 from jobs.web.answers import MANY_SENTENCES, json_answer, parsed, problems, while_wanted
+from jobs.web.problems import ProblemError
 from jobs.web.schemas import BUDGET_PATTERN, SummaryRequest, SummaryResult, as_budget
 from jobs.web.service import TheService
 from summarizer import Document, Summary
@@ -66,6 +67,8 @@ async def summarise(
         asked = await parsed(SummaryRequest, body)
         document, note = Document(asked.text), None
         wanted = as_budget(asked.budget, service.settings.summary_budget)
+    elif not body and not media_type:
+        raise ProblemError("invalid", "The body is missing.")
     else:
         wanted = as_budget(budget, service.settings.summary_budget)
         content = Content("body", body, media_type, charset)

@@ -78,8 +78,8 @@ async def test_what_is_not_there(served: Served, server: str) -> None:
 async def test_a_cursor_of_somebody_elses_making(served: Served, server: str, cursor: str) -> None:
     async with served(fhir_base_url=server) as client:
         answer = await client.get("/v1/compositions", params={"cursor": cursor})
-    assert answer.status_code == 400
-    assert answer.json()["code"] == "bad-request"
+    assert answer.status_code == 404
+    assert answer.json()["code"] == "not-found"
 
 
 async def test_a_cursor_holds_for_every_process_with_the_same_token(
@@ -96,7 +96,7 @@ async def test_a_cursor_holds_for_every_process_with_the_same_token(
         headers = {"authorization": f"Bearer {'u' * 32}"}
         other = await client.get("/v1/compositions", params=cursor, headers=headers)
     assert second.status_code == 200
-    assert other.status_code == 400
+    assert other.status_code == 404
 
 
 async def test_a_server_that_does_not_answer(served: Served) -> None:

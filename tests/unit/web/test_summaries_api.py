@@ -29,7 +29,8 @@ async def test_a_text_as_json(served: Served) -> None:
 
 
 @pytest.mark.parametrize(
-    ("budget", "sentences"), [(1, 1), ("2", 2), ("6w", 1), ("50%", 3), ("100%", 5), ("auto", 3), (None, 3)]
+    ("budget", "sentences"),
+    [(1, 1), (2.0, 2), ("2", 2), ("6w", 1), ("50%", 3), ("100%", 5), ("auto", 3), (None, 3)],
 )
 async def test_every_kind_of_budget(served: Served, budget: object, sentences: int) -> None:
     async with served() as client:
