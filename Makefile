@@ -30,6 +30,7 @@ bench: install
 	$(BIN)/clinsum bench sentences
 	$(BIN)/clinsum bench poll --set ENGINE=lead
 	$(BIN)/clinsum bench labels
+	$(BIN)/clinsum bench serve
 
 clean:
 	rm -rf $(VENV) .demo .mypy_cache .pytest_cache .ruff_cache .hypothesis build *.egg-info

@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 from fhir_adapter.findings import Finding
 from fhir_adapter.reasons import Reason
 from jobs.settings import Settings
+from jobs.web.problems import CODES
 
 ROOT = Path(__file__).parent.parent
 
@@ -44,6 +45,12 @@ def reasons_table() -> str:
 def findings_table() -> str:
     """One row for each finding of the audit."""
     return _table(("code", "in plain words"), [(f"`{f.value}`", f.words) for f in Finding])
+
+
+def problems_table() -> str:
+    """One row for each problem of the web service."""
+    rows = [(f"`{code}`", str(status), words) for code, (status, words) in CODES.items()]
+    return _table(("code", "status", "in plain words"), rows)
 
 
 def _default(field: FieldInfo) -> str:
@@ -87,7 +94,7 @@ def pages() -> dict[Path, str]:
     tables = filled(reference.read_text("utf-8"), "reasons", reasons_table())
     return {
         readme: filled(readme.read_text("utf-8"), "settings", settings_table()),
-        reference: filled(tables, "findings", findings_table()),
+        reference: filled(filled(tables, "findings", findings_table()), "problems", problems_table()),
     }
 
 

@@ -86,3 +86,35 @@ def labels(
         console().print(backend.table(figures))
     if figures.identical < figures.articles:
         raise typer.Exit(Exit.SOMETHING_FAILED)
+
+
+@bench.command(epilog="Example: clinsum bench serve --notes 500")
+def serve(
+    notes: Annotated[int, typer.Option(help="Notes to summarise in each way.", min=10)] = 300,
+    clients: Annotated[
+        int | None, typer.Option(help="Clients at a time; twice as many as the service holds if not given.")
+    ] = None,
+    json: AsJson = False,
+    sets: Sets = None,
+) -> None:
+    """The web service under overload, beside the model alone and an endpoint with a pass a request."""
+    from jobs.bench.serve import ServerNotStartedError, measure
+
+    settings = settings_from(sets)
+    heads = ("", "notes/s", "p50, s", "p99, s", "503", "errors", "memory, MB", "at the end")
+    table = Table(*heads, box=None)
+    failed = False
+    try:
+        for figures in measure(settings, notes, clients):
+            failed = failed or figures.errors > 0
+            if json:
+                print_json(figures.to_json())
+            row = [f"{figures.per_second:.1f}", f"{figures.p50:.2f}", f"{figures.p99:.2f}"]
+            counts = (figures.refused, figures.errors, figures.memory_mb, figures.memory_end_mb)
+            table.add_row(figures.way, *row, *map(str, counts))
+    except ServerNotStartedError as error:
+        raise UsageError(str(error)) from None
+    if not json:
+        console().print(table)
+    if failed:
+        raise typer.Exit(Exit.SOMETHING_FAILED)

@@ -10,7 +10,13 @@ from pydantic import BaseModel, ValidationError
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
-from jobs.web.batching import ClosedError, ModelUnavailableError, QueueFullError, ScoringError
+from jobs.web.batching import (
+    ClosedError,
+    ModelState,
+    ModelUnavailableError,
+    QueueFullError,
+    ScoringError,
+)
 from jobs.web.problems import MEDIA_TYPE, ProblemError, faults
 from jobs.web.service import Service
 
@@ -89,6 +95,18 @@ async def while_wanted(request: Request, service: Service, work: Coroutine[Any, 
         task.cancel()
         gone.cancel()
         await asyncio.gather(task, gone, return_exceptions=True)
+
+
+def admit(service: Service) -> None:
+    """Refuses a request for which there is no place, before anything is done for it.
+
+    Raises:
+        ProblemError: `queue-full` or `shutting-down`.
+    """
+    if service.model.state is ModelState.CLOSED:
+        raise ProblemError("shutting-down")
+    if not service.model.accepts:
+        raise ProblemError("queue-full")
 
 
 def refusal(error: Exception) -> ProblemError:

@@ -81,7 +81,7 @@ def create_app(settings: Settings, options: Options | None = None, access: Acces
         Gate,
         access=access,
         proxies=settings.serve_proxy,
-        tls=bool(settings.serve_certificate),
+        direct=bool(settings.serve_certificate) or options.demo,
         hosts=options.hosts,
         rate=settings.serve_rate,
     )

@@ -155,7 +155,10 @@ class ModelWorker:
 
         Raises:
             ModelUnavailableError: it cannot be loaded.
+            ClosedError: the service is shutting down.
         """
+        if self.state is ModelState.CLOSED:
+            raise ClosedError
         if self._loading is None or self._may_retry():
             self.state = ModelState.LOADING
             self._loading = asyncio.create_task(self._loaded(), name="model-loading")
@@ -195,17 +198,21 @@ class ModelWorker:
     def _may_retry(self) -> bool:
         return self.state is ModelState.FAILED and time.monotonic() - self._failed_at > _RELOAD_PAUSE
 
+    def _move_to(self, state: ModelState) -> None:
+        if self.state is not ModelState.CLOSED:  # which is for good
+            self.state = state
+
     async def _loaded(self) -> Summarizer:
         started = time.monotonic()
         loop = asyncio.get_running_loop()
         try:
             summarizer = await loop.run_in_executor(self._thread, _warm, self._load)
         except Exception as error:
-            self.state, self._failed_at = ModelState.FAILED, time.monotonic()
+            self._failed_at = time.monotonic()
+            self._move_to(ModelState.FAILED)
             log.error("model-not-loaded", error=type(error).__name__)
             raise ModelUnavailableError(type(error).__name__) from None
-        if self.state is not ModelState.CLOSED:
-            self.state = ModelState.READY
+        self._move_to(ModelState.READY)
         log.info("model-loaded", engine=summarizer.model.engine, seconds=round(time.monotonic() - started, 2))
         return summarizer
 
@@ -219,7 +226,7 @@ class ModelWorker:
     async def _one_batch(self) -> None:
         try:
             summarizer = await self.preload()
-        except ModelUnavailableError as error:
+        except (ModelUnavailableError, ClosedError) as error:
             while self._waiting:
                 self._fail(self._taken(), error)
             return

@@ -10,12 +10,13 @@ from fastapi import Depends, Request
 
 from fhir_adapter.audit import Auditor
 from fhir_adapter.client import FhirClient
+from fhir_adapter.note import Content, NoteText
 from fhir_adapter.text import Extractor
 from jobs.commands.poll import open_ledger
 from jobs.ledger import Ledger
 from jobs.runtime import make_auditor, make_client, make_extractor, make_summarizer
 from jobs.settings import Settings
-from jobs.web.batching import ModelUnavailableError, ModelWorker, QueueLimits
+from jobs.web.batching import ClosedError, ModelUnavailableError, ModelWorker, QueueFullError, QueueLimits
 from jobs.web.metrics import Metrics
 from jobs.web.readiness import Outside
 
@@ -49,6 +50,22 @@ class Service:
     outside: Outside = field(default_factory=Outside)
     _ledger: Ledger | None = None
     _opening: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _reading: int = 0
+
+    async def read(self, content: Content) -> NoteText:
+        """The text of a note's bytes; as many may wait for it as for the model.
+
+        Raises:
+            NoteError: the reason why there is none.
+            QueueFullError: too many wait.
+        """
+        if self._reading >= self.settings.serve_queue:
+            raise QueueFullError
+        self._reading += 1
+        try:
+            return await self.extractor.extract(content)
+        finally:
+            self._reading -= 1
 
     async def ledger(self) -> Ledger:
         """The ledger, opened when it is first wanted; its calls block, so use `asyncio.to_thread`.
@@ -91,7 +108,7 @@ async def running(settings: Settings, options: Options, metrics: Metrics) -> Asy
 
 
 async def _preload(model: ModelWorker) -> None:
-    with suppress(ModelUnavailableError):  # said in the log and by the readiness
+    with suppress(ModelUnavailableError, ClosedError):  # said in the log and by the readiness
         await model.preload()
 
 

@@ -8,6 +8,7 @@ import math
 import time
 from collections import OrderedDict
 from collections.abc import Iterable
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,7 +16,7 @@ import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware, _TrustedHosts
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from jobs.web.access import Access
 from jobs.web.metrics import Metrics
@@ -92,8 +93,9 @@ class Gate:
     """Refuses what comes around the proxy, under a foreign name, from a foreign page, or too often.
 
     Args:
-        proxies: addresses and networks whose forwarded headers are believed; where there are any and the
-            service has no TLS of its own, others than these and this machine are refused.
+        proxies: addresses and networks whose forwarded headers are believed; where there are any and
+            `direct` is false, others than these and this machine are refused.
+        direct: clients may come past the proxy, since the service has TLS of its own or is for anyone.
         hosts: names the service answers under; empty for any. With these, a foreign page cannot reach a
             service on this machine by giving its own name this machine's address (DNS rebinding).
         rate: requests a minute of one client; 0 for no limit.
@@ -105,22 +107,22 @@ class Gate:
         access: Access,
         *,
         proxies: Iterable[str] = (),
-        tls: bool = False,
+        direct: bool = False,
         hosts: frozenset[str] = frozenset(),
         rate: int = 0,
     ) -> None:
-        self._access, self._tls, self._hosts = access, tls, hosts
+        self._access, self._direct, self._hosts = access, direct, hosts
         names = list(proxies)
-        self._proxies = _TrustedHosts([*names, "127.0.0.1", "::1"]) if names else None
+        self._proxies = [ip_network(name) for name in (*names, "127.0.0.0/8", "::1")] if names else []
         inner: Any = _Inner(app, self)
         self._app: Any = ProxyHeadersMiddleware(inner, names) if names else inner
         self._rate = RateLimit(rate) if rate else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request, with the peer's own address still in it."""
-        if scope["type"] == "http" and self._proxies and not self._tls and not _open(scope["path"]):
+        if scope["type"] == "http" and self._proxies and not self._direct and not _open(scope["path"]):
             peer = scope.get("client")
-            if peer and peer[0] not in self._proxies:
+            if peer and not _within(peer[0], self._proxies):
                 await _refuse(ProblemError("not-behind-proxy"), scope, receive, send)
                 return
         await self._app(scope, receive, send)
@@ -138,14 +140,13 @@ class Gate:
             raise ProblemError("cross-site")
         if _open(request.url.path):
             return
-        address = request.client.host if request.client else "unknown"
-        if self._rate and (wait := self._rate.wait(address)):
-            raise ProblemError("too-many-requests", headers={"Retry-After": str(wait)})
         principal = await self._access.principal(request)
         request.state.principal = principal
-        known = principal is not None and principal != self._access.default
-        if self._rate and known and principal and (wait := self._rate.wait(principal.name)):
-            raise ProblemError("too-many-requests", headers={"Retry-After": str(wait)})
+        if self._rate:
+            address = request.client.host if request.client else "unknown"
+            client = f"{principal.name if principal else 'unknown'} {address}"
+            if wait := self._rate.wait(client):
+                raise ProblemError("too-many-requests", headers={"Retry-After": str(wait)})
 
 
 class _Inner:
@@ -162,6 +163,15 @@ class _Inner:
                 await _refuse(problem, scope, receive, send)
                 return
         await self._app(scope, receive, send)
+
+
+def _within(host: str, networks: Iterable[IPv4Network | IPv6Network]) -> bool:
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)  # what a socket for both kinds says of an IPv4 peer
+    return any((mapped or address) in network for network in networks)
 
 
 def _open(path: str) -> bool:

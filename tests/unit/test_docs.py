@@ -10,7 +10,15 @@ from xml.etree import ElementTree
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PAGES = ["README.md", "CONTRIBUTING.md", "docs/reference.md", "docs/training.md", "jobs/demo/README.md"]
+PAGES = [
+    "README.md",
+    "CONTRIBUTING.md",
+    "docs/reference.md",
+    "docs/training.md",
+    "jobs/demo/README.md",
+    "docs/web.md",
+    "deploy/README.md",
+]
 
 
 @pytest.fixture(scope="module")

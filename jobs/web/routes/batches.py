@@ -10,8 +10,7 @@ from starlette.responses import Response, StreamingResponse
 
 from jobs.settings import parse_budget
 from jobs.web.access import Scope, requires
-from jobs.web.answers import REFUSALS, json_answer, parsed, problems, refusal, while_wanted
-from jobs.web.batching import ModelState
+from jobs.web.answers import REFUSALS, admit, json_answer, parsed, problems, refusal, while_wanted
 from jobs.web.problems import ProblemError
 from jobs.web.schemas import BatchRequest, BatchResult, SummaryRequest, as_budget
 from jobs.web.service import Service, TheService
@@ -42,16 +41,13 @@ _EVENTS_ANSWER = {
 )
 async def batch(request: Request, service: TheService) -> Response:
     """Each text by itself: one that fails has a problem in its place and keeps no other from its summary."""
+    admit(service)
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise ProblemError("unsupported-type", "A batch is application/json.")
     asked = await parsed(BatchRequest, await request.body())
     most = service.settings.serve_batch_items
     if len(asked.items) > most:
         raise ProblemError("too-large", f"At most {most} texts in one call.")
-    if service.model.state is ModelState.CLOSED:
-        raise ProblemError("shutting-down")
-    if not service.model.accepts:
-        raise ProblemError("queue-full")
     default = as_budget(asked.budget, service.settings.summary_budget)
     if EVENTS in request.headers.get("accept", ""):
         return StreamingResponse(_events(service, asked.items, default), media_type=EVENTS)

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from fhir_adapter.media import declared
 from fhir_adapter.note import Content, NoteText
 from jobs.web.access import Scope, requires
-from jobs.web.answers import MANY_SENTENCES, json_answer, parsed, problems, while_wanted
+from jobs.web.answers import MANY_SENTENCES, admit, json_answer, parsed, problems, while_wanted
 from jobs.web.problems import ProblemError
 from jobs.web.schemas import BUDGET_PATTERN, SummaryRequest, SummaryResult, as_budget
 from jobs.web.service import TheService
@@ -61,6 +61,7 @@ async def summarise(
     The body is JSON with `text` and `budget`, or the bytes of a note with their media type: plain text, HTML,
     RTF, PDF, C-CDA, DOCX or FHIR. What the bytes are decides, not what is declared.
     """
+    admit(service)
     body = await request.body()
     media_type, charset = declared(request.headers.get("content-type"))
     if media_type == "application/json":
@@ -72,7 +73,7 @@ async def summarise(
     else:
         wanted = as_budget(budget, service.settings.summary_budget)
         content = Content("body", body, media_type, charset)
-        note = await while_wanted(request, service, service.extractor.extract(content))
+        note = await while_wanted(request, service, service.read(content))
         document = Document(note.text, [(h.start, h.end, h.code) for h in note.headings])
     summary = await while_wanted(request, service, service.model.summarize(document, wanted))
     shown = _shown(summary, note, document.text if include_text else None)
