@@ -2,8 +2,8 @@
 
 Three processes one after the other, each with the same notes: the summarizer given all of them in one call;
 the service; and an endpoint as one writes it first, where every request is a forward pass of its own in a
-thread of its own. The service and the naive endpoint get the same clients, more than the service has places for: those
-that it refuses with 503 come again after the pause that it asks for.
+thread of its own. The service and the naive endpoint get the same clients, more than the service has places
+for: those that it refuses with 503 come again after the pause that it asks for.
 """
 
 import asyncio

@@ -237,7 +237,11 @@ class ModelWorker:
             return
         started = time.monotonic()
         loop = asyncio.get_running_loop()
-        results = await loop.run_in_executor(self._thread, _scored, summarizer, batch)
+        try:
+            results = await loop.run_in_executor(self._thread, _scored, summarizer, batch)
+        except Exception as error:  # the queue goes on, whatever happened to this batch
+            log.error("batch-failed", error=type(error).__name__)
+            results = [ScoringError(type(error).__name__)] * len(batch)
         for job, result in zip(batch, results, strict=True):
             if isinstance(result, Summary):
                 if not job.done.done():

@@ -1,4 +1,4 @@
-"""What is in deploy/: it parses, promises what the documentation says, and its steps are the project's own."""
+"""What is in deploy/: it parses, promises what is documented, and its steps are the project's own."""
 
 import configparser
 import json
@@ -103,7 +103,11 @@ def test_the_image_is_for_cpu_or_cuda_by_an_argument() -> None:
     arguments = of("Dockerfile", "ARG")
     assert "VARIANT=cpu" in arguments
     (torch,) = [step for step in of("Dockerfile", "RUN") if "TORCH_INDEX" in step]
-    for variant, index, expected in [("cpu", "an-index", True), ("cpu", "", False), ("cuda", "an-index", False)]:
+    for variant, index, expected in [
+        ("cpu", "an-index", True),
+        ("cpu", "", False),
+        ("cuda", "an-index", False),
+    ]:
         shown = re.sub(r"/opt/clinsum/bin/pip", "echo pip", torch)
         environment = {"PATH": os.environ["PATH"], "VARIANT": variant, "TORCH_INDEX": index}
         done = subprocess.run(

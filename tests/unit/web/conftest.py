@@ -34,6 +34,7 @@ def make_settings(tmp_path: Path) -> MakeSettings:
             "fhir_base_url": "http://127.0.0.1:9/fhir",
             "database_url": f"sqlite:///{tmp_path / 'ledger.sqlite'}",
             "timeout": "5",
+            "serve_timeout": "600",  # a busy machine may take a minute to load what the model needs
         }
         return load_settings({**base, **{name: str(value) for name, value in given.items()}})
 

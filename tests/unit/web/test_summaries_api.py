@@ -149,8 +149,9 @@ async def test_the_bodies_in_hand_are_bounded_together(served: Served) -> None:
 
     async with served(max_bytes=1000) as client:
         held = [asyncio.create_task(client.post("/v1/summaries", content=slow())) for _ in range(8)]  # type: ignore[arg-type]
-        await asyncio.sleep(0.2)
-        refused = await client.post("/v1/summaries", content=b"a" * 10)
+        async with asyncio.timeout(60):
+            while (refused := await client.post("/v1/summaries", content=b"a" * 10)).status_code != 503:
+                await asyncio.sleep(0.01)  # the bodies are still on their way
         gate.set()
         await asyncio.gather(*held)
         after = await client.post("/v1/summaries", content=b"a" * 10, headers=PLAIN)
