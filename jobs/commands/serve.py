@@ -29,7 +29,7 @@ def serve(
             "--demo", help="For anyone, on any address: summaries of pasted text, and nothing of the server."
         ),
     ] = False,
-    model: Annotated[str | None, typer.Option(help="A model folder or a checkpoint (.pt).")] = None,
+    model: Annotated[str | None, typer.Option(help="Which model, as CLINSUM_MODEL.")] = None,
     proxy: Annotated[
         str | None, typer.Option(help="Addresses or networks of the proxy in front, by comma.")
     ] = None,

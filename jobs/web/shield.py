@@ -78,7 +78,10 @@ class Observed:
         method = scope["method"] if scope["method"] in (*_SAFE, "POST", "PUT", "DELETE", "PATCH") else "other"
         self._metrics.answered(method, route, status, seconds)
         if route not in ("/health/live", "/health/ready", "/metrics", "/static"):
-            log.info("request", method=method, route=route, status=status, ms=round(seconds * 1000))
+            principal = scope.get("state", {}).get("principal")
+            client = principal.name if principal else "unknown"
+            ms = round(seconds * 1000)
+            log.info("request", method=method, route=route, status=status, ms=ms, client=client)
 
 
 def _harden(headers: MutableHeaders, scope: Scope) -> None:

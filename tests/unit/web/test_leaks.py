@@ -79,6 +79,7 @@ async def test_nothing_of_a_note_leaks(
     said = log()
     assert '"event": "request"' in said
     assert "text-failed" in said
+    assert '"client": "anyone"' in said
     for word in (CANARY, "breaks the model", "chest pain"):
         assert word not in said
         assert word not in metrics
