@@ -13,7 +13,8 @@ from fhir_adapter.sandbox.running import running_embedded
 from jobs.bench.passes import generated_notes
 from jobs.cli import run
 
-COMMANDS = ["doctor", "sandbox", "poll", "run", "retry", "audit", "notes", "summarize", "text", "serve", "demo"]
+COMMANDS = ["doctor", "sandbox", "poll", "run", "retry", "audit", "notes", "summarize", "text", "serve"]
+COMMANDS += ["demo"]
 
 
 @pytest.fixture(autouse=True)
