@@ -2,6 +2,7 @@
 
 import signal
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,8 @@ from jobs.web.app import create_app
 from jobs.web.service import Options
 
 _GRACE = 30  # seconds that requests in hand may take once the end was asked for
+_KEEP_ALIVE = 75  # seconds; longer than proxies keep a connection, so that none sends into one just closed
+_SWITCH = 0.001  # seconds after which the model's thread lets the event loop have the interpreter
 _BACKLOG = 512  # connections that the system keeps until they are taken
 
 
@@ -56,10 +59,12 @@ def run(
         access_log=False,  # it would show addresses with their queries
         server_header=False,
         proxy_headers=False,  # the application looks at them itself
+        timeout_keep_alive=_KEEP_ALIVE,
         timeout_graceful_shutdown=_GRACE,
         ssl_certfile=settings.serve_certificate or None,
         ssl_keyfile=settings.serve_key or None,
     )
+    sys.setswitchinterval(_SWITCH)
     with _listener(host, port) as listener:
         scheme = "https" if settings.serve_certificate else "http"
         shown = f"[{host}]" if ":" in host else host
