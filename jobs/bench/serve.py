@@ -27,7 +27,7 @@ from jobs.settings import Settings, load_settings
 
 Way = Literal["model alone", "service", "naive endpoint"]
 
-_START_SECONDS = 120.0
+_START_SECONDS = 600.0
 _CLIENT_SECONDS = 300.0  # a client's patience
 _OVERLOAD = 2  # clients for each request that the service holds
 _CODE = "from jobs.bench.serve import {0}; {0}()"

@@ -47,14 +47,14 @@ class Held(Summarizer):
         if given != ["The first sentence. The second one."]:
             self.batches.append(given)
             self.begun.set()
-            assert self.leave.wait(60)
+            assert self.leave.wait(600)
         if "This text breaks the model." in given:
             raise ValueError("This text breaks the model.")
         return super().summarize(texts, budget)
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    """Waits until something is so; a minute at most."""
-    async with asyncio.timeout(60):
+    """Waits until something is so; ten minutes at most."""
+    async with asyncio.timeout(600):
         while not condition():
             await asyncio.sleep(0.005)
