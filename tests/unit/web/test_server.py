@@ -55,7 +55,7 @@ def wait_for(
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         try:
-            answer = httpx.get(address + path, trust_env=False, timeout=10, **options)  # type: ignore[arg-type]
+            answer = httpx.get(address + path, trust_env=False, timeout=PATIENCE, **options)  # type: ignore[arg-type]
         except httpx.TransportError:
             time.sleep(0.05)
             continue
@@ -69,7 +69,7 @@ def test_serve_preload_and_end_by_signal(tmp_path: Path) -> None:
     with process(tmp_path, "--preload") as (running, address):
         ready = wait_for(address)
         assert {p["name"]: p["state"] for p in ready.json()["parts"]}["model"] == "ready"
-        answer = httpx.post(f"{address}/v1/summaries", json=NOTE, trust_env=False, timeout=30)
+        answer = httpx.post(f"{address}/v1/summaries", json=NOTE, trust_env=False, timeout=PATIENCE)
         assert answer.status_code == 200
         running.send_signal(signal.SIGTERM)
         assert running.wait(PATIENCE) == 0
@@ -88,7 +88,7 @@ def test_a_model_that_cannot_be_loaded_is_never_ready(tmp_path: Path) -> None:
             "required": True,
             "state": "could not be loaded",
         }
-        refused = httpx.post(f"{address}/v1/summaries", json=NOTE, trust_env=False, timeout=30)
+        refused = httpx.post(f"{address}/v1/summaries", json=NOTE, trust_env=False, timeout=PATIENCE)
         assert (refused.status_code, refused.json()["code"]) == (503, "model-unavailable")
         assert httpx.get(f"{address}/health/live", trust_env=False).status_code == 200
 
@@ -129,7 +129,7 @@ def test_tls_of_its_own(tmp_path: Path) -> None:
         ready = wait_for(address, verify=trusted)
         assert ready.headers["strict-transport-security"]
         headers = {"authorization": f"Bearer {token}"}
-        with httpx.Client(verify=trusted, trust_env=False, timeout=30) as client:
+        with httpx.Client(verify=trusted, trust_env=False, timeout=PATIENCE) as client:
             assert client.post(f"{address}/v1/summaries", json=NOTE).status_code == 401
             assert client.post(f"{address}/v1/summaries", json=NOTE, headers=headers).status_code == 200
 
