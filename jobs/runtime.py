@@ -80,7 +80,15 @@ def act_as(client: FhirClient, pipeline: Pipeline) -> None:
 
 
 def make_summarizer(settings: Settings) -> Summarizer:
-    """Loads the model; takes seconds. Raises the summarizer's own errors."""
+    """Loads the model; takes seconds. A bare `.pt` is put onto the encoder that ships.
+
+    Raises:
+        SummarizerError: the summarizer's own.
+    """
+    if settings.engine == "bertsum" and settings.model.endswith(".pt"):
+        from summarizer.checkpoint import load_checkpoint
+
+        return Summarizer(load_checkpoint(settings.model, settings.model_encoder or None, settings.device))
     return Summarizer.from_pretrained(settings.model or None, settings.engine, settings.device)
 
 

@@ -76,9 +76,10 @@ class Settings(BaseSettings):
         description="The ledger: sqlite:///... or postgresql+psycopg://...",
     )
     engine: Literal["lead", "kmeans", "lexrank", "bertsum"] = Field(
-        "lexrank", description="Which summarizer chooses."
+        "bertsum", description="Which summarizer chooses."
     )
-    model: str = Field("", description="A model folder or hub name; empty for what ships.")
+    model: str = Field("", description="A model folder, hub name or `.pt` file; empty for what ships.")
+    model_encoder: str = Field("", description="Of a `.pt`: the folder or hub name of its encoder.")
     device: str = Field("auto", description="auto, cpu or cuda.")
     budget: str = Field("auto", description="5 (sentences), 120w (words), 15% (of the note) or auto.")
     pipeline: str = Field("extractive", description="Names the kind of summary; one per note and name.")

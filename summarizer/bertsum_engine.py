@@ -30,7 +30,7 @@ class BertSumEngine:
         self._encoder = encoder
         self._config = config
         self._head = head.float().eval().to(encoder.device)
-        self.model = ModelInfo(encoder.name, encoder.sha256, "bertsum")
+        self.model = ModelInfo(encoder.name, encoder.sha256, "bertsum", config.calibrated)
         self.device, self.precision = encoder.device, encoder.precision
 
     @classmethod

@@ -67,7 +67,8 @@ def lexical_vectors(tokens: Sequence[Sequence[int]]) -> Vectors:
     weight = np.log((1 + len(tokens)) / (1 + frequency)) + 1
     vectors = (np.log(np.maximum(counts, 1)) + (counts > 0)) * weight.astype(np.float32)
     used = vectors[:, frequency > 0]
-    return used / np.maximum(np.linalg.norm(used, axis=1, keepdims=True), 1e-12)
+    unit: Vectors = used / np.maximum(np.linalg.norm(used, axis=1, keepdims=True), 1e-12)
+    return unit
 
 
 def section_kinds(document: SplitDocument) -> npt.NDArray[np.int64]:

