@@ -51,7 +51,7 @@ def test_each_peer_runs_where_it_was_found(make_interpreter: Any) -> None:
         "sumy-textrank 1.2",
         "",
     )
-    assert bert.model.name == "bert-extractive-summarizer 1.2, all-MiniLM-L6-v2"
+    assert bert.model.name == "bert-extractive-summarizer 1.2, clinsum-bertsum-minilm"
     assert len(bert.model.sha256) == 64
     choices = textrank.choose([ITEM, ITEM])
     assert choices.chosen == ((2,), (2,))
