@@ -17,6 +17,7 @@ def build() -> typer.Typer:
         demo,
         doctor,
         evaluate,
+        hold_out,
         label,
         notes,
         poll,
@@ -39,7 +40,7 @@ def build() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback(invoke_without_command=True)(_root)
-    models = (label, train, evaluate, checkpoint)
+    models = (hold_out, label, train, evaluate, checkpoint)
     servers = (doctor, sandbox, profiles, poll, audit, withdraw, timeline, serve)
     for module in (*servers, notes, text, *models, bench, demo):
         module.register(app)
