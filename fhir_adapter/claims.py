@@ -10,6 +10,8 @@ from fhir_adapter.canonical import (
     EXTRACT_TEXT,
     NARRATIVE_LINK,
     SOURCE_TEXT,
+    TIMELINE_TAG,
+    TIMELINES,
 )
 from fhir_adapter.canonical import ENDED_BECAUSE as ENDED
 from fhir_adapter.narrative import is_plain_list, list_items
@@ -122,6 +124,12 @@ def read_claims(composition: JsonObject, base_url: str = "") -> Claims:
         plain_list=plain,
         ended=next((_value(e) for e in dicts(composition.get("extension")) if e.get("url") == ENDED), ""),
     )
+
+
+def is_timeline(composition: JsonObject) -> bool:
+    """Whether a Composition claims to be one of our timelines, by its identifier or its tag."""
+    system = as_dict(composition.get("identifier")).get("system")
+    return system == TIMELINES or TIMELINE_TAG in coded(as_dict(composition.get("meta")).get("tag"))
 
 
 def references(found: object, base_url: str) -> tuple[str, ...]:
