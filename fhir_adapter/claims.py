@@ -32,6 +32,7 @@ class Span:
         offset, length: code points; -1 where absent or not a number.
         link: the narrative item it belongs to, without `#`.
         well_formed: each part stands there once, and nothing else does but a confidence equal to the score.
+        confident: the score is called a confidence too.
         words: in a timeline, what stands at a place that says the same in other words; None elsewhere.
     """
 
@@ -43,6 +44,7 @@ class Span:
     score: float | None
     well_formed: bool = True
     words: str | None = None
+    confident: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +165,7 @@ def _spans(section: JsonObject, base_url: str) -> list[Span]:
                 score=float(score) if isinstance(score, int | float) else None,
                 well_formed=_well_formed(parts, names),
                 words=_value(parts[EXTRACT_TEXT]) if EXTRACT_TEXT in parts else None,
+                confident=AI_CONFIDENCE in parts,
             )
         )
     return spans
