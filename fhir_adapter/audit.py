@@ -11,9 +11,9 @@ from typing import Any
 from fhir_adapter.attachment import FetchLimits
 from fhir_adapter.audit_shape import against_source, shape
 from fhir_adapter.audit_sources import SourceRead, Sources, same_text
-from fhir_adapter.audit_timeline import TimelineAudit, TimelineAuditor, is_timeline
+from fhir_adapter.audit_timeline import TimelineAudit, TimelineAuditor
 from fhir_adapter.audit_witnesses import Witnesses
-from fhir_adapter.claims import Claims, Span, read_claims
+from fhir_adapter.claims import Claims, Span, is_timeline, read_claims
 from fhir_adapter.client import FhirClient
 from fhir_adapter.findings import Finding, Found
 from fhir_adapter.narrative import displayed

@@ -60,13 +60,6 @@ class TimelineAudit:
     found: list[Found] = field(default_factory=list)
 
 
-def is_timeline(resource: JsonObject) -> bool:
-    """Whether a Composition claims to be one of our timelines, by its identifier or its tag."""
-    system = as_dict(resource.get("identifier")).get("system")
-    tags = coded(as_dict(resource.get("meta")).get("tag"))
-    return system == canonical.TIMELINES or canonical.TIMELINE_TAG in tags
-
-
 def sections_of(resource: JsonObject, base_url: str) -> list[Claims]:
     """What each section claims of its note: the description of the text that goes with it, and its spans."""
     texts = [e for e in dicts(resource.get("extension")) if e.get("url") == canonical.SOURCE_TEXT]

@@ -8,6 +8,7 @@ from fhir_adapter import canonical
 from fhir_adapter.claims import Claims, as_dict, coded, dicts, references, relative
 from fhir_adapter.client import FhirClient
 from fhir_adapter.findings import Finding, Found
+from fhir_adapter.pipeline import CALIBRATED
 
 JsonObject = dict[str, Any]
 
@@ -40,14 +41,16 @@ class Witnesses:
             return [(Finding.AUTHOR_MISSING, "author")]
         if claims.section_authors != claims.authors:
             return [(Finding.AUTHOR_MISSING, "section.author")]
-        return await self.device(claims.authors[0], claims.pipeline)
+        confident = any(span.confident for span in claims.spans)
+        return await self.device(claims.authors[0], claims.pipeline, confident)
 
-    async def device(self, reference: str, pipeline: str = "") -> list[Found]:
+    async def device(self, reference: str, pipeline: str = "", confident: bool = False) -> list[Found]:
         """The Device is on the server, an AI by its type, and the one whose software and model are named.
 
         Args:
             reference: `Device/id`.
             pipeline: its identifier; "" where any of ours will do.
+            confident: scores of it are called a confidence, which takes a calibrated model.
         """
         device = await self._device(reference)
         if device is None:
@@ -60,6 +63,8 @@ class Witnesses:
         kinds = coded(as_dict(device.get("type")).get("coding"))
         if canonical.AI_DEVICE_TYPE not in {system for system, _ in kinds}:
             return [(Finding.MODEL_UNKNOWN, "no AI by its type")]
+        if confident and not _calibrated(device):
+            return [(Finding.CONFIDENCE_UNFOUNDED, "")]
         return []
 
     async def _device(self, reference: str) -> JsonObject | None:
@@ -108,3 +113,12 @@ class Witnesses:
             and version in ("", claims.version)
             and stated == claims.source_url
         )
+
+
+def _calibrated(device: JsonObject) -> bool:
+    return any(
+        value.get("text") == CALIBRATED
+        for stated in dicts(device.get("property"))
+        if as_dict(stated.get("type")).get("text") == "scores"
+        for value in dicts(stated.get("valueCode"))
+    )

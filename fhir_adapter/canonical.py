@@ -23,6 +23,8 @@ SUMMARY_PROFILE = f"{CANONICAL_BASE}/StructureDefinition/extractive-summary"
 PROVENANCE_PROFILE = f"{CANONICAL_BASE}/StructureDefinition/summary-provenance"
 DEVICE_PROFILE = f"{CANONICAL_BASE}/StructureDefinition/summarizer-device"
 EXTRACTED_TEXT_PROFILE = f"{CANONICAL_BASE}/StructureDefinition/extracted-text"
+TIMELINE_PROFILE = f"{CANONICAL_BASE}/StructureDefinition/timeline"
+TIMELINE_PROVENANCE_PROFILE = f"{CANONICAL_BASE}/StructureDefinition/timeline-provenance"
 MODEL_CARD_PROFILE = f"{CANONICAL_BASE}/StructureDefinition/model-card"
 
 # Others' definitions that we use.

@@ -10,6 +10,8 @@ from fhir_adapter.canonical import (
     EXTRACT_TEXT,
     NARRATIVE_LINK,
     SOURCE_TEXT,
+    TIMELINE_TAG,
+    TIMELINES,
 )
 from fhir_adapter.canonical import ENDED_BECAUSE as ENDED
 from fhir_adapter.narrative import is_plain_list, list_items
@@ -30,6 +32,7 @@ class Span:
         offset, length: code points; -1 where absent or not a number.
         link: the narrative item it belongs to, without `#`.
         well_formed: each part stands there once, and nothing else does but a confidence equal to the score.
+        confident: the score is called a confidence too.
         words: in a timeline, what stands at a place that says the same in other words; None elsewhere.
     """
 
@@ -41,6 +44,7 @@ class Span:
     score: float | None
     well_formed: bool = True
     words: str | None = None
+    confident: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +128,12 @@ def read_claims(composition: JsonObject, base_url: str = "") -> Claims:
     )
 
 
+def is_timeline(composition: JsonObject) -> bool:
+    """Whether a Composition claims to be one of our timelines, by its identifier or its tag."""
+    system = as_dict(composition.get("identifier")).get("system")
+    return system == TIMELINES or TIMELINE_TAG in coded(as_dict(composition.get("meta")).get("tag"))
+
+
 def references(found: object, base_url: str) -> tuple[str, ...]:
     """The targets of a list of References, as `relative` has them."""
     return tuple(relative(item.get("reference"), base_url) for item in dicts(found))
@@ -155,6 +165,7 @@ def _spans(section: JsonObject, base_url: str) -> list[Span]:
                 score=float(score) if isinstance(score, int | float) else None,
                 well_formed=_well_formed(parts, names),
                 words=_value(parts[EXTRACT_TEXT]) if EXTRACT_TEXT in parts else None,
+                confident=AI_CONFIDENCE in parts,
             )
         )
     return spans

@@ -146,7 +146,7 @@ def composition(written: Written) -> JsonObject:
     resource: JsonObject = {
         "resourceType": "Composition",
         "id": written.composition_id,
-        "meta": _meta(canonical.SUMMARY_PROFILE, canonical.SUMMARY_TAG, written.security),
+        "meta": meta(canonical.SUMMARY_PROFILE, canonical.SUMMARY_TAG, written.security),
         "language": written.language,
         "text": paragraph(
             f"AI-extracted summary (unverified) of {written.source_words}. "
@@ -177,7 +177,8 @@ def composition(written: Written) -> JsonObject:
     return _without_empty(resource)
 
 
-def _meta(profile: str, tag: tuple[str, str], security: list[JsonObject]) -> JsonObject:
+def meta(profile: str, tag: tuple[str, str], security: list[JsonObject]) -> JsonObject:
+    """`meta` of what we write; without `security` where there is no label."""
     system, code = tag
     return _without_empty(
         {"profile": [profile], "security": security, "tag": [{"system": system, "code": code}]}
@@ -308,7 +309,7 @@ def extracted_text(written: Written) -> JsonObject:
     resource: JsonObject = {
         "resourceType": "DocumentReference",
         "id": written.extracted_text_id,
-        "meta": _meta(
+        "meta": meta(
             canonical.EXTRACTED_TEXT_PROFILE,
             canonical.EXTRACTED_TEXT_TAG,
             references.labels(note.security),
@@ -357,9 +358,7 @@ def provenance(written: Written) -> JsonObject:
             "resourceType": "Provenance",
             "id": written.provenance_id,
             # Provenance has no identifier in R4; the tag lets a server without client ids find it again.
-            "meta": _meta(
-                canonical.PROVENANCE_PROFILE, (canonical.PROVENANCE_KEY, written.provenance_id), []
-            ),
+            "meta": meta(canonical.PROVENANCE_PROFILE, (canonical.PROVENANCE_KEY, written.provenance_id), []),
             "language": "en",
             "text": paragraph(f"Extractive summary of {written.source_words}, made by {pipeline.words}."),
             "target": targets,

@@ -37,6 +37,7 @@ class Finding(StrEnum):
     PROTECTION_LOWERED = "protection-lowered"
     AUTHOR_MISSING = "author-missing"
     MODEL_UNKNOWN = "model-unknown"
+    CONFIDENCE_UNFOUNDED = "confidence-unfounded"
     PROVENANCE_MISSING = "provenance-missing"
     PROVENANCE_DIFFERS = "provenance-differs"
 
@@ -82,6 +83,8 @@ _WORDS = {
     Finding.PROTECTION_LOWERED: "The summary is less protected than its source.",
     Finding.AUTHOR_MISSING: "The author is missing, or is not the one Device.",
     Finding.MODEL_UNKNOWN: "The Device that names software and model is not on the server, or another one.",
+    Finding.CONFIDENCE_UNFOUNDED: "A score is called a confidence, but the Device does not say that "
+    "the scores of its model are calibrated.",
     Finding.PROVENANCE_MISSING: "No Provenance points at the Composition.",
     Finding.PROVENANCE_DIFFERS: "The Provenance names another source, version or author.",
 }

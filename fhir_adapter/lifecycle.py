@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 from fhir_adapter import canonical
-from fhir_adapter.claims import as_dict, coded, dicts
+from fhir_adapter.claims import as_dict, coded, dicts, is_timeline
 from fhir_adapter.narrative import list_items, visible
 from fhir_adapter.reasons import Reason
 from fhir_adapter.stamps import nanoseconds
@@ -35,6 +35,9 @@ class Withdrawal(StrEnum):
     SOURCE = "source-withdrawn"
 
 
+NO_NOTE = "no-note"
+"""Why a timeline ended that no note is left for."""
+
 # The note says nothing any more, or should never have: its summary is wrong too. For the other reasons the
 # summary was right and is out of date; R4 has no status for that, so it keeps its status and is marked.
 _WRONG = frozenset(
@@ -46,6 +49,7 @@ _WRONG = frozenset(
         Reason.EMPTY_TEXT,
         Withdrawal.RECALLED,
         Withdrawal.SOURCE,
+        NO_NOTE,
     }
 )
 
@@ -164,7 +168,12 @@ def ended_text(text: JsonObject, why: str) -> JsonObject:
 
 
 def extracted_texts(composition: JsonObject) -> list[str]:
-    """`DocumentReference/id` of the texts that the offsets point into, where these are not the source."""
+    """`DocumentReference/id` of the texts that the offsets point into, where these are not the source.
+
+    None for a timeline: the texts that it points into belong to the summaries of its notes.
+    """
+    if is_timeline(composition):
+        return []
     section = (dicts(composition.get("section")) or [{}])[0]
     entry = (dicts(section.get("entry")) or [{}])[0].get("reference")
     found = [

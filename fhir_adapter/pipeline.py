@@ -16,6 +16,9 @@ from fhir_adapter import canonical
 from fhir_adapter.narrative import paragraph
 from summarizer.types import ModelInfo
 
+CALIBRATED = "calibrated probabilities"
+"""How a Device says that the scores of its model may be called a confidence (`Device.property` scores)."""
+
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, f"{canonical.CANONICAL_BASE}/identity")
 
 
@@ -84,6 +87,7 @@ def device(pipeline: Pipeline) -> dict[str, Any]:
         ("pipeline", pipeline.version),
         ("weights-sha256", model.sha256),
     ]
+    stated = {"property": [{"type": {"text": "scores"}, "valueCode": [{"text": CALIBRATED}]}]}
     return {
         "resourceType": "Device",
         "id": pipeline.device_id,
@@ -102,6 +106,7 @@ def device(pipeline: Pipeline) -> dict[str, Any]:
         "deviceName": [{"name": "Extractive note summarizer", "type": "model-name"}],
         "type": {"coding": [{"system": canonical.AI_DEVICE_TYPE, "code": "Artificial-Intelligence"}]},
         "version": [{"type": {"text": kind}, "value": value} for kind, value in versions if value],
+        **(stated if model.calibrated else {}),
     }
 
 

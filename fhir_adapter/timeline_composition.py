@@ -13,7 +13,7 @@ from typing import Any
 
 from fhir_adapter import canonical, references
 from fhir_adapter.clinical_time import Precision, readable
-from fhir_adapter.composition import UNIT, urn
+from fhir_adapter.composition import UNIT, meta, urn
 from fhir_adapter.errors import NoteError
 from fhir_adapter.narrative import displayed, ordered_list, paragraph
 from fhir_adapter.pipeline import Pipeline, deterministic_id
@@ -120,7 +120,9 @@ class WrittenTimeline:
     def security(self) -> list[JsonObject]:
         """Every label of every source, each once, and the AI label."""
         own = self.pipeline.label_coding
-        return [own, *(x for x in references.labels(_security(self.notes)) if x["code"] != own["code"])]
+        name = (own["system"], own["code"])
+        others = references.labels(_security(self.notes))
+        return [own, *(x for x in others if (x.get("system"), x.get("code")) != name)]
 
 
 def _security(notes: list[TimelineNote]) -> list[JsonObject]:
@@ -132,7 +134,6 @@ def _security(notes: list[TimelineNote]) -> list[JsonObject]:
 def timeline_composition(written: WrittenTimeline) -> JsonObject:
     """The Composition."""
     timeline, notes = written.timeline, written.notes
-    system, tag = canonical.TIMELINE_TAG
     composition_id, _ = ids_of(written.identifier)
     sections, shown = [], 0
     for number, entry in enumerate(timeline.entries, 1):
@@ -141,9 +142,9 @@ def timeline_composition(written: WrittenTimeline) -> JsonObject:
     resource: JsonObject = {
         "resourceType": "Composition",
         "id": composition_id,
-        "meta": {"security": written.security, "tag": [{"system": system, "code": tag}]},
+        "meta": meta(canonical.TIMELINE_PROFILE, canonical.TIMELINE_TAG, written.security),
         "language": written.language,
-        "text": paragraph(_caption(timeline)),
+        "text": paragraph(_caption(timeline), written.language),
         "extension": [source_text(note) for note in notes],
         "identifier": {"system": canonical.TIMELINES, "value": written.identifier},
         "status": "preliminary",
@@ -273,7 +274,9 @@ def timeline_provenance(written: WrittenTimeline) -> JsonObject:
     return {
         "resourceType": "Provenance",
         "id": provenance_id,
-        "meta": {"tag": [{"system": canonical.PROVENANCE_KEY, "code": provenance_id}]},
+        "meta": meta(canonical.TIMELINE_PROVENANCE_PROFILE, (canonical.PROVENANCE_KEY, provenance_id), []),
+        "language": "en",
+        "text": paragraph(_origin(written)),
         "target": [{"reference": urn(composition_id)}],
         "occurredDateTime": written.when,
         "recorded": written.when,
@@ -282,6 +285,11 @@ def timeline_provenance(written: WrittenTimeline) -> JsonObject:
         "agent": [_agent(author) for author in written.authors],
         "entity": [_entity(note) for note in written.notes],
     }
+
+
+def _origin(written: WrittenTimeline) -> str:
+    notes, whose = _count(len(written.notes), "note"), written.timeline.scope.reference
+    return f"Timeline of {notes} of {whose}, put together by {written.pipeline.words}."
 
 
 def _agent(author: JsonObject) -> JsonObject:

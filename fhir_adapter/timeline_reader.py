@@ -5,17 +5,18 @@ nor is any of a note that has changed since, is gone, or is filed under another 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Set
 from dataclasses import replace
 from typing import Any
 
-from fhir_adapter import canonical
+from fhir_adapter import canonical, recall
 from fhir_adapter.audit import Auditor, Examined
 from fhir_adapter.claims import as_dict, dicts, relative
 from fhir_adapter.client import FhirClient
 from fhir_adapter.clinical_time import note_times
 from fhir_adapter.errors import NoteError
 from fhir_adapter.findings import Finding
+from fhir_adapter.lifecycle import Withdrawal, ended_because
 from fhir_adapter.merges import Merges
 from fhir_adapter.policy import Policy, ineligible
 from fhir_adapter.reasons import Reason
@@ -77,7 +78,8 @@ class TimelineReader:
         else:
             scope = await self._encounter_scope(reference, there)
         scope = replace(scope, since=since, until=until)
-        gathered = _Gathered(scope, self._client.base_url)
+        recalled = {author.reference for author in await recall.authors(self._client) if author.recalled}
+        gathered = _Gathered(scope, self._client.base_url, recalled)
         async for resource, examined in self._examined(scope):
             gathered.add(resource, examined)
         if there is None and not gathered:
@@ -139,8 +141,8 @@ class TimelineReader:
 class _Gathered:
     """What was read of one scope so far; holds sentences, never whole notes."""
 
-    def __init__(self, scope: Scope, base_url: str) -> None:
-        self._scope, self._base_url = scope, base_url
+    def __init__(self, scope: Scope, base_url: str, recalled: Set[str]) -> None:
+        self._scope, self._base_url, self._recalled = scope, base_url, recalled
         self._notes: list[TimelineNote] = []
         self._left_out: list[LeftOut] = []
         self._remarks: list[Remark] = []
@@ -160,7 +162,9 @@ class _Gathered:
             if relation.get("code") == "replaces"
         )
         source, current = examined.claims.source, examined.source.current
-        ended = _ended_because(resource)
+        ended = ended_because(resource)
+        if not ended and self._recalled & set(examined.claims.authors):
+            ended = Withdrawal.RECALLED.value  # also one that a person signed, and that the recall left
         if ended:
             self._left_out.append(LeftOut(composition, source, ended))
             return
@@ -197,14 +201,6 @@ class _Gathered:
             sorted(left_out, key=lambda left: left.composition),
             sorted(remarks, key=lambda remark: (remark.composition, remark.finding, remark.detail)),
         )
-
-
-def _ended_because(resource: JsonObject) -> str:
-    """The code by which a summary says itself that its time is over, or ""."""
-    for extension in dicts(resource.get("extension")):
-        if extension.get("url") == canonical.ENDED_BECAUSE:
-            return str(extension.get("valueCode") or _REPLACED)
-    return ""
 
 
 def _in_error(source: JsonObject) -> bool:

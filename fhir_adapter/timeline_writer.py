@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from fhir_adapter import canonical
+from fhir_adapter import canonical, recall
 from fhir_adapter.claims import as_dict, coded, dicts
 from fhir_adapter.client import FhirClient
 from fhir_adapter.errors import ConflictError, HttpStatusError, NoteError
+from fhir_adapter.lifecycle import NO_NOTE, Withdrawal, ended, ended_because, is_ours, sealed
 from fhir_adapter.pipeline import Pipeline
 from fhir_adapter.reasons import Reason
 from fhir_adapter.resource_reader import reference_of
@@ -21,11 +22,10 @@ from fhir_adapter.timeline_composition import (
     timeline_provenance,
 )
 from fhir_adapter.timeline_transaction import assigned_transaction_of, transaction_of
-from fhir_adapter.transaction import registration
+from fhir_adapter.transaction import registration, with_labels_of
 
 JsonObject = dict[str, Any]
 
-_IN_ERROR = "entered-in-error"
 _ATTEMPTS = 3  # against another writer of the same timeline
 _NO_CLIENT_IDS = (400, 404, 405, 409, 412, 422)  # how servers answer a PUT to an id that they do not know
 
@@ -37,6 +37,7 @@ class WriteStatus(StrEnum):
     UNCHANGED = "unchanged"
     ATTESTED = "attested"
     WITHDRAWN = "withdrawn"
+    STAYS_WITHDRAWN = "stays-withdrawn"
     NOTHING = "nothing"
 
     @property
@@ -50,6 +51,7 @@ _WORDS = {
     WriteStatus.UNCHANGED: "The server holds just this timeline; nothing was written.",
     WriteStatus.ATTESTED: "A person has taken over the earlier timeline, so it was left as it is.",
     WriteStatus.WITHDRAWN: "No note is left, so the earlier timeline was marked as entered in error.",
+    WriteStatus.STAYS_WITHDRAWN: "The earlier timeline was withdrawn, and nothing in it has changed since.",
     WriteStatus.NOTHING: "There is no note to write a timeline of.",
 }
 
@@ -85,6 +87,7 @@ class TimelineWriter:
         Raises:
             NoteError: `rejected-by-server` or `server-error`, with the status and issue codes; `malformed`.
             ServerUnreachableError: no answer after all retries.
+            RecalledError: what puts timelines together must not write any more.
         """
         await self._register()
         for attempt in range(1, _ATTEMPTS + 1):
@@ -104,14 +107,18 @@ class TimelineWriter:
         if not timeline.entries:
             return await self._withdrawn(existing)
         there = reference_of(existing) if existing else ""
-        if existing and _attested(existing):
+        if existing and not is_ours(existing):
             return WriteResult(WriteStatus.ATTESTED, there)
         author = "" if self._client_ids else await self._device()
         written = WrittenTimeline(timeline, identifier, self._pipeline, self._client.base_url, author)
-        wanted = timeline_composition(written)
+        wanted = sealed(timeline_composition(written))
         if existing and self._same(existing, wanted):
-            return WriteResult(WriteStatus.UNCHANGED, there)
-        resources = [wanted, timeline_provenance(written)]
+            over = ended_because(existing)
+            if over in tuple(Withdrawal):
+                return WriteResult(WriteStatus.STAYS_WITHDRAWN, there)
+            if not over:
+                return WriteResult(WriteStatus.UNCHANGED, there)
+        resources = [with_labels_of(existing or {}, wanted), timeline_provenance(written)]
         version = _version(existing)
         if self._client_ids:
             await self._client.transaction(transaction_of(resources, version))
@@ -124,12 +131,22 @@ class TimelineWriter:
     async def _register(self) -> None:
         """The author, by its own id; a server that refuses it gives out the ids itself."""
         stated = (await self._client.capability()).update_create("Device")
+        devices = await self._checked()
+        known = next((d.version for d in devices if d.id == self._pipeline.device_id), "")
         try:
-            await self._client.transaction(registration(self._pipeline))
+            await self._client.transaction(registration(self._pipeline, known), once=bool(known))
         except HttpStatusError as error:
+            if known and isinstance(error, ConflictError):  # another worker registered, or a recall came
+                await self._checked()
+                return
             if stated or error.status not in _NO_CLIENT_IDS:
                 raise _note_error(error) from None
             self._client_ids = False
+
+    async def _checked(self) -> list[recall.Author]:
+        found = await recall.authors(self._client)
+        recall.check(found, self._pipeline)
+        return found
 
     async def _existing(self, identifier: str) -> JsonObject | None:
         if self._client_ids:
@@ -147,27 +164,21 @@ class TimelineWriter:
         return None
 
     async def _withdrawn(self, existing: JsonObject | None) -> WriteResult:
-        if existing is None or existing.get("status") == _IN_ERROR:
+        if existing is None or existing.get("status") == "entered-in-error":
             return WriteResult(WriteStatus.NOTHING)
         there = reference_of(existing)
-        if _attested(existing):
+        if not is_ours(existing):
             return WriteResult(WriteStatus.ATTESTED, there)
-        await self._client.update({**existing, "status": _IN_ERROR}, if_match=_version(existing))
+        await self._client.update(ended(existing, NO_NOTE), if_match=_version(existing))
         return WriteResult(WriteStatus.WITHDRAWN, there)
 
     def _same(self, existing: JsonObject, wanted: JsonObject) -> bool:
         labels = coded(wanted["meta"]["security"]) <= coded(as_dict(existing.get("meta")).get("security"))
-        status = existing.get("status") == wanted["status"]
-        return status and labels and not differences(existing, wanted, self._client.base_url)
+        return labels and not differences(existing, wanted, self._client.base_url)
 
 
 def _version(resource: JsonObject | None) -> str:
     return str(as_dict((resource or {}).get("meta")).get("versionId", ""))
-
-
-def _attested(composition: JsonObject) -> bool:
-    """Whether a person has taken the timeline over: attested it, or moved it on from `preliminary`."""
-    return bool(composition.get("attester")) or composition.get("status") not in ("preliminary", _IN_ERROR)
 
 
 def _note_error(error: HttpStatusError) -> NoteError:

@@ -121,14 +121,17 @@ def _resources(written: Written, existing: Existing | None) -> list[JsonObject]:
     texts = [] if written.reading.text.verbatim else [extracted_text(written)]
     summary = sealed(composition(written))
     system, code = canonical.REVIEW_TAG
-    kept = [{"system": system, "code": code}] if written.ordinal > 1 else []
-    before = as_dict((existing.resource if existing else {}).get("meta"))
-    summary["meta"] = {
-        **summary["meta"],
-        "tag": _united(summary["meta"]["tag"], kept, dicts(before.get("tag"))),
-        "security": _united(summary["meta"]["security"], dicts(before.get("security"))),
-    }
-    return [*texts, summary, provenance(written)]
+    if written.ordinal > 1:
+        tags = _united(summary["meta"]["tag"], [{"system": system, "code": code}])
+        summary["meta"] = {**summary["meta"], "tag": tags}
+    return [*texts, with_labels_of(existing.resource if existing else {}, summary), provenance(written)]
+
+
+def with_labels_of(existing: JsonObject, resource: JsonObject) -> JsonObject:
+    """The resource with the tags and security labels that others put on what it takes the place of."""
+    before, own = as_dict(existing.get("meta")), as_dict(resource.get("meta"))
+    both = {name: _united(dicts(own.get(name)), dicts(before.get(name))) for name in ("tag", "security")}
+    return {**resource, "meta": {**own, **{name: labels for name, labels in both.items() if labels}}}
 
 
 def _united(*labels: list[JsonObject]) -> list[JsonObject]:

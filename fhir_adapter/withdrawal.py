@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from fhir_adapter import canonical
-from fhir_adapter.claims import as_dict, coded, dicts, references, relative
+from fhir_adapter.claims import as_dict, coded, dicts, is_timeline, references, relative
 from fhir_adapter.client import FhirClient
 from fhir_adapter.errors import ConflictError, HttpStatusError
 from fhir_adapter.lifecycle import Existing, Withdrawal, read_existing
@@ -33,7 +33,7 @@ class Withdrawn:
 
     Attributes:
         composition: `Composition/id`.
-        source: `Type/id`, as it says, or "".
+        source: `Type/id`, as it says; "" for a timeline, which is of many notes.
         status: `withdrawn`; `due` where nothing was to be done yet; `unchanged` where it counted as entered
             in error already; `attested` or `changed`, a person's work, left as it is; `failed`.
         reason: the code that it carries now, or of the failure.
@@ -179,5 +179,8 @@ def _is_summary(resource: JsonObject) -> bool:
 
 
 def _source(resource: JsonObject, base_url: str) -> str:
+    """The note of a summary; a timeline is of many."""
+    if is_timeline(resource):
+        return ""
     section = (dicts(resource.get("section")) or [{}])[0]
     return relative((dicts(section.get("entry")) or [{}])[0].get("reference"), base_url)

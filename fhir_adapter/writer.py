@@ -247,8 +247,7 @@ async def end(client: FhirClient, existing: Existing, why: str) -> None:
         HttpStatusError: 409 or 412 where somebody else wrote in between.
     """
     changed = [ended(existing.resource, why)]
-    # Without a hash it is no summary of one text, and the texts are those of other summaries.
-    for reference in extracted_texts(existing.resource) if existing.stamp.sha256 else ():
+    for reference in extracted_texts(existing.resource):
         text = await client.read_if_there(reference)
         if text and canonical.EXTRACTED_TEXT_TAG in coded(as_dict(text.get("meta")).get("tag")):
             after = ended_text(text, why)

@@ -142,6 +142,11 @@ class Listed(BaseModel):
 
     composition: str = Field(examples=["Composition/6f3c1c9e-1f0e-5a51-9a3c-0a3a6d2f7c11"])
     status: str
+    current: bool = Field(description="Neither ended nor entered in error.")
+    ended_because: str | None = Field(None, description="Code of why it is no longer current.")
+    needs_review: bool = Field(
+        description="It comes after one that a person changed or attested, and waits for somebody to compare."
+    )
     source: str = Field(description="`Type/id` of the note.")
     version: str = Field(description="The note's version that was summarised.")
     author: str = Field(description="`Device/id` of software and model.")

@@ -11,7 +11,9 @@ from typing import Any, NamedTuple
 import pytest
 from contract_fhir import Fhir, FhirServer
 from kinds_of_source import KINDS
+from lives import codes, command, extracted, html_document, of_its_own, only, revised, signed, state
 from passes import Site, encoded, reference
+from timelines import COPIED, a_chart, html
 
 from fhir_adapter import canonical
 from fhir_adapter.client import FhirClient
@@ -34,6 +36,8 @@ STAYING = {
 }
 PROFILES = {
     canonical.SUMMARY_PROFILE,
+    canonical.TIMELINE_PROFILE,
+    canonical.TIMELINE_PROVENANCE_PROFILE,
     canonical.PROVENANCE_PROFILE,
     canonical.DEVICE_PROFILE,
     canonical.EXTRACTED_TEXT_PROFILE,
@@ -126,6 +130,91 @@ def test_the_document_of_a_summary_is_valid(site: Site, kind: str) -> None:
 
 def profiles_of(resource: Resource) -> set[str]:
     return set(resource.get("meta", {}).get("profile", []))
+
+
+def valid(site: Site, *resources: Resource) -> None:
+    for resource in resources:
+        assert PROFILES & profiles_of(resource), resource["resourceType"]
+        assert issues(site.fhir, resource) == []
+
+
+def provenances(site: Site, composition: Resource) -> list[Resource]:
+    target = f"Composition/{composition['id']}"
+    found: list[Resource] = site.fhir.matches(site.fhir.get("Provenance", target=target))
+    assert found
+    return found
+
+
+def test_a_timeline_of_notes_of_several_kinds_is_valid(site: Site) -> None:
+    chart = a_chart(of_its_own(site))
+    chart.add_stay()
+    chart.add("", date="2025-03-06", **html(COPIED + " Mild &amp; stable cough at night."))
+    chart.add("Something of an unknown day was noted.")
+
+    _, kept = chart.keep()
+
+    written = site.fhir.get(kept.composition)
+    spans = [
+        part["url"] for s in written["section"] for e in s.get("extension", []) for part in e["extension"]
+    ]
+    assert canonical.EXTRACT_TEXT in spans
+    devices = [site.fhir.get(author["reference"]) for author in written["author"]]
+    valid(site, written, *devices, *provenances(site, written))
+    document = site.fhir.get(f"{kept.composition}/$document")
+    assert {f"{e['resource']['resourceType']}/{e['resource']['id']}" for e in document["entry"]} >= {
+        kept.composition,
+        *chart.notes,
+    }
+
+
+def test_every_state_of_the_life_cycle_is_valid(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    site = of_its_own(site)
+    signed_one, replaced, wrong = html_document(site), html_document(site), html_document(site)
+    site.poll()
+    signed(site, only(site, signed_one))
+    revised(site, signed_one, "Seen again. Better.")
+    relation = [{"code": "replaces", "target": {"reference": reference(replaced)}}]
+    site.document("A better account. Stable.", relatesTo=relation)
+    revised(site, wrong, status="entered-in-error")
+    site.poll()
+
+    first, later = sorted(site.written(reference(signed_one)), key=lambda c: c["status"])
+    states = [first, later, only(site, replaced), only(site, wrong)]
+    assert [state(one) for one in states] == [
+        ("final", None),
+        ("preliminary", None),
+        ("preliminary", "superseded"),
+        ("entered-in-error", "entered-in-error"),
+    ]
+    assert "needs-review" in codes(later, "tag")
+    texts = [extracted(site, one) for one in (states[2], states[3])]
+    assert [text["status"] for text in texts] == ["superseded", "entered-in-error"]
+    valid(site, *states, *texts, *(p for one in states for p in provenances(site, one)))
+
+    device = later["author"][0]["reference"]
+    code, _, _ = command(site, capsys, "withdraw", "--pipeline", device)
+    recalled, withdrawn = site.fhir.get(device), site.fhir.get(f"Composition/{later['id']}")
+    assert (code, recalled["status"]) == (1, "inactive")
+    assert state(withdrawn) == ("entered-in-error", "recalled")
+    valid(site, recalled, withdrawn, *provenances(site, withdrawn))
+
+
+def test_a_timeline_that_ended_is_valid(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    site = of_its_own(site)
+    without, withdrawn = a_chart(site), a_chart(site)
+    for chart in (without, withdrawn):
+        note = chart.add("The only note there was.", date="2025-03-01")
+        _, kept = chart.keep()
+    revised(site, site.fhir.get(without.notes[0]), status="entered-in-error")
+    _, gone = without.keep()
+    command(site, capsys, "withdraw", "--source", reference(note))
+
+    ended_ones = [site.fhir.get(one.composition) for one in (gone, kept)]
+    assert [state(one) for one in ended_ones] == [
+        ("entered-in-error", "no-note"),
+        ("entered-in-error", "source-withdrawn"),
+    ]
+    valid(site, *ended_ones, *(p for one in ended_ones for p in provenances(site, one)))
 
 
 def made_offline(**changed: Any) -> dict[str, Resource]:

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response
 
 from fhir_adapter import canonical
-from fhir_adapter.claims import read_claims
+from fhir_adapter.claims import as_dict, coded, read_claims
 from fhir_adapter.findings import Finding
 from fhir_adapter.search_page import SearchPage
 from jobs.web.access import Scope, requires
@@ -67,9 +67,13 @@ def _listed(resource: dict[str, Any]) -> Listed:
     meta = resource.get("meta")
     stamp = meta.get("lastUpdated") if isinstance(meta, dict) else None
     date = resource.get("date")
+    waits = canonical.REVIEW_TAG in coded(as_dict(meta).get("tag")) and claims.status == "preliminary"
     return Listed(
         composition=claims.composition,
         status=claims.status,
+        current=not claims.ended and claims.status != "entered-in-error",
+        ended_because=claims.ended or None,
+        needs_review=waits and not claims.ended,
         source=claims.source,
         version=claims.version,
         author=claims.authors[0] if claims.authors else "",

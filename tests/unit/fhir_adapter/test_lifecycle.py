@@ -9,6 +9,7 @@ from builders import a_written
 from fhir_adapter import canonical
 from fhir_adapter.composition import composition
 from fhir_adapter.lifecycle import (
+    NO_NOTE,
     Withdrawal,
     content_digest,
     ended,
@@ -169,5 +170,6 @@ def test_every_end_has_its_code_in_the_published_code_system() -> None:
     published = json.loads((PROFILES / "CodeSystem-ended-because.json").read_text("utf-8"))
     codes = {concept["code"] for concept in published["concept"]}
 
-    assert codes == {r.value for r in Reason if not r.failure and r is not Reason.WITHDRAWN} | set(Withdrawal)
+    of_notes = {r.value for r in Reason if not r.failure and r is not Reason.WITHDRAWN}
+    assert codes == of_notes | set(Withdrawal) | {NO_NOTE}
     assert published["url"].replace("{base}", canonical.CANONICAL_BASE).endswith("CodeSystem/ended-because")

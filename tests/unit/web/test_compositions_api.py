@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 from web_parts import MakeSettings, Served
 
+from fhir_adapter import canonical
 from fhir_adapter.sandbox.running import running_embedded
 from jobs.bench.passes import generated_notes
 from jobs.commands.poll import one_pass, open_ledger
@@ -63,6 +65,32 @@ async def test_a_composition_in_the_list_and_its_audit(served: Served, server: s
     assert audit.json()["source"] == item["source"]
     assert len(audit.json()["sentences"]) == item["sentences"]
     assert all(sentence["ok"] and sentence["text"] for sentence in audit.json()["sentences"])
+
+
+async def test_what_ended_and_what_waits_for_review_are_said(served: Served, server: str) -> None:
+    def changed(composition: dict[str, Any], tags: list[Any], marks: list[Any]) -> None:
+        meta = {**composition["meta"], "tag": [*composition["meta"]["tag"], *tags]}
+        body = {**composition, "meta": meta, "extension": [*composition["extension"], *marks]}
+        url = f"{server}/Composition/{composition['id']}"
+        httpx.put(url, json=body, trust_env=False).raise_for_status()
+
+    bundle = httpx.get(f"{server}/Composition", trust_env=False).json()
+    over, waiting, *_ = (entry["resource"] for entry in bundle["entry"])
+    system, code = canonical.REVIEW_TAG
+    changed(over, [], [{"url": canonical.ENDED_BECAUSE, "valueCode": "superseded"}])
+    changed(waiting, [{"system": system, "code": code}], [])
+
+    async with served(fhir_base_url=server) as client:
+        items = (await client.get("/v1/compositions?count=50")).json()["compositions"]
+    changed(over, [], [])
+    changed(waiting, [], [])
+
+    said = {item["composition"]: item for item in items}
+    ended, waits = said.pop(f"Composition/{over['id']}"), said.pop(f"Composition/{waiting['id']}")
+    assert (ended["current"], ended["ended_because"], ended["needs_review"]) == (False, "superseded", False)
+    assert (waits["current"], waits["needs_review"]) == (True, True)
+    assert "ended_because" not in waits
+    assert {(item["current"], item["needs_review"]) for item in said.values()} == {(True, False)}
 
 
 async def test_what_is_not_there(served: Served, server: str) -> None:
