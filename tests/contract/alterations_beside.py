@@ -6,7 +6,7 @@ from typing import Any
 
 from alterations import Change, Resource, add, alteration, drop, fact, part, section, spans
 
-from fhir_adapter.canonical import AI_CONFIDENCE, DERIVATION_REFERENCE, EXTRACT_SCORE
+from fhir_adapter.canonical import AI_CONFIDENCE, DERIVATION_REFERENCE
 from fhir_adapter.findings import Finding
 
 AI_LABEL = "AIAST"
@@ -59,7 +59,7 @@ for name in ("offset", "length", "path", "reference", "narrativeLink"):
 @alteration(Finding.CONFIDENCE_UNFOUNDED, text=False)
 def a_score_called_a_confidence(resource: Resource) -> None:
     for span in spans(resource):
-        score = part(span, EXTRACT_SCORE)["valueDecimal"]
+        score = part(span, "extract-score")["valueDecimal"]
         span["extension"].append({"url": AI_CONFIDENCE, "valueDecimal": score})
 
 
