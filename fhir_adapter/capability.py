@@ -104,10 +104,6 @@ def _names(params: object) -> frozenset[str]:
     return frozenset(name for entry in map(_dict, _list(params)) if (name := _text(entry.get("name"))))
 
 
-def _codes(interactions: object) -> frozenset[str]:
-    return frozenset(_text(_dict(entry).get("code")) for entry in _list(interactions))
-
-
 def _dict(value: object) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 

@@ -1,12 +1,23 @@
 """Two invented notes and what is written for them: examples of each profile, by the code that writes."""
 
+from dataclasses import replace
 from typing import Any
 
-from fhir_adapter.canonical import CONFIDENTIALITY, LOINC, URI
-from fhir_adapter.composition import Written, composition, extracted_text, provenance
+from fhir_adapter.canonical import CONFIDENTIALITY, LOINC, RECALL, URI
+from fhir_adapter.clinical_time import ClinicalTime, NoteTimes
+from fhir_adapter.composition import Written, composition, content_path, extracted_text, provenance
+from fhir_adapter.lifecycle import Withdrawal, ended, sealed
 from fhir_adapter.note import Attachment, NoteText, Reading, SourceNote
 from fhir_adapter.pipeline import Pipeline
 from fhir_adapter.text.recipe import recipe
+from fhir_adapter.timeline import Entry, Place, Scope, Timeline, TimelineNote, TimelineSentence
+from fhir_adapter.timeline_composition import (
+    WrittenTimeline,
+    assembler,
+    timeline_composition,
+    timeline_identifier,
+    timeline_provenance,
+)
 from fhir_adapter.transaction import author
 from summarizer.types import ModelInfo, ScoredSentence, SelectedSentence, Summary
 
@@ -39,7 +50,66 @@ def examples() -> dict[str, list[JsonObject]]:
             ("model-card", card),
         ):
             found.setdefault(identifier, []).append(resource)
-    return found
+    return found | _states() | _timeline()
+
+
+def _states() -> dict[str, list[JsonObject]]:
+    """A summary that was withdrawn, and the Device that a recall marked."""
+    written = _written(_DOCUMENT)
+    summary, device = sealed(_settled(composition(written), written)), author(written.pipeline)[1]
+    mark = {"url": RECALL, "valueCode": "pipeline"}
+    return {
+        "content-digest": [summary],
+        "ended-because": [ended(summary, Withdrawal.RECALLED)],
+        "recall": [{**device, "extension": [*device["extension"], mark], "status": "inactive"}],
+    }
+
+
+def _timeline() -> dict[str, list[JsonObject]]:
+    """The timeline of a stay with the two notes; the later one repeats a sentence in other words."""
+    first, second = _note(_written(_DOCUMENT), "2026-01-01"), _note(_written(_REPORT), "2026-01-02")
+    (one, other), (again, _) = first.sentences, second.sentences
+    again = replace(again, text="The troponin was raised.")
+    shown = (TimelineSentence((one, again)), TimelineSentence((other,)))
+    entries = (Entry(first, shown), Entry(second, (), repeated=1))
+    scope = Scope("Encounter/9", ("Patient/1",))
+    written = WrittenTimeline(
+        Timeline(scope, entries),
+        timeline_identifier(scope, "extractive"),
+        assembler("extractive", "1.0.0", _written(_DOCUMENT).pipeline.label),
+        "https://fhir.example.org/fhir",
+    )
+    resource = sealed(timeline_composition(written))
+    proof = timeline_provenance(written)
+    return {
+        "timeline": [resource],
+        "timeline-provenance": [{**proof, "target": [{"reference": f"Composition/{resource['id']}"}]}],
+        "extract-text": [resource],
+    }
+
+
+def _note(written: Written, day: str) -> TimelineNote:
+    """A note as a timeline takes it from its summary."""
+    note, text = written.reading.note, written.reading.text
+    place = (f"DocumentReference/{written.extracted_text_id}", "DocumentReference.content[0].attachment.data")
+    summary = f"Composition/{written.composition_id}"
+    return TimelineNote(
+        note=note,
+        times=NoteTimes(ClinicalTime(day, f"{note.resource_type}.date"), ClinicalTime()),
+        composition=summary,
+        authors=(f"Device/{written.pipeline.device_id}",),
+        pipeline=written.pipeline.device_id,
+        url=written.source_version_url,
+        path=content_path(written.reading),
+        media_type=text.media_type,
+        normalization=text.normalization,
+        sha256=text.sha256,
+        length=len(text.text),
+        sentences=tuple(
+            Place(summary, note.reference, note.version_id, *place, s.start, s.end, s.text, s.score)
+            for s in written.summary.summary
+        ),
+    )
 
 
 _DOCUMENT = ("DocumentReference", "progress-note-7", "DocumentReference.content[0].attachment")
