@@ -86,7 +86,7 @@ def _figure(size: tuple[float, float]) -> Iterator["Figure"]:
         yield Figure(figsize=size, layout="constrained")
 
 
-def _finish(axes: "Axes", legend: Literal["lower right","upper left","upper right"]) -> None:
+def _finish(axes: "Axes", legend: Literal["lower right", "upper left", "upper right"]) -> None:
     """No frame; the legend has a place of its own, as the search for the best one can take seconds."""
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(loc=legend, frameon=False, fontsize=8)
