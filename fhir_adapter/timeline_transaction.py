@@ -9,7 +9,7 @@ from typing import Any
 
 from fhir_adapter.composition import urn
 from fhir_adapter.pipeline import Pipeline
-from fhir_adapter.transaction import author, criteria, validate
+from fhir_adapter.transaction import author, criteria, relinked, validate
 
 JsonObject = dict[str, Any]
 
@@ -57,7 +57,7 @@ def assigned_transaction_of(
             entries.append(_conditional_put(resource))
     for entry in entries:
         own = {"id": existing} if entry["request"]["url"] == f"Composition/{existing}" else {}
-        linked = _relinked(entry["resource"], urns)
+        linked = relinked(entry["resource"], urns)
         entry["resource"] = {**{name: value for name, value in linked.items() if name != "id"}, **own}
     return _bundle(entries)
 
@@ -84,13 +84,3 @@ def _create_if_none(resource: JsonObject) -> JsonObject:
 
 def _entry(resource: JsonObject, request: JsonObject) -> JsonObject:
     return {"fullUrl": urn(resource["id"]), "resource": resource, "request": request}
-
-
-def _relinked(node: Any, urns: dict[str, str]) -> Any:
-    """References to the author by fullUrl: its id is not known yet."""
-    if isinstance(node, dict):
-        linked = {name: _relinked(value, urns) for name, value in node.items()}
-        if isinstance(linked.get("reference"), str):
-            linked["reference"] = urns.get(linked["reference"], linked["reference"])
-        return linked
-    return [_relinked(item, urns) for item in node] if isinstance(node, list) else node

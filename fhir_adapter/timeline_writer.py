@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from fhir_adapter import canonical, recall
+from fhir_adapter import canonical
 from fhir_adapter.claims import as_dict, coded, dicts
 from fhir_adapter.client import FhirClient
 from fhir_adapter.errors import ConflictError, HttpStatusError, NoteError
 from fhir_adapter.lifecycle import NO_NOTE, Withdrawal, ended, ended_because, is_ours, sealed
 from fhir_adapter.pipeline import Pipeline
 from fhir_adapter.reasons import Reason
+from fhir_adapter.registrar import Registrar
 from fhir_adapter.resource_reader import reference_of
 from fhir_adapter.timeline import Timeline
 from fhir_adapter.timeline_compare import differences
@@ -22,12 +23,11 @@ from fhir_adapter.timeline_composition import (
     timeline_provenance,
 )
 from fhir_adapter.timeline_transaction import assigned_transaction_of, transaction_of
-from fhir_adapter.transaction import registration, with_labels_of
+from fhir_adapter.transaction import with_labels_of
 
 JsonObject = dict[str, Any]
 
 _ATTEMPTS = 3  # against another writer of the same timeline
-_NO_CLIENT_IDS = (400, 404, 405, 409, 412, 422)  # how servers answer a PUT to an id that they do not know
 
 
 class WriteStatus(StrEnum):
@@ -130,23 +130,10 @@ class TimelineWriter:
 
     async def _register(self) -> None:
         """The author, by its own id; a server that refuses it gives out the ids itself."""
-        stated = (await self._client.capability()).update_create("Device")
-        devices = await self._checked()
-        known = next((d.version for d in devices if d.id == self._pipeline.device_id), "")
         try:
-            await self._client.transaction(registration(self._pipeline, known), once=bool(known))
+            self._client_ids = await Registrar(self._client, self._pipeline).register()
         except HttpStatusError as error:
-            if known and isinstance(error, ConflictError):  # another worker registered, or a recall came
-                await self._checked()
-                return
-            if stated or error.status not in _NO_CLIENT_IDS:
-                raise _note_error(error) from None
-            self._client_ids = False
-
-    async def _checked(self) -> list[recall.Author]:
-        found = await recall.authors(self._client)
-        recall.check(found, self._pipeline)
-        return found
+            raise _note_error(error) from None
 
     async def _existing(self, identifier: str) -> JsonObject | None:
         if self._client_ids:

@@ -86,7 +86,7 @@ def conditional_transaction(written: Written, existing: Existing | None = None) 
     for resource in summary:
         entries.append(_conditional_put(resource) if existing else _create_if_none(resource))
     for entry in entries:
-        resource = _relinked(entry["resource"], urns)
+        resource = relinked(entry["resource"], urns)
         entry["resource"] = {name: value for name, value in resource.items() if name != "id"}
         if existing and resource["resourceType"] == "Composition":
             entry["resource"]["id"] = existing.id
@@ -180,11 +180,11 @@ def criteria(resource: JsonObject) -> str:
     return f"identifier={identifier['system']}|{identifier['value']}"
 
 
-def _relinked(node: Any, urns: dict[str, str]) -> Any:
-    """References between entries of this transaction by fullUrl: their ids are not known yet."""
+def relinked(node: Any, urns: dict[str, str]) -> Any:
+    """A resource with its references replaced where `urns` has them: fullUrls of entries without an id."""
     if isinstance(node, dict):
-        linked = {name: _relinked(value, urns) for name, value in node.items()}
+        linked = {name: relinked(value, urns) for name, value in node.items()}
         if isinstance(linked.get("reference"), str):
             linked["reference"] = urns.get(linked["reference"], linked["reference"])
         return linked
-    return [_relinked(item, urns) for item in node] if isinstance(node, list) else node
+    return [relinked(item, urns) for item in node] if isinstance(node, list) else node

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from fhir_adapter import canonical, recall
+from fhir_adapter import canonical
 from fhir_adapter.backoff import Backoff
 from fhir_adapter.claims import as_dict, coded, dicts
 from fhir_adapter.client import FhirClient
@@ -29,12 +29,12 @@ from fhir_adapter.lifecycle import (
 from fhir_adapter.pipeline import Pipeline
 from fhir_adapter.reasons import Reason
 from fhir_adapter.references import CONFIDENTIALITY_ORDER, confidentiality, labels
-from fhir_adapter.transaction import conditional_transaction, registration, replacement, transaction
+from fhir_adapter.registrar import Registrar
+from fhir_adapter.transaction import conditional_transaction, replacement, transaction
 
 JsonObject = dict[str, Any]
 Chain = tuple[Existing, ...]
 
-_NO_CLIENT_IDS = (400, 404, 405, 409, 412, 422)  # how servers answer a PUT to an id that they do not know
 _SOURCES = 24  # in one search: keeps the URL of 48 ids under 2 kB, of 48 identifiers under 8 kB
 _LONGEST_CHAIN = 1000
 
@@ -75,34 +75,16 @@ class Writer:
         self._backoff = backoff or Backoff(retries=6, first=0.2)
         self._sleep = sleep
         self._client_ids = True
+        self._registrar = Registrar(client, pipeline)
 
     async def register(self) -> None:
         """Makes sure that the Device and its model card are there; call once before the first write.
-
-        This also finds out whether the server takes ids from clients: HAPI does without stating
-        `updateCreate`, so a server that does not state it is asked by trying.
 
         Raises:
             RecalledError: this pipeline version, or its model, must not write any more.
             HttpStatusError: the server states `updateCreate` and refuses, or does not let us write at all.
         """
-        capability = await self._client.capability()
-        devices = await self._checked()
-        known = next((d.version for d in devices if d.id == self._pipeline.device_id), "")
-        try:
-            await self._client.transaction(registration(self._pipeline, known), once=bool(known))
-        except HttpStatusError as error:
-            if known and isinstance(error, ConflictError):  # another worker registered, or a recall came
-                await self._checked()
-                return
-            if capability.update_create("Device") or error.status not in _NO_CLIENT_IDS:
-                raise
-            self._client_ids = False
-
-    async def _checked(self) -> list[recall.Author]:
-        found = await recall.authors(self._client)
-        recall.check(found, self._pipeline)
-        return found
+        self._client_ids = await self._registrar.register()
 
     async def chains(self, sources: Sequence[str]) -> dict[str, Chain]:
         """The summaries of these sources under this pipeline's name, oldest first.
@@ -119,7 +101,7 @@ class Writer:
         found: dict[str, list[Existing]] = {}
         open_ends = list(dict.fromkeys(sources))
         if open_ends:
-            await self._checked()
+            await self._registrar.check()
         # Two places at a time: the second is almost always empty, which ends the chain.
         for first in range(1, _LONGEST_CHAIN, 2):
             second: set[str] = set()
