@@ -64,6 +64,7 @@ class AuditedClient(FhirClient):
         self._waiting: list[Event] = []
         self._flushing: asyncio.Task[None] | None = None
         self._client_ids = True
+        self._profiled = True
         self.trail = Trail()
 
     def observe(self, device: str) -> None:
@@ -195,7 +196,7 @@ class AuditedClient(FhirClient):
         try:
             await super().transaction(self._bundle(resources))
         except HttpStatusError as error:
-            if self._client_ids and len(resources) == 1 and await self._without_ids(resources[0]):
+            if len(resources) == 1 and await self._plainer(resources[0]):
                 return 0
             if len(resources) == 1 or error.status in (401, 403):
                 self.trail = replace(self.trail, error=f"HTTP {error.status}")
@@ -203,26 +204,35 @@ class AuditedClient(FhirClient):
             return sum([await self._posted([resource]) for resource in resources])
         return 0
 
-    async def _without_ids(self, resource: JsonObject) -> bool:
-        """Whether the server takes an event whose id it gives itself; it then does so for all."""
-        self._client_ids = False
-        try:
-            await super().transaction(self._bundle([resource]))
-        except HttpStatusError:
-            self._client_ids = True
-            return False
-        return True
+    async def _plainer(self, resource: JsonObject) -> bool:
+        """Whether the server takes an event without our id or without its profile; then so do all after it.
+
+        A server that gives out ids refuses the first, one that validates and lacks the profiles the second.
+        """
+        before = self._client_ids, self._profiled
+        for form in ((True, False), (False, True), (False, False)):
+            if form == before or form > before or form[1] > before[1]:
+                continue
+            self._client_ids, self._profiled = form
+            try:
+                await super().transaction(self._bundle([resource]))
+            except HttpStatusError:
+                continue
+            return True
+        self._client_ids, self._profiled = before
+        return False
 
     def _bundle(self, resources: Sequence[JsonObject]) -> JsonObject:
         """Puts to ids of ours, so that a repeat after a lost answer leaves one of each."""
         entries = []
         for resource in resources:
+            own = {name: value for name, value in resource.items() if self._profiled or name != "meta"}
             if self._client_ids:
                 request = {"method": "PUT", "url": f"AuditEvent/{resource['id']}"}
-                entries.append({"resource": resource, "request": request})
             else:
-                own = {name: value for name, value in resource.items() if name != "id"}
-                entries.append({"resource": own, "request": {"method": "POST", "url": "AuditEvent"}})
+                own.pop("id")
+                request = {"method": "POST", "url": "AuditEvent"}
+            entries.append({"fullUrl": f"urn:uuid:{resource['id']}", "resource": own, "request": request})
         return {"resourceType": "Bundle", "type": "transaction", "entry": entries}
 
 

@@ -5,6 +5,7 @@ httpx logs full URLs at INFO, queries included. A process that uses this client 
 """
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
@@ -25,6 +26,8 @@ from fhir_adapter.wire import decode_json, encode_json, history_entries
 
 FHIR_JSON = "application/fhir+json"
 MAX_RESPONSE_BYTES = 256 << 20
+
+_ID = re.compile(r"[A-Za-z0-9.-]{1,64}")  # R4, data type id: what a version can be called
 
 
 class FhirClient:
@@ -136,7 +139,7 @@ class FhirClient:
 
     async def read_if_there(self, reference: str, version: str | None = None) -> dict[str, Any] | None:
         """As `read`; None for what was never there, is deleted, or cannot be on this server."""
-        if self._scope.relative(reference) is None:
+        if self._scope.relative(reference) is None or (version and not _ID.fullmatch(version)):
             return None
         try:
             return await self.read(reference, version)

@@ -1,6 +1,7 @@
 """The FHIR servers that the product is held to: every test here runs against each of them."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from contract_fhir import Fhir, FhirServer, hapi_or_skip, new_id
@@ -11,10 +12,16 @@ from fhir_adapter.sandbox.running import running_embedded
 
 
 @pytest.fixture(scope="session")
-def hapi_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FhirServer]:
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Our profiles as a FHIR package."""
+    path = tmp_path_factory.mktemp("profiles") / "package.tgz"
+    path.write_bytes(build())
+    return path
+
+
+@pytest.fixture(scope="session")
+def hapi_server(package: Path) -> Iterator[FhirServer]:
     """HAPI as strict as a hospital's, targets must exist, with our profiles installed as a package."""
-    package = tmp_path_factory.mktemp("profiles") / "package.tgz"
-    package.write_bytes(build())
     with hapi_or_skip(HapiSettings(placeholders=False, packages=(package,), heap="768m")) as base_url:
         yield FhirServer("hapi", base_url)
 
@@ -49,8 +56,17 @@ def device(fhir: Fhir) -> str:
 
 
 @pytest.fixture(scope="session")
-def assigning_hapi() -> Iterator[FhirServer]:
-    """HAPI that gives out all ids itself (no `updateCreate`) and refuses what does not validate."""
-    settings = HapiSettings(placeholders=False, client_ids="NOT_ALLOWED", validate_requests=True, heap="768m")
+def assigning_hapi(package: Path) -> Iterator[FhirServer]:
+    """HAPI that gives out all ids itself (no `updateCreate`) and refuses what does not validate.
+
+    The profiles that our resources claim must be there: to such a server an unknown one is an error.
+    """
+    settings = HapiSettings(
+        placeholders=False,
+        client_ids="NOT_ALLOWED",
+        validate_requests=True,
+        packages=(package,),
+        heap="768m",
+    )
     with hapi_or_skip(settings) as base_url:
         yield FhirServer("hapi", base_url)
