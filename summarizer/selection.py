@@ -28,7 +28,8 @@ def expected_length(probabilities: Sequence[float]) -> int:
 
     The expectation of F1 over the top k is taken as 2 * (sum of the k highest) / (k + sum of all), which is
     exact for the ratio of expectations (Lipton et al. 2014, "Optimal Thresholding of Classifiers to Maximize
-    F1 Measure"). At most `MAX_DEFAULT`; 1 at least where there is a sentence.
+    F1 Measure"). From `MIN_DEFAULT` to `MAX_DEFAULT`, as far as there are sentences: of a short note without
+    headings the likeliest sentence alone would say too little.
 
     Args:
         probabilities: calibrated, of each sentence.
@@ -40,7 +41,7 @@ def expected_length(probabilities: Sequence[float]) -> int:
         score = gathered / (k + total)
         if score > found + 1e-9:
             best, found = k, score
-    return best
+    return max(best, min(MIN_DEFAULT, len(probabilities)))
 
 
 def asked_sentences(budget: Budget | None, sentences: Sequence[str]) -> int:

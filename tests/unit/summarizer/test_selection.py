@@ -1,9 +1,9 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from summarizer.engines import Salience
-from summarizer.selection import asked_sentences, count_words, default_sentences, select
+from summarizer.selection import asked_sentences, count_words, default_sentences, expected_length, select
 from summarizer.types import Budget
 
 
@@ -131,3 +131,26 @@ def test_budgets_are_kept_and_used_up(sentences: list[str], budget: Budget | Non
         assert used <= budget.words or len(chosen) == 1
         unused = wordings - set(chosen_wordings)
         assert all(used + count_words(s) > budget.words for s in unused)
+
+
+@settings(deadline=None)
+@given(st.lists(st.floats(0, 1), max_size=30))
+def test_the_own_length_has_the_best_expected_f1_from_3_to_10(probabilities: list[float]) -> None:
+    ranked, total = sorted(probabilities, reverse=True), sum(probabilities)
+    allowed = range(min(3, len(ranked)), min(10, len(ranked)) + 1)
+
+    def f1(k: int) -> float:
+        return sum(ranked[:k]) / (k + total) if k else 0.0
+
+    chosen = expected_length(probabilities)
+
+    assert chosen in allowed
+    assert f1(chosen) >= max(map(f1, allowed)) - 1e-6
+
+
+def test_only_calibrated_scores_choose_the_length_and_only_without_a_budget() -> None:
+    sentences = distinct(40)
+    sure = tuple([0.9] * 5 + [0.0] * 35)
+    assert select(sentences, Salience(sure, calibrated=True)) == [0, 1, 2, 3, 4]
+    assert len(select(sentences, Salience(sure))) == default_sentences(40)
+    assert len(select(sentences, Salience(sure, calibrated=True), Budget(sentences=8))) == 8
