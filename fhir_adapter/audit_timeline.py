@@ -17,7 +17,6 @@ from fhir_adapter.audit_sources import Sources, same_text
 from fhir_adapter.audit_witnesses import Witnesses
 from fhir_adapter.claims import Claims, Span, as_dict, coded, dicts, read_claims, relative
 from fhir_adapter.client import FhirClient
-from fhir_adapter.clinical_time import note_times
 from fhir_adapter.composition import UNIT
 from fhir_adapter.errors import NoteError
 from fhir_adapter.findings import Finding, Found
@@ -27,6 +26,7 @@ from fhir_adapter.pipeline import Pipeline
 from fhir_adapter.timeline import Entry, Place, Scope, Timeline, TimelineNote, TimelineSentence, in_order
 from fhir_adapter.timeline_compare import differences
 from fhir_adapter.timeline_composition import WrittenTimeline, scope_of, timeline_composition
+from fhir_adapter.timeline_notes import timeline_note
 from summarizer.repeats import same_facts
 from summarizer.types import ModelInfo
 
@@ -180,20 +180,7 @@ class TimelineAuditor:
                 held[number] = text[span.offset : end]
             else:
                 found.append((Finding.OFFSET_OUTSIDE, f"{number[0] + 1}.{number[1] + 1}"))
-        note = TimelineNote(
-            note=replace(reading.note, attachments=()),
-            times=note_times(read.stated),
-            composition="",
-            authors=claims.section_authors,
-            pipeline=claims.pipeline,
-            url=claims.source_url,
-            path=claims.path,
-            media_type=reading.text.media_type,
-            normalization=claims.normalization,
-            sha256=claims.sha256,
-            length=claims.length,
-            sentences=(),
-        )
+        note = timeline_note(claims, reading, read.stated, claims.section_authors)
         return note, found, held
 
     async def _subjects(self, scope: Scope, notes: Sequence[TimelineNote]) -> list[Found]:

@@ -211,8 +211,8 @@ class AuditedClient(FhirClient):
         """
         before = self._client_ids, self._profiled
         for form in ((True, False), (False, True), (False, False)):
-            if form == before or form > before or form[1] > before[1]:
-                continue
+            if form == before or form[0] > before[0] or form[1] > before[1]:
+                continue  # no plainer than what was refused
             self._client_ids, self._profiled = form
             try:
                 await super().transaction(self._bundle([resource]))

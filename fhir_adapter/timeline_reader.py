@@ -13,7 +13,6 @@ from fhir_adapter import canonical, recall
 from fhir_adapter.audit import Auditor, Examined
 from fhir_adapter.claims import as_dict, dicts, relative
 from fhir_adapter.client import FhirClient
-from fhir_adapter.clinical_time import note_times
 from fhir_adapter.errors import NoteError
 from fhir_adapter.findings import Finding
 from fhir_adapter.lifecycle import Withdrawal, ended_because
@@ -22,6 +21,7 @@ from fhir_adapter.policy import Policy, ineligible
 from fhir_adapter.reasons import Reason
 from fhir_adapter.resource_reader import read_source, reference_of
 from fhir_adapter.timeline import LeftOut, Place, Remark, Scope, Timeline, TimelineError, TimelineNote, build
+from fhir_adapter.timeline_notes import timeline_note
 
 JsonObject = dict[str, Any]
 
@@ -229,17 +229,5 @@ def _note_of(resource: JsonObject, examined: Examined) -> TimelineNote:
         for span, sentence in zip(claims.spans, examined.audit.sentences, strict=True)
         if sentence.ok
     )
-    return TimelineNote(
-        note=replace(reading.note, attachments=()),
-        times=note_times(examined.source.stated or {}),
-        composition=reference_of(resource),
-        authors=claims.authors,
-        pipeline=claims.pipeline,
-        url=claims.source_url,
-        path=claims.path,
-        media_type=reading.text.media_type,
-        normalization=claims.normalization,
-        sha256=claims.sha256,
-        length=claims.length,
-        sentences=tuple(sorted(places, key=lambda place: (place.start, place.end))),
-    )
+    stated = examined.source.stated or {}
+    return timeline_note(claims, reading, stated, claims.authors, reference_of(resource), places)

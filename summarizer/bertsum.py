@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from summarizer.encoder import Encoder, Row, Vectors
+from summarizer.encoder import Encoder, Row, Vectors, pad_rows
 from summarizer.features import features, section_kinds
 from summarizer.heads import HeadConfig, make_head
 from summarizer.types import SplitDocument
@@ -113,20 +113,6 @@ class BertSum(nn.Module):
         kinds = torch.from_numpy(document.kinds).to(device)
         logits: Tensor = self.head(vectors[None].float(), features[None], kinds[None])[0]
         return logits
-
-
-def pad_rows(rows: Sequence[Row], pad_id: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Ids, mask and segments, each of shape (rows, longest)."""
-    width = max(len(row.ids) for row in rows)
-    ids = torch.full((len(rows), width), pad_id, dtype=torch.long)
-    mask = torch.zeros((len(rows), width), dtype=torch.long)
-    segments = torch.zeros((len(rows), width), dtype=torch.long)
-    for i, row in enumerate(rows):
-        ids[i, : len(row.ids)] = torch.tensor(row.ids)
-        mask[i, : len(row.ids)] = 1
-        if row.segments is not None:
-            segments[i, : len(row.ids)] = torch.tensor(row.segments)
-    return ids, mask, segments
 
 
 def prepare(encoder: Encoder, document: SplitDocument, context: int) -> DocumentInput:

@@ -152,17 +152,7 @@ class Encoder:
 
     def _tensors(self, rows: Sequence[Row]) -> dict[str, "torch.Tensor"]:
         """Padded ids, mask and, where the model has them, segment ids: each of shape (rows, width)."""
-        import torch
-
-        width = max(len(row.ids) for row in rows)
-        ids = torch.full((len(rows), width), self.pad_id, dtype=torch.long)
-        mask = torch.zeros((len(rows), width), dtype=torch.long)
-        segments = torch.zeros((len(rows), width), dtype=torch.long)
-        for i, row in enumerate(rows):
-            ids[i, : len(row.ids)] = torch.tensor(row.ids)
-            mask[i, : len(row.ids)] = 1
-            if row.segments is not None:
-                segments[i, : len(row.ids)] = torch.tensor(row.segments)
+        ids, mask, segments = pad_rows(rows, self.pad_id)
         inputs = {"input_ids": ids, "attention_mask": mask}
         if self.segments > 1:
             inputs["token_type_ids"] = segments
@@ -176,6 +166,22 @@ class Encoder:
                 f"The model {files.name!r} is of type {kind!r}; give an encoder of the BERT family "
                 f"({', '.join(_FAMILY)})."
             )
+
+
+def pad_rows(rows: Sequence[Row], pad_id: int) -> tuple["torch.Tensor", "torch.Tensor", "torch.Tensor"]:
+    """Ids, mask and segments, each of shape (rows, longest)."""
+    import torch
+
+    width = max(len(row.ids) for row in rows)
+    ids = torch.full((len(rows), width), pad_id, dtype=torch.long)
+    mask = torch.zeros((len(rows), width), dtype=torch.long)
+    segments = torch.zeros((len(rows), width), dtype=torch.long)
+    for i, row in enumerate(rows):
+        ids[i, : len(row.ids)] = torch.tensor(row.ids)
+        mask[i, : len(row.ids)] = 1
+        if row.segments is not None:
+            segments[i, : len(row.ids)] = torch.tensor(row.segments)
+    return ids, mask, segments
 
 
 def _batches(lengths: Sequence[int]) -> list[list[int]]:

@@ -13,7 +13,14 @@ from summarizer.segmentation.blocks import segment_text
 from summarizer.types import SectionKind
 from training.splitting import split_text
 
-__all__ = ["conclusions", "conclusions_moved", "description", "notes_without_conclusions", "radiology"]
+__all__ = [
+    "CONCLUSIONS",
+    "conclusions",
+    "conclusions_moved",
+    "description",
+    "notes_without_conclusions",
+    "radiology",
+]
 
 Fields = Mapping[str, Any]
 Parts = list[tuple[str, list[str]]]

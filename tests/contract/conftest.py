@@ -5,10 +5,13 @@ from pathlib import Path
 
 import pytest
 from contract_fhir import Fhir, FhirServer, hapi_or_skip, new_id
+from lives import of_its_own
+from passes import Site
 
 from fhir_adapter.profiles.package import build
 from fhir_adapter.sandbox.hapi import HapiSettings
 from fhir_adapter.sandbox.running import running_embedded
+from fhir_adapter.sandbox.settings import SandboxSettings
 
 
 @pytest.fixture(scope="session")
@@ -70,3 +73,16 @@ def assigning_hapi(package: Path) -> Iterator[FhirServer]:
     )
     with hapi_or_skip(settings) as base_url:
         yield FhirServer("hapi", base_url)
+
+
+@pytest.fixture(scope="session")
+def assigning_embedded() -> Iterator[FhirServer]:
+    """The embedded sandbox where it gives out all ids itself."""
+    with running_embedded(SandboxSettings(update_create=False)) as base_url:
+        yield FhirServer("embedded", base_url)
+
+
+@pytest.fixture
+def site(fhir: Fhir, tmp_path: Path) -> Site:
+    """A poller with a ledger and a pipeline of its own."""
+    return of_its_own(Site(fhir, tmp_path / "ledger.sqlite"))

@@ -3,20 +3,17 @@
 import base64
 import json
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from contract_fhir import Fhir, FhirServer, new_id
+from contract_fhir import Fhir, new_id
 from fhir.resources.R4B.auditevent import AuditEvent
 from passes import Site, encoded, reference
 from timelines import Chart, a_chart
 
 from fhir_adapter.audited_client import AuditedClient, Trail
-from fhir_adapter.sandbox.running import running_embedded
-from fhir_adapter.sandbox.settings import SandboxSettings
 
 Resource = dict[str, Any]
 PROFILE = "https://profiles.ihe.net/ITI/BALP/StructureDefinition/IHE.BasicAudit."
@@ -194,12 +191,6 @@ async def test_one_event_that_the_server_refuses_takes_no_other_along(chart: Cha
 
     assert told == [Trail(written=2, failed=1, error="HTTP 422")]
     assert kinds(events(chart.site.fhir, patient=chart.patient)) == {"PatientRead": 2}
-
-
-@pytest.fixture(scope="module")
-def assigning_embedded() -> Iterator[FhirServer]:
-    with running_embedded(SandboxSettings(update_create=False)) as base_url:
-        yield FhirServer("embedded", base_url)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,6 @@ from lives import (
     ended,
     extracted,
     html_document,
-    of_its_own,
     only,
     report,
     revised,
@@ -26,11 +25,6 @@ from fhir_adapter import canonical
 from fhir_adapter.findings import Finding
 from fhir_adapter.sandbox.hapi import HapiSettings
 from fhir_adapter.sandbox.running import running_embedded
-
-
-@pytest.fixture
-def site(fhir: Fhir, tmp_path: Path) -> Site:
-    return of_its_own(Site(fhir, tmp_path / "ledger.sqlite"))
 
 
 def test_a_new_version_gives_a_new_version_of_composition_text_and_provenance(site: Site) -> None:

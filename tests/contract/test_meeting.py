@@ -3,13 +3,12 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from contract_fhir import Fhir, new_id
-from lives import of_its_own, only, revised, sentences, signed, state
+from contract_fhir import new_id
+from lives import only, revised, sentences, signed, state
 from passes import Site, reference
 
 import jobs.runtime
@@ -61,11 +60,6 @@ class Meddler(httpx.AsyncBaseTransport):
 
 def writes_a_summary(request: httpx.Request) -> bool:
     return request.method == "POST" and b'"resourceType":"Composition"' in request.content
-
-
-@pytest.fixture
-def site(fhir: Fhir, tmp_path: Path) -> Site:
-    return of_its_own(Site(fhir, tmp_path / "ledger.sqlite"))
 
 
 @pytest.fixture

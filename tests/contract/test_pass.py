@@ -7,13 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from contract_fhir import Fhir, FhirServer, new_id
+from contract_fhir import Fhir, new_id
 from passes import TEXT, Site, encoded, polled_in_thread, reference
 
 from fhir_adapter.findings import Finding
 from fhir_adapter.pipeline import deterministic_id
-from fhir_adapter.sandbox.running import running_embedded
-from fhir_adapter.sandbox.settings import SandboxSettings
 
 
 @pytest.fixture
@@ -288,12 +286,6 @@ def assigning_site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[S
     fhir = Fhir(request.getfixturevalue(request.param))
     with fhir.http:
         yield Site(fhir, tmp_path / "ledger.sqlite")
-
-
-@pytest.fixture(scope="session")
-def assigning_embedded() -> Iterator[FhirServer]:
-    with running_embedded(SandboxSettings(update_create=False)) as base_url:
-        yield FhirServer("embedded", base_url)
 
 
 @pytest.mark.parametrize(

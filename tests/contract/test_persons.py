@@ -5,14 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from contract_fhir import Fhir
 from lives import (
     another,
     codes,
     ended,
     extracted,
     html_document,
-    of_its_own,
     only,
     revised,
     sentences,
@@ -23,11 +21,6 @@ from passes import Site, encoded, polled_in_thread, reference
 
 from fhir_adapter.composition import written_id
 from fhir_adapter.findings import Finding
-
-
-@pytest.fixture
-def site(fhir: Fhir, tmp_path: Path) -> Site:
-    return of_its_own(Site(fhir, tmp_path / "ledger.sqlite"))
 
 
 def chain(site: Site, note: dict[str, Any], length: int) -> list[dict[str, Any]]:

@@ -1,17 +1,9 @@
 """Every form of reference in a source comes through in a form that the server takes."""
 
-from pathlib import Path
 from typing import Any
 
-import pytest
-from contract_fhir import Fhir
-from lives import extracted, html_document, of_its_own, only
+from lives import extracted, html_document, only
 from passes import Site, reference
-
-
-@pytest.fixture
-def site(fhir: Fhir, tmp_path: Path) -> Site:
-    return of_its_own(Site(fhir, tmp_path / "ledger.sqlite"))
 
 
 def subjects(patient: str, base_url: str) -> dict[str, tuple[dict[str, Any], dict[str, Any] | None]]:

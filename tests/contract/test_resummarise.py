@@ -5,19 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from contract_fhir import Fhir
-from lives import another, command, of_its_own, only, revised, signed, state
+from lives import another, command, only, revised, signed, state
 from passes import Site, reference
 
 from fhir_adapter.lifecycle import stamp_of
 from jobs.commands.poll import bring_along, open_ledger
 from jobs.outcome import Outcome
 from jobs.pace import Pace
-
-
-@pytest.fixture
-def site(fhir: Fhir, tmp_path: Path) -> Site:
-    return of_its_own(Site(fhir, tmp_path / "ledger.sqlite"))
 
 
 def with_setting(site: Site, database: Path, budget: str = "1") -> Site:

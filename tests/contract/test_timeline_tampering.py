@@ -1,20 +1,18 @@
 """Whatever is altered in a kept timeline is found; and how it is kept where the server gives out the ids."""
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from contract_fhir import Fhir, FhirServer
+from contract_fhir import Fhir
 from passes import Site, encoded, reference
 from test_tampering import stored
 from timelines import COPIED, Chart, a_chart, html
 
 from fhir_adapter.audit import Audit
 from fhir_adapter.findings import Finding
-from fhir_adapter.sandbox.running import running_embedded
-from fhir_adapter.sandbox.settings import SandboxSettings
 from fhir_adapter.timeline_writer import WriteStatus
 
 Resource = dict[str, Any]
@@ -262,12 +260,6 @@ def test_what_changes_around_a_timeline_is_found(chart: Chart) -> None:
 def test_the_audit_of_everything_holds_timelines_too(chart: Chart) -> None:
     resource = kept(chart)
     assert reference(resource) in {audit.composition for audit in chart.site.audit()}
-
-
-@pytest.fixture(scope="module")
-def assigning_embedded() -> Iterator[FhirServer]:
-    with running_embedded(SandboxSettings(update_create=False)) as base_url:
-        yield FhirServer("embedded", base_url)
 
 
 @pytest.mark.parametrize(

@@ -28,11 +28,6 @@ from jobs.commands.poll import open_ledger
 Capture = pytest.CaptureFixture[str]
 
 
-@pytest.fixture
-def site(fhir: Fhir, tmp_path: Path) -> Site:
-    return of_its_own(Site(fhir, tmp_path / "ledger.sqlite"))
-
-
 def device_of(composition: dict[str, Any]) -> str:
     found: str = composition["author"][0]["reference"]
     return found

@@ -1,19 +1,16 @@
 """Killed between the server and the ledger: what comes after a person's work, and a recall, are done once."""
 
 import json
-import os
 import random
-import signal
-import subprocess
-import sys
-import time
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from processes import Process, killed_after, start
 
 from fhir_adapter.lifecycle import stamp_of
 from fhir_adapter.sandbox.running import running_embedded
@@ -22,6 +19,8 @@ from jobs.bench.passes import generated_notes
 NOTES = 40
 KILLS = 3
 Json = dict[str, Any]
+
+command = partial(start, page_size=5)
 
 
 @pytest.fixture
@@ -45,33 +44,7 @@ def compositions(base_url: str) -> list[Json]:
     return [entry["resource"] for entry in bundle.get("entry", [])]
 
 
-def command(base_url: str, database: Path, *arguments: str) -> "subprocess.Popen[bytes]":
-    environment = {
-        **os.environ,
-        "CLINSUM_FHIR_BASE_URL": base_url,
-        "CLINSUM_DATABASE_URL": f"sqlite:///{database}",
-        "CLINSUM_ENGINE": "lead",
-        "CLINSUM_CONCURRENCY": "2",
-        "CLINSUM_PAGE_SIZE": "5",
-    }
-    code = "from jobs.cli import main; main()"
-    return subprocess.Popen(
-        [sys.executable, "-c", code, *arguments, "--json"], env=environment, stdout=subprocess.PIPE
-    )
-
-
-def killed(process: "subprocess.Popen[bytes]", lines: int, pause: float) -> None:
-    """Kills the command once it has told of so many, a moment later."""
-    assert process.stdout
-    for _ in range(lines):
-        if not process.stdout.readline():
-            break
-    time.sleep(pause)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
-
-
-def finished(process: "subprocess.Popen[bytes]") -> list[Json]:
+def finished(process: Process) -> list[Json]:
     answer, _ = process.communicate(timeout=600)
     assert process.returncode == 0
     return [json.loads(line) for line in answer.splitlines()]
@@ -86,7 +59,7 @@ def test_kill_9_leaves_one_summary_after_each_persons(server: str, tmp_path: Pat
     put(server, [{**note, "docStatus": "amended"} for note in notes])
 
     for _ in range(KILLS):
-        killed(command(server, database, "poll"), chance.randint(0, 12), chance.random() / 20)
+        killed_after(command(server, database, "poll"), chance.randint(0, 12), chance.random() / 20)
     finished(command(server, database, "poll"))
 
     versions = Counter((c["status"], c["meta"]["versionId"]) for c in compositions(server))
@@ -101,7 +74,7 @@ def test_a_recall_that_was_killed_goes_on_and_marks_each_once(server: str, tmp_p
     recall = ("withdraw", "--pipeline", stamp_of(compositions(server)[0]).pipeline)
 
     for _ in range(KILLS):
-        killed(command(server, database, *recall), chance.randint(0, 12), chance.random() / 20)
+        killed_after(command(server, database, *recall), chance.randint(0, 12), chance.random() / 20)
     lines = finished(command(server, database, *recall))
 
     assert lines[-1]["summary"]["seen"] == NOTES

@@ -1,12 +1,8 @@
 """A pass that is killed at any moment loses no note and writes none twice."""
 
 import json
-import os
 import random
 import signal
-import subprocess
-import sys
-import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+from processes import killed_after, start
 
 from fhir_adapter.sandbox.running import running_embedded
 from jobs.bench.passes import generated_notes
@@ -34,21 +31,6 @@ def server() -> Iterator[str]:
         yield base_url
 
 
-def polling(base_url: str, database: Path) -> "subprocess.Popen[bytes]":
-    environment = {
-        **os.environ,
-        "CLINSUM_FHIR_BASE_URL": base_url,
-        "CLINSUM_DATABASE_URL": f"sqlite:///{database}",
-        "CLINSUM_ENGINE": "lead",
-        "CLINSUM_PAGE_SIZE": "10",
-        "CLINSUM_CONCURRENCY": "2",
-    }
-    code = "from jobs.cli import main; main()"
-    return subprocess.Popen(
-        [sys.executable, "-c", code, "poll", "--json"], env=environment, stdout=subprocess.PIPE
-    )
-
-
 def resources(base_url: str, query: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     url: str | None = f"{base_url}/{query}"
@@ -59,25 +41,15 @@ def resources(base_url: str, query: str) -> list[dict[str, Any]]:
     return found
 
 
-def killed_after(process: "subprocess.Popen[bytes]", lines: int, pause: float) -> int:
-    """Kills the pass once it has told of so many notes, a moment later; returns how many it told of."""
-    assert process.stdout
-    told = 0
-    while told < lines and process.stdout.readline():
-        told += 1
-    time.sleep(pause)
-    process.send_signal(signal.SIGKILL)
-    rest, _ = process.communicate()
-    return told + len(rest.splitlines())
-
-
 def test_kill_9_at_any_moment_loses_nothing_and_doubles_nothing(server: str, tmp_path: Path) -> None:
     database = tmp_path / "ledger.sqlite"
     chance = random.Random(7)
     for _ in range(KILLS):
-        killed_after(polling(server, database), chance.randint(0, 25), chance.random() / 20)
+        killed_after(
+            start(server, database, "poll", page_size=10), chance.randint(0, 25), chance.random() / 20
+        )
 
-    last = polling(server, database)
+    last = start(server, database, "poll", page_size=10)
     answer, _ = last.communicate(timeout=120)
 
     assert last.returncode == 0
@@ -95,7 +67,7 @@ def test_sigterm_ends_a_pass_after_the_notes_in_hand_and_the_next_goes_on(
     server: str, tmp_path: Path
 ) -> None:
     database = tmp_path / "ledger.sqlite"
-    process = polling(server, database)
+    process = start(server, database, "poll", page_size=10)
     assert process.stdout
     first = process.stdout.readline()
     process.send_signal(signal.SIGTERM)
@@ -106,6 +78,6 @@ def test_sigterm_ends_a_pass_after_the_notes_in_hand_and_the_next_goes_on(
     assert 0 < lines[-1]["summary"]["written"] < NOTES
     assert len(resources(server, "Composition?_count=100")) == lines[-1]["summary"]["written"]
 
-    answer, _ = polling(server, database).communicate(timeout=120)
+    answer, _ = start(server, database, "poll", page_size=10).communicate(timeout=120)
     assert json.loads(answer.splitlines()[-1])["summary"]["seen"] == NOTES
     assert len(resources(server, "Composition?_count=100")) == NOTES

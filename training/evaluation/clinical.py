@@ -31,12 +31,12 @@ from typing import Any
 
 from summarizer.selection import count_words
 from summarizer.sentences import segment
-from summarizer.types import Budget, SectionKind, Segmentation, Span
+from summarizer.types import Budget, Segmentation, Span
 from training.evaluation.errors import EvaluationError
 from training.evaluation.lines import UnusableLineError, file_sha256, read_objects
 from training.evaluation.types import BadLine, Case, Corpus, Item
+from training.notes import CONCLUSIONS
 
-TARGET_KINDS = frozenset([SectionKind.IMPRESSION, SectionKind.ASSESSMENT, SectionKind.PLAN])
 SHUFFLES = 5
 REPORT_SENTENCES = 3
 
@@ -137,7 +137,7 @@ def _note(row: Mapping[str, Any], budget: Budget | None, seed: int) -> tuple[Ite
     targets = [
         Span(s.start, s.end)
         for s in parts.sentences
-        if s.section is not None and parts.sections[s.section].kind in TARGET_KINDS
+        if s.section is not None and parts.sections[s.section].kind in CONCLUSIONS
     ]
     if not targets:
         raise NothingToChooseError("no impression, assessment or plan")

@@ -13,6 +13,7 @@ from training.evaluation.bootstrap import RESAMPLES, Estimate, Values, estimate,
 from training.evaluation.rouge import ROUGE, Rouge
 from training.evaluation.systems import System
 from training.evaluation.types import Case, Corpus
+from training.notes import CONCLUSIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ def evaluate_notes(corpus: Corpus, systems: Sequence[System], seed: int, say: Sa
     Raises:
         EvaluationError: a peer failed.
     """
-    settings = {"shuffles": clinical.SHUFFLES, "targets": sorted(clinical.TARGET_KINDS)}
+    settings = {"shuffles": clinical.SHUFFLES, "targets": sorted(CONCLUSIONS)}
     names = clinical.measures(corpus)
     return _evaluate("clinical", corpus, systems, (names, clinical.figures), seed, settings, say)
 

@@ -1,0 +1,38 @@
+"""The command as a process of its own, to be killed."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+Process = subprocess.Popen[bytes]
+
+
+def start(base_url: str, database: Path, *arguments: str, page_size: int) -> Process:
+    """Starts `clinsum ARGUMENTS --json` on a server, with a ledger of its own and without a model."""
+    environment = {
+        **os.environ,
+        "CLINSUM_FHIR_BASE_URL": base_url,
+        "CLINSUM_DATABASE_URL": f"sqlite:///{database}",
+        "CLINSUM_ENGINE": "lead",
+        "CLINSUM_CONCURRENCY": "2",
+        "CLINSUM_PAGE_SIZE": str(page_size),
+    }
+    code = "from jobs.cli import main; main()"
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *arguments, "--json"], env=environment, stdout=subprocess.PIPE
+    )
+
+
+def killed_after(process: Process, lines: int, pause: float) -> int:
+    """Kills it once it has told of so many notes, a moment later; returns how many it told of."""
+    assert process.stdout
+    told = 0
+    while told < lines and process.stdout.readline():
+        told += 1
+    time.sleep(pause)
+    process.send_signal(signal.SIGKILL)
+    rest, _ = process.communicate()
+    return told + len(rest.splitlines())
