@@ -2,7 +2,7 @@
 # Makes the model that ships again: sh training/shipped-model.sh CORPORA OUT
 #
 # CORPORA holds the public corpora that the model card names: pmc/, pubmed/, radiology/ and mtsamples/. A run that
-# was stopped goes on. On two cores with bf16 the vectors take about 15 minutes and the head about 6.
+# was stopped goes on.
 set -eu
 corpora=$1
 out=$2

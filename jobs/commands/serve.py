@@ -35,7 +35,7 @@ def serve(
     ] = None,
     sets: Sets = None,
 ) -> None:
-    """The inference API and the pages, until SIGTERM, which ends it after the requests in hand."""
+    """The inference API, described at /docs, until SIGTERM, which ends it after the requests in hand."""
     settings = settings_from(sets, model=model, serve_proxy=proxy)
     from jobs.web.server import run
 

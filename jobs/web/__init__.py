@@ -1,1 +1,1 @@
-"""The web service: the inference API, pages, access control, health and metrics."""
+"""The web service: the inference API, access control, health and metrics."""
