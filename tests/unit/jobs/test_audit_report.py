@@ -10,7 +10,8 @@ from lxml import html
 
 from fhir_adapter.audit import Audit, AuditedSentence
 from fhir_adapter.findings import Finding
-from jobs.audit_report import COLUMNS, difference, open_private, write_csv, write_html
+from jobs.audit_report import COLUMNS, open_private, write_csv, write_html
+from jobs.audit_view import difference
 
 HOSTILE = "<script>alert('x')</script> & \"said\""
 
