@@ -93,7 +93,7 @@ def _row(entry: Entry, kind: Kind) -> ListRow:
     return ListRow(
         reference=claims.composition,
         url=audit_page(claims.composition),
-        title=record.title or claims.composition,
+        title=record.title.removeprefix("AI-extracted summary: ") or claims.composition,
         about=(claims.source if kind == "summaries" else record.subject) or "none named",
         version=claims.version if kind == "summaries" else "",
         state=state.replace("-", " ") if not record.ended else state,
