@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from fhir_adapter.clinical_time import Precision, readable
-from fhir_adapter.timeline import Entry, LeftOut, Place, Timeline, TimelineSentence
+from fhir_adapter.timeline import Entry, LeftOut, Place, Remark, Timeline, TimelineSentence
 from jobs.web.audit_page import ended_words
 from jobs.web.links import audit_page, on_server
 
@@ -97,12 +97,11 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class Wrong:
-    """A finding of the audit over one summary."""
+    """A summary over which the audit found something, and each finding as (words, detail)."""
 
     composition: str
     url: str
-    words: str
-    detail: str
+    findings: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,10 +144,7 @@ def timeline_view(found: Timeline, server: str) -> TimelinePage:
         places=found.places,
         years=tuple(_years(found.entries, by_source, server)),
         missing=tuple(_missing(found.left_out)),
-        wrong=tuple(
-            Wrong(one.composition, audit_page(one.composition), one.finding.words, one.detail)
-            for one in found.remarks
-        ),
+        wrong=tuple(_wrong(found.remarks)),
     )
 
 
@@ -205,6 +201,12 @@ def _spot(place: Place, shown: str, by_source: dict[str, Entry]) -> Spot:
         url=audit_page(place.composition, f"c{place.start}-{place.end}"),
         words="" if place.text == shown else " ".join(place.text.split()),
     )
+
+
+def _wrong(remarks: tuple[Remark, ...]) -> Iterator[Wrong]:
+    for composition, group in groupby(remarks, lambda remark: remark.composition):
+        findings = tuple((one.finding.words, one.detail) for one in group)
+        yield Wrong(composition, audit_page(composition), findings)
 
 
 def _missing(left_out: tuple[LeftOut, ...]) -> Iterator[Missing]:
