@@ -56,7 +56,7 @@ class Coverage:
         split = [_words(sentence) for sentence in sentences]
         self._counts = [Counter(sentence) for sentence in split]
         self._own = [terms.salience * probability for probability in probabilities]
-        self._cost = [max(1, len(sentence)) ** terms.length for sentence in split]
+        self._cost: list[float] = [max(1, len(sentence)) ** terms.length for sentence in split]
         self._worth = {w: _mentions(q) for w, q in _expected(self._counts, probabilities).items()}
         self._taken: Counter[str] = Counter()
 
