@@ -1,15 +1,19 @@
 """Which sentences make the summary: budget, redundancy, the order of the note.
 
 1. Sentences are ranked by score (those an engine wants first before all others); ties go to the earlier one.
-2. Down this ranking, a sentence is taken if it fits the budget and is no near repeat of one already taken.
+   Where scores are probabilities, the next is always the one that adds most to those already taken, for its
+   length: `summarizer.coverage`.
+2. In this order, a sentence is taken if it fits the budget and is no near repeat of one already taken.
 3. If the budget is not used up, near repeats are taken after all: the length asked for is honoured. A
    sentence that repeats another word for word never is.
 4. What was taken goes back into the order of the note.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from heapq import heapify, heappop, heappush
 
+from summarizer.coverage import PER_SENTENCE, PER_WORD, Coverage
 from summarizer.engines import Salience
 from summarizer.repeats import Taken, wording
 from summarizer.types import Budget
@@ -81,29 +85,56 @@ def select(sentences: Sequence[str], salience: Salience, budget: Budget | None =
     ranking = _without_repeats(ranking, sentences)
     if budget is not None and budget.words is not None:
         costs = {i: count_words(sentences[i]) for i in ranking}
-        chosen = _take(ranking, sentences, costs, budget.words) or ranking[:1]
+        limit, terms = budget.words, PER_WORD
     else:
         own = salience.calibrated and budget in (None, Budget())
-        count = expected_length(scores) if own else asked_sentences(budget, sentences)
-        chosen = _take(ranking, sentences, dict.fromkeys(ranking, 1), count)
-    return sorted(chosen)
+        costs = dict.fromkeys(ranking, 1)
+        limit = expected_length(scores) if own else asked_sentences(budget, sentences)
+        terms = PER_SENTENCE
+    if salience.calibrated:
+        coverage = Coverage(sentences, scores, terms)
+        chosen = _take(_by_gain(ranking, coverage), sentences, costs, limit, coverage.take)
+    else:
+        chosen = _take(ranking, sentences, costs, limit)
+    return sorted(chosen or ranking[:1])
+
+
+def _by_gain(ranking: Sequence[int], coverage: Coverage) -> Iterator[int]:
+    """Each time the sentence that adds most to those taken by then; the higher ranked of equals.
+
+    Gains only fall, so one that is still the highest when reckoned anew is the best of all (Minoux 1978).
+    """
+    heap = [(-coverage.gain(i), place, i) for place, i in enumerate(ranking)]
+    heapify(heap)
+    while heap:
+        _, place, i = heappop(heap)
+        now = (-coverage.gain(i), place, i)
+        if heap and heap[0] < now:
+            heappush(heap, now)
+        else:
+            yield i
 
 
 def _take(
-    ranking: Sequence[int], sentences: Sequence[str], costs: Mapping[int, int], limit: int
+    candidates: Iterable[int],
+    sentences: Sequence[str],
+    costs: Mapping[int, int],
+    limit: int,
+    tell: Callable[[int], None] = lambda _: None,
 ) -> list[int]:
     """Takes what fits: first what says something new, then the near repeats that were passed over."""
     taken = Taken()
     chosen: list[int] = []
     passed: list[int] = []
     left = limit
-    for i in ranking:
+    for i in candidates:
         if costs[i] > left:
             continue
         if taken.has_near(sentences[i]):
             passed.append(i)
             continue
         taken.add(sentences[i])
+        tell(i)
         chosen.append(i)
         left -= costs[i]
     for i in passed:
