@@ -182,8 +182,19 @@ def _row(number: int, shown: str, pairs: Sequence[tuple[Span, AuditedSentence]],
         cut, text, named = difference(seen)
         if not places:
             left = cut
-        place = Place(sentence.start, sentence.end, sentence.score, ok, "", text, named, sentence.source)
-        places.append(replace(place, confident=span.confident))
+        places.append(
+            Place(
+                start=sentence.start,
+                end=sentence.end,
+                score=sentence.score,
+                ok=ok,
+                anchor="",
+                text=text,
+                named=named,
+                source=sentence.source,
+                confident=span.confident,
+            )
+        )
     return Row(number, left, tuple(places))
 
 
