@@ -112,7 +112,7 @@ def difference(sentence: AuditedSentence) -> tuple[Pieces, Pieces, str]:
         return _whole(shown), _whole(text), ""
     head, tail = _common(shown, text)
     one, other = shown[head : len(shown) - tail], text[head : len(text) - tail]
-    middle: list[tuple[str, int, int, int, int]] = [("replace", 0, len(one), 0, len(other))]
+    middle: Sequence[tuple[str, int, int, int, int]] = [("replace", 0, len(one), 0, len(other))]
     same = head + tail
     if one and other and len(one) * len(other) <= _MOST_COMPARED:
         compared = SequenceMatcher(None, one, other, autojunk=False)

@@ -66,7 +66,7 @@ async def json_answer(content: object, *, large: bool = False) -> Response:
 
 
 def _json(content: object) -> bytes:
-    return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
 async def while_wanted(request: Request, service: Service, work: Coroutine[Any, Any, T]) -> T:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from altered import Altered, altered
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 from seeing import PICTURES, SIZES, Faults, Picture
 from serving import PATIENCE, Web, serving
@@ -76,6 +77,14 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
         serving(folder, fhir=report.base_url, ledger=report.ledger) as web,
     ):
         yield web
+
+
+@pytest.fixture(scope="session")
+def altered_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Altered]:
+    """The service over a sandbox of its own, where some summaries were altered; change nothing there."""
+    chromium()
+    with altered(tmp_path_factory.mktemp("altered")) as found:
+        yield found
 
 
 @pytest.fixture(scope="session")

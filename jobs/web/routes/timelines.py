@@ -1,6 +1,7 @@
 """`/timeline`: what the notes of a patient or an encounter say, in the order in which it happened."""
 
 import asyncio
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -21,6 +22,25 @@ from jobs.web.timeline_page import timeline_view
 router = APIRouter(include_in_schema=False, dependencies=[Depends(requires(Scope.READ))])
 
 Bound = Annotated[str, Query(max_length=40)]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Whose timeline, as `Patient/id` or `Encounter/id`, and the dates of the form, as they were typed."""
+
+    subject: str
+    since: str
+    until: str
+
+    @property
+    def url(self) -> str:
+        """Of the whole timeline."""
+        return timeline_page(self.subject)
+
+    @property
+    def fault(self) -> str:
+        """What is wrong with the dates, in a sentence; "" where nothing is."""
+        return fault(self.since, self.until)
 
 
 @router.get("/timeline")
@@ -51,29 +71,22 @@ async def of_encounter(
 
 
 async def _answer(request: Request, service: Service, subject: str, since: str, until: str) -> HTMLResponse:
-    wrong = fault(since, until)
-    context = {
-        "subject": subject,
-        "since": since,
-        "until": until,
-        "fault": wrong,
-        "here_url": timeline_page(subject),
-    }
-    if wrong:
-        return render(request, "timeline.html", status=422, page=None, **context)
-    return await while_wanted(request, service, _read(request, service, context))
+    asked = Asked(subject, since, until)
+    if asked.fault:
+        return render(request, "timeline.html", status=422, page=None, asked=asked)
+    return await while_wanted(request, service, _read(request, service, asked))
 
 
-async def _read(request: Request, service: Service, context: dict[str, str]) -> HTMLResponse:
+async def _read(request: Request, service: Service, asked: Asked) -> HTMLResponse:
     reader = timeline_reader(service.settings, service.client, service.auditor)
     try:
-        found = await reader.read(context["subject"], context["since"], context["until"])
+        found = await reader.read(asked.subject, asked.since, asked.until)
     except TimelineError as error:
         raise ProblemError("not-found", str(error)) from None
 
     def made() -> HTMLResponse:
         page = timeline_view(found, service.client.base_url)
-        return render(request, "timeline.html", page=page, **context)
+        return render(request, "timeline.html", page=page, asked=asked)
 
     return await asyncio.to_thread(made)
 

@@ -1,0 +1,157 @@
+"""`/audit` and `/audit/{id}` in a browser: looked at, clicked through, printed."""
+
+import pytest
+from altered import Altered
+from playwright.async_api import Browser, Locator, Page
+from seeing import Faults, Picture, axe, sideways, weight
+from serving import Web
+
+ONE = pytest.mark.parametrize("view", ["desktop"])
+BOTH = pytest.mark.parametrize("scheme", ["light", "dark"])
+
+
+async def in_view(of: Locator) -> bool:
+    """Whether it is in the window, and in the pane it stands in."""
+    seen: bool = await of.evaluate(
+        """(element) => {
+          const box = element.getClientRects()[0];
+          const pane = element.closest('.note')?.getBoundingClientRect() ?? {top: 0, bottom: innerHeight};
+          return box.top >= Math.max(0, pane.top) - 1 && box.top < Math.min(innerHeight, pane.bottom);
+        }"""
+    )
+    return seen
+
+
+async def focused(page: Page) -> str:
+    """Id of the element that has the focus."""
+    found: str = await page.evaluate("document.activeElement.id")
+    return found
+
+
+@BOTH
+async def test_a_summary_that_holds(site: Web, page: Page, picture: Picture) -> None:
+    await page.goto(f"{site.address}/audit")
+    assert await axe(page) == []
+    assert await sideways(page) == 0
+    await picture(page, "list")
+    await page.get_by_role("link", name="Cardiology clinic note").first.click()
+    await page.get_by_role("heading", name="This summary holds").wait_for()
+    assert await page.locator(".checks > li.holds").count() == 7
+    assert await axe(page) == []
+    assert await sideways(page) == 0
+    await picture(page)
+
+
+@BOTH
+async def test_a_summary_that_was_tampered_with(altered_site: Altered, page: Page, picture: Picture) -> None:
+    await page.goto(f"{altered_site.web.address}/audit/{altered_site.tampered}")
+    assert await page.get_by_role("heading", name="This summary does not hold").is_visible()
+    assert await page.locator("ol.rows > li.fails").count() == 2
+    assert await axe(page) == []
+    assert await sideways(page) == 0
+    await picture(page)
+    await page.locator("p.finding").get_by_role("link", name="Sentence 3").click()
+    assert await in_view(page.locator("#s3"))
+
+
+async def test_a_summary_whose_note_is_gone(altered_site: Altered, page: Page, picture: Picture) -> None:
+    await page.goto(f"{altered_site.web.address}/audit/{altered_site.gone}")
+    assert await page.locator("p.apart").is_visible()
+    assert await page.locator("ol.rows > li.unknown").count() == 2
+    assert await axe(page) == []
+    await picture(page)
+
+
+async def test_hostile_fields_do_nothing(altered_site: Altered, page: Page, picture: Picture) -> None:
+    for path in (f"/audit/{altered_site.hostile}", "/audit"):
+        await page.goto(f"{altered_site.web.address}{path}")
+        assert await page.locator("main img, main script, main iframe").count() == 0
+        assert await sideways(page) == 0
+        assert await axe(page) == []
+        await picture(page, path.rpartition("/")[2])
+
+
+@BOTH
+async def test_a_timeline_that_was_written(altered_site: Altered, page: Page, picture: Picture) -> None:
+    await page.goto(f"{altered_site.web.address}/audit/{altered_site.timeline}")
+    assert await page.get_by_role("heading", name="This timeline holds").is_visible()
+    assert await axe(page) == []
+    assert await sideways(page) == 0
+    await picture(page)
+
+
+async def test_a_click_on_either_side_finds_the_other(site: Web, page: Page) -> None:
+    await page.goto(f"{site.address}/audit")
+    await page.get_by_role("link", name="Cardiology clinic note").first.click()
+    last = page.locator("ol.rows > li").last
+    await last.locator(".words").click()
+    mark = page.locator(".note .mark").last
+    assert await focused(page) == await mark.get_attribute("id")
+    assert await in_view(mark)
+    assert "current" in str(await last.get_attribute("class"))
+    first = page.locator(".note .mark").first
+    await first.click()
+    assert await focused(page) == "s1"
+    assert await in_view(page.locator("#s1"))
+    assert await page.locator(".current").count() == 2
+
+
+@ONE
+async def test_n_and_p_step_through_and_can_be_switched_off(site: Web, page: Page) -> None:
+    await page.goto(f"{site.address}/audit")
+    await page.get_by_role("link", name="Cardiology clinic note").first.click()
+    count = page.locator("[data-count]")
+    rows = await page.locator("ol.rows > li").count()
+    for key, said in (("n", 1), ("n", 2), ("p", 1), ("p", rows), ("n", 1)):
+        await page.keyboard.press(key)
+        assert await count.text_content() == f"{said} of {rows}"
+        assert await focused(page) == f"s{said}"
+        assert await in_view(page.locator(f"#s{said}"))
+        assert await in_view(page.locator(".mark.current").first)
+    await page.get_by_label("Keys n and p").uncheck()
+    await page.keyboard.press("n")
+    assert await count.text_content() == f"1 of {rows}"
+    await page.get_by_role("button", name="Next").click()
+    assert await count.text_content() == f"2 of {rows}"
+    await page.reload()
+    assert not await page.get_by_label("Keys n and p").is_checked()
+
+
+@ONE
+async def test_on_paper_all_of_it_is_there(site: Web, page: Page, picture: Picture) -> None:
+    await page.goto(f"{site.address}/audit")
+    await page.get_by_role("link", name="Cardiology clinic note").first.click()
+    await page.get_by_role("heading", name="This summary holds").wait_for()
+    await page.emulate_media(media="print")
+    assert await page.locator(".note").evaluate("(note) => note.scrollHeight <= note.clientHeight")
+    for hidden in (".top", ".banner", "[data-steps]"):
+        assert not await page.locator(hidden).is_visible()
+    for shown in (".verdict", ".checks", ".note", ".facts", ".paper"):
+        assert await page.locator(shown).is_visible()
+    await picture(page)
+    assert (await page.pdf(format="A4")).startswith(b"%PDF")
+
+
+@ONE
+async def test_without_scripts_the_sides_are_linked_all_the_same(site: Web, browser: Browser) -> None:
+    context = await browser.new_context(java_script_enabled=False)
+    page = await context.new_page()
+    await page.goto(f"{site.address}/audit")
+    await page.get_by_role("link", name="Cardiology clinic note").first.click()
+    assert not await page.locator("[data-steps]").is_visible()
+    await page.locator("#s2 a.offsets").click()
+    assert page.url.endswith(str(await page.locator("#s2 a.offsets").get_attribute("href")))
+    await page.locator(".mark").first.click()
+    assert page.url.endswith("#s1")
+    await context.close()
+
+
+@ONE
+async def test_the_way_to_one_and_what_is_not_there(site: Web, page: Page, faults: Faults) -> None:
+    sizes = await weight(page, f"{site.address}/audit")
+    assert sum(sizes.values()) < 100_000
+    faults.allow("status of 404")
+    await page.get_by_label("Composition").fill("Composition/nothing")
+    await page.get_by_role("button", name="Prove it").click()
+    await page.get_by_text("The FHIR server has no such Composition.").wait_for()
+    assert page.url == f"{site.address}/audit/nothing"
