@@ -132,7 +132,6 @@ async def test_on_paper_all_of_it_is_there(site: Web, page: Page, picture: Pictu
     assert (await page.pdf(format="A4")).startswith(b"%PDF")
 
 
-@ONE
 async def test_without_scripts_the_sides_are_linked_all_the_same(site: Web, browser: Browser) -> None:
     context = await browser.new_context(java_script_enabled=False)
     page = await context.new_page()
