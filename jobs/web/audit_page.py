@@ -206,7 +206,7 @@ def _source(examined: Examined, server: str) -> list[Fact]:
     length = f"{claims.length:,} characters (Unicode code points)" if claims.length >= 0 else "not stated"
     same = reading is not None and reading.text.sha256 == claims.sha256
     facts.append(Fact("Length", length))
-    facts.append(Fact("SHA-256 of the text", claims.sha256, code=True))
+    facts.append(Fact("SHA-256 of the text", claims.sha256 or "not stated", code=bool(claims.sha256)))
     if reading is None:
         facts.append(Fact("SHA-256 now", "could not be read"))
     else:

@@ -171,6 +171,7 @@ class AuditedSentence(BaseModel):
     shown: str
     score: float | None
     ok: bool
+    source: str | None = Field(None, description="`Type/id` of the note; in timelines only.")
 
 
 class AuditProblem(BaseModel):

@@ -12,6 +12,7 @@ from summarised import COPIED, HOSTILE, NOTES, Summarised, summarised
 from web_parts import Served
 
 from fhir_adapter import canonical
+from jobs.logs import configure_logging
 
 
 @pytest.fixture(scope="module")
@@ -252,6 +253,28 @@ async def test_the_way_to_one(served: Served, there: Summarised, asked: str, lea
     assert (answer.status_code, answer.headers.get("location", "")) == ((303, leads) if leads else (422, ""))
     if not leads:
         assert parsed(answer).xpath("//p[@role='alert']")
+
+
+async def test_log_and_metrics_hold_nothing_of_what_was_shown(
+    served: Served, there: Summarised, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure_logging("json", "debug")
+    composition = there.compositions["first"]
+    async with served(fhir_base_url=there.base_url) as client:
+        for path in (
+            "/audit",
+            f"/audit/{composition}",
+            "/timeline/one?since=2025-03-01",
+            "/timeline?subject=a_b",
+        ):
+            assert (await client.get(path)).status_code in (200, 422)
+        metrics = (await client.get("/metrics")).text
+    captured = capsys.readouterr()
+    said = captured.out + captured.err
+    assert '"route": "/audit/{id}"' in said
+    assert '"route": "/timeline/{patient}"' in said
+    for word in ("Pneumonia", "oxygen", "Progress note", composition, "2025-03-01", "a_b"):
+        assert word not in said + metrics
 
 
 async def test_the_demo_has_none_of_it(served: Served) -> None:
