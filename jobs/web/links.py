@@ -1,9 +1,9 @@
 """Addresses that pages link to; made of checked parts alone, since a Composition may hold anything."""
 
 import re
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
-ID = re.compile(r"[A-Za-z0-9.-]{1,64}")
+ID = re.compile(r"(?!\.{1,2}(?:/|$))[A-Za-z0-9.-]{1,64}")  # a browser would take `..` for the folder above
 _REFERENCE = re.compile(rf"([A-Z][A-Za-z]{{1,63}})/({ID.pattern})")
 
 
@@ -29,11 +29,10 @@ def audit_page(reference: str, anchor: str = "") -> str:
     return f"/audit/{found[2]}" + (f"#{quote(anchor)}" if anchor else "")
 
 
-def timeline_page(reference: str, **window: str) -> str:
+def timeline_page(reference: str) -> str:
     """The page of a patient's or an encounter's timeline; "" where the reference is neither."""
     found = _REFERENCE.fullmatch(reference)
-    query = urlencode({name: value for name, value in window.items() if value})
     if not found or found[1] not in ("Patient", "Encounter"):
         return ""
     path = found[2] if found[1] == "Patient" else reference
-    return f"/timeline/{path}" + (f"?{query}" if query else "")
+    return f"/timeline/{path}"
