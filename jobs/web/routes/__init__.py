@@ -2,10 +2,10 @@
 
 from fastapi import APIRouter
 
-from jobs.web.routes import api_docs, batches, compositions, health, sign_in, summaries
+from jobs.web.routes import api_docs, batches, compositions, health, notes, notes_page, sign_in, summaries
 
 # Without a FHIR server and a ledger these do not exist.
-_WITH_SERVER = (compositions.router,)
+_WITH_SERVER = (compositions.router, notes.router, notes_page.router)
 _ALWAYS = (summaries.router, batches.router, health.router, api_docs.router, sign_in.router)
 
 
