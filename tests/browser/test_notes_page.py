@@ -143,7 +143,10 @@ async def test_one_note_is_tried_again(busy: Web, page: Page) -> None:
     """The server is away, so the note waits for the next pass."""
     await page.goto(f"{busy.address}/notes?status=failed")
     await page.get_by_role("button", name="Try again: ").first.click()
-    await page.get_by_text("to be tried again by the next pass").wait_for()
+    await page.get_by_text("tried again").first.wait_for()
+    while await page.get_by_text("being tried again now").count():
+        await page.reload()
+    assert await page.get_by_text("to be tried again by the next pass").is_visible()
     assert page.url == f"{busy.address}/notes?status=failed"
 
 
