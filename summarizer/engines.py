@@ -41,7 +41,7 @@ class Engine(Protocol):
 
     @property
     def fits_length(self) -> bool:
-        """Whether scores depend on how many sentences are asked for, so that a summary does not simply grow."""
+        """Whether scores depend on how many sentences are asked for: a summary does not simply grow."""
 
     def score(self, documents: Sequence[SplitDocument], asked: Sequence[int]) -> list[Salience]:
         """Scores every sentence; a document's result must not depend on the others of the call.

@@ -135,8 +135,8 @@ class Summarizer:
     def ranks(self, text: str, summary: Summary) -> tuple[int | None, ...] | None:
         """The place in which each sentence of a summary's note is taken as a budget of sentences grows.
 
-        The sentences with a rank of at most N are those that `summarize` chooses for `Budget(sentences=N)`, so
-        whoever shows a summary can make it longer and shorter without asking again.
+        The sentences with a rank of at most N are those that `summarize` chooses for `Budget(sentences=N)`,
+        so whoever shows a summary can make it longer and shorter without asking again.
 
         Args:
             text: the note.

@@ -2,7 +2,16 @@
 
 from fastapi import APIRouter
 
-from jobs.web.routes import api_docs, batches, compositions, health, sign_in, summaries, summarise_page
+from jobs.web.routes import (
+    api_docs,
+    batches,
+    compositions,
+    health,
+    model_page,
+    sign_in,
+    summaries,
+    summarise_page,
+)
 
 # Without a FHIR server and a ledger these do not exist.
 _WITH_SERVER = (compositions.router,)
@@ -13,6 +22,7 @@ _ALWAYS = (
     api_docs.router,
     sign_in.router,
     summarise_page.router,
+    model_page.router,
 )
 
 

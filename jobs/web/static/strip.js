@@ -3,7 +3,8 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 const HEIGHT = 100;
-const LEAST = 3; // of a bar, so that every sentence is seen
+const LEAST = 5; // of a bar, so that every sentence is seen
+const GAP = 1.5; // pixels between bars, where they are wide enough
 const PAGE = 10;
 
 export class Strip {
@@ -31,14 +32,15 @@ export class Strip {
     const picture = document.createElementNS(SVG, "svg");
     const set = (node, values) => Object.entries(values).forEach(([name, value]) => node.setAttribute(name, value));
     set(picture, { viewBox: `0 0 ${length} ${HEIGHT}`, preserveAspectRatio: "none", "aria-hidden": "true", focusable: "false" });
+    const gap = (GAP * length) / (this.element.clientWidth || 600);
     this.bars = note.sentences.map((sentence) => {
+      const wide = sentence.end - sentence.start;
       const height = Math.max(LEAST, (HEIGHT * sentence.score) / (note.highest || 1));
       const bar = document.createElementNS(SVG, "rect");
-      set(bar, { x: sentence.start, y: HEIGHT - height, width: sentence.end - sentence.start, height });
+      set(bar, { x: sentence.start, y: HEIGHT - height, width: Math.max(wide - gap, wide / 2), height });
       picture.append(bar);
       return bar;
     });
-    picture.classList.toggle("dense", note.sentences.length > 150);
     this.needle = document.createElement("span");
     this.needle.className = "needle";
     this.element.replaceChildren(picture, this.needle);

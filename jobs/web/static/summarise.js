@@ -209,9 +209,8 @@ async function copy() {
       return;
     }
   }
-  const button = at("copy");
-  button.textContent = "Copied";
-  setTimeout(() => { button.textContent = "Copy with offsets"; }, 2000);
+  at("copy").classList.add("done");
+  setTimeout(() => at("copy").classList.remove("done"), 2000);
   say(`${number.format(state.chosen.length)} sentences copied.`);
 }
 
