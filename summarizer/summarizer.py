@@ -149,7 +149,8 @@ class Summarizer:
         if self._engine.fits_length:
             return None
         sentences = [text[s.start : s.end] for s in summary.sentences]
-        salience = Salience(tuple(s.score for s in summary.sentences))
+        scores = tuple(s.score for s in summary.sentences)
+        salience = Salience(scores, calibrated=self.model.calibrated)
         found: list[int | None] = [None] * len(sentences)
         for rank, i in enumerate(taking_order(sentences, salience), start=1):
             found[i] = rank

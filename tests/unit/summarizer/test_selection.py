@@ -121,6 +121,7 @@ BUDGETS = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(SENTENCES, BUDGETS, st.randoms(use_true_random=False))
 def test_budgets_are_kept_and_used_up(sentences: list[str], budget: Budget | None, random: object) -> None:
     scores = tuple(round(random.random(), 1) for _ in sentences)  # type: ignore[attr-defined]
@@ -140,11 +141,14 @@ def test_budgets_are_kept_and_used_up(sentences: list[str], budget: Budget | Non
         assert all(used + count_words(s) > budget.words for s in unused)
 
 
-@given(SENTENCES, st.randoms(use_true_random=False))
-def test_the_order_of_taking_is_what_each_longer_budget_adds(sentences: list[str], random: object) -> None:
+@settings(deadline=None)
+@given(SENTENCES, st.booleans(), st.randoms(use_true_random=False))
+def test_the_order_of_taking_is_what_each_longer_budget_adds(
+    sentences: list[str], calibrated: bool, random: object
+) -> None:
     scores = tuple(round(random.random(), 1) for _ in sentences)  # type: ignore[attr-defined]
     first = frozenset(i for i in range(len(sentences)) if random.random() < 0.1)  # type: ignore[attr-defined]
-    salience = Salience(scores, first)
+    salience = Salience(scores, frozenset() if calibrated else first, calibrated)
 
     order = taking_order(sentences, salience)
 
