@@ -103,16 +103,27 @@ class Chosen(BaseModel):
 
 
 class Scored(BaseModel):
-    """A sentence of the note with its salience."""
+    """A sentence of the note with its salience; the last two only with `include_ranks=true`."""
 
     start: int
     end: int
     score: float
+    section: str | None = Field(None, description="Title of its section.")
+    rank: int | None = Field(
+        None,
+        description="The place in which it is taken as a budget of sentences grows: a summary of N sentences "
+        "holds those of rank 1 to N. Absent from sentences that repeat another one word for word.",
+    )
 
 
 class SummaryResult(BaseModel):
     """The summary in the order of the note, and every sentence of the note with its score."""
 
+    ranked: bool | None = Field(
+        None,
+        description="With `include_ranks=true`: whether sentences have ranks. False where the engine chooses "
+        "anew for each length (`kmeans`).",
+    )
     model: Model
     text: Text
     summary: list[Chosen]

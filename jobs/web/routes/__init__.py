@@ -2,11 +2,30 @@
 
 from fastapi import APIRouter
 
-from jobs.web.routes import api_docs, batches, compositions, health, notes, notes_page, sign_in, summaries
+from jobs.web.routes import (
+    api_docs,
+    batches,
+    compositions,
+    health,
+    model_page,
+    notes,
+    notes_page,
+    sign_in,
+    summaries,
+    summarise_page,
+)
 
 # Without a FHIR server and a ledger these do not exist.
 _WITH_SERVER = (compositions.router, notes.router, notes_page.router)
-_ALWAYS = (summaries.router, batches.router, health.router, api_docs.router, sign_in.router)
+_ALWAYS = (
+    summaries.router,
+    batches.router,
+    health.router,
+    api_docs.router,
+    sign_in.router,
+    summarise_page.router,
+    model_page.router,
+)
 
 
 def routers(*, demo: bool) -> tuple[APIRouter, ...]:
