@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from fhir_adapter.attachment import FetchLimits
+from fhir_adapter.audit_record import Maker, Record, read_maker, read_record
 from fhir_adapter.audit_shape import against_source, shape
 from fhir_adapter.audit_sources import SourceRead, Sources, same_text
 from fhir_adapter.audit_timeline import TimelineAudit, TimelineAuditor
-from fhir_adapter.audit_witnesses import Witnesses
+from fhir_adapter.audit_witnesses import Devices, Witnesses
 from fhir_adapter.claims import Claims, Span, is_timeline, read_claims
 from fhir_adapter.client import FhirClient
 from fhir_adapter.findings import Finding, Found
@@ -96,11 +97,33 @@ class Audit:
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """An audit with what was read for it."""
+    """An audit with what was read for it.
+
+    Attributes:
+        claims: what the Composition states; of a timeline, its first section.
+        source: the note; nothing for a timeline, which has many.
+        record: the Composition apart from its sentences.
+        makers: the Devices among its authors that are on the server.
+        provenances: `Provenance/id` of those that point at it.
+        timeline: what was found of each note, where it is one.
+    """
 
     audit: Audit
     claims: Claims
     source: SourceRead
+    record: Record
+    makers: tuple[Maker, ...] = ()
+    provenances: tuple[str, ...] = ()
+    timeline: TimelineAudit | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    """A Composition just read, what points at it, and the Devices of its batch."""
+
+    resource: JsonObject
+    provenances: list[JsonObject]
+    devices: Devices
 
 
 class Auditor:
@@ -120,11 +143,16 @@ class Auditor:
 
     async def audit(self, reference: str) -> Audit:
         """Reads a Composition by `Composition/id` or id, and audits it."""
-        reference = reference if "/" in reference else f"Composition/{reference}"
-        resource = await self._client.read_if_there(reference)
+        reference = _named(reference)
+        examined = await self.examine(reference)
+        return examined.audit if examined else Audit(reference, "", (), ((Finding.COMPOSITION_GONE, ""),))
+
+    async def examine(self, reference: str) -> Examined | None:
+        """As `audit`, with what was read for it; None where there is no such Composition."""
+        resource = await self._client.read_if_there(_named(reference))
         if resource is None or resource.get("resourceType") != "Composition":
-            return Audit(reference, "", (), ((Finding.COMPOSITION_GONE, ""),))
-        (made,) = await self.page([resource])
+            return None
+        (made,) = await self.examinations([resource])
         return await made()
 
     async def page(self, compositions: Sequence[JsonObject]) -> list[Callable[[], Awaitable[Audit]]]:
@@ -144,38 +172,62 @@ class Auditor:
         """As `page`, with what each audit reads."""
         references = [f"Composition/{resource.get('id', '')}" for resource in compositions]
         provenances = await self._witnesses.provenances(references)
+        devices = Devices(self._client)
 
         def made(resource: JsonObject, reference: str) -> Callable[[], Awaitable[Examined]]:
-            return lambda: self._examined(resource, provenances[reference])
+            return lambda: self._examined(_Subject(resource, provenances[reference], devices))
 
         return [made(*pair) for pair in zip(compositions, references, strict=True)]
 
-    async def _examined(self, resource: JsonObject, provenances: list[JsonObject]) -> Examined:
-        claims = read_claims(resource, self._client.base_url)
+    async def _examined(self, subject: _Subject) -> Examined:
+        resource, base_url = subject.resource, self._client.base_url
+        claims = read_claims(resource, base_url)
+        source, timeline = SourceRead(), None
         if is_timeline(resource):
-            verdict = _timeline_verdict(claims, await self._timelines.audit(resource, provenances))
-            return Examined(verdict, claims, SourceRead())
-        if not claims.source or not claims.sha256:
+            timeline = await self._timelines.audit(resource, subject.provenances, subject.devices)
+            verdict = _timeline_verdict(claims, timeline)
+        elif not claims.source or not claims.sha256:
             verdict = _verdict(claims, _unverified(claims), [(Finding.NOT_OURS, "")])
-            return Examined(verdict, claims, SourceRead())
+        else:
+            source = await self._sources.read(claims)
+            verdict = await self._summary_verdict(subject, claims, source)
+        return Examined(
+            audit=verdict,
+            claims=claims,
+            source=source,
+            record=read_record(resource, base_url),
+            makers=tuple(map(read_maker, subject.devices.known(_authors(claims, timeline)))),
+            provenances=tuple(f"Provenance/{one.get('id', '')}" for one in subject.provenances),
+            timeline=timeline,
+        )
+
+    async def _summary_verdict(self, subject: _Subject, claims: Claims, source: SourceRead) -> Audit:
+        resource, base_url = subject.resource, self._client.base_url
         found = shape(claims, resource, self._label)
-        found += await self._witnesses.author(claims)
-        found += self._witnesses.provenance(claims, provenances)
-        source = await self._sources.read(claims)
+        found += await self._witnesses.author(claims, subject.devices)
+        found += self._witnesses.provenance(claims, subject.provenances)
         found += source.found
         reading = source.reading
         if reading is None:
-            verdict = _verdict(claims, _unverified(claims), found + _unvouched(claims, ""))
-            return Examined(verdict, claims, source)
+            return _verdict(claims, _unverified(claims), found + _unvouched(claims, ""))
         text = reading.text
         found += same_text(claims, text)
         if text.text:
-            found += against_source(claims, resource, reading, self._label, self._client.base_url)
+            found += against_source(claims, resource, reading, self._label, base_url)
         for reference, path in dict.fromkeys((span.reference, span.path) for span in claims.spans):
             found += await self._sources.place(claims, reference, path, reading)
         sentences, wrong = _sentences(claims, text.text)
-        verdict = _verdict(claims, sentences, found + _unvouched(claims, text.text) + wrong)
-        return Examined(verdict, claims, source)
+        return _verdict(claims, sentences, found + _unvouched(claims, text.text) + wrong)
+
+
+def _named(reference: str) -> str:
+    return reference if "/" in reference else f"Composition/{reference}"
+
+
+def _authors(claims: Claims, timeline: TimelineAudit | None) -> list[str]:
+    """Every Device that is named, the one that put it together first."""
+    sections = timeline.sections if timeline else [claims]
+    return list(dict.fromkeys([*claims.authors, *(a for s in sections for a in s.section_authors)]))
 
 
 def _verdict(claims: Claims, sentences: tuple[AuditedSentence, ...], found: list[Found]) -> Audit:

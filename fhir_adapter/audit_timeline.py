@@ -14,7 +14,7 @@ from typing import Any
 from fhir_adapter import canonical
 from fhir_adapter.audit_shape import ANCHOR, good_status, less_protected, names_version
 from fhir_adapter.audit_sources import Sources, same_text
-from fhir_adapter.audit_witnesses import Witnesses
+from fhir_adapter.audit_witnesses import Devices, Witnesses
 from fhir_adapter.claims import Claims, Span, as_dict, coded, dicts, read_claims, relative
 from fhir_adapter.client import FhirClient
 from fhir_adapter.composition import UNIT
@@ -52,10 +52,16 @@ class PlaceAudit:
 
 @dataclass(slots=True)
 class TimelineAudit:
-    """What was found of one timeline."""
+    """What was found of one timeline.
+
+    Attributes:
+        sections: what each section claims, in their order.
+        notes: of each section, with its times; None where its source cannot be read.
+    """
 
     scope: Scope
     sections: list[Claims]
+    notes: list[TimelineNote | None] = field(default_factory=list)
     places: list[PlaceAudit] = field(default_factory=list)
     found: list[Found] = field(default_factory=list)
 
@@ -83,7 +89,9 @@ class TimelineAuditor:
         self._client, self._sources, self._witnesses, self._label = client, sources, witnesses, label
         self._merges = Merges(client)
 
-    async def audit(self, resource: JsonObject, provenances: list[JsonObject]) -> TimelineAudit:
+    async def audit(
+        self, resource: JsonObject, provenances: list[JsonObject], devices: Devices
+    ) -> TimelineAudit:
         """Everything that is wrong with a timeline just read."""
         sections = sections_of(resource, self._client.base_url)
         audit = TimelineAudit(self._scope(resource), sections)
@@ -91,22 +99,21 @@ class TimelineAuditor:
             audit.found.append((Finding.NOT_OURS, ""))
             return audit
         audit.found += _shape(resource, sections, self._label)
-        audit.found += await self._authors(resource, sections)
+        audit.found += await self._authors(sections, devices)
         audit.found += self._witnesses.provenance_of_all(sections, provenances)
         texts = await self._origins(sections)
-        notes: list[TimelineNote | None] = []
         slots = asyncio.Semaphore(_AT_ONCE)
         spans = _spans_by_source(texts, sections)
         reads = (self._note(claims, spans.get(claims.source, []), resource, slots) for claims in sections)
         held: dict[tuple[int, int], str] = {}
         for note, found, there in await asyncio.gather(*reads):
-            notes.append(note)
+            audit.notes.append(note)
             audit.found += found
             held |= there
         audit.places, wrong = _places(sections, held, texts)
         audit.found += wrong
-        if all(notes):
-            kept = [note for note in notes if note is not None]
+        if all(audit.notes):
+            kept = [note for note in audit.notes if note is not None]
             audit.found += await self._subjects(audit.scope, kept)
             audit.found += self._compared(resource, audit, kept)
         return audit
@@ -124,7 +131,7 @@ class TimelineAuditor:
     def _relative(self, reference: object) -> str:
         return relative(as_dict(reference).get("reference"), self._client.base_url)
 
-    async def _authors(self, resource: JsonObject, sections: Sequence[Claims]) -> list[Found]:
+    async def _authors(self, sections: Sequence[Claims], devices: Devices) -> list[Found]:
         """First what put the timeline together, then exactly what the sections name."""
         authors = sections[0].authors
         chosen = sorted({author for claims in sections for author in claims.section_authors})
@@ -133,9 +140,9 @@ class TimelineAuditor:
         if any(len(claims.section_authors) != 1 for claims in sections):
             return [(Finding.AUTHOR_MISSING, "section.author")]
         named = dict.fromkeys((claims.section_authors[0], claims.pipeline) for claims in sections)
-        found = await self._witnesses.device(authors[0])
+        found = await self._witnesses.device(devices, authors[0])
         for reference, pipeline in named:
-            found += await self._witnesses.device(reference, pipeline)
+            found += await self._witnesses.device(devices, reference, pipeline)
         return found
 
     async def _origins(self, sections: Sequence[Claims]) -> dict[str, str]:

@@ -15,12 +15,34 @@ JsonObject = dict[str, Any]
 _LOOKUP = 25  # references in one search: keeps the URL under 2 kB
 
 
-class Witnesses:
-    """Reads Devices and Provenances of one server; each Device once, Provenances many at a time."""
+class Devices:
+    """Reads Devices of one server, each once.
+
+    Made anew for each batch of audits: a Device that is recalled or gone tomorrow is then seen to be so, and
+    a read that failed or was given up is not the answer for good.
+    """
 
     def __init__(self, client: FhirClient) -> None:
         self._client = client
-        self._devices: dict[str, asyncio.Task[JsonObject | None]] = {}
+        self._reads: dict[str, asyncio.Task[JsonObject | None]] = {}
+
+    async def read(self, reference: str) -> JsonObject | None:
+        """The Device by `Device/id`, or None where it is not on the server."""
+        if reference not in self._reads:
+            self._reads[reference] = asyncio.create_task(self._client.read_if_there(reference))
+        return await self._reads[reference]
+
+    def known(self, references: Sequence[str]) -> list[JsonObject]:
+        """Those of these that were read and are there; reads nothing."""
+        reads = (self._reads[one] for one in references if one in self._reads)
+        return [device for read in reads if read.done() and (device := read.result()) is not None]
+
+
+class Witnesses:
+    """Reads what vouches for the summaries of one server; Provenances many at a time."""
+
+    def __init__(self, client: FhirClient) -> None:
+        self._client = client
 
     async def provenances(self, compositions: Sequence[str]) -> dict[str, list[JsonObject]]:
         """The Provenances of each `Composition/id`; an empty list where there is none."""
@@ -35,24 +57,27 @@ class Witnesses:
                             found[target].append(resource)
         return found
 
-    async def author(self, claims: Claims) -> list[Found]:
+    async def author(self, claims: Claims, devices: Devices) -> list[Found]:
         """The author is one Device, on the server, and the one whose software and model are stated."""
         if len(claims.authors) != 1 or not claims.authors[0].startswith("Device/"):
             return [(Finding.AUTHOR_MISSING, "author")]
         if claims.section_authors != claims.authors:
             return [(Finding.AUTHOR_MISSING, "section.author")]
         confident = any(span.confident for span in claims.spans)
-        return await self.device(claims.authors[0], claims.pipeline, confident)
+        return await self.device(devices, claims.authors[0], claims.pipeline, confident)
 
-    async def device(self, reference: str, pipeline: str = "", confident: bool = False) -> list[Found]:
+    async def device(
+        self, devices: Devices, reference: str, pipeline: str = "", confident: bool = False
+    ) -> list[Found]:
         """The Device is on the server, an AI by its type, and the one whose software and model are named.
 
         Args:
+            devices: what was read of them so far.
             reference: `Device/id`.
             pipeline: its identifier; "" where any of ours will do.
             confident: scores of it are called a confidence, which takes a calibrated model.
         """
-        device = await self._device(reference)
+        device = await devices.read(reference)
         if device is None:
             return [(Finding.MODEL_UNKNOWN, "no such Device")]
         if not any(
@@ -66,11 +91,6 @@ class Witnesses:
         if confident and not _calibrated(device):
             return [(Finding.CONFIDENCE_UNFOUNDED, "")]
         return []
-
-    async def _device(self, reference: str) -> JsonObject | None:
-        if reference not in self._devices:
-            self._devices[reference] = asyncio.create_task(self._client.read_if_there(reference))
-        return await self._devices[reference]
 
     def provenance(self, claims: Claims, found: Sequence[Mapping[str, Any]]) -> list[Found]:
         """One of the Provenances names this version of the source and this author."""

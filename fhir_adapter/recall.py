@@ -64,7 +64,7 @@ async def authors(client: FhirClient) -> list[Author]:
     """All Devices that this software has registered on the server."""
     query = [("identifier", f"{canonical.DEVICES}|"), ("_count", "100")]
     return [
-        _author(resource)
+        author_of(resource)
         async for page in client.search("Device", query)
         for resource in page.resources
         if resource.get("resourceType") == "Device"
@@ -109,7 +109,8 @@ async def recall(client: FhirClient, author: Author, scope: Scope) -> None:
             return
 
 
-def _author(device: JsonObject) -> Author:
+def author_of(device: JsonObject) -> Author:
+    """Reads a Device leniently."""
     versions = {
         str(as_dict(v.get("type")).get("text")): str(v.get("value", "")) for v in dicts(device.get("version"))
     }

@@ -2,18 +2,16 @@
 
 import csv
 import os
-import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from difflib import SequenceMatcher
 from importlib.resources import files
 from pathlib import Path
 from typing import TextIO
 
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from fhir_adapter.audit import Audit, AuditedSentence
-from fhir_adapter.narrative import displayed
+from fhir_adapter.audit import Audit
+from jobs.audit_view import difference
 
 COLUMNS = (
     "composition",
@@ -27,9 +25,7 @@ COLUMNS = (
     "detail",
     "finding",
 )
-_LONGEST_COMPARED = 2000  # code points; the comparison is quadratic
-_ALIKE = 0.7  # share of common characters below which two sentences are simply different ones
-_FEW = 3  # characters that a difference names one by one
+_FOLDER = Path(str(files("jobs")))
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -58,10 +54,14 @@ def write_html(audits: Sequence[Audit], server: str, file: TextIO, when: datetim
         when: the time of the audit; now, if not given.
     """
     environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader([_FOLDER, _FOLDER / "web" / "templates"]),  # the page shares its parts
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     environment.filters["difference"] = difference
-    template = environment.from_string((files("jobs") / "audit_report.html").read_text("utf-8"))
+    template = environment.get_template("audit_report.html")
     sentences = [sentence for audit in audits for sentence in audit.sentences]
     parts = template.generate(
         audits=sorted(audits, key=lambda audit: audit.ok),
@@ -72,39 +72,6 @@ def write_html(audits: Sequence[Audit], server: str, file: TextIO, when: datetim
         proven=sum(sentence.ok for sentence in sentences),
     )
     _emptied(file).writelines(parts)
-
-
-Pieces = list[tuple[str, bool]]
-
-
-def difference(sentence: AuditedSentence) -> tuple[Pieces, Pieces, str]:
-    """A sentence as shown and as in the note, cut where they differ, and the first difference by name.
-
-    Two letters can look the same and be different ones, so the name is what tells.
-
-    Returns:
-        Pieces of both as (text, differs), and words such as `U+0430 CYRILLIC SMALL LETTER A instead of ...`,
-        or "" where a name says no more than the text.
-    """
-    shown, text = sentence.shown, displayed(sentence.text)
-    if sentence.ok or not shown or not text or max(len(shown), len(text)) > _LONGEST_COMPARED:
-        return [(shown, False)], [(text, False)], ""
-    compared = SequenceMatcher(None, shown, text, autojunk=False)
-    if compared.ratio() < _ALIKE:
-        return [(shown, True)], [(text, True)], ""
-    left: Pieces = []
-    right: Pieces = []
-    named = ""
-    for tag, a, b, c, d in compared.get_opcodes():
-        left.append((shown[a:b], tag != "equal"))
-        right.append((text[c:d], tag != "equal"))
-        if tag != "equal" and not named and b - a <= _FEW and d - c <= _FEW:
-            named = f"{_names(shown[a:b])} instead of {_names(text[c:d])}"
-    return left, right, named
-
-
-def _names(characters: str) -> str:
-    return " and ".join(f"U+{ord(c):04X} {unicodedata.name(c, '')}".strip() for c in characters) or "nothing"
 
 
 def write_csv(audits: Iterable[Audit], file: TextIO) -> None:

@@ -31,7 +31,14 @@ class Tab:
     label: str
 
 
-TABS = (Tab("/", "Summarise"), Tab("/notes", "Notes"), Tab("/model", "Model"), Tab("/docs", "API"))
+TABS = (
+    Tab("/", "Summarise"),
+    Tab("/notes", "Notes"),
+    Tab("/audit", "Audit"),
+    Tab("/timeline", "Timeline"),
+    Tab("/model", "Model"),
+    Tab("/docs", "API"),
+)
 
 
 @cache
@@ -83,4 +90,5 @@ def render(
         "version": software_version(),
     }
     page = _environment().get_template(template).render(shared | context)
-    return HTMLResponse(page, status, headers)
+    # FHIR fields may hold half of a character that takes two (a lone surrogate), which UTF-8 has no form for.
+    return HTMLResponse(page.encode("utf-8", "replace"), status, headers)

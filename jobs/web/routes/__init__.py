@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from jobs.web.routes import (
     api_docs,
+    audits,
     batches,
     compositions,
     health,
@@ -13,10 +14,11 @@ from jobs.web.routes import (
     sign_in,
     summaries,
     summarise_page,
+    timelines,
 )
 
 # Without a FHIR server and a ledger these do not exist.
-_WITH_SERVER = (compositions.router, notes.router, notes_page.router)
+_WITH_SERVER = (compositions.router, notes.router, notes_page.router, audits.router, timelines.router)
 _ALWAYS = (
     summaries.router,
     batches.router,

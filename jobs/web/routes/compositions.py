@@ -1,29 +1,20 @@
 """`/v1/compositions`: what was written to the FHIR server, and the proof of it."""
 
-import base64
-import binascii
-import hashlib
-import hmac
-import secrets
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response
 
 from fhir_adapter import canonical
-from fhir_adapter.claims import as_dict, coded, read_claims
 from fhir_adapter.findings import Finding
-from fhir_adapter.search_page import SearchPage
 from jobs.web.access import Scope, requires
 from jobs.web.answers import json_answer, problems, while_wanted
+from jobs.web.listing import Entry, page_of
 from jobs.web.problems import ProblemError
 from jobs.web.schemas import AuditResult, Listed, Listing
-from jobs.web.service import Service, TheService
+from jobs.web.service import TheService
 
 router = APIRouter(tags=["compositions"], dependencies=[Depends(requires(Scope.READ))])
-
-_MARK = 16  # bytes of the signature before a cursor's link
-_KEY = secrets.token_bytes(32)
 
 Id = Annotated[
     str,
@@ -47,63 +38,25 @@ async def listing(
     cursor: Cursor = None,
 ) -> Listing:
     """The Compositions of this product on the FHIR server, the latest first; without any text of notes."""
-    start = _link(service, cursor) if cursor else ""
-    page = await while_wanted(request, service, _page(service, count, start))
-    following = _cursor(service, page.next) if page.next else None
-    found = [_listed(r) for r in page.resources if r.get("resourceType") == "Composition"]
-    return Listing(compositions=found, next=following)
+    page = await while_wanted(request, service, page_of(service, canonical.SUMMARY_TAG, count, cursor or ""))
+    return Listing(compositions=[_listed(entry) for entry in page.entries], next=page.cursor or None)
 
 
-async def _page(service: Service, count: int, start: str) -> SearchPage:
-    system, tag = canonical.SUMMARY_TAG
-    query = [("_tag", f"{system}|{tag}"), ("_sort", "-_lastUpdated"), ("_count", str(count))]
-    async for page in service.client.search("Composition", query, start):
-        return page
-    raise ProblemError("fhir-server-failed")
-
-
-def _listed(resource: dict[str, Any]) -> Listed:
-    claims = read_claims(resource)
-    meta = resource.get("meta")
-    stamp = meta.get("lastUpdated") if isinstance(meta, dict) else None
-    date = resource.get("date")
-    waits = canonical.REVIEW_TAG in coded(as_dict(meta).get("tag")) and claims.status == "preliminary"
+def _listed(entry: Entry) -> Listed:
+    claims, record = entry.claims, entry.record
     return Listed(
         composition=claims.composition,
         status=claims.status,
-        current=not claims.ended and claims.status != "entered-in-error",
-        ended_because=claims.ended or None,
-        needs_review=waits and not claims.ended,
+        current=record.current,
+        ended_because=record.ended or None,
+        needs_review=record.needs_review,
         source=claims.source,
         version=claims.version,
         author=claims.authors[0] if claims.authors else "",
         sentences=len(claims.spans),
-        date=date if isinstance(date, str) else None,
-        last_updated=stamp if isinstance(stamp, str) else None,
+        date=record.date or None,
+        last_updated=record.last_updated or None,
     )
-
-
-def _key(service: Service) -> bytes:
-    """Of the service's tokens where there are any, so that a cursor holds for every replica."""
-    token = service.settings.service_token.get_secret_value()
-    return hashlib.sha256(b"clinsum cursor" + token.encode()).digest() if token else _KEY
-
-
-def _cursor(service: Service, link: str) -> str:
-    """The server's link, signed: nobody can have the service read other addresses of the FHIR server."""
-    data = link.encode()
-    return base64.urlsafe_b64encode(hmac.digest(_key(service), data, "sha256")[:_MARK] + data).decode()
-
-
-def _link(service: Service, cursor: str) -> str:
-    try:
-        signed = base64.urlsafe_b64decode(cursor.encode("ascii"))
-    except (binascii.Error, ValueError):
-        signed = b""
-    mark, data = signed[:_MARK], signed[_MARK:]
-    if not hmac.compare_digest(mark, hmac.digest(_key(service), data, "sha256")[:_MARK]):
-        raise ProblemError("not-found", "The cursor is none of this service, or no longer one.")
-    return data.decode()
 
 
 @router.get(

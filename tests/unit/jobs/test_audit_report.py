@@ -10,7 +10,7 @@ from lxml import html
 
 from fhir_adapter.audit import Audit, AuditedSentence
 from fhir_adapter.findings import Finding
-from jobs.audit_report import COLUMNS, difference, open_private, write_csv, write_html
+from jobs.audit_report import COLUMNS, open_private, write_csv, write_html
 
 HOSTILE = "<script>alert('x')</script> & \"said\""
 
@@ -64,27 +64,6 @@ def test_an_audit_of_nothing_is_a_page_too() -> None:
     out = StringIO()
     write_html([], "https://fhir.example.org/r4", out)
     assert "There are no summaries" in out.getvalue()
-
-
-def test_a_look_alike_is_marked_and_named() -> None:
-    sentence = AuditedSentence(0, 11, "No aspirin.", 1.0, False, "No \u0430spirin.")
-    shown, text, named = difference(sentence)
-    assert shown == [("No ", False), ("\u0430", True), ("spirin.", False)]
-    assert text == [("No ", False), ("a", True), ("spirin.", False)]
-    assert named == "U+0430 CYRILLIC SMALL LETTER A instead of U+0061 LATIN SMALL LETTER A"
-
-
-def test_what_is_lost_and_what_is_wholly_different() -> None:
-    _, text, named = difference(AuditedSentence(0, 9, "No fever.", 1.0, False, "No fever"))
-    assert text[-1] == (".", True)
-    assert named == "nothing instead of U+002E FULL STOP"
-    other = AuditedSentence(0, 9, "No fever.", 1.0, False, "Stop all tablets.")
-    assert difference(other) == ([("Stop all tablets.", True)], [("No fever.", True)], "")
-
-
-def test_a_control_character_shown_as_its_picture_is_no_difference() -> None:
-    sentence = AuditedSentence(0, 4, "A\x00b.", 1.0, False, "A\u2400c.")
-    assert difference(sentence)[1] == [("A\u2400", False), ("b", True), (".", False)]
 
 
 def test_the_table_has_a_row_for_each_finding_and_no_words_of_notes() -> None:

@@ -1,0 +1,39 @@
+"""Addresses that pages link to; made of checked parts alone, since a Composition may hold anything."""
+
+import re
+from urllib.parse import quote, urlencode
+
+ID = re.compile(r"[A-Za-z0-9.-]{1,64}")
+_REFERENCE = re.compile(rf"([A-Z][A-Za-z]{{1,63}})/({ID.pattern})")
+
+
+def on_server(base_url: str, reference: str, version: str = "") -> str:
+    """The address of a resource on the FHIR server, at a version if given; "" where the reference is odd."""
+    if not _REFERENCE.fullmatch(reference) or (version and not ID.fullmatch(version)):
+        return ""
+    address = f"{base_url.rstrip('/')}/{reference}"
+    return f"{address}/_history/{version}" if version else address
+
+
+def history(base_url: str, reference: str) -> str:
+    """The address of all versions of a resource on the FHIR server; "" where the reference is odd."""
+    address = on_server(base_url, reference)
+    return f"{address}/_history" if address else ""
+
+
+def audit_page(reference: str, anchor: str = "") -> str:
+    """The page of a Composition's audit; "" where the reference is none of one."""
+    found = _REFERENCE.fullmatch(reference)
+    if not found or found[1] != "Composition":
+        return ""
+    return f"/audit/{found[2]}" + (f"#{quote(anchor)}" if anchor else "")
+
+
+def timeline_page(reference: str, **window: str) -> str:
+    """The page of a patient's or an encounter's timeline; "" where the reference is neither."""
+    found = _REFERENCE.fullmatch(reference)
+    query = urlencode({name: value for name, value in window.items() if value})
+    if not found or found[1] not in ("Patient", "Encounter"):
+        return ""
+    path = found[2] if found[1] == "Patient" else reference
+    return f"/timeline/{path}" + (f"?{query}" if query else "")

@@ -1,0 +1,98 @@
+"""Pages of the Compositions on the FHIR server, for the API and for people; cursors are signed."""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+from fhir_adapter.audit_record import Record, read_record
+from fhir_adapter.audit_timeline import sections_of
+from fhir_adapter.claims import Claims, read_claims
+from jobs.web.problems import ProblemError
+from jobs.web.service import Service
+
+_MARK = 16  # bytes of the signature before a cursor's link
+_KEY = secrets.token_bytes(32)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A Composition in the list: what it states, and how it stands.
+
+    Attributes:
+        claims: of a timeline, those of its first section.
+        sentences: shown in all sections.
+    """
+
+    claims: Claims
+    record: Record
+    sentences: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some of them, and the cursor of the next; "" on the last page."""
+
+    entries: tuple[Entry, ...]
+    cursor: str
+
+
+async def page_of(service: Service, tag: tuple[str, str], count: int, cursor: str = "") -> Page:
+    """The Compositions with a tag, the latest first.
+
+    Args:
+        service: of the process.
+        tag: (system, code) of summaries or of timelines.
+        count: at most so many.
+        cursor: of an earlier page; "" for the first.
+
+    Raises:
+        ProblemError: the cursor is none of this service.
+        FhirAdapterError: as the client raises it.
+    """
+    start = _link(service, cursor) if cursor else ""
+    query = [("_tag", "|".join(tag)), ("_sort", "-_lastUpdated"), ("_count", str(count))]
+    base_url = service.client.base_url
+    async for page in service.client.search("Composition", query, start):
+        found = [r for r in page.resources if r.get("resourceType") == "Composition"]
+        return Page(
+            tuple(_entry(resource, base_url) for resource in found),
+            _cursor(service, page.next) if page.next else "",
+        )
+    raise ProblemError("fhir-server-failed")
+
+
+def _entry(resource: dict[str, Any], base_url: str) -> Entry:
+    return Entry(
+        claims=read_claims(resource, base_url),
+        record=read_record(resource, base_url),
+        sentences=sum(
+            len({span.link for span in claims.spans}) for claims in sections_of(resource, base_url)
+        ),
+    )
+
+
+def _key(service: Service) -> bytes:
+    """Of the service's tokens where there are any, so that a cursor holds for every replica."""
+    token = service.settings.service_token.get_secret_value()
+    return hashlib.sha256(b"clinsum cursor" + token.encode()).digest() if token else _KEY
+
+
+def _cursor(service: Service, link: str) -> str:
+    """The server's link, signed: nobody can have the service read other addresses of the FHIR server."""
+    data = link.encode()
+    return base64.urlsafe_b64encode(hmac.digest(_key(service), data, "sha256")[:_MARK] + data).decode()
+
+
+def _link(service: Service, cursor: str) -> str:
+    try:
+        signed = base64.urlsafe_b64decode(cursor.encode("ascii"))
+    except (binascii.Error, ValueError):
+        signed = b""
+    mark, data = signed[:_MARK], signed[_MARK:]
+    if not hmac.compare_digest(mark, hmac.digest(_key(service), data, "sha256")[:_MARK]):
+        raise ProblemError("not-found", "The cursor is none of this service, or no longer one.")
+    return data.decode()

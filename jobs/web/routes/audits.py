@@ -1,0 +1,125 @@
+"""`/audit`: the latest Compositions, and the page that proves one, made live from the FHIR server."""
+
+import asyncio
+import re
+from dataclasses import dataclass
+from typing import Annotated, Literal
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends, Query, Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from fhir_adapter import canonical
+from fhir_adapter.clinical_time import readable
+from jobs.audit_view import Place
+from jobs.web.access import Scope, requires
+from jobs.web.answers import while_wanted
+from jobs.web.audit_page import audit_view, ended_words
+from jobs.web.links import ID, audit_page, on_server
+from jobs.web.listing import Entry, page_of
+from jobs.web.pages import render
+from jobs.web.problems import ProblemError
+from jobs.web.routes.compositions import Cursor, Id
+from jobs.web.service import Service, TheService
+
+router = APIRouter(include_in_schema=False, dependencies=[Depends(requires(Scope.READ))])
+
+_ON_A_PAGE = 25
+_ADDRESS = re.compile(rf"(?:.*/)?Composition/({ID.pattern})(?:/_history/[^/]*)?/?")
+
+Kind = Literal["summaries", "timelines"]
+_TAGS = {"summaries": canonical.SUMMARY_TAG, "timelines": canonical.TIMELINE_TAG}
+
+
+@dataclass(frozen=True, slots=True)
+class ListRow:
+    """A Composition in the list, in words."""
+
+    reference: str
+    url: str
+    title: str
+    about: str
+    version: str
+    state: str
+    current: bool
+    review: bool
+    sentences: int
+    changed: str
+
+
+@router.get("/audit")
+async def index(
+    request: Request,
+    service: TheService,
+    kind: Kind = "summaries",
+    cursor: Cursor = None,
+    composition: Annotated[str | None, Query(max_length=200)] = None,
+) -> Response:
+    """The list; with a Composition's id or address, the way to its page."""
+    found = _id_in(composition) if composition is not None else ""
+    if found:
+        return RedirectResponse(f"/audit/{found}", 303)
+    page = await while_wanted(request, service, page_of(service, _TAGS[kind], _ON_A_PAGE, cursor or ""))
+    return render(
+        request,
+        "audit_list.html",
+        status=422 if composition is not None else 200,
+        kind=kind,
+        entries=[_row(entry, kind) for entry in page.entries],
+        paged=cursor is not None,
+        first=_list(kind),
+        next=_list(kind, page.cursor) if page.cursor else "",
+        asked=composition or "",
+        wrong=composition is not None,
+    )
+
+
+def _id_in(asked: str) -> str:
+    """The id in what somebody typed; "" where there is none."""
+    asked = asked.strip()
+    address = _ADDRESS.fullmatch(asked)
+    return address[1] if address else asked if ID.fullmatch(asked) else ""
+
+
+def _list(kind: Kind, cursor: str = "") -> str:
+    query = {"kind": "" if kind == "summaries" else kind, "cursor": cursor}
+    written = urlencode({name: value for name, value in query.items() if value})
+    return "/audit" + (f"?{written}" if written else "")
+
+
+def _row(entry: Entry, kind: Kind) -> ListRow:
+    claims, record = entry.claims, entry.record
+    state = f"no longer current: {ended_words(record.ended)}" if record.ended else record.status
+    return ListRow(
+        reference=claims.composition,
+        url=audit_page(claims.composition),
+        title=record.title.removeprefix("AI-extracted summary: ") or claims.composition,
+        about=(claims.source if kind == "summaries" else record.subject) or "none named",
+        version=claims.version if kind == "summaries" else "",
+        state=state.replace("-", " ") if not record.ended else state,
+        current=record.current,
+        review=record.needs_review,
+        sentences=entry.sentences,
+        changed=readable(record.last_updated),
+    )
+
+
+@router.get("/audit/{id}")
+async def page(request: Request, id: Id, service: TheService) -> HTMLResponse:
+    """Reads the Composition and its source again, and shows one beside the other."""
+    return await while_wanted(request, service, _page(request, id, service))
+
+
+async def _page(request: Request, id: str, service: Service) -> HTMLResponse:
+    examined = await service.auditor.examine(id)
+    if examined is None:
+        raise ProblemError("not-found", "The FHIR server has no such Composition.")
+    base_url = service.client.base_url
+
+    def source_url(place: Place) -> str:
+        return on_server(base_url, place.source, place.version)
+
+    def made() -> HTMLResponse:
+        return render(request, "audit.html", page=audit_view(examined, base_url), source_url=source_url)
+
+    return await asyncio.to_thread(made)
