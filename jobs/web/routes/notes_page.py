@@ -13,6 +13,7 @@ from fhir_adapter.reasons import Reason
 from jobs.ledger_pages import Hour, Mark, NoteFilter, NotePage, Overview, overview, page
 from jobs.web.access import Scope, requires
 from jobs.web.chart import Chart, bars
+from jobs.web.links import audit_page
 from jobs.web.pages import render
 from jobs.web.problems import ProblemError, faults
 from jobs.web.readiness import readiness
@@ -66,7 +67,7 @@ async def notes(request: Request, service: TheService) -> Response:
         retrying=service.retrying.running,
         may_retry=_may_retry(request),
         to_retry=_failed_in(state, query.chosen()),
-        audits=any(path.startswith("/audit/{") for path in request.app.state.paths),
+        audit_page=audit_page,
     )
 
 
