@@ -160,7 +160,7 @@ class Ledger:
             if not page:
                 return
             last = page[-1].id
-            yield from (_row(record[1:]) for record in page)
+            yield from (row_of(record[1:]) for record in page)
 
     def counts(self) -> dict[tuple[str, str], int]:
         """Number of rows by (status, reason)."""
@@ -171,6 +171,31 @@ class Ledger:
         )
         with _plain_errors(), self._engine.connect() as connection:
             return {(status, reason): count for status, reason, count in connection.execute(query)}
+
+    @property
+    def dialect(self) -> str:
+        """`sqlite` or `postgresql`."""
+        return self._engine.dialect.name
+
+    @property
+    def columns(self) -> list[sa.Column[Any]]:
+        """The columns of a row, in the order of its fields."""
+        return _COLUMNS
+
+    def select(self, query: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
+        """What a query over the notes finds among the rows of this server and pipeline."""
+        with _plain_errors(), self._engine.connect() as connection:
+            return connection.execute(query.where(self._mine(note))).all()
+
+    def make_due(self, conditions: Sequence[sa.ColumnElement[bool]]) -> int:
+        """Has the next pass handle these rows again, but those without a source's name; returns how many."""
+        change = (
+            sa.update(note)
+            .where(self._mine(note), note.c.source.contains("/"), *conditions)
+            .values(retry_at=datetime.now(UTC))
+        )
+        with _plain_errors(), self._engine.begin() as connection:
+            return connection.execute(change).rowcount
 
     def watermark(self, resource_type: str) -> str | None:
         """The server's stamp up to which all notes of the type are in the ledger, as the server wrote it."""
@@ -215,7 +240,7 @@ class Ledger:
     def _rows(self, query: sa.Select[Any]) -> Iterator[NoteRow]:
         with _plain_errors(), self._engine.connect() as connection:
             records = connection.execute(query).all()
-        return (_row(record) for record in records)
+        return (row_of(record) for record in records)
 
 
 def next_retry(attempts: int) -> datetime | None:
@@ -226,7 +251,8 @@ def next_retry(attempts: int) -> datetime | None:
     return datetime.now(UTC) + pause
 
 
-def _row(record: Any) -> NoteRow:
+def row_of(record: Any) -> NoteRow:
+    """The row whose fields a query gave in the order of `Ledger.columns`."""
     values: Mapping[str, Any] = dict(zip((c.name for c in _COLUMNS), record, strict=True))
     return NoteRow(**values)
 
@@ -270,6 +296,8 @@ def _migrate(engine: sa.Engine) -> None:
     with _ALEMBIC, engine.begin() as connection:
         if engine.dialect.name == "postgresql":  # two processes may start at once
             connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _number("migrate")})
+        else:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 

@@ -28,6 +28,9 @@ note = sa.Table(
     sa.UniqueConstraint("server", "pipeline", "source", name="one_row_per_source"),
     sa.Index("note_by_status", "server", "pipeline", "status", "id"),
     sa.Index("note_by_retry", "server", "pipeline", "retry_at"),
+    sa.Index("note_by_time", "server", "pipeline", "handled_at", "id", "status"),
+    sa.Index("note_by_status_and_time", "server", "pipeline", "status", "handled_at", "id"),
+    sa.Index("note_by_reason_and_time", "server", "pipeline", "status", "reason", "handled_at", "id"),
 )
 
 watermark = sa.Table(

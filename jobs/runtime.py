@@ -22,7 +22,7 @@ from fhir_adapter.writer import Writer
 from jobs.ledger import Ledger
 from jobs.outcome import Outcome
 from jobs.poll import Pass
-from jobs.scoring import Scorer
+from jobs.scoring import Scorer, Summarizing
 from jobs.settings import Settings, SettingsError, parse_duration
 from summarizer import Summarizer
 
@@ -92,7 +92,7 @@ def make_summarizer(settings: Settings) -> Summarizer:
     return Summarizer.from_pretrained(settings.model or None, settings.engine, settings.device)
 
 
-def make_pipeline(settings: Settings, summarizer: Summarizer) -> Pipeline:
+def make_pipeline(settings: Settings, summarizer: Summarizing) -> Pipeline:
     """Names everything that decides which sentences are chosen."""
     return Pipeline(
         name=settings.pipeline,
@@ -171,14 +171,21 @@ class Runtime:
 
 
 @asynccontextmanager
-async def runtime(settings: Settings, ledger: Ledger) -> AsyncIterator[Runtime]:
+async def runtime(
+    settings: Settings, ledger: Ledger, loaded: Summarizing | None = None
+) -> AsyncIterator[Runtime]:
     """Reaches the server and loads the model, side by side.
+
+    Args:
+        settings: of the process.
+        ledger: an open one.
+        loaded: a model that is there already, instead of the settings'.
 
     Raises:
         ServerUnreachableError, NotFhirError, SettingsError, SummarizerError.
     """
     async with make_client(settings) as client, make_extractor(settings) as extractor:
-        loading = asyncio.create_task(asyncio.to_thread(make_summarizer, settings))
+        loading = asyncio.create_task(_loaded(settings, loaded))
         try:
             await client.capability()
         finally:
@@ -195,6 +202,10 @@ async def runtime(settings: Settings, ledger: Ledger) -> AsyncIterator[Runtime]:
             ledger=ledger,
             pipeline=pipeline,
         )
+
+
+async def _loaded(settings: Settings, loaded: Summarizing | None) -> Summarizing:
+    return await asyncio.to_thread(make_summarizer, settings) if loaded is None else loaded
 
 
 @asynccontextmanager

@@ -2,14 +2,14 @@
 
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
+from typing import Protocol
 
 import structlog
 
 from fhir_adapter.errors import NoteError
 from fhir_adapter.note import NoteText
 from fhir_adapter.reasons import Reason
-from summarizer import Summarizer
-from summarizer.types import Budget, Document, Summary
+from summarizer.types import Budget, Document, ModelInfo, Summary
 
 log = structlog.get_logger("clinsum.scoring")
 
@@ -17,10 +17,21 @@ BATCH_CHARACTERS = 500_000
 _REMEMBERED = 2048  # summaries; servers file one text under several resources and versions
 
 
+class Summarizing(Protocol):
+    """What a pass needs of a summarizer."""
+
+    @property
+    def model(self) -> ModelInfo:
+        """Which model chooses."""
+
+    def summarize(self, texts: Sequence[str | Document], budget: Budget | None = None) -> list[Summary]:
+        """A summary of each text."""
+
+
 class Scorer:
     """The summarizer as a pass uses it. Not thread-safe: one worker thread at a time calls it."""
 
-    def __init__(self, summarizer: Summarizer, budget: Budget | None) -> None:
+    def __init__(self, summarizer: Summarizing, budget: Budget | None) -> None:
         self._summarizer = summarizer
         self._budget = budget
         self._remembered: OrderedDict[tuple[object, ...], Summary | NoteError] = OrderedDict()

@@ -24,6 +24,7 @@ class LeadEngine:
     model = ModelInfo("lead", "", "lead")
     device = "cpu"
     precision = ""
+    fits_length = False
 
     def score(self, documents: Sequence[SplitDocument], asked: Sequence[int]) -> list[Salience]:
         """From 1 for the first sentence down in equal steps."""
@@ -39,6 +40,8 @@ class KMeansEngine:
     As many clusters as the summary has sentences; the sentence nearest each centroid comes first. The score
     of a sentence is its cosine with the centroid of its cluster.
     """
+
+    fits_length = True
 
     def __init__(self, encoder: Encoder) -> None:
         self._encoder = encoder
@@ -80,6 +83,8 @@ def kmeans_salience(vectors: Vectors, clusters: int) -> Salience:
 
 class LexRankEngine:
     """Continuous LexRank (Erkan and Radev 2004) on the squared cosines of sentence embeddings."""
+
+    fits_length = False
 
     def __init__(self, encoder: Encoder) -> None:
         self._encoder = encoder

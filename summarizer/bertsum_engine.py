@@ -26,6 +26,8 @@ HEAD = "head.safetensors"
 class BertSumEngine:
     """Scores are the probabilities that a sentence belongs into the summary."""
 
+    fits_length = False
+
     def __init__(self, encoder: Encoder, config: BertSumConfig, head: torch.nn.Module) -> None:
         self._encoder = encoder
         self._config = config

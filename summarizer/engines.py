@@ -39,6 +39,10 @@ class Engine(Protocol):
     def precision(self) -> str:
         """What its encoder computes with, `fp32` or `bf16`; "" for an engine that has none."""
 
+    @property
+    def fits_length(self) -> bool:
+        """Whether scores depend on how many sentences are asked for: a summary does not simply grow."""
+
     def score(self, documents: Sequence[SplitDocument], asked: Sequence[int]) -> list[Salience]:
         """Scores every sentence; a document's result must not depend on the others of the call.
 

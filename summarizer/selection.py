@@ -13,7 +13,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from heapq import heapify, heappop, heappush
 
-from summarizer.coverage import PER_SENTENCE, PER_WORD, Coverage
+from summarizer.coverage import PER_SENTENCE, PER_WORD, Coverage, Terms
 from summarizer.engines import Salience
 from summarizer.repeats import Taken, wording
 from summarizer.types import Budget
@@ -80,23 +80,50 @@ def select(sentences: Sequence[str], salience: Salience, budget: Budget | None =
     Returns:
         Indices in ascending order; empty only if there are no sentences.
     """
-    scores, first = salience.scores, salience.first
-    ranking = sorted(range(len(sentences)), key=lambda i: (i not in first, -scores[i], i))
-    ranking = _without_repeats(ranking, sentences)
+    ranking = _ranking(sentences, salience)
     if budget is not None and budget.words is not None:
         costs = {i: count_words(sentences[i]) for i in ranking}
         limit, terms = budget.words, PER_WORD
     else:
         own = salience.calibrated and budget in (None, Budget())
         costs = dict.fromkeys(ranking, 1)
-        limit = expected_length(scores) if own else asked_sentences(budget, sentences)
+        limit = expected_length(salience.scores) if own else asked_sentences(budget, sentences)
         terms = PER_SENTENCE
-    if salience.calibrated:
-        coverage = Coverage(sentences, scores, terms)
-        chosen = _take(_by_gain(ranking, coverage), sentences, costs, limit, coverage.take)
-    else:
-        chosen = _take(ranking, sentences, costs, limit)
-    return sorted(chosen or ranking[:1])
+    return sorted(_take_by(salience, ranking, sentences, costs, limit, terms) or ranking[:1])
+
+
+def taking_order(sentences: Sequence[str], salience: Salience) -> list[int]:
+    """The order in which sentences come into the summary as a budget of sentences grows.
+
+    The first N of it are what `select` chooses for `Budget(sentences=N)`, as long as the salience is the same
+    for each N.
+
+    Returns:
+        Indices; those of sentences that repeat another word for word are not among them.
+    """
+    ranking = _ranking(sentences, salience)
+    return _take_by(salience, ranking, sentences, dict.fromkeys(ranking, 1), len(ranking), PER_SENTENCE)
+
+
+def _ranking(sentences: Sequence[str], salience: Salience) -> list[int]:
+    scores, first = salience.scores, salience.first
+    ranking = sorted(range(len(sentences)), key=lambda i: (i not in first, -scores[i], i))
+    return _without_repeats(ranking, sentences)
+
+
+def _take_by(
+    salience: Salience,
+    ranking: Sequence[int],
+    sentences: Sequence[str],
+    costs: Mapping[int, int],
+    limit: int,
+    terms: Terms,
+) -> list[int]:
+    """Takes by what each sentence adds where scores are probabilities, else down the ranking."""
+    if not salience.calibrated:
+        return _take(ranking, sentences, costs, limit)
+    coverage = Coverage(sentences, salience.scores, terms)
+    return _take(_by_gain(ranking, coverage), sentences, costs, limit, coverage.take)
 
 
 def _by_gain(ranking: Sequence[int], coverage: Coverage) -> Iterator[int]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from summarizer.engines import Engine, EngineOptions, Salience, make_engine
-from summarizer.selection import asked_sentences, select
+from summarizer.selection import asked_sentences, select, taking_order
 from summarizer.types import (
     Budget,
     Document,
@@ -132,6 +132,30 @@ class Summarizer:
         """
         return self._summarize([_joined(document) for document in documents], budget)
 
+    def ranks(self, text: str, summary: Summary) -> tuple[int | None, ...] | None:
+        """The place in which each sentence of a summary's note is taken as a budget of sentences grows.
+
+        The sentences with a rank of at most N are those that `summarize` chooses for `Budget(sentences=N)`,
+        so whoever shows a summary can make it longer and shorter without asking again.
+
+        Args:
+            text: the note.
+            summary: made of it by this summarizer, with whatever budget.
+
+        Returns:
+            For each of `summary.sentences` its rank from 1, or None if it is never taken because it repeats
+            another one word for word; None if the engine chooses anew for each length, as K-means does.
+        """
+        if self._engine.fits_length:
+            return None
+        sentences = [text[s.start : s.end] for s in summary.sentences]
+        scores = tuple(s.score for s in summary.sentences)
+        salience = Salience(scores, calibrated=self.model.calibrated)
+        found: list[int | None] = [None] * len(sentences)
+        for rank, i in enumerate(taking_order(sentences, salience), start=1):
+            found[i] = rank
+        return tuple(found)
+
     def _summarize(self, splits: Sequence[_Split], budget: Budget | None) -> list[Summary]:
         documents = [split.document for split in splits]
         asked = [asked_sentences(budget, document.sentences) for document in documents]
@@ -143,7 +167,7 @@ class Summarizer:
 
     def _summary(self, split: _Split, salience: Salience, chosen: Sequence[int]) -> Summary:
         scored = [
-            ScoredSentence(s.start, s.end, score)
+            ScoredSentence(s.start, s.end, score, split.title(s))
             for s, score in zip(split.sentences, salience.scores, strict=True)
         ]
         return Summary(
@@ -156,7 +180,7 @@ class Summarizer:
                     scored[i].end,
                     split.text[scored[i].start : scored[i].end],
                     scored[i].score,
-                    split.title(split.sentences[i]),
+                    scored[i].section,
                 )
                 for i in chosen
             ),

@@ -120,11 +120,12 @@ class ModelInfo:
 
 @dataclass(frozen=True, slots=True)
 class ScoredSentence:
-    """A sentence of the note with its salience, rounded to four decimals."""
+    """A sentence of the note with its salience, rounded to four decimals, and its section's title."""
 
     start: int
     end: int
     score: float
+    section: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -195,13 +195,19 @@ _bearer = HTTPBearer(
 )
 
 
+def known(request: Request) -> Principal:
+    """A route's dependency: the client, whatever its scopes; else 401."""
+    principal: Principal | None = request.state.principal
+    if principal is None:
+        raise ProblemError("unauthorized", headers={"WWW-Authenticate": "Bearer"})
+    return principal
+
+
 def requires(scope: Scope) -> Callable[..., Principal]:
     """A route's dependency: the client, if it has this scope; else 401 or 403."""
 
     def dependency(request: Request, _: object = Depends(_bearer)) -> Principal:
-        principal: Principal | None = request.state.principal
-        if principal is None:
-            raise ProblemError("unauthorized", headers={"WWW-Authenticate": "Bearer"})
+        principal = known(request)
         if scope not in principal.scopes:
             raise ProblemError("forbidden", f"The scope {scope.value} is missing.")
         return principal

@@ -96,13 +96,16 @@ async def _answer_problem(request: Request, error: Exception) -> Response:
 
 
 class _Static(StaticFiles):
-    """Static files: kept for good under an address that names their content, else for five minutes."""
+    """Static files: kept for good under an address that names their content, else asked for again each time.
+
+    Scripts import each other by plain names; so parts of two versions never meet in a browser.
+    """
 
     def file_response(self, *args: object, **kwargs: object) -> Response:
         response = super().file_response(*args, **kwargs)  # type: ignore[arg-type]
         scope = args[2] if len(args) > 2 else kwargs["scope"]
         named = isinstance(scope, dict) and b"v=" in scope.get("query_string", b"")
         response.headers["Cache-Control"] = (
-            "public, max-age=31536000, immutable" if named else "public, max-age=300"
+            "public, max-age=31536000, immutable" if named else "public, no-cache"
         )
         return response

@@ -6,7 +6,14 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
-from jobs.web.schemas import BatchRequest, BatchResult, ProblemDocument, SummaryRequest, SummaryResult
+from jobs.web.schemas import (
+    BatchRequest,
+    BatchResult,
+    ProblemDocument,
+    RetryRequest,
+    SummaryRequest,
+    SummaryResult,
+)
 
 _TEMPLATE = "#/components/schemas/{model}"
 
@@ -18,7 +25,9 @@ def openapi_document(app: FastAPI) -> dict[str, Any]:
             title=app.title, version=app.version, description=app.description, routes=app.routes
         )
         schemas = document.setdefault("components", {}).setdefault("schemas", {})
-        read = [(model, "validation") for model in (SummaryRequest, BatchRequest, ProblemDocument)]
+        read = [
+            (model, "validation") for model in (SummaryRequest, BatchRequest, RetryRequest, ProblemDocument)
+        ]
         written = [(model, "serialization") for model in (SummaryResult, BatchResult)]
         for part in (read, written):
             _, found = models_json_schema(part, ref_template=_TEMPLATE)  # type: ignore[arg-type]

@@ -1,9 +1,14 @@
 """What the API takes and gives, as OpenAPI shows it; the edge where JSON is read and written."""
 
+import re
+from datetime import UTC, date, datetime, time
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from fhir_adapter.reasons import Reason
+from jobs.ledger import NoteRow
+from jobs.ledger_pages import NoteFilter
 from jobs.settings import parse_budget
 from summarizer import Budget
 
@@ -13,6 +18,10 @@ EXAMPLE_NOTE = (
     "Assessment: NSTEMI. Heparin was started and cardiology was called."
 )
 MAX_CHARACTERS = 5_000_000
+
+SOURCE_PATTERN = r"^[A-Z][A-Za-z]{1,60}/[A-Za-z0-9.-]{1,64}$"
+NoteStatus = Literal["written", "unchanged", "skipped", "failed"]
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 BUDGET_PATTERN = r"^(auto|[1-9][0-9]{0,5}w?|[1-9][0-9]?%|100%)$"
 
@@ -94,16 +103,27 @@ class Chosen(BaseModel):
 
 
 class Scored(BaseModel):
-    """A sentence of the note with its salience."""
+    """A sentence of the note with its salience; the last two only with `include_ranks=true`."""
 
     start: int
     end: int
     score: float
+    section: str | None = Field(None, description="Title of its section.")
+    rank: int | None = Field(
+        None,
+        description="The place in which it is taken as a budget of sentences grows: a summary of N sentences "
+        "holds those of rank 1 to N. Absent from sentences that repeat another one word for word.",
+    )
 
 
 class SummaryResult(BaseModel):
     """The summary in the order of the note, and every sentence of the note with its score."""
 
+    ranked: bool | None = Field(
+        None,
+        description="With `include_ranks=true`: whether sentences have ranks. False where the engine chooses "
+        "anew for each length (`kmeans`).",
+    )
     model: Model
     text: Text
     summary: list[Chosen]
@@ -193,3 +213,108 @@ class AuditResult(BaseModel):
     sentences: list[AuditedSentence]
     unproven: list[str] = Field(description="Sentences shown that no offsets vouch for.")
     problems: list[AuditProblem]
+
+
+def _day(value: object) -> object:
+    """A day as ISO 8601 writes it; pydantic would take a number of seconds too."""
+    if not isinstance(value, date) and not (isinstance(value, str) and _DAY.fullmatch(value)):
+        raise ValueError("not a day")
+    return value
+
+
+class NoteQuery(BaseModel):
+    """Which notes; what is not given leaves all in."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    status: NoteStatus | None = Field(None, description="How they ended.")
+    reason: Reason | None = Field(None, description="Why they have no summary.")
+    kind: Literal["DocumentReference", "DiagnosticReport"] | None = Field(
+        None, description="Type of the resource that holds the note."
+    )
+    since: Annotated[date, BeforeValidator(_day)] | None = Field(
+        None, description="Handled on this day (UTC) or later.", examples=["2026-01-31"]
+    )
+
+    def chosen(self) -> NoteFilter:
+        """As the ledger takes it."""
+        start = datetime.combine(self.since, time(), UTC) if self.since else None
+        return NoteFilter(self.status or "", self.reason or "", self.kind or "", start)
+
+
+class NotesQuery(NoteQuery):
+    """Which page of which notes."""
+
+    count: int = Field(50, ge=1, le=200, description="At most so many on a page.")
+    cursor: str | None = Field(None, pattern=r"^[0-9]{1,17}\.[0-9]{1,18}$", description="`next` of a page.")
+
+
+class NoteEntry(BaseModel):
+    """What the ledger knows of a note; nothing of its text or its patient."""
+
+    source: str = Field(description="`Type/id` of the note.", examples=["DocumentReference/123"])
+    version: str = Field(description="The version that was handled last.")
+    status: NoteStatus
+    reason: str | None = Field(None, description="Reason code.")
+    message: str | None = Field(None, description="The reason in plain words.")
+    detail: str | None = Field(None, description="A technical hint.")
+    composition: str | None = None
+    sentences: int
+    declared_type: str | None = None
+    media_type: str | None = Field(None, description="What the bytes are, whatever was declared.")
+    attempts: int = Field(description="How often this version was tried without success.")
+    ms: int
+    handled_at: datetime
+    retry_at: datetime | None = Field(None, description="When a pass tries it again by itself.")
+
+    @classmethod
+    def of(cls, row: NoteRow) -> "NoteEntry":
+        """A row of the ledger, its times in UTC."""
+        return cls(
+            source=row.source,
+            version=row.version,
+            status=row.status,
+            reason=row.reason or None,
+            message=reason_words(row.reason) or None,
+            detail=row.detail or None,
+            composition=f"Composition/{row.composition}" if row.composition else None,
+            sentences=row.sentences,
+            declared_type=row.declared_type or None,
+            media_type=row.media_type or None,
+            attempts=row.attempts,
+            ms=row.milliseconds,
+            handled_at=row.handled_at or datetime.now(UTC),
+            retry_at=row.retry_at,
+        )
+
+
+def reason_words(code: str) -> str:
+    """A reason code in plain words; a code that this version does not know stays as it is."""
+    return Reason(code).words if code in list(Reason) else code
+
+
+class NoteList(BaseModel):
+    """A page of notes, the one handled last first."""
+
+    notes: list[NoteEntry]
+    next: str | None = Field(None, description="`cursor` of the following page; absent on the last one.")
+
+
+class RetryRequest(NoteQuery):
+    """Which notes are to be tried again: those named, or all that failed and that the rest leaves in."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"sources": ["DocumentReference/123"]}, {"reason": "timeout"}]},
+    )
+
+    sources: list[Annotated[str, Field(pattern=SOURCE_PATTERN)]] | None = Field(
+        None, min_length=1, max_length=1000, description="These, whatever became of them."
+    )
+
+
+class RetryResult(BaseModel):
+    """What will be tried again."""
+
+    notes: int = Field(description="How many; sources that the ledger does not know are not counted.")
+    running: bool = Field(description="Whether it happens now; else with the next pass.")

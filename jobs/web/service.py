@@ -19,6 +19,7 @@ from jobs.settings import Settings
 from jobs.web.batching import ClosedError, ModelUnavailableError, ModelWorker, QueueFullError, QueueLimits
 from jobs.web.metrics import Metrics
 from jobs.web.readiness import Outside
+from jobs.web.retrying import Retrying
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ class Service:
     auditor: Auditor
     metrics: Metrics
     outside: Outside = field(default_factory=Outside)
+    retrying: Retrying = field(default_factory=Retrying)
     _ledger: Ledger | None = None
     _opening: asyncio.Lock = field(default_factory=asyncio.Lock)
     _reading: int = 0
@@ -102,6 +104,7 @@ async def running(settings: Settings, options: Options, metrics: Metrics) -> Asy
         try:
             yield service
         finally:
+            await service.retrying.end()
             service.close()
             if preloading:
                 await preloading

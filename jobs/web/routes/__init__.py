@@ -2,11 +2,32 @@
 
 from fastapi import APIRouter
 
-from jobs.web.routes import api_docs, audits, batches, compositions, health, sign_in, summaries, timelines
+from jobs.web.routes import (
+    api_docs,
+    audits,
+    batches,
+    compositions,
+    health,
+    model_page,
+    notes,
+    notes_page,
+    sign_in,
+    summaries,
+    summarise_page,
+    timelines,
+)
 
 # Without a FHIR server and a ledger these do not exist.
-_WITH_SERVER = (compositions.router, audits.router, timelines.router)
-_ALWAYS = (summaries.router, batches.router, health.router, api_docs.router, sign_in.router)
+_WITH_SERVER = (compositions.router, notes.router, notes_page.router, audits.router, timelines.router)
+_ALWAYS = (
+    summaries.router,
+    batches.router,
+    health.router,
+    api_docs.router,
+    sign_in.router,
+    summarise_page.router,
+    model_page.router,
+)
 
 
 def routers(*, demo: bool) -> tuple[APIRouter, ...]:

@@ -1,5 +1,6 @@
 """`POST /v1/summaries`: one text, or one file of any supported kind."""
 
+import asyncio
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -11,7 +12,7 @@ from jobs.web.access import Scope, requires
 from jobs.web.answers import MANY_SENTENCES, admit, json_answer, parsed, problems, while_wanted
 from jobs.web.problems import ProblemError
 from jobs.web.schemas import BUDGET_PATTERN, SummaryRequest, SummaryResult, as_budget
-from jobs.web.service import TheService
+from jobs.web.service import Service, TheService
 from summarizer import Document, Summary
 
 router = APIRouter(tags=["summaries"], dependencies=[Depends(requires(Scope.SUMMARISE))])
@@ -40,6 +41,9 @@ BudgetQuery = Annotated[
     Query(pattern=BUDGET_PATTERN, description="For a body that is not JSON: as `budget` there."),
 ]
 IncludeText = Annotated[bool, Query(description="Whether the answer holds the text, as `text.content`.")]
+IncludeRanks = Annotated[
+    bool, Query(description="Whether each of `sentences` has its `section` and its `rank`.")
+]
 
 
 @router.post(
@@ -55,6 +59,7 @@ async def summarise(
     service: TheService,
     budget: BudgetQuery = None,
     include_text: IncludeText = False,
+    include_ranks: IncludeRanks = False,
 ) -> Response:
     """Chooses the sentences that matter, verbatim and in the order of the note.
 
@@ -77,7 +82,22 @@ async def summarise(
         document = Document(note.text, [(h.start, h.end, h.code) for h in note.headings])
     summary = await while_wanted(request, service, service.model.summarize(document, wanted))
     shown = _shown(summary, note, document.text if include_text else None)
+    if include_ranks:
+        shown |= await _ranked(service, document.text, summary)
     return await json_answer(shown, large=len(summary.sentences) > MANY_SENTENCES)
+
+
+async def _ranked(service: Service, text: str, summary: Summary) -> dict[str, Any]:
+    """`sentences` with their sections and, where the engine has such an order, their ranks."""
+    summarizer = service.model.summarizer
+    ranks = await asyncio.to_thread(summarizer.ranks, text, summary) if summarizer else None
+    shown = [
+        {"start": s.start, "end": s.end, "score": s.score, "section": s.section} for s in summary.sentences
+    ]
+    for sentence, rank in zip(shown, ranks or (), strict=bool(ranks)):
+        if rank is not None:
+            sentence["rank"] = rank
+    return {"ranked": ranks is not None, "sentences": shown}
 
 
 def _shown(summary: Summary, note: NoteText | None, content: str | None) -> dict[str, Any]:

@@ -3,7 +3,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from summarizer.engines import Salience
-from summarizer.selection import asked_sentences, count_words, default_sentences, expected_length, select
+from summarizer.selection import (
+    asked_sentences,
+    count_words,
+    default_sentences,
+    expected_length,
+    select,
+    taking_order,
+)
 from summarizer.types import Budget
 
 
@@ -114,6 +121,7 @@ BUDGETS = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(SENTENCES, BUDGETS, st.randoms(use_true_random=False))
 def test_budgets_are_kept_and_used_up(sentences: list[str], budget: Budget | None, random: object) -> None:
     scores = tuple(round(random.random(), 1) for _ in sentences)  # type: ignore[attr-defined]
@@ -131,6 +139,21 @@ def test_budgets_are_kept_and_used_up(sentences: list[str], budget: Budget | Non
         assert used <= budget.words or len(chosen) == 1
         unused = wordings - set(chosen_wordings)
         assert all(used + count_words(s) > budget.words for s in unused)
+
+
+@settings(deadline=None)
+@given(SENTENCES, st.booleans(), st.randoms(use_true_random=False))
+def test_the_order_of_taking_is_what_each_longer_budget_adds(
+    sentences: list[str], calibrated: bool, random: object
+) -> None:
+    scores = tuple(round(random.random(), 1) for _ in sentences)  # type: ignore[attr-defined]
+    first = frozenset(i for i in range(len(sentences)) if random.random() < 0.1)  # type: ignore[attr-defined]
+    salience = Salience(scores, frozenset() if calibrated else first, calibrated)
+
+    order = taking_order(sentences, salience)
+
+    for count in range(1, len(sentences) + 2):
+        assert select(sentences, salience, Budget(sentences=count)) == sorted(order[:count])
 
 
 @settings(deadline=None)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from summarizer import Budget, Document, EngineError, Summarizer
+from summarizer import Budget, Document, EngineError, Summarizer, Summary
 from summarizer.selection import count_words
 from tests.unit.summarizer.conftest import WORDS
 
@@ -66,6 +66,40 @@ def test_each_budget_is_kept(summarizer: Summarizer) -> None:
     assert 0 < sum(count_words(s.text) for s in by_words.summary) <= 12
     assert len(by_ratio.summary) == -(-len(by_ratio.sentences) // 2)
     assert len(by_default.summary) == 3
+
+
+REPEATING = (
+    NOTE
+    + "\nADDENDUM:\nHe denies chest pain. The patient is a 54-year-old man with a productive cough and low "
+    "fevers since May. He smokes one pack a day.\n"
+)
+
+
+@pytest.mark.parametrize("engine", ["bertsum", "lead", "lexrank"])
+def test_ranks_give_the_summary_of_every_length(engine: str, summarizers: dict[str, Summarizer]) -> None:
+    summarizer = summarizers[engine]
+    [result] = summarizer.summarize([REPEATING])
+
+    ranks = summarizer.ranks(REPEATING, result)
+
+    assert ranks is not None
+    assert len(ranks) == len(result.sentences)
+    assert sorted(r for r in ranks if r) == list(range(1, len(ranks) - 1))  # two sentences stand there twice
+    for count in range(1, len(ranks) + 1):
+        [asked] = summarizer.summarize([REPEATING], Budget(sentences=count))
+        chosen = [s for s, r in zip(result.sentences, ranks, strict=True) if r and r <= count]
+        assert [(s.start, s.section) for s in chosen] == [(s.start, s.section) for s in asked.summary]
+    own = sorted(r for s, r in zip(result.sentences, ranks, strict=True) if s.start in _starts(result))
+    assert own == list(range(1, len(result.summary) + 1))
+
+
+def test_an_engine_that_chooses_anew_for_each_length_has_no_ranks(summarizers: dict[str, Summarizer]) -> None:
+    [result] = summarizers["kmeans"].summarize([NOTE])
+    assert summarizers["kmeans"].ranks(NOTE, result) is None
+
+
+def _starts(result: Summary) -> set[int]:
+    return {s.start for s in result.summary}
 
 
 def test_headings_and_boilerplate_are_never_chosen_and_sections_are_named(summarizer: Summarizer) -> None:

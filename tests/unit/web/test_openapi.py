@@ -64,7 +64,7 @@ def test_schemathesis_finds_nothing(make_settings: MakeSettings, tmp_path: Path)
                 env={**os.environ, "NO_PROXY": "127.0.0.1"},
             )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "7 selected / 7 total" in done.stdout
+    assert "9 selected / 9 total" in done.stdout
 
 
 async def test_the_document_has_every_address_with_examples(served: Served) -> None:
@@ -75,6 +75,8 @@ async def test_the_document_has_every_address_with_examples(served: Served) -> N
         "/v1/summaries:batch",
         "/v1/compositions",
         "/v1/compositions/{id}/audit",
+        "/v1/notes",
+        "/v1/notes:retry",
         "/health/live",
         "/health/ready",
         "/metrics",

@@ -38,6 +38,45 @@ async def test_every_kind_of_budget(served: Served, budget: object, sentences: i
     assert len(answer.json()["summary"]) == sentences
 
 
+async def test_ranks_are_what_the_service_chooses_for_every_length(served: Served) -> None:
+    note = note_file("nstemi-discharge.txt")
+    path = "/v1/summaries?include_ranks=true"
+    async with served(engine="bertsum") as client:
+        first = (await client.post(path, content=note, headers=PLAIN)).json()
+        ranks = [s["rank"] for s in first["sentences"]]
+        by_length = [
+            (await client.post(f"{path}&budget={count}", content=note, headers=PLAIN)).json()["summary"]
+            for count in range(1, len(ranks) + 1)
+        ]
+    assert first["ranked"] is True
+    assert len(ranks) > 20
+    for count, summary in enumerate(by_length, start=1):
+        chosen = [s for s in first["sentences"] if s["rank"] <= count]
+        assert [(s["start"], s["end"], s["score"], s["section"]) for s in chosen] == [
+            (s["start"], s["end"], s["score"], s["section"]) for s in summary
+        ]
+    assert [s["start"] for s in first["summary"]] == [
+        s["start"] for s in first["sentences"] if s["rank"] <= len(first["summary"])
+    ]
+
+
+async def test_ranks_come_only_where_asked_for_and_never_from_k_means(served: Served) -> None:
+    async with served() as client:
+        plain = (await client.post("/v1/summaries", json={"text": NOTE})).json()
+        repeated = (
+            await client.post("/v1/summaries?include_ranks=true", json={"text": "No fever. No fever."})
+        ).json()
+        none = (await client.post("/v1/summaries?include_ranks=true", json={"text": " "})).json()
+    async with served(engine="kmeans") as client:
+        clustered = (await client.post("/v1/summaries?include_ranks=true", json={"text": NOTE})).json()
+    assert "ranked" not in plain
+    assert {*plain["sentences"][0]} == {"start", "end", "score"}
+    assert [s.get("rank") for s in repeated["sentences"]] == [1, None]
+    assert (none["ranked"], none["sentences"]) == (True, [])
+    assert clustered["ranked"] is False
+    assert {*clustered["sentences"][0]} == {"start", "end", "score", "section"}
+
+
 async def test_the_settings_say_the_budget_where_nobody_else_does(served: Served) -> None:
     async with served(budget="1") as client:
         answer = await client.post("/v1/summaries", json={"text": NOTE})

@@ -1,0 +1,67 @@
+"""`/v1/notes`: what came in and what became of it, from the ledger, and another try of what failed."""
+
+import asyncio
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request
+
+from jobs.ledger_pages import Mark, NotePage, page, try_again
+from jobs.web.access import Scope, requires
+from jobs.web.answers import parsed, problems
+from jobs.web.problems import ProblemError
+from jobs.web.schemas import NoteEntry, NoteList, NotesQuery, RetryRequest, RetryResult
+from jobs.web.service import Service, TheService
+
+router = APIRouter(tags=["notes"])
+
+_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/RetryRequest"}}},
+    }
+}
+
+
+@router.get(
+    "/v1/notes",
+    response_model_exclude_none=True,
+    responses=problems(422, 502),
+    summary="List what came in",
+    dependencies=[Depends(requires(Scope.READ))],
+)
+async def notes(service: TheService, query: Annotated[NotesQuery, Query()]) -> NoteList:
+    """Every note that was handled, the latest first: how it ended, and why. Nothing of its text."""
+    ledger = await service.ledger()
+    start = Mark.parse(query.cursor) if query.cursor else None
+    found: NotePage = await asyncio.to_thread(page, ledger, query.chosen(), query.count, older=start)
+    following = str(found.older) if found.older else None
+    return NoteList(notes=[NoteEntry.of(row) for row in found.rows], next=following)
+
+
+@router.post(
+    "/v1/notes:retry",
+    status_code=202,
+    responses=problems(413, 415, 422, 502),
+    openapi_extra=_BODY,
+    summary="Try notes again",
+    dependencies=[Depends(requires(Scope.RETRY))],
+)
+async def retry(request: Request, service: TheService) -> RetryResult:
+    """Has notes handled again, as `clinsum retry` does: at once, or with the next pass of `clinsum run`."""
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        raise ProblemError("unsupported-type", "What to try again is application/json.")
+    wanted = await parsed(RetryRequest, await request.body())
+    return await tried_again(service, wanted)
+
+
+async def tried_again(service: Service, wanted: RetryRequest) -> RetryResult:
+    """Marks them in the ledger, and begins where no other process has the passes.
+
+    Raises:
+        LedgerError: its database cannot be used now.
+    """
+    ledger = await service.ledger()
+    marked = await asyncio.to_thread(try_again, ledger, wanted.chosen(), wanted.sources or ())
+    if marked:
+        service.retrying.start(service)
+    return RetryResult(notes=marked, running=service.retrying.running)

@@ -1,0 +1,63 @@
+// A note as the service answered it: its sentences, and which of them a summary of some length holds.
+
+/** Cuts a text by code points, which is what the service counts; JavaScript counts UTF-16 units. */
+export function cutter(text, length) {
+  if (text.length === length) return (start, end) => text.slice(start, end);
+  const points = Array.from(text);
+  return (start, end) => points.slice(start, end).join("");
+}
+
+export class Note {
+  /** @param answer of the service, with `content`; throws where its offsets do not hold its own sentences */
+  constructor(answer) {
+    this.answer = answer;
+    this.length = answer.text.length;
+    this.cut = cutter(answer.content, this.length);
+    this.sentences = answer.sentences.map((sentence, index) => ({ ...sentence, index, text: this.cut(sentence.start, sentence.end) }));
+    this.highest = Math.max(0, ...this.sentences.map((sentence) => sentence.score));
+    this.ranked = answer.ranked;
+    this.own = this.chosenOf(answer);
+    // Without ranks there may be fewer than so many sentences of different wording; the service says so then.
+    this.most = this.ranked ? this.sentences.filter((sentence) => sentence.rank).length : this.sentences.length;
+  }
+
+  /** The indices of the sentences that an answer chose. */
+  chosenOf(answer) {
+    const places = new Map(this.sentences.map((sentence) => [sentence.start, sentence]));
+    return answer.summary.map((chosen) => {
+      const sentence = places.get(chosen.start);
+      if (sentence?.text !== chosen.text) throw new RangeError("A chosen sentence does not stand where it should.");
+      return sentence.index;
+    });
+  }
+
+  /** The indices of a summary of `count` sentences, as the service would choose them. */
+  chosen(count) {
+    return this.sentences.filter((sentence) => sentence.rank && sentence.rank <= count).map((sentence) => sentence.index);
+  }
+}
+
+/** The lengths that a slider offers: each one at first, then ever larger steps, up to all. */
+export function lengths(most) {
+  const found = [];
+  for (let length = 1; length < most; length += Math.max(1, Math.floor(length / 24))) found.push(length);
+  found.push(most);
+  return found;
+}
+
+/** The chosen sentences as text: one after the other with their offsets, and what says where they are from. */
+export function asText(note, chosen) {
+  const { model, text } = note.answer;
+  const lines = chosen.map((index) => {
+    const { start, end, text: words } = note.sentences[index];
+    return `[${start}-${end}] ${words}`;
+  });
+  const by = [model.name, model.engine === model.name ? "" : model.engine, model.sha256 && `SHA-256 ${model.sha256}`];
+  return [
+    ...lines,
+    "",
+    `Extracted by a machine (${by.filter(Boolean).join(", ")}), unverified.`,
+    `Offsets in Unicode code points of the text with SHA-256 ${text.sha256}.`,
+    "",
+  ].join("\n");
+}

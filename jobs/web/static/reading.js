@@ -1,0 +1,131 @@
+// Note and summary side by side. Every sentence of the note is an anchor; a chosen one is a link to its place
+// in the summary, which links back.
+
+const quiet = matchMedia("(prefers-reduced-motion: reduce)");
+
+function element(name, className, text = "") {
+  const made = document.createElement(name);
+  if (className) made.className = className;
+  if (text) made.textContent = text;
+  return made;
+}
+
+export class Reading {
+  /**
+   * @param text where the note goes
+   * @param list where the summary goes
+   * @param found told the index of a sentence that a click led to
+   */
+  constructor(text, list, found) {
+    this.text = text;
+    this.list = list;
+    this.found = found;
+    text.addEventListener("click", (event) => this.#click(event, "a", this.list));
+    list.addEventListener("click", (event) => this.#click(event, "li", this.text));
+  }
+
+  /** Shows a note, nothing chosen yet. */
+  draw(note) {
+    this.note = note;
+    this.chosen = [];
+    this.now = null;
+    const parts = [];
+    let end = 0;
+    this.anchors = note.sentences.map((sentence) => {
+      parts.push(note.cut(end, sentence.start));
+      const anchor = element("a", "", sentence.text);
+      anchor.id = `note-${sentence.index}`;
+      anchor.draggable = false;
+      anchor.dataset.index = sentence.index;
+      parts.push(anchor);
+      end = sentence.end;
+      return anchor;
+    });
+    parts.push(note.cut(end, note.length));
+    this.text.replaceChildren(...parts.filter((part) => part !== ""));
+    this.list.replaceChildren();
+  }
+
+  /** Marks these sentences in the note and lists them. */
+  choose(chosen) {
+    const before = new Set(this.chosen);
+    const after = new Set(chosen);
+    for (const index of before) if (!after.has(index)) this.anchors[index].removeAttribute("href");
+    for (const index of after) if (!before.has(index)) this.anchors[index].href = `#summary-${index}`;
+    this.chosen = chosen;
+    let section = null;
+    this.list.replaceChildren(...chosen.map((index) => {
+      const sentence = this.note.sentences[index];
+      const item = this.#item(sentence, sentence.section !== section);
+      section = sentence.section;
+      return item;
+    }));
+    this.#point(this.now);
+  }
+
+  /** Goes to a sentence in the note and points at it on both sides. */
+  show(index, { focus = false, smooth = true } = {}) {
+    this.#point(index);
+    const anchor = this.anchors[index];
+    this.#bring(anchor, smooth);
+    this.#bringItem(index);
+    if (focus && anchor.href) anchor.focus({ preventScroll: true });
+  }
+
+  #item(sentence, named) {
+    const item = element("li");
+    item.dataset.index = sentence.index;
+    if (named && sentence.section) item.append(element("p", "section", sentence.section));
+    const link = element("a", "", sentence.text);
+    link.id = `summary-${sentence.index}`;
+    link.href = `#note-${sentence.index}`;
+    link.draggable = false;
+    const place = `${sentence.score.toFixed(2)} · ${sentence.start}–${sentence.end}`;
+    const where = element("p", "where");
+    where.append(element("span", "unseen", "Score and place in the note: "), place);
+    item.append(link, where);
+    return item;
+  }
+
+  #point(index) {
+    for (const pointed of document.querySelectorAll("[aria-current=true]")) pointed.removeAttribute("aria-current");
+    this.now = index;
+    if (index === null) return;
+    this.anchors[index].setAttribute("aria-current", "true");
+    document.getElementById(`summary-${index}`)?.setAttribute("aria-current", "true");
+  }
+
+  #click(event, selector, other) {
+    const place = event.target.closest(selector);
+    if (!place || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    if (!getSelection().isCollapsed) return; // words were being selected
+    const index = Number(place.dataset.index);
+    this.#point(index);
+    this.found(index);
+    if (!this.anchors[index].href) return;
+    const there = other === this.list ? document.getElementById(`summary-${index}`) : this.anchors[index];
+    if (other === this.list && this.#pane()) this.#bringItem(index);
+    else this.#bring(there, true);
+    there.focus({ preventScroll: true });
+  }
+
+  #bring(target, smooth) {
+    target.scrollIntoView({ block: "center", behavior: smooth && !quiet.matches ? "smooth" : "auto" });
+  }
+
+  /** Whether the summary scrolls by itself, as it does beside the note; under each other the page scrolls. */
+  #pane() {
+    return getComputedStyle(this.list).overflowY === "auto";
+  }
+
+  #bringItem(index) {
+    const item = document.getElementById(`summary-${index}`)?.parentElement;
+    if (!item || !this.#pane()) return;
+    const pane = this.list;
+    const top = item.offsetTop - pane.offsetTop;
+    if (top < pane.scrollTop || top + item.offsetHeight > pane.scrollTop + pane.clientHeight) {
+      pane.scrollTop = top - (pane.clientHeight - item.offsetHeight) / 2;
+    }
+  }
+}

@@ -1,0 +1,366 @@
+"""`/` in a browser: paste, drop, change the length, find the other side, step, copy, and what goes wrong."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from playwright.async_api import Page, Request, Route, expect
+from seeing import Faults, Picture, axe, sideways, weight
+from serving import Web, serving
+
+from jobs.demo.notes import note_file
+from jobs.demo.render import pdf_bytes
+
+DESKTOP = pytest.mark.parametrize("view", ["desktop"])
+NOTE = note_file("nstemi-discharge-amended.txt").decode()
+HOSTILE = (
+    "HISTORY <b>now</b>:\n<script>alert(1)</script> was noted. <img src=x onerror=alert(2)> is no fever.\n\n"
+    "PLAN\"><svg onload=alert(3)>:\n😀 {{ 7*7 }} javascript:alert(4) & 'quotes' \"hold\". <iframe src=x>\n"
+)
+
+
+async def read(page: Page, site: Web, text: str) -> None:
+    """Pastes a note and waits for its summary."""
+    await page.goto(f"{site.address}/")
+    await page.get_by_label("Clinical note").fill(text)
+    await page.get_by_role("button", name="Summarise").click()
+    await page.locator("#result").wait_for()
+
+
+async def chosen(page: Page) -> list[str]:
+    """The sentences marked in the note, as they stand there."""
+    return await page.locator("#text a[href]").all_text_contents()
+
+
+async def answer(site: Web, text: str, budget: int | None = None) -> dict[str, Any]:
+    """What the service says when a program asks."""
+    body = {"text": text} if budget is None else {"text": text, "budget": budget}
+    async with httpx.AsyncClient(trust_env=False, timeout=600) as client:
+        found = await client.post(f"{site.address}/v1/summaries", json=body)
+    return dict(found.raise_for_status().json())
+
+
+async def drop(page: Page, name: str, data: bytes, media_type: str) -> None:
+    """Drops a file on the page, as far as a script can do what a hand does."""
+    await page.evaluate(
+        """([name, bytes, type]) => {
+            const transfer = new DataTransfer();
+            transfer.items.add(new File([new Uint8Array(bytes)], name, {type}));
+            const how = {dataTransfer: transfer, bubbles: true, cancelable: true};
+            const happens = (kind) => new DragEvent(kind, how);
+            document.body.dispatchEvent(happens("dragover"));
+            document.body.dispatchEvent(happens("drop"));
+        }""",
+        [name, list(data), media_type],
+    )
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_a_note_is_pasted_and_read(demo_site: Web, page: Page, picture: Picture) -> None:
+    sizes = await weight(page, f"{demo_site.address}/")
+    assert {"/", "/static/summarise.js", "/static/note.js", "/static/summarise.css"} <= set(sizes)
+    assert sum(sizes.values()) < 100_000
+    assert await axe(page) == []
+    assert await sideways(page) == 0
+    await picture(page, "empty")
+
+    await page.get_by_role("button", name="Try an example").click()
+    await page.locator("#result").wait_for()
+
+    expected = await answer(demo_site, NOTE)
+    assert await page.locator("#text").text_content() == NOTE
+    assert await chosen(page) == [s["text"] for s in expected["summary"]]
+    assert await page.locator("#summary a").all_text_contents() == [s["text"] for s in expected["summary"]]
+    titles = dict.fromkeys(s["section"] for s in expected["summary"])
+    assert await page.locator("#summary .section").all_text_contents() == list(titles)
+    await expect(page.locator("#count")).to_have_text(
+        f"{len(expected['summary'])} of {len(expected['sentences'])}"
+    )
+    await expect(page.get_by_role("heading", name="Summary")).to_be_focused()
+    assert await axe(page) == []
+    assert await sideways(page) == 0
+    await picture(page, "full")
+
+
+@DESKTOP
+async def test_every_length_is_what_the_service_would_choose_and_is_there_at_once(
+    demo_site: Web, page: Page
+) -> None:
+    await read(page, demo_site, NOTE)
+    asked: list[Request] = []
+    page.on("request", lambda request: asked.append(request))
+    slider = page.get_by_role("slider", name="Length")
+    lengths: set[int] = set()
+    for place in range(int(await slider.get_attribute("max") or 0) + 1):
+        await slider.fill(str(place))
+        found = await chosen(page)
+        lengths.add(len(found))
+        expected = await answer(demo_site, NOTE, len(found))
+        assert found == [s["text"] for s in expected["summary"]]
+    assert asked == []
+    assert {1, 2, 3, 4, 5, 49} <= lengths
+    own = [s["text"] for s in (await answer(demo_site, NOTE))["summary"]]
+    await page.get_by_role("button", name="Suggested").click()
+    assert await chosen(page) == own
+
+
+async def test_a_click_on_either_side_finds_the_other(demo_site: Web, page: Page) -> None:
+    await read(page, demo_site, NOTE)
+    address = page.url
+    for side, other in (("#summary", "#text"), ("#text", "#summary")):
+        for number in (0, 3, 1):
+            link = page.locator(f"{side} a[href]").nth(number)
+            words = await link.text_content()
+            await link.click()
+            there = page.locator(f"{other} a[href]").nth(number)
+            await expect(there).to_be_focused()
+            await expect(there).to_be_in_viewport()
+            await expect(there).to_have_text(words or "")
+            await expect(there).to_have_attribute("aria-current", "true")
+            await expect(page.locator("[aria-current=true]:not(nav *)")).to_have_count(2)
+    assert page.url == address
+
+
+@DESKTOP
+async def test_the_keys_n_and_p_step_through_and_can_be_switched_off(demo_site: Web, page: Page) -> None:
+    await read(page, demo_site, NOTE)
+    marked = page.locator("#text a[href]")
+    last = await marked.count() - 1
+    for key, number in (("n", 0), ("n", 1), ("p", 0), ("p", last), ("n", 0)):
+        await page.keyboard.press(key)
+        await expect(marked.nth(number)).to_be_focused()
+        await expect(marked.nth(number)).to_be_in_viewport()
+    await page.get_by_label("keys n p").uncheck()
+    await page.keyboard.press("n")
+    await expect(marked.nth(1)).not_to_have_attribute("aria-current", "true")
+    await page.get_by_role("button", name="Next").click()
+    await expect(marked.nth(1)).to_be_focused()
+    await page.reload()
+    await expect(page.get_by_label("keys n p")).not_to_be_checked()
+    await page.get_by_label("Clinical note").press_sequentially("no pain")
+    await expect(page.get_by_label("Clinical note")).to_have_value("no pain")
+
+
+@DESKTOP
+async def test_the_strip_walks_through_every_sentence_with_keys_and_pointer(
+    demo_site: Web, page: Page
+) -> None:
+    await read(page, demo_site, NOTE)
+    sentences = (await answer(demo_site, NOTE))["sentences"]
+    strip = page.get_by_role("slider", name="Salience along the note")
+    await expect(page.locator("#strip rect")).to_have_count(len(sentences))
+    await strip.focus()
+    for key, place in (
+        ("ArrowRight", 2),
+        ("End", len(sentences)),
+        ("PageUp", len(sentences) - 10),
+        ("Home", 1),
+    ):
+        await page.keyboard.press(key)
+        await expect(strip).to_have_attribute("aria-valuenow", str(place))
+        sentence = sentences[place - 1]
+        words = await strip.get_attribute("aria-valuetext")
+        assert NOTE[sentence["start"] : sentence["end"]] in (words or "")
+        assert f"score {sentence['score']:.2f}" in (words or "")
+    box = await strip.bounding_box()
+    assert box
+    await strip.click(position={"x": box["width"] - 2, "y": box["height"] / 2})
+    await expect(strip).to_have_attribute("aria-valuenow", str(len(sentences)))
+    await expect(page.locator(f"#note-{len(sentences) - 1}")).to_be_in_viewport()
+
+
+@DESKTOP
+async def test_a_copy_holds_offsets_that_point_into_the_note(demo_site: Web, page: Page) -> None:
+    text = "😀 Café at 38.5 °C.\n" + NOTE
+    await page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    await read(page, demo_site, text)
+    await page.get_by_role("button", name="Copy with offsets").click()
+    await expect(page.locator("#said")).to_contain_text("copied")
+    copied = await page.evaluate("navigator.clipboard.readText()")
+    expected = await answer(demo_site, text)
+    for sentence in expected["summary"]:
+        words = text[sentence["start"] : sentence["end"]]
+        assert f"[{sentence['start']}-{sentence['end']}] {words}\n" in copied
+    assert expected["text"]["sha256"] in copied
+    assert expected["model"]["sha256"] in copied
+    assert "unverified" in copied
+
+
+async def test_a_file_is_dropped_or_opened(demo_site: Web, page: Page, picture: Picture) -> None:
+    await page.goto(f"{demo_site.address}/")
+    await drop(page, "discharge.html", note_file("copd-discharge.html"), "text/html")
+    await page.locator("#result").wait_for()
+    await expect(page.locator("#about")).to_contain_text("discharge.html")
+    assert "<p>" not in (await page.locator("#text").text_content() or "")
+    assert await chosen(page) == await page.locator("#summary a").all_text_contents()
+    assert len(await chosen(page)) >= 3
+
+    await page.get_by_role("button", name="Another note").click()
+    await expect(page.get_by_label("Clinical note")).to_be_focused()
+    pdf = pdf_bytes(note_file("hip-admission.txt").decode())
+    await page.get_by_label("Open a file").set_input_files(
+        {"name": "hip.pdf", "mimeType": "application/pdf", "buffer": pdf}
+    )
+    await expect(page.locator("#about")).to_contain_text("hip.pdf")
+    assert await sideways(page) == 0
+    await picture(page, "pdf")
+
+
+@DESKTOP
+@pytest.mark.parametrize(
+    ("name", "data", "media_type", "words"),
+    [
+        ("x.png", b"\x89PNG\r\n\x1a\n" + bytes(64), "image/png", "holds no text that can be read"),
+        ("x.pdf", b"%PDF-1.7 nothing more", "application/pdf", "The file could not be read"),
+        ("x.txt", b"", "text/plain", "The file is empty"),
+    ],
+)
+async def test_a_file_that_cannot_be_read(
+    demo_site: Web, page: Page, faults: Faults, name: str, data: bytes, media_type: str, words: str
+) -> None:
+    faults.allow("status of 4(15|22)")
+    await page.goto(f"{demo_site.address}/")
+    await drop(page, name, data, media_type)
+    await expect(page.get_by_role("alert")).to_contain_text(words)
+    await expect(page.get_by_label("Clinical note")).to_be_visible()
+    assert await axe(page) == []
+
+
+async def test_no_network_and_a_busy_service(
+    demo_site: Web, page: Page, faults: Faults, picture: Picture
+) -> None:
+    faults.allow("ERR_INTERNET_DISCONNECTED|status of 503")
+    await page.goto(f"{demo_site.address}/")
+    alert = page.get_by_role("alert")
+    await page.get_by_role("button", name="Summarise").click()
+    await expect(alert).to_contain_text("There is no note yet")
+
+    await page.context.set_offline(True)
+    await page.get_by_label("Clinical note").fill(NOTE)
+    await page.get_by_role("button", name="Summarise").click()
+    await expect(alert).to_contain_text("The service cannot be reached")
+    await expect(page.get_by_label("Clinical note")).to_have_value(NOTE)
+    assert await axe(page) == []
+    await picture(page, "no-network")
+    await page.context.set_offline(False)
+
+    busy = {"code": "queue-full", "title": "busy", "status": 503}
+
+    async def refuse(route: Route) -> None:
+        await route.fulfill(status=503, json=busy, headers={"Retry-After": "2"})
+
+    await page.route("**/v1/summaries*", refuse, times=1)
+    await page.get_by_role("button", name="Try again").click()
+    await expect(page.locator("#working")).to_contain_text("The service is busy. Asking again in")
+    await picture(page, "busy")
+    await page.locator("#result").wait_for()
+    await expect(alert).to_be_empty()
+
+    await page.get_by_role("button", name="Another note").click()
+    await page.route("**/v1/summaries*", refuse, times=1)
+    await page.get_by_role("button", name="Summarise").click()
+    await page.get_by_role("button", name="Stop").click()
+    await expect(page.get_by_label("Clinical note")).to_be_focused()
+    await expect(alert).to_be_empty()
+
+
+@DESKTOP
+async def test_an_answer_whose_offsets_do_not_hold_its_sentences_is_not_shown(
+    demo_site: Web, page: Page
+) -> None:
+    async def shift(route: Route) -> None:
+        answered = await route.fetch()
+        found = await answered.json()
+        for sentence in (*found["summary"], *found["sentences"]):
+            sentence["start"] += 1
+        await route.fulfill(response=answered, json=found)
+
+    await page.route("**/v1/summaries*", shift)
+    await page.goto(f"{demo_site.address}/")
+    await page.get_by_label("Clinical note").fill(NOTE)
+    await page.get_by_role("button", name="Summarise").click()
+    await expect(page.get_by_role("alert")).to_contain_text("does not fit the note")
+    await expect(page.locator("#result")).to_be_hidden()
+
+
+async def test_a_hostile_note_is_shown_as_it_is_and_nothing_of_a_note_is_in_an_address(
+    demo_site: Web, page: Page
+) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    await read(page, demo_site, HOSTILE)
+    assert await page.locator("#text").text_content() == HOSTILE
+    assert (
+        await page.locator("#result script, #result img, #result svg svg, #result iframe, #text b").count()
+        == 0
+    )
+    for link in await page.locator("#result a[href]").all():
+        assert (await link.get_attribute("href") or "").startswith(("#note-", "#summary-"))
+    assert await sideways(page) == 0
+    assert "/v1/summaries?include_ranks=true" in asked[-1]
+    assert not any(word in url for url in asked for word in ("alert", "fever", "HISTORY", "quotes"))
+    assert await page.evaluate("Object.values({...localStorage}).join() + document.cookie") == ""
+
+
+async def test_a_long_note_and_a_short_one(demo_site: Web, page: Page, picture: Picture) -> None:
+    days = (f"DAY {day}\n{NOTE.replace('LVEF', f'LVEF of day {day}')}\n" for day in range(1, 31))
+    long = "".join(days)
+    assert len(long) > 100_000
+    await read(page, demo_site, long)
+    slider = page.get_by_role("slider", name="Length")
+    assert await page.locator("#text").text_content() == long
+    await slider.focus()
+    await page.keyboard.press("End")
+    everything = await page.locator("#summary li").count()
+    assert everything > 100
+    assert await sideways(page) == 0
+    await page.keyboard.press("Home")
+    await expect(page.locator("#summary li")).to_have_count(1)
+    for _ in range(11):
+        await page.keyboard.press("ArrowRight")
+    await expect(page.locator("#summary li")).to_have_count(12)
+    await page.keyboard.press("p")
+    await expect(page.locator("#text a[href]").last).to_be_in_viewport()
+
+    await read(page, demo_site, "No acute distress.")
+    await expect(slider).to_be_disabled()
+    assert await chosen(page) == ["No acute distress."]
+    await picture(page, "one-sentence")
+    await read(page, demo_site, "ASSESSMENT:\n\nPLAN:\n")
+    await expect(page.locator("#notice")).to_contain_text("No sentence was found")
+    await expect(page.locator("#tools")).to_be_hidden()
+    assert await axe(page) == []
+
+
+@DESKTOP
+async def test_on_paper_there_are_banner_summary_and_note(
+    demo_site: Web, page: Page, picture: Picture
+) -> None:
+    await read(page, demo_site, NOTE)
+    await page.emulate_media(media="print")
+    for shown in (".banner", "#summary", "#text", "#about"):
+        await expect(page.locator(shown)).to_be_visible()
+    for hidden in ("#tools", "#another", ".top"):
+        await expect(page.locator(hidden)).to_be_hidden()
+    await picture(page)
+
+
+@pytest.fixture(scope="module")
+def kmeans_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
+    """With an engine whose sentences have no ranks."""
+    with serving(tmp_path_factory.mktemp("kmeans"), "--demo", engine="kmeans") as web:
+        yield web
+
+
+@DESKTOP
+async def test_an_engine_without_ranks_is_asked_for_each_length(kmeans_site: Web, page: Page) -> None:
+    await read(page, kmeans_site, NOTE)
+    slider = page.get_by_role("slider", name="Length")
+    for place in ("9", "1"):
+        async with page.expect_response("**/v1/summaries*"):
+            await slider.fill(place)
+        length = int(place) + 1
+        await expect(page.locator("#summary li")).to_have_count(length)
+        expected = await answer(kmeans_site, NOTE, length)
+        assert await chosen(page) == [s["text"] for s in expected["summary"]]
