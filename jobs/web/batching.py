@@ -161,8 +161,8 @@ class ModelWorker:
     def pause(self) -> int:
         """Seconds after which a request that finds no place now should come again.
 
-        By then half of what waits is done, at the speed of late. Coming too early costs the model time; if all
-        came only when the queue is empty, it would have nothing to do.
+        By then half of what waits is done, at the speed of late. Coming too early costs the model time; if
+        all came only when the queue is empty, it would have nothing to do.
         """
         return min(_LONGEST_PAUSE, max(1, round(self._waiting_tokens * self._token_seconds / 2)))
 
