@@ -183,14 +183,14 @@ def verdict(examined: Examined, proven: int, shown: int) -> Verdict:
     """
     what = "timeline" if examined.timeline is not None else "summary"
     sentences = f"{proven} of {shown} sentences" if shown != 1 else f"{proven} of 1 sentence"
+    where = "the note, character for character" if examined.timeline is None else "every place named"
     count = len(examined.audit.findings)
     found = f"{count} findings" if count != 1 else "1 finding"
     if examined.audit.ok:
         return Verdict(
             Outcome.HOLDS,
             f"This {what} holds",
-            f"{sentences} proven to stand in the note, character for character. All {len(Check)} checks "
-            "passed.",
+            f"{sentences} proven to stand in {where}. All {len(Check)} checks passed.",
         )
     if {finding for finding, _ in examined.audit.findings} <= _ONLY_UNREAD and not readable(examined):
         return Verdict(
