@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from typing import Literal
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 (torch's own convention)
 
-from summarizer.features import COUNT, KINDS
+from summarizer.features import COUNT, GROUPS, KINDS
 
 HeadKind = Literal["linear", "transformer"]
 
@@ -19,6 +20,8 @@ class HeadConfig:
         kind: `linear`, the mission's BioExtractor, or `transformer`, layers over all sentences.
         width, layers, heads, inner: of the transformer.
         dropout: while training.
+        without: groups of features (`summarizer.features.GROUPS`) that the transformer is not told, so that
+            their worth can be measured; with `section` go the kinds of sections too.
     """
 
     kind: HeadKind = "linear"
@@ -27,8 +30,12 @@ class HeadConfig:
     heads: int = 4
     inner: int = 512
     dropout: float = 0.1
+    without: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "without", tuple(self.without))  # JSON has lists alone
+        if not set(self.without) <= set(GROUPS):
+            raise ValueError(f"without takes {', '.join(GROUPS)}")
         if self.kind not in ("linear", "transformer"):
             raise ValueError("kind must be linear or transformer")
         if self.heads < 1 or self.width % self.heads:
@@ -57,6 +64,7 @@ class TransformerHead(nn.Module):
 
     def __init__(self, hidden: int, config: HeadConfig) -> None:
         super().__init__()
+        self.without = config.without
         self.norm = nn.LayerNorm(hidden)
         self.vector = nn.Linear(hidden, config.width)
         self.feature = nn.Linear(COUNT, config.width)
@@ -78,12 +86,21 @@ class TransformerHead(nn.Module):
         Returns:
             (documents, sentences); what stands where there is no sentence means nothing.
         """
+        features, kinds = self._told(features, kinds)
         x = self.drop(self.vector(self.norm(vectors)) + self.feature(features) + self.kind(kinds))
         attend = None if mask is None else mask[:, None, None, :]
         for layer in self.layers:
             x = layer(x, attend)
         logits: Tensor = self.out(self.last_norm(x))[..., 0]
         return logits
+
+    def _told(self, features: Tensor, kinds: Tensor) -> tuple[Tensor, Tensor]:
+        if not self.without:
+            return features, kinds
+        features = features.clone()
+        for group in self.without:
+            features[..., GROUPS[group]] = 0
+        return features, torch.zeros_like(kinds) if "section" in self.without else kinds
 
 
 class _Layer(nn.Module):

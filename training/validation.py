@@ -53,7 +53,8 @@ class Validator:
             (logits,) = learner.logits([document])
             reference = self._references[place]
             scores = 0.5 * (1 + np.tanh(0.5 * logits.astype(np.float64)))
-            chosen = select(reference.sentences, Salience(round_scores(scores.tolist())), self._budget)
+            salience = Salience(round_scores(scores.tolist()), calibrated=True)  # as they will be
+            chosen = select(reference.sentences, salience, self._budget)
             rouge = self._rouge.score([reference.sentences[i] for i in chosen], reference.summary)
             mine.append((place, *rouge, loss_of(logits, document.labels), len(logits)))
         found = sorted(self._world.gather(mine))

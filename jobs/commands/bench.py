@@ -60,6 +60,34 @@ def sentences(
     backend.report(rows, console())
 
 
+@bench.command(epilog="Example: clinsum bench summaries --peers-python bert/bin/python")
+def summaries(
+    peers_python: Annotated[Path, typer.Option(help="An interpreter that has bert-extractive-summarizer.")],
+    notes: Annotated[int, typer.Option(help="Notes to summarise.", min=1)] = 100,
+    few: Annotated[int, typer.Option(help="Of these with the large encoder, which is slow.", min=1)] = 5,
+    json: AsJson = False,
+    sets: Sets = None,
+) -> None:
+    """Notes a second of our engine, and of a peer with our encoder and with the size it takes by default."""
+    from summarizer.errors import EngineError
+
+    try:
+        from jobs.bench.summaries import measure
+        from training.evaluation.errors import EvaluationError
+    except ModuleNotFoundError as error:
+        raise UsageError(f"This needs the package {error.name}; install the extra `train`.") from None
+    table = Table("", "notes", "notes/s", "ours is as fast", box=None)
+    try:
+        for row in measure(settings_from(sets), notes, min(few, notes), peers_python):
+            if json:
+                print_json(row.to_json())
+            table.add_row(row.system, str(row.notes), f"{row.per_second:.2f}", f"{row.ratio:.1f} times")
+    except (EvaluationError, EngineError) as error:
+        raise UsageError(str(error)) from None
+    if not json:
+        console().print(table)
+
+
 @bench.command(epilog="Example: clinsum bench labels --data articles.jsonl --articles 20")
 def labels(
     data: Annotated[

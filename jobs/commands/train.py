@@ -52,6 +52,13 @@ def train(
         Literal["linear", "transformer"],
         typer.Option(help="Each sentence by itself, or layers over all sentences of the document."),
     ] = "transformer",
+    layers: Annotated[int, typer.Option(help="Of the transformer.", min=0)] = 2,
+    without: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="What the transformer is not told: centrality, position, section, length. Repeatable."
+        ),
+    ] = None,
     freeze: Annotated[
         str, typer.Option(help="encoder, none, or how many of its lowest layers; auto: none with a GPU.")
     ] = "auto",
@@ -116,7 +123,7 @@ def train(
         raise UsageError("Give --data with labels or a corpus, or --dataset with a data set of the hub.")
     try:
         settings = TrainSettings(
-            HeadConfig(head),
+            HeadConfig(head, layers=layers, without=tuple(without or ())),
             context,
             _frozen(freeze),
             epochs,

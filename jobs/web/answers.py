@@ -106,14 +106,14 @@ def admit(service: Service) -> None:
     if service.model.state is ModelState.CLOSED:
         raise ProblemError("shutting-down")
     if not service.model.accepts:
-        raise ProblemError("queue-full")
+        raise refusal(QueueFullError(service.model.pause))
 
 
 def refusal(error: Exception) -> ProblemError:
     """What to answer where the model's queue gave no summary."""
     match error:
-        case QueueFullError():
-            return ProblemError("queue-full")
+        case QueueFullError(pause=pause):
+            return ProblemError("queue-full", headers={"Retry-After": str(pause)})
         case ClosedError():
             return ProblemError("shutting-down")
         case ModelUnavailableError():

@@ -19,11 +19,17 @@ from summarizer import Budget, Document, Summarizer, Summary
 log = structlog.get_logger("clinsum.web")
 
 _RELOAD_PAUSE = 10.0  # seconds after a failed load before it is tried again
+_LONGEST_PAUSE = 30  # seconds; asked of a client that found no place
+_SMOOTHING = 0.2  # weight of the latest batch in the speed of the model
 _CHARACTERS_PER_TOKEN = 4  # of clinical English, roughly; only to keep batches and the queue of a size
 
 
 class QueueFullError(Exception):
-    """Every place in the queue is taken."""
+    """Every place in the queue is taken; `pause` seconds later one is likely to be free."""
+
+    def __init__(self, pause: int = 1) -> None:
+        super().__init__()
+        self.pause = pause
 
 
 class ClosedError(Exception):
@@ -110,6 +116,7 @@ class ModelWorker:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="model")
         self._loading: asyncio.Task[Summarizer] | None = None
         self._failed_at = 0.0
+        self._token_seconds = 0.0
         self._runner: asyncio.Task[None] | None = None
         self.state = ModelState.NOT_LOADED
 
@@ -150,6 +157,15 @@ class ModelWorker:
             and self._waiting_tokens < self._limits.tokens
         )
 
+    @property
+    def pause(self) -> int:
+        """Seconds after which a request that finds no place now should come again.
+
+        By then half of what waits is done, at the speed of late. Coming too early costs the model time; if
+        all came only when the queue is empty, it would have nothing to do.
+        """
+        return min(_LONGEST_PAUSE, max(1, round(self._waiting_tokens * self._token_seconds / 2)))
+
     async def preload(self) -> Summarizer:
         """The model, loaded now if it is not yet; any number of callers wait for the same loading.
 
@@ -179,7 +195,7 @@ class ModelWorker:
             if self.state is ModelState.CLOSED:
                 raise ClosedError
             if not patient:
-                raise QueueFullError
+                raise QueueFullError(self.pause)
             self._freed.clear()
             await self._freed.wait()
         tokens = estimated_tokens(document.text)
@@ -248,8 +264,10 @@ class ModelWorker:
                     job.done.set_result(result)
             else:
                 self._fail(job, result)
-        tokens = sum(job.tokens for job in batch)
-        self._told(BatchDone(len(batch), tokens, time.monotonic() - started))
+        done = BatchDone(len(batch), sum(job.tokens for job in batch), time.monotonic() - started)
+        speed = done.seconds / done.tokens
+        self._token_seconds += _SMOOTHING * (speed - self._token_seconds) if self._token_seconds else speed
+        self._told(done)
 
     def _batch(self) -> list[_Job]:
         """The oldest jobs that together stay within a batch's tokens, at least one."""

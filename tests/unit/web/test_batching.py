@@ -1,10 +1,13 @@
 """The queue and the model's thread."""
 
 import asyncio
+import itertools
+from types import SimpleNamespace
 
 import pytest
 from web_parts import Held, until
 
+from jobs.web import batching
 from jobs.web.batching import (
     BatchDone,
     ClosedError,
@@ -88,6 +91,28 @@ async def test_a_full_queue_refuses_and_what_waits_is_done_all_the_same(held: He
         held.leave.set()
         assert len(await asyncio.gather(first, *waiting)) == 3
         assert worker.accepts
+
+
+async def test_who_is_refused_is_told_to_come_when_half_of_what_waits_is_done(
+    held: Held, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticks = itertools.count(step=10.0)
+    monkeypatch.setattr(batching, "time", SimpleNamespace(monotonic=lambda: next(ticks)))
+    async with ModelWorker(lambda: held, QueueLimits(requests=4, batch_tokens=1, wait=0)) as worker:
+        assert worker.pause == 1  # nothing waits, and no speed is known
+        held.leave.set()
+        await worker.summarize(Document(TEXTS[0]), None)  # takes ten seconds by this clock
+        held.leave.clear()
+        held.begun.clear()
+        running = asyncio.create_task(worker.summarize(Document(TEXTS[0]), None))
+        await until(held.begun.is_set)
+        waiting = [asyncio.create_task(worker.summarize(Document(TEXTS[0]), None)) for _ in range(4)]
+        await until(lambda: worker.waiting == 4)
+        with pytest.raises(QueueFullError) as refused:
+            await worker.summarize(Document(TEXTS[0]), None)
+        assert refused.value.pause == 20
+        held.leave.set()
+        await asyncio.gather(running, *waiting)
 
 
 async def test_the_queue_is_bounded_by_tokens_too(held: Held) -> None:
