@@ -51,7 +51,7 @@ CODES: dict[str, tuple[int, str]] = {
 }
 """Every problem code with its status and its words; the API's page lists them."""
 
-RETRY_AFTER = {"model-unavailable": 10, "shutting-down": 10, "timeout": 5}
+RETRY_AFTER = {"queue-full": 1, "model-unavailable": 10, "shutting-down": 10, "timeout": 5}
 """Seconds after which it makes sense to ask again."""
 
 
