@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from altered import Altered, altered
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 from seeing import PICTURES, SIZES, Faults, Picture
 from serving import PATIENCE, Web, serving
 
@@ -56,6 +56,7 @@ def chromium() -> str:
 async def browser() -> AsyncIterator[Browser]:
     """One browser for the whole session."""
     path = chromium()
+    expect.set_options(timeout=60_000)  # as for acts: a busy machine takes its time
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path=path, args=_ARGUMENTS, timeout=PATIENCE * 1000

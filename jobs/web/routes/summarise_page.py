@@ -14,7 +14,7 @@ from jobs.web.service import TheService
 
 router = APIRouter(include_in_schema=False, dependencies=[Depends(requires(Scope.SUMMARISE))])
 
-EXAMPLE = "nstemi-discharge-amended.txt"
+EXAMPLE = "hip-admission.txt"
 
 
 @router.get("/")

@@ -14,7 +14,7 @@ export class Note {
     this.length = answer.text.length;
     this.cut = cutter(answer.content, this.length);
     this.sentences = answer.sentences.map((sentence, index) => ({ ...sentence, index, text: this.cut(sentence.start, sentence.end) }));
-    this.highest = Math.max(0, ...this.sentences.map((sentence) => sentence.score));
+    this.highest = this.sentences.reduce((highest, sentence) => Math.max(highest, sentence.score), 0);
     this.ranked = answer.ranked;
     this.own = this.chosenOf(answer);
     // Without ranks there may be fewer than so many sentences of different wording; the service says so then.

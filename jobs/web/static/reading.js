@@ -88,7 +88,9 @@ export class Reading {
   }
 
   #point(index) {
-    for (const pointed of document.querySelectorAll("[aria-current=true]")) pointed.removeAttribute("aria-current");
+    for (const side of [this.text, this.list]) {
+      for (const pointed of side.querySelectorAll("[aria-current]")) pointed.removeAttribute("aria-current");
+    }
     this.now = index;
     if (index === null) return;
     this.anchors[index].setAttribute("aria-current", "true");

@@ -20,7 +20,6 @@ const reading = new Reading(at("text"), at("summary"), (index) => strip.show(ind
 
 function show(part) {
   for (const id of ["ask", "working", "result"]) at(id).hidden = id !== part;
-  document.body.classList.toggle("reading", part === "result");
 }
 
 function say(words) {
