@@ -65,7 +65,7 @@ class WriteStatus(StrEnum):
 _WORDS = {
     WriteStatus.WRITTEN: "The timeline was written.",
     WriteStatus.UNCHANGED: "The server holds just this timeline; nothing was written.",
-    WriteStatus.ATTESTED: "A person has taken over the timeline, and its notes are the same: it was left as it is.",
+    WriteStatus.ATTESTED: "A person has taken over the timeline of these notes, so it was left as it is.",
     WriteStatus.WITHDRAWN: "No note is left, so the earlier timeline was marked as entered in error.",
     WriteStatus.STAYS_WITHDRAWN: "The earlier timeline was withdrawn, and nothing in it has changed since.",
     WriteStatus.NOTHING: "There is no note to write a timeline of.",
@@ -149,7 +149,7 @@ class TimelineWriter:
     async def _put(
         self, written: WrittenTimeline, wanted: JsonObject, place: JsonObject | None
     ) -> WriteResult:
-        """Writes it in the place of one that is ours, over just the version that was read, or as a new one."""
+        """Writes it over the version of ours that was read, or as a new one."""
         resources = [with_labels_of(place or {}, wanted), timeline_provenance(written)]
         version = _version(place)
         if self._client_ids:
@@ -201,7 +201,9 @@ class TimelineWriter:
             await self._client.update(ended(one, NO_NOTE), if_match=_version(one))
         if ours:
             return WriteResult(WriteStatus.WITHDRAWN, reference_of(ours[-1]))
-        return WriteResult(WriteStatus.ATTESTED if valid else WriteStatus.NOTHING, *map(reference_of, valid[-1:]))
+        return WriteResult(
+            WriteStatus.ATTESTED if valid else WriteStatus.NOTHING, *map(reference_of, valid[-1:])
+        )
 
     def _same(self, existing: JsonObject, wanted: JsonObject) -> bool:
         labels = coded(wanted["meta"]["security"]) <= coded(as_dict(existing.get("meta")).get("security"))

@@ -14,7 +14,6 @@ from jobs.commands.poll import open_ledger
 from jobs.runtime import runtime
 from summarizer.types import ModelInfo, SelectedSentence, Summary
 
-
 URN = "urn:uuid:6f1c3c2e-2b8e-4f0e-9a7f-2d3b1c0a9e11"
 AS_IDENTIFIER = {"system": "urn:ietf:rfc:3986", "value": URN}
 
