@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks every sentence of an extracted summary against its source, over plain FHIR REST.
+"""Checks every sentence of an extracted summary or timeline against its sources, over plain FHIR REST.
 
     python3 check_offsets.py https://fhir.example.org/r4/Composition/ID
 
@@ -7,6 +7,9 @@ Needs Python 3.9 or newer and nothing else; shares no code with the software tha
 are Unicode code points from 0, in the text that each derivation-reference extension points at. Where the
 server wants a login, set AUTHORIZATION to the value of that header; where it uses another label for what
 machines made, set LABEL to system|code. Exit code 0: everything holds; 1: something does not.
+
+Left to `clinsum audit`: Provenance and Devices, the text of sources that are not plain made anew, which
+element tells the time of a note best, whether other words say the same, and what patients were merged.
 """
 
 # ruff: noqa: B905, S310, S314, T201 (a script of the standard library alone, for a server its user trusts)
@@ -15,8 +18,11 @@ import base64
 import hashlib
 import json
 import os
+import re
 import sys
 import urllib.request
+from datetime import datetime
+from itertools import groupby
 from urllib.parse import urljoin
 from xml.etree import ElementTree
 
@@ -27,6 +33,7 @@ ALLOWED = {XHTML + "div": {"lang", LANG}, XHTML + "ol": set(), XHTML + "li": {"i
 LINK = "http://hl7.org/fhir/StructureDefinition/narrativeLink"
 # XML cannot hold control characters; the narrative shows each of them as its control picture.
 SHOWN = {code: 0x2400 + code for code in range(0x20) if code not in (0x09, 0x0A)}
+SHOWN.update({0xFFFE: 0xFFFD, 0xFFFF: 0xFFFD})  # nor these two
 
 
 def get(base, url):
@@ -59,12 +66,18 @@ def decoded(data, content_type):
     return data.decode("latin-1")
 
 
-def text_at(base, reference, path):
-    """The text that a path such as DocumentReference.content[0].attachment.data leads to."""
-    node = get(base, reference)
+def element(resource, path):
+    """What a path such as DocumentReference.content[0].attachment.data leads to, and what holds it."""
+    holder = node = resource
     for step in path.split(".")[1:]:
         name, _, index = step.rstrip("]").partition("[")
         holder, node = node, node[name][int(index)] if index else node[name]
+    return node, holder
+
+
+def text_at(base, reference, path):
+    """The text that a path leads to in the resource at a reference."""
+    node, holder = element(get(base, reference), path)
     if path.endswith(".data"):
         return decoded(base64.b64decode(node), holder.get("contentType", ""))
     if path.endswith(".url"):
@@ -90,11 +103,17 @@ def labels(resource):
     return {c.get("system", "") + "|" + c.get("code", "") for c in codings}
 
 
-def findings(base, composition):
-    """Yields (whether it holds, what was checked)."""
-    described = [parts(e) for e in composition["extension"] if e["url"].endswith("/source-text")]
-    (stated,), (section,) = described, composition["section"]
-    source, version = section["entry"][0]["reference"].replace(base, ""), stated.get("versionId")
+def moment(time):
+    """A time that states its zone as (instant, fraction of a second); None for any other."""
+    found = re.fullmatch(r"(.{19})(\.\d+)?(Z|[+-]\d\d:\d\d)", time)
+    if not found:
+        return None
+    return datetime.fromisoformat(found[1] + found[3].replace("Z", "+00:00")), float(found[2] or 0)
+
+
+def of_note(base, composition, source, about):
+    """Yields as `findings` for one source; returns the version of it that was read, and its address."""
+    version = about.get("versionId")
     address = f"{source}/_history/{version}" if version else source
     then = get(base, address)
     over = composition["status"] == "entered-in-error"
@@ -102,28 +121,103 @@ def findings(base, composition):
     same = over or get(base, source)["meta"].get("versionId") == version
     same = same or "entry" in get(base, "Composition?related-ref=Composition/" + composition["id"])
     yield same, f"{source} still has version {version}, or this summary is past"
-    yield stated["source"].endswith("/" + address), "its parts name one source"
-    yield stated["unit"] == "unicode-code-point", "offsets count code points"
+    yield about["source"].endswith("/" + address), "its parts name one source"
+    yield about["unit"] == "unicode-code-point", "offsets count code points"
     yield {LABEL} | labels(then) <= labels(composition), "labelled as made by an AI, and as its source is"
-    caption = "".join(ElementTree.fromstring(composition["text"]["div"]).itertext())
-    of = f"{source} version {version}" if version else source
-    yield caption.startswith(f"AI-extracted summary (unverified) of {of}. Not a"), "its caption says so"
+    return then, address
 
-    items = list_of(section["text"]["div"]) or []
-    spans = [parts(e) for e in section["extension"] if e["url"] == DERIVATION]
-    numbers = [f"#s{number}" for number in range(1, len(spans) + 1)]
-    yield ["#" + i for i, _ in items] == numbers == [s[LINK] for s in spans], "a plain list, in its order"
-    ((where, path),) = {(s["reference"]["reference"].replace(base, ""), s["path"]) for s in spans}
-    text = text_at(base, address if where == source else where, path)
-    same = hashlib.sha256(text.encode()).hexdigest() == stated["sha256"]
-    yield same and len(text) == stated["length"], f"text of {where} by its SHA-256"
-    beside = where != source  # the text of a source that is not plain text is kept beside it
-    yield labels(then) <= labels(get(base, where)) if beside else path == stated["path"], "its place"
-    end = 0
-    for (_, sentence), span in zip(items, spans):
-        start, before, end = span["offset"], end, span["offset"] + span["length"]
-        found = text[start:end] if before <= start < end <= len(text) else ""
-        yield bool(found) and found.translate(SHOWN) == sentence, f"{start}:{end} {found!r}"
+
+def of_text(base, notes, where, path):
+    """Yields as `findings` for one text that offsets point into; returns whose text it is, and the text."""
+    beside = where not in notes and get(base, where)  # the text of a source that is not plain is kept so
+    related = (beside.get("relatesTo") or [{"target": beside["context"]["related"][0]}]) if beside else []
+    whose = related[0]["target"]["reference"].replace(base, "") if beside else where
+    about, (then, address) = notes[whose]
+    text = text_at(base, where if beside else address, path)
+    same = hashlib.sha256(text.encode()).hexdigest() == about["sha256"]
+    yield same and len(text) == about["length"], f"text of {where} by its SHA-256"
+    recipe = beside["description"].rpartition(" by ")[2] if beside else "/plain|1"
+    yield about["normalization"].endswith(recipe), f"its recipe, {recipe}"
+    yield labels(then) <= labels(beside) if beside else path == about["path"], "its place"
+    return whose, text
+
+
+def of_sentences(section, spans, first, texts, own):
+    """Yields as `findings` for the sentences of one source, numbered on from the first, and their places."""
+    items = list_of(section["text"]["div"]) if "text" in section else []
+    links = [link[1:] for link, _ in groupby(span[LINK] for span in spans)]
+    numbers = [f"s{first + n}" for n in range(len(items or []))]
+    yield items is not None and [i for i, _ in items] == numbers == links, "a plain list, in its order"
+    shown, begun, end = dict(items or []), set(), 0
+    for span in spans:
+        link, start, before, stop = span[LINK][1:], span["offset"], end, span["offset"] + span["length"]
+        whose, text = texts[span["reference"]["reference"], span["path"]]
+        found = text[start:stop] if 0 <= start < stop <= len(text) else ""
+        said = [words for url, words in span.items() if url.endswith("/extract-text")]
+        right = found.translate(SHOWN) == (said or [shown.get(link)])[0]
+        if link not in begun:  # where the sentence stands; what follows are places that repeat it
+            right, end = right and not said and whose == own and start >= before, stop
+            begun.add(link)
+        yield bool(found) and right, f"{start}:{stop} {found!r}"
+
+
+def of_timeline(composition, whose, notes):
+    """Yields as `findings` for what a timeline says of its notes together: whose, how many, by whom, when."""
+    sections, thens = composition["section"], [then for _, (then, _) in notes.values()]
+    yield composition["identifier"]["value"].startswith(whose.replace("/", "-", 1) + "."), f"of {whose}"
+    yield composition["title"].startswith(f"AI-extracted timeline of {len(sections)} note"), "its title"
+    newest = max((then["meta"]["lastUpdated"] for then in thens), key=moment)
+    yield composition["date"] == newest, "its date is the newest stamp of its notes"
+    authors = [author["reference"] for author in composition["author"]]
+    chose = {author["reference"] for section in sections for (author,) in [section["author"]]}
+    yield authors == [authors[0], *sorted(chose - {authors[0]})], "its authors are those of its sections"
+    times = []
+    for section, then in zip(sections, thens):
+        stated = re.search(r" \((\w+\.[\w.\[\]]+)\)$", section["title"])
+        time = element(then, stated[1])[0] if stated else ""
+        words = time[:16].replace("T", " ") or "time unknown"
+        yield f", {words}" in section["title"], f"{words}, as {stated[1] if stated else 'nothing'} says"
+        times.append(time)
+    known = [time for time in times if time]
+    days, instants = [t for t in known if len(t) <= 10], [m for m in map(moment, known) if m]
+    order = days == sorted(days) and instants == sorted(instants) and times[: len(known)] == known
+    yield order, "in the order of their times"
+    period = composition["event"][0].get("period", {})
+    ends = period == ({"start": known[0], "end": known[-1]} if known else {})
+    yield ends, "from the first to the last"
+
+
+def findings(base, composition):
+    """Yields (whether it holds, what was checked)."""
+    described = [parts(e) for e in composition["extension"] if e["url"].endswith("/source-text")]
+    sections, many = composition["section"], composition["identifier"]["system"].endswith("/timelines")
+    sources = [entry["reference"].replace(base, "") for s in sections for (entry,) in [s["entry"]]]
+    named = [detail["reference"].replace(base, "") for detail in composition["event"][0]["detail"]]
+    alone = len(described) == len(sections) == len(set(sources)) and (many or len(sections) == 1)
+    yield alone and named == sources, "each source is named and described once"
+    status = composition["status"] in ("preliminary", "entered-in-error") or "attester" in composition
+    yield status, "no approval that nobody signed"
+    notes = {}
+    for source, about in zip(sources, described):
+        notes[source] = about, (yield from of_note(base, composition, source, about))
+    kind, of = "summary", f"{sources[0]} version {described[0].get('versionId')}".replace(" version None", "")
+    if many:
+        kind, of = "timeline", (composition.get("encounter") or composition["subject"])["reference"]
+        yield from of_timeline(composition, of, notes)
+        of = f"{len(sections)} note{'s' * (len(sections) > 1)} of {of}"
+    caption = "".join(ElementTree.fromstring(composition["text"]["div"]).itertext())
+    yield caption.startswith(f"AI-extracted {kind} (unverified) of {of}."), "its caption says so"
+    yield " Not a substitute for the source note" in caption, "its caption warns"
+
+    spans = [[parts(e) for e in s.get("extension", []) if e["url"] == DERIVATION] for s in sections]
+    texts, number = {}, 1
+    for where, path in dict.fromkeys((p["reference"]["reference"], p["path"]) for s in spans for p in s):
+        texts[where, path] = yield from of_text(base, notes, where.replace(base, ""), path)
+    for source, section, places in zip(sources, sections, spans):
+        anchors = {place[LINK] for place in places}
+        yield many or 0 < len(anchors) == len(places), "one place for each sentence"
+        yield from of_sentences(section, places, number, texts, source)
+        number += len(anchors)
 
 
 def main(address):

@@ -25,7 +25,7 @@ from fhir_adapter.narrative import displayed
 from fhir_adapter.pipeline import Pipeline
 from fhir_adapter.timeline import Entry, Place, Scope, Timeline, TimelineNote, TimelineSentence, in_order
 from fhir_adapter.timeline_compare import differences
-from fhir_adapter.timeline_composition import WrittenTimeline, scope_of, timeline_composition
+from fhir_adapter.timeline_composition import WrittenTimeline, ordinal_of, scope_of, timeline_composition
 from fhir_adapter.timeline_notes import timeline_note
 from summarizer.repeats import same_facts
 from summarizer.types import ModelInfo
@@ -205,6 +205,12 @@ class TimelineAuditor:
                 found.append((Finding.SUBJECT_DIFFERS, f"section {number}"))
         return found
 
+    def _replaced(self, resource: JsonObject) -> str:
+        """Id of the Composition that this one says it replaces, where it names just one."""
+        relations = dicts(resource.get("relatesTo"))
+        targets = [self._relative(r.get("targetReference")) for r in relations if r.get("code") == "replaces"]
+        return targets[0].removeprefix("Composition/") if len(targets) == 1 else ""
+
     def _compared(
         self, resource: JsonObject, audit: TimelineAudit, notes: Sequence[TimelineNote]
     ) -> list[Found]:
@@ -214,12 +220,18 @@ class TimelineAuditor:
             found.append((Finding.WRONG_ORDER, "of the notes"))
         entries = _entries(audit, notes)
         model = ModelInfo("", "", "")
+        identifier = str(as_dict(resource.get("identifier")).get("value", ""))
+        later = ordinal_of(identifier) > 1
+        replaced = self._replaced(resource) if later else ""
+        if later and not replaced:
+            found.append((Finding.ELEMENT_DIFFERS, "relatesTo"))
         written = WrittenTimeline(
             Timeline(audit.scope, tuple(entries)),
-            str(as_dict(resource.get("identifier")).get("value", "")),
+            identifier,
             Pipeline("", "", model, label=(*self._label, "")),
             self._client.base_url,
             audit.sections[0].authors[0] if audit.sections[0].authors else "",
+            replaced,
         )
         try:
             wanted = timeline_composition(written)

@@ -119,6 +119,13 @@ def stamp_of(composition: JsonObject) -> Stamp:
     return Stamp(*(str(parts.get(name) or "") for name in names))
 
 
+def same_sources(one: JsonObject, other: JsonObject) -> bool:
+    """Whether two Compositions were made from the same texts of the same versions of the same sources."""
+    names = ("versionId", "sha256")
+    first, second = (sorted(str(f) for f in _source_facts(c) if f[0] in names) for c in (one, other))
+    return first == second
+
+
 def is_attested(composition: JsonObject) -> bool:
     """Whether a person has signed the Composition, or moved it on from `preliminary`."""
     status = composition.get("status")

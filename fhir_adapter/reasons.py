@@ -76,6 +76,15 @@ _WORDS: dict[Reason, str] = {
     Reason.INTERNAL_ERROR: "This software failed on the note; the error's type is in the log.",
 }
 
+
+def reason_words(code: str) -> str:
+    """The plain words of a code, also of one that another version of this software wrote into a ledger."""
+    try:
+        return Reason(code).words
+    except ValueError:
+        return f"Another version of this software says {code}."
+
+
 _TRANSIENT = frozenset(
     {Reason.TIMEOUT, Reason.SERVER_ERROR, Reason.NOT_FOUND, Reason.FORBIDDEN, Reason.INTERNAL_ERROR}
 )

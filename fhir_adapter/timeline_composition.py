@@ -25,6 +25,7 @@ from summarizer.types import ModelInfo
 JsonObject = dict[str, Any]
 
 _WINDOW = re.compile(r"\.(\*|\d[^.]*(?:\.\d+[^.]*)?)\.\.(\*|\d.*)$")
+_ORDINAL = re.compile(r"~(\d+)$")
 
 
 def assembler(summaries: str, software_version: str, label: tuple[str, str, str]) -> Pipeline:
@@ -39,15 +40,28 @@ def assembler(summaries: str, software_version: str, label: tuple[str, str, str]
     return Pipeline("timeline", software_version, model, (("summaries", summaries),), label)
 
 
-def timeline_identifier(scope: Scope, summaries: str) -> str:
-    """The value by which a timeline is found, e.g. `Patient-123.extractive`, with its window if any."""
+def timeline_identifier(scope: Scope, summaries: str, ordinal: int = 1) -> str:
+    """The value by which a timeline is found: `Patient-123.extractive`, its window if any, and its ordinal.
+
+    Args:
+        scope: whose timeline.
+        summaries: name of the pipeline whose sentences are shown.
+        ordinal: 1; one more (`...extractive~2`) for each timeline of the scope that a person has taken over.
+    """
     window = f".{scope.since or '*'}..{scope.until or '*'}" if scope.since or scope.until else ""
-    return f"{scope.reference.replace('/', '-', 1)}.{summaries}{window}"
+    later = f"~{ordinal}" if ordinal > 1 else ""
+    return f"{scope.reference.replace('/', '-', 1)}.{summaries}{window}{later}"
+
+
+def ordinal_of(identifier: str) -> int:
+    """The ordinal that an identifier ends in."""
+    found = _ORDINAL.search(identifier)
+    return int(found[1]) if found else 1
 
 
 def scope_of(identifier: str) -> tuple[str, str, str]:
     """(reference, since, until) of the scope that an identifier names; empty strings where it names none."""
-    kind, _, rest = identifier.partition("-")
+    kind, _, rest = _ORDINAL.sub("", identifier).partition("-")
     window = _WINDOW.search(rest)
     since, until = (bound.replace("*", "") for bound in window.groups()) if window else ("", "")
     ident = (rest[: window.start()] if window else rest).rpartition(".")[0]
@@ -72,6 +86,7 @@ class WrittenTimeline:
         pipeline: from `assembler`.
         base_url: the server's base.
         author: `Device/id` of the pipeline, where the server has given it an id of its own.
+        replaced: id of the timeline that this one comes after, where a person has taken that over.
     """
 
     timeline: Timeline
@@ -79,6 +94,7 @@ class WrittenTimeline:
     pipeline: Pipeline
     base_url: str
     author: str = ""
+    replaced: str = ""
 
     def __post_init__(self) -> None:
         if not self.timeline.entries:
@@ -117,12 +133,16 @@ class WrittenTimeline:
         return stated.pop() if len(stated) == 1 else "en"
 
     @cached_property
+    def source_security(self) -> list[JsonObject]:
+        """Every label of every source, each once."""
+        return references.labels(_security(self.notes))
+
+    @cached_property
     def security(self) -> list[JsonObject]:
-        """Every label of every source, each once, and the AI label."""
+        """The same and the AI label."""
         own = self.pipeline.label_coding
         name = (own["system"], own["code"])
-        others = references.labels(_security(self.notes))
-        return [own, *(x for x in others if (x.get("system"), x.get("code")) != name)]
+        return [own, *(x for x in self.source_security if (x.get("system"), x.get("code")) != name)]
 
 
 def _security(notes: list[TimelineNote]) -> list[JsonObject]:
@@ -142,7 +162,7 @@ def timeline_composition(written: WrittenTimeline) -> JsonObject:
     resource: JsonObject = {
         "resourceType": "Composition",
         "id": composition_id,
-        "meta": meta(canonical.TIMELINE_PROFILE, canonical.TIMELINE_TAG, written.security),
+        "meta": _meta(written),
         "language": written.language,
         "text": paragraph(_caption(timeline), written.language),
         "extension": [source_text(note) for note in notes],
@@ -158,10 +178,26 @@ def timeline_composition(written: WrittenTimeline) -> JsonObject:
         "author": written.authors,
         "title": f"AI-extracted timeline of {_count(len(notes), 'note')}",
         "confidentiality": references.confidentiality(_security(notes)),
+        "relatesTo": _relations(written),
         "event": [_without_empty({"period": _period(timeline), "detail": [_source(n) for n in notes]})],
         "section": sections,
     }
     return _without_empty(resource)
+
+
+def _meta(written: WrittenTimeline) -> JsonObject:
+    found = meta(canonical.TIMELINE_PROFILE, canonical.TIMELINE_TAG, written.security)
+    if ordinal_of(written.identifier) > 1:
+        system, code = canonical.REVIEW_TAG
+        found["tag"] = [*found["tag"], {"system": system, "code": code}]
+    return found
+
+
+def _relations(written: WrittenTimeline) -> list[JsonObject]:
+    if not written.replaced:
+        return []
+    target = {"reference": f"Composition/{written.replaced}", "type": "Composition"}
+    return [{"code": "replaces", "targetReference": target}]
 
 
 def _without_empty(resource: JsonObject) -> JsonObject:

@@ -1,5 +1,10 @@
-"""Writes timelines to the server: one Composition for each scope, pipeline name and window."""
+"""Writes timelines to the server: one Composition for each scope, pipeline name and window.
 
+Once a person has changed or attested it, the next timeline becomes a new Composition after it, as the
+summaries of single notes do (`fhir_adapter.writer`).
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -8,12 +13,21 @@ from fhir_adapter import canonical
 from fhir_adapter.claims import as_dict, coded, dicts
 from fhir_adapter.client import FhirClient
 from fhir_adapter.errors import ConflictError, HttpStatusError, NoteError
-from fhir_adapter.lifecycle import NO_NOTE, Withdrawal, ended, ended_because, is_ours, sealed
+from fhir_adapter.lifecycle import (
+    NO_NOTE,
+    Withdrawal,
+    ended,
+    ended_because,
+    is_ours,
+    read_existing,
+    same_sources,
+    sealed,
+)
 from fhir_adapter.pipeline import Pipeline
 from fhir_adapter.reasons import Reason
 from fhir_adapter.registrar import Registrar
 from fhir_adapter.resource_reader import reference_of
-from fhir_adapter.timeline import Timeline
+from fhir_adapter.timeline import Scope, Timeline
 from fhir_adapter.timeline_compare import differences
 from fhir_adapter.timeline_composition import (
     WrittenTimeline,
@@ -24,10 +38,12 @@ from fhir_adapter.timeline_composition import (
 )
 from fhir_adapter.timeline_transaction import assigned_transaction_of, transaction_of
 from fhir_adapter.transaction import with_labels_of
+from fhir_adapter.writer import protect
 
 JsonObject = dict[str, Any]
 
 _ATTEMPTS = 3  # against another writer of the same timeline
+_LONGEST_CHAIN = 1000
 
 
 class WriteStatus(StrEnum):
@@ -49,7 +65,7 @@ class WriteStatus(StrEnum):
 _WORDS = {
     WriteStatus.WRITTEN: "The timeline was written.",
     WriteStatus.UNCHANGED: "The server holds just this timeline; nothing was written.",
-    WriteStatus.ATTESTED: "A person has taken over the earlier timeline, so it was left as it is.",
+    WriteStatus.ATTESTED: "A person has taken over the timeline of these notes, so it was left as it is.",
     WriteStatus.WITHDRAWN: "No note is left, so the earlier timeline was marked as entered in error.",
     WriteStatus.STAYS_WITHDRAWN: "The earlier timeline was withdrawn, and nothing in it has changed since.",
     WriteStatus.NOTHING: "There is no note to write a timeline of.",
@@ -82,7 +98,7 @@ class TimelineWriter:
         self._client_ids = True
 
     async def write(self, timeline: Timeline) -> WriteResult:
-        """Writes a timeline unless the server holds just that, or a person has taken it over.
+        """Writes a timeline unless the server holds just that, or a person's of the same notes.
 
         Raises:
             NoteError: `rejected-by-server` or `server-error`, with the status and issue codes; `malformed`.
@@ -102,31 +118,47 @@ class TimelineWriter:
         raise NoteError(Reason.SERVER_ERROR)
 
     async def _attempt(self, timeline: Timeline) -> WriteResult:
-        identifier = timeline_identifier(timeline.scope, self._summaries)
-        existing = await self._existing(identifier)
+        chain = await self._chain(timeline.scope)
         if not timeline.entries:
-            return await self._withdrawn(existing)
-        there = reference_of(existing) if existing else ""
-        if existing and not is_ours(existing):
-            return WriteResult(WriteStatus.ATTESTED, there)
+            return await self._withdrawn(chain)
+        head = chain[-1] if chain else None
+        place = head if head and is_ours(head) else None
+        before = chain[:-1] if place else chain
         author = "" if self._client_ids else await self._device()
-        written = WrittenTimeline(timeline, identifier, self._pipeline, self._client.base_url, author)
+        written = WrittenTimeline(
+            timeline,
+            timeline_identifier(timeline.scope, self._summaries, len(before) + 1),
+            self._pipeline,
+            self._client.base_url,
+            author,
+            str(before[-1]["id"]) if before else "",
+        )
         wanted = sealed(timeline_composition(written))
-        if existing and self._same(existing, wanted):
-            over = ended_because(existing)
+        for person in chain:
+            if not is_ours(person):
+                await protect(self._client, read_existing(person), written.source_security)
+        if head and (self._same(head, wanted) if place else same_sources(head, wanted)):
+            over = ended_because(head)
             if over in tuple(Withdrawal):
-                return WriteResult(WriteStatus.STAYS_WITHDRAWN, there)
+                return WriteResult(WriteStatus.STAYS_WITHDRAWN, reference_of(head))
             if not over:
-                return WriteResult(WriteStatus.UNCHANGED, there)
-        resources = [with_labels_of(existing or {}, wanted), timeline_provenance(written)]
-        version = _version(existing)
+                status = WriteStatus.UNCHANGED if place else WriteStatus.ATTESTED
+                return WriteResult(status, reference_of(head))
+        return await self._put(written, wanted, place)
+
+    async def _put(
+        self, written: WrittenTimeline, wanted: JsonObject, place: JsonObject | None
+    ) -> WriteResult:
+        """Writes it over the version of ours that was read, or as a new one."""
+        resources = [with_labels_of(place or {}, wanted), timeline_provenance(written)]
+        version = _version(place)
         if self._client_ids:
             await self._client.transaction(transaction_of(resources, version))
             return WriteResult(WriteStatus.WRITTEN, f"Composition/{wanted['id']}")
-        ident = there.partition("/")[2]
-        bundle = assigned_transaction_of(self._pipeline, resources, ident, version)
+        there = str(place["id"]) if place else ""
+        bundle = assigned_transaction_of(self._pipeline, resources, there, version)
         answer = await self._client.transaction(bundle)
-        return WriteResult(WriteStatus.WRITTEN, there or _assigned(answer))
+        return WriteResult(WriteStatus.WRITTEN, reference_of(place) if place else _assigned(answer))
 
     async def _register(self) -> None:
         """The author, by its own id; a server that refuses it gives out the ids itself."""
@@ -134,6 +166,17 @@ class TimelineWriter:
             self._client_ids = await Registrar(self._client, self._pipeline).register()
         except HttpStatusError as error:
             raise _note_error(error) from None
+
+    async def _chain(self, scope: Scope) -> list[JsonObject]:
+        """The timelines of a scope, oldest first: those that a person has taken over, and what came after."""
+        chain: list[JsonObject] = []
+        while len(chain) < _LONGEST_CHAIN:
+            identifier = timeline_identifier(scope, self._summaries, len(chain) + 1)
+            found = await self._existing(identifier)
+            if found is None:
+                break
+            chain.append(found)
+        return chain
 
     async def _existing(self, identifier: str) -> JsonObject | None:
         if self._client_ids:
@@ -150,14 +193,17 @@ class TimelineWriter:
                 return resource
         return None
 
-    async def _withdrawn(self, existing: JsonObject | None) -> WriteResult:
-        if existing is None or existing.get("status") == "entered-in-error":
-            return WriteResult(WriteStatus.NOTHING)
-        there = reference_of(existing)
-        if not is_ours(existing):
-            return WriteResult(WriteStatus.ATTESTED, there)
-        await self._client.update(ended(existing, NO_NOTE), if_match=_version(existing))
-        return WriteResult(WriteStatus.WITHDRAWN, there)
+    async def _withdrawn(self, chain: Sequence[JsonObject]) -> WriteResult:
+        """No note is left: what is ours ends, and a person's stays."""
+        valid = [one for one in chain if one.get("status") != "entered-in-error"]
+        ours = [one for one in valid if is_ours(one)]
+        for one in ours:
+            await self._client.update(ended(one, NO_NOTE), if_match=_version(one))
+        if ours:
+            return WriteResult(WriteStatus.WITHDRAWN, reference_of(ours[-1]))
+        return WriteResult(
+            WriteStatus.ATTESTED if valid else WriteStatus.NOTHING, *map(reference_of, valid[-1:])
+        )
 
     def _same(self, existing: JsonObject, wanted: JsonObject) -> bool:
         labels = coded(wanted["meta"]["security"]) <= coded(as_dict(existing.get("meta")).get("security"))

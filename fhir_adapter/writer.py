@@ -173,7 +173,7 @@ class Writer:
             raise NoteError(Reason.WITHDRAWN, head.ended)
         for person in chain:
             if not person.ours:
-                await self._protect(person, written)
+                await protect(self._client, person, written.reading.note.security)
         if head and _holds(head, written):
             return head.id, False
         place = head if head and head.ours else None
@@ -184,15 +184,6 @@ class Writer:
         bundle = (transaction if self._client_ids else conditional_transaction)(written, place)
         answer = await self._client.transaction(bundle, once=True)
         return (written.composition_id if self._client_ids else _assigned_id(answer)), True
-
-    async def _protect(self, person: Existing, written: Written) -> None:
-        """A person's Composition gets the labels that its source has got since, and keeps all else."""
-        wanted = labels(written.reading.note.security)
-        lacking = [label for label in wanted if not coded([label]) <= person.labels]
-        if lacking:
-            meta = as_dict(person.resource.get("meta"))
-            labelled = {**meta, "security": [*dicts(meta.get("security")), *lacking]}
-            await self._client.update({**person.resource, "meta": labelled}, if_match=person.version or None)
 
     async def end(self, source: str, why: str, chain: Chain) -> Ended:
         """Marks the summaries of a source as no longer current; a person's stay as they are.
@@ -220,6 +211,19 @@ class Writer:
             else:
                 return Ended(marked, kept)
         raise AssertionError("the last attempt returns or raises")
+
+
+async def protect(client: FhirClient, person: Existing, security: Sequence[JsonObject]) -> None:
+    """A person's Composition gets the labels that its sources have got since, and keeps all else.
+
+    Raises:
+        HttpStatusError: 409 or 412 where somebody else wrote in between.
+    """
+    lacking = [label for label in labels(security) if not coded([label]) <= person.labels]
+    if lacking:
+        meta = as_dict(person.resource.get("meta"))
+        labelled = {**meta, "security": [*dicts(meta.get("security")), *lacking]}
+        await client.update({**person.resource, "meta": labelled}, if_match=person.version or None)
 
 
 async def end(client: FhirClient, existing: Existing, why: str) -> None:

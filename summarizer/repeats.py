@@ -4,9 +4,11 @@ Inside one note a near repeat costs a place in the summary, no more. Between not
 sentence stands for the other, so there both must hold the same facts.
 """
 
+import math
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 
 # A sentence is a near repeat if this share of its word trigrams stands in one sentence already taken.
 NEAR_REPEAT = 0.6
@@ -35,6 +37,9 @@ _CONTENT = 4  # letters from which a word counts as naming something
 _LEAST = 3  # words of a sentence that a later note can copy
 _STEM = 5  # letters by which inflections of a word are taken for the same
 
+_Trigram = tuple[str, ...]
+_Facts = tuple[frozenset[str], frozenset[str], tuple[str, ...]]
+
 
 def words(text: str) -> tuple[str, ...]:
     """The words of a text without case and punctuation; figures such as `2.5` and `120/80` are words."""
@@ -50,14 +55,17 @@ class Taken:
     """The sentences taken so far, indexed by word trigram."""
 
     def __init__(self) -> None:
-        self._by_trigram: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
+        self._by_trigram: defaultdict[_Trigram, list[int]] = defaultdict(list)
+        self._trigrams: list[frozenset[_Trigram]] = []
         self._facts: list[tuple[frozenset[str], frozenset[str]]] = []
 
     def add(self, sentence: str) -> None:
         """Takes a sentence; its number is how many were taken before."""
         found = words(sentence)
-        for trigram in _trigrams(found):
+        trigrams = _trigrams(found)
+        for trigram in trigrams:
             self._by_trigram[trigram].append(len(self._facts))
+        self._trigrams.append(trigrams)
         self._facts.append(_figures_and_negations(found))
 
     def has_near(self, sentence: str) -> bool:
@@ -69,11 +77,13 @@ class Taken:
         found = words(sentence)
         trigrams = _trigrams(found)
         figures, negations = _figures_and_negations(found)
-        shared = Counter(i for trigram in trigrams for i in self._by_trigram.get(trigram, ()))
+        least = math.ceil(NEAR_REPEAT * len(trigrams))
+        # What shares so many shares one of any that are more than the rest: the rarest have few to look at.
+        rarest = sorted((self._by_trigram.get(t, ()) for t in trigrams), key=len)[: len(trigrams) - least + 1]
         return (
             i
-            for i, count in shared.items()
-            if count >= NEAR_REPEAT * len(trigrams)
+            for i in {i for numbers in rarest for i in numbers}
+            if len(trigrams & self._trigrams[i]) >= least
             and figures <= self._facts[i][0]
             and negations == self._facts[i][1]
         )
@@ -98,28 +108,49 @@ def same_facts(one: str, other: str) -> bool:
 
 
 class Told:
-    """The sentences told so far in a timeline; finds the one that a further one repeats."""
+    """The sentences told so far in a timeline; finds the one that a further one repeats.
+
+    Those of other figures, negations or signs say something else (`same_facts`), so each such group is kept
+    apart: notes that fill in one form day by day would otherwise all be compared with each other.
+    """
 
     def __init__(self) -> None:
-        self._taken = Taken()
-        self._texts: list[str] = []
-        self._by_wording: dict[tuple[str, ...] | str, list[int]] = {}
+        self._groups: defaultdict[_Facts, _Group] = defaultdict(_Group)
+        self._count = 0
 
     def add(self, sentence: str) -> None:
         """Tells a sentence; its number is how many were told before."""
-        self._by_wording.setdefault(wording(sentence), []).append(len(self._texts))
-        self._texts.append(sentence)
-        self._taken.add(sentence)
+        group = self._groups[_facts(sentence)]
+        group.by_wording.setdefault(wording(sentence), []).append(len(group.numbers))
+        group.numbers.append(self._count)
+        group.texts.append(sentence)
+        group.taken.add(sentence)
+        self._count += 1
 
     def find(self, sentence: str) -> int | None:
         """The number of the first one told that this one repeats by `same_facts`, or None.
 
         One or two words (`Same.`, `Stable.`) are no copy of another note's: they speak of where they stand.
         """
-        if len(words(sentence)) < _LEAST:
+        group = self._groups.get(_facts(sentence))
+        if group is None or len(words(sentence)) < _LEAST:
             return None
-        alike = {*self._by_wording.get(wording(sentence), ()), *self._taken.near(sentence)}
-        return next((i for i in sorted(alike) if same_facts(self._texts[i], sentence)), None)
+        alike = {*group.by_wording.get(wording(sentence), ()), *group.taken.near(sentence)}
+        return next((group.numbers[i] for i in sorted(alike) if same_facts(group.texts[i], sentence)), None)
+
+
+@dataclass(slots=True)
+class _Group:
+    """Sentences of the same figures, negations and signs, with their numbers among all told."""
+
+    taken: Taken = field(default_factory=Taken)
+    numbers: list[int] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+    by_wording: dict[tuple[str, ...] | str, list[int]] = field(default_factory=dict)
+
+
+def _facts(sentence: str) -> _Facts:
+    return *_figures_and_negations(words(sentence)), tuple(_SIGN.findall(sentence))
 
 
 def _near(one: str, other: str) -> bool:
@@ -135,7 +166,7 @@ def _turned(one: frozenset[str], other: frozenset[str]) -> bool:
     return bool((one ^ other) & _TURNS) or bool(first - second and second - first)
 
 
-def _trigrams(found: Sequence[str]) -> frozenset[tuple[str, ...]]:
+def _trigrams(found: Sequence[str]) -> frozenset[_Trigram]:
     return frozenset(tuple(found[i : i + 3]) for i in range(len(found) - 2))
 
 

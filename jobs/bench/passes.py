@@ -100,6 +100,7 @@ def measure_pass(settings: Settings, notes: int) -> PassFigures:
             "CLINSUM_DATABASE_URL": f"sqlite:///{folder / 'ledger.sqlite'}",
             "CLINSUM_ENGINE": settings.engine,
             "CLINSUM_MODEL": settings.model,
+            "CLINSUM_AUDIT_EVENTS": str(settings.audit_events),
         }
         code = "from jobs.bench.passes import run_and_tell; run_and_tell()"
         done = subprocess.run(  # noqa: S603 - our own interpreter and code

@@ -23,7 +23,10 @@ def poll(
     json: AsJson = False,
     sets: Sets = None,
 ) -> None:
-    """Notes a second and peak memory of a pass over the embedded sandbox, for each number of notes."""
+    """Notes a second and peak memory of a pass over the embedded sandbox, for each number of notes.
+
+    Of the settings, ENGINE, MODEL and AUDIT_EVENTS count: with `--set AUDIT_EVENTS=true` the cost of these.
+    """
     from jobs.bench.passes import measure_pass
 
     settings = settings_from(sets)

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from fhir_adapter.reasons import Reason
+from fhir_adapter.reasons import reason_words
 from jobs.commands.options import AsJson, Sets, console, print_json, settings_from
 from jobs.exits import Exit, UsageError
 from jobs.ledger import Ledger
@@ -149,5 +149,5 @@ def show_totals(totals: Totals, out: Console) -> None:
     if totals.by_reason:
         table = Table("reason", "notes", "what it means", box=None, pad_edge=False)
         for reason, count in totals.by_reason.most_common():
-            table.add_row(reason, str(count), Reason(reason).words)
+            table.add_row(reason, str(count), reason_words(reason))
         out.print(table)

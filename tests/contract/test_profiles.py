@@ -166,6 +166,13 @@ def test_a_timeline_of_notes_of_several_kinds_is_valid(site: Site) -> None:
         *chart.notes,
     }
 
+    signed(site, written)
+    chart.add("Something new was noted on another day.", date="2025-03-07")
+    _, after = chart.keep()
+    later = site.fhir.get(after.composition)
+    assert later["relatesTo"]
+    valid(site, later, *provenances(site, later))
+
 
 def test_every_state_of_the_life_cycle_is_valid(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
     site = of_its_own(site)

@@ -186,13 +186,19 @@ def test_a_timeline_that_a_person_attested_is_never_overwritten(chart: Chart) ->
     signed = chart.site.fhir.put({**written, "status": "final", "attester": [{"mode": "professional"}]})
     signed_ok = chart.site.one_audit(kept.composition)
 
-    chart.add("Her second note of this stay.", date="2025-03-02")
     _, again = chart.keep()
+    chart.add("Her second note of this stay.", date="2025-03-02")
+    _, after = chart.keep()
     chart.site.fhir.put({**note, "status": "entered-in-error"})
     _, later = chart.keep()
 
     assert signed_ok.ok, signed_ok.findings
-    assert again.status == later.status == WriteStatus.ATTESTED
+    assert [k.status for k in (again, after, later)] == [
+        WriteStatus.ATTESTED,
+        WriteStatus.WRITTEN,
+        WriteStatus.WRITTEN,
+    ]
+    assert again.composition == kept.composition != after.composition == later.composition
     assert chart.site.fhir.get(kept.composition)["meta"]["versionId"] == signed["meta"]["versionId"]
 
 

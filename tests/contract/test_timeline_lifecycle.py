@@ -1,13 +1,16 @@
 """What becomes of a kept timeline when its notes, its makers or a person do something."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from contract_fhir import Fhir
 from lives import Json, codes, command, extracted, of_its_own, signed, state
 from passes import Site, reference
+from test_tampering import check
 from timelines import Chart, a_chart, html, shown
 
+from fhir_adapter.findings import Finding
 from fhir_adapter.recall import RecalledError
 from fhir_adapter.timeline_writer import WriteStatus
 
@@ -30,21 +33,116 @@ def device_of(composition: Json, number: int = 0) -> str:
     return found
 
 
-def test_a_timeline_that_a_person_changed_is_never_overwritten(chart: Chart) -> None:
+def headline(timeline: Json) -> None:
+    timeline["title"] += " (checked)"
+
+
+def signature(timeline: Json) -> None:
+    timeline |= {"status": "final", "attester": [{"mode": "professional"}]}
+
+
+def rejection(timeline: Json) -> None:
+    timeline["status"] = "entered-in-error"
+
+
+@pytest.mark.parametrize("change", [headline, signature, rejection])
+def test_the_next_timeline_comes_after_a_persons_and_is_the_same_one_in_every_run(
+    chart: Chart, change: Callable[[Json], None]
+) -> None:
+    site = chart.site
     chart.add("Her first note of this stay.", date="2025-03-01")
     _, kept = chart.keep()
-    written = chart.site.fhir.get(kept.composition)
-    changed = chart.site.fhir.put({**written, "title": "Mine now"})
+    theirs = site.fhir.get(kept.composition)
+    change(theirs)
+    theirs = site.fhir.put(theirs)
+    _, stays = chart.keep()
 
     chart.add("Her second note of this stay.", date="2025-03-02")
+    _, after = chart.keep()
     _, again = chart.keep()
-    now = chart.site.fhir.get(kept.composition)
-    chart.site.fhir.put(written)
-    _, once_more = chart.keep()
+    chart.add("Her third note of this stay.", date="2025-03-03")
+    _, renewed = chart.keep()
 
-    assert (again.status, again.composition) == (WriteStatus.ATTESTED, kept.composition)
-    assert (now["title"], now["meta"]["versionId"]) == ("Mine now", changed["meta"]["versionId"])
-    assert once_more.status is WriteStatus.WRITTEN
+    now, later = site.fhir.get(kept.composition), site.fhir.get(after.composition)
+    assert (stays.status, stays.composition) == (WriteStatus.ATTESTED, kept.composition)
+    assert [k.status for k in (after, again, renewed)] == [
+        WriteStatus.WRITTEN,
+        WriteStatus.UNCHANGED,
+        WriteStatus.WRITTEN,
+    ]
+    assert kept.composition != after.composition == again.composition == renewed.composition
+    assert now == theirs
+    assert (state(later), len(later["section"])) == (("preliminary", None), 3)
+    assert later["identifier"]["value"].endswith("~2")
+    (relation,) = later["relatesTo"]
+    assert (relation["code"], relation["targetReference"]["reference"]) == ("replaces", kept.composition)
+    assert "needs-review" in codes(later, "tag")
+    assert "needs-review" not in codes(now, "tag")
+    for where in (after.composition, *([kept.composition] if change is not headline else [])):
+        assert site.one_audit(where).findings == ()
+        assert check(f"{site.fhir.server.base_url}/{where}") == 0
+
+
+def test_a_timeline_after_a_persons_is_kept_within_its_window_and_can_be_taken_over_too(chart: Chart) -> None:
+    chart.add("Her first note of this stay.", date="2025-03-01")
+    places = []
+    for day in ("2025-03-02", "2025-03-03", "2025-03-04"):
+        _, kept = chart.keep(since="2025-03", until="2025-04")
+        places.append(kept.composition)
+        signed(chart.site, chart.site.fhir.get(kept.composition))
+        chart.add(f"What was written on the day {day}.", date=day)
+    _, whole = chart.keep()
+
+    values = [chart.site.fhir.get(place)["identifier"]["value"] for place in places]
+    assert len({*places, whole.composition}) == 4
+    assert [value.partition("..")[2] for value in values] == ["2025-04", "2025-04~2", "2025-04~3"]
+    assert all(chart.site.one_audit(place).ok for place in places)
+
+
+def test_a_timeline_after_a_persons_that_names_no_other_is_found(chart: Chart) -> None:
+    chart.add("Her first note of this stay.", date="2025-03-01")
+    _, kept = chart.keep()
+    signed(chart.site, chart.site.fhir.get(kept.composition))
+    chart.add("Her second note of this stay.", date="2025-03-02")
+    _, after = chart.keep()
+    later = chart.site.fhir.get(after.composition)
+
+    chart.site.fhir.put({name: value for name, value in later.items() if name != "relatesTo"})
+
+    assert chart.site.one_audit(after.composition).findings == ((Finding.ELEMENT_DIFFERS, "relatesTo"),)
+
+
+def test_labels_reach_a_timeline_that_a_person_attested_and_change_nothing_else_in_it(chart: Chart) -> None:
+    note = chart.add("Her first note of this stay.", date="2025-03-01")
+    _, kept = chart.keep()
+    theirs = signed(chart.site, chart.site.fhir.get(kept.composition))
+    secret = {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "PSY"}
+    chart.site.fhir.put({**note, "meta": {"security": [secret]}})
+    chart.site.poll([reference(note)])
+
+    _, after = chart.keep()
+
+    now = chart.site.fhir.get(kept.composition)
+    assert "PSY" in codes(now, "security")
+    assert {**now, "meta": ()} == {**theirs, "meta": ()}
+    assert after.composition != kept.composition
+    assert "PSY" in codes(chart.site.fhir.get(after.composition), "security")
+
+
+def test_without_any_note_a_persons_timeline_stays_and_the_one_after_ends(chart: Chart) -> None:
+    note = chart.add("The only note there was.", date="2025-03-01")
+    _, kept = chart.keep()
+    theirs = signed(chart.site, chart.site.fhir.get(kept.composition))
+    other = chart.add("One more, by mistake.", date="2025-03-02")
+    _, after = chart.keep()
+    for one in (note, other):
+        chart.site.fhir.put({**one, "status": "entered-in-error"})
+
+    _, gone = chart.keep()
+
+    assert (gone.status, gone.composition) == (WriteStatus.WITHDRAWN, after.composition)
+    assert state(chart.site.fhir.get(after.composition)) == ("entered-in-error", "no-note")
+    assert chart.site.fhir.get(kept.composition) == theirs
 
 
 def test_labels_and_tags_of_others_stay_when_a_timeline_is_renewed(chart: Chart) -> None:

@@ -1,4 +1,7 @@
-"""Whatever is altered in a kept timeline is found; and how it is kept where the server gives out the ids."""
+"""Whatever is altered in a kept timeline is found, by the audit and by the independent checker.
+
+And how a timeline is kept where the server gives out the ids.
+"""
 
 import copy
 from collections.abc import Callable
@@ -6,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from contract_fhir import Fhir
+from contract_fhir import Fhir, new_id
 from passes import Site, encoded, reference
-from test_tampering import stored
+from test_tampering import check, stored
 from timelines import COPIED, Chart, a_chart, html
 
 from fhir_adapter.audit import Audit
@@ -216,10 +219,15 @@ def codes(audit: Audit) -> set[Finding]:
     return {finding for finding, _ in audit.findings}
 
 
+def checked(chart: Chart, where: str) -> int:
+    """The exit code of the independent checker."""
+    return check(f"{chart.site.fhir.server.base_url}/{where}")
+
+
 def test_every_alteration_of_a_timeline_is_found_and_named(chart: Chart) -> None:
     resource = kept(chart)
     where = reference(resource)
-    assert chart.site.one_audit(where).findings == ()
+    assert (chart.site.one_audit(where).findings, checked(chart, where)) == ((), 0)
 
     for alter, finding in ALTERATIONS:
         altered = copy.deepcopy(resource)
@@ -227,9 +235,10 @@ def test_every_alteration_of_a_timeline_is_found_and_named(chart: Chart) -> None
         assert altered != resource, alter.__name__
         chart.site.fhir.put(altered)
         assert finding in codes(chart.site.one_audit(where)), alter.__name__
+        assert checked(chart, where) == 1, alter.__name__
 
     chart.site.fhir.put(resource)
-    assert chart.site.one_audit(where).findings == ()
+    assert (chart.site.one_audit(where).findings, checked(chart, where)) == ((), 0)
 
 
 def test_a_label_taken_away_is_found(chart: Chart) -> None:
@@ -237,6 +246,32 @@ def test_a_label_taken_away_is_found(chart: Chart) -> None:
     resource["meta"]["security"] = []
     assert stored(chart.site.fhir, resource)
     assert Finding.LABEL_REMOVED in codes(chart.site.one_audit(reference(resource)))
+    assert checked(chart, reference(resource)) == 1
+
+
+def test_both_find_nothing_in_a_timeline_of_many_kinds_of_time(chart: Chart) -> None:
+    """Zones, days, months and no time; a report; notes that say nothing new, one beside its own text."""
+    for number, date in enumerate(
+        ("2025-03-02T23:30:00-05:00", "2025-03-03T04:45:00.5Z", "2025-03", "2025-03-02", "")
+    ):
+        chart.add(f"Day {number} on the ward, no fever.", COPIED, **({"date": date} if date else {}))
+    chart.add("", **html(COPIED), date="2025-03-04", type={"text": "Letter (copy), by telephone"})
+    report = chart.site.fhir.put(
+        {
+            "resourceType": "DiagnosticReport",
+            "id": new_id("report"),
+            "status": "final",
+            "code": {"text": "Chest X-ray"},
+            "subject": {"reference": chart.patient},
+            "effectivePeriod": {"start": "2025-03-02T10:00:00Z", "end": "2025-03-02T10:05:00Z"},
+            "conclusion": "No effusion on either side.",
+        }
+    )
+    chart.summarise(report)
+    for since in ("", "2025-03"):
+        _, result = chart.keep(since=since)
+        proof = chart.site.one_audit(result.composition)
+        assert (proof.findings, checked(chart, result.composition)) == ((), 0)
 
 
 def test_what_changes_around_a_timeline_is_found(chart: Chart) -> None:
@@ -254,6 +289,7 @@ def test_what_changes_around_a_timeline_is_found(chart: Chart) -> None:
 
     assert fewer == {Finding.PROVENANCE_DIFFERS}
     assert codes(changed) == {Finding.SOURCE_CHANGED}
+    assert checked(chart, where) == 1
     assert all(sentence.ok for sentence in changed.sentences)
 
 

@@ -12,6 +12,9 @@ import pytest
 from fhir_adapter.sandbox.running import running_embedded
 from jobs.bench.passes import generated_notes
 from jobs.cli import run
+from jobs.commands.poll import open_ledger
+from jobs.ledger import NoteRow
+from jobs.settings import load_settings
 
 COMMANDS = ["doctor", "sandbox", "profiles", "poll", "run", "retry", "audit", "withdraw", "timeline", "notes"]
 COMMANDS += ["summarize", "text", "serve", "demo"]
@@ -115,6 +118,20 @@ def test_a_failed_note_gives_exit_code_1_and_is_listed(
 
     assert run(["retry", "--json"]) == 1
     assert lines(capsys)[0]["reason"] == "bad-base64"
+
+
+def test_a_reason_that_another_version_wrote_is_listed_as_it_stands(
+    server: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Such as `attested`, a reason before a person's summary got another one after it."""
+    with open_ledger(load_settings({})) as ledger:
+        row = NoteRow("DocumentReference/1", "1", "v", "skipped", reason="attested", composition="c1")
+        ledger.record([row])
+
+    assert run(["notes"]) == 0
+    assert "attested" in capsys.readouterr().out
+    assert run(["notes", "--json"]) == 0
+    assert lines(capsys)[0]["reason"] == "attested"
 
 
 def test_the_audit_of_something_altered_gives_exit_code_1(

@@ -1,8 +1,10 @@
 """When one sentence may stand for another across notes."""
 
+import random
+
 import pytest
 
-from summarizer.repeats import Told, same_facts
+from summarizer.repeats import Told, same_facts, words
 
 COPIED = "Community-acquired pneumonia of the left lower lobe, improving on ceftriaxone and azithromycin."
 
@@ -72,3 +74,30 @@ def test_the_first_told_is_found_and_short_remarks_never_are() -> None:
     assert told.find("HOME TOMORROW WITH HIS DAUGHTER") == 2
     assert told.find("Stable.") is None
     assert told.find("Seen by physical therapy today.") is None
+
+
+def test_what_is_found_is_the_first_of_all_told_that_holds_the_same_facts() -> None:
+    """Against a comparison with every one of them, over forms filled in alike."""
+    chance = random.Random(7)
+    forms = (
+        "Seen on the {} by {}, {} fever, oxygen at {} liters by nasal cannula.",
+        "Plan: go on with {1} and look again on the {0}{3}, {2} change.",
+        "{1} of the {0}, {2} cough since {3} days?",
+        "{1}.",
+    )
+    fillings = ["ward", "third", "2.5", "left"], ["Ann", "metoprolol", "amlodipine", "ward"], ["no", "some"]
+    told, before = Told(), list[str]()
+    found = []
+    for _ in range(1500):
+        filled = [chance.choice(some) for some in (*fillings, ["2", "3", "+", "two"])]
+        sentence = chance.choice(forms).format(*filled)
+        sentence = chance.choice((sentence, f"Still {sentence}", sentence.upper()))
+        repeated = told.find(sentence)
+        wanted = (i for i, text in enumerate(before) if same_facts(text, sentence))
+        assert repeated == (None if len(words(sentence)) < 3 else next(wanted, None)), sentence
+        if repeated is None:
+            told.add(sentence)
+            before.append(sentence)
+        found.append(repeated)
+    assert 20 < len(before) < 1500
+    assert len(set(found)) > 10
