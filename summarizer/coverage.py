@@ -30,17 +30,20 @@ class Terms:
     """How a gain is weighed, by what a budget counts; measured in docs/training.md.
 
     Attributes:
-        salience: words that a sentence of probability 1 is worth by itself.
-        length: exponent of a sentence's words in what it costs.
+        salience: what a sentence of probability 1 is worth by itself, in words.
+        salience_length: exponent of a sentence's words by which that is divided.
+        length: the same for what it adds to the words covered.
     """
 
     salience: float
+    salience_length: float
     length: float
 
 
-PER_WORD = Terms(salience=10.0, length=0.9)
-# A long sentence takes no more of the budget here, but by its bare gain the longest would always be first.
-PER_SENTENCE = Terms(salience=20.0, length=0.6)
+PER_WORD = Terms(salience=10.0, salience_length=0.9, length=0.9)
+# A long sentence takes no more of the budget here, but by the bare words it adds the longest would always be
+# first. Its probability counts as it is: else of equal ones a fragment would come before what says something.
+PER_SENTENCE = Terms(salience=10.0, salience_length=0.0, length=0.6)
 
 
 class Coverage:
@@ -55,18 +58,22 @@ class Coverage:
     def __init__(self, sentences: Sequence[str], probabilities: Sequence[float], terms: Terms) -> None:
         split = [_words(sentence) for sentence in sentences]
         self._counts = [Counter(sentence) for sentence in split]
-        self._own = [terms.salience * probability for probability in probabilities]
-        self._cost: list[float] = [max(1, len(sentence)) ** terms.length for sentence in split]
+        words = [max(1, len(sentence)) for sentence in split]
+        self._own: list[float] = [
+            terms.salience * probability / count**terms.salience_length
+            for count, probability in zip(words, probabilities, strict=True)
+        ]
+        self._cost: list[float] = [count**terms.length for count in words]
         self._worth = {w: _mentions(q) for w, q in _expected(self._counts, probabilities).items()}
         self._taken: Counter[str] = Counter()
 
     def gain(self, sentence: int) -> float:
         """Of a sentence beside those taken, for its length; it never grows as more are taken."""
-        gained = self._own[sentence]
+        covered = 0.0
         for word, count in self._counts[sentence].items():
             before = self._taken[word]
-            gained += sum(self._worth[word][before : before + count])
-        return gained / self._cost[sentence]
+            covered += sum(self._worth[word][before : before + count])
+        return self._own[sentence] + covered / self._cost[sentence]
 
     def take(self, sentence: int) -> None:
         """Covers what a sentence says."""

@@ -72,5 +72,7 @@ class TrainSettings:
                 raise ValueError(f"{name} must be from 0 to 1")
 
     def to_json(self) -> dict[str, Any]:
-        """As it stands in the log and in checkpoints."""
-        return asdict(self)
+        """As it stands in the log and in checkpoints, equal to what is read from there."""
+        values = asdict(self)
+        values["head"]["without"] = list(self.head.without)
+        return values

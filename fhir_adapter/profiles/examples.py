@@ -66,7 +66,10 @@ def _states() -> dict[str, list[JsonObject]]:
 
 
 def _timeline() -> dict[str, list[JsonObject]]:
-    """The timeline of a stay with the two notes; the later one repeats a sentence in other words."""
+    """The timeline of a stay with the two notes; the later one repeats a sentence in other words.
+
+    It comes after one that a person has changed.
+    """
     first, second = _note(_written(_DOCUMENT), "2026-01-01"), _note(_written(_REPORT), "2026-01-02")
     (one, other), (again, _) = first.sentences, second.sentences
     again = replace(again, text="The troponin was raised.")
@@ -75,9 +78,10 @@ def _timeline() -> dict[str, list[JsonObject]]:
     scope = Scope("Encounter/9", ("Patient/1",))
     written = WrittenTimeline(
         Timeline(scope, entries),
-        timeline_identifier(scope, "extractive"),
+        timeline_identifier(scope, "extractive", ordinal=2),
         assembler("extractive", "1.0.0", _written(_DOCUMENT).pipeline.label),
         "https://fhir.example.org/fhir",
+        replaced="3f0e7a52-5d0b-5c3c-9a53-0c1d6a1b7a10",
     )
     resource = sealed(timeline_composition(written))
     proof = timeline_provenance(written)

@@ -151,8 +151,8 @@ def measure(tools: list[str], model: str, documents: list[dict[str, Any]]) -> di
     for tool in tools:
         package, make = TOOLS[tool]
         try:
+            version = metadata.version(package)  # first: another package may have the module's name
             choose = make(model)
-            version = metadata.version(package)
         except ImportError:
             continue
         begin = time.perf_counter()

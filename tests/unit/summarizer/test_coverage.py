@@ -32,9 +32,9 @@ def test_what_is_covered_adds_less_than_what_is_new() -> None:
 
 
 def test_inflections_of_a_word_are_one_word() -> None:
-    coverage = Coverage(["Infiltrates seen", "Infiltration seen"], [0.5, 0.5], Terms(0, 1))
+    coverage = Coverage(["Infiltrates seen", "Infiltration seen"], [0.5, 0.5], Terms(0, 0, 1))
     coverage.take(0)
-    other = Coverage(["Infiltrates seen", "Infiltrates seen"], [0.5, 0.5], Terms(0, 1))
+    other = Coverage(["Infiltrates seen", "Infiltrates seen"], [0.5, 0.5], Terms(0, 0, 1))
     other.take(0)
     assert coverage.gain(1) == pytest.approx(other.gain(1))
 
@@ -47,13 +47,19 @@ def test_of_the_same_words_the_more_probable_sentence_adds_more() -> None:
 def test_words_of_probable_sentences_are_worth_more() -> None:
     # The words of sentence 2 stand in the probable sentence 0, those of 3 in the improbable 1.
     sentences = ["alpha beta gamma delta", "kappa lambda sigma omega", "alpha beta", "kappa lambda"]
-    coverage = Coverage(sentences, [0.9, 0.01, 0.1, 0.1], Terms(0, 1))
+    coverage = Coverage(sentences, [0.9, 0.01, 0.1, 0.1], Terms(0, 0, 1))
     assert coverage.gain(2) > coverage.gain(3)
 
 
 def test_a_sentence_without_words_adds_its_probability_alone() -> None:
     coverage = Coverage(["—", "Fever."], [0.4, 0.4], PER_WORD)
     assert coverage.gain(0) == pytest.approx(PER_WORD.salience * 0.4)
+
+
+def test_of_equal_probabilities_a_fragment_does_not_come_first() -> None:
+    sentences = ["Tobacco.", "Metoprolol stays at 50 mg, since the heart rate is 58.", "Abstinent."]
+    coverage = Coverage(sentences, [0.7, 0.7, 0.7], PER_SENTENCE)
+    assert coverage.gain(1) > max(coverage.gain(0), coverage.gain(2))
 
 
 @given(SENTENCES, st.integers(0, 999), st.sampled_from([PER_WORD, PER_SENTENCE]))
