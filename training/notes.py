@@ -2,7 +2,9 @@
 
 A note has no abstract, but its writer says what matters in the impression, the assessment and the plan. They
 serve in two ways: cut out, as the reference for the rest of the note; and left in, as the sentences to find
-among the others, with the sections in their order or moved about, so that position alone can't win.
+among the others, with the sections in their order or moved about, so that position alone can't win. Where a
+note has neither impression nor assessment, as operative notes and discharge summaries, its diagnoses and the
+course take their place. Those to find in whole notes stand between an invented letterhead and a signature.
 """
 
 import random
@@ -11,6 +13,7 @@ from typing import Any
 
 from summarizer.segmentation.blocks import segment_text
 from summarizer.types import SectionKind
+from training.letterhead import Parts, framed
 from training.splitting import split_text
 
 __all__ = [
@@ -23,10 +26,9 @@ __all__ = [
 ]
 
 Fields = Mapping[str, Any]
-Parts = list[tuple[str, list[str]]]
-
 CONCLUSIONS = frozenset({SectionKind.IMPRESSION, SectionKind.ASSESSMENT, SectionKind.PLAN})
 _REFERENCE = frozenset({SectionKind.IMPRESSION, SectionKind.ASSESSMENT})
+_INSTEAD = frozenset({SectionKind.DIAGNOSIS, SectionKind.HOSPITAL_COURSE})
 _REPORT = ("indication", "comparison", "findings")
 
 
@@ -46,25 +48,39 @@ def notes_without_conclusions(fields: Fields) -> tuple[Parts, list[str]]:
 
 def description(fields: Fields) -> tuple[Parts, list[str]]:
     """A whole note; the reference is its one-line description."""
-    return [(title, lines) for title, _, lines in _note(fields["text"])], _lines(fields["description"])
+    return _whole([(title, lines) for title, _, lines in _note(fields["text"])]), _lines(
+        fields["description"]
+    )
 
 
 def conclusions(fields: Fields) -> tuple[Parts, list[str]]:
     """A whole note or report; the reference is what it concludes itself."""
-    if "impression" in fields:
-        parts, reference = radiology(fields)
-        return ([*parts, ("impression", reference)] if parts else []), reference
-    note = _note(fields["text"])
-    reference = [line for _, kind, lines in note if kind in CONCLUSIONS for line in lines]
-    return [(title, lines) for title, _, lines in note], reference
+    parts, reference = _with_conclusions(fields)
+    return _whole(parts), reference
 
 
 def conclusions_moved(fields: Fields) -> tuple[Parts, list[str]]:
     """The same with its sections in another order, the same for the same note."""
-    parts, reference = conclusions(fields)
+    parts, reference = _with_conclusions(fields)
     parts = [part for part in parts if part[1]]
     random.Random(repr(reference)).shuffle(parts)
-    return parts, reference
+    return _whole(parts), reference
+
+
+def _with_conclusions(fields: Fields) -> tuple[Parts, list[str]]:
+    if "impression" in fields:
+        parts, reference = radiology(fields)
+        return ([*parts, ("impression", reference)] if parts else []), reference
+    note = _note(fields["text"])
+    concluded = any(kind in _REFERENCE and lines for _, kind, lines in note)
+    wanted = CONCLUSIONS if concluded else CONCLUSIONS | _INSTEAD
+    reference = [line for _, kind, lines in note if kind in wanted for line in lines]
+    return [(title, lines) for title, _, lines in note], reference
+
+
+def _whole(parts: Parts) -> Parts:
+    """As a server holds it; the same for the same note."""
+    return framed(parts, repr(parts))
 
 
 def _lines(value: Any) -> list[str]:
