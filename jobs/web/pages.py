@@ -10,6 +10,8 @@ from typing import Any
 
 from fastapi import Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markdown_it import MarkdownIt
+from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
 from jobs.runtime import software_version
@@ -51,7 +53,13 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals["asset"] = asset
+    environment.filters["markdown"] = _inline
     return environment
+
+
+def _inline(words: str) -> Markup:
+    """A line of the OpenAPI document, whose descriptions are CommonMark."""
+    return Markup(MarkdownIt("commonmark", {"html": False}).renderInline(words))  # noqa: S704
 
 
 @cache

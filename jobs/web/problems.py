@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from typing import Any
 
 from fastapi import Request
@@ -169,14 +168,12 @@ def answer(request: Request, problem: ProblemError) -> Response:
 
         if problem.code == "unauthorized" and request.app.state.access.has_tokens:
             return to_sign_in(request)
-        phrase = HTTPStatus(problem.status).phrase
         return render(
             request,
             "error.html",
             status=problem.status,
             headers=problem.all_headers(),
             problem=problem.body(),
-            phrase=phrase,
         )
     return json_answer(problem)
 
