@@ -8,8 +8,9 @@ are Unicode code points from 0, in the text that each derivation-reference exten
 server wants a login, set AUTHORIZATION to the value of that header; where it uses another label for what
 machines made, set LABEL to system|code. Exit code 0: everything holds; 1: something does not.
 
-Left to `clinsum audit`: Provenance and Devices, the text of sources that are not plain made anew, which
-element tells the time of a note best, whether other words say the same, and what patients were merged.
+Left to `clinsum audit`: Provenance, whether a score is a probability, where the text of a source that is not
+plain stood, and making it anew; of timelines, which element tells the time best, whether other words say the
+same, and what patients were merged.
 """
 
 # ruff: noqa: B905, S310, S314, T201 (a script of the standard library alone, for a server its user trusts)
@@ -30,6 +31,11 @@ DERIVATION = "http://hl7.org/fhir/StructureDefinition/derivation-reference"
 LABEL = os.environ.get("LABEL", "http://terminology.hl7.org/CodeSystem/v3-ObservationValue|AIAST")
 XHTML, LANG = "{http://www.w3.org/1999/xhtml}", "{http://www.w3.org/XML/1998/namespace}lang"
 ALLOWED = {XHTML + "div": {"lang", LANG}, XHTML + "ol": set(), XHTML + "li": {"id"}}
+CONFIDENTIALITY = (
+    "http://terminology.hl7.org/CodeSystem/v3-Confidentiality",
+    "http://hl7.org/fhir/v3/Confidentiality",
+    "urn:oid:2.16.840.1.113883.5.25",
+)
 LINK = "http://hl7.org/fhir/StructureDefinition/narrativeLink"
 # XML cannot hold control characters; the narrative shows each of them as its control picture.
 SHOWN = {code: 0x2400 + code for code in range(0x20) if code not in (0x09, 0x0A)}
@@ -124,6 +130,10 @@ def of_note(base, composition, source, about):
     yield about["source"].endswith("/" + address), "its parts name one source"
     yield about["unit"] == "unicode-code-point", "offsets count code points"
     yield {LABEL} | labels(then) <= labels(composition), "labelled as made by an AI, and as its source is"
+    coded = [label.rpartition("|") for label in labels(then)]
+    codes = ["ULMNRV".find(code) for system, _, code in coded if code and system in CONFIDENTIALITY]
+    least = max((place for place in codes if place >= 0), default="ULMNRV".find("N"))
+    yield "ULMNRV".find(composition.get("confidentiality", "-")) >= least, "as confidential as its source"
     return then, address
 
 
@@ -159,6 +169,55 @@ def of_sentences(section, spans, first, texts, own):
             right, end = right and not said and whose == own and start >= before, stop
             begun.add(link)
         yield bool(found) and right, f"{start}:{stop} {found!r}"
+
+
+def codes(*concepts):
+    """The codes of CodeableConcepts."""
+    return {coding.get("code") for concept in concepts for coding in concept.get("coding", [])}
+
+
+def same_target(base, said, found):
+    """Whether one reference is the other; what cannot stand in another resource as it is may differ."""
+    if not found:
+        return not said
+    said, found = ((one or {}).get("reference", "").replace(base, "") for one in (said, found))
+    return said == found or (bool(found) and not re.fullmatch(r"\w+/[A-Za-z0-9.-]+", found))
+
+
+def of_summary(base, composition, source, then, about):
+    """Yields as `findings` for what a summary says of its note: which one, about whom, by whom, when."""
+    (section,) = composition["section"]
+    yield composition["identifier"]["value"].startswith(source.replace("/", "-", 1) + "."), f"of {source}"
+    yield composition["title"].startswith("AI-extracted summary"), "its title"
+    named = codes(composition["type"]) == {"68608-9"}
+    named = named and "extractive-summary" in codes(*composition["category"])
+    tags = {tag["code"] for tag in composition["meta"]["tag"]}
+    yield named and "extractive-summary" in tags, "its type, category and tag"
+    stays = then.get("encounter") or then.get("context", {}).get("encounter") or {}
+    stay = stays if isinstance(stays, dict) else stays[0]
+    for name, of_source in (
+        ("subject", then.get("subject")),
+        ("encounter", stay),
+        ("custodian", then.get("custodian")),
+    ):
+        yield same_target(base, composition.get(name), of_source), f"its {name} is that of its source"
+    yield moment(composition["date"]) == moment(then["meta"]["lastUpdated"]), "its date is its source's stamp"
+    alone = len(composition["author"]) == 1 and composition["author"] == section["author"]
+    device = get(base, composition["author"][0]["reference"])
+    alone = alone and about["pipeline"] in [one.get("value") for one in device.get("identifier", [])]
+    yield alone, "its one author is the Device of its pipeline"
+    ours = {"id", "extension", "title", "code", "author", "text", "mode", "orderedBy", "entry"}
+    plain = (
+        set(section) <= ours and section["mode"] == "snapshot" and codes(section["orderedBy"]) == {"system"}
+    )
+    yield (
+        plain and section["title"].startswith("Extracted sentences"),
+        "its section is plain sentences in order",
+    )
+    kinds = codes(then.get("type") or then.get("code") or {}) | {"34109-9"}
+    yield codes(section["code"]) <= kinds, "its section has the code of its source"
+    lang = ElementTree.fromstring(composition["text"]["div"]).get("lang")
+    yield composition["language"] == lang, "its language"
 
 
 def of_timeline(composition, whose, notes):
@@ -205,6 +264,8 @@ def findings(base, composition):
         kind, of = "timeline", (composition.get("encounter") or composition["subject"])["reference"]
         yield from of_timeline(composition, of, notes)
         of = f"{len(sections)} note{'s' * (len(sections) > 1)} of {of}"
+    else:
+        yield from of_summary(base, composition, sources[0], notes[sources[0]][1][0], described[0])
     caption = "".join(ElementTree.fromstring(composition["text"]["div"]).itertext())
     yield caption.startswith(f"AI-extracted {kind} (unverified) of {of}."), "its caption says so"
     yield " Not a substitute for the source note" in caption, "its caption warns"

@@ -1,7 +1,6 @@
 """Ways to alter a Composition, each a small function with a name, and the finding that it must give.
 
-`text` marks what concerns text, offsets, order, hash, version or label, which the independent checker must
-find as well.
+The independent checker must find them as well, but for the few that are not `by_checker`.
 """
 
 import unicodedata
@@ -24,7 +23,7 @@ class Alteration:
     name: str
     change: Change
     finding: Finding
-    text: bool
+    by_checker: bool
 
     def of(self, resource: Resource) -> Resource:
         altered = deepcopy(resource)
@@ -36,16 +35,16 @@ class Alteration:
 ALL: list[Alteration] = []
 
 
-def alteration(finding: Finding, *, text: bool = True) -> Callable[[Change], Change]:
+def alteration(finding: Finding, *, by_checker: bool = True) -> Callable[[Change], Change]:
     def registered(change: Change) -> Change:
-        ALL.append(Alteration(change.__name__, change, finding, text))
+        ALL.append(Alteration(change.__name__, change, finding, by_checker))
         return change
 
     return registered
 
 
-def add(name: str, change: Change, finding: Finding, *, text: bool = True) -> None:
-    ALL.append(Alteration(name, change, finding, text))
+def add(name: str, change: Change, finding: Finding, *, by_checker: bool = True) -> None:
+    ALL.append(Alteration(name, change, finding, by_checker))
 
 
 def section(resource: Resource) -> Resource:
@@ -222,8 +221,8 @@ add("item added under an id that is there", _with_item("Aspirin.", "s1", 1), Fin
 add("empty item added", _with_item("", "s4", 3), Finding.SENTENCE_ADDED)
 
 
-def add_markup(name: str, change: Callable[[Any], None], *, text: bool = True) -> None:
-    add(name, lambda resource: on_list(change, resource), Finding.NARRATIVE_CHANGED, text=text)
+def add_markup(name: str, change: Callable[[Any], None]) -> None:
+    add(name, lambda resource: on_list(change, resource), Finding.NARRATIVE_CHANGED)
 
 
 def _child(tag: str, text: str, at: int | None = None) -> Callable[[Any], None]:
@@ -264,7 +263,7 @@ add_markup("text behind the list", _after)
 add_markup("item hidden by style", lambda ol: ol[1].set("style", "display:none"))
 add_markup("list hidden by style", lambda ol: ol.set("style", "display:none"))
 add_markup("item with a class", lambda ol: ol[1].set("class", "wrong"))
-add_markup("comment in an item", lambda ol: ol[0].append(etree.Comment("wrong")), text=True)
+add_markup("comment in an item", lambda ol: ol[0].append(etree.Comment("wrong")))
 add_markup("unordered list", lambda ol: setattr(ol, "tag", f"{{{XHTML}}}ul"))
 
 

@@ -56,7 +56,7 @@ for name in ("offset", "length", "path", "reference", "narrativeLink"):
     )
 
 
-@alteration(Finding.CONFIDENCE_UNFOUNDED, text=False)
+@alteration(Finding.CONFIDENCE_UNFOUNDED, by_checker=False)
 def a_score_called_a_confidence(resource: Resource) -> None:
     for span in spans(resource):
         score = part(span, "extract-score")["valueDecimal"]
@@ -136,11 +136,15 @@ add(
     "recipe of another time",
     on_fact("normalization", lambda u: f"{u}0"),
     Finding.EXTRACTOR_DIFFERS,
-    text=False,
 )
-add("media type", on_fact("mediaType", lambda _: "image/png"), Finding.ELEMENT_DIFFERS, text=False)
-add("path of the source's text", on_fact("path", lambda p: f"{p}x"), Finding.SOURCE_UNREADABLE, text=False)
-add("pipeline of another model", on_fact("pipeline", lambda p: f"{p}0"), Finding.MODEL_UNKNOWN, text=False)
+add("media type", on_fact("mediaType", lambda _: "image/png"), Finding.ELEMENT_DIFFERS, by_checker=False)
+add(
+    "path of the source's text",
+    on_fact("path", lambda p: f"{p}x"),
+    Finding.SOURCE_UNREADABLE,
+    by_checker=False,
+)
+add("pipeline of another model", on_fact("pipeline", lambda p: f"{p}0"), Finding.MODEL_UNKNOWN)
 
 
 @alteration(Finding.NOT_OURS)
@@ -176,16 +180,16 @@ add("label R deleted", _without_label("R"), Finding.PROTECTION_LOWERED)
 add("label R lowered", _label("R", code="N"), Finding.PROTECTION_LOWERED)
 add("label PSY deleted", _without_label("PSY"), Finding.PROTECTION_LOWERED)
 add("all labels deleted", lambda resource: resource["meta"].pop("security"), Finding.LABEL_REMOVED)
-add("tag deleted", lambda r: r["meta"].pop("tag"), Finding.ELEMENT_DIFFERS, text=False)
+add("tag deleted", lambda r: r["meta"].pop("tag"), Finding.ELEMENT_DIFFERS)
 
 
 def add_element(name: str, finding: Finding, **elements: Any) -> None:
     """Sets elements of the Composition; None deletes one."""
-    add(name, lambda resource: _set(resource, elements), finding, text=False)
+    add(name, lambda resource: _set(resource, elements), finding)
 
 
 def add_in_section(name: str, finding: Finding, **elements: Any) -> None:
-    add(name, lambda resource: _set(section(resource), elements), finding, text=False)
+    add(name, lambda resource: _set(section(resource), elements), finding)
 
 
 def _set(holder: Resource, elements: dict[str, Any]) -> None:
@@ -233,17 +237,17 @@ add_element("encounter added", Finding.ELEMENT_DIFFERS, encounter={"display": "A
 add_element("custodian added", Finding.ELEMENT_DIFFERS, custodian={"display": "Another hospital"})
 
 
-@alteration(Finding.AUTHOR_MISSING, text=False)
+@alteration(Finding.AUTHOR_MISSING)
 def a_second_author(resource: Resource) -> None:
     resource["author"].append(NOBODY[0])
 
 
-@alteration(Finding.MODEL_UNKNOWN, text=False)
+@alteration(Finding.MODEL_UNKNOWN)
 def both_authors_another_device(resource: Resource) -> None:
     resource["author"] = section(resource)["author"] = [{"reference": OTHER_DEVICE}]
 
 
-@alteration(Finding.SOURCE_MISMATCH, text=False)
+@alteration(Finding.SOURCE_MISMATCH)
 def a_second_entry(resource: Resource) -> None:
     section(resource)["entry"].append({"reference": OTHER_NOTE})
 
@@ -253,7 +257,7 @@ def a_section_added(resource: Resource) -> None:
     resource["section"].append({"title": "Plan", "text": deepcopy(section(resource)["text"])})
 
 
-@alteration(Finding.SECTION_ADDED, text=False)
+@alteration(Finding.SECTION_ADDED)
 def a_section_inside(resource: Resource) -> None:
     section(resource)["section"] = [{"title": "Plan", "text": deepcopy(section(resource)["text"])}]
 
@@ -268,11 +272,11 @@ def caption_names_another_version(resource: Resource) -> None:
     resource["text"]["div"] = resource["text"]["div"].replace(" version 2", " version 1")
 
 
-@alteration(Finding.ELEMENT_DIFFERS, text=False)
+@alteration(Finding.ELEMENT_DIFFERS)
 def caption_without_its_warning(resource: Resource) -> None:
     resource["text"]["div"] = resource["text"]["div"].replace(" Not a substitute for the source note.", "")
 
 
-@alteration(Finding.ELEMENT_DIFFERS, text=False)
+@alteration(Finding.ELEMENT_DIFFERS)
 def caption_deleted(resource: Resource) -> None:
     del resource["text"]
