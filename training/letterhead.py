@@ -10,7 +10,7 @@ __all__ = ["Parts", "framed"]
 
 Parts = list[tuple[str, list[str]]]
 
-_BARE = 0.25  # of the notes stay as they are
+_BARE = 0.1  # of the notes stay as they are
 _TITLED = 0.5  # of the letterheads stand under the name of the document
 _SIGNED = 0.7
 
@@ -101,7 +101,7 @@ def framed(parts: Parts, seed: str) -> Parts:
     chance = random.Random(seed)
     if chance.random() < _BARE or not parts:
         return parts
-    top = [_line(_FIELDS, chance) for _ in range(chance.randint(1, 4))]
+    top = [_line(_FIELDS, chance) for _ in range(chance.randint(1, 5))]
     title = chance.choice(_TITLES) if chance.random() < _TITLED else ""
     signed = chance.random() < _SIGNED
     end = [_line(_SIGNATURES, chance) for _ in range(chance.randint(1, 2))] if signed else []

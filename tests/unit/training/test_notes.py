@@ -50,9 +50,9 @@ def test_a_letterhead_stands_before_the_note_and_a_signature_behind() -> None:
     found = [framed(note, str(seed)) for seed in range(200)]
     assert found == [framed(note, str(seed)) for seed in range(200)]
     whole = [parts for parts in found if parts != note]
-    assert 0.6 < len(whole) / len(found) < 0.9
+    assert 0.8 < len(whole) / len(found) < 0.97
     for top, history, (title, lines) in whole:
-        assert 1 <= len(top[1]) <= 4
+        assert 1 <= len(top[1]) <= 5
         assert history == note[0]
         assert (title, lines[0]) == ("plan", "Repair.")
         assert len(lines) <= 3
