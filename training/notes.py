@@ -72,10 +72,19 @@ def _with_conclusions(fields: Fields) -> tuple[Parts, list[str]]:
         parts, reference = radiology(fields)
         return ([*parts, ("impression", reference)] if parts else []), reference
     note = _note(fields["text"])
-    concluded = any(kind in _REFERENCE and lines for _, kind, lines in note)
-    wanted = CONCLUSIONS if concluded else CONCLUSIONS | _INSTEAD
+    wanted = _concluding({kind for _, kind, lines in note if lines}, fields["text"])
     reference = [line for _, kind, lines in note if kind in wanted for line in lines]
     return [(title, lines) for title, _, lines in note], reference
+
+
+def _concluding(kinds: set[SectionKind | None], seed: str) -> frozenset[SectionKind]:
+    if kinds & _REFERENCE:
+        return CONCLUSIONS
+    # A plan comes before what stands instead of an assessment: it is wanted in all of these notes, the others
+    # in one of two.
+    if SectionKind.PLAN in kinds and random.Random(seed).random() < 0.5:
+        return CONCLUSIONS
+    return CONCLUSIONS | _INSTEAD
 
 
 def _whole(parts: Parts) -> Parts:

@@ -14,7 +14,7 @@ ASSESSED = {
 }
 OPERATIVE = {
     "text": "PREOPERATIVE DIAGNOSIS: Ruptured tendon.\n\nANESTHESIA: Spinal.\n\n"
-    "DESCRIPTION OF PROCEDURE: The skin was cut. The tendon was sewn.\n\nPLAN: Cast for six weeks."
+    "DESCRIPTION OF PROCEDURE: The skin was cut. The tendon was sewn."
 }
 DISCHARGE = {"text": "HOSPITAL COURSE: The tendon was sewn on day 2. No fever.\n\nALLERGIES: None."}
 
@@ -23,7 +23,7 @@ DISCHARGE = {"text": "HOSPITAL COURSE: The tendon was sewn on day 2. No fever.\n
     ("note", "concluded"),
     [
         (ASSESSED, ["rupture of the tendon.", "repair on monday."]),
-        (OPERATIVE, ["ruptured tendon.", "cast for six weeks."]),
+        (OPERATIVE, ["ruptured tendon."]),
         (DISCHARGE, ["the tendon was sewn on day 2.", "no fever."]),
     ],
 )
@@ -35,6 +35,15 @@ def test_diagnoses_and_course_conclude_a_note_without_an_assessment(
     lines = [line for _, inside in parts for line in inside]
     assert set(reference) < set(lines)
     assert sorted(conclusions_moved(note)[1]) == sorted(reference)
+
+
+def test_a_plan_alone_is_wanted_always_and_what_stands_beside_it_in_half_of_the_notes() -> None:
+    found = [
+        conclusions({"text": f"{OPERATIVE['text']}\n\nPLAN: Cast for {number} weeks."})[1]
+        for number in range(100)
+    ]
+    assert all(f"Cast for {number} weeks." in reference for number, reference in enumerate(found))
+    assert 0.35 < sum("Ruptured tendon." in reference for reference in found) / len(found) < 0.65
 
 
 def test_moving_keeps_every_sentence_of_the_note() -> None:
