@@ -27,7 +27,7 @@ Cursor = Annotated[
 
 @router.get(
     "/v1/compositions",
-    response_model_exclude_none=True,
+    response_model=Listing,
     responses=problems(404, 422, 502, 503),
     summary="List what was written",
 )
@@ -36,10 +36,11 @@ async def listing(
     service: TheService,
     count: Annotated[int, Query(ge=1, le=200, description="At most so many on a page.")] = 50,
     cursor: Cursor = None,
-) -> Listing:
+) -> Response:
     """The Compositions of this product on the FHIR server, the latest first; without any text of notes."""
     page = await while_wanted(request, service, page_of(service, canonical.SUMMARY_TAG, count, cursor or ""))
-    return Listing(compositions=[_listed(entry) for entry in page.entries], next=page.cursor or None)
+    found = Listing(compositions=[_listed(entry) for entry in page.entries], next=page.cursor or None)
+    return await json_answer(found.model_dump(exclude_none=True))
 
 
 def _listed(entry: Entry) -> Listed:

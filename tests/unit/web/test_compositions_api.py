@@ -1,6 +1,7 @@
 """`/v1/compositions` against the embedded sandbox, after a real pass."""
 
 import asyncio
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from jobs.bench.passes import generated_notes
 from jobs.commands.poll import one_pass, open_ledger
 from jobs.settings import load_settings
 
+JSON = {"Content-Type": "application/fhir+json"}
 NOTES = 7
 
 
@@ -91,6 +93,19 @@ async def test_what_ended_and_what_waits_for_review_are_said(served: Served, ser
     assert (waits["current"], waits["needs_review"]) == (True, True)
     assert "ended_because" not in waits
     assert {(item["current"], item["needs_review"]) for item in said.values()} == {(True, False)}
+
+
+async def test_half_a_character_in_a_field_spoils_no_list(served: Served, server: str) -> None:
+    first = httpx.get(f"{server}/Composition", trust_env=False).json()["entry"][0]["resource"]
+    url = f"{server}/Composition/{first['id']}"
+    body = json.dumps({**first, "status": "final\ud83d"}).encode()
+    httpx.put(url, content=body, headers=JSON, trust_env=False).raise_for_status()
+    async with served(fhir_base_url=server) as client:
+        answer = await client.get("/v1/compositions?count=50")
+    httpx.put(url, json=first, trust_env=False).raise_for_status()
+    assert answer.status_code == 200
+    said = {item["composition"]: item["status"] for item in answer.json()["compositions"]}
+    assert said[f"Composition/{first['id']}"] == "final?"
 
 
 async def test_what_is_not_there(served: Served, server: str) -> None:
