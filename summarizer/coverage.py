@@ -3,13 +3,11 @@
 A word of a note is expected in a summary as often as the probabilities of its sentences say. Of a word
 expected q times, the k-th mention is worth the probability that a summary mentions it k times or more, with
 counts distributed after Poisson. So a sentence gains by its own probability and by the words that those
-already chosen do not cover. Its probability counts for less the more was chosen of its section, so that a
-note that says what matters in several has a summary of all of them.
+already chosen do not cover.
 
 The gain is monotone and submodular, for which greedy choice by gain per length is near the best one (Lin and
-Bilmes 2011, "A Class of Submodular Functions for Document Summarization"; what sections do is after their
-diversity reward); values of words stand in for the concepts of Gillick and Favre 2009, "A Scalable Global
-Model for Summarization".
+Bilmes 2011, "A Class of Submodular Functions for Document Summarization"); values of words stand in for the
+concepts of Gillick and Favre 2009, "A Scalable Global Model for Summarization".
 """
 
 import math
@@ -35,14 +33,11 @@ class Terms:
         salience: what a sentence of probability 1 is worth by itself, in words.
         salience_length: exponent of a sentence's words by which that is divided.
         length: the same for what it adds to the words covered.
-        section: how much of its own worth a sentence loses for what was taken of its section: each unit of
-            probability counts as so many.
     """
 
     salience: float
     salience_length: float
     length: float
-    section: float = 1.0
 
 
 PER_WORD = Terms(salience=10.0, salience_length=0.9, length=0.9)
@@ -58,20 +53,9 @@ class Coverage:
         sentences: of the document.
         probabilities: of each to belong into the summary.
         terms: how gains are weighed.
-        sections: the name of each one's section, None in none; empty where none are known.
     """
 
-    def __init__(
-        self,
-        sentences: Sequence[str],
-        probabilities: Sequence[float],
-        terms: Terms,
-        sections: Sequence[str | None] = (),
-    ) -> None:
-        self._probabilities = probabilities
-        self._sections = sections or [None] * len(sentences)
-        self._of_section = dict.fromkeys(self._sections, 0.0)
-        self._weight = terms.section
+    def __init__(self, sentences: Sequence[str], probabilities: Sequence[float], terms: Terms) -> None:
         split = [_words(sentence) for sentence in sentences]
         self._counts = [Counter(sentence) for sentence in split]
         words = [max(1, len(sentence)) for sentence in split]
@@ -89,15 +73,11 @@ class Coverage:
         for word, count in self._counts[sentence].items():
             before = self._taken[word]
             covered += sum(self._worth[word][before : before + count])
-        fresh = 1 / (1 + self._weight * self._of_section[self._sections[sentence]])
-        return fresh * self._own[sentence] + covered / self._cost[sentence]
+        return self._own[sentence] + covered / self._cost[sentence]
 
     def take(self, sentence: int) -> None:
-        """Covers what a sentence says, and some of what its section does."""
+        """Covers what a sentence says."""
         self._taken.update(self._counts[sentence])
-        section = self._sections[sentence]
-        if section is not None:
-            self._of_section[section] += self._probabilities[sentence]
 
 
 def _words(text: str) -> list[str]:

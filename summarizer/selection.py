@@ -68,12 +68,7 @@ def count_words(text: str) -> int:
     return len(text.split())
 
 
-def select(
-    sentences: Sequence[str],
-    salience: Salience,
-    budget: Budget | None = None,
-    sections: Sequence[str | None] = (),
-) -> list[int]:
+def select(sentences: Sequence[str], salience: Salience, budget: Budget | None = None) -> list[int]:
     """Chooses sentences by the rules above.
 
     Args:
@@ -81,7 +76,6 @@ def select(
         salience: the engine's scores of these.
         budget: None for the length with the best expected F1 where scores are probabilities, else for
             `default_sentences`.
-        sections: the name of each sentence's section, None in none; empty where none are known.
 
     Returns:
         Indices in ascending order; empty only if there are no sentences.
@@ -95,13 +89,10 @@ def select(
         costs = dict.fromkeys(ranking, 1)
         limit = expected_length(salience.scores) if own else asked_sentences(budget, sentences)
         terms = PER_SENTENCE
-    coverage = _coverage(salience, sentences, terms, sections)
-    return sorted(_take_by(coverage, ranking, sentences, costs, limit) or ranking[:1])
+    return sorted(_take_by(salience, ranking, sentences, costs, limit, terms) or ranking[:1])
 
 
-def taking_order(
-    sentences: Sequence[str], salience: Salience, sections: Sequence[str | None] = ()
-) -> list[int]:
+def taking_order(sentences: Sequence[str], salience: Salience) -> list[int]:
     """The order in which sentences come into the summary as a budget of sentences grows.
 
     The first N of it are what `select` chooses for `Budget(sentences=N)`, as long as the salience is the same
@@ -111,8 +102,7 @@ def taking_order(
         Indices; those of sentences that repeat another word for word are not among them.
     """
     ranking = _ranking(sentences, salience)
-    coverage = _coverage(salience, sentences, PER_SENTENCE, sections)
-    return _take_by(coverage, ranking, sentences, dict.fromkeys(ranking, 1), len(ranking))
+    return _take_by(salience, ranking, sentences, dict.fromkeys(ranking, 1), len(ranking), PER_SENTENCE)
 
 
 def _ranking(sentences: Sequence[str], salience: Salience) -> list[int]:
@@ -121,22 +111,18 @@ def _ranking(sentences: Sequence[str], salience: Salience) -> list[int]:
     return _without_repeats(ranking, sentences)
 
 
-def _coverage(
-    salience: Salience, sentences: Sequence[str], terms: Terms, sections: Sequence[str | None]
-) -> Coverage | None:
-    return Coverage(sentences, salience.scores, terms, sections) if salience.calibrated else None
-
-
 def _take_by(
-    coverage: Coverage | None,
+    salience: Salience,
     ranking: Sequence[int],
     sentences: Sequence[str],
     costs: Mapping[int, int],
     limit: int,
+    terms: Terms,
 ) -> list[int]:
     """Takes by what each sentence adds where scores are probabilities, else down the ranking."""
-    if coverage is None:
+    if not salience.calibrated:
         return _take(ranking, sentences, costs, limit)
+    coverage = Coverage(sentences, salience.scores, terms)
     return _take(_by_gain(ranking, coverage), sentences, costs, limit, coverage.take)
 
 

@@ -42,10 +42,8 @@ class _Split:
             tuple(section.kind for section in self.sections),
         )
 
-    @property
-    def titles(self) -> list[str | None]:
-        """Of each sentence's section."""
-        return [None if s.section is None else self.sections[s.section].title for s in self.sentences]
+    def title(self, sentence: _Sentence) -> str | None:
+        return None if sentence.section is None else self.sections[sentence.section].title
 
 
 class Summarizer:
@@ -154,8 +152,7 @@ class Summarizer:
         scores = tuple(s.score for s in summary.sentences)
         salience = Salience(scores, calibrated=self.model.calibrated)
         found: list[int | None] = [None] * len(sentences)
-        titles = [s.section for s in summary.sentences]
-        for rank, i in enumerate(taking_order(sentences, salience, titles), start=1):
+        for rank, i in enumerate(taking_order(sentences, salience), start=1):
             found[i] = rank
         return tuple(found)
 
@@ -164,14 +161,14 @@ class Summarizer:
         asked = [asked_sentences(budget, document.sentences) for document in documents]
         saliences = self._engine.score(documents, asked)
         return [
-            self._summary(split, salience, select(document.sentences, salience, budget, split.titles))
+            self._summary(split, salience, select(document.sentences, salience, budget))
             for split, document, salience in zip(splits, documents, saliences, strict=True)
         ]
 
     def _summary(self, split: _Split, salience: Salience, chosen: Sequence[int]) -> Summary:
         scored = [
-            ScoredSentence(s.start, s.end, score, title)
-            for s, score, title in zip(split.sentences, salience.scores, split.titles, strict=True)
+            ScoredSentence(s.start, s.end, score, split.title(s))
+            for s, score in zip(split.sentences, salience.scores, strict=True)
         ]
         return Summary(
             model=self.model,

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from summarizer.coverage import PER_SENTENCE, PER_WORD, Coverage, Terms
 from summarizer.engines import Salience
-from summarizer.selection import select, taking_order
+from summarizer.selection import select
 from summarizer.types import Budget
 
 SENTENCES = st.lists(
@@ -62,27 +62,9 @@ def test_of_equal_probabilities_a_fragment_does_not_come_first() -> None:
     assert coverage.gain(1) > max(coverage.gain(0), coverage.gain(2))
 
 
-def test_a_summary_says_something_of_each_section_that_matters() -> None:
-    sentences = [
-        "Fever fell.",
-        "Cough eased.",
-        "Pain left.",
-        "Aspirin daily.",
-        "Sutures out.",
-        "Parked outside.",
-    ]
-    sections = ["Course", "Course", "Course", "Plan", "Plan", None]
-    salience = Salience((0.7, 0.69, 0.68, 0.6, 0.59, 0.01), calibrated=True)
-    assert select(sentences, salience, Budget(sentences=3)) == [0, 1, 2]
-    assert select(sentences, salience, Budget(sentences=3), sections) == [0, 1, 3]
-    assert select(sentences, salience, Budget(sentences=5), sections) == [0, 1, 2, 3, 4]
-    assert taking_order(sentences, salience, sections)[:3] == [0, 3, 1]
-
-
 @given(SENTENCES, st.integers(0, 999), st.sampled_from([PER_WORD, PER_SENTENCE]))
 def test_a_gain_never_grows(sentences: list[str], seed: int, terms: Terms) -> None:
-    sections = [("History", "Plan", None)[(i + seed) % 3] for i in range(len(sentences))]
-    coverage = Coverage(sentences, scored(sentences, seed), terms, sections)
+    coverage = Coverage(sentences, scored(sentences, seed), terms)
     before = [coverage.gain(i) for i in range(len(sentences))]
     for taken in range(len(sentences)):
         coverage.take(taken)
