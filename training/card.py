@@ -100,11 +100,14 @@ def _training(card: Card) -> str:
 
 
 def _figures(card: Card) -> str:
+    chosen = f"by which the best epoch ({card.best_epoch}) was also chosen,"
+    if not card.settings.patience:
+        chosen = f"after the last epoch ({card.best_epoch}),"
     rows = [
         "## Figures",
         "",
-        f"On the {card.validation_documents} validation documents, by which the best epoch",
-        f"({card.best_epoch}) was also chosen, with summaries of {card.settings.words} words:",
+        f"On the {card.validation_documents} validation documents, {chosen} with summaries of",
+        f"{card.settings.words} words:",
         f"ROUGE-1 {card.rouge1:.4f}, ROUGE-2 {card.rouge2:.4f} (F1, with stemmer).",
         "`clinsum evaluate` measures it on documents that had no part in that.",
     ]

@@ -153,7 +153,8 @@ class Trainer:
     def _end_epoch(self, progress: Callable[[str], None] | None) -> None:
         found = self._validator.measure(self._learner)
         at = self._at
-        better = found.rouge1 > at.best
+        patience = self._settings.patience
+        better = found.rouge1 > at.best or not patience
         if better:
             at.best, at.best_epoch = found.rouge1, at.epoch
             self._folder.save_best(self._weights())
@@ -161,7 +162,7 @@ class Trainer:
         self._folder.add(event="validation", step=at.step, epoch=at.epoch, **figures, best=better)
         if progress:
             progress(f"epoch {at.epoch + 1}: ROUGE-1 {found.rouge1:.4f}, ROUGE-2 {found.rouge2:.4f}")
-        late = at.epoch - at.best_epoch >= self._settings.patience
+        late = 0 < patience <= at.epoch - at.best_epoch
         at.epoch, at.group = at.epoch + 1, 0
         at.done = late or at.epoch == self._settings.epochs
         self._save()

@@ -28,6 +28,7 @@ __all__ = [
 Fields = Mapping[str, Any]
 CONCLUSIONS = frozenset({SectionKind.IMPRESSION, SectionKind.ASSESSMENT, SectionKind.PLAN})
 _REFERENCE = frozenset({SectionKind.IMPRESSION, SectionKind.ASSESSMENT})
+_PLAN_ALONE = 0.2
 _INSTEAD = frozenset({SectionKind.DIAGNOSIS, SectionKind.HOSPITAL_COURSE})
 _REPORT = ("indication", "comparison", "findings")
 
@@ -81,8 +82,8 @@ def _concluding(kinds: set[SectionKind | None], seed: str) -> frozenset[SectionK
     if kinds & _REFERENCE:
         return CONCLUSIONS
     # A plan comes before what stands instead of an assessment: it is wanted in all of these notes, the others
-    # in one of two.
-    if SectionKind.PLAN in kinds and random.Random(seed).random() < 0.5:
+    # in four of five.
+    if SectionKind.PLAN in kinds and random.Random(seed).random() < _PLAN_ALONE:
         return CONCLUSIONS
     return CONCLUSIONS | _INSTEAD
 

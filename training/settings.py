@@ -33,7 +33,8 @@ class TrainSettings:
         batch_tokens: tokens of one batch, where it is not.
         section_dropout: share of the documents whose sections the head is not told, each time anew.
         precision: of the matrix products; weights and sums are in single precision.
-        patience: epochs without a better ROUGE-1 of the validation documents after which the run ends.
+        patience: epochs without a better ROUGE-1 of the validation documents after which the run ends; 0: it
+            goes through all of them, and the last one's weights are kept instead of the best one's.
         words: length of the summaries that this is measured on.
         seed: of the head's first weights, the order of the documents and dropout.
     """
@@ -61,12 +62,14 @@ class TrainSettings:
     def __post_init__(self) -> None:
         if self.freeze != "encoder" and self.freeze < NOTHING:
             raise ValueError("freeze must be encoder, none or a number of layers")
-        for name in ("epochs", "accumulate", "batch_sentences", "batch_tokens", "patience", "words"):
+        for name in ("epochs", "accumulate", "batch_sentences", "batch_tokens", "words"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1")
         for name in ("lr", "encoder_lr", "layer_decay", "clip"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} must be above 0")
+        if self.patience < 0:
+            raise ValueError("patience must not be below 0")
         for name in ("warmup", "section_dropout"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} must be from 0 to 1")

@@ -33,7 +33,7 @@ data="$data --data $out/labels/sumpubmed.jsonl"
 "$clinsum" hold-out "$corpora/radiology/indiana.jsonl.xz" "$out/radiology-train.jsonl" "$out/radiology-test.jsonl"
 "$clinsum" hold-out "$corpora/mtsamples/notes.jsonl.xz" "$out/mtsamples-train.jsonl" "$out/mtsamples-test.jsonl"
 for pair in radiology:conclusions radiology:conclusions-moved radiology:radiology \
-    mtsamples:conclusions mtsamples:conclusions-moved mtsamples:mtsamples-description mtsamples:mtsamples; do
+    mtsamples:conclusions mtsamples:conclusions-moved mtsamples:mtsamples; do
     notes=${pair%%:*}
     schema=${pair##*:}
     "$clinsum" label "$out/$notes-train.jsonl" "$out/labels/$notes-$schema.jsonl" --schema "$schema"
@@ -48,5 +48,5 @@ resume=
 [ -e "$out/model/training.jsonl" ] && resume=--resume
 # shellcheck disable=SC2086  # $data is many words
 "$clinsum" train $data --validation "$out/labels/choose.jsonl" --encoder all-MiniLM-L6-v2 --head transformer \
-    --freeze encoder --precision bf16 --epochs 4 --patience 4 --seed 1 --lr 8e-4 --batch-sentences 2000 \
+    --freeze encoder --precision bf16 --epochs 4 --patience 0 --seed 1 --lr 8e-4 --batch-sentences 2000 \
     --licence Apache-2.0 --out "$out/model" $resume

@@ -83,7 +83,8 @@ def train(
         Literal["auto", "bf16", "fp32"], typer.Option(help="auto: bf16 where the processor has it.")
     ] = "auto",
     patience: Annotated[
-        int, typer.Option(help="Epochs without a better ROUGE-1 before it ends early.", min=1)
+        int,
+        typer.Option(help="Epochs without a better ROUGE-1 before it ends early; 0 keeps the last.", min=0),
     ] = 3,
     words: Annotated[int, typer.Option(help="Of the summaries it is measured on.", min=1)] = 200,
     seed: Annotated[int, typer.Option(min=0)] = 0,

@@ -37,13 +37,13 @@ def test_diagnoses_and_course_conclude_a_note_without_an_assessment(
     assert sorted(conclusions_moved(note)[1]) == sorted(reference)
 
 
-def test_a_plan_alone_is_wanted_always_and_what_stands_beside_it_in_half_of_the_notes() -> None:
+def test_a_plan_is_wanted_always_and_what_stands_instead_of_an_assessment_mostly() -> None:
     found = [
         conclusions({"text": f"{OPERATIVE['text']}\n\nPLAN: Cast for {number} weeks."})[1]
         for number in range(100)
     ]
     assert all(f"Cast for {number} weeks." in reference for number, reference in enumerate(found))
-    assert 0.35 < sum("Ruptured tendon." in reference for reference in found) / len(found) < 0.65
+    assert 0.65 < sum("Ruptured tendon." in reference for reference in found) / len(found) < 0.95
 
 
 def test_moving_keeps_every_sentence_of_the_note() -> None:

@@ -117,6 +117,16 @@ def test_the_folder_scores_as_the_model_did(make_job: Callable[..., TrainJob]) -
             np.testing.assert_allclose(logits, model(found).numpy(), atol=1e-4)
 
 
+@pytest.mark.parametrize(("patience", "kept"), [(5, 1), (0, 3)])
+def test_without_patience_the_last_epoch_is_kept(
+    make_job: Callable[..., TrainJob], patience: int, kept: int
+) -> None:
+    job = make_job(epochs=3, lr=1e-12, patience=patience)  # no epoch is better than the first
+    assert train(job, quiet).best_epoch == kept
+    card = (job.out / "README.md").read_text("utf-8")
+    assert ("after the last epoch (3)" in card, "the best epoch" in card) == (not patience, bool(patience))
+
+
 class StopError(Exception):
     """Stands for whatever ends a process."""
 
