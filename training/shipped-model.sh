@@ -48,5 +48,5 @@ resume=
 [ -e "$out/model/training.jsonl" ] && resume=--resume
 # shellcheck disable=SC2086  # $data is many words
 "$clinsum" train $data --validation "$out/labels/choose.jsonl" --encoder all-MiniLM-L6-v2 --head transformer \
-    --freeze encoder --precision bf16 --epochs 4 --patience 0 --seed 1 --lr 8e-4 --batch-sentences 2000 \
+    --freeze encoder --precision bf16 --epochs 4 --patience 0 --lr 8e-4 --batch-sentences 2000 \
     --licence Apache-2.0 --out "$out/model" $resume
