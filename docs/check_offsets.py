@@ -8,9 +8,9 @@ are Unicode code points from 0, in the text that each derivation-reference exten
 server wants a login, set AUTHORIZATION to the value of that header; where it uses another label for what
 machines made, set LABEL to system|code. Exit code 0: everything holds; 1: something does not.
 
-Left to `clinsum audit`: Provenance, whether a score is a probability, where the text of a source that is not
-plain stood, and making it anew; of timelines, which element tells the time best, whether other words say the
-same, and what patients were merged.
+Left to `clinsum audit`: Provenance, the stated media type, whether a score is a probability, where the text
+of a source that is not plain stood, and making it anew; of timelines, which element tells the time best,
+whether other words say the same, and what patients were merged.
 """
 
 # ruff: noqa: B905, S310, S314, T201 (a script of the standard library alone, for a server its user trusts)
@@ -36,6 +36,7 @@ CONFIDENTIALITY = (
     "http://hl7.org/fhir/v3/Confidentiality",
     "urn:oid:2.16.840.1.113883.5.25",
 )
+LEVELS = "ULMNRV"  # of confidentiality, from unrestricted to very restricted
 LINK = "http://hl7.org/fhir/StructureDefinition/narrativeLink"
 # XML cannot hold control characters; the narrative shows each of them as its control picture.
 SHOWN = {code: 0x2400 + code for code in range(0x20) if code not in (0x09, 0x0A)}
@@ -131,9 +132,9 @@ def of_note(base, composition, source, about):
     yield about["unit"] == "unicode-code-point", "offsets count code points"
     yield {LABEL} | labels(then) <= labels(composition), "labelled as made by an AI, and as its source is"
     coded = [label.rpartition("|") for label in labels(then)]
-    codes = ["ULMNRV".find(code) for system, _, code in coded if code and system in CONFIDENTIALITY]
-    least = max((place for place in codes if place >= 0), default="ULMNRV".find("N"))
-    yield "ULMNRV".find(composition.get("confidentiality", "-")) >= least, "as confidential as its source"
+    stated = [LEVELS.find(code) for system, _, code in coded if code and system in CONFIDENTIALITY]
+    least = max((level for level in stated if level >= 0), default=LEVELS.find("N"))
+    yield LEVELS.find(composition.get("confidentiality", "-")) >= least, "as confidential as its source"
     return then, address
 
 
@@ -171,17 +172,32 @@ def of_sentences(section, spans, first, texts, own):
         yield bool(found) and right, f"{start}:{stop} {found!r}"
 
 
+def objects(value):
+    """The JSON objects of an element that may stand once or many times, and is not always as it should be."""
+    return [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, dict)]
+
+
 def codes(*concepts):
     """The codes of CodeableConcepts."""
-    return {coding.get("code") for concept in concepts for coding in concept.get("coding", [])}
+    return {coding.get("code") for concept in concepts for coding in objects(concept.get("coding"))}
 
 
-def same_target(base, said, found):
-    """Whether one reference is the other; what cannot stand in another resource as it is may differ."""
+def stays(resource):
+    """What a source says of its encounter, in the places of R4 and R5."""
+    context = objects(resource.get("context"))
+    found = objects(resource.get("encounter")) + [e for c in context for e in objects(c.get("encounter"))]
+    names = [(one, str(one.get("reference")).split("/")) for one in context]
+    return found + [one for one, steps in names if "Encounter" in (one.get("type"), *steps)]
+
+
+def same_target(base, said, found, kind):
+    """Whether one reference is the first of those found; what cannot stand in another resource may differ."""
     if not found:
         return not said
-    said, found = ((one or {}).get("reference", "").replace(base, "") for one in (said, found))
-    return said == found or (bool(found) and not re.fullmatch(r"\w+/[A-Za-z0-9.-]+", found))
+    said, first = (str(one.get("reference", "")).replace(base, "") for one in (said or {}, found[0]))
+    if not re.fullmatch(r"[A-Z][A-Za-z]+/[A-Za-z0-9.-]{1,64}", first):
+        return said == first or bool(first)
+    return said == first if first.startswith(kind) else not said
 
 
 def of_summary(base, composition, source, then, about):
@@ -193,28 +209,23 @@ def of_summary(base, composition, source, then, about):
     named = named and "extractive-summary" in codes(*composition["category"])
     tags = {tag["code"] for tag in composition["meta"]["tag"]}
     yield named and "extractive-summary" in tags, "its type, category and tag"
-    stays = then.get("encounter") or then.get("context", {}).get("encounter") or {}
-    stay = stays if isinstance(stays, dict) else stays[0]
-    for name, of_source in (
-        ("subject", then.get("subject")),
-        ("encounter", stay),
-        ("custodian", then.get("custodian")),
+    for name, found, kind in (
+        ("subject", objects(then.get("subject")), ""),
+        ("encounter", stays(then), "Encounter/"),
+        ("custodian", objects(then.get("custodian")), "Organization/"),
     ):
-        yield same_target(base, composition.get(name), of_source), f"its {name} is that of its source"
-    yield moment(composition["date"]) == moment(then["meta"]["lastUpdated"]), "its date is its source's stamp"
+        yield same_target(base, composition.get(name), found, kind), f"its {name} is that of its source"
+    stamp = then["meta"].get("lastUpdated")  # a server may stamp nothing
+    yield not stamp or moment(composition["date"]) == moment(stamp), "its date is its source's stamp"
     alone = len(composition["author"]) == 1 and composition["author"] == section["author"]
     device = get(base, composition["author"][0]["reference"])
     alone = alone and about["pipeline"] in [one.get("value") for one in device.get("identifier", [])]
     yield alone, "its one author is the Device of its pipeline"
     ours = {"id", "extension", "title", "code", "author", "text", "mode", "orderedBy", "entry"}
-    plain = (
-        set(section) <= ours and section["mode"] == "snapshot" and codes(section["orderedBy"]) == {"system"}
-    )
-    yield (
-        plain and section["title"].startswith("Extracted sentences"),
-        "its section is plain sentences in order",
-    )
-    kinds = codes(then.get("type") or then.get("code") or {}) | {"34109-9"}
+    plain = set(section) <= ours and section["title"].startswith("Extracted sentences")
+    plain = plain and section["mode"] == "snapshot" and codes(section["orderedBy"]) == {"system"}
+    yield plain, "its section is plain sentences in order"
+    kinds = codes(*objects(then.get("type")), *objects(then.get("code"))) | {"34109-9"}
     yield codes(section["code"]) <= kinds, "its section has the code of its source"
     lang = ElementTree.fromstring(composition["text"]["div"]).get("lang")
     yield composition["language"] == lang, "its language"

@@ -15,6 +15,7 @@ import pytest
 from fhir_adapter.composition import Written, composition, extracted_text
 from fhir_adapter.note import Attachment, NoteText, Reading, SourceNote
 from fhir_adapter.pipeline import Pipeline
+from fhir_adapter.resource_reader import read_source
 from fhir_adapter.transaction import author
 from summarizer.types import ModelInfo, SelectedSentence, Summary
 
@@ -101,6 +102,25 @@ def inline(server: Server, data: bytes, content_type: str, text: str = TEXT) -> 
     return put(server, note, Attachment("DocumentReference.content[1].attachment", data=encoded), text)
 
 
+ODD: list[dict[str, Any]] = [
+    {"context": {"encounter": [{"reference": "EpisodeOfCare/1"}]}},
+    {"context": {"encounter": [{"reference": "Encounter/1"}, {"reference": "Encounter/2"}]}},
+    {"context": {"encounter": {"reference": "Encounter/1"}}},
+    {"context": [{"reference": "Encounter/1", "type": "Encounter"}]},  # as in R5
+    {"context": [{"type": "Encounter", "identifier": {"value": "stay 7"}}]},
+    {
+        "context": {"encounter": [{"reference": "#e"}]},
+        "contained": [{"resourceType": "Encounter", "id": "e"}],
+    },
+    {"subject": {"reference": "patient/1"}},
+    {"subject": [{"reference": "Patient/1"}], "custodian": [{"reference": "Organization/1"}]},
+    {"custodian": {"reference": "Patient/1"}},
+    {"custodian": {"display": "A hospital"}, "subject": {"reference": "Patient/1/_history/3"}},
+    {"type": [{"coding": [{"system": "http://loinc.org", "code": "11506-3"}]}]},
+    {"type": {"coding": {"code": "11506-3"}, "text": "Progress note"}},
+]
+
+
 def check(address: str, **environment: str) -> tuple[int, str]:
     done = subprocess.run(
         [sys.executable, "-I", str(SCRIPT), address],
@@ -110,6 +130,19 @@ def check(address: str, **environment: str) -> tuple[int, str]:
         env={"PYTHONUTF8": "1", "PATH": "", **environment},
     )
     return done.returncode, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_what_an_odd_source_states_is_no_finding(server: Server, odd: dict[str, Any]) -> None:
+    encoded = base64.b64encode(TEXT.encode()).decode()
+    attachment = {"contentType": "text/plain", "data": encoded}
+    meta = {"versionId": "1", "lastUpdated": "2025-01-01T00:00:00Z"}
+    stated = {"resourceType": "DocumentReference", "id": "1", "status": "current", "meta": meta}
+    resource = {**stated, "content": [{"attachment": attachment}], **odd}
+    server.there["DocumentReference/1"] = resource
+    where = Attachment("DocumentReference.content[0].attachment", data=encoded)
+    code, out = check(put(server, read_source(resource), where))
+    assert (code, "28 of 28 checks hold" in out) == (0, True), out
 
 
 @pytest.mark.parametrize(
