@@ -1,9 +1,16 @@
 """What every corpus is brought to: an article in sentences, with a reference summary."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from training.text_form import Form, to_form
+
+Fields = Mapping[str, Any]
+"""A record of a corpus, as it was read."""
+
+Parts = list[tuple[str, list[str]]]
+"""Sections with their sentences; "" where one has no title."""
 
 
 @dataclass(frozen=True, slots=True)

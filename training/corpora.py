@@ -19,20 +19,17 @@
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from enum import StrEnum
 from typing import Any
 
 from training import notes
-from training.article import Article, ArticleSection, assemble, in_form
+from training.article import Article, ArticleSection, Fields, Parts, assemble, in_form
 from training.records import Corpus, Record
 from training.splitting import split_text
 from training.text_form import Form
 
 __all__ = ["SCHEMAS", "Article", "ArticleSection", "Corpus", "Dropped", "articles", "convert", "schema_of"]
-
-Fields = Mapping[str, Any]
-Parts = list[tuple[str, list[str]]]
 
 _HEADING = re.compile(r"[A-Z][A-Z &,/-]+$")
 _SUBHEADING = re.compile(r"[^.?!:;]{1,80}$")

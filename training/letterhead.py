@@ -6,9 +6,9 @@ and where, and end with who signed: lines that a model which never saw any takes
 
 import random
 
-__all__ = ["Parts", "framed"]
+from training.article import Parts
 
-Parts = list[tuple[str, list[str]]]
+__all__ = ["framed"]
 
 _BARE = 0.1  # of the notes stay as they are
 _TITLED = 0.5  # of the letterheads stand under the name of the document
@@ -79,19 +79,8 @@ _SURNAMES = (
     "Santoro", "Thornbury",
 )  # fmt: skip
 _NAMES = (
-    "Ada",
-    "Bruno",
-    "Carla",
-    "David",
-    "Elena",
-    "Frank",
-    "Grace",
-    "Henry",
-    "Irene",
-    "Jonas",
-    "Kim",
-    "Leo",
-)
+    "Ada", "Bruno", "Carla", "David", "Elena", "Frank", "Grace", "Henry", "Irene", "Jonas", "Kim", "Leo",
+)  # fmt: skip
 _DEGREES = ("MD", "DO", "NP", "PA-C", "DPM", "RN", "M.D.")
 _SERVICES = ("Cardiology", "Surgery", "Medicine", "Pediatrics", "Orthopedics", "Oncology", "Neurology")
 

@@ -8,12 +8,12 @@ course take their place. Those to find in whole notes stand between an invented 
 """
 
 import random
-from collections.abc import Mapping
 from typing import Any
 
 from summarizer.segmentation.blocks import segment_text
 from summarizer.types import SectionKind
-from training.letterhead import Parts, framed
+from training.article import Fields, Parts
+from training.letterhead import framed
 from training.splitting import split_text
 
 __all__ = [
@@ -25,11 +25,10 @@ __all__ = [
     "radiology",
 ]
 
-Fields = Mapping[str, Any]
 CONCLUSIONS = frozenset({SectionKind.IMPRESSION, SectionKind.ASSESSMENT, SectionKind.PLAN})
 _REFERENCE = frozenset({SectionKind.IMPRESSION, SectionKind.ASSESSMENT})
-_PLAN_ALONE = 0.2
 _INSTEAD = frozenset({SectionKind.DIAGNOSIS, SectionKind.HOSPITAL_COURSE})
+_PLAN_ALONE = 0.2  # of the notes with a plan and no assessment
 _REPORT = ("indication", "comparison", "findings")
 
 
@@ -49,9 +48,8 @@ def notes_without_conclusions(fields: Fields) -> tuple[Parts, list[str]]:
 
 def description(fields: Fields) -> tuple[Parts, list[str]]:
     """A whole note; the reference is its one-line description."""
-    return _whole([(title, lines) for title, _, lines in _note(fields["text"])]), _lines(
-        fields["description"]
-    )
+    parts = [(title, lines) for title, _, lines in _note(fields["text"])]
+    return _whole(parts), _lines(fields["description"])
 
 
 def conclusions(fields: Fields) -> tuple[Parts, list[str]]:

@@ -1,5 +1,6 @@
 """What decides the outcome of a training run."""
 
+import json
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -76,6 +77,5 @@ class TrainSettings:
 
     def to_json(self) -> dict[str, Any]:
         """As it stands in the log and in checkpoints, equal to what is read from there."""
-        values = asdict(self)
-        values["head"]["without"] = list(self.head.without)
+        values: dict[str, Any] = json.loads(json.dumps(asdict(self)))
         return values

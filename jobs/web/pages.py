@@ -22,6 +22,7 @@ FOLDER = Path(str(files("jobs.web")))
 STATIC = FOLDER / "static"
 
 BANNER = "Extracted by a machine, unverified. A reading aid beside the note, never a substitute for it."
+_INLINE = MarkdownIt("commonmark", {"html": False})
 DEMO_BANNER = "A demonstration. Do not paste notes of real patients."
 
 
@@ -59,7 +60,7 @@ def _environment() -> Environment:
 
 def _inline(words: str) -> Markup:
     """A line of the OpenAPI document, whose descriptions are CommonMark."""
-    return Markup(MarkdownIt("commonmark", {"html": False}).renderInline(words))  # noqa: S704
+    return Markup(_INLINE.renderInline(words))  # noqa: S704
 
 
 @cache

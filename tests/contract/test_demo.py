@@ -92,6 +92,7 @@ def test_every_composition_holds_without_this_software(
             assert code == 0, out
             places = re.findall(r"^ok    (\d+):(\d+) ", out, re.MULTILINE)
             assert places == [(str(s.start), str(s.end)) for s in row.selected]
+            assert f"{len(places) + 25} of {len(places) + 25} checks hold" in out
             assert "WRONG" not in out
 
 
