@@ -112,12 +112,18 @@ def coding(value: object) -> JsonObject | None:
 
 
 def concept(value: object) -> JsonObject | None:
-    """A CodeableConcept with only its plain parts, or None."""
+    """A CodeableConcept with only its plain parts, or None.
+
+    A code without a system has no meaning (R4, Coding.system); where none has one, what it is called stays.
+    """
     if not isinstance(value, dict):
         return None
     found = value.get("coding")
     codings = [c for c in (coding(item) for item in (found if isinstance(found, list) else [])) if c]
-    return _valid(CodeableConcept, {"coding": codings, "text": value.get("text")}, ("coding", "text"))
+    meant = [c for c in codings if "system" in c]
+    called = [c.get("display") or c.get("code") for c in codings if not meant]
+    text = value.get("text") or next(filter(None, called), None)
+    return _valid(CodeableConcept, {"coding": meant, "text": text}, ("coding", "text"))
 
 
 def period(value: object) -> JsonObject | None:

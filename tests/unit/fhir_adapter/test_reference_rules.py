@@ -35,6 +35,25 @@ def test_references(found: dict[str, Any], kept: dict[str, Any] | None) -> None:
     assert references.reference(found, BASE_URL) == kept
 
 
+LOINC_NOTE = {"system": "http://loinc.org", "code": "34109-9"}
+
+
+@pytest.mark.parametrize(
+    ("found", "kept"),
+    [
+        ({"coding": [LOINC_NOTE, {"code": "N", "display": "Note"}]}, {"coding": [LOINC_NOTE]}),
+        ({"coding": [{"code": "N", "display": "Note"}]}, {"text": "Note"}),
+        ({"coding": [{"code": "N"}], "text": "A note"}, {"text": "A note"}),
+        ({"coding": [{"code": "N"}]}, {"text": "N"}),
+        ({"coding": [{}]}, None),
+    ],
+)
+def test_a_code_without_a_system_is_left_out_but_not_its_name(
+    found: dict[str, Any], kept: dict[str, Any] | None
+) -> None:
+    assert references.concept(found) == kept
+
+
 @pytest.mark.parametrize(
     ("found", "kept"),
     [
