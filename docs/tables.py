@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
-from fhir_adapter.findings import Finding
+from fhir_adapter.audit.findings import Finding
 from fhir_adapter.profiles import definitions
 from fhir_adapter.profiles.describe import Row, rows
 from fhir_adapter.profiles.examples import examples

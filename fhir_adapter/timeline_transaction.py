@@ -7,9 +7,9 @@ harmless. The Composition is put over just the version that was read, where ther
 from collections.abc import Sequence
 from typing import Any
 
-from fhir_adapter.composition import urn
-from fhir_adapter.pipeline import Pipeline
-from fhir_adapter.transaction import author, criteria, relinked, validate
+from fhir_adapter.writing.bundles import author, criteria, relinked, validate
+from fhir_adapter.writing.pipeline import Pipeline
+from fhir_adapter.writing.summary import urn
 
 JsonObject = dict[str, Any]
 

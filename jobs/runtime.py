@@ -10,19 +10,19 @@ from importlib.metadata import PackageNotFoundError, version
 import structlog
 
 from fhir_adapter import canonical
-from fhir_adapter.attachment import FetchLimits
-from fhir_adapter.audit import Auditor
-from fhir_adapter.audited_client import AuditedClient, Trail
-from fhir_adapter.auth import auth_from
-from fhir_adapter.client import FhirClient
-from fhir_adapter.pipeline import Pipeline
-from fhir_adapter.source import Source
+from fhir_adapter.audit.auditor import Auditor
+from fhir_adapter.reading.attachment import FetchLimits
+from fhir_adapter.reading.source import Source
+from fhir_adapter.rest.auth import auth_from
+from fhir_adapter.rest.client import FhirClient
+from fhir_adapter.rest.recording_client import AuditedClient, Trail
 from fhir_adapter.text import Extractor, Limits
-from fhir_adapter.writer import Writer
-from jobs.ledger import Ledger
-from jobs.outcome import Outcome
-from jobs.poll import Pass
-from jobs.scoring import Scorer, Summarizing
+from fhir_adapter.writing.pipeline import Pipeline
+from fhir_adapter.writing.writer import Writer
+from jobs.ledger.ledger import Ledger
+from jobs.passes.one_pass import Pass
+from jobs.passes.outcome import Outcome
+from jobs.passes.scoring import Scorer, Summarizing
 from jobs.settings import Settings, SettingsError, parse_duration
 from summarizer import Summarizer
 

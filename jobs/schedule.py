@@ -10,8 +10,8 @@ from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from fhir_adapter.errors import FhirAdapterError
-from jobs.ledger import Ledger, LedgerError
-from jobs.outcome import Outcome
+from jobs.ledger.ledger import Ledger, LedgerError
+from jobs.passes.outcome import Outcome
 from jobs.runtime import Runtime, runtime
 from jobs.settings import Settings, SettingsError, parse_duration
 

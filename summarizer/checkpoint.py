@@ -6,7 +6,7 @@ Such a file is a state dict and nothing else: no configuration, no tokenizer.
 |---|---|
 | `bert.*` | the encoder, named as in `transformers.BertModel` (`bert.encoder.layer.0.…`) |
 | `classifier.weight`, `classifier.bias` | the linear head: (1, hidden) and (1,) |
-| `head.*` | instead of the classifier, the tensors of `summarizer.heads.TransformerHead` |
+| `head.*` | instead of the classifier, the tensors of `summarizer.bertsum.heads.TransformerHead` |
 | `head.heads` | with these, a single whole number: their attention heads |
 
 That is what a module with `self.bert = AutoModel…` and `self.classifier = nn.Linear(hidden, 1)` saves.
@@ -24,13 +24,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from summarizer.bertsum import BertSum, BertSumConfig
-from summarizer.bertsum_engine import BertSumEngine, read_bertsum
-from summarizer.encoder import Encoder
+from summarizer.bertsum.export import write_model_folder
+from summarizer.bertsum.heads import HeadConfig
+from summarizer.bertsum.model import BertSum, BertSumConfig
+from summarizer.encoder.encoder import Encoder
+from summarizer.encoder.files import find_model
+from summarizer.engines.bertsum import BertSumEngine, read_bertsum
 from summarizer.errors import UnsupportedModelError
-from summarizer.heads import HeadConfig
-from summarizer.model_files import find_model
-from summarizer.model_folder import write_model_folder
 
 _WRAPPERS = ("state_dict", "model_state_dict", "model")
 _UNUSED = ("pooler.", "embeddings.position_ids")

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from summarizer.engines import Engine, EngineOptions, Salience, make_engine
-from summarizer.selection import asked_sentences, select, taking_order
+from summarizer.engines.base import Engine, EngineOptions, Salience, make_engine
+from summarizer.selection.select import asked_sentences, select, taking_order
 from summarizer.types import (
     Budget,
     Document,
@@ -105,9 +105,9 @@ class Summarizer:
 
         Args:
             texts: strings, or documents that bring the headings their format declares.
-            budget: None for the model's own choice of length (`summarizer.selection.select`).
+            budget: None for the model's own choice of length (`summarizer.selection.select.select`).
         """
-        from summarizer.sentences import segment
+        from summarizer.segmentation.segment import segment
 
         splits = []
         for item in texts:

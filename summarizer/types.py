@@ -41,6 +41,65 @@ class Span:
     end: int
 
 
+class ContextKind(StrEnum):
+    """Why a piece of text must be shown with a sentence."""
+
+    HEADING = "heading"
+    LEAD_IN = "lead-in"
+    QUESTION = "question"
+    COLUMN = "column"
+    ROW = "row"
+    CAPTION = "caption"
+    STRIKE = "strike"
+    ANTECEDENT = "antecedent"
+    CORRECTION = "correction"
+
+
+@dataclass(frozen=True, slots=True)
+class ContextSpan:
+    """`text[start:end]`, which must be shown wherever the sentence that it belongs to is shown."""
+
+    start: int
+    end: int
+    kind: ContextKind
+
+
+class Flag(StrEnum):
+    """What a sentence says of its facts, after ConText (Harkema et al. 2009); a label, it changes no word."""
+
+    NEGATED = "negated"
+    POSSIBLE = "possible"
+    FAMILY = "family"
+    HISTORICAL = "historical"
+    CONDITIONAL = "conditional"
+    STOPPED = "stopped"
+
+
+class MarkKind(StrEnum):
+    """What a format can declare of a stretch of text."""
+
+    ROW = "row"
+    COLUMNS = "columns"
+    ROW_HEAD = "row-head"
+    CAPTION = "caption"
+    STRIKE = "strike"
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What the format itself declares of `text[start:end]`.
+
+    Attributes:
+        kind: `row` is a row of a table, one line of the text or several; `columns` a row that names columns;
+            `row-head` a cell, within a row, that names it; `caption` the title of the table that follows;
+            `strike` words that are struck out.
+    """
+
+    start: int
+    end: int
+    kind: MarkKind
+
+
 @dataclass(frozen=True, slots=True)
 class Section:
     """A heading and all that stands under it, up to the next heading.
@@ -58,11 +117,18 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """One sentence and the index of its section in `Segmentation.sections` (None before the first)."""
+    """One sentence and the index of its section in `Segmentation.sections` (None before the first).
+
+    Attributes:
+        context: what must be shown with it, in the order of the text, outside its own span.
+        flags: in the order of `Flag`.
+    """
 
     start: int
     end: int
     section: int | None = None
+    context: tuple[ContextSpan, ...] = ()
+    flags: tuple[Flag, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +192,8 @@ class ScoredSentence:
     end: int
     score: float
     section: str | None = None
+    context: tuple[ContextSpan, ...] = ()
+    flags: tuple[Flag, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,14 +205,22 @@ class SelectedSentence:
     text: str
     score: float
     section: str | None = None
+    context: tuple[ContextSpan, ...] = ()
+    flags: tuple[Flag, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A text with the headings its format declares, as (start, end, LOINC code or None)."""
+    """A text with what its format declares.
+
+    Attributes:
+        headings: as (start, end, LOINC code or None), in order and disjoint.
+        marks: in the order of their starts; a longer one before those inside it.
+    """
 
     text: str
     headings: Sequence[tuple[int, int, str | None]] = field(default=())
+    marks: Sequence[Mark] = field(default=())
 
 
 @dataclass(frozen=True, slots=True)

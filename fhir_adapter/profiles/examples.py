@@ -4,21 +4,21 @@ from dataclasses import replace
 from typing import Any
 
 from fhir_adapter.canonical import CONFIDENTIALITY, LOINC, RECALL, URI
-from fhir_adapter.clinical_time import ClinicalTime, NoteTimes
-from fhir_adapter.composition import Written, composition, content_path, extracted_text, provenance
-from fhir_adapter.lifecycle import Withdrawal, ended, sealed
 from fhir_adapter.note import Attachment, NoteText, Reading, SourceNote
-from fhir_adapter.pipeline import Pipeline
 from fhir_adapter.text.recipe import recipe
-from fhir_adapter.timeline import Entry, Place, Scope, Timeline, TimelineNote, TimelineSentence
-from fhir_adapter.timeline_composition import (
+from fhir_adapter.timeline.clinical_time import ClinicalTime, NoteTimes
+from fhir_adapter.timeline.composition import (
     WrittenTimeline,
     assembler,
     timeline_composition,
     timeline_identifier,
     timeline_provenance,
 )
-from fhir_adapter.transaction import author
+from fhir_adapter.timeline.timeline import Entry, Place, Scope, Timeline, TimelineNote, TimelineSentence
+from fhir_adapter.writing.bundles import author
+from fhir_adapter.writing.lifecycle import Withdrawal, ended, sealed
+from fhir_adapter.writing.pipeline import Pipeline
+from fhir_adapter.writing.summary import Written, composition, content_path, extracted_text, provenance
 from summarizer.types import ModelInfo, ScoredSentence, SelectedSentence, Summary
 
 JsonObject = dict[str, Any]

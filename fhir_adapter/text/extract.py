@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from fhir_adapter.errors import NoteError
 from fhir_adapter.note import Content, NoteText
 from fhir_adapter.reasons import Reason
-from fhir_adapter.text.cda import cda_text
+from fhir_adapter.text.cda.reader import cda_text
 from fhir_adapter.text.fhir import binary_content, fhir_json_text, fhir_xml_text
 from fhir_adapter.text.guard import Limits
-from fhir_adapter.text.html import html_text
+from fhir_adapter.text.html.reader import html_text
 from fhir_adapter.text.plain import plain_text
 from fhir_adapter.text.recipe import wrapped
 from fhir_adapter.text.sniff import Kind, Sniffed, sniff
@@ -24,9 +24,9 @@ from fhir_adapter.text.unpack import gunzip, unzip_one
 
 # Loaded when first met: their libraries are heavy, and most workers see few of them.
 _READERS = {
-    Kind.RTF: ("fhir_adapter.text.rtf", "rtf_text"),
-    Kind.PDF: ("fhir_adapter.text.pdf", "pdf_text"),
-    Kind.DOCX: ("fhir_adapter.text.docx", "docx_text"),
+    Kind.RTF: ("fhir_adapter.text.rtf.reader", "rtf_text"),
+    Kind.PDF: ("fhir_adapter.text.pdf.reader", "pdf_text"),
+    Kind.DOCX: ("fhir_adapter.text.docx.reader", "docx_text"),
 }
 
 

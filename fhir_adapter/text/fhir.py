@@ -21,8 +21,8 @@ from lxml import etree
 from fhir_adapter.errors import NoteError
 from fhir_adapter.note import NoteText
 from fhir_adapter.reasons import Reason
-from fhir_adapter.text.html import narrative_lines
-from fhir_adapter.text.layout import Line, join
+from fhir_adapter.text.html.flow import Line, join
+from fhir_adapter.text.html.reader import narrative_lines
 from fhir_adapter.text.plain import decode
 from fhir_adapter.text.recipe import recipe
 from fhir_adapter.text.xmltree import parse_xml

@@ -8,11 +8,11 @@ from itertools import islice
 
 from rich.table import Table
 
-from training.article import Article
-from training.corpora import articles
-from training.oracle import Labels, OracleSettings, label
-from training.oracle_reference import ReferenceOracle
-from training.records import Corpus
+from jobs.bench.oracle_reference import ReferenceOracle
+from training.corpora.article import Article
+from training.corpora.records import Corpus
+from training.corpora.schemas import articles
+from training.labels.oracle import Labels, OracleSettings, label
 
 _REPEATS = 3
 _WORDS = 4000  # an invented vocabulary, so that the bench needs no corpus

@@ -21,7 +21,7 @@ from rich.table import Table
 
 from jobs.bench import sentence_peers
 from jobs.bench.sentence_peers import measure, speed
-from summarizer.sentences import segment
+from summarizer.segmentation.segment import segment
 
 OURS = "clinical_sentences"
 DEFAULT_GOLD = Path(__file__).parents[2] / "tests" / "gold" / "gold.jsonl"

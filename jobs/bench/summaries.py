@@ -20,7 +20,7 @@ from jobs.bench.passes import generated_notes
 from jobs.runtime import make_summarizer
 from jobs.settings import Settings
 from summarizer import Budget, Summarizer
-from summarizer.model_files import find_model
+from summarizer.encoder.files import find_model
 from training.evaluation.errors import EvaluationError
 from training.evaluation.peer_systems import PeerSystem, find_peers
 from training.evaluation.types import Item

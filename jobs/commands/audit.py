@@ -12,8 +12,8 @@ import typer
 from rich.console import Console
 
 from fhir_adapter import canonical
-from fhir_adapter.audit import Audit
-from jobs.audit_report import open_private, write_csv, write_html
+from fhir_adapter.audit.auditor import Audit
+from jobs.audits.report import open_private, write_csv, write_html
 from jobs.commands.options import AsJson, Sets, console, print_json, settings_from
 from jobs.exits import Exit, UsageError
 from jobs.runtime import auditing

@@ -104,7 +104,7 @@ def labels(
     try:
         from jobs.bench import labels as backend
         from training.errors import TrainingError
-        from training.oracle import OracleSettings
+        from training.labels.oracle import OracleSettings
     except ModuleNotFoundError as error:
         raise UsageError(f"This needs the package {error.name}; install the extra `train`.") from None
     try:

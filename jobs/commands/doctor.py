@@ -8,16 +8,16 @@ from typing import Literal
 import typer
 from pydantic import SecretStr
 
-from fhir_adapter.capability import Capability
-from fhir_adapter.client import FhirClient
 from fhir_adapter.errors import FhirAdapterError, HttpStatusError
-from fhir_adapter.label_trial import FALLBACK, LabelVerdict, Trial, try_label
 from fhir_adapter.profiles import VERSION
 from fhir_adapter.profiles.upload import is_loaded
+from fhir_adapter.rest.capability import Capability
+from fhir_adapter.rest.client import FhirClient
+from fhir_adapter.writing.label_trial import FALLBACK, LabelVerdict, Trial, try_label
 from jobs.commands.options import AsJson, Sets, console, print_json, settings_from
 from jobs.commands.poll import open_ledger
 from jobs.exits import Exit, say
-from jobs.ledger import LedgerError
+from jobs.ledger.ledger import LedgerError
 from jobs.runtime import make_client, make_source, make_summarizer, software_version
 from jobs.settings import Settings
 from summarizer.errors import SummarizerError

@@ -25,9 +25,9 @@ def hold_out(
 ) -> None:
     """Divides a corpus by its content: the same document always falls on the same side."""
     try:
+        from training.corpora.holdout import hold_out as divide
+        from training.corpora.records import Corpus
         from training.errors import TrainingError
-        from training.holdout import hold_out as divide
-        from training.records import Corpus
     except ModuleNotFoundError as error:
         raise UsageError(f"This needs the package {error.name}; install the extra `train`.") from None
     try:

@@ -12,7 +12,7 @@ from jobs.commands.options import AsJson, console, print_json
 from jobs.exits import Exit, UsageError
 
 if TYPE_CHECKING:
-    from training.label_file import Totals
+    from training.labels.label_file import Totals
 
 _EVERY = 2.0  # seconds between lines of progress
 
@@ -78,10 +78,10 @@ def label(
 ) -> None:
     """Labels the sentences of each article by greedy matching with its summary."""
     try:
+        from training.corpora.records import Corpus
         from training.errors import TrainingError
-        from training.labelling import Job, label_corpus
-        from training.oracle import OracleSettings
-        from training.records import Corpus
+        from training.labels.labelling import Job, label_corpus
+        from training.labels.oracle import OracleSettings
     except ModuleNotFoundError as error:
         raise UsageError(f"Labels need the package {error.name}; install the extra `train`.") from None
     job = Job(

@@ -12,11 +12,11 @@ from rich.table import Table
 from fhir_adapter.reasons import reason_words
 from jobs.commands.options import AsJson, Sets, console, print_json, settings_from
 from jobs.exits import Exit, UsageError
-from jobs.ledger import Ledger
-from jobs.outcome import Outcome, Totals
-from jobs.pace import Pace, parse_pace
-from jobs.progress import PassProgress
-from jobs.resummarise import outdated
+from jobs.ledger.ledger import Ledger
+from jobs.passes.outcome import Outcome, Totals
+from jobs.passes.pace import Pace, parse_pace
+from jobs.passes.progress import PassProgress
+from jobs.passes.resummarise import outdated
 from jobs.runtime import runtime
 from jobs.schedule import make_trigger, run_schedule, stop_on_signals
 from jobs.settings import Settings

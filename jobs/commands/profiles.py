@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from fhir_adapter.client import FhirClient
 from fhir_adapter.errors import HttpStatusError
 from fhir_adapter.profiles import VERSION, definitions, upload
 from fhir_adapter.profiles.package import NAME, build
+from fhir_adapter.rest.client import FhirClient
 from jobs.commands.options import AsJson, Sets, console, print_json, settings_from
 from jobs.exits import Exit, UsageError
 from jobs.runtime import make_client

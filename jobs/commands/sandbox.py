@@ -12,9 +12,9 @@ from typing import Annotated, Literal
 
 import typer
 
-from fhir_adapter.client import FhirClient
 from fhir_adapter.profiles import upload
 from fhir_adapter.profiles.package import build
+from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.sandbox.hapi import HapiSettings, running_hapi
 from fhir_adapter.sandbox.load import LoadReport
 from fhir_adapter.sandbox.load import load as load_resources

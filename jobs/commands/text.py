@@ -69,7 +69,7 @@ def text(file: FileArgument, media_type: MediaType = None, json: AsJson = False,
     """What the text extraction gives, with sentences, sections and boilerplate."""
     settings_from(sets)
     note = _read(file, media_type, json)
-    from summarizer.sentences import segment
+    from summarizer.segmentation.segment import segment
 
     parts = segment(note.text, [(h.start, h.end, h.code) for h in note.headings])
     if json:

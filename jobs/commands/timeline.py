@@ -9,13 +9,13 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from fhir_adapter.audit import Auditor
-from fhir_adapter.client import FhirClient
-from fhir_adapter.clinical_time import readable
-from fhir_adapter.timeline import Entry, Place, Timeline, TimelineSentence
-from fhir_adapter.timeline_composition import assembler
-from fhir_adapter.timeline_reader import TimelineReader
-from fhir_adapter.timeline_writer import TimelineWriter, WriteResult
+from fhir_adapter.audit.auditor import Auditor
+from fhir_adapter.rest.client import FhirClient
+from fhir_adapter.timeline.clinical_time import readable
+from fhir_adapter.timeline.composition import assembler
+from fhir_adapter.timeline.reader import TimelineReader
+from fhir_adapter.timeline.timeline import Entry, Place, Timeline, TimelineSentence
+from fhir_adapter.timeline.writer import TimelineWriter, WriteResult
 from jobs.commands.options import AsJson, Sets, console, print_json, settings_from
 from jobs.exits import Exit, UsageError
 from jobs.runtime import act_as, ai_label, auditing, software_version

@@ -12,8 +12,8 @@ from jobs.commands.options import AsJson, console, print_json
 from jobs.exits import UsageError
 
 if TYPE_CHECKING:
-    from training.run import Result
-    from training.settings import Frozen, Precision
+    from training.fit.run import Result
+    from training.fit.settings import Frozen, Precision
 
 _EVERY = 2.0  # seconds between lines of progress
 
@@ -108,15 +108,15 @@ def train(
     `torchrun --nproc-per-node 8 --no-python clinsum train …`.
     """
     try:
-        from summarizer.heads import HeadConfig
-        from training.data import Sources
+        from summarizer.bertsum.heads import HeadConfig
+        from training.corpora.records import Corpus
         from training.errors import TrainingError
         from training.evaluation.errors import EvaluationError
-        from training.labelling import cores
-        from training.records import Corpus
-        from training.run import TrainJob
-        from training.run import train as run_training
-        from training.settings import TrainSettings
+        from training.fit.data import Sources
+        from training.fit.run import TrainJob
+        from training.fit.run import train as run_training
+        from training.fit.settings import TrainSettings
+        from training.labels.labelling import cores
     except ModuleNotFoundError as error:
         raise UsageError(f"Training needs the package {error.name}; install the extra `train`.") from None
     hub = [Corpus(dataset, config, data_split, revision=revision)] if dataset else []
@@ -166,7 +166,7 @@ def train(
 
 
 def _frozen(freeze: str) -> "Frozen":
-    from training.settings import NOTHING
+    from training.fit.settings import NOTHING
 
     if freeze == "auto":
         import torch

@@ -11,12 +11,12 @@ from typing import Annotated
 
 import typer
 
-from fhir_adapter.client import FhirClient
-from fhir_adapter.lifecycle import Withdrawal
+from fhir_adapter.reading.source_note import SOURCE_TYPES, usable_id
 from fhir_adapter.reasons import Reason
-from fhir_adapter.recall import authors
-from fhir_adapter.resource_reader import SOURCE_TYPES, usable_id
-from fhir_adapter.withdrawal import (
+from fhir_adapter.rest.client import FhirClient
+from fhir_adapter.writing.lifecycle import Withdrawal
+from fhir_adapter.writing.recall import authors
+from fhir_adapter.writing.withdrawal import (
     Orders,
     Withdrawn,
     of_pipeline,
@@ -27,7 +27,7 @@ from fhir_adapter.withdrawal import (
 from jobs.commands.options import AsJson, Sets, console, print_json, settings_from
 from jobs.commands.poll import open_ledger
 from jobs.exits import Exit, UsageError
-from jobs.ledger import Ledger, LedgerError
+from jobs.ledger.ledger import Ledger, LedgerError
 from jobs.runtime import make_client
 from jobs.settings import Settings
 

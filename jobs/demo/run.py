@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from fhir_adapter.audit import Audit
+from fhir_adapter.audit.auditor import Audit
 from fhir_adapter.reasons import Reason
 from fhir_adapter.sandbox.load import load
 from jobs.commands.audit import audits
@@ -17,8 +17,8 @@ from jobs.demo.bundle import demo_bundle
 from jobs.demo.notes import DemoNote, manifest
 from jobs.demo.report import DemoReport, DemoRow, Page, PassFigures, Selected
 from jobs.exits import UsageError
-from jobs.ledger import Ledger, NoteRow
-from jobs.outcome import Outcome, Totals
+from jobs.ledger.ledger import Ledger, NoteRow
+from jobs.passes.outcome import Outcome, Totals
 from jobs.runtime import Runtime, runtime
 from jobs.settings import Settings, load_settings
 

@@ -12,17 +12,17 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
 from fhir_adapter.errors import FhirAdapterError
-from jobs.ledger import LedgerError
+from jobs.ledger.ledger import LedgerError
 from jobs.runtime import software_version
 from jobs.settings import Settings
 from jobs.web import routes
-from jobs.web.access import Access, access_from
+from jobs.web.guard.access import Access, access_from
+from jobs.web.guard.shield import BodyLimit, Gate, Observed
 from jobs.web.metrics import Metrics
 from jobs.web.openapi import openapi_document
-from jobs.web.pages import STATIC
 from jobs.web.problems import ProblemError, answer, from_error
 from jobs.web.service import Options, running
-from jobs.web.shield import BodyLimit, Gate, Observed
+from jobs.web.views.pages import STATIC
 
 _BODIES = 8  # of the largest size may be in memory at a time
 

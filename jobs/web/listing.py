@@ -8,9 +8,9 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
-from fhir_adapter.audit_record import Record, read_record
-from fhir_adapter.audit_timeline import sections_of
-from fhir_adapter.claims import Claims, read_claims
+from fhir_adapter.audit.claims import Claims, read_claims
+from fhir_adapter.audit.record import Record, read_record
+from fhir_adapter.timeline.auditor import sections_of
 from jobs.web.problems import ProblemError
 from jobs.web.service import Service
 

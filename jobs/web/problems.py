@@ -20,7 +20,7 @@ from fhir_adapter.errors import (
     ServerUnreachableError,
 )
 from fhir_adapter.reasons import Reason
-from jobs.ledger import LedgerError
+from jobs.ledger.ledger import LedgerError
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -163,8 +163,8 @@ def wants_page(request: Request) -> bool:
 def answer(request: Request, problem: ProblemError) -> Response:
     """The response to a problem."""
     if wants_page(request):
-        from jobs.web.pages import render
         from jobs.web.routes.sign_in import to_sign_in
+        from jobs.web.views.pages import render
 
         if problem.code == "unauthorized" and request.app.state.access.has_tokens:
             return to_sign_in(request)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fhir_adapter.errors import FhirAdapterError
-from jobs.ledger import LedgerError
+from jobs.ledger.ledger import LedgerError
 from jobs.web.batching import ModelState, ModelWorker
 
 if TYPE_CHECKING:

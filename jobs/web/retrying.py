@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import structlog
 
 from fhir_adapter.errors import FhirAdapterError
-from jobs.ledger import Ledger, LedgerError, PassRunningError
-from jobs.outcome import Outcome
+from jobs.ledger.ledger import Ledger, LedgerError, PassRunningError
+from jobs.passes.outcome import Outcome
 from jobs.runtime import Runtime, runtime
 from jobs.settings import Settings
 from jobs.web.batching import ClosedError, ModelUnavailableError, ModelWorker

@@ -12,8 +12,8 @@ import uvicorn
 
 from jobs.exits import UsageError
 from jobs.settings import Settings, SettingsError
-from jobs.web.access import access_from, check_exposure, is_loopback
 from jobs.web.app import create_app
+from jobs.web.guard.access import access_from, check_exposure, is_loopback
 from jobs.web.service import Options
 
 _GRACE = 30  # seconds that requests in hand may take once the end was asked for

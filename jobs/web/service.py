@@ -8,12 +8,12 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from fhir_adapter.audit import Auditor
-from fhir_adapter.client import FhirClient
+from fhir_adapter.audit.auditor import Auditor
 from fhir_adapter.note import Content, NoteText
+from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.text import Extractor
 from jobs.commands.poll import open_ledger
-from jobs.ledger import Ledger
+from jobs.ledger.ledger import Ledger
 from jobs.runtime import make_auditor, make_client, make_extractor, make_summarizer
 from jobs.settings import Settings
 from jobs.web.batching import ClosedError, ModelUnavailableError, ModelWorker, QueueFullError, QueueLimits

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from serving import Web, serving
-
-from tests.unit.web.summarised import HOSTILE, Summarised, summarised
+from tests.browser.serving import Web, serving
+from tests.unit.jobs.web.summarised import HOSTILE, Summarised, summarised
 
 
 @dataclass(frozen=True)

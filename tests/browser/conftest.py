@@ -17,12 +17,12 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from altered import Altered, altered
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
-from seeing import PICTURES, SIZES, Faults, Picture
-from serving import PATIENCE, Web, serving
 
 from jobs.demo.run import run_demo
+from tests.browser.altered import Altered, altered
+from tests.browser.seeing import PICTURES, SIZES, Faults, Picture
+from tests.browser.serving import PATIENCE, Web, serving
 
 HERE = Path(__file__).parent
 _ARGUMENTS = [

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from serving import Web, serving
 
 from fhir_adapter.sandbox.running import running_embedded
 from jobs.commands.poll import one_pass, open_ledger
-from jobs.ledger import NoteRow
+from jobs.ledger.ledger import NoteRow
 from jobs.settings import load_settings
+from tests.browser.serving import Web, serving
 
 MARK = "pwned"
 PAYLOADS = (

@@ -9,7 +9,9 @@ from urllib.parse import urlsplit
 
 from playwright.async_api import Page, Request
 
-PICTURES = Path(__file__).parents[2] / "build" / "screenshots"
+from tests.places import ROOT
+
+PICTURES = ROOT / "build" / "screenshots"
 SIZES = {"phone": (390, 844), "desktop": (1440, 900)}
 
 Picture = Callable[..., Awaitable[Path]]

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import httpx
 
-PROJECT = Path(__file__).parents[2]
+from tests.places import ROOT
+
+PROJECT = ROOT
 PATIENCE = 600  # seconds; a machine that is busy with other things starts a process in a minute or two
 
 

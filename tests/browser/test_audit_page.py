@@ -2,10 +2,11 @@
 
 import httpx
 import pytest
-from altered import Altered
 from playwright.async_api import Browser, Locator, Page
-from seeing import Faults, Picture, axe, sideways, weight
-from serving import Web
+
+from tests.browser.altered import Altered
+from tests.browser.seeing import Faults, Picture, axe, sideways, weight
+from tests.browser.serving import Web
 
 ONE = pytest.mark.parametrize("view", ["desktop"])
 BOTH = pytest.mark.parametrize("scheme", ["light", "dark"])

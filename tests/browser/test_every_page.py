@@ -5,11 +5,12 @@ from urllib.parse import unquote
 
 import httpx
 import pytest
-from hostile import ALL, MARK, PAYLOADS, compositions, hostile_site, note_of
-from places import ids_on, places
 from playwright.async_api import Page, Response
-from seeing import Faults, Picture, axe, sideways
-from serving import Web, serving
+
+from tests.browser.hostile import ALL, MARK, PAYLOADS, compositions, hostile_site, note_of
+from tests.browser.places import ids_on, places
+from tests.browser.seeing import Faults, Picture, axe, sideways
+from tests.browser.serving import Web, serving
 
 DESKTOP = pytest.mark.parametrize("view", ["desktop"])
 TOKEN = "a-token-for-the-tests-of-the-pages"

@@ -2,8 +2,9 @@
 
 import pytest
 from playwright.async_api import Page
-from seeing import Faults, Picture, axe, sideways, weight
-from serving import Web
+
+from tests.browser.seeing import Faults, Picture, axe, sideways, weight
+from tests.browser.serving import Web
 
 ONE = pytest.mark.parametrize("view", ["desktop"])
 

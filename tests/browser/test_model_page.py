@@ -5,10 +5,10 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.async_api import Page, expect
-from seeing import Picture, axe, sideways
-from serving import Web, serving
 
-from summarizer.model_files import PRETRAINED
+from summarizer.encoder.files import PRETRAINED
+from tests.browser.seeing import Picture, axe, sideways
+from tests.browser.serving import Web, serving
 
 DESKTOP = pytest.mark.parametrize("view", ["desktop"])
 DRAWN = """<svg xmlns="http://www.w3.org/2000/svg" width="324" height="324">

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 from playwright.async_api import Page
-from seeing import Faults, Picture, axe, sideways
-from serving import Web, serving
 
-from jobs.ledger import Ledger, NoteRow
+from jobs.ledger.ledger import Ledger, NoteRow
+from tests.browser.seeing import Faults, Picture, axe, sideways
+from tests.browser.serving import Web, serving
 
 BOTH = pytest.mark.parametrize("scheme", ["light", "dark"])
 DESKTOP = pytest.mark.parametrize("view", ["desktop"])

@@ -6,12 +6,12 @@ from typing import Any
 import httpx
 import pytest
 from playwright.async_api import Page, Request, Route, expect
-from seeing import Faults, Picture, axe, sideways, weight
-from serving import PATIENCE, Web, serving
 
 from jobs.demo.notes import note_file
 from jobs.demo.render import pdf_bytes
 from jobs.web.routes.summarise_page import EXAMPLE
+from tests.browser.seeing import Faults, Picture, axe, sideways, weight
+from tests.browser.serving import PATIENCE, Web, serving
 
 DESKTOP = pytest.mark.parametrize("view", ["desktop"])
 NOTE = note_file("nstemi-discharge-amended.txt").decode()

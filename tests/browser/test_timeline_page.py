@@ -1,10 +1,11 @@
 """`/timeline` in a browser: full, filtered, empty, with something wrong in it."""
 
 import pytest
-from altered import Altered
 from playwright.async_api import Page
-from seeing import Faults, Picture, axe, sideways, weight
-from serving import Web
+
+from tests.browser.altered import Altered
+from tests.browser.seeing import Faults, Picture, axe, sideways, weight
+from tests.browser.serving import Web
 
 ONE = pytest.mark.parametrize("view", ["desktop"])
 BOTH = pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -11,7 +11,7 @@ from typing import Any
 
 from lxml import etree
 
-from fhir_adapter.findings import Finding
+from fhir_adapter.audit.findings import Finding
 from fhir_adapter.narrative import XHTML
 
 Resource = dict[str, Any]

@@ -4,10 +4,9 @@ from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
 
-from alterations import Change, Resource, add, alteration, drop, fact, part, section, spans
-
+from fhir_adapter.audit.findings import Finding
 from fhir_adapter.canonical import AI_CONFIDENCE, DERIVATION_REFERENCE
-from fhir_adapter.findings import Finding
+from tests.contract.alterations import Change, Resource, add, alteration, drop, fact, part, section, spans
 
 AI_LABEL = "AIAST"
 

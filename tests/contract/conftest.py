@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from contract_fhir import Fhir, FhirServer, hapi_or_skip, new_id
-from lives import of_its_own
-from passes import Site
 
 from fhir_adapter.profiles.package import build
 from fhir_adapter.sandbox.hapi import HapiSettings
 from fhir_adapter.sandbox.running import running_embedded
 from fhir_adapter.sandbox.settings import SandboxSettings
+from tests.contract.contract_fhir import Fhir, FhirServer, hapi_or_skip, new_id
+from tests.contract.lives import of_its_own
+from tests.contract.passes import Site
 
 
 @pytest.fixture(scope="session")

@@ -4,9 +4,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from contract_fhir import new_id
-from passes import TEXT, Site, encoded
-
+from tests.contract.contract_fhir import new_id
+from tests.contract.passes import TEXT, Site, encoded
 from tests.faults import seeds
 
 Resource = dict[str, Any]

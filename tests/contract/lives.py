@@ -8,11 +8,11 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from passes import Site, encoded, reference
 
 from fhir_adapter import canonical
 from jobs.cli import run
 from jobs.commands.poll import open_ledger
+from tests.contract.passes import Site, encoded, reference
 
 Json = dict[str, Any]
 

@@ -6,14 +6,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from contract_fhir import Fhir, new_id
-
-from fhir_adapter.audit import Audit
+from fhir_adapter.audit.auditor import Audit
 from jobs.commands.audit import audits
 from jobs.commands.poll import one_pass, open_ledger
-from jobs.outcome import Outcome, Totals
+from jobs.passes.outcome import Outcome, Totals
 from jobs.runtime import runtime
 from jobs.settings import Settings, load_settings
+from tests.contract.contract_fhir import Fhir, new_id
 
 TEXT = (
     "ASSESSMENT:\nPneumonia of the left lower lobe. Improving on ceftriaxone.\n\n"

@@ -8,12 +8,12 @@ from typing import Any
 
 import httpx
 import pytest
-from contract_fhir import Fhir, new_id
 from fhir.resources.R4B.auditevent import AuditEvent
-from passes import Site, encoded, reference
-from timelines import Chart, a_chart
 
-from fhir_adapter.audited_client import AuditedClient, Trail
+from fhir_adapter.rest.recording_client import AuditedClient, Trail
+from tests.contract.contract_fhir import Fhir, new_id
+from tests.contract.passes import Site, encoded, reference
+from tests.contract.timelines import Chart, a_chart
 
 Resource = dict[str, Any]
 PROFILE = "https://profiles.ihe.net/ITI/BALP/StructureDefinition/IHE.BasicAudit."

@@ -20,8 +20,9 @@ from jobs.commands.sandbox import EngineName
 from jobs.demo.notes import manifest
 from jobs.demo.report import DemoReport, DemoRow
 from jobs.demo.run import run_demo
+from tests.places import ROOT
 
-CHECK = Path(__file__).parents[2] / "docs" / "check_offsets.py"
+CHECK = ROOT / "docs" / "check_offsets.py"
 
 
 @pytest.fixture(scope="module", params=["embedded", pytest.param("hapi", marks=pytest.mark.hapi)])

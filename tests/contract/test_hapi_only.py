@@ -3,7 +3,8 @@
 from typing import Any
 
 import pytest
-from contract_fhir import Fhir, FhirServer, composition, document, new_id, provenance
+
+from tests.contract.contract_fhir import Fhir, FhirServer, composition, document, new_id, provenance
 
 pytestmark = pytest.mark.hapi
 

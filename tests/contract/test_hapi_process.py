@@ -7,9 +7,9 @@ import time
 from pathlib import Path
 
 import pytest
-from contract_fhir import hapi_or_skip
 
 from fhir_adapter.sandbox.hapi import HapiSettings, StartError
+from tests.contract.contract_fhir import hapi_or_skip
 
 PARENT = """
 import sys

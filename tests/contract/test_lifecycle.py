@@ -5,8 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from contract_fhir import Fhir, FhirServer, hapi_or_skip, new_id
-from lives import (
+
+from fhir_adapter import canonical
+from fhir_adapter.audit.findings import Finding
+from fhir_adapter.sandbox.hapi import HapiSettings
+from fhir_adapter.sandbox.running import running_embedded
+from tests.contract.contract_fhir import Fhir, FhirServer, hapi_or_skip, new_id
+from tests.contract.lives import (
     codes,
     command,
     ended,
@@ -19,12 +24,7 @@ from lives import (
     signed,
     state,
 )
-from passes import Site, encoded, reference
-
-from fhir_adapter import canonical
-from fhir_adapter.findings import Finding
-from fhir_adapter.sandbox.hapi import HapiSettings
-from fhir_adapter.sandbox.running import running_embedded
+from tests.contract.passes import Site, encoded, reference
 
 
 def test_a_new_version_gives_a_new_version_of_composition_text_and_provenance(site: Site) -> None:

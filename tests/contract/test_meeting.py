@@ -7,16 +7,16 @@ from typing import Any
 
 import httpx
 import pytest
-from contract_fhir import new_id
-from lives import only, revised, sentences, signed, state
-from passes import Site, reference
 
 import jobs.runtime
-from fhir_adapter.client import FhirClient
-from fhir_adapter.lifecycle import Withdrawal
-from fhir_adapter.recall import authors
-from fhir_adapter.withdrawal import Orders, of_pipeline, withdraw_authors
+from fhir_adapter.rest.client import FhirClient
+from fhir_adapter.writing.lifecycle import Withdrawal
+from fhir_adapter.writing.recall import authors
+from fhir_adapter.writing.withdrawal import Orders, of_pipeline, withdraw_authors
 from jobs.settings import Settings
+from tests.contract.contract_fhir import new_id
+from tests.contract.lives import only, revised, sentences, signed, state
+from tests.contract.passes import Site, reference
 
 
 def nothing(_: int) -> None:

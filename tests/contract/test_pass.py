@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from contract_fhir import Fhir, new_id
-from passes import TEXT, Site, encoded, polled_in_thread, reference
 
-from fhir_adapter.findings import Finding
-from fhir_adapter.pipeline import deterministic_id
+from fhir_adapter.audit.findings import Finding
+from fhir_adapter.writing.pipeline import deterministic_id
+from tests.contract.contract_fhir import Fhir, new_id
+from tests.contract.passes import TEXT, Site, encoded, polled_in_thread, reference
 
 
 @pytest.fixture

@@ -5,7 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lives import (
+
+from fhir_adapter.audit.findings import Finding
+from fhir_adapter.writing.summary import written_id
+from tests.contract.lives import (
     another,
     codes,
     ended,
@@ -17,10 +20,7 @@ from lives import (
     signed,
     state,
 )
-from passes import Site, encoded, polled_in_thread, reference
-
-from fhir_adapter.composition import written_id
-from fhir_adapter.findings import Finding
+from tests.contract.passes import Site, encoded, polled_in_thread, reference
 
 
 def chain(site: Site, note: dict[str, Any], length: int) -> list[dict[str, Any]]:

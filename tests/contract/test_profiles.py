@@ -9,17 +9,27 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from contract_fhir import Fhir, FhirServer
-from kinds_of_source import KINDS
-from lives import codes, command, extracted, html_document, of_its_own, only, revised, signed, state
-from passes import Site, encoded, reference
-from timelines import COPIED, a_chart, html
 
 from fhir_adapter import canonical
-from fhir_adapter.client import FhirClient
-from fhir_adapter.composition import composition, extracted_text, provenance
 from fhir_adapter.profiles import definitions, upload
-from fhir_adapter.transaction import author
+from fhir_adapter.rest.client import FhirClient
+from fhir_adapter.writing.bundles import author
+from fhir_adapter.writing.summary import composition, extracted_text, provenance
+from tests.contract.contract_fhir import Fhir, FhirServer
+from tests.contract.kinds_of_source import KINDS
+from tests.contract.lives import (
+    codes,
+    command,
+    extracted,
+    html_document,
+    of_its_own,
+    only,
+    revised,
+    signed,
+    state,
+)
+from tests.contract.passes import Site, encoded, reference
+from tests.contract.timelines import COPIED, a_chart, html
 from tests.unit.fhir_adapter.builders import MODEL, a_pipeline, a_reading, a_written
 
 pytestmark = pytest.mark.hapi

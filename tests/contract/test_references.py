@@ -3,16 +3,15 @@
 import asyncio
 from typing import Any
 
-from lives import extracted, html_document, only
-from passes import Site, reference
-
-from fhir_adapter.composition import Written
 from fhir_adapter.note import NoteText, Reading
-from fhir_adapter.resource_reader import read_source
+from fhir_adapter.reading.source_note import read_source
 from fhir_adapter.text.recipe import recipe
+from fhir_adapter.writing.summary import Written
 from jobs.commands.poll import open_ledger
 from jobs.runtime import runtime
 from summarizer.types import ModelInfo, SelectedSentence, Summary
+from tests.contract.lives import extracted, html_document, only
+from tests.contract.passes import Site, reference
 
 URN = "urn:uuid:6f1c3c2e-2b8e-4f0e-9a7f-2d3b1c0a9e11"
 AS_IDENTIFIER = {"system": "urn:ietf:rfc:3986", "value": URN}

@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lives import another, command, only, revised, signed, state
-from passes import Site, reference
 
-from fhir_adapter.lifecycle import stamp_of
+from fhir_adapter.writing.lifecycle import stamp_of
 from jobs.commands.poll import bring_along, open_ledger
-from jobs.outcome import Outcome
-from jobs.pace import Pace
+from jobs.passes.outcome import Outcome
+from jobs.passes.pace import Pace
+from tests.contract.lives import another, command, only, revised, signed, state
+from tests.contract.passes import Site, reference
 
 
 def with_setting(site: Site, database: Path, budget: str = "1") -> Site:

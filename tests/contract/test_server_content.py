@@ -3,8 +3,9 @@
 import base64
 
 import pytest
-from contract_fhir import JSON, Fhir, composition, document, new_id
 from lxml import etree
+
+from tests.contract.contract_fhir import JSON, Fhir, composition, document, new_id
 
 NARRATIVE = '<div xmlns="http://www.w3.org/1999/xhtml">{}</div>'
 

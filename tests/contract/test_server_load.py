@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from contract_fhir import Fhir, document, new_id
 
 from fhir_adapter.errors import ServerUnreachableError
 from fhir_adapter.sandbox.load import Refusal, load
+from tests.contract.contract_fhir import Fhir, document, new_id
 
 
 def lines(path: Path, *resources: dict[str, Any]) -> Path:

@@ -3,7 +3,8 @@
 import json
 
 import pytest
-from contract_fhir import Fhir, document, new_id
+
+from tests.contract.contract_fhir import Fhir, document, new_id
 
 
 def issue(answer_json: dict) -> dict:

@@ -3,7 +3,8 @@
 from typing import Any
 
 import pytest
-from contract_fhir import Fhir, composition, document, new_id, next_link, provenance
+
+from tests.contract.contract_fhir import Fhir, composition, document, new_id, next_link, provenance
 
 TAGS = "https://example.org/tags"
 

@@ -6,7 +6,8 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
-from contract_fhir import Fhir, composition, document, new_id, provenance
+
+from tests.contract.contract_fhir import Fhir, composition, document, new_id, provenance
 
 SYSTEM = "https://example.org/summaries"
 

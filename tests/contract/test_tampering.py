@@ -8,17 +8,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import alterations_beside  # noqa: F401  (registers its alterations)
 import pytest
-from alterations import ALL, Alteration, Resource
-from contract_fhir import Fhir, FhirServer, new_id
-from passes import Site, encoded, reference
 
-from fhir_adapter.audit import Audit
-from fhir_adapter.findings import Finding
+import tests.contract.alterations_beside  # noqa: F401  (registers its alterations)
+from fhir_adapter.audit.auditor import Audit
+from fhir_adapter.audit.findings import Finding
 from jobs.runtime import auditing
+from tests.contract.alterations import ALL, Alteration, Resource
+from tests.contract.contract_fhir import Fhir, FhirServer, new_id
+from tests.contract.passes import Site, encoded, reference
+from tests.places import ROOT
 
-CHECK = Path(__file__).parents[2] / "docs" / "check_offsets.py"
+CHECK = ROOT / "docs" / "check_offsets.py"
 check: Callable[[str], int] = runpy.run_path(str(CHECK))["main"]
 
 SENTENCES = (

@@ -5,16 +5,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from contract_fhir import Fhir, new_id
-from passes import Site, encoded, reference
-from timelines import COPIED, NOTES, Chart, a_chart, html, shown
 
 from fhir_adapter import canonical
-from fhir_adapter.findings import Finding
-from fhir_adapter.timeline import Timeline, TimelineError
-from fhir_adapter.timeline_writer import WriteStatus
+from fhir_adapter.audit.findings import Finding
+from fhir_adapter.timeline.timeline import Timeline, TimelineError
+from fhir_adapter.timeline.writer import WriteStatus
 from jobs.cli import run
 from jobs.exits import Exit
+from tests.contract.contract_fhir import Fhir, new_id
+from tests.contract.passes import Site, encoded, reference
+from tests.contract.timelines import COPIED, NOTES, Chart, a_chart, html, shown
 
 
 @pytest.fixture

@@ -4,15 +4,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from contract_fhir import Fhir
-from lives import Json, codes, command, extracted, of_its_own, signed, state
-from passes import Site, reference
-from test_tampering import check
-from timelines import Chart, a_chart, html, shown
 
-from fhir_adapter.findings import Finding
-from fhir_adapter.recall import RecalledError
-from fhir_adapter.timeline_writer import WriteStatus
+from fhir_adapter.audit.findings import Finding
+from fhir_adapter.timeline.writer import WriteStatus
+from fhir_adapter.writing.recall import RecalledError
+from tests.contract.contract_fhir import Fhir
+from tests.contract.lives import Json, codes, command, extracted, of_its_own, signed, state
+from tests.contract.passes import Site, reference
+from tests.contract.test_tampering import check
+from tests.contract.timelines import Chart, a_chart, html, shown
 
 Capture = pytest.CaptureFixture[str]
 

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from contract_fhir import Fhir, new_id
-from passes import Site, encoded, reference
-from test_tampering import check, stored
-from timelines import COPIED, Chart, a_chart, html
 
-from fhir_adapter.audit import Audit
-from fhir_adapter.findings import Finding
-from fhir_adapter.timeline_writer import WriteStatus
+from fhir_adapter.audit.auditor import Audit
+from fhir_adapter.audit.findings import Finding
+from fhir_adapter.timeline.writer import WriteStatus
+from tests.contract.contract_fhir import Fhir, new_id
+from tests.contract.passes import Site, encoded, reference
+from tests.contract.test_tampering import check, stored
+from tests.contract.timelines import COPIED, Chart, a_chart, html
 
 Resource = dict[str, Any]
 FIRST, SECOND, THIRD = "2025-03-01", "2025-03-02", "2025-03-03"

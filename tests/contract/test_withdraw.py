@@ -5,8 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from contract_fhir import Fhir, new_id
-from lives import (
+
+from fhir_adapter import canonical
+from fhir_adapter.writing.lifecycle import stamp_of
+from fhir_adapter.writing.recall import RecalledError
+from jobs.commands.poll import open_ledger
+from tests.contract.contract_fhir import Fhir, new_id
+from tests.contract.lives import (
     another,
     command,
     extracted,
@@ -18,12 +23,7 @@ from lives import (
     signed,
     state,
 )
-from passes import Site, reference
-
-from fhir_adapter import canonical
-from fhir_adapter.lifecycle import stamp_of
-from fhir_adapter.recall import RecalledError
-from jobs.commands.poll import open_ledger
+from tests.contract.passes import Site, reference
 
 Capture = pytest.CaptureFixture[str]
 

@@ -4,12 +4,11 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
-from contract_fhir import new_id
-from passes import Site, encoded, reference
-
-from fhir_adapter.timeline import Timeline
-from fhir_adapter.timeline_writer import WriteResult
+from fhir_adapter.timeline.timeline import Timeline
+from fhir_adapter.timeline.writer import WriteResult
 from jobs.commands.timeline import timeline_of
+from tests.contract.contract_fhir import new_id
+from tests.contract.passes import Site, encoded, reference
 
 COPIED = "Community-acquired pneumonia of the left lower lobe on ceftriaxone."
 # One stay as it is written down, the first sentence carried from note to note; by the day it was written.

@@ -5,7 +5,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from seeds import Seed, cda_around, seeds, zipped
+from tests.faults.seeds import Seed, cda_around, seeds, zipped
 
 LABELS = ("text/plain", "text/html", "application/xml", "application/pdf", "application/rtf", "", "image/png")
 

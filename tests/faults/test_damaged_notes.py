@@ -9,14 +9,14 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from mutations import Mutant, mutant
-from seeds import SENTENCES, Seed, seeds
 
 from fhir_adapter.canonical import CANONICAL_BASE
 from fhir_adapter.errors import NoteError
 from fhir_adapter.note import Content, NoteText
 from fhir_adapter.reasons import Reason
 from fhir_adapter.text import Extractor, Limits
+from tests.faults.mutations import Mutant, mutant
+from tests.faults.seeds import SENTENCES, Seed, seeds
 
 LIMITS = Limits(seconds=10.0, max_unpacked=20_000_000, max_characters=2_000_000)
 BATCH = 50

@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from seeds import cda, cda_around, docx, fhir_xml, pdf, pdf_of, rtf, zipped
 
 from fhir_adapter.errors import NoteError
 from fhir_adapter.note import Content, NoteText
 from fhir_adapter.reasons import Reason
 from fhir_adapter.text import Extractor, Limits
+from tests.faults.seeds import cda, cda_around, docx, fhir_xml, pdf, pdf_of, rtf, zipped
 
 LIMITS = Limits(seconds=10.0, max_unpacked=5_000_000, max_characters=2_000_000)
 FAULTS = frozenset(

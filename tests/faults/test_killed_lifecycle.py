@@ -10,11 +10,11 @@ from typing import Any
 
 import httpx
 import pytest
-from processes import Process, killed_after, start
 
-from fhir_adapter.lifecycle import stamp_of
 from fhir_adapter.sandbox.running import running_embedded
+from fhir_adapter.writing.lifecycle import stamp_of
 from jobs.bench.passes import generated_notes
+from tests.faults.processes import Process, killed_after, start
 
 NOTES = 40
 KILLS = 3

@@ -10,10 +10,10 @@ from typing import Any
 
 import httpx
 import pytest
-from processes import killed_after, start
 
 from fhir_adapter.sandbox.running import running_embedded
 from jobs.bench.passes import generated_notes
+from tests.faults.processes import killed_after, start
 
 NOTES = 150
 KILLS = 6

@@ -7,19 +7,19 @@ import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from fhir_adapter.composition import Written, composition, extracted_text
 from fhir_adapter.note import Attachment, NoteText, Reading, SourceNote
-from fhir_adapter.pipeline import Pipeline
-from fhir_adapter.resource_reader import read_source
-from fhir_adapter.transaction import author
+from fhir_adapter.reading.source_note import read_source
+from fhir_adapter.writing.bundles import author
+from fhir_adapter.writing.pipeline import Pipeline
+from fhir_adapter.writing.summary import Written, composition, extracted_text
 from summarizer.types import ModelInfo, SelectedSentence, Summary
+from tests.places import ROOT
 
-SCRIPT = Path(__file__).parents[2] / "docs" / "check_offsets.py"
+SCRIPT = ROOT / "docs" / "check_offsets.py"
 PIPELINE = Pipeline("extractive", "0.1.0", ModelInfo("none", "", "lead"))
 PLAIN = "https://fhir.example.org/text-extraction/plain|1"
 

@@ -18,10 +18,10 @@ from typer.main import get_command
 from jobs.cli import build
 from jobs.demo.notes import note_file
 from jobs.settings import Settings, load_settings
-from jobs.web.access import access_from, check_exposure
+from jobs.web.guard.access import access_from, check_exposure
 from summarizer import Summarizer
+from tests.places import ROOT
 
-ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
 DOCKERFILES = ["Dockerfile", "huggingface/Dockerfile"]
 
@@ -148,7 +148,7 @@ def test_the_package_that_an_image_installs_holds_pages_and_migrations(tmp_path:
     subprocess.run([*command, f"--wheel-dir={tmp_path / 'out'}", str(tmp_path)], check=True, timeout=600)
     (wheel,) = (tmp_path / "out").glob("*.whl")
     names = set(zipfile.ZipFile(wheel).namelist())
-    wanted = ["jobs/web/templates", "jobs/web/static", "jobs/migrations", "jobs/demo/notes"]
+    wanted = ["jobs/web/templates", "jobs/web/static", "jobs/ledger/migrations", "jobs/demo/notes"]
     for folder in wanted:
         for path in (ROOT / folder).rglob("*"):
             if path.is_file() and "__pycache__" not in path.parts:

@@ -2,14 +2,14 @@
 
 import importlib.util
 import re
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.places import ROOT
+
 DOCS = ("lifecycle", "profiles", "reference", "timeline", "training", "web")
 PAGES = [
     "README.md",

@@ -1,7 +1,7 @@
 """Clinical recall: what summaries find of the conclusions of notes that have no abstract.
 
-A **target** is a sentence of a section that `summarizer.sentences` calls impression, assessment or plan. It
-is found if a chosen sentence is it (holds at least half of its characters, as a note is split anew in each
+A **target** is a sentence of a section that `summarizer.segmentation` calls impression, assessment or plan.
+It is found if a chosen sentence is it (holds at least half of its characters, as a note is split anew in each
 arrangement) or has the same words, since a summary never says the same twice. Targets with the same words
 are one; one that is taken for no sentence in an arrangement does not count there, as no engine could choose
 it. Recall is the share of the targets found; of a note, the mean over its arrangements of a kind; of a
@@ -29,13 +29,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from summarizer.selection import count_words
-from summarizer.sentences import segment
+from summarizer.segmentation.segment import segment
+from summarizer.selection.select import count_words
 from summarizer.types import Budget, Segmentation, Span
+from training.corpora.notes import CONCLUSIONS
 from training.evaluation.errors import EvaluationError
 from training.evaluation.lines import UnusableLineError, file_sha256, read_objects
 from training.evaluation.types import BadLine, Case, Corpus, Item
-from training.notes import CONCLUSIONS
 
 SHUFFLES = 5
 REPORT_SENTENCES = 3

@@ -6,7 +6,7 @@ from summarizer.types import Budget
 
 
 def oracle(sentences: Sequence[str], reference: Sequence[str], budget: Budget) -> list[int]:
-    """The sentences that `training.oracle` labels: greedy on the mean of ROUGE-1 and ROUGE-2.
+    """The sentences that `training.labels.oracle` labels: greedy on the mean of ROUGE-1 and ROUGE-2.
 
     Greedy, after Nallapati, Zhai and Zhou 2017, so not the true optimum, but what is called the oracle.
 
@@ -18,7 +18,7 @@ def oracle(sentences: Sequence[str], reference: Sequence[str], budget: Budget) -
     Returns:
         Indices in ascending order.
     """
-    from training.oracle import OracleSettings, label
+    from training.labels.oracle import OracleSettings, label
 
     found = label(sentences, reference, OracleSettings("mean", budget.sentences, budget.words))
     return sorted(found.order)

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from summarizer.model_files import ModelFiles, find_model
+from summarizer.encoder.files import ModelFiles, find_model
 from summarizer.types import ModelInfo
 from training.evaluation import peers
 from training.evaluation.errors import EvaluationError

@@ -6,14 +6,14 @@ from itertools import combinations, islice
 
 import numpy as np
 
-from summarizer.selection import count_words
+from summarizer.selection.select import count_words
 from summarizer.types import ModelInfo
+from training.corpora.notes import CONCLUSIONS
 from training.evaluation import clinical
 from training.evaluation.bootstrap import RESAMPLES, Estimate, Values, estimate, resampled_means
 from training.evaluation.rouge import ROUGE, Rouge
 from training.evaluation.systems import System
 from training.evaluation.types import Case, Corpus
-from training.notes import CONCLUSIONS
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,12 @@
 """Sentences of articles and abstracts that come as one string.
 
-Natural text goes through `summarizer.sentences`. The PubMed corpora are lower-cased, which leaves no capital
-to tell a full stop from an abbreviation, so they are split by rules of their own.
+Natural text goes through `summarizer.segmentation`. The PubMed corpora are lower-cased, which leaves no
+capital to tell a full stop from an abbreviation, so they are split by rules of their own.
 """
 
 import re
 
-from summarizer.sentences import segment
+from summarizer.segmentation.segment import segment
 
 # The full stop after these, or after a single letter, ends no sentence.
 _ABBREVIATIONS = frozenset(

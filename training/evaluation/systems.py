@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from summarizer.engines import ENGINES, Salience
-from summarizer.selection import select
+from summarizer.engines.base import ENGINES, Salience
+from summarizer.selection.select import select
 from summarizer.summarizer import Summarizer
 from summarizer.types import ModelInfo
 from training.evaluation.clinical import best_choice

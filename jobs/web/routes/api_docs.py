@@ -8,9 +8,9 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse
 
-from jobs.web.access import Scope
-from jobs.web.pages import render
+from jobs.web.guard.access import Scope
 from jobs.web.problems import CODES
+from jobs.web.views.pages import render
 
 router = APIRouter(include_in_schema=False)
 

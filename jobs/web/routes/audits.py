@@ -10,17 +10,17 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from fhir_adapter import canonical
-from fhir_adapter.clinical_time import readable
-from jobs.audit_view import Place
-from jobs.web.access import Scope, requires
+from fhir_adapter.timeline.clinical_time import readable
+from jobs.audits.view import Place
 from jobs.web.answers import while_wanted
-from jobs.web.audit_page import audit_view, ended_words
-from jobs.web.links import ID, audit_page, on_server
+from jobs.web.guard.access import Scope, requires
 from jobs.web.listing import Entry, page_of
-from jobs.web.pages import render
 from jobs.web.problems import ProblemError
 from jobs.web.routes.compositions import Cursor, Id
 from jobs.web.service import Service, TheService
+from jobs.web.views.audit_page import audit_view, ended_words
+from jobs.web.views.links import ID, audit_page, on_server
+from jobs.web.views.pages import render
 
 router = APIRouter(include_in_schema=False, dependencies=[Depends(requires(Scope.READ))])
 

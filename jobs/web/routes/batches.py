@@ -9,8 +9,8 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response, StreamingResponse
 
 from jobs.settings import parse_budget
-from jobs.web.access import Scope, requires
 from jobs.web.answers import REFUSALS, admit, json_answer, parsed, problems, refusal, while_wanted
+from jobs.web.guard.access import Scope, requires
 from jobs.web.problems import ProblemError
 from jobs.web.schemas import BatchRequest, BatchResult, SummaryRequest, as_budget
 from jobs.web.service import Service, TheService

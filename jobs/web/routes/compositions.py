@@ -6,9 +6,9 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response
 
 from fhir_adapter import canonical
-from fhir_adapter.findings import Finding
-from jobs.web.access import Scope, requires
+from fhir_adapter.audit.findings import Finding
 from jobs.web.answers import json_answer, problems, while_wanted
+from jobs.web.guard.access import Scope, requires
 from jobs.web.listing import Entry, page_of
 from jobs.web.problems import ProblemError
 from jobs.web.schemas import AuditResult, Listed, Listing

@@ -6,8 +6,8 @@ from fastapi import APIRouter, Depends, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel, Field
 
-from jobs.web.access import Scope, requires
 from jobs.web.answers import problems
+from jobs.web.guard.access import Scope, requires
 from jobs.web.readiness import Readiness, readiness
 from jobs.web.service import TheService
 

@@ -5,11 +5,11 @@ import asyncio
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import HTMLResponse, Response
 
-from jobs.web.access import known
-from jobs.web.model_card import PICTURE, named_model, picture_of
-from jobs.web.pages import render
+from jobs.web.guard.access import known
 from jobs.web.problems import ProblemError
 from jobs.web.service import TheService
+from jobs.web.views.model_card import PICTURE, named_model, picture_of
+from jobs.web.views.pages import render
 
 router = APIRouter(include_in_schema=False, dependencies=[Depends(known)])
 

@@ -5,9 +5,9 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 
-from jobs.ledger_pages import Mark, NotePage, page, try_again
-from jobs.web.access import Scope, requires
+from jobs.ledger.pages import Mark, NotePage, page, try_again
 from jobs.web.answers import parsed, problems
+from jobs.web.guard.access import Scope, requires
 from jobs.web.problems import ProblemError
 from jobs.web.schemas import NoteEntry, NoteList, NotesQuery, RetryRequest, RetryResult
 from jobs.web.service import Service, TheService

@@ -10,16 +10,16 @@ from pydantic import ValidationError
 from starlette.responses import RedirectResponse, Response
 
 from fhir_adapter.reasons import Reason
-from jobs.ledger_pages import Hour, Mark, NoteFilter, NotePage, Overview, overview, page
-from jobs.web.access import Scope, requires
-from jobs.web.chart import Chart, bars
-from jobs.web.links import audit_page
-from jobs.web.pages import render
+from jobs.ledger.pages import Hour, Mark, NoteFilter, NotePage, Overview, overview, page
+from jobs.web.guard.access import Scope, requires
 from jobs.web.problems import ProblemError, faults
 from jobs.web.readiness import readiness
 from jobs.web.routes.notes import tried_again
 from jobs.web.schemas import NoteEntry, NoteQuery, RetryRequest, reason_words
 from jobs.web.service import TheService
+from jobs.web.views.chart import Chart, bars
+from jobs.web.views.links import audit_page
+from jobs.web.views.pages import render
 
 router = APIRouter(include_in_schema=False)
 

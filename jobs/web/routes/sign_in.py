@@ -5,9 +5,9 @@ from urllib.parse import parse_qs, quote, urlsplit
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
-from jobs.web.access import SESSION_SECONDS, Access
-from jobs.web.pages import SESSION_COOKIE, render
+from jobs.web.guard.access import SESSION_SECONDS, Access
 from jobs.web.problems import ProblemError
+from jobs.web.views.pages import SESSION_COOKIE, render
 
 router = APIRouter(include_in_schema=False)
 

@@ -6,10 +6,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
-from fhir_adapter.media import declared
 from fhir_adapter.note import Content, NoteText
-from jobs.web.access import Scope, requires
+from fhir_adapter.reading.media import declared
 from jobs.web.answers import MANY_SENTENCES, admit, json_answer, parsed, problems, while_wanted
+from jobs.web.guard.access import Scope, requires
 from jobs.web.problems import ProblemError
 from jobs.web.schemas import BUDGET_PATTERN, SummaryRequest, SummaryResult, as_budget
 from jobs.web.service import Service, TheService

@@ -7,10 +7,10 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import HTMLResponse, PlainTextResponse
 
 from jobs.demo.notes import note_file
-from jobs.web.access import Scope, requires
-from jobs.web.pages import render
+from jobs.web.guard.access import Scope, requires
 from jobs.web.schemas import MAX_CHARACTERS
 from jobs.web.service import TheService
+from jobs.web.views.pages import render
 
 router = APIRouter(include_in_schema=False, dependencies=[Depends(requires(Scope.SUMMARISE))])
 

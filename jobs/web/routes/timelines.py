@@ -7,17 +7,17 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from fhir_adapter.clinical_time import Calendar, Precision, precision
-from fhir_adapter.timeline import TimelineError
+from fhir_adapter.timeline.clinical_time import Calendar, Precision, precision
+from fhir_adapter.timeline.timeline import TimelineError
 from jobs.commands.timeline import timeline_reader
-from jobs.web.access import Scope, requires
 from jobs.web.answers import while_wanted
-from jobs.web.links import timeline_page
-from jobs.web.pages import render
+from jobs.web.guard.access import Scope, requires
 from jobs.web.problems import ProblemError
 from jobs.web.routes.compositions import Id
 from jobs.web.service import Service, TheService
-from jobs.web.timeline_page import timeline_view
+from jobs.web.views.links import timeline_page
+from jobs.web.views.pages import render
+from jobs.web.views.timeline_page import timeline_view
 
 router = APIRouter(include_in_schema=False, dependencies=[Depends(requires(Scope.READ))])
 

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from fhir_adapter.composition import Written
 from fhir_adapter.note import Attachment, NoteText, Reading, SourceNote
-from fhir_adapter.pipeline import Pipeline
+from fhir_adapter.writing.pipeline import Pipeline
+from fhir_adapter.writing.summary import Written
 from summarizer.types import ModelInfo, ScoredSentence, SelectedSentence, Summary
 
 BASE_URL = "https://fhir.example.org/fhir"

@@ -17,7 +17,7 @@ from transformers import (
     RobertaConfig,
 )
 
-from summarizer.encoder import Encoder
+from summarizer.encoder.encoder import Encoder
 
 WORDS = [
     "fever",

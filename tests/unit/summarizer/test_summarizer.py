@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from summarizer import Budget, Document, EngineError, Summarizer, Summary
-from summarizer.selection import count_words
+from summarizer.selection.select import count_words
 from tests.unit.summarizer.conftest import WORDS
 
 NOTE = """CHIEF COMPLAINT:

@@ -1,0 +1,1 @@
+"""Is it true? Claims of a Composition, its sources read again, and the findings."""

@@ -1,0 +1,106 @@
+"""Reads again what a Composition says it was made from: the version of the source, and its text."""
+
+import base64
+import binascii
+from dataclasses import dataclass, field
+from typing import Any
+
+from fhir_adapter import canonical
+from fhir_adapter.audit.claims import Claims, as_dict, coded
+from fhir_adapter.audit.findings import Finding, Found
+from fhir_adapter.audit.shape import less_protected
+from fhir_adapter.audit.standing import outlives, settled
+from fhir_adapter.errors import NoteError
+from fhir_adapter.note import NoteText, Reading
+from fhir_adapter.reading.attachment import FetchLimits, fetch
+from fhir_adapter.reading.source_note import read_source
+from fhir_adapter.rest.client import FhirClient
+from fhir_adapter.text import Extractor
+from fhir_adapter.writing.summary import content_path
+
+JsonObject = dict[str, Any]
+
+_EXTRACTED_PATH = "DocumentReference.content[0].attachment.data"
+
+
+@dataclass(slots=True)
+class SourceRead:
+    """A source as the server has it.
+
+    Attributes:
+        current: its newest version, or None where it is gone.
+        stated: the version that was summarised, or None where that is gone.
+        reading: that version with its text, or None where the text cannot be had.
+        found: what is wrong with it.
+    """
+
+    current: JsonObject | None = None
+    stated: JsonObject | None = None
+    reading: Reading | None = None
+    found: list[Found] = field(default_factory=list)
+
+
+class Sources:
+    """Reads the sources of one server, and the texts kept beside them."""
+
+    def __init__(self, client: FhirClient, extractor: Extractor, limits: FetchLimits) -> None:
+        self._client, self._extractor, self._limits = client, extractor, limits
+
+    async def read(self, claims: Claims) -> SourceRead:
+        """The source's newest and stated version, and the text of the latter extracted again."""
+        read = SourceRead(current=await self._client.read_if_there(claims.source))
+        version = str(as_dict((read.current or {}).get("meta")).get("versionId", ""))
+        if read.current is None and not outlives(claims):
+            read.found.append((Finding.SOURCE_GONE, "deleted, or never there"))
+        elif read.current and version != claims.version and not await settled(self._client, claims):
+            read.found.append((Finding.SOURCE_CHANGED, f"now version {version}"))
+        read.stated = read.current
+        if read.current is None or version != claims.version:
+            read.stated = await self._client.read_if_there(claims.source, claims.version)
+        if read.stated is None:
+            read.found.append((Finding.SOURCE_GONE, "the stated version"))
+            return read
+        try:
+            note = read_source(read.stated)
+            for attachment in note.attachments:
+                if content_path(Reading(note, attachment, NoteText("", "", ""))) == claims.path:
+                    content = await fetch(attachment, self._client, self._limits)
+                    read.reading = Reading(note, attachment, await self._extractor.extract(content))
+                    return read
+        except NoteError as error:
+            read.found.append((Finding.SOURCE_UNREADABLE, error.reason.value))
+            return read
+        read.found.append((Finding.SOURCE_UNREADABLE, "the element is not there"))
+        return read
+
+    async def place(self, claims: Claims, reference: str, path: str, reading: Reading) -> list[Found]:
+        """Offsets may point into the source, or into an extracted text that equals what we extract."""
+        if reading.text.verbatim:
+            here = (reference, path) == (claims.source, claims.path)
+            return [] if here else [(Finding.WRONG_PLACE, "")]
+        resource = await self._client.read_if_there(reference) if reference else None
+        kept = None if resource is None or path != _EXTRACTED_PATH else _extracted_text(resource)
+        if resource is None or kept is None:
+            return [(Finding.WRONG_PLACE, "")]
+        same = [] if kept == reading.text.text else [(Finding.EXTRACTED_TEXT_DIFFERS, "")]
+        return same + less_protected(resource, reading.note)
+
+
+def same_text(claims: Claims, text: NoteText) -> list[Found]:
+    """Whether the text read again is the one that the Composition describes."""
+    found: list[Found] = []
+    if claims.normalization != text.normalization:
+        found.append((Finding.EXTRACTOR_DIFFERS, text.normalization))
+    if claims.sha256 != text.sha256 or claims.length != len(text.text):
+        found.append((Finding.TEXT_DIFFERS, f"length {len(text.text)}, stated {claims.length}"))
+    return found
+
+
+def _extracted_text(resource: JsonObject) -> str | None:
+    if canonical.EXTRACTED_TEXT_TAG not in coded(as_dict(resource.get("meta")).get("tag")):
+        return None
+    try:
+        data = resource["content"][0]["attachment"]["data"]
+        return base64.b64decode(data, validate=True).decode("utf-8")
+    except (KeyError, IndexError, TypeError, ValueError, binascii.Error):
+        return None

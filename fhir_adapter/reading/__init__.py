@@ -1,0 +1,1 @@
+"""Which notes are there, and what belongs to each?"""

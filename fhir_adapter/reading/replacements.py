@@ -1,0 +1,74 @@
+"""Which documents of a page are replaced by another one, asked in one search."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from fhir_adapter.errors import HttpStatusError, RefusedError, ResponseTooLargeError
+from fhir_adapter.note import SourceNote
+from fhir_adapter.reading.source_note import reference_of, replaces
+from fhir_adapter.rest.client import FhirClient
+
+_AT_ONCE = 50
+_NOT_IN_FORCE = frozenset({"entered-in-error", "preliminary", "cancelled"})
+
+
+async def find_replacements(
+    client: FhirClient, notes: Sequence[SourceNote], at_hand: Sequence[dict[str, Any]]
+) -> tuple[dict[str, str], str]:
+    """`Type/id` of each replaced document to the `Type/id` of the one that replaces it.
+
+    Args:
+        client: the server, asked by `relatesto` where it has that parameter.
+        notes: the documents in question.
+        at_hand: resources already read that may hold the answer.
+
+    Returns:
+        The map, and a plain sentence where the server could not be asked about a superseded one, else "".
+    """
+    wanted = {note.reference for note in notes}
+    doubtful = any(note.status == "superseded" for note in notes)
+    found: dict[str, str] = {}
+    for resource in at_hand:
+        _add(client, found, wanted, resource)
+    open_questions = sorted(wanted - set(found))
+    if not open_questions:
+        return found, ""
+    if "relatesto" not in (await client.capability()).search_params("DocumentReference"):
+        return found, "the server cannot say which superseded documents were replaced" if doubtful else ""
+    for first in range(0, len(open_questions), _AT_ONCE):
+        references = ",".join(open_questions[first : first + _AT_ONCE])
+        params = [
+            ("relatesto", references),
+            ("_elements", "relatesTo,status,docStatus"),
+            ("_count", str(_AT_ONCE)),
+        ]
+        try:
+            async for page in client.search("DocumentReference", params):
+                for resource in page.resources:
+                    _add(client, found, wanted, resource)
+        except RefusedError:
+            raise
+        except ResponseTooLargeError:
+            return found, "the server says too much about which documents were replaced" if doubtful else ""
+        except HttpStatusError as error:
+            if error.status >= 500 or error.status == 429:
+                raise
+            refusal = f"the server refused to say which superseded documents were replaced ({error.status})"
+            return found, refusal if doubtful else ""
+    return found, ""
+
+
+def in_force(status: object, doc_status: object) -> bool:
+    """Whether a document with these statuses replaces another: a draft and a mistake do not."""
+    return not {s for s in (status, doc_status) if isinstance(s, str)} & _NOT_IN_FORCE
+
+
+def _add(client: FhirClient, found: dict[str, str], wanted: set[str], resource: dict[str, Any]) -> None:
+    by = reference_of(resource)
+    if not by or not in_force(resource.get("status"), resource.get("docStatus")):
+        return
+    for reference in replaces(resource):
+        target = client.scope.relative(reference)
+        target = target.partition("/_history/")[0] if target else None
+        if target in wanted and target != by:
+            found.setdefault(target, by)

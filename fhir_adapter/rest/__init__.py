@@ -1,0 +1,1 @@
+"""How to talk to this FHIR server, and to no other."""

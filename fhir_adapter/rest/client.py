@@ -1,0 +1,357 @@
+"""Async FHIR REST over httpx: read, search, transaction, and attachments as raw bytes.
+
+httpx logs full URLs at INFO, queries included. A process that uses this client sets
+`logging.getLogger("httpx").setLevel(logging.WARNING)`, since a query can hold an identifier.
+"""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import quote
+
+import httpx
+
+from fhir_adapter.errors import HttpStatusError, NotFhirError, OutsideBaseError
+from fhir_adapter.rest.auth import ScopedAuth
+from fhir_adapter.rest.backoff import Backoff
+from fhir_adapter.rest.capability import Capability, parse_capability
+from fhir_adapter.rest.foreign import ForeignHosts
+from fhir_adapter.rest.scope import Scope, origin_of, parsed
+from fhir_adapter.rest.search_page import SearchPage, page_of
+from fhir_adapter.rest.transport import Call, RawResponse, Transport
+from fhir_adapter.rest.wire import decode_json, encode_json, history_entries
+
+FHIR_JSON = "application/fhir+json"
+MAX_RESPONSE_BYTES = 256 << 20
+
+_ID = re.compile(r"[A-Za-z0-9.-]{1,64}")  # R4, data type id: what a version can be called
+
+
+class FhirClient:
+    """A FHIR server behind its base address. An async context manager; safe for concurrent tasks.
+
+    Args:
+        base_url: absolute http or https address.
+        auth: credentials; sent only to addresses at or below `base_url`, whatever it is.
+        timeout: seconds to connect, between two chunks of an answer, to write, and to wait for a
+            connection; a whole answer may take ten times that.
+        retries: further attempts after 429, 502, 503, 504, connection faults and timeouts, with
+            exponential back-off, jitter and `Retry-After`; fewer after 500, and after 409 on transactions.
+        max_connections: at once, kept alive.
+        max_response_bytes: limit on one answer in JSON.
+        transport: replaces the network, for tests.
+        sleep: how to wait between attempts.
+
+    Raises:
+        ValueError: `base_url` is not usable; one sentence.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        auth: httpx.Auth | None = None,
+        timeout: float = 30.0,
+        retries: int = 5,
+        max_connections: int = 16,
+        max_response_bytes: int = MAX_RESPONSE_BYTES,
+        transport: httpx.AsyncBaseTransport | None = None,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    ) -> None:
+        self._scope = Scope(base_url)
+        self._limit = max_response_bytes
+        backoff = Backoff(retries=retries)
+        self._http = httpx.AsyncClient(
+            timeout=httpx.Timeout(timeout),
+            limits=httpx.Limits(
+                max_connections=max_connections,
+                max_keepalive_connections=max_connections,
+                keepalive_expiry=30.0,
+            ),
+            transport=transport,
+            follow_redirects=False,
+            verify=httpx.create_ssl_context(),
+            trust_env=not self._scope.loopback,
+            cookies=_no_cookies(),
+            headers={"User-Agent": "clinical-ai-summarizer", "Accept-Encoding": "gzip"},
+        )
+        self._transport = Transport(
+            self._http,
+            auth=ScopedAuth(auth, self._scope) if auth is not None else None,
+            backoff=backoff,
+            timeout=timeout,
+            sleep=sleep,
+            allows=self._scope.contains,
+        )
+        self.foreign = ForeignHosts(backoff=backoff, timeout=timeout, sleep=sleep)
+        self._capability: Capability | None = None
+        self._capability_lock = asyncio.Lock()
+
+    @property
+    def base_url(self) -> str:
+        """Without trailing slash."""
+        return self._scope.base_url
+
+    @property
+    def scope(self) -> Scope:
+        """What lies at or below the base address."""
+        return self._scope
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Closes all connections."""
+        await self._http.aclose()
+        await self.foreign.aclose()
+
+    async def capability(self) -> Capability:
+        """What the server can do; asked once.
+
+        Raises:
+            NotFhirError: something else answers there, or another FHIR version.
+            ServerUnreachableError: nothing answers. RefusedError: not allowed.
+        """
+        async with self._capability_lock:
+            if self._capability is None:
+                self._capability = parse_capability(await self._json("GET", "metadata", "read of /metadata"))
+            return self._capability
+
+    async def read(self, reference: str, version: str | None = None) -> dict[str, Any]:
+        """The resource behind `Type/id`, relative or absolute on this server, newest or of a version.
+
+        Raises:
+            ValueError: the reference is not one into this server.
+            NotFoundError, GoneError: never there, or deleted.
+        """
+        path = self._path(reference)
+        if version is not None:
+            path += f"/_history/{quote(version, safe='')}"
+        return await self._json("GET", path, f"read of {_kind(path)}")
+
+    async def read_if_there(self, reference: str, version: str | None = None) -> dict[str, Any] | None:
+        """As `read`; None for what was never there, is deleted, or cannot be on this server."""
+        if self._scope.relative(reference) is None or (version and not _ID.fullmatch(version)):
+            return None
+        try:
+            return await self.read(reference, version)
+        except HttpStatusError as error:
+            if error.status in (400, 404, 410):  # 400: servers refuse ids that none of theirs can be
+                return None
+            raise
+
+    async def search(
+        self, resource_type: str, params: Sequence[tuple[str, str]], start: str = ""
+    ) -> AsyncIterator[SearchPage]:
+        """Pages of a search, following `next` links as the server gives them.
+
+        Args:
+            resource_type: what is searched for.
+            params: of the search, in the order given.
+            start: the `next` of a page that an earlier search ended with; `params` are in it.
+
+        Raises:
+            ValueError: `start` leads away from the base address.
+            OutsideBaseError: a `next` link leads away from the base address.
+            GoneError: the server has forgotten the search between two pages.
+            NotFhirError: an answer that is no Bundle, or links that go in a circle.
+        """
+        what = f"search of {resource_type}"
+        async for bundle, following in self._bundles(resource_type, what, params, start):
+            yield page_of(bundle, "" if following is None else str(following))
+
+    async def deleted(self, resource_type: str, since: str) -> list[str]:
+        """`Type/id` of the resources that were deleted since an instant and are not back, by `_history`.
+
+        Raises:
+            HttpStatusError: the server keeps no history of a type (R4 leaves that to it).
+        """
+        newest: dict[str, bool] = {}
+        params = [("_since", since), ("_count", "100")]
+        what = f"history of {resource_type}"
+        async for bundle, _ in self._bundles(f"{resource_type}/_history", what, params):
+            for reference, is_deletion in history_entries(bundle, resource_type):
+                newest.setdefault(reference, is_deletion)  # a history begins with the newest
+        return [reference for reference, is_deletion in newest.items() if is_deletion]
+
+    async def _bundles(
+        self, path: str, what: str, params: Sequence[tuple[str, str]], start: str = ""
+    ) -> AsyncIterator[tuple[dict[str, Any], httpx.URL | None]]:
+        """Bundles of a search or a history, following `next` links, each with the link that follows."""
+        url = self._scope.url(quote(path)).copy_merge_params(list(params))
+        if start:
+            resolved = self.resolve(start)
+            if resolved is None:
+                raise ValueError("not a link into this server")
+            url = resolved
+        seen = {hash(url)}
+        while True:
+            bundle = await self._get(url, what, {"Cache-Control": "no-cache"})
+            if bundle.get("resourceType") != "Bundle":
+                raise NotFhirError(f"{what}: the server answered with something other than a Bundle")
+            following = self._next(bundle, url, what)
+            yield bundle, following
+            if following is None:
+                return
+            if hash(following) in seen:
+                raise NotFhirError(f"{what}: the server's next links go in a circle")
+            seen.add(hash(following))
+            url = following
+
+    async def transaction(self, bundle: dict[str, Any], *, once: bool = False) -> dict[str, Any]:
+        """Posts a transaction whose entries may be done twice without harm (PUT or DELETE, or conditional).
+
+        Because they may, it is tried again after a lost answer, a 500 and a 409.
+
+        Args:
+            bundle: the transaction.
+            once: not tried again where it may have been done already; the caller looks first.
+
+        Returns:
+            The transaction-response Bundle.
+        """
+        response = await self._json(
+            "POST",
+            "",
+            "transaction",
+            bundle,
+            headers={"Prefer": "return=minimal"},
+            idempotent=not once,
+            conflicts=not once,
+        )
+        if response.get("resourceType") != "Bundle":
+            raise NotFhirError("transaction: the server answered with something other than a Bundle")
+        return response
+
+    async def update(self, resource: dict[str, Any], *, if_match: str | None = None) -> dict[str, Any]:
+        """Puts a resource to its own `Type/id`; with a version id as `if_match`, only over that version."""
+        path = self._path(f"{resource.get('resourceType')}/{resource.get('id')}")
+        headers = {"If-Match": f'W/"{if_match}"'} if if_match is not None else {}
+        return await self._json("PUT", path, f"update of {_kind(path)}", resource, headers=headers)
+
+    async def delete(self, reference: str) -> None:
+        """Deletes `Type/id`; one that is gone already is no error for most servers."""
+        path = self._path(reference)
+        await self._transport.send(
+            self._call("DELETE", self._scope.url(path), f"delete of {_kind(path)}", {})
+        )
+
+    async def operation(self, path: str, resource: dict[str, Any]) -> dict[str, Any]:
+        """Posts a resource to an operation such as `Composition/$validate`; not tried again when in doubt."""
+        return await self._json(
+            "POST", self._path(path), f"operation on {_kind(path)}", resource, idempotent=False
+        )
+
+    async def fetch(self, url: str, *, accept: str, max_bytes: int) -> RawResponse:
+        """Raw bytes from an address inside the base, relative to it or absolute, with credentials.
+
+        Raises:
+            OutsideBaseError: it lies elsewhere, or redirects elsewhere.
+            ResponseTooLargeError: more than `max_bytes` after content decoding.
+        """
+        target = self.resolve(url)
+        if target is None:
+            raise OutsideBaseError("an attachment lies outside the configured base address", url)
+        call = Call("GET", target, "fetch of an attachment", max_bytes, headers={"Accept": accept})
+        return await self._transport.send(call)
+
+    def resolve(self, url: str) -> httpx.URL | None:
+        """The absolute address of `url` where it lies inside the base, else None.
+
+        A relative one is taken from the base, as FHIR has it, also with `./` or a slash in front.
+        """
+        target = parsed(url)
+        if target is None:
+            return None
+        if target.is_relative_url:
+            if target.host or not url:
+                return None
+            base = httpx.URL(self.base_url)
+            rooted = base.join(target)
+            inside = url.startswith("/") and base.path != "/" and self._scope.contains(rooted)
+            target = rooted if inside else httpx.URL(f"{self.base_url}/").join(url.lstrip("/"))
+        return target if self._scope.contains(target) else None
+
+    def _path(self, reference: str) -> str:
+        path = self._scope.relative(reference)
+        if path is None:
+            raise ValueError("not a reference into this server")
+        return path
+
+    def _next(self, bundle: dict[str, Any], url: httpx.URL, what: str) -> httpx.URL | None:
+        links = bundle.get("link")
+        for link in links if isinstance(links, list) else ():
+            if not isinstance(link, dict) or link.get("relation") != "next":
+                continue
+            target = parsed(link["url"]) if isinstance(link.get("url"), str) else None
+            if target is None:
+                raise NotFhirError(f"{what}: the server's next link is no URL")
+            target = url.join(target)
+            if not self._scope.contains(target):
+                raise OutsideBaseError(
+                    f"{what}: the server's next link leads to {origin_of(target)}, outside {self.base_url}; "
+                    "set the FHIR base address to the one the server calls itself, or have the server told "
+                    "the address it is reached at",
+                    str(target),
+                )
+            return target
+        return None
+
+    async def _get(self, url: httpx.URL, what: str, headers: dict[str, str]) -> dict[str, Any]:
+        answer = await self._transport.send(self._call("GET", url, what, headers))
+        return decode_json(answer.data, what)
+
+    async def _json(
+        self,
+        method: str,
+        path: str,
+        what: str,
+        resource: dict[str, Any] | None = None,
+        *,
+        headers: dict[str, str] | None = None,
+        idempotent: bool = True,
+        conflicts: bool = False,
+    ) -> dict[str, Any]:
+        sent = dict(headers or {})
+        content = None
+        if resource is not None:
+            # Only with a body: HAPI takes the type of a bodiless request as a wish for the answer.
+            sent["Content-Type"] = FHIR_JSON
+            content = encode_json(resource)
+        call = self._call(method, self._scope.url(path), what, sent, content, idempotent, conflicts)
+        answer = await self._transport.send(call)
+        if method == "PUT" and not answer.data.strip():
+            return {}
+        return decode_json(answer.data, what)
+
+    def _call(
+        self,
+        method: str,
+        url: httpx.URL,
+        what: str,
+        headers: dict[str, str],
+        content: bytes | None = None,
+        idempotent: bool = True,
+        conflicts: bool = False,
+    ) -> Call:
+        return Call(
+            method, url, what, self._limit, {"Accept": FHIR_JSON, **headers}, content, idempotent, conflicts
+        )
+
+
+def _kind(path: str) -> str:
+    """The resource type: ids stay out of messages, since that of a patient names one."""
+    return path.partition("/")[0]
+
+
+def _no_cookies() -> CookieJar:
+    """A jar that keeps nothing: cookies would be credentials that no setting names."""
+    return CookieJar(policy=DefaultCookiePolicy(allowed_domains=[]))

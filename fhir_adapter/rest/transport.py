@@ -1,0 +1,223 @@
+"""Sends one request as often as it takes, and reads the answer under a limit of size and time."""
+
+import asyncio
+import logging
+import ssl
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+import httpx
+
+from fhir_adapter.errors import (
+    NotFhirError,
+    OutsideBaseError,
+    ResponseTooLargeError,
+    ServerTimeoutError,
+    ServerUnreachableError,
+)
+from fhir_adapter.rest.backoff import Backoff, retry_after
+from fhir_adapter.rest.scope import origin_of, parsed
+from fhir_adapter.rest.wire import status_error
+
+logger = logging.getLogger(__name__)
+
+OVERLOADED = frozenset({429, 502, 503, 504})
+_ERROR_BODY = 1 << 20
+_REDIRECTS = 5
+_CONFLICT_RETRIES = 6
+_FAULT_500_RETRIES = 2
+_TOTAL_FACTOR = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request and how it may be tried again.
+
+    Attributes:
+        what: names it in messages and logs: an interaction and a type or id, never a query.
+        idempotent: doing it twice does no harm, so it is tried again after a 500 or a lost answer.
+        conflicts: a 409 is tried again too (concurrent transactions on one resource).
+        max_bytes: limit on the decoded body.
+    """
+
+    method: str
+    url: httpx.URL
+    what: str
+    max_bytes: int
+    headers: dict[str, str] = field(default_factory=dict)
+    content: bytes | None = None
+    idempotent: bool = True
+    conflicts: bool = False
+
+    def retries(self, status: int, most: int) -> int:
+        """How often this status is worth another attempt, of `most` in all."""
+        if status in OVERLOADED:
+            # 502 and 504 leave open whether the work was done.
+            return most if self.idempotent or status in (429, 503) else 0
+        if status == 500 and self.idempotent:
+            return min(most, _FAULT_500_RETRIES)
+        if status == 409 and self.conflicts:
+            return min(most, _CONFLICT_RETRIES)
+        return 0
+
+
+@dataclass(frozen=True, slots=True)
+class RawResponse:
+    """An answer's bytes as the server meant them (content codings undone).
+
+    Attributes:
+        content_type: the header as sent; "" where there is none.
+    """
+
+    data: bytes
+    content_type: str
+    status: int = 200
+    retry_after: str | None = None
+
+
+class Transport:
+    """Retries, redirects and limits over an `httpx.AsyncClient`.
+
+    Args:
+        http: must not follow redirects by itself.
+        auth: goes with every request.
+        allows: says whether a redirect may lead to an address; others raise OutsideBaseError.
+        prepare: called before every attempt; may rewrite the request (to pin an address) or raise.
+    """
+
+    def __init__(
+        self,
+        http: httpx.AsyncClient,
+        *,
+        auth: httpx.Auth | None,
+        backoff: Backoff,
+        timeout: float,
+        sleep: Callable[[float], Awaitable[object]],
+        allows: Callable[[httpx.URL], bool],
+        prepare: Callable[[httpx.Request], Awaitable[None]] | None = None,
+    ) -> None:
+        self._http = http
+        self._auth = auth
+        self._backoff = backoff
+        self._total = timeout * _TOTAL_FACTOR
+        self._sleep = sleep
+        self._allows = allows
+        self._prepare = prepare
+
+    async def send(self, call: Call) -> RawResponse:
+        """The first answer below 400.
+
+        Raises:
+            HttpStatusError: an error status, after the retries it is worth.
+            ServerTimeoutError, ServerUnreachableError: no answer after all retries.
+            OutsideBaseError: a redirect leads away. NotFhirError: redirects without end.
+            ResponseTooLargeError: the body exceeds `call.max_bytes`.
+        """
+        attempt = 0
+        statuses: Counter[int] = Counter()
+        while True:
+            asked: float | None = None
+            try:
+                answer = await self._follow(call)
+            except (httpx.TransportError, httpx.DecodingError, TimeoutError) as error:
+                most = self._backoff.retries if _worth_retrying(call, error) else 0
+                if attempt >= most:
+                    raise _unreachable(call, error) from None
+                cause = type(error).__name__
+            else:
+                if answer.status < 400:
+                    return answer
+                most = call.retries(answer.status, self._backoff.retries)
+                if attempt >= self._backoff.retries or statuses[answer.status] >= most:
+                    raise status_error(answer.status, call.what, answer.data)
+                statuses[answer.status] += 1
+                cause = f"HTTP {answer.status}"
+                asked = retry_after(answer.retry_after)
+            delay = self._backoff.delay(attempt, asked)
+            attempt += 1
+            logger.info("%s: %s; attempt %d follows in %.1f s", call.what, cause, attempt + 1, delay)
+            await self._sleep(delay)
+
+    async def _follow(self, call: Call) -> RawResponse:
+        """One attempt, redirects included."""
+        url, method, content = call.url, call.method, call.content
+        for _ in range(_REDIRECTS + 1):
+            request = self._http.build_request(method, url, headers=call.headers, content=content)
+            if self._prepare is not None:
+                await self._prepare(request)
+            async with asyncio.timeout(self._total):
+                response = await self._http.send(request, stream=True, auth=self._auth)
+                try:
+                    location = response.headers.get("location")
+                    if response.status_code not in (301, 302, 303, 307, 308) or location is None:
+                        return await _read(response, call)
+                finally:
+                    await response.aclose()
+            url = self._redirect(call, url, response.status_code, location)
+        raise NotFhirError(f"{call.what}: more than {_REDIRECTS} redirects")
+
+    def _redirect(self, call: Call, url: httpx.URL, status: int, location: str) -> httpx.URL:
+        target = parsed(location)
+        if target is None:
+            raise NotFhirError(f"{call.what}: a redirect to something that is no URL")
+        target = url.join(target)
+        if not self._allows(target):
+            raise OutsideBaseError(
+                f"{call.what}: the server redirects to {origin_of(target)}, outside the configured base "
+                "address; if that is where the server lives, make it the FHIR base address",
+                str(target),
+            )
+        if call.method != "GET" and status not in (307, 308):
+            raise NotFhirError(f"{call.what}: a redirect with HTTP {status}, which would drop the body")
+        return target
+
+
+async def _read(response: httpx.Response, call: Call) -> RawResponse:
+    """The body up to the limit; of an error answer, what is needed to read its codes."""
+    failed = response.status_code >= 400
+    limit = _ERROR_BODY if failed else call.max_bytes
+    declared = response.headers.get("content-length", "")
+    if not failed and declared.isascii() and declared.isdigit() and int(declared[:18]) > limit:
+        raise ResponseTooLargeError(call.what, limit)
+    body = bytearray()
+    async for chunk in response.aiter_bytes():
+        body += chunk
+        if len(body) > limit:
+            if failed:
+                break
+            raise ResponseTooLargeError(call.what, limit)
+    return RawResponse(
+        data=bytes(body),
+        content_type=response.headers.get("content-type", ""),
+        status=response.status_code,
+        retry_after=response.headers.get("retry-after"),
+    )
+
+
+def _worth_retrying(call: Call, error: Exception) -> bool:
+    if isinstance(error, (httpx.UnsupportedProtocol, httpx.LocalProtocolError)) or _certificate(error):
+        return False
+    return call.idempotent or isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout))
+
+
+def _certificate(error: BaseException) -> bool:
+    """The fault is a certificate that is not trusted: waiting will not change that."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, ssl.SSLCertVerificationError) or "CERTIFICATE_VERIFY_FAILED" in str(seen):
+            return True
+        seen = seen.__cause__ or seen.__context__
+    return False
+
+
+def _unreachable(call: Call, error: Exception) -> Exception:
+    where = origin_of(call.url)
+    if isinstance(error, (TimeoutError, httpx.TimeoutException)):
+        return ServerTimeoutError(f"{call.what}: {where} took too long to answer")
+    if isinstance(error, httpx.DecodingError):
+        return NotFhirError(f"{call.what}: {where} sends a damaged content coding")
+    if _certificate(error):
+        return ServerUnreachableError(f"{call.what}: the certificate of {where} is not trusted")
+    cause = "cannot be connected to" if isinstance(error, httpx.ConnectError) else "broke the connection"
+    return ServerUnreachableError(f"{call.what}: {where} {cause}")

@@ -1,0 +1,318 @@
+"""HTML and XHTML: the recipe `html|1`, what a browser shows, as lines.
+
+Blocks become lines, paragraphs and headings stand between empty lines (one at most), list items carry their
+markers, table rows are one line with ` | ` between the cells. Hidden elements, scripts, styles, comments and
+the head are left out. White space is collapsed as a browser does it, except where it is preformatted.
+
+Written for people who decide on it, so what only the rendering shows is written out: `10<sup>9</sup>` is
+`10^9`, struck-out text is `[struck out: …]`, a ticked box `[x]`, a picture its alternative text.
+"""
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+
+from fhir_adapter.note import Heading, NoteText
+from fhir_adapter.text.html import elements
+from fhir_adapter.text.html.blocks import Items, Table, list_items
+from fhir_adapter.text.html.flow import Flow, Line, join
+from fhir_adapter.text.html.tokens import Tag, Tokenizer
+from fhir_adapter.text.plain import decode
+from fhir_adapter.text.recipe import recipe
+
+_HIDING_STYLE = re.compile(
+    r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all)", re.I
+)
+_PRE_STYLE = re.compile(r"(?:^|;)\s*white-space\s*:\s*(?:pre|break-spaces)", re.I)
+_STRUCK_STYLE = re.compile(r"(?:^|;)\s*text-decoration(?:-line)?\s*:[^;]*line-through", re.I)
+_META_CHARSET = re.compile(
+    rb"<(?:meta|\?xml)[^>]{0,200}?(?:charset|encoding)\s*=\s*[\"']?\s*([A-Za-z0-9_.:-]+)", re.I
+)
+_BOXES = {
+    ("checkbox", True): "[x]",
+    ("checkbox", False): "[ ]",
+    ("radio", True): "(x)",
+    ("radio", False): "( )",
+}
+_MAX_DEPTH = 512  # as browsers: deeper elements are read as if they were siblings
+_MAX_TABLES = 16  # tables in tables; deeper ones are read as blocks, so that no line is moved too often
+_PARAGRAPH = frozenset(("p",))
+
+
+def html_text(data: bytes, charset: str | None = None, media_type: str = "text/html") -> NoteText:
+    """Reads an HTML or XHTML note.
+
+    Args:
+        data: the attachment's bytes.
+        charset: the declared charset; without one the document's own declaration counts.
+        media_type: what to call it: `text/html` or `application/xhtml+xml`.
+
+    Raises:
+        NoteError: BAD_ENCODING where the bytes are not text.
+    """
+    if charset is None and (stated := _META_CHARSET.search(data[:2048])):
+        charset = stated[1].decode("ascii")
+    decoded = decode(data, charset)
+    text, headings, unread = render(decoded.text)
+    notices = [decoded.notice, f"{unread} characters after an unclosed script or comment" if unread else ""]
+    notice = "; ".join(each for each in notices if each)
+    return NoteText(text, recipe("html"), media_type, headings=headings, notice=notice)
+
+
+def render(markup: str) -> tuple[str, tuple[Heading, ...], int]:
+    """The text of HTML markup and its headings.
+
+    The last value counts the characters that an unclosed script or comment swallowed.
+    """
+    tokens = Tokenizer(markup)
+    text, headings = join(_Renderer().run(tokens))
+    return text, headings, tokens.unread
+
+
+def narrative_lines(markup: str) -> list[Line]:
+    """The lines of an XHTML fragment (a FHIR narrative's `div`), for a document made of several."""
+    return _Renderer().run(Tokenizer(markup))
+
+
+@dataclass(slots=True)
+class _Open:
+    """An open element and what its end undoes."""
+
+    name: str
+    hidden: bool = False
+    pre: bool = False
+    struck: bool = False
+
+
+class _Renderer:
+    """Walks the tokens once, keeping the open elements, and fills a `Flow`."""
+
+    def __init__(self) -> None:
+        self._flow = Flow()
+        self._open: list[_Open] = []
+        self._count: Counter[str] = Counter()
+        self._lists: list[Items] = []
+        self._tables: list[Table] = []
+        self._hidden = self._pre = self._struck = 0
+        self._struck_said = self._first_in_pre = False
+        self._skipped_tables = 0
+
+    def run(self, tokens: Tokenizer) -> list[Line]:
+        for token in tokens:
+            if isinstance(token, str):
+                self._text(token)
+            elif token.end:
+                self._end_tag(token.name)
+            else:
+                self._start_tag(token)
+        while self._open:
+            self._pop()
+        return self._flow.finish()
+
+    def _text(self, text: str) -> None:
+        if self._open and self._open[-1].name == "head" and not text.isspace():
+            self._pop()  # the standard: content ends a head that was never closed
+        if self._hidden or not text:
+            return
+        if self._pre:
+            if self._first_in_pre and text.startswith(("\n", "\r\n")):
+                text = text.partition("\n")[2]
+            self._first_in_pre = False
+        if text.isspace() and not self._pre:
+            self._flow.text(text)
+            return
+        if self._tables and self._tables[-1].cell is None:
+            self._tables[-1].end_row()  # text between the rows of a table keeps its place
+        if self._struck and not self._struck_said:
+            self._struck_said = True
+            self._flow.text("[struck out: ")
+        (self._flow.preformatted if self._pre else self._flow.text)(text)
+
+    def _start_tag(self, tag: Tag) -> None:
+        name = tag.name
+        if self._open and self._open[-1].name == "head" and name not in elements.IN_HEAD:
+            self._pop()
+        if len(self._tables) >= _MAX_TABLES and (name == "table" or self._skipped_tables):
+            self._skipped_tables += name == "table"
+            if name in elements.TABLE_PARTS:
+                self._flow.block()
+                return
+        if name in elements.IMPLIES_END:
+            self._close(elements.IMPLIES_END[name], elements.BARRIERS.get(name, elements.CELL_BARRIER))
+        elif name in elements.BLOCKS or name in elements.HEADINGS:
+            self._close(_PARAGRAPH, elements.CELL_BARRIER)
+            if name in elements.HEADINGS and self._open and self._open[-1].name in elements.HEADINGS:
+                self._pop()
+        if name in elements.VOID:
+            if not self._hidden:
+                self._void(tag)
+        elif len(self._open) < _MAX_DEPTH:
+            self._push(tag)
+            if tag.closed:
+                self._pop()
+        elif name in elements.BLOCKS and not self._hidden:
+            self._flow.block()
+
+    def _void(self, tag: Tag) -> None:
+        """Elements without content."""
+        attributes = tag.attributes
+        if tag.name == "br":
+            self._flow.break_line()
+        elif tag.name == "hr":
+            self._flow.gap()
+        elif tag.name in ("img", "area"):
+            self._text(attributes.get("alt", ""))
+        elif tag.name == "input" and not _is_hidden(tag):
+            kind = attributes.get("type", "text").lower()
+            if kind in ("checkbox", "radio"):
+                self._text(_BOXES[kind, "checked" in attributes] + " ")
+            elif kind in elements.SHOWN_INPUTS:
+                self._text(attributes.get("value", ""))
+
+    def _push(self, tag: Tag) -> None:
+        name, style = tag.name, tag.attributes.get("style", "")
+        entry = _Open(name, hidden=self._hidden > 0 or _is_hidden(tag))
+        if not entry.hidden:
+            entry.pre = name in elements.PREFORMATTED or (
+                bool(style) and _PRE_STYLE.search(style) is not None
+            )
+            entry.struck = name in elements.STRUCK or (
+                bool(style) and _STRUCK_STYLE.search(style) is not None
+            )
+            self._enter(tag, style)
+        if name == "sup":
+            self._flow.raised()
+        elif name == "q" and not entry.hidden:
+            self._text('"')
+        self._open.append(entry)
+        self._count[name] += 1
+        self._hidden += entry.hidden
+        self._pre += entry.pre
+        self._struck += entry.struck
+        self._first_in_pre |= entry.pre
+
+    def _enter(self, tag: Tag, style: str) -> None:
+        """What the start of a visible element does to the lines."""
+        name, flow = tag.name, self._flow
+        if name in elements.HEADINGS:
+            flow.start_heading()
+        elif name == "li":
+            items = self._lists[-1] if self._lists else Items("-")
+            flow.marker(items.marker(tag.attributes.get("value")))
+            flow.indent += 1
+        elif name in elements.LISTS:
+            flow.block() if self._count["li"] else flow.gap()
+            self._lists.append(list_items(tag, style))
+        elif name == "table":
+            flow.block() if self._tables else flow.gap()
+            self._tables.append(Table(flow))
+        elif name in ("td", "th"):
+            if not self._tables:
+                self._push(Tag("table"))  # a fragment cut out of a table
+            self._tables[-1].start_cell(tag)
+            self._flow = Flow()
+        elif name == "tr":
+            if self._tables:
+                self._tables[-1].end_row()
+        elif name in elements.PARAGRAPHS:
+            flow.gap()
+        elif name in elements.BLOCKS:
+            flow.block()
+
+    def _end_tag(self, name: str) -> None:
+        if self._skipped_tables and name in elements.TABLE_PARTS:
+            self._skipped_tables -= name == "table"
+            self._flow.block()
+            return
+        if name in ("body", "html"):
+            return  # what follows them is shown all the same
+        if name == "br" and not self._hidden:
+            self._flow.break_line()
+        elif name == "p" and not self._count["p"] and not self._hidden:
+            self._flow.gap()
+        elif name in elements.HEADINGS:
+            self._close(elements.HEADINGS, elements.CELL_BARRIER)
+        elif name in ("table", "template"):
+            self._close(frozenset((name,)), frozenset())
+        elif name in elements.BLOCKS or name in elements.CELL_BARRIER:
+            self._close(frozenset((name,)), elements.BARRIERS.get(name, elements.CELL_BARRIER))
+        elif self._count[name]:
+            self._close_inline(name)
+
+    def _close(self, names: frozenset[str], barriers: frozenset[str]) -> None:
+        """Pops up to the outermost open element of these names inside the nearest barrier."""
+        if not any(self._count[name] for name in names):
+            return
+        single, found = len(names) == 1, -1
+        for index in range(len(self._open) - 1, -1, -1):
+            name = self._open[index].name
+            if name in names:
+                found = index
+                if single:
+                    break
+            elif name in barriers:
+                break
+        if found >= 0:
+            while len(self._open) > found:
+                self._pop()
+
+    def _close_inline(self, name: str) -> None:
+        """Ends the innermost inline element of this name and leaves the blocks inside of it open."""
+        for index in range(len(self._open) - 1, -1, -1):
+            if self._open[index].name == name:
+                self._pop(index)
+                return
+            if self._open[index].name in elements.CELL_BARRIER:
+                return
+
+    def _pop(self, index: int = -1) -> None:
+        entry = self._open.pop(index)
+        self._count[entry.name] -= 1
+        self._hidden -= entry.hidden
+        self._pre -= entry.pre
+        self._struck -= entry.struck
+        if self._struck_said and not self._struck:
+            self._struck_said = False
+            self._flow.text("]")
+        if not entry.hidden:
+            self._leave(entry.name)
+
+    def _leave(self, name: str) -> None:
+        """What the end of a visible element does to the lines."""
+        flow = self._flow
+        if name in elements.HEADINGS:
+            flow.end_heading()
+            flow.gap()
+        elif name == "li":
+            flow.block()
+            flow.no_marker()
+            flow.indent -= 1
+        elif name in elements.LISTS:
+            self._lists.pop()
+            flow.block() if self._count["li"] else flow.gap()
+        elif name == "table":
+            table = self._tables.pop()
+            table.end_row()
+            flow.gap()
+        elif name in ("td", "th"):
+            table = self._tables[-1]
+            table.end_cell(flow.finish())
+            self._flow = table.flow
+        elif name == "tr":
+            if self._tables:
+                self._tables[-1].end_row()
+        elif name == "q":
+            self._text('"')
+        elif name in elements.PARAGRAPHS:
+            flow.gap()
+        elif name in elements.BLOCKS:
+            flow.block()
+
+
+def _is_hidden(tag: Tag) -> bool:
+    if tag.name in elements.HIDDEN or "hidden" in tag.attributes:
+        return True
+    if tag.name == "option":
+        return "selected" not in tag.attributes
+    style = tag.attributes.get("style")
+    return style is not None and _HIDING_STYLE.search(style) is not None

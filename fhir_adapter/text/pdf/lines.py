@@ -1,0 +1,160 @@
+"""Words become lines: those on one baseline, parted where the gap is wider than a space."""
+
+import re
+from dataclasses import dataclass
+
+from fhir_adapter.text.lines import Line
+from fhir_adapter.text.pdf.page import Word
+
+_WIDE = 1.3
+_NO_SPACE = 0.15
+_POWER = re.compile(r"[+\-\u2212]?\d{1,3}")
+_MARKER = re.compile(r"(?:\(?[0-9]{1,3}[.)]|\(?[A-Za-z][.)]|\(?[ivxIVX]{1,5}[.)]|[•▪●○■□◻❑➢✓·*\-–—o])")
+_BROKEN_WORD = re.compile(r"([^\W_]+)-$")
+_FIRST_WORD = re.compile(r"[^\W_]\S*")
+
+
+@dataclass(slots=True)
+class Segment:
+    """Words of one line that stand together."""
+
+    text: str
+    x0: float
+    x1: float
+    y: float
+    first_width: float
+
+
+@dataclass(slots=True)
+class TextLine:
+    """Segments on one baseline, from the left."""
+
+    segments: list[Segment]
+    y: float
+    size: float
+
+    @property
+    def x0(self) -> float:
+        """Its left end."""
+        return self.segments[0].x0
+
+    @property
+    def x1(self) -> float:
+        """Its right end."""
+        return self.segments[-1].x1
+
+    @property
+    def text(self) -> str:
+        """All of it; a gap is ` | `, but a space after a list marker or a label."""
+        parts = [self.segments[0].text]
+        for segment in self.segments[1:]:
+            label = _MARKER.fullmatch(parts[-1]) or parts[-1].endswith(":")
+            parts += [" " if label else " | ", segment.text]
+        return "".join(parts)
+
+
+def text_lines(words: list[Word]) -> list[TextLine]:
+    """The lines that `words` stand on, from the top."""
+    rows: list[list[Word]] = []
+    for word in sorted(words, key=lambda word: (word.y, word.x0)):
+        row = next((row for row in reversed(rows[-4:]) if _same_line(row, word)), None)
+        if row is None:
+            rows.append([word])
+        else:
+            row.append(word)
+    lines = [_line(sorted(row, key=lambda word: word.x0)) for row in rows]
+    return sorted(lines, key=lambda line: line.y)
+
+
+def cell_lines(words: list[Word], right: float) -> list[Line]:
+    """The lines of a table cell; a wrap is joined, a line that ended before it had to stays a line."""
+    joined: list[Line] = []
+    before: TextLine | None = None
+    for line in text_lines(words):
+        if before is not None and _wrapped(before, line, right):
+            joined[-1] = Line(join_wrapped(joined[-1].text, line.text), soft=joined[-1].soft)
+        else:
+            joined.append(Line(line.text))
+        before = line
+    return joined
+
+
+def join_wrapped(first: str, second: str) -> str:
+    """Two lines of one paragraph; a hyphen at the end of the first keeps its word together."""
+    if _BROKEN_WORD.search(first) and second[:1].isalnum():
+        return first + second
+    return f"{first} {second}"
+
+
+def mend_hyphens(lines: list[str], vocabulary: set[str]) -> list[str]:
+    """Brings words that a line end parted back together, on the first of the two lines.
+
+    The hyphen stays (`follow-up`, `C-CDA`) unless the word stands without it elsewhere in the document and
+    with it nowhere (`hypertension`). "" entries are blank lines and part nothing.
+    """
+    mended = list(lines)
+    for at in range(len(mended) - 1):
+        broken, following = _BROKEN_WORD.search(mended[at]), _FIRST_WORD.match(mended[at + 1])
+        if broken is None or following is None or " | " in mended[at] + mended[at + 1]:
+            continue
+        start, rest = broken[1].lower(), following[0]
+        bare = re.match(r"[^\W\d_]+", rest)
+        whole = start + bare[0].lower() if bare else ""
+        if whole in vocabulary and f"{start}-{bare[0].lower() if bare else ''}" not in vocabulary:
+            mended[at] = mended[at][:-1]
+        mended[at] += rest
+        mended[at + 1] = mended[at + 1][following.end() :].lstrip()
+    return [line for at, line in enumerate(mended) if line or not lines[at]]
+
+
+def words_of(text: str) -> set[str]:
+    """Words and hyphenated words of a text in lower case, as `mend_hyphens` asks for them."""
+    return {word.lower() for word in re.findall(r"[^\W\d_]+(?:-[^\W\d_]+)*", text)}
+
+
+def _same_line(row: list[Word], word: Word) -> bool:
+    """Baselines within a third of the larger size (so that powers and indices belong), and no overlap."""
+    last = row[-1]
+    largest = max(row, key=lambda each: each.size) if len(row) < 8 else last
+    near = abs(largest.y - word.y) <= 0.35 * max(largest.size, word.size)
+    return near and (abs(largest.y - word.y) <= 0.15 * max(largest.size, word.size) or not _above(row, word))
+
+
+def _above(row: list[Word], word: Word) -> bool:
+    return any(min(word.x1, each.x1) - max(word.x0, each.x0) > 0.3 * word.size for each in row[-30:])
+
+
+def _line(words: list[Word]) -> TextLine:
+    size = max(word.size for word in words)
+    segments: list[Segment] = []
+    before: Word | None = None
+    for word in words:
+        gap = word.x0 - before.x1 if before else 0.0
+        if before is None or gap > _WIDE * min(size, max(before.size, word.size)):
+            segments.append(Segment(word.text, word.x0, word.x1, word.y, word.x1 - word.x0))
+        else:
+            segment = segments[-1]
+            segment.text += _glue(before, word, gap) + word.text
+            segment.x1 = max(segment.x1, word.x1)
+        before = word
+    weights: dict[float, int] = {}
+    for word in words:
+        weights[word.y] = weights.get(word.y, 0) + len(word.text)
+    return TextLine(segments, max(weights, key=lambda y: weights[y]), size)
+
+
+def _glue(before: Word, word: Word, gap: float) -> str:
+    raised = word.size < 0.8 * before.size and word.y < before.y - 0.2 * before.size
+    if raised and gap < 0.3 * before.size and _POWER.fullmatch(word.text) and before.text[-1].isdigit():
+        return "^"
+    return " " if word.spaced or gap > _NO_SPACE * min(before.size, word.size) else ""
+
+
+def _wrapped(before: TextLine, line: TextLine, right: float) -> bool:
+    """Whether `line` goes on with the paragraph of `before`: its first word had no room there."""
+    if _MARKER.fullmatch(line.segments[0].text.split(" ", 1)[0]) or line.y - before.y > 2 * line.size:
+        return False
+    first = line.segments[0]
+    word = first.text.split(" ", 1)[0]
+    width = first.first_width if word == first.text else (first.x1 - first.x0) * len(word) / len(first.text)
+    return right - before.x1 < width + 1.2 * line.size

@@ -1,0 +1,1 @@
+"""In which order did it happen? The summaries of one patient or encounter in order."""

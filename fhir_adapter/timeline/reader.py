@@ -1,0 +1,243 @@
+"""A patient's or an encounter's timeline, read from the server alone.
+
+Every summary is audited first. A sentence that does not stand in its source word for word is never shown,
+nor is any of a note that has changed since, is gone, or is filed under another patient.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Set
+from dataclasses import replace
+from typing import Any
+
+from fhir_adapter import canonical
+from fhir_adapter.audit.auditor import Auditor, Examined
+from fhir_adapter.audit.claims import as_dict, dicts, relative
+from fhir_adapter.audit.findings import Finding
+from fhir_adapter.errors import NoteError
+from fhir_adapter.reading.policy import Policy, ineligible
+from fhir_adapter.reading.source_note import read_source, reference_of
+from fhir_adapter.reasons import Reason
+from fhir_adapter.rest.client import FhirClient
+from fhir_adapter.timeline.merges import Merges
+from fhir_adapter.timeline.notes import timeline_note
+from fhir_adapter.timeline.timeline import (
+    LeftOut,
+    Place,
+    Remark,
+    Scope,
+    Timeline,
+    TimelineError,
+    TimelineNote,
+    build,
+)
+from fhir_adapter.writing import recall
+from fhir_adapter.writing.lifecycle import Withdrawal, ended_because
+
+JsonObject = dict[str, Any]
+
+# With one of these no sentence is shown: what it says of the patient is not proven to be so, or no longer so.
+_NOT_SHOWN = (
+    Finding.NOT_OURS,
+    Finding.SOURCE_GONE,
+    Finding.SOURCE_CHANGED,
+    Finding.SOURCE_UNREADABLE,
+    Finding.SOURCE_MISMATCH,
+    Finding.SUBJECT_DIFFERS,
+    Finding.EXTRACTOR_DIFFERS,
+    Finding.TEXT_DIFFERS,
+    Finding.EXTRACTED_TEXT_DIFFERS,
+    Finding.WRONG_PLACE,
+    Finding.UNIT_UNKNOWN,
+)
+_IN_ERROR = "entered-in-error"
+_REPLACED = "replaced"
+
+
+class TimelineReader:
+    """Reads timelines of one server.
+
+    Args:
+        client: the server.
+        auditor: of the same server.
+        pipeline: the name of the kind of summary whose sentences are shown.
+        page_size: Compositions in one page of the server's answers.
+        concurrency: audits at a time.
+    """
+
+    def __init__(
+        self, client: FhirClient, auditor: Auditor, pipeline: str, page_size: int = 50, concurrency: int = 8
+    ) -> None:
+        self._client, self._auditor, self._pipeline = client, auditor, pipeline
+        self._merges = Merges(client)
+        self._page_size, self._slots = page_size, asyncio.Semaphore(concurrency)
+
+    async def read(self, reference: str, since: str = "", until: str = "") -> Timeline:
+        """The timeline of `Patient/id` or `Encounter/id`.
+
+        Raises:
+            ValueError: a bound is no date, or the reference is neither.
+            TimelineError: the server has neither that patient or encounter nor any summary of it.
+            FhirAdapterError: as the client raises it.
+        """
+        kind, _, ident = reference.partition("/")
+        if kind not in ("Patient", "Encounter") or not ident or "/" in ident:
+            raise ValueError("a timeline is that of Patient/ID or Encounter/ID")
+        there = await self._client.read_if_there(reference)
+        if kind == "Patient":
+            scope = await self._patient_scope(reference, there)
+        else:
+            scope = await self._encounter_scope(reference, there)
+        scope = replace(scope, since=since, until=until)
+        recalled = {author.reference for author in await recall.authors(self._client) if author.recalled}
+        gathered = _Gathered(scope, self._client.base_url, recalled)
+        async for resource, examined in self._examined(scope):
+            gathered.add(resource, examined)
+        if there is None and not gathered:
+            raise TimelineError(f"There is no such {kind.lower()} on the server, nor any summary of one.")
+        return gathered.timeline()
+
+    async def _patient_scope(self, reference: str, there: JsonObject | None) -> Scope:
+        survivor = await self._merges.survivor(reference, there)
+        patients = await self._merges.merged_into(survivor)
+        if reference not in patients:
+            patients = (*patients, reference)
+        return Scope(survivor, patients, asked=reference if survivor != reference else "")
+
+    async def _encounter_scope(self, reference: str, there: JsonObject | None) -> Scope:
+        subject = self._relative(as_dict((there or {}).get("subject")))
+        if not subject.startswith("Patient/"):
+            return Scope(reference, ())
+        survivor = await self._merges.survivor(subject, await self._client.read_if_there(subject))
+        return Scope(reference, await self._merges.merged_into(survivor))
+
+    async def _examined(self, scope: Scope) -> AsyncIterator[tuple[JsonObject, Examined | None]]:
+        """Each summary in scope with its audit; None for one that was withdrawn."""
+        system, tag = canonical.SUMMARY_TAG
+        parameter, value = "subject", ",".join(scope.patients)
+        if scope.reference.startswith("Encounter/"):
+            parameter, value = "encounter", scope.reference
+        query = [(parameter, value), ("_tag", f"{system}|{tag}"), ("_count", str(self._page_size))]
+        seen: set[str] = set()
+        async for page in self._client.search("Composition", query):
+            mine = [r for r in page.resources if self._of_pipeline(r) and reference_of(r) not in seen]
+            seen.update(map(reference_of, mine))
+            valid = [resource for resource in mine if resource.get("status") != _IN_ERROR]
+            for resource in mine:
+                if resource.get("status") == _IN_ERROR:
+                    yield resource, None
+            examinations = await self._auditor.examinations(valid)
+            for pair in zip(valid, await asyncio.gather(*map(self._slotted, examinations)), strict=True):
+                yield pair
+
+    def _relative(self, reference: JsonObject) -> str:
+        return relative(reference.get("reference"), self._client.base_url)
+
+    async def _slotted(self, examine: Callable[[], Awaitable[Examined]]) -> Examined:
+        async with self._slots:
+            return await examine()
+
+    def _of_pipeline(self, resource: JsonObject) -> bool:
+        """By its identifier, `Type-id.name`; a number after `~` tells summaries of one note apart."""
+        identifier = as_dict(resource.get("identifier"))
+        value = str(identifier.get("value", ""))
+        name = value.partition(".")[2]  # ids of servers may hold dots, so that of the note is cut off first
+        entry = (dicts((dicts(resource.get("section")) or [{}])[0].get("entry")) or [{}])[0]
+        stem = self._relative(entry).replace("/", "-", 1)
+        if stem and value.startswith(f"{stem}."):
+            name = value[len(stem) + 1 :]
+        return name == self._pipeline or name.startswith(f"{self._pipeline}~")
+
+
+class _Gathered:
+    """What was read of one scope so far; holds sentences, never whole notes."""
+
+    def __init__(self, scope: Scope, base_url: str, recalled: Set[str]) -> None:
+        self._scope, self._base_url, self._recalled = scope, base_url, recalled
+        self._notes: list[TimelineNote] = []
+        self._left_out: list[LeftOut] = []
+        self._remarks: list[Remark] = []
+        self._replaced: set[str] = set()
+
+    def __bool__(self) -> bool:
+        return bool(self._notes or self._left_out)
+
+    def add(self, resource: JsonObject, examined: Examined | None) -> None:
+        composition = reference_of(resource)
+        if examined is None:
+            self._left_out.append(LeftOut(composition, "", _IN_ERROR))
+            return
+        self._replaced.update(
+            relative(as_dict(relation.get("targetReference")).get("reference"), self._base_url)
+            for relation in dicts(resource.get("relatesTo"))
+            if relation.get("code") == "replaces"
+        )
+        source, current = examined.claims.source, examined.source.current
+        ended = ended_because(resource)
+        if not ended and self._recalled & set(examined.claims.authors):
+            ended = Withdrawal.RECALLED.value  # also one that a person signed, and that the recall left
+        if ended:
+            self._left_out.append(LeftOut(composition, source, ended))
+            return
+        if current is not None and _in_error(current):
+            self._left_out.append(LeftOut(composition, source, _IN_ERROR, "the note itself"))
+            return
+        found = list(examined.audit.findings)
+        subject = relative(as_dict(resource.get("subject")).get("reference"), self._base_url)
+        if self._scope.patients and subject not in self._scope.patients:
+            found.append((Finding.SUBJECT_DIFFERS, "another patient than the encounter's"))
+        self._remarks += [Remark(composition, source, *one) for one in found]
+        bars = [one for one in found if one[0] in _NOT_SHOWN]
+        if bars:
+            self._left_out.append(LeftOut(composition, source, bars[0][0].value, bars[0][1]))
+        else:
+            self._notes.append(_note_of(resource, examined))
+
+    def timeline(self) -> Timeline:
+        """The timeline of what was gathered, with one summary for each source."""
+        kept: dict[str, TimelineNote] = {}
+        left_out = [left for left in self._left_out if left.composition not in self._replaced]
+        replaced = [left for left in self._left_out if left.composition in self._replaced]
+        left_out += [LeftOut(left.composition, left.source, _REPLACED) for left in replaced]
+        for note in sorted(self._notes, key=lambda note: note.composition):
+            source = note.note.reference
+            if note.composition in self._replaced or source in kept:
+                left_out.append(LeftOut(note.composition, source, _REPLACED))
+            else:
+                kept[source] = note
+        remarks = [remark for remark in self._remarks if remark.composition not in self._replaced]
+        return build(
+            self._scope,
+            kept.values(),
+            sorted(left_out, key=lambda left: left.composition),
+            sorted(remarks, key=lambda remark: (remark.composition, remark.finding, remark.detail)),
+        )
+
+
+def _in_error(source: JsonObject) -> bool:
+    try:
+        return ineligible(read_source(source), Policy()) is Reason.ENTERED_IN_ERROR
+    except NoteError:
+        return False
+
+
+def _note_of(resource: JsonObject, examined: Examined) -> TimelineNote:
+    claims, reading = examined.claims, examined.source.reading
+    if reading is None:  # would have been a finding that bars the note
+        raise TimelineError("a summary was taken for verified without its text")
+    places = tuple(
+        Place(
+            composition=claims.composition,
+            source=claims.source,
+            version=claims.version,
+            reference=span.reference,
+            path=span.path,
+            start=sentence.start,
+            end=sentence.end,
+            text=sentence.text,
+            score=sentence.score,
+        )
+        for span, sentence in zip(claims.spans, examined.audit.sentences, strict=True)
+        if sentence.ok
+    )
+    stated = examined.source.stated or {}
+    return timeline_note(claims, reading, stated, claims.authors, reference_of(resource), places)

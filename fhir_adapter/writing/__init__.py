@@ -1,0 +1,1 @@
+"""What is written, changed, ended and taken back."""

@@ -1,0 +1,190 @@
+"""The resources of one summary as a transaction Bundle, validated against R4B before it leaves.
+
+R4, section 3.1.0.11. Repeating a transaction whose answer was lost is harmless: an entry is a PUT to a
+client-assigned id or, where the server gives out the ids, a conditional one.
+"""
+
+from typing import Any
+
+from fhir.resources.R4B.composition import Composition
+from fhir.resources.R4B.device import Device
+from fhir.resources.R4B.documentreference import DocumentReference
+from fhir.resources.R4B.provenance import Provenance
+from pydantic import BaseModel, ValidationError
+
+from fhir_adapter import canonical
+from fhir_adapter.audit.claims import as_dict, dicts
+from fhir_adapter.errors import NoteError
+from fhir_adapter.reasons import Reason
+from fhir_adapter.writing.lifecycle import Existing, sealed
+from fhir_adapter.writing.pipeline import Pipeline, device, model_card, model_card_markdown
+from fhir_adapter.writing.summary import Written, composition, extracted_text, provenance, urn
+
+JsonObject = dict[str, Any]
+
+_MODELS: dict[str, type[BaseModel]] = {
+    "Composition": Composition,
+    "Device": Device,
+    "DocumentReference": DocumentReference,
+    "Provenance": Provenance,
+}
+
+
+def author(pipeline: Pipeline) -> list[JsonObject]:
+    """The model card and the Device that refers to it."""
+    return [model_card(pipeline, model_card_markdown(pipeline)), device(pipeline)]
+
+
+def registration(pipeline: Pipeline, known: str = "") -> JsonObject:
+    """Writes the author once before the first summary, to a server that takes ids from clients.
+
+    The first of many parallel writers of an absent Device would send the others into conflicts.
+
+    Args:
+        pipeline: the author of what is written.
+        known: the version of the Device that was found in order, or "" where there is none. A recall that
+            comes in between is not undone.
+    """
+    card, author_device = author(pipeline)
+    return _bundle([_put(card), _put(author_device, known)])
+
+
+def transaction(written: Written, existing: Existing | None = None) -> JsonObject:
+    """Composition and Provenance of one summary, with the extracted text where there is one.
+
+    The Device is not part of it: a summary never brings a recalled one back.
+
+    Args:
+        written: the summary.
+        existing: the Composition that it takes the place of; only over just that version.
+
+    Raises:
+        NoteError: `malformed`, when something of the source that we carry over breaks R4.
+    """
+    version = existing.version if existing else ""
+    return _bundle(
+        [
+            _put(resource, version if resource["resourceType"] == "Composition" else "")
+            for resource in _resources(written, existing)
+        ]
+    )
+
+
+def conditional_transaction(written: Written, existing: Existing | None = None) -> JsonObject:
+    """The same for a server that gives out the ids itself (no `updateCreate`).
+
+    A new Composition is a POST with `ifNoneExist`, since two conditional PUTs of a new resource at once were
+    seen to leave two on HAPI 8.8; one that is there is a PUT to its id, since HAPI ignores `ifMatch` on a
+    conditional PUT.
+
+    Raises:
+        NoteError: as `transaction`.
+    """
+    authors, summary = author(written.pipeline), _resources(written, existing)
+    urns = {f"{r['resourceType']}/{r['id']}": urn(r["id"]) for r in [*authors, *summary]}
+    entries = [_create_if_none(resource) for resource in authors]
+    for resource in summary:
+        entries.append(_conditional_put(resource) if existing else _create_if_none(resource))
+    for entry in entries:
+        resource = relinked(entry["resource"], urns)
+        entry["resource"] = {name: value for name, value in resource.items() if name != "id"}
+        if existing and resource["resourceType"] == "Composition":
+            entry["resource"]["id"] = existing.id
+            entry["request"] = _put(entry["resource"], existing.version)["request"]
+    return _bundle(entries)
+
+
+def replacement(resources: list[JsonObject]) -> JsonObject:
+    """Resources as they were read and then changed, each only over the version that was read."""
+    return {
+        "resourceType": "Bundle",
+        "type": "transaction",
+        "entry": [_put(resource, str(resource["meta"].get("versionId", ""))) for resource in resources],
+    }
+
+
+def validate(resource: JsonObject) -> None:
+    """Checks one of our resources against its R4B model.
+
+    Raises:
+        NoteError: `malformed`, naming the elements at fault and never their values.
+    """
+    try:
+        _MODELS[resource["resourceType"]].model_validate(resource)
+    except ValidationError as error:
+        problems = error.errors(include_input=False, include_url=False, include_context=False)
+        places = sorted({".".join(map(str, problem["loc"])) for problem in problems})
+        raise NoteError(Reason.MALFORMED, f"{resource['resourceType']}: {', '.join(places)}") from None
+
+
+def _resources(written: Written, existing: Existing | None) -> list[JsonObject]:
+    texts = [] if written.reading.text.verbatim else [extracted_text(written)]
+    summary = sealed(composition(written))
+    system, code = canonical.REVIEW_TAG
+    if written.ordinal > 1:
+        tags = _united(summary["meta"]["tag"], [{"system": system, "code": code}])
+        summary["meta"] = {**summary["meta"], "tag": tags}
+    return [*texts, with_labels_of(existing.resource if existing else {}, summary), provenance(written)]
+
+
+def with_labels_of(existing: JsonObject, resource: JsonObject) -> JsonObject:
+    """The resource with the tags and security labels that others put on what it takes the place of."""
+    before, own = as_dict(existing.get("meta")), as_dict(resource.get("meta"))
+    both = {name: _united(dicts(own.get(name)), dicts(before.get(name))) for name in ("tag", "security")}
+    return {**resource, "meta": {**own, **{name: labels for name, labels in both.items() if labels}}}
+
+
+def _united(*labels: list[JsonObject]) -> list[JsonObject]:
+    """All labels, each once. HAPI adds them up by itself; elsewhere too nothing of others may be lost."""
+    both: dict[tuple[Any, Any, Any], JsonObject] = {}
+    for label in (label for some in labels for label in some):
+        code = label.get("code")
+        both.setdefault((label.get("system"), code, None if code else label.get("display")), label)
+    return list(both.values())
+
+
+def _bundle(entries: list[JsonObject]) -> JsonObject:
+    for entry in entries:
+        validate(entry["resource"])
+    return {"resourceType": "Bundle", "type": "transaction", "entry": entries}
+
+
+def _put(resource: JsonObject, version: str = "") -> JsonObject:
+    """A PUT to the resource's id; over that version alone where one is named."""
+    request = {"method": "PUT", "url": f"{resource['resourceType']}/{resource['id']}"}
+    return _entry(resource, {**request, "ifMatch": f'W/"{version}"'} if version else request)
+
+
+def _conditional_put(resource: JsonObject) -> JsonObject:
+    url = f"{resource['resourceType']}?{criteria(resource)}"
+    return _entry(resource, {"method": "PUT", "url": url})
+
+
+def _create_if_none(resource: JsonObject) -> JsonObject:
+    request = {"method": "POST", "url": resource["resourceType"], "ifNoneExist": criteria(resource)}
+    return _entry(resource, request)
+
+
+def _entry(resource: JsonObject, request: JsonObject) -> JsonObject:
+    return {"fullUrl": urn(resource["id"]), "resource": resource, "request": request}
+
+
+def criteria(resource: JsonObject) -> str:
+    """The search that finds one of our resources: by identifier, or by tag for a Provenance."""
+    if resource["resourceType"] == "Provenance":
+        tags = resource["meta"]["tag"]
+        tag = next(t for t in tags if t["system"] == canonical.PROVENANCE_KEY)
+        return f"_tag={tag['system']}|{tag['code']}"
+    found = resource["identifier"]
+    identifier = found[0] if isinstance(found, list) else found
+    return f"identifier={identifier['system']}|{identifier['value']}"
+
+
+def relinked(node: Any, urns: dict[str, str]) -> Any:
+    """A resource with its references replaced where `urns` has them: fullUrls of entries without an id."""
+    if isinstance(node, dict):
+        linked = {name: relinked(value, urns) for name, value in node.items()}
+        if isinstance(linked.get("reference"), str):
+            linked["reference"] = urns.get(linked["reference"], linked["reference"])
+        return linked
+    return [relinked(item, urns) for item in node] if isinstance(node, list) else node

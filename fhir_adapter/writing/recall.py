@@ -1,0 +1,129 @@
+"""Recalled pipeline versions: which Devices of ours must not write any more, as the server says.
+
+A recall marks the Device `inactive` and says in an extension whether the pipeline version was recalled or its
+model. Every writer asks before it writes, so a recall reaches all of them, whatever their ledger says.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from fhir_adapter import canonical
+from fhir_adapter.audit.claims import as_dict, dicts
+from fhir_adapter.errors import FhirAdapterError, HttpStatusError
+from fhir_adapter.rest.client import FhirClient
+from fhir_adapter.writing.pipeline import Pipeline
+
+JsonObject = dict[str, Any]
+
+Scope = Literal["model", "pipeline"]
+_ATTEMPTS = 5
+
+
+class RecalledError(FhirAdapterError):
+    """The pipeline version or its model was recalled; one sentence that says what to change."""
+
+    def __init__(self, device: str, scope: str) -> None:
+        what = "This model" if scope == "model" else "This pipeline version"
+        super().__init__(f"{what} was recalled ({device}); choose another model or other settings.")
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """A Device that wrote summaries.
+
+    Attributes:
+        id: on the server.
+        name: its identifier, the same on every server.
+        version: `meta.versionId`, or "".
+        pipeline: the pipeline version.
+        model: the model's name.
+        weights: SHA-256 of the model's weights, or "".
+        recalled: `model`, `pipeline`, or "" where it may write.
+    """
+
+    id: str
+    name: str
+    version: str
+    pipeline: str
+    model: str
+    weights: str
+    recalled: str
+    resource: JsonObject
+
+    @property
+    def reference(self) -> str:
+        """`Device/id`."""
+        return f"Device/{self.id}"
+
+    def same_model(self, name: str, weights: str) -> bool:
+        """Whether it ran this model: by its weights where it has some, else by its name."""
+        return self.weights == weights if weights else not self.weights and self.model == name
+
+
+async def authors(client: FhirClient) -> list[Author]:
+    """All Devices that this software has registered on the server."""
+    query = [("identifier", f"{canonical.DEVICES}|"), ("_count", "100")]
+    return [
+        author_of(resource)
+        async for page in client.search("Device", query)
+        for resource in page.resources
+        if resource.get("resourceType") == "Device"
+    ]
+
+
+def check(found: list[Author], pipeline: Pipeline) -> None:
+    """Refuses a pipeline that was recalled, or whose model was.
+
+    Raises:
+        RecalledError: with what to change.
+    """
+    model = pipeline.model
+    for author in found:
+        own = author.name == pipeline.device_id
+        if author.recalled and own:
+            raise RecalledError(author.reference, author.recalled)
+        if author.recalled == "model" and author.same_model(model.name, model.sha256):
+            raise RecalledError(author.reference, "model")
+
+
+async def recall(client: FhirClient, author: Author, scope: Scope) -> None:
+    """Marks a Device as recalled.
+
+    Raises:
+        HttpStatusError: the server refuses, also after others were let first.
+    """
+    resource, version = author.resource, author.version
+    for attempt in range(_ATTEMPTS):
+        others = [e for e in dicts(resource.get("extension")) if e.get("url") != canonical.RECALL]
+        mark = {"url": canonical.RECALL, "valueCode": scope}
+        try:
+            await client.update(
+                {**resource, "extension": [*others, mark], "status": "inactive"}, if_match=version or None
+            )
+        except HttpStatusError as error:
+            if error.status not in (409, 412) or attempt == _ATTEMPTS - 1:
+                raise
+            resource = await client.read(author.reference)
+            version = str(as_dict(resource.get("meta")).get("versionId", ""))
+        else:
+            return
+
+
+def author_of(device: JsonObject) -> Author:
+    """Reads a Device leniently."""
+    versions = {
+        str(as_dict(v.get("type")).get("text")): str(v.get("value", "")) for v in dicts(device.get("version"))
+    }
+    names = [i.get("value") for i in dicts(device.get("identifier")) if i.get("system") == canonical.DEVICES]
+    marks = [e.get("valueCode") for e in dicts(device.get("extension")) if e.get("url") == canonical.RECALL]
+    recalled = str(marks[0]) if marks and device.get("status") != "active" else ""
+    return Author(
+        id=str(device.get("id", "")),
+        name=str(names[0]) if names else "",
+        version=str(as_dict(device.get("meta")).get("versionId", "")),
+        pipeline=versions.get("pipeline", ""),
+        model=versions.get("model", ""),
+        weights=versions.get("weights-sha256", ""),
+        recalled=recalled,
+        resource=device,
+    )

@@ -1,0 +1,383 @@
+"""A summary as FHIR resources: Composition, Provenance and, where needed, the extracted text.
+
+Everything in them comes from the source, the summary and the pipeline, nothing from the clock, so that the
+same note summarised twice gives the same resources and a server has nothing to store.
+"""
+
+import base64
+import hashlib
+import re
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any
+
+from fhir_adapter import canonical
+from fhir_adapter import elements as references
+from fhir_adapter.errors import NoteError
+from fhir_adapter.narrative import ordered_list, paragraph
+from fhir_adapter.note import Reading
+from fhir_adapter.reasons import Reason
+from fhir_adapter.writing.pipeline import Pipeline, deterministic_id
+from summarizer.types import SelectedSentence, Summary
+
+JsonObject = dict[str, Any]
+
+UNIT = "unicode-code-point"
+# International Patient Summary: each section has a code; this one where the source states no type.
+_NOTE: JsonObject = {"coding": [{"system": canonical.LOINC, "code": "34109-9", "display": "Note"}]}
+_ORDINAL = re.compile(r"~\d+$")
+
+
+@dataclass(frozen=True)
+class Written:
+    """One summary ready to be written.
+
+    Attributes:
+        reading: the source, its attachment and its text.
+        summary: at least one chosen sentence.
+        base_url: the server's base, for absolute references to the source's version.
+        ordinal: 1; one more for each Composition of this source that a person has taken over.
+        replaced: id of the Composition that this one comes after, where a person has taken that over.
+    """
+
+    reading: Reading
+    summary: Summary
+    pipeline: Pipeline
+    base_url: str
+    ordinal: int = 1
+    replaced: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.summary.summary:
+            raise NoteError(Reason.EMPTY_TEXT)
+        text, end = self.reading.text.text, 0
+        for chosen in self.summary.summary:
+            if chosen.start < end or not chosen.text or text[chosen.start : chosen.end] != chosen.text:
+                raise NoteError(Reason.NOT_VERBATIM, f"at {chosen.start}-{chosen.end}")
+            end = chosen.end
+
+    @property
+    def composition_id(self) -> str:
+        """One per source, pipeline name and ordinal, whatever the version of source and pipeline."""
+        return written_id("Composition", self.reading.note.reference, self.pipeline.name, self.ordinal)
+
+    @property
+    def provenance_id(self) -> str:
+        """One per Composition."""
+        return written_id("Provenance", self.reading.note.reference, self.pipeline.name, self.ordinal)
+
+    @property
+    def extracted_text_id(self) -> str:
+        """One per Composition; unused where the text is the attachment itself."""
+        return written_id("DocumentReference", self.reading.note.reference, self.pipeline.name, self.ordinal)
+
+    @property
+    def identifier(self) -> str:
+        """Business identifier of the summary."""
+        return summary_identifier(self.reading.note.reference, self.pipeline.name, self.ordinal)
+
+    @cached_property
+    def source_version_url(self) -> str:
+        """Absolute URL of the source's version that was read."""
+        note = self.reading.note
+        url = f"{self.base_url.rstrip('/')}/{note.reference}"
+        return f"{url}/_history/{note.version_id}" if note.version_id else url
+
+    @property
+    def source_words(self) -> str:
+        """The source and its version as people read them: `DocumentReference/123 version 3`."""
+        note = self.reading.note
+        return f"{note.reference} version {note.version_id}" if note.version_id else note.reference
+
+    @cached_property
+    def when(self) -> str:
+        """The instant all dates are derived from: the server's stamp of the source's version.
+
+        The clock stands in only for a server that stamps nothing, where a rerun cannot be a no-op.
+        """
+        return self.reading.note.last_updated or datetime.now(UTC).isoformat(timespec="seconds")
+
+    @property
+    def language(self) -> str:
+        """The language the source states in a form that can be written, else English (our own words are)."""
+        stated = (self.reading.attachment.language, self.reading.note.language)
+        return next(filter(None, map(references.language, stated)), "en")
+
+    @property
+    def security(self) -> list[JsonObject]:
+        """The source's labels, each kept, and the AI label."""
+        own = self.pipeline.label_coding
+        name = (own["system"], own["code"])
+        others = references.labels(self.reading.note.security)
+        return [own, *(label for label in others if (label.get("system"), label.get("code")) != name)]
+
+
+def written_id(resource_type: str, source: str, name: str, ordinal: int = 1) -> str:
+    """Client-assigned id of what is written for a source under a pipeline's name.
+
+    Args:
+        resource_type: of the resource written.
+        source: `Type/id`.
+        name: of the pipeline.
+        ordinal: as in `Written.ordinal`.
+    """
+    return deterministic_id(resource_type, source, name, *([str(ordinal)] if ordinal > 1 else []))
+
+
+def summary_identifier(source: str, name: str, ordinal: int = 1) -> str:
+    """The value by which a summary is found: `DocumentReference-123.extractive`, `...extractive~2`."""
+    return f"{source.replace('/', '-', 1)}.{name}" + (f"~{ordinal}" if ordinal > 1 else "")
+
+
+def urn(resource_id: str) -> str:
+    """The fullUrl by which entries of one transaction refer to each other."""
+    try:
+        return f"urn:uuid:{uuid.UUID(resource_id)}"
+    except ValueError:
+        return f"urn:uuid:{deterministic_id('fullUrl', resource_id)}"
+
+
+def composition(written: Written) -> JsonObject:
+    """The Composition: one section, one `derivation-reference` extension per sentence."""
+    note, pipeline = written.reading.note, written.pipeline
+    source = {"reference": note.reference, "type": note.resource_type}
+    author = {"reference": f"Device/{pipeline.device_id}"}
+    resource: JsonObject = {
+        "resourceType": "Composition",
+        "id": written.composition_id,
+        "meta": meta(canonical.SUMMARY_PROFILE, canonical.SUMMARY_TAG, written.security),
+        "language": written.language,
+        "text": paragraph(
+            f"AI-extracted summary (unverified) of {written.source_words}. "
+            "Not a substitute for the source note.",
+            written.language,
+        ),
+        "extension": [_source_text(written)],
+        "identifier": {"system": canonical.SUMMARIES, "value": written.identifier},
+        "status": "preliminary",
+        "type": {
+            "coding": [{"system": canonical.LOINC, "code": "68608-9", "display": "Summary note"}],
+            "text": "AI-extracted note summary",
+        },
+        "category": [
+            {"coding": [{"system": canonical.COMPOSITION_KIND, "code": "extractive-summary"}]},
+        ],
+        "subject": references.reference(note.subject, written.base_url),
+        "encounter": references.reference(note.encounter, written.base_url, ("Encounter",)),
+        "date": written.when,
+        "author": [author],
+        "title": _title(written),
+        "confidentiality": references.confidentiality(note.security),
+        "custodian": references.reference(note.custodian, written.base_url, ("Organization",)),
+        "relatesTo": _relations(written),
+        "event": [_without_empty({"period": references.period(note.period), "detail": [source]})],
+        "section": [_section(written, source, author)],
+    }
+    return _without_empty(resource)
+
+
+def meta(profile: str, tag: tuple[str, str], security: list[JsonObject]) -> JsonObject:
+    """`meta` of what we write; without `security` where there is no label."""
+    system, code = tag
+    return _without_empty(
+        {"profile": [profile], "security": security, "tag": [{"system": system, "code": code}]}
+    )
+
+
+def _without_empty(resource: JsonObject) -> JsonObject:
+    return {name: value for name, value in resource.items() if value not in (None, [], {})}
+
+
+def _title(written: Written) -> str:
+    note = written.reading.note
+    kind = references.concept(note.type) or {}
+    names = [kind.get("text"), *(c.get("display") for c in kind.get("coding", []))]
+    name = next((n for n in names if n), "Clinical note")
+    return f"AI-extracted summary: {name} {(note.date or '')[:10]}".rstrip()
+
+
+def _source_text(written: Written) -> JsonObject:
+    """Says which text the offsets count in, so that anyone can fetch, normalise and check it."""
+    reading = written.reading
+    parts: list[JsonObject] = [
+        {"url": "source", "valueUri": written.source_version_url},
+        {"url": "versionId", "valueString": reading.note.version_id},
+        {"url": "path", "valueString": content_path(reading)},
+        {"url": "mediaType", "valueString": reading.text.media_type},
+        {"url": "unit", "valueCode": UNIT},
+        {"url": "normalization", "valueUri": reading.text.normalization},
+        {"url": "sha256", "valueString": reading.text.sha256},
+        {"url": "length", "valueInteger": len(reading.text.text)},
+        {"url": "pipeline", "valueString": written.pipeline.device_id},
+    ]
+    filled = [part for part in parts if "" not in part.values()]
+    return {"url": canonical.SOURCE_TEXT, "extension": filled}
+
+
+def content_path(reading: Reading) -> str:
+    """FHIRPath of the element whose content was read: an attachment's `data` or `url`, or the string."""
+    attachment = reading.attachment
+    if attachment.text is not None:
+        return attachment.path
+    inline = attachment.data is not None or attachment.externalized
+    return f"{attachment.path}.{'data' if inline else 'url'}"
+
+
+def _relations(written: Written) -> list[JsonObject]:
+    # R4 allows an Identifier or another Composition here, not the DocumentReference itself.
+    identifier = references.identifier(written.reading.note.master_identifier)
+    found: list[JsonObject] = [{"code": "transforms", "targetIdentifier": identifier}] if identifier else []
+    for source in references.local(written.reading.note.replaces, written.base_url):
+        value = summary_identifier(source, _ORDINAL.sub("", written.pipeline.name))
+        summary = {"system": canonical.SUMMARIES, "value": value}
+        found.append({"code": "replaces", "targetIdentifier": summary})
+    if written.replaced:
+        target = {"reference": f"Composition/{written.replaced}", "type": "Composition"}
+        found.append({"code": "replaces", "targetReference": target})
+    return found
+
+
+def _section(written: Written, source: JsonObject, author: JsonObject) -> JsonObject:
+    reading, chosen = written.reading, written.summary.summary
+    if reading.text.verbatim:
+        where, path = source, content_path(reading)
+    else:
+        where = {"reference": urn(written.extracted_text_id), "type": "DocumentReference"}
+        path = "DocumentReference.content[0].attachment.data"
+    spans = [
+        _span(number, sentence, where, path, written.pipeline) for number, sentence in enumerate(chosen, 1)
+    ]
+    items = [(f"s{number}", sentence.text) for number, sentence in enumerate(chosen, 1)]
+    section: JsonObject = {
+        "id": "sec1",
+        "extension": spans,
+        "title": "Extracted sentences (in the order of the note)",
+        "code": references.concept(reading.note.type) or _NOTE,
+        "author": [author],
+        "text": ordered_list(items, written.language),
+        "mode": "snapshot",
+        "orderedBy": {
+            "coding": [
+                {"system": canonical.LIST_ORDER, "code": "system", "display": "Sorted by System"},
+            ],
+            "text": "In the order of the source note",
+        },
+        "entry": [source],
+    }
+    return _without_empty(section)
+
+
+def _span(
+    number: int, sentence: SelectedSentence, where: JsonObject, path: str, pipeline: Pipeline
+) -> JsonObject:
+    return {
+        "id": f"p{number}",
+        "url": canonical.DERIVATION_REFERENCE,
+        "extension": [
+            {"url": "reference", "valueReference": where},
+            {"url": "path", "valueString": path},
+            {"url": "offset", "valueInteger": sentence.start},
+            {"url": "length", "valueInteger": sentence.end - sentence.start},
+            {"url": canonical.NARRATIVE_LINK, "valueUrl": f"#s{number}"},
+            *_scores(sentence.score, pipeline),
+        ],
+    }
+
+
+def _scores(score: float, pipeline: Pipeline) -> list[JsonObject]:
+    """The salience; where the model's scores are calibrated, the same as a probability (AI Transparency)."""
+    salience = {"url": canonical.EXTRACT_SCORE, "valueDecimal": score}
+    if not pipeline.model.calibrated:
+        return [salience]
+    return [salience, {"url": canonical.AI_CONFIDENCE, "valueDecimal": score}]
+
+
+def extracted_text(written: Written) -> JsonObject:
+    """The text that offsets point into, as a DocumentReference beside a source that is not plain text."""
+    note, text = written.reading.note, written.reading.text
+    data = text.text.encode("utf-8")
+    source = {"reference": note.reference, "type": note.resource_type}
+    is_document = note.resource_type == "DocumentReference"
+    encounter = references.reference(note.encounter, written.base_url, ("Encounter", "EpisodeOfCare"))
+    context = {
+        "encounter": [encounter] if encounter else None,
+        "related": None if is_document else [source],
+    }
+    words = f"Text extracted from {note.reference} by {text.normalization}"
+    sha1 = hashlib.sha1(data, usedforsecurity=False).digest()  # the algorithm that R4 names
+    resource: JsonObject = {
+        "resourceType": "DocumentReference",
+        "id": written.extracted_text_id,
+        "meta": meta(
+            canonical.EXTRACTED_TEXT_PROFILE,
+            canonical.EXTRACTED_TEXT_TAG,
+            references.labels(note.security),
+        ),
+        "language": "en",
+        "text": paragraph(words),
+        "identifier": [{"system": canonical.EXTRACTED_TEXTS, "value": written.identifier}],
+        "status": "current",
+        "type": references.concept(note.type),
+        "subject": references.reference(
+            note.subject, written.base_url, ("Patient", "Practitioner", "Group", "Device")
+        ),
+        "custodian": references.reference(note.custodian, written.base_url, ("Organization",)),
+        "relatesTo": [{"code": "transforms", "target": source}] if is_document else None,
+        "description": words,
+        "content": [
+            {
+                "attachment": {
+                    "contentType": "text/plain; charset=utf-8",
+                    "data": base64.b64encode(data).decode("ascii"),
+                    "size": len(data),
+                    "hash": base64.b64encode(sha1).decode("ascii"),
+                }
+            }
+        ],
+        "context": _without_empty(context),
+    }
+    return _without_empty(resource)
+
+
+def provenance(written: Written) -> JsonObject:
+    """The Provenance: AI-Provenance of AI Transparency on FHIR and, for a document, IHE mXDE too."""
+    note, pipeline = written.reading.note, written.pipeline
+    version = f"/_history/{note.version_id}" if note.version_id else ""
+    targets = [{"reference": urn(written.composition_id)}]
+    if not written.reading.text.verbatim:
+        targets.append({"reference": urn(written.extracted_text_id)})
+    agent = {
+        "type": {"coding": [{"system": canonical.PARTICIPANT_TYPE, "code": "assembler"}]},
+        "role": [{"coding": [{"system": canonical.AI_DEVICE_TYPE, "code": "Artificial-Intelligence"}]}],
+        "who": {"reference": f"Device/{pipeline.device_id}"},
+        "onBehalfOf": references.reference(note.custodian, written.base_url, ("Organization",)),
+    }
+    return _without_empty(
+        {
+            "resourceType": "Provenance",
+            "id": written.provenance_id,
+            # Provenance has no identifier in R4; the tag lets a server without client ids find it again.
+            "meta": meta(canonical.PROVENANCE_PROFILE, (canonical.PROVENANCE_KEY, written.provenance_id), []),
+            "language": "en",
+            "text": paragraph(f"Extractive summary of {written.source_words}, made by {pipeline.words}."),
+            "target": targets,
+            "occurredDateTime": written.when,
+            "recorded": written.when,
+            "policy": [canonical.MXDE_POLICY] if note.resource_type == "DocumentReference" else None,
+            "reason": [{"coding": [pipeline.label_coding]}],
+            "activity": {"coding": [{"system": canonical.W3C_ACTIVITY, "code": "Derivation"}]},
+            "agent": [_without_empty(agent)],
+            "entity": [
+                {
+                    "role": "source",
+                    "what": {
+                        # Servers strip the version from references, so it stands as plain data as well.
+                        "reference": note.reference + version,
+                        "identifier": {"system": canonical.URI, "value": written.source_version_url},
+                    },
+                }
+            ],
+        }
+    )

@@ -1,0 +1,186 @@
+"""Withdraws what a model, a pipeline version or a source gave, found on the server and not in a ledger.
+
+A recall first marks the Devices, so that nobody writes under them any more, and then walks over what they
+wrote, until a walk finds nothing that was not there before: what was under way when the recall came is
+reached too.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from fhir_adapter import canonical
+from fhir_adapter.audit.claims import as_dict, coded, dicts, is_timeline, references, relative
+from fhir_adapter.errors import ConflictError, HttpStatusError
+from fhir_adapter.rest.client import FhirClient
+from fhir_adapter.writing.lifecycle import Existing, Withdrawal, read_existing
+from fhir_adapter.writing.recall import Author, recall
+from fhir_adapter.writing.writer import end
+
+JsonObject = dict[str, Any]
+
+Status = Literal["withdrawn", "due", "unchanged", "attested", "changed", "failed"]
+
+_PAGE = "100"
+_ATTEMPTS = 5
+_SHORTEST_DIGEST = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """What became of one Composition.
+
+    Attributes:
+        composition: `Composition/id`.
+        source: `Type/id`, as it says; "" for a timeline, which is of many notes.
+        status: `withdrawn`; `due` where nothing was to be done yet; `unchanged` where it counted as entered
+            in error already; `attested` or `changed`, a person's work, left as it is; `failed`.
+        reason: the code that it carries now, or of the failure.
+    """
+
+    composition: str
+    source: str
+    status: Status
+    reason: str
+
+    def to_json(self) -> JsonObject:
+        """The line that `clinsum withdraw --json` prints."""
+        return {
+            "composition": self.composition,
+            "source": self.source or None,
+            "status": self.status,
+            "reason": self.reason,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """How to withdraw.
+
+    Attributes:
+        why: written into each Composition.
+        attested: also what a person changed or attested.
+        dry_run: say what would be done, and do nothing.
+        at_once: Compositions worked on at a time.
+    """
+
+    why: Withdrawal
+    attested: bool = False
+    dry_run: bool = False
+    at_once: int = 8
+
+
+def ran_model(found: Sequence[Author], model: str) -> list[Author]:
+    """The Devices that ran a model, by its name or the SHA-256 of its weights (at least 12 digits of it)."""
+    digest = model.lower() if len(model) >= _SHORTEST_DIGEST else None
+    return [a for a in found if a.model == model or (digest and a.weights.startswith(digest))]
+
+
+def of_pipeline(found: Sequence[Author], pipeline: str) -> list[Author]:
+    """The Devices of a pipeline version, by the Device's id or by the version."""
+    wanted = pipeline.removeprefix("Device/")
+    return [a for a in found if wanted in (a.id, a.name, a.pipeline)]
+
+
+async def withdraw_authors(
+    client: FhirClient, devices: Sequence[Author], scope: Literal["model", "pipeline"], orders: Orders
+) -> AsyncIterator[Withdrawn]:
+    """Recalls Devices and withdraws what they wrote.
+
+    Raises:
+        FhirAdapterError: the server cannot be asked, or does not let a Device be marked.
+    """
+    for device in devices:
+        if not orders.dry_run and device.recalled not in (scope, "model"):
+            await recall(client, device, scope)
+    seen: set[str] = set()
+    while True:
+        fresh = 0
+        for device in devices:
+            queries = [("Provenance", "agent"), ("Composition", "author")]
+            async for done in _withdraw(client, [(*q, device.reference) for q in queries], orders, seen):
+                fresh += 1
+                yield done
+        if not fresh:
+            return
+
+
+async def withdraw_source(client: FhirClient, source: str, orders: Orders) -> AsyncIterator[Withdrawn]:
+    """Withdraws every summary of a source, whatever pipeline wrote it. Raises as `withdraw_authors`."""
+    queries = [("Provenance", "entity", source), ("Composition", "entry", source)]
+    async for done in _withdraw(client, queries, orders, set()):
+        yield done
+
+
+async def _withdraw(
+    client: FhirClient, queries: Sequence[tuple[str, str, str]], orders: Orders, seen: set[str]
+) -> AsyncIterator[Withdrawn]:
+    slots = asyncio.Semaphore(orders.at_once)
+
+    async def slotted(reference: str) -> Withdrawn | None:
+        async with slots:
+            return await _one(client, reference, orders)
+
+    for resource_type, parameter, value in queries:
+        async for page in client.search(resource_type, [(parameter, value), ("_count", _PAGE)]):
+            found = [ref for resource in page.resources for ref in _compositions(resource, client.base_url)]
+            fresh = [reference for reference in dict.fromkeys(found) if reference not in seen]
+            seen.update(fresh)
+            for done in await asyncio.gather(*map(slotted, fresh)):
+                if done:
+                    yield done
+
+
+def _compositions(resource: JsonObject, base_url: str) -> list[str]:
+    """`Composition/id` of a Composition found, or of the targets of a Provenance found."""
+    if resource.get("resourceType") == "Composition":
+        return [f"Composition/{resource.get('id')}"]
+    targets = references(resource.get("target"), base_url)
+    return [target for target in targets if target.startswith("Composition/")]
+
+
+async def _one(client: FhirClient, reference: str, orders: Orders) -> Withdrawn | None:
+    """One Composition, read anew each time; None where it is gone, or nothing of ours."""
+    for attempt in range(_ATTEMPTS):
+        resource = await client.read_if_there(reference)
+        if resource is None or not _is_summary(resource):
+            return None
+        existing, source = read_existing(resource), _source(resource, client.base_url)
+        status = _status(existing, orders)
+        if status != "withdrawn":
+            return Withdrawn(reference, source, status, existing.ended or orders.why)
+        try:
+            await end(client, existing, orders.why)
+        except HttpStatusError as error:
+            if not isinstance(error, ConflictError) or attempt == _ATTEMPTS - 1:
+                return Withdrawn(reference, source, "failed", f"HTTP {error.status}")
+        else:
+            return Withdrawn(reference, source, "withdrawn", orders.why)
+    raise AssertionError("the last attempt returns")
+
+
+def _status(existing: Existing, orders: Orders) -> Status:
+    """What is to become of it; `withdrawn` where it is to be marked."""
+    if existing.in_error and (existing.ended == orders.why or not existing.ended):
+        return "unchanged"
+    if existing.ended in tuple(Withdrawal):
+        return "unchanged"
+    if not existing.ours and not orders.attested:
+        return "attested" if existing.attested else "changed"
+    return "due" if orders.dry_run else "withdrawn"
+
+
+def _is_summary(resource: JsonObject) -> bool:
+    """A hospital's own Composition may refer to the same note, or name our Device among its authors."""
+    systems = {system for system, _ in coded(as_dict(resource.get("meta")).get("tag"))}
+    extensions = {e.get("url") for e in dicts(resource.get("extension"))}
+    return canonical.TAGS in systems or canonical.SOURCE_TEXT in extensions
+
+
+def _source(resource: JsonObject, base_url: str) -> str:
+    """The note of a summary; a timeline is of many."""
+    if is_timeline(resource):
+        return ""
+    section = (dicts(resource.get("section")) or [{}])[0]
+    return relative((dicts(section.get("entry")) or [{}])[0].get("reference"), base_url)

@@ -1,0 +1,298 @@
+"""Writes summaries to the server, each once, and ends them; a person's work is never overwritten.
+
+Each source has a chain of Compositions, as a rule of one. What this software wrote last is brought up to
+date in its place, and only over the version that was read (`If-Match`). Once a person has changed or attested
+that, the next summary of the source becomes a new Composition after it, with an id of its own that is the
+same in every run and worker.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from fhir_adapter import canonical
+from fhir_adapter.audit.claims import as_dict, coded, dicts
+from fhir_adapter.elements import CONFIDENTIALITY_ORDER, confidentiality, labels
+from fhir_adapter.errors import ConflictError, HttpStatusError, NoteError, ServerUnreachableError
+from fhir_adapter.reasons import Reason
+from fhir_adapter.rest.backoff import Backoff
+from fhir_adapter.rest.client import FhirClient
+from fhir_adapter.writing.bundles import conditional_transaction, replacement, transaction
+from fhir_adapter.writing.lifecycle import (
+    Existing,
+    Stamp,
+    Withdrawal,
+    ended,
+    ended_text,
+    extracted_texts,
+    read_existing,
+)
+from fhir_adapter.writing.pipeline import Pipeline
+from fhir_adapter.writing.registrar import Registrar
+from fhir_adapter.writing.summary import Written, summary_identifier, written_id
+
+JsonObject = dict[str, Any]
+Chain = tuple[Existing, ...]
+
+_SOURCES = 24  # in one search: keeps the URL of 48 ids under 2 kB, of 48 identifiers under 8 kB
+_LONGEST_CHAIN = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What became of the summaries of a source that is no longer to be summarised.
+
+    Attributes:
+        ids: Compositions that are marked now.
+        kept: Compositions that a person has changed or attested, and that stay as they are.
+    """
+
+    ids: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+
+
+class Writer:
+    """Writes to one server under one pipeline.
+
+    Args:
+        client: the server.
+        pipeline: the author of what is written.
+        backoff: how often, and after what wait, a write is tried again after others came first, or after
+            an answer was lost.
+        sleep: how to wait.
+    """
+
+    def __init__(
+        self,
+        client: FhirClient,
+        pipeline: Pipeline,
+        backoff: Backoff | None = None,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    ) -> None:
+        self._client = client
+        self._pipeline = pipeline
+        self._backoff = backoff or Backoff(retries=6, first=0.2)
+        self._sleep = sleep
+        self._client_ids = True
+        self._registrar = Registrar(client, pipeline)
+
+    async def register(self) -> None:
+        """Makes sure that the Device and its model card are there; call once before the first write.
+
+        Raises:
+            RecalledError: this pipeline version, or its model, must not write any more.
+            HttpStatusError: the server states `updateCreate` and refuses, or does not let us write at all.
+        """
+        self._client_ids = await self._registrar.register()
+
+    async def chains(self, sources: Sequence[str]) -> dict[str, Chain]:
+        """The summaries of these sources under this pipeline's name, oldest first.
+
+        Args:
+            sources: as `Type/id`.
+
+        Returns:
+            A chain for each source that has one.
+
+        Raises:
+            RecalledError: as `register`; a pass in progress ends with it.
+        """
+        found: dict[str, list[Existing]] = {}
+        open_ends = list(dict.fromkeys(sources))
+        if open_ends:
+            await self._registrar.check()
+        # Two places at a time: the second is almost always empty, which ends the chain.
+        for first in range(1, _LONGEST_CHAIN, 2):
+            second: set[str] = set()
+            for start in range(0, len(open_ends), _SOURCES):
+                for source, one in await self._at(open_ends[start : start + _SOURCES], first):
+                    found.setdefault(source, []).append(one)
+                    second |= {source} if one.ordinal > first else set()
+            open_ends = [source for source in open_ends if source in second]
+            if not open_ends:
+                break
+        return {source: tuple(sorted(chain, key=_ordinal)) for source, chain in found.items()}
+
+    async def _at(self, sources: Sequence[str], first: int) -> list[tuple[str, Existing]]:
+        """The Compositions of these sources at two places of their chains."""
+        name, places = self._pipeline.name, [(s, n) for s in sources for n in (first, first + 1)]
+        if self._client_ids:  # by the id, which nobody can alter
+            wanted = {written_id("Composition", s, name, n): (s, n) for s, n in places}
+            query = ("_id", ",".join(wanted))
+        else:
+            wanted = {summary_identifier(s, name, n): (s, n) for s, n in places}
+            query = ("identifier", ",".join(f"{canonical.SUMMARIES}|{value}" for value in wanted))
+        found = []
+        async for page in self._client.search("Composition", [query, ("_count", str(len(wanted)))]):
+            for resource in page.resources:
+                identifier = str(as_dict(resource.get("identifier")).get("value"))
+                key = str(resource.get("id")) if self._client_ids else identifier
+                if key in wanted:
+                    source, ordinal = wanted[key]
+                    found.append((source, read_existing(resource, ordinal)))
+        return found
+
+    async def write(self, written: Written, chain: Chain) -> tuple[str, bool]:
+        """Writes one summary unless the server holds just that.
+
+        Args:
+            written: the summary.
+            chain: what `chains` found for its source.
+
+        Returns:
+            The Composition's id, and False where nothing had to be written.
+
+        Raises:
+            NoteError: `withdrawn`, `rejected-by-server` or `server-error`, with the status and issue codes.
+            ServerUnreachableError: no answer after all retries.
+            RecalledError: as `register`.
+        """
+        source, lost = written.reading.note.reference, False
+        for attempt in range(self._backoff.retries + 1):
+            try:
+                composition, changed = await self._write(written, chain)
+            except (ConflictError, ServerUnreachableError, HttpStatusError) as error:
+                final = attempt == self._backoff.retries
+                if isinstance(error, HttpStatusError) and (final or not _worth_a_look(error)):
+                    raise _note_error(error) from None
+                if final:
+                    raise
+                lost = lost or not isinstance(error, ConflictError)
+                await self._sleep(self._backoff.delay(attempt))
+                # What is there now decides: an answer may be lost after the work was done, and others may
+                # have come first.
+                chain = (await self.chains([source])).get(source, ())
+            else:
+                return composition, changed or lost
+        raise AssertionError("the last attempt returns or raises")
+
+    async def _write(self, written: Written, chain: Chain) -> tuple[str, bool]:
+        head = chain[-1] if chain else None
+        if head and _blocked(head, written):
+            raise NoteError(Reason.WITHDRAWN, head.ended)
+        for person in chain:
+            if not person.ours:
+                await protect(self._client, person, written.reading.note.security)
+        if head and _holds(head, written):
+            return head.id, False
+        place = head if head and head.ours else None
+        if head:
+            before = chain[:-1] if place else chain
+            ordinal = head.ordinal if place else head.ordinal + 1
+            written = replace(written, ordinal=ordinal, replaced=before[-1].id if before else "")
+        bundle = (transaction if self._client_ids else conditional_transaction)(written, place)
+        answer = await self._client.transaction(bundle, once=True)
+        return (written.composition_id if self._client_ids else _assigned_id(answer)), True
+
+    async def end(self, source: str, why: str, chain: Chain) -> Ended:
+        """Marks the summaries of a source as no longer current; a person's stay as they are.
+
+        Args:
+            source: `Type/id`.
+            why: a reason code of the note.
+            chain: what `chains` found for the source.
+
+        Raises:
+            NoteError, ServerUnreachableError: as `write`.
+        """
+        for attempt in range(self._backoff.retries + 1):
+            marked = tuple(c.id for c in chain if c.ours)
+            kept = tuple(c.id for c in chain if not c.ours and not c.in_error)
+            try:
+                for one in chain:
+                    if one.ours and one.ended not in (why, *Withdrawal):
+                        await end(self._client, one, why)
+            except HttpStatusError as error:
+                if attempt == self._backoff.retries or not isinstance(error, ConflictError):
+                    raise _note_error(error) from None
+                await self._sleep(self._backoff.delay(attempt))
+                chain = (await self.chains([source])).get(source, ())
+            else:
+                return Ended(marked, kept)
+        raise AssertionError("the last attempt returns or raises")
+
+
+async def protect(client: FhirClient, person: Existing, security: Sequence[JsonObject]) -> None:
+    """A person's Composition gets the labels that its sources have got since, and keeps all else.
+
+    Raises:
+        HttpStatusError: 409 or 412 where somebody else wrote in between.
+    """
+    lacking = [label for label in labels(security) if not coded([label]) <= person.labels]
+    if lacking:
+        meta = as_dict(person.resource.get("meta"))
+        labelled = {**meta, "security": [*dicts(meta.get("security")), *lacking]}
+        await client.update({**person.resource, "meta": labelled}, if_match=person.version or None)
+
+
+async def end(client: FhirClient, existing: Existing, why: str) -> None:
+    """Marks one Composition, and the extracted text that belongs to it, over just the versions read.
+
+    Raises:
+        HttpStatusError: 409 or 412 where somebody else wrote in between.
+    """
+    changed = [ended(existing.resource, why)]
+    for reference in extracted_texts(existing.resource):
+        text = await client.read_if_there(reference)
+        if text and canonical.EXTRACTED_TEXT_TAG in coded(as_dict(text.get("meta")).get("tag")):
+            after = ended_text(text, why)
+            changed += [after] if after != text else []
+    await client.transaction(replacement(changed), once=True)
+
+
+def _ordinal(existing: Existing) -> int:
+    return existing.ordinal
+
+
+def stamp_for(written: Written) -> Stamp:
+    """The stamp that a Composition of this summary carries."""
+    text = written.reading.text
+    return Stamp(written.reading.note.version_id, text.sha256, text.normalization, written.pipeline.device_id)
+
+
+def _blocked(head: Existing, written: Written) -> bool:
+    """A withdrawal by a person holds for the pipeline version, or the version of the source, that it hit."""
+    made, now = head.stamp, stamp_for(written)
+    if head.ended == Withdrawal.RECALLED:
+        return made.pipeline == now.pipeline
+    return head.ended == Withdrawal.SOURCE and (made.version_id, made.sha256) == (now.version_id, now.sha256)
+
+
+def _holds(head: Existing, written: Written) -> bool:
+    """Nothing is to be written: the Composition is of this text, and protects it."""
+    made, now = head.stamp, stamp_for(written)
+    if not head.ours:
+        # A person's stays for as long as its source does; another model is no reason to replace it.
+        return not head.ended and (made.version_id, made.sha256) == (now.version_id, now.sha256)
+    return made == now and not head.ended and _protects(head, written)
+
+
+def _protects(head: Existing, written: Written) -> bool:
+    security = written.reading.note.security
+    stated, least = str(head.resource.get("confidentiality", "")), confidentiality(security)
+    order = CONFIDENTIALITY_ORDER
+    return (
+        coded(labels(security)) <= head.labels
+        and len(stated) == 1
+        and stated in order
+        and order.index(stated) >= order.index(least)
+    )
+
+
+def _worth_a_look(error: HttpStatusError) -> bool:
+    return isinstance(error, ConflictError) or error.status >= 500 or error.status == 429
+
+
+def _note_error(error: HttpStatusError) -> NoteError:
+    refused = 400 <= error.status < 500 and error.status not in (408, 409, 412, 429)
+    reason = Reason.REJECTED_BY_SERVER if refused else Reason.SERVER_ERROR
+    return NoteError(reason, f"HTTP {error.status} {' '.join(error.codes)}".strip())
+
+
+def _assigned_id(answer: JsonObject) -> str:
+    for entry in answer.get("entry") or ():
+        location = str((entry.get("response") or {}).get("location", ""))
+        if "Composition/" in location:
+            return location.split("Composition/")[1].split("/")[0]
+    raise NoteError(Reason.SERVER_ERROR, "the answer names no Composition")

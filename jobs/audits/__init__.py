@@ -1,0 +1,1 @@
+"""Audits of many Compositions: the walk, what a reader sees, the reports."""

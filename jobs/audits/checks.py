@@ -1,0 +1,204 @@
+"""What an audit checked, in words, and how each part of it came out: the answer to "how do you know?"."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from fhir_adapter.audit.auditor import Examined
+from fhir_adapter.audit.claims import as_dict
+from fhir_adapter.audit.findings import Finding
+
+
+class Outcome(StrEnum):
+    """How a check ended."""
+
+    HOLDS = "holds"
+    FAILS = "does not hold"
+    UNKNOWN = "could not be checked"
+
+
+class Check(StrEnum):
+    """A part of the audit; the value is its name."""
+
+    SOURCE = "The note"
+    TEXT = "Its text"
+    SENTENCES = "The sentences"
+    FILING = "Filing"
+    PROTECTION = "Labels"
+    MAKER = "The maker"
+    PROVENANCE = "Provenance"
+
+
+CHECKS: Mapping[Finding, Check] = {
+    finding: check
+    for check, findings in {
+        Check.SOURCE: (
+            Finding.COMPOSITION_GONE,
+            Finding.NOT_OURS,
+            Finding.SOURCE_GONE,
+            Finding.SOURCE_CHANGED,
+            Finding.SOURCE_UNREADABLE,
+            Finding.SOURCE_MISMATCH,
+        ),
+        Check.TEXT: (Finding.TEXT_DIFFERS, Finding.EXTRACTOR_DIFFERS, Finding.EXTRACTED_TEXT_DIFFERS),
+        Check.SENTENCES: (
+            Finding.OFFSET_OUTSIDE,
+            Finding.SENTENCE_ALTERED,
+            Finding.SENTENCE_ADDED,
+            Finding.SENTENCE_REMOVED,
+            Finding.SPAN_MISSING,
+            Finding.SPAN_WITHOUT_SENTENCE,
+            Finding.SPAN_MALFORMED,
+            Finding.DUPLICATE_ID,
+            Finding.WRONG_ORDER,
+            Finding.WRONG_PLACE,
+            Finding.REPEAT_DIFFERS,
+            Finding.NARRATIVE_UNREADABLE,
+            Finding.NARRATIVE_CHANGED,
+            Finding.SECTION_ADDED,
+            Finding.UNIT_UNKNOWN,
+        ),
+        Check.FILING: (Finding.STATUS_WRONG, Finding.SUBJECT_DIFFERS, Finding.ELEMENT_DIFFERS),
+        Check.PROTECTION: (Finding.LABEL_REMOVED, Finding.PROTECTION_LOWERED),
+        Check.MAKER: (Finding.AUTHOR_MISSING, Finding.MODEL_UNKNOWN, Finding.CONFIDENCE_UNFOUNDED),
+        Check.PROVENANCE: (Finding.PROVENANCE_MISSING, Finding.PROVENANCE_DIFFERS),
+    }.items()
+    for finding in findings
+}
+"""The part of the audit that each finding belongs to."""
+
+# Without the note's text these can find something wrong, but not that all is right.
+_NEED_TEXT = (Check.TEXT, Check.SENTENCES, Check.FILING, Check.PROTECTION)
+
+_ONLY_UNREAD = frozenset({Finding.SOURCE_GONE, Finding.SOURCE_UNREADABLE})
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One part of the audit: what was compared, in a sentence, where it holds; else why not."""
+
+    check: Check
+    outcome: Outcome
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The whole in a few words and a sentence."""
+
+    outcome: Outcome
+    headline: str
+    words: str
+
+
+def checked(examined: Examined) -> tuple[Checked, ...]:
+    """Every part of the audit of one Composition, in the order in which one would ask."""
+    failed = {CHECKS[finding] for finding, _ in examined.audit.findings}
+    return tuple(_checked(examined, check, check in failed) for check in Check)
+
+
+def _checked(examined: Examined, check: Check, failed: bool) -> Checked:
+    if failed:
+        return Checked(check, Outcome.FAILS, "")
+    if any(finding is Finding.NOT_OURS for finding, _ in examined.audit.findings):
+        return Checked(check, Outcome.UNKNOWN, "The Composition does not say what it was made from.")
+    if check in _NEED_TEXT and not readable(examined):
+        return Checked(
+            check, Outcome.UNKNOWN, "The text could not be read again, so nothing to compare with."
+        )
+    if check is Check.FILING and not _has_text(examined):
+        return Checked(check, Outcome.UNKNOWN, "The text read again is empty.")
+    words = _timeline_words(examined) if examined.timeline else _summary_words(examined)
+    return Checked(check, Outcome.HOLDS, words[check])
+
+
+def readable(examined: Examined) -> bool:
+    """Whether the text of the note, or of every note of a timeline, could be read again."""
+    if examined.timeline is not None:
+        return bool(examined.timeline.notes) and all(examined.timeline.notes)
+    return examined.source.reading is not None
+
+
+def _has_text(examined: Examined) -> bool:
+    reading = examined.source.reading
+    return reading is None or bool(reading.text.text)
+
+
+def _summary_words(examined: Examined) -> dict[Check, str]:
+    claims, count = examined.claims, len(examined.audit.sentences)
+    stands = f"Each of the {count} sentences stands" if count != 1 else "The one sentence stands"
+    return {
+        Check.SOURCE: _source_words(examined),
+        Check.TEXT: f"It was extracted again from the note and is the same: {claims.length:,} characters "
+        "with the same SHA-256.",
+        Check.SENTENCES: f"{stands} in the note at the stated offsets, character for character and in the "
+        "note's order. Nothing else is shown.",
+        Check.FILING: "Patient, type, title, dates and relations are those that the note gives; the status "
+        "is one that it may have.",
+        Check.PROTECTION: "It is marked as made by a machine and keeps every security label of the note.",
+        Check.MAKER: "Its only author is a Device on the server, an AI by its type, that names software and "
+        "model.",
+        Check.PROVENANCE: "A Provenance on the server names this version of the note and this Device.",
+    }
+
+
+def _source_words(examined: Examined) -> str:
+    claims, source = examined.claims, examined.source
+    version = f"Version {claims.version} of the note" if claims.version else "The note"
+    now = str(as_dict((source.current or {}).get("meta")).get("versionId", ""))
+    read = f"{version} was read again from the server"
+    if source.current is None:
+        return f"{read}, through its history; the note itself was deleted, as the summary says."
+    if now == claims.version:
+        return f"{read}; it is the newest one."
+    return (
+        f"{read}, through its history. Version {now} has come since, and the summary is marked or replaced."
+    )
+
+
+def _timeline_words(examined: Examined) -> dict[Check, str]:
+    notes = len(examined.timeline.sections) if examined.timeline else 0
+    places = len(examined.audit.sentences)
+    every = f"each of the {notes} notes" if notes != 1 else "the note"
+    return {
+        Check.SOURCE: f"The stated version of {every} was read again from the server.",
+        Check.TEXT: f"The text of {every} was extracted again and has the stated length and SHA-256.",
+        Check.SENTENCES: f"Every sentence stands in each of its places ({places} in all), character for "
+        "character or in the words that are stated. Nothing else is shown.",
+        Check.FILING: "The timeline was built anew from the notes; order, times, titles and patient are the "
+        "same.",
+        Check.PROTECTION: "It is marked as made by a machine and keeps every security label of every note.",
+        Check.MAKER: "Its authors are the Devices that put it together and chose the sentences.",
+        Check.PROVENANCE: "A Provenance on the server names exactly these versions of these notes.",
+    }
+
+
+def verdict(examined: Examined, proven: int, shown: int) -> Verdict:
+    """The verdict for people.
+
+    Args:
+        examined: the audit.
+        proven: how many sentences stand in their note.
+        shown: of how many.
+    """
+    what = "timeline" if examined.timeline is not None else "summary"
+    sentences = f"{proven} of {shown} sentences" if shown != 1 else f"{proven} of 1 sentence"
+    where = "the note, character for character" if examined.timeline is None else "every place named"
+    count = len(examined.audit.findings)
+    found = f"{count} findings" if count != 1 else "1 finding"
+    if examined.audit.ok:
+        return Verdict(
+            Outcome.HOLDS,
+            f"This {what} holds",
+            f"{sentences} proven to stand in {where}. All {len(Check)} checks passed.",
+        )
+    if {finding for finding, _ in examined.audit.findings} <= _ONLY_UNREAD and not readable(examined):
+        return Verdict(
+            Outcome.UNKNOWN,
+            f"This {what} cannot be proven",
+            f"{found}. The text it was made from could not be read again: what is shown below is what the "
+            "Composition says of itself. Do not rely on it.",
+        )
+    return Verdict(
+        Outcome.FAILS, f"This {what} does not hold", f"{found}; {sentences} proven. Do not rely on it."
+    )

@@ -1,0 +1,92 @@
+"""The audit as files for people: one HTML page that needs no network, and a table for a spreadsheet."""
+
+import csv
+import os
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from importlib.resources import files
+from pathlib import Path
+from typing import TextIO
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from fhir_adapter.audit.auditor import Audit
+from jobs.audits.view import difference
+
+COLUMNS = (
+    "composition",
+    "source",
+    "version",
+    "author",
+    "ok",
+    "sentences",
+    "proven",
+    "code",
+    "detail",
+    "finding",
+)
+_FOLDER = Path(str(files("jobs")))
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def open_private(path: Path) -> TextIO:
+    """Opens a file that its owner alone may read, since it will hold parts of notes; keeps what is in it.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    return open(path, "a", encoding="utf-8", newline="", opener=lambda p, flags: os.open(p, flags, 0o600))
+
+
+def _emptied(file: TextIO) -> TextIO:
+    if file.seekable():  # a pipe is not
+        file.truncate(0)
+    return file
+
+
+def write_html(audits: Sequence[Audit], server: str, file: TextIO, when: datetime | None = None) -> None:
+    """Writes the page: a table of verdicts, then each Composition with its findings and sentences.
+
+    Args:
+        audits: in the order to be shown; those with findings are listed first.
+        server: base address that was audited.
+        file: from `open_private`; what was in it is replaced.
+        when: the time of the audit; now, if not given.
+    """
+    environment = Environment(
+        loader=FileSystemLoader([_FOLDER / "audits", _FOLDER / "web" / "templates"]),  # parts of the page
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["difference"] = difference
+    template = environment.get_template("audit_report.html")
+    sentences = [sentence for audit in audits for sentence in audit.sentences]
+    parts = template.generate(
+        audits=sorted(audits, key=lambda audit: audit.ok),
+        server=server,
+        when=(when or datetime.now(UTC)).strftime("%Y-%m-%d %H:%M UTC"),
+        wrong=sum(not audit.ok for audit in audits),
+        sentences=len(sentences),
+        proven=sum(sentence.ok for sentence in sentences),
+    )
+    _emptied(file).writelines(parts)
+
+
+def write_csv(audits: Iterable[Audit], file: TextIO) -> None:
+    """Writes one row for each finding, and one for each Composition without any; no text of a note."""
+    table = csv.writer(_emptied(file))
+    table.writerow(COLUMNS)
+    for audit in audits:
+        proven = sum(sentence.ok for sentence in audit.sentences)
+        start = (audit.composition, audit.source, audit.version, audit.author)
+        counts = ("yes" if audit.ok else "no", len(audit.sentences), proven)
+        for row in [(f.value, detail, f.words) for f, detail in audit.findings] or [("", "", "")]:
+            table.writerow([_cell(value) for value in (*start, *counts, *row)])
+
+
+def _cell(value: object) -> str:
+    """A cell that no spreadsheet takes for a formula, whoever wrote what is in it."""
+    text = str(value)
+    return f"'{text}" if text.startswith(_FORMULA) else text

@@ -1,0 +1,267 @@
+"""An audit as people see it, on a page or in a report: what is shown beside what the note holds.
+
+Plain data for templates. A Composition that somebody made to be expensive stays cheap: long texts, and more
+than a hundred wrong sentences, are not compared letter by letter.
+"""
+
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
+
+from fhir_adapter.audit.auditor import AuditedSentence, Examined
+from fhir_adapter.audit.claims import Span
+from fhir_adapter.audit.findings import Finding, Found
+from fhir_adapter.audit.shape import ANCHOR
+from fhir_adapter.narrative import displayed
+from fhir_adapter.timeline.clinical_time import readable
+from fhir_adapter.timeline.timeline import title_of
+
+Pieces = list[tuple[str, bool]]
+"""A text in parts, each with whether it differs."""
+
+_MOST_COMPARED = 20_000  # product of the lengths that are compared letter by letter; beyond it takes seconds
+_MOST_WRONG = 100
+_ALIKE = 0.7  # share of common characters below which two sentences are simply different ones
+_FEW = 3  # characters that a difference names one by one
+_BY_SPAN = (
+    Finding.SENTENCE_ALTERED,
+    Finding.OFFSET_OUTSIDE,
+    Finding.SPAN_MALFORMED,
+    Finding.SPAN_WITHOUT_SENTENCE,
+)
+_BY_ITEM = (Finding.SENTENCE_ADDED, Finding.SPAN_MISSING, Finding.DUPLICATE_ID)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a sentence is said to stand.
+
+    Attributes:
+        anchor: names the place on the page; "" for one that another has taken, or that is not in the text.
+        text: what stands there, cut where it differs; empty where that could not be read.
+        named: the first difference by name, or "".
+        unread: the note could not be read, so nothing is known of the place.
+        source, version: of the note, in a timeline; else "".
+        title: of the note, in a timeline.
+        confident: the score is a calibrated probability.
+    """
+
+    start: int
+    end: int
+    score: float | None
+    ok: bool
+    anchor: str
+    text: Pieces
+    named: str
+    unread: bool = False
+    source: str = ""
+    version: str = ""
+    title: str = ""
+    confident: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A sentence as shown, and its places: one in a summary, some in a timeline, none if none is stated."""
+
+    number: int
+    shown: Pieces
+    places: tuple[Place, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether it stands in every place."""
+        return bool(self.places) and all(place.ok for place in self.places)
+
+    @property
+    def unread(self) -> bool:
+        """Whether it is only for want of the note that it is not proven."""
+        return bool(self.places) and not self.ok and all(place.ok or place.unread for place in self.places)
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A part of the note's text; `row` is that of the sentence it belongs to, or None."""
+
+    text: str
+    row: Row | None = None
+    anchor: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundRow:
+    """A finding in words; `row` is the number of the sentence it is about, or 0."""
+
+    finding: Finding
+    detail: str
+    row: int = 0
+
+
+def difference(sentence: AuditedSentence) -> tuple[Pieces, Pieces, str]:
+    """A sentence as shown and as in the note, cut where they differ, and the first difference by name.
+
+    Two letters can look the same and be different ones, so the name is what tells.
+
+    Returns:
+        Pieces of both as (text, differs), and words such as `U+0430 CYRILLIC SMALL LETTER A instead of ...`,
+        or "" where a name says no more than the text.
+    """
+    shown, text = sentence.shown, displayed(sentence.text)
+    if sentence.ok or not shown or not text or shown == text:
+        return _whole(shown), _whole(text), ""
+    head, tail = _common(shown, text)
+    one, other = shown[head : len(shown) - tail], text[head : len(text) - tail]
+    middle: Sequence[tuple[str, int, int, int, int]] = [("replace", 0, len(one), 0, len(other))]
+    same = head + tail
+    if one and other and len(one) * len(other) <= _MOST_COMPARED:
+        compared = SequenceMatcher(None, one, other, autojunk=False)
+        middle, same = (
+            compared.get_opcodes(),
+            same + sum(block.size for block in compared.get_matching_blocks()),
+        )
+    if 2 * same < _ALIKE * (len(shown) + len(text)):
+        return [(shown, True)], [(text, True)], ""
+    left, right, named = _whole(shown[:head]), _whole(text[:head]), ""
+    for tag, a, b, c, d in middle:
+        left.append((one[a:b], tag != "equal"))
+        right.append((other[c:d], tag != "equal"))
+        if tag != "equal" and not named and b - a <= _FEW and d - c <= _FEW:
+            named = f"{_names(one[a:b])} instead of {_names(other[c:d])}"
+    left += _whole(shown[len(shown) - tail :] if tail else "")
+    right += _whole(text[len(text) - tail :] if tail else "")
+    return [part for part in left if part[0]], [part for part in right if part[0]], named
+
+
+def _whole(text: str) -> Pieces:
+    return [(text, False)] if text else []
+
+
+def _common(one: str, other: str) -> tuple[int, int]:
+    """Lengths of the common beginning and of the common end of what is left."""
+    shortest = min(len(one), len(other))
+    head = next((i for i in range(shortest) if one[i] != other[i]), shortest)
+    left = shortest - head
+    return head, next((i for i in range(left) if one[-1 - i] != other[-1 - i]), left)
+
+
+def _names(characters: str) -> str:
+    return " and ".join(f"U+{ord(c):04X} {unicodedata.name(c, '')}".strip() for c in characters) or "nothing"
+
+
+def rows(examined: Examined) -> tuple[Row, ...]:
+    """Every sentence in the order in which the Composition shows them, then offsets without a sentence."""
+    sections = examined.timeline.sections if examined.timeline else [examined.claims]
+    audited = iter(examined.audit.sentences)
+    found: list[Row] = []
+    anchors: set[str] = set()
+    wrong = 0
+    for index, claims in enumerate(sections):
+        linked: dict[str, list[tuple[Span, AuditedSentence]]] = {}
+        for pair in zip(claims.spans, audited, strict=False):
+            linked.setdefault(pair[0].link, []).append(pair)
+        items = [(shown, linked.get(anchor, [])) for anchor, shown in claims.items]
+        named = {anchor for anchor, _ in claims.items}
+        items += [("", pairs) for link, pairs in linked.items() if link not in named]
+        for shown, pairs in items:
+            row = _row(len(found) + 1, shown, pairs, compared=wrong < _MOST_WRONG)
+            places = (_placed(examined, index, place, anchors) for place in row.places)
+            found.append(replace(row, places=tuple(places)))
+            wrong += not row.ok
+    return tuple(found)
+
+
+def _row(number: int, shown: str, pairs: Sequence[tuple[Span, AuditedSentence]], *, compared: bool) -> Row:
+    """One sentence; its words are cut by how they differ from its first place."""
+    left = _whole(shown)
+    places: list[Place] = []
+    for span, sentence in pairs:
+        stated = shown if span.words is None else span.words
+        ok = sentence.ok and displayed(sentence.text) == stated
+        seen = replace(sentence, shown=stated, ok=ok or not compared)
+        cut, text, named = difference(seen)
+        if not places:
+            left = cut
+        places.append(
+            Place(
+                start=sentence.start,
+                end=sentence.end,
+                score=sentence.score,
+                ok=ok,
+                anchor="",
+                text=text,
+                named=named,
+                source=sentence.source,
+                confident=span.confident,
+            )
+        )
+    return Row(number, left, tuple(places))
+
+
+def _placed(examined: Examined, section: int, place: Place, taken: set[str]) -> Place:
+    """A place with its name on the page and, in a timeline, what is known of its note."""
+    if examined.timeline is None:
+        reading = examined.source.reading
+        if reading is None:
+            return replace(place, unread=True)
+        inside = 0 <= place.start < place.end <= len(reading.text.text)
+        anchor = f"c{place.start}-{place.end}"
+        if not inside or anchor in taken:
+            return place
+        taken.add(anchor)
+        return replace(place, anchor=anchor)
+    sections = examined.timeline.sections
+    at = next((i for i, claims in enumerate(sections) if claims.source == place.source), section)
+    note = examined.timeline.notes[at] if at < len(examined.timeline.notes) else None
+    title = f"{' '.join(title_of(note.note).split())}, {readable(note.times.clinical.value)}" if note else ""
+    return replace(place, version=sections[at].version, title=title, unread=note is None)
+
+
+def segments(text: str, shown: Iterable[Row]) -> tuple[Segment, ...]:
+    """The note's text, cut at the places of the sentences; where two overlap, the first has both."""
+    return tuple(_segments(text, shown))
+
+
+def _segments(text: str, shown: Iterable[Row]) -> Iterator[Segment]:
+    marked = [
+        (place.start, place.end, place.anchor, row) for row in shown for place in row.places if place.anchor
+    ]
+    at = 0
+    for start, end, anchor, row in sorted(marked, key=lambda mark: mark[:2]):
+        start = max(start, at)
+        if start >= end:
+            continue
+        if at < start:
+            yield Segment(displayed(text[at:start]))
+        yield Segment(displayed(text[start:end]), row, anchor)
+        at = end
+    if at < len(text):
+        yield Segment(displayed(text[at:]))
+
+
+def found_rows(examined: Examined, shown: Sequence[Row]) -> tuple[FoundRow, ...]:
+    """Every finding with the number of the row it is about, where it is about one."""
+    return tuple(
+        FoundRow(finding, detail, _about(examined, shown, (finding, detail)))
+        for finding, detail in examined.audit.findings
+    )
+
+
+def _about(examined: Examined, shown: Sequence[Row], found: Found) -> int:
+    finding, detail = found
+    word, _, number = detail.partition(" ")
+    if word not in ("sentence", "span", "number") or not number.isdecimal():
+        return 0
+    stated = int(number)
+    items = [anchor for anchor, _ in examined.claims.items]
+    if examined.timeline is not None:
+        items = [anchor for claims in examined.timeline.sections for anchor, _ in claims.items]
+        numbers = [int(match[1]) if (match := ANCHOR.fullmatch(anchor)) else 0 for anchor in items]
+        return numbers.index(stated) + 1 if stated in numbers else 0
+    if finding in _BY_ITEM:
+        return stated if stated <= len(items) else 0
+    if finding in _BY_SPAN and 0 < stated <= len(examined.claims.spans):
+        span = examined.claims.spans[stated - 1]
+        place = (span.offset, span.offset + span.length)
+        return next((row.number for row in shown if any((p.start, p.end) == place for p in row.places)), 0)
+    return 0

@@ -1,0 +1,1 @@
+"""One pass over the notes of a server."""

@@ -1,0 +1,78 @@
+"""How one note ended in one pass, and the sum over a pass."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from jobs.ledger.ledger import NoteRow, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One note's end: a Composition, unchanged, or a reason code.
+
+    Attributes:
+        source: `Type/id`.
+        reason: for `unchanged`, the reason of the earlier end where there was one.
+        composition: id of the Composition, or "".
+        sentences: how many were chosen.
+        milliseconds: from the start of reading to the note's entry in the ledger.
+    """
+
+    source: str
+    version: str
+    status: Status
+    reason: str = ""
+    composition: str = ""
+    sentences: int = 0
+    milliseconds: int = 0
+
+    @classmethod
+    def of(cls, row: NoteRow, status: Status | None = None) -> "Outcome":
+        """The outcome that a ledger row records."""
+        return cls(
+            row.source,
+            row.version,
+            status or row.status,
+            row.reason,
+            row.composition if status or not row.reason else "",
+            row.sentences,
+            0 if status else row.milliseconds,
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """The line that `clinsum poll --json` prints."""
+        return {
+            "source": self.source,
+            "version": self.version,
+            "status": self.status,
+            "reason": self.reason or None,
+            "composition": f"Composition/{self.composition}" if self.composition else None,
+            "sentences": self.sentences,
+            "ms": self.milliseconds,
+        }
+
+
+@dataclass
+class Totals:
+    """Counts of one pass."""
+
+    seconds: float = 0.0
+    by_status: Counter[str] = field(default_factory=Counter)
+    by_reason: Counter[str] = field(default_factory=Counter)
+
+    def add(self, outcome: Outcome) -> None:
+        """Counts one note."""
+        self.by_status[outcome.status] += 1
+        if outcome.reason and outcome.status in ("skipped", "failed"):
+            self.by_reason[outcome.reason] += 1
+
+    @property
+    def seen(self) -> int:
+        """Notes handled."""
+        return self.by_status.total()
+
+    def to_json(self) -> dict[str, Any]:
+        """The last line that `clinsum poll --json` prints."""
+        counts = {s: self.by_status[s] for s in ("written", "unchanged", "skipped", "failed")}
+        return {"summary": {"seen": self.seen, **counts, "seconds": round(self.seconds, 3)}}

@@ -1,0 +1,215 @@
+"""Who asks, and what they may: bearer tokens of the settings, JWTs of an issuer, and a browser's session."""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import ipaddress
+import re
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPBearer
+
+from jobs.settings import Settings, SettingsError
+from jobs.web.guard.oidc import Issuer
+from jobs.web.problems import ProblemError
+from jobs.web.views.pages import SESSION_COOKIE
+
+SESSION_SECONDS = 12 * 3600
+_SHORTEST = 24  # characters of a token
+_HASHED = re.compile(r"sha256:([0-9a-f]{64})")
+
+
+class Scope(StrEnum):
+    """What a client may do. In an issuer's tokens they stand under these names in `scope` or `scp`."""
+
+    SUMMARISE = "summarise"
+    READ = "read"
+    RETRY = "retry"
+
+
+ALL_SCOPES = frozenset(Scope)
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who asks.
+
+    Attributes:
+        name: for rate limits and the log: never a person's name (`token-1`, `oidc:` and a hash, `anyone`).
+    """
+
+    name: str
+    scopes: frozenset[Scope]
+
+
+ANYONE = Principal("anyone", ALL_SCOPES)
+GUEST = Principal("guest", frozenset({Scope.SUMMARISE}))
+
+
+class Access:
+    """Tells clients by what they show.
+
+    Args:
+        tokens: SHA-256 of each bearer token.
+        issuer: checks JWTs; None where the settings name no issuer.
+        default: who a client without credentials is; None refuses it.
+    """
+
+    def __init__(
+        self, tokens: Sequence[bytes] = (), issuer: Issuer | None = None, default: Principal | None = ANYONE
+    ) -> None:
+        self._tokens, self._issuer = tuple(tokens), issuer
+        self.default = None if (tokens or issuer) and default is ANYONE else default
+        # From the tokens, so that every replica knows it and a change of tokens ends all sessions.
+        self._session_key = hashlib.sha256(b"clinsum session" + b"".join(self._tokens)).digest()
+
+    @property
+    def asks(self) -> bool:
+        """Whether credentials are asked for."""
+        return self.default is None
+
+    @property
+    def has_tokens(self) -> bool:
+        """Whether a token can be typed in on the page to sign in."""
+        return bool(self._tokens)
+
+    async def principal(self, request: Request) -> Principal | None:
+        """Who asks; None where no valid credentials came."""
+        scheme, _, value = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "bearer" and value:
+            return self.by_token(value.strip()) or await self._by_jwt(value.strip())
+        if scheme:
+            return None
+        if cookie := request.cookies.get(SESSION_COOKIE):
+            return self._by_session(cookie) or self.default
+        return self.default
+
+    def by_token(self, token: str) -> Principal | None:
+        """The owner of a bearer token; every token is compared, each in constant time."""
+        digest = hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+        found = [i for i, known in enumerate(self._tokens, 1) if hmac.compare_digest(digest, known)]
+        return Principal(f"token-{found[0]}", ALL_SCOPES) if found else None
+
+    async def _by_jwt(self, token: str) -> Principal | None:
+        claims = await self._issuer.claims(token) if self._issuer else None
+        if claims is None:
+            return None
+        name = hashlib.sha256(str(claims.get("sub", "")).encode()).hexdigest()[:12]
+        return Principal(f"oidc:{name}", _scopes(claims))
+
+    def session(self, principal: Principal) -> str:
+        """The value of a session's cookie: who and until when, signed."""
+        payload = f"{principal.name}|{int(time.time()) + SESSION_SECONDS}".encode()
+        signed = hmac.digest(self._session_key, payload, "sha256") + payload
+        return base64.urlsafe_b64encode(signed).decode()
+
+    def _by_session(self, cookie: str) -> Principal | None:
+        if not self._tokens:
+            return None
+        try:
+            signed = base64.urlsafe_b64decode(cookie.encode("ascii"))
+        except (binascii.Error, ValueError):
+            return None
+        mark, payload = signed[:32], signed[32:]
+        if not hmac.compare_digest(mark, hmac.digest(self._session_key, payload, "sha256")):
+            return None
+        name, _, until = payload.decode().partition("|")
+        return Principal(name, ALL_SCOPES) if int(until) > time.time() else None
+
+
+def _scopes(claims: dict[str, Any]) -> frozenset[Scope]:
+    """`scope` is a string of names (RFC 8693); some issuers write `scp`, as a string or a list."""
+    given: set[str] = set()
+    for claim in ("scope", "scp"):
+        value = claims.get(claim, ())
+        given.update(
+            value.split() if isinstance(value, str) else map(str, value) if isinstance(value, list) else ()
+        )
+    return frozenset(scope for scope in Scope if scope.value in given)
+
+
+def access_from(settings: Settings, *, demo: bool = False) -> Access:
+    """The access control that the settings ask for.
+
+    Raises:
+        SettingsError: a token is too short, or the issuer's settings are not complete.
+    """
+    tokens = [_digest(t.strip()) for t in settings.service_token.get_secret_value().split(",") if t.strip()]
+    issuer = None
+    if settings.oidc_issuer:
+        if not settings.oidc_audience:
+            raise SettingsError(
+                "CLINSUM_OIDC_AUDIENCE: with an issuer, name the audience its tokens must have."
+            )
+        issuer = Issuer(settings.oidc_issuer, settings.oidc_audience)
+    return Access(tokens, issuer, GUEST if demo else ANYONE)
+
+
+def _digest(token: str) -> bytes:
+    if hashed := _HASHED.fullmatch(token):
+        return bytes.fromhex(hashed[1])
+    if len(token) < _SHORTEST:
+        raise SettingsError(f"CLINSUM_SERVICE_TOKEN: a token has at least {_SHORTEST} characters.")
+    return hashlib.sha256(token.encode()).digest()
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address to listen on is reached from this machine alone."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def check_exposure(host: str, settings: Settings, access: Access, *, demo: bool = False) -> None:
+    """Refuses to serve others than this machine without knowing who asks, and over a wire that others read.
+
+    Raises:
+        SettingsError: with what to set.
+    """
+    if bool(settings.serve_certificate) != bool(settings.serve_key):
+        raise SettingsError("CLINSUM_SERVE_CERTIFICATE and CLINSUM_SERVE_KEY go together; one is missing.")
+    if is_loopback(host) or demo:
+        return
+    if not access.asks:
+        raise SettingsError(
+            f"On {host} others can reach the service: set CLINSUM_SERVICE_TOKEN or CLINSUM_OIDC_ISSUER."
+        )
+    if not (settings.serve_certificate or settings.serve_proxy):
+        raise SettingsError(
+            f"On {host} notes would travel unencrypted: set CLINSUM_SERVE_CERTIFICATE and CLINSUM_SERVE_KEY, "
+            "or name the proxy that does TLS in CLINSUM_SERVE_PROXY."
+        )
+
+
+_bearer = HTTPBearer(
+    scheme_name="bearer", description="A token of the service, or a JWT of the issuer.", auto_error=False
+)
+
+
+def known(request: Request) -> Principal:
+    """A route's dependency: the client, whatever its scopes; else 401."""
+    principal: Principal | None = request.state.principal
+    if principal is None:
+        raise ProblemError("unauthorized", headers={"WWW-Authenticate": "Bearer"})
+    return principal
+
+
+def requires(scope: Scope) -> Callable[..., Principal]:
+    """A route's dependency: the client, if it has this scope; else 401 or 403."""
+
+    def dependency(request: Request, _: object = Depends(_bearer)) -> Principal:
+        principal = known(request)
+        if scope not in principal.scopes:
+            raise ProblemError("forbidden", f"The scope {scope.value} is missing.")
+        return principal
+
+    return dependency

@@ -1,0 +1,256 @@
+"""What the page of an audit shows, as plain data for its template."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from fhir_adapter.audit.auditor import Examined
+from fhir_adapter.audit.claims import as_dict
+from fhir_adapter.audit.record import Attester, Maker
+from fhir_adapter.reasons import Reason
+from fhir_adapter.timeline.clinical_time import readable as readable_time
+from fhir_adapter.writing.lifecycle import NO_NOTE, Withdrawal
+from jobs.audits import checks as audit_checks
+from jobs.audits.view import FoundRow, Row, Segment, found_rows, rows, segments
+from jobs.web.views.links import history, on_server, timeline_page
+
+_ENDED = {
+    **{reason.value: reason.words for reason in Reason},
+    Withdrawal.RECALLED.value: "The model, or the version of the pipeline, was recalled.",
+    Withdrawal.SOURCE.value: "What came from this note was withdrawn.",
+    NO_NOTE: "No note is left for this timeline.",
+}
+
+_STATUS = {
+    "preliminary": "preliminary: written by a machine, not approved by a person",
+    "entered-in-error": "entered in error",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One line of what is known; `code` for what is read letter by letter."""
+
+    name: str
+    value: str
+    url: str = ""
+    code: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """A group of them."""
+
+    title: str
+    facts: tuple[Fact, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AuditPage:
+    """Everything on the page.
+
+    Attributes:
+        notices: what somebody must know besides the verdict, e.g. that the summary is no longer current.
+        segments: the note's text with its marks; None for a timeline, and where it cannot be read.
+        apart: why there is no text to be shown, or "".
+        history: address of all versions of the Composition on the server.
+        calibrated: the scores are probabilities.
+    """
+
+    composition: str
+    title: str
+    timeline: bool
+    verdict: audit_checks.Verdict
+    notices: tuple[str, ...]
+    checks: tuple[audit_checks.Checked, ...]
+    found: tuple[FoundRow, ...]
+    rows: tuple[Row, ...]
+    segments: tuple[Segment, ...] | None
+    apart: str
+    facts: tuple[Facts, ...]
+    server: str
+    when: str
+    history: str
+    subject: str
+    calibrated: bool
+
+    def findings_of(self, check: audit_checks.Check) -> list[FoundRow]:
+        """Those that belong to one part of the audit."""
+        return [one for one in self.found if audit_checks.CHECKS[one.finding] is check]
+
+    @property
+    def key(self) -> str:
+        """The id of the Composition."""
+        return self.composition.partition("/")[2]
+
+
+def audit_view(examined: Examined, server: str, when: datetime | None = None) -> AuditPage:
+    """Puts the page together; pure, but slow enough for a long note to be done beside the event loop."""
+    shown = rows(examined)
+    reading, timeline = examined.source.reading, examined.timeline is not None
+    return AuditPage(
+        composition=examined.audit.composition,
+        title=examined.record.title or ("Timeline" if timeline else "Summary"),
+        timeline=timeline,
+        verdict=audit_checks.verdict(examined, sum(row.ok for row in shown), len(shown)),
+        notices=_notices(examined),
+        checks=audit_checks.checked(examined),
+        found=found_rows(examined, shown),
+        rows=shown,
+        segments=None if reading is None else segments(reading.text.text, shown),
+        apart=_apart(examined),
+        facts=tuple(_facts(examined, server)),
+        server=server,
+        when=(when or datetime.now(UTC)).strftime("%Y-%m-%d %H:%M:%S UTC"),
+        history=history(server, examined.audit.composition),
+        subject=timeline_page(examined.record.subject),
+        calibrated=any(place.confident for row in shown for place in row.places),
+    )
+
+
+def _apart(examined: Examined) -> str:
+    if examined.timeline is not None or examined.source.reading is not None:
+        return ""
+    if not examined.claims.source:
+        return "The Composition names no note."
+    if examined.source.stated is None:
+        return "The version of the note that was summarised is not on the server any more."
+    return "The note is on the server, but its text could not be read again."
+
+
+def _notices(examined: Examined) -> tuple[str, ...]:
+    record, found = examined.record, []
+    if record.status == "entered-in-error":
+        found.append("Entered in error: nobody should rely on it.")
+    if record.ended:
+        found.append(f"No longer current: {ended_words(record.ended)}")
+    if record.needs_review:
+        found.append(
+            "Waits for review: it came after a summary that a person changed or attested. Somebody should "
+            "compare the two."
+        )
+    found += [f"Made by what was recalled: {maker.reference}." for maker in examined.makers if maker.recalled]
+    return tuple(found)
+
+
+def ended_words(code: str) -> str:
+    """Why a summary is no longer current, in a sentence."""
+    return _ENDED.get(code, f"for the reason {code}.")
+
+
+def _facts(examined: Examined, server: str) -> list[Facts]:
+    found = [Facts("The Composition", tuple(_composition(examined, server)))]
+    if examined.timeline is None:
+        found.append(Facts("The note", tuple(_source(examined, server))))
+    else:
+        found.append(Facts("The notes", tuple(_sources(examined, server))))
+    makers = [Facts("What made it", tuple(_maker(maker, server))) for maker in examined.makers]
+    return found + (makers or [Facts("What made it", tuple(_no_maker(examined)))])
+
+
+def _composition(examined: Examined, server: str) -> list[Fact]:
+    record, reference = examined.record, examined.audit.composition
+    status = _STATUS.get(record.status, record.status or "none stated")
+    facts = [
+        Fact("On the server", reference, on_server(server, reference), code=True),
+        Fact("Version", record.version or "none", on_server(server, reference, record.version)),
+        Fact("Status", status),
+        Fact("Life cycle", f"no longer current: {ended_words(record.ended)}" if record.ended else "current"),
+        *(Fact("Attested by", _signed(one)) for one in record.attesters),
+    ]
+    if record.status == "entered-in-error" and not record.ended:
+        facts[3] = Fact("Life cycle", "entered in error")
+    if not record.attesters:
+        facts.append(Fact("Attested by", "nobody"))
+    if record.needs_review:
+        facts.append(Fact("Review", "waits for it"))
+    labels = [f"{label.code} {label.display}".strip() for label in record.labels]
+    facts.append(Fact("Labels", "; ".join(labels) or "none"))
+    facts.append(Fact("Confidentiality", record.confidentiality or "none stated"))
+    patient = timeline_page(record.subject)
+    facts.append(Fact("Filed under", record.subject or "nobody", patient, code=bool(record.subject)))
+    facts.append(Fact("Dated", readable_time(record.date)))
+    facts.append(Fact("Last changed", readable_time(record.last_updated)))
+    facts += [Fact("Provenance", one, on_server(server, one), code=True) for one in examined.provenances]
+    return facts if examined.provenances else [*facts, Fact("Provenance", "none")]
+
+
+def _signed(attester: Attester) -> str:
+    when = f", {readable_time(attester.time)}" if attester.time else ""
+    return f"{attester.party or 'somebody not named'} ({attester.mode or 'no mode stated'}){when}"
+
+
+def _source(examined: Examined, server: str) -> list[Fact]:
+    claims, source = examined.claims, examined.source
+    if not claims.source:
+        return [Fact("On the server", "none named")]
+    now = str(as_dict((source.current or {}).get("meta")).get("versionId", ""))
+    reading = source.reading
+    facts = [
+        Fact("On the server", claims.source, on_server(server, claims.source), code=True),
+        Fact(
+            "Version summarised",
+            claims.version or "none stated",
+            on_server(server, claims.source, claims.version) if claims.version else "",
+        ),
+        Fact(
+            "Newest version",
+            (now or "the server states none") if source.current else "deleted, or never there",
+        ),
+        Fact("Text taken from", claims.path or "not stated", code=bool(claims.path)),
+        *_texts(examined, server),
+        Fact("Kind of file", reading.text.media_type if reading else "could not be read"),
+        Fact("Extracted by", claims.normalization or "not stated", code=bool(claims.normalization)),
+    ]
+    if reading and reading.text.normalization != claims.normalization:
+        facts.append(Fact("Extracted now by", reading.text.normalization, code=True))
+    length = f"{claims.length:,} characters (Unicode code points)" if claims.length >= 0 else "not stated"
+    same = reading is not None and reading.text.sha256 == claims.sha256
+    facts.append(Fact("Length", length))
+    facts.append(Fact("SHA-256 of the text", claims.sha256 or "not stated", code=bool(claims.sha256)))
+    if reading is None:
+        facts.append(Fact("SHA-256 now", "could not be read"))
+    else:
+        facts.append(Fact("SHA-256 now", "the same" if same else reading.text.sha256, code=not same))
+    return facts
+
+
+def _texts(examined: Examined, server: str) -> list[Fact]:
+    """What the offsets point into, where that is not the note itself."""
+    claims = examined.claims
+    others = dict.fromkeys(s.reference for s in claims.spans if s.reference and s.reference != claims.source)
+    return [Fact("Offsets point into", one, on_server(server, one), code=True) for one in others]
+
+
+def _sources(examined: Examined, server: str) -> list[Fact]:
+    sections = examined.timeline.sections if examined.timeline else []
+    return [
+        Fact(
+            f"Version {claims.version}" if claims.version else "Note",
+            claims.source or "none named",
+            on_server(server, claims.source, claims.version),
+            code=True,
+        )
+        for claims in sections
+    ]
+
+
+def _maker(maker: Maker, server: str) -> list[Fact]:
+    return [
+        Fact("Device", maker.reference, on_server(server, maker.reference), code=True),
+        Fact("Software", f"Clinical AI Summarizer {maker.software}" if maker.software else "not stated"),
+        Fact("Engine", maker.engine or "not stated"),
+        Fact("Model", maker.model or "not stated"),
+        Fact("SHA-256 of its weights", maker.weights or "it has none", code=bool(maker.weights)),
+        Fact("Pipeline version", maker.pipeline or "not stated", code=bool(maker.pipeline)),
+        Fact("State", f"recalled ({maker.recalled})" if maker.recalled else "in use"),
+    ]
+
+
+def _no_maker(examined: Examined) -> list[Fact]:
+    return [
+        Fact(
+            "Device",
+            f"{examined.audit.author} (not on the server)" if examined.audit.author else "none named",
+        ),
+        Fact("Pipeline", examined.claims.pipeline or "not stated", code=bool(examined.claims.pipeline)),
+    ]

@@ -1,0 +1,215 @@
+"""What the page of a timeline shows, as plain data for its template."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+
+from fhir_adapter.timeline.clinical_time import Precision, readable
+from fhir_adapter.timeline.timeline import Entry, LeftOut, Place, Remark, Timeline, TimelineSentence
+from jobs.web.views.audit_page import ended_words
+from jobs.web.views.links import audit_page, on_server
+
+# Of an element's name, the last part that tells what its time means.
+_KINDS = (
+    ("effective", "study"),
+    ("period.start", "start of the visit"),
+    ("period.end", "end of the visit"),
+    ("issued", "released"),
+    ("creation", "written"),
+    ("date", "written"),
+    ("created", "written"),
+    ("indexed", "written"),
+)
+_LEFT_OUT = {
+    "entered-in-error": "Entered in error.",
+    "replaced": "Another summary of the same note replaces it.",
+    "outside-window": "Outside the dates asked for.",
+    "source-gone": "The note, as it was summarised, is no longer on the server.",
+    "source-changed": "The note has changed since it was summarised.",
+    "source-unreadable": "The note's text could not be read again.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A place where a sentence stands, and the note it is in.
+
+    Attributes:
+        url: of the note's audit, at these offsets; "" where there is none.
+        words: what stands there, where that is not what is shown; else "".
+    """
+
+    title: str
+    time: str
+    offsets: str
+    url: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A sentence: its own place, then the others."""
+
+    text: str
+    spot: Spot
+    also: tuple[Spot, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One note.
+
+    Attributes:
+        stated: what its time means (`study`, `written`); "" where it is unknown.
+        url: of its audit.
+        source_url: of the version of the note on the server.
+    """
+
+    time: str
+    stated: str
+    element: str
+    title: str
+    source: str
+    version: str
+    url: str
+    source_url: str
+    sentences: tuple[Told, ...]
+    repeated: int
+
+
+@dataclass(frozen=True, slots=True)
+class Year:
+    """The notes of one year; `name` is "Time unknown" for those without."""
+
+    name: str
+    anchor: str
+    notes: tuple[Note, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Summaries that are left out for one reason."""
+
+    words: str
+    code: str
+    items: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """A summary over which the audit found something, and each finding as (words, detail)."""
+
+    composition: str
+    url: str
+    findings: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TimelinePage:
+    """Everything on the page.
+
+    Attributes:
+        merged: sentences about patients who were merged.
+    """
+
+    subject: str
+    subject_url: str
+    merged: tuple[str, ...]
+    notes: int
+    sentences: int
+    places: int
+    years: tuple[Year, ...]
+    missing: tuple[Missing, ...]
+    wrong: tuple[Wrong, ...]
+
+
+def timeline_view(found: Timeline, server: str) -> TimelinePage:
+    """Puts the page together; pure, but slow enough for many notes to be done beside the event loop."""
+    scope = found.scope
+    # Of two notes with one source none is lost: the reader keeps one summary for each.
+    by_source = {entry.source: entry for entry in found.entries}
+    merged = []
+    if scope.asked:
+        merged.append(
+            f"{scope.asked} was merged into {scope.patients[0]}; this is the timeline of the latter."
+        )
+    if scope.merged:
+        merged.append(f"With the notes of {', '.join(scope.merged)}, merged into {scope.patients[0]}.")
+    return TimelinePage(
+        subject=scope.reference,
+        subject_url=on_server(server, scope.reference),
+        merged=tuple(merged),
+        notes=len(found.entries),
+        sentences=found.sentences,
+        places=found.places,
+        years=tuple(_years(found.entries, by_source, server)),
+        missing=tuple(_missing(found.left_out)),
+        wrong=tuple(_wrong(found.remarks)),
+    )
+
+
+def _years(entries: tuple[Entry, ...], by_source: dict[str, Entry], server: str) -> Iterator[Year]:
+    def year(entry: Entry) -> str:
+        return "" if entry.precision is Precision.UNKNOWN else entry.time[:4]
+
+    for number, (name, group) in enumerate(groupby(entries, year), 1):
+        notes = tuple(_note(entry, by_source, server) for entry in group)
+        # Times of different zones may lead back and forth between two years: the anchor stays one of its own.
+        yield Year(name or "Time unknown", f"y{number}", notes)
+
+
+def _note(entry: Entry, by_source: dict[str, Entry], server: str) -> Note:
+    note = entry.note.note
+    return Note(
+        time=readable(entry.time),
+        stated=kind_of_time(entry.time_element),
+        element=entry.time_element,
+        title=_title(entry),
+        source=entry.source,
+        version=note.version_id,
+        url=audit_page(entry.note.composition),
+        source_url=on_server(server, entry.source, note.version_id),
+        sentences=tuple(_told(sentence, by_source) for sentence in entry.sentences),
+        repeated=entry.repeated,
+    )
+
+
+def _title(entry: Entry) -> str:
+    return " ".join(entry.title.split())
+
+
+def kind_of_time(element: str) -> str:
+    """What the time in an element means, in a word or two; "" where there is no time."""
+    return (
+        next((words for part, words in _KINDS if part in element.partition(".")[2]), "stated")
+        if element
+        else ""
+    )
+
+
+def _told(sentence: TimelineSentence, by_source: dict[str, Entry]) -> Told:
+    first, *others = (_spot(place, sentence.text, by_source) for place in sentence.places)
+    return Told(" ".join(sentence.text.split()), first, tuple(others))
+
+
+def _spot(place: Place, shown: str, by_source: dict[str, Entry]) -> Spot:
+    entry = by_source.get(place.source)
+    return Spot(
+        title=_title(entry) if entry else place.source,
+        time=readable(entry.time) if entry else "",
+        offsets=f"{place.start}–{place.end}",
+        url=audit_page(place.composition, f"c{place.start}-{place.end}"),
+        words="" if place.text == shown else " ".join(place.text.split()),
+    )
+
+
+def _wrong(remarks: tuple[Remark, ...]) -> Iterator[Wrong]:
+    for composition, group in groupby(remarks, lambda remark: remark.composition):
+        findings = tuple((one.finding.words, one.detail) for one in group)
+        yield Wrong(composition, audit_page(composition), findings)
+
+
+def _missing(left_out: tuple[LeftOut, ...]) -> Iterator[Missing]:
+    for reason, group in groupby(sorted(left_out, key=lambda left: left.reason), lambda left: left.reason):
+        items = tuple((left.source or left.composition, audit_page(left.composition)) for left in group)
+        yield Missing(_LEFT_OUT.get(reason) or ended_words(reason), reason, items)

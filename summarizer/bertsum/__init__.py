@@ -1,0 +1,1 @@
+"""BERTSum: encoder, features, heads, and the folder it is kept in."""

@@ -1,0 +1,67 @@
+"""Writes the model folder that `BertSumEngine.from_pretrained` reads."""
+
+import copy
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+
+from summarizer.bertsum.model import BertSum
+from summarizer.encoder.files import ModelFiles
+from summarizer.engines.bertsum import DECLARATION, HEAD
+
+WEIGHTS = "model.safetensors"
+TOKENIZER_FILES = (
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab.txt",
+    "vocab.json",
+    "merges.txt",
+)
+
+
+def round_to_half(model: torch.nn.Module) -> None:
+    """Gives every weight the value it will have when it is read back from a folder in half precision."""
+    with torch.no_grad():
+        for tensor in model.state_dict().values():
+            if tensor.is_floating_point():
+                tensor.copy_(tensor.half())
+
+
+def write_model_folder(model: BertSum, source: ModelFiles, out: Path, *, half: bool = True) -> None:
+    """Writes weights, configuration, tokenizer and declaration; what else is in the folder stays.
+
+    Args:
+        model: encoder (of transformers) and head, with its `config`.
+        source: the folder that the encoder came from: its tokenizer files are copied.
+        out: made if it is not there.
+        half: weights in half precision; else in single.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    dtype = torch.float16 if half else torch.float32
+    out.mkdir(parents=True, exist_ok=True)
+    config: Any = copy.deepcopy(model.encoder.config)
+    config.dtype, config.architectures = dtype, [type(model.encoder).__name__]
+    config.save_pretrained(out)
+    save_file(_tensors(model.encoder, dtype), out / WEIGHTS, {"format": "pt"})
+    save_file(_tensors(model.head, dtype), out / HEAD, {"format": "pt"})
+    (out / DECLARATION).write_text(json.dumps(model.config.to_json(), indent=2) + "\n", encoding="utf-8")
+    for name in TOKENIZER_FILES:
+        there = source.folder / name
+        if there.is_file() and there.resolve() != (out / name).resolve():
+            shutil.copyfile(there, out / name)
+
+
+def _tensors(module: torch.nn.Module, dtype: torch.dtype) -> dict[str, torch.Tensor]:
+    """What is saved of a module; whole numbers stay as they are."""
+    return {
+        name: tensor.detach().to("cpu", dtype if tensor.is_floating_point() else tensor.dtype).contiguous()
+        for name, tensor in module.state_dict().items()
+    }

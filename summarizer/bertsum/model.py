@@ -1,0 +1,168 @@
+"""BERTSum (Liu and Lapata 2019, "Text Summarization with Pretrained Encoders") for documents of any length.
+
+Every sentence stands between [CLS] and [SEP]; segment embeddings alternate with the sentences. A long
+document is read in windows of whole sentences (`summarizer.encoder.windows`); the vector of each [CLS] goes
+into a salience head (`summarizer.bertsum.heads`), which gives one logit for each sentence of the document.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from summarizer.bertsum.features import features, section_kinds
+from summarizer.bertsum.heads import HeadConfig, make_head
+from summarizer.encoder.encoder import Encoder, Row, Vectors, pad_rows
+from summarizer.encoder.windows import Window, plan_windows
+from summarizer.types import SplitDocument
+
+VERSION = 2
+
+
+@dataclass(frozen=True, slots=True)
+class BertSumConfig:
+    """What `bertsum.json` holds.
+
+    Attributes:
+        head: the shape of the head.
+        context: at most so many positions of a window repeat the end of the one before.
+        scale, shift: of the calibration (Platt 1999): the probability is that of `scale * logit + shift`.
+        calibrated: whether these were fitted on documents that the training did not see.
+    """
+
+    head: HeadConfig = field(default_factory=HeadConfig)
+    context: int = 64
+    scale: float = 1.0
+    shift: float = 0.0
+    calibrated: bool = False
+
+    def __post_init__(self) -> None:
+        if isinstance(self.context, bool) or not isinstance(self.context, int) or self.context < 0:
+            raise ValueError("context must be a whole number of at least 0")
+        if not self.scale > 0:
+            raise ValueError("scale must be above 0")
+
+    def to_json(self) -> dict[str, Any]:
+        """As it stands in the file."""
+        return {"version": VERSION, **asdict(self)}
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> "BertSumConfig":
+        """Reads what `to_json` gave.
+
+        Raises:
+            ValueError, TypeError: it is of another version, or its values are not such.
+        """
+        values = dict(values)
+        if values.pop("version", None) != VERSION:
+            raise ValueError("another version")
+        return cls(**{**values, "head": HeadConfig(**values["head"])})
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentInput:
+    """One document, ready for the model.
+
+    Attributes:
+        rows: its windows as token sequences with segments.
+        windows: how they were laid out.
+        lengths: tokens of each sentence.
+        features: shape (sentences, `summarizer.bertsum.features.COUNT`).
+        kinds: shape (sentences,).
+    """
+
+    rows: tuple[Row, ...]
+    windows: tuple[Window, ...]
+    lengths: tuple[int, ...]
+    features: Vectors
+    kinds: np.ndarray[Any, np.dtype[np.int64]]
+
+
+class BertSum(nn.Module):
+    """An encoder of the BERT family with a salience head: what is trained, saved and loaded."""
+
+    def __init__(self, encoder: nn.Module, config: BertSumConfig) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.config = config
+        self.head = make_head(int(encoder.config.hidden_size), config.head)  # type: ignore[union-attr, arg-type]
+
+    def forward(self, document: DocumentInput, pad_id: int = 0) -> Tensor:
+        """Logits of the sentences of one document, shape (sentences,), with gradients into the encoder.
+
+        Args:
+            document: see `prepare`.
+            pad_id: the token id that fills the shorter windows.
+        """
+        device = next(self.head.parameters()).device
+        ids, mask, segments = (part.to(device) for part in pad_rows(document.rows, pad_id))
+        hidden = self.encoder(
+            input_ids=ids, attention_mask=mask, token_type_ids=segments
+        ).last_hidden_state  # (windows, width, hidden)
+        places = list(owned_places(document.windows, document.lengths))
+        rows, positions, owners = (
+            torch.tensor(part, device=device) for part in list(zip(*places, strict=True))[:3]
+        )
+        shares = torch.tensor([place[3] for place in places], device=device, dtype=hidden.dtype)
+        vectors = hidden.new_zeros(len(document.lengths), hidden.shape[-1])
+        vectors = vectors.index_add(0, owners, hidden[rows, positions] * shares[:, None])
+        features = torch.from_numpy(document.features).to(device)
+        kinds = torch.from_numpy(document.kinds).to(device)
+        logits: Tensor = self.head(vectors[None].float(), features[None], kinds[None])[0]
+        return logits
+
+
+def prepare(encoder: Encoder, document: SplitDocument, context: int) -> DocumentInput:
+    """Tokens, windows and features of one document of at least one sentence.
+
+    Args:
+        encoder: for its tokenizer and number of positions.
+        document: the sentences in order.
+        context: see `plan_windows`; at most half a window is used.
+    """
+    tokens = encoder.tokenize(document.sentences)
+    lengths = tuple(len(ids) for ids in tokens)
+    windows = plan_windows(lengths, encoder.limit, min(context, encoder.limit // 2))
+    return DocumentInput(
+        rows=tuple(_row(encoder, window, tokens) for window in windows),
+        windows=tuple(windows),
+        lengths=lengths,
+        features=features(tokens, document),
+        kinds=section_kinds(document),
+    )
+
+
+def cls_vectors(encoder: Encoder, document: DocumentInput) -> Vectors:
+    """The vector of the [CLS] before each sentence, read among the sentences around it.
+
+    Returns:
+        Shape (sentences, hidden). Of a sentence in several pieces, the mean weighted by their lengths.
+    """
+    vectors = np.zeros((len(document.lengths), encoder.hidden), dtype=np.float32)
+    hidden_of = dict(encoder.encode(document.rows))
+    for row, position, sentence, share in owned_places(document.windows, document.lengths):
+        vectors[sentence] += np.float32(share) * hidden_of[row][position]
+    return vectors
+
+
+def owned_places(windows: Sequence[Window], lengths: Sequence[int]) -> Iterator[tuple[int, int, int, float]]:
+    """Where each piece of a sentence is read: window, position of [CLS], sentence, share of its tokens."""
+    for row, window in enumerate(windows):
+        position = 0
+        for place, piece in enumerate(window.pieces):
+            if window.own[0] <= place < window.own[1]:
+                share = (piece.end - piece.start) / lengths[piece.sentence] if piece.end else 1.0
+                yield row, position, piece.sentence, share
+            position += piece.cost
+
+
+def _row(encoder: Encoder, window: Window, tokens: Sequence[Sequence[int]]) -> Row:
+    ids: list[int] = []
+    segments: list[int] = []
+    for piece in window.pieces:
+        ids += [encoder.cls_id, *tokens[piece.sentence][piece.start : piece.end], encoder.sep_id]
+        segments += [piece.sentence % 2] * piece.cost
+    return Row(tuple(ids), tuple(segments))

@@ -1,0 +1,1 @@
+"""Which sentences make the summary."""

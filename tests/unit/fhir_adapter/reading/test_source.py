@@ -1,0 +1,374 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from fhir_adapter.errors import GoneError, HttpStatusError, NotFoundError, RefusedError, ResponseTooLargeError
+from fhir_adapter.note import SourceNote
+from fhir_adapter.reading.source import Source, Unreadable
+from fhir_adapter.reasons import Reason
+from tests.unit.fhir_adapter.rest.scripted_server import (
+    Answer,
+    ScriptedServer,
+    bundle,
+    capability,
+    client_for,
+    fhir,
+)
+
+TAG = ("urn:test:tag", "derived")
+START = datetime(2024, 5, 1, 12, 0, tzinfo=UTC)
+
+
+def at(second, zone="Z"):
+    return (START + timedelta(seconds=second)).strftime(f"%Y-%m-%dT%H:%M:%S.000{zone}")
+
+
+def doc(ident, second=0, version="1", status="current", **more):
+    meta = {"versionId": version, "lastUpdated": at(second), **more.pop("meta", {})}
+    return {"resourceType": "DocumentReference", "id": ident, "meta": meta, "status": status, **more}
+
+
+def source_for(client, **options):
+    return Source(client, derived_tag=TAG, **options)
+
+
+async def walk(source, watermark=None, kind="DocumentReference"):
+    return [page async for page in source.changed_since(kind, watermark)]
+
+
+def ids(pages):
+    return [n.id if isinstance(n, SourceNote) else n for page in pages for n in page.notes]
+
+
+class Server(ScriptedServer):
+    """Serves `pages` by number; `before` may answer first."""
+
+    def __init__(self, *pages, params=("_lastUpdated", "relatesto", "date"), before=None):
+        super().__init__(self.answer)
+        self.pages = pages
+        self.params = params
+        self.before = before
+
+    def answer(self, request):
+        if request.path.endswith("/metadata"):
+            return capability(*self.params)
+        given = self.before(request) if self.before else None
+        if given is not None:
+            return given
+        if any(name == "relatesto" for name, _ in request.params):
+            return bundle()
+        number = int(dict(request.params).get("_getpages", 0))
+        following = f"{self.base_url}?_getpages={number + 1}" if number + 1 < len(self.pages) else None
+        return bundle(*self.pages[number], next_url=following)
+
+    def searches(self):
+        return [dict(r.params) for r in self.requests if "_sort" in dict(r.params)]
+
+
+async def test_a_first_pass_reads_everything_in_order():
+    async with Server([doc("a", 1), doc("b", 2)], [doc("c", 3)]) as server, client_for(server) as client:
+        source = source_for(client, page_size=7)
+        pages = await walk(source)
+        assert (await source.strategy("DocumentReference")).fallback is None
+    assert ids(pages) == ["a", "b", "c"]
+    assert [p.newest for p in pages] == [at(2), at(3)]
+    assert [p.is_last for p in pages] == [False, True]
+    assert server.searches()[0] == {"_sort": "_lastUpdated", "_count": "7"}
+
+
+@pytest.mark.parametrize(
+    ("watermark", "asked"),
+    [
+        ("2024-05-01T12:00:00.123456789Z", "ge2024-05-01T11:58:00.123Z"),
+        ("2024-05-01T12:00:00.5+02:00", "ge2024-05-01T09:58:00.500Z"),
+        ("2024-05-01T12:00:00-05:00", "ge2024-05-01T16:58:00.000Z"),
+    ],
+)
+async def test_a_later_pass_begins_below_the_watermark(watermark, asked):
+    async with Server([]) as server, client_for(server) as client:
+        (page,) = await walk(source_for(client), watermark)
+        assert page.newest is None
+        assert server.searches()[0]["_lastUpdated"] == asked
+
+
+async def test_newest_compares_moments_and_keeps_the_servers_writing():
+    late = doc("a", meta={"lastUpdated": "2024-05-01T10:00:00.1234567-05:00"})
+    early = doc("b", meta={"lastUpdated": "2024-05-01T14:59:59Z"})
+    async with Server([late, early]) as server, client_for(server) as client:
+        (page,) = await walk(source_for(client))
+    assert page.newest == "2024-05-01T10:00:00.1234567-05:00"
+
+
+async def test_a_stamp_in_the_future_does_not_become_the_watermark():
+    future = doc("b", meta={"lastUpdated": "2124-05-01T12:00:00Z"})
+    async with Server([doc("a", 1), future]) as server, client_for(server) as client:
+        (page,) = await walk(source_for(client, clock=lambda: START))
+    assert ids([page]) == ["a", "b"]
+    assert page.newest == at(1)
+
+
+async def test_a_bad_watermark_is_refused():
+    async with Server([]) as server, client_for(server) as client:
+        with pytest.raises(ValueError, match="watermark"):
+            await walk(source_for(client), "yesterday")
+
+
+async def test_an_expired_search_begins_again_and_repeats_nothing():
+    expired = []
+
+    def before(request):
+        if ("_getpages", "2") in request.params and not expired:
+            expired.append(1)
+            return Answer(410)
+        return None
+
+    pages = [doc("a", 0), doc("b", 600)], [doc("c", 1200)], [doc("d", 1300)]
+    async with Server(*pages, before=before) as server, client_for(server) as client:
+        found = await walk(source_for(client), at(0))
+    assert ids(found) == ["a", "b", "c", "d"]
+    assert sum(p.repeated for p in found) == 3
+    first, second = server.searches()
+    assert first["_lastUpdated"] == "ge" + at(-120)
+    assert second["_lastUpdated"] == "ge" + at(1200 - 120)
+
+
+async def test_an_unsorted_server_restarts_from_the_watermark():
+    expired = []
+
+    def before(request):
+        if ("_getpages", "1") in request.params and not expired:
+            expired.append(1)
+            return Answer(404)
+        return None
+
+    async with (
+        Server([doc("b", 9000), doc("a", 0)], [doc("c", 1)], before=before) as server,
+        client_for(server) as client,
+    ):
+        found = await walk(source_for(client), at(0))
+    assert ids(found) == ["b", "a", "c"]
+    assert [s["_lastUpdated"] for s in server.searches()] == ["ge" + at(-120)] * 2
+
+
+async def test_restarts_are_bounded():
+    def before(request):
+        return Answer(410) if ("_getpages", "1") in request.params else None
+
+    async with Server([doc("a")], [doc("b")], before=before) as server, client_for(server) as client:
+        with pytest.raises(GoneError):
+            await walk(source_for(client))
+        assert len(server.searches()) == 6
+
+
+async def test_a_type_the_server_does_not_have_is_an_error_at_once():
+    async with Server([], before=lambda _: Answer(404)) as server, client_for(server) as client:
+        with pytest.raises(NotFoundError):
+            await walk(source_for(client))
+        assert len(server.searches()) == 1
+
+
+async def test_a_page_that_is_too_large_is_asked_for_in_smaller_ones():
+    def before(request):
+        asked = int(dict(request.params).get("_count", 1))
+        return Answer(200, b" " * 9000) if asked > 10 else None
+
+    async with Server([doc("a")], before=before) as server:
+        async with client_for(server, max_response_bytes=8000) as client:
+            assert ids(await walk(source_for(client, page_size=100))) == ["a"]
+        assert [s["_count"] for s in server.searches()] == ["100", "25", "6"]
+
+
+async def test_one_resource_over_the_limit_is_an_error():
+    async with (
+        Server([], before=lambda _: Answer(200, b" " * 9000)) as server,
+        client_for(server, max_response_bytes=8000) as client,
+    ):
+        with pytest.raises(ResponseTooLargeError):
+            await walk(source_for(client, page_size=2))
+
+
+async def test_what_we_wrote_ourselves_is_left_out_but_moves_the_watermark():
+    ours = doc(
+        "x", 5, meta={"tag": [{"system": "other", "code": "derived"}, {"system": TAG[0], "code": TAG[1]}]}
+    )
+    async with Server([doc("a", 1), ours]) as server, client_for(server) as client:
+        (page,) = await walk(source_for(client))
+    assert ids([page]) == ["a"]
+    assert (page.derived, page.newest) == (1, at(5))
+
+
+async def test_every_entry_that_cannot_be_read_is_named():
+    odd = {"resourceType": "DocumentReference", "meta": {"versionId": "4"}, "id": "a b"}
+    other = {"resourceType": "Patient", "id": "p", "meta": 3}
+    async with Server([odd, other, "odd", doc("a")]) as server, client_for(server) as client:
+        (page,) = await walk(source_for(client))
+    assert [n for n in page.notes if isinstance(n, Unreadable)] == [
+        Unreadable("", Reason.MALFORMED, "DocumentReference without a usable id", "4"),
+        Unreadable("Patient/p", Reason.MALFORMED, "a match of another type"),
+        Unreadable("", Reason.MALFORMED, "an entry without a resource"),
+    ]
+    assert ids([page])[2] == "a"
+
+
+async def test_two_versions_of_one_note_are_two_and_the_same_version_is_one():
+    async with (
+        Server([doc("a", 1), doc("a", 1)], [doc("a", 2, version="2")]) as server,
+        client_for(server) as client,
+    ):
+        pages = await walk(source_for(client))
+    assert [n.version_id for p in pages for n in p.notes] == ["1", "2"]
+    assert [p.repeated for p in pages] == [1, 0]
+
+
+async def test_superseded_documents_are_asked_for_in_one_search():
+    replacing = doc(
+        "new", 9, relatesTo=[{"code": "replaces", "target": {"reference": "DocumentReference/old"}}]
+    )
+    wrong = doc(
+        "bad",
+        9,
+        status="entered-in-error",
+        relatesTo=[{"code": "replaces", "target": {"reference": "DocumentReference/kept"}}],
+    )
+    asked = []
+
+    def before(request):
+        related = dict(request.params).get("relatesto")
+        if related is None:
+            return None
+        asked.append(related)
+        absolute = {"reference": f"{server.base_url}/DocumentReference/older/_history/1"}
+        third = doc("third", 9, relatesTo=[{"code": "replaces", "target": absolute}, {"code": "appends"}])
+        return bundle(replacing, wrong, third)
+
+    page = [doc(i, 1, status="superseded") for i in ("old", "older", "kept")]
+    async with Server(page, before=before) as server, client_for(server) as client:
+        source = source_for(client)
+        (found,) = await walk(source)
+        reasons = {n.id: source.ineligible(n) for n in found.notes}
+    assert {n.id: n.replaced_by for n in found.notes} == {
+        "old": "DocumentReference/new",
+        "older": "DocumentReference/third",
+        "kept": None,
+    }
+    assert reasons == {"old": Reason.SUPERSEDED, "older": Reason.SUPERSEDED, "kept": None}
+    assert asked == ["DocumentReference/kept,DocumentReference/old,DocumentReference/older"]
+    assert found.notice == ""
+
+
+async def test_one_note_is_read_as_a_pass_would_see_it():
+    replacing = doc(
+        "new", 9, relatesTo=[{"code": "replaces", "target": {"reference": "DocumentReference/old"}}]
+    )
+
+    def before(request):
+        if request.path.endswith("/DocumentReference/old"):
+            return fhir(doc("old", status="superseded"))
+        return bundle(replacing) if "relatesto" in dict(request.params) else None
+
+    async with Server([], before=before) as server, client_for(server) as client:
+        source = source_for(client)
+        note = await source.read("DocumentReference/old")
+        assert source.ineligible(note) is Reason.SUPERSEDED
+
+
+@pytest.mark.parametrize(
+    ("params", "status"), [(("_lastUpdated",), None), (("_lastUpdated", "relatesto"), 400)]
+)
+async def test_a_server_that_cannot_say_what_was_replaced_gives_a_notice(params, status):
+    def before(request):
+        return Answer(status) if status and "relatesto" in dict(request.params) else None
+
+    async with (
+        Server([doc("a", status="superseded")], params=params, before=before) as server,
+        client_for(server) as client,
+    ):
+        (page,) = await walk(source_for(client))
+    assert page.notes[0].replaced_by is None
+    assert "replaced" in page.notice
+
+
+async def test_a_failing_server_is_not_taken_for_one_that_cannot():
+    def before(request):
+        return Answer(503) if "relatesto" in dict(request.params) else None
+
+    async with Server([doc("a", status="superseded")], before=before) as server, client_for(server) as client:
+        with pytest.raises(HttpStatusError):
+            await walk(source_for(client))
+
+
+async def test_without_last_updated_the_date_is_used_and_says_so():
+    def before(request):
+        if "_lastUpdated" in dict(request.params):
+            return Answer(400)
+        return None
+
+    old, new = doc("old", -3600 * 24 * 30), doc("new", 60)
+    bare = {"resourceType": "DocumentReference", "id": "bare", "status": "current", "date": "2024-05-01"}
+    async with (
+        Server([old, new, bare], params=("date",), before=before) as server,
+        client_for(server) as client,
+    ):
+        source = source_for(client)
+        strategy = await source.strategy("DocumentReference")
+        (page,) = await walk(source, at(0))
+    assert "late edits" in strategy.fallback
+    assert strategy.misses_late_edits
+    assert server.searches()[0] == {"date": "ge2024-04-24", "_sort": "date", "_count": "100"}
+    assert ids([page]) == ["new", "bare"]
+    assert (page.repeated, page.newest) == (1, at(60))
+
+
+async def test_without_any_date_search_everything_is_read():
+    def before(request):
+        return Answer(400) if "_lastUpdated" in dict(request.params) else None
+
+    page = [doc("old", -3600), doc("new", 60), {"resourceType": "DocumentReference", "id": "bare"}]
+    async with Server(page, params=(), before=before) as server, client_for(server) as client:
+        source = source_for(client)
+        strategy = await source.strategy("DocumentReference")
+        (found,) = await walk(source, at(0))
+    assert (strategy.parameter, strategy.misses_late_edits) == (None, False)
+    assert "every pass" in strategy.fallback.replace("\n", " ")
+    assert ids([found]) == ["new", "bare"]
+    assert found.newest == at(60)
+
+
+@pytest.mark.parametrize(("ignores", "expected"), [(True, "date"), (False, "_lastUpdated")])
+async def test_an_undeclared_last_updated_is_tried(ignores, expected):
+    def before(request):
+        asked = dict(request.params).get("_lastUpdated", "")
+        return bundle() if asked.startswith("ge2999") and not ignores else None
+
+    async with Server([doc("a")], params=("date",), before=before) as server, client_for(server) as client:
+        assert (await source_for(client).strategy("DocumentReference")).parameter == expected
+
+
+async def test_an_empty_server_is_tried_again_next_time():
+    content = []
+
+    def before(request):
+        future = dict(request.params).get("_lastUpdated", "").startswith("ge2999")
+        return bundle() if future or not content else None
+
+    async with Server([doc("a")], params=("date",), before=before) as server, client_for(server) as client:
+        source = source_for(client)
+        assert (await source.strategy("DocumentReference")).parameter == "date"
+        content.append(1)
+        assert (await source.strategy("DocumentReference")).parameter == "_lastUpdated"
+
+
+async def test_a_refusal_is_not_taken_for_a_missing_search():
+    def before(request):
+        return Answer(403) if "_lastUpdated" in dict(request.params) else None
+
+    async with Server([], params=(), before=before) as server, client_for(server) as client:
+        with pytest.raises(RefusedError):
+            await source_for(client).strategy("DocumentReference")
+
+
+@pytest.mark.parametrize("options", [{"page_size": 0}, {"overlap": timedelta(seconds=-1)}])
+async def test_bad_options_are_refused(options):
+    async with Server([]) as server, client_for(server) as client:
+        with pytest.raises(ValueError, match=r"must be|cannot be"):
+            source_for(client, **options)

@@ -1,0 +1,312 @@
+"""Who may ask what, from where, and how often."""
+
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from jobs.settings import SettingsError, load_settings
+from jobs.web.app import create_app
+from jobs.web.guard.access import Access, Scope, access_from, check_exposure, is_loopback
+from jobs.web.guard.shield import RateLimit
+from jobs.web.service import Options
+from tests.unit.jobs.web.web_parts import MakeSettings, Served, started
+
+TOKEN = "correct-horse-battery-staple-42"
+BEARER = {"authorization": f"Bearer {TOKEN}"}
+NOTE = {"text": "No fever. Cough for two days."}
+HTML = {"accept": "text/html"}
+
+
+# Where the service may listen.
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.9.9.9", "::1", "localhost"])
+def test_this_machine(host: str, make_settings: MakeSettings) -> None:
+    assert is_loopback(host)
+    check_exposure(host, make_settings(), Access())
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.1", "example.org", "localhost.example.org", ""])
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({}, "SERVICE_TOKEN"),
+        ({"serve_proxy": "10.0.0.1"}, "SERVICE_TOKEN"),
+        ({"service_token": TOKEN}, "SERVE_CERTIFICATE"),
+        ({"oidc_issuer": "https://id.example.org", "oidc_audience": "clinsum"}, "SERVE_PROXY"),
+    ],
+)
+def test_other_addresses_need_credentials_and_encryption(
+    host: str, given: dict[str, str], named: str, make_settings: MakeSettings
+) -> None:
+    assert not is_loopback(host)
+    settings = make_settings(**given)
+    with pytest.raises(SettingsError, match=named):
+        check_exposure(host, settings, access_from(settings))
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"service_token": TOKEN, "serve_proxy": "10.0.0.0/8"},
+        {"service_token": TOKEN, "serve_certificate": "a.pem", "serve_key": "b.pem"},
+        {
+            "oidc_issuer": "https://id.example.org",
+            "oidc_audience": "clinsum",
+            "serve_proxy": "10.0.0.1,fd00::/8",
+        },
+    ],
+)
+def test_with_both_any_address_is_served(given: dict[str, str], make_settings: MakeSettings) -> None:
+    settings = make_settings(**given)
+    check_exposure("0.0.0.0", settings, access_from(settings))
+
+
+def test_the_demo_is_for_anyone_since_it_reads_nothing(make_settings: MakeSettings) -> None:
+    settings = make_settings()
+    access = access_from(settings, demo=True)
+    check_exposure("0.0.0.0", settings, access, demo=True)
+    assert access.default is not None
+    assert access.default.scopes == {Scope.SUMMARISE}
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"service_token": "short"}, "SERVICE_TOKEN"),
+        ({"service_token": f"{TOKEN},short"}, "SERVICE_TOKEN"),
+        ({"service_token": "sha256:" + "a" * 63}, None),
+        ({"oidc_issuer": "https://id.example.org"}, "OIDC_AUDIENCE"),
+        ({"oidc_issuer": "http://id.example.org", "oidc_audience": "a"}, "OIDC_ISSUER"),
+        ({"oidc_issuer": "id.example.org", "oidc_audience": "a"}, "OIDC_ISSUER"),
+    ],
+)
+def test_settings_that_cannot_be_right(
+    given: dict[str, str], named: str | None, make_settings: MakeSettings
+) -> None:
+    if named is None:  # a token like any other: nothing says that it was meant as a hash
+        assert access_from(make_settings(**given)).asks
+        return
+    with pytest.raises(SettingsError, match=named):
+        access_from(make_settings(**given))
+
+
+def test_proxies_are_addresses_or_networks() -> None:
+    with pytest.raises(SettingsError, match="SERVE_PROXY"):
+        load_settings({"serve_proxy": "nginx"})
+
+
+def test_half_a_certificate(make_settings: MakeSettings) -> None:
+    settings = make_settings(service_token=TOKEN, serve_certificate="a.pem")
+    with pytest.raises(SettingsError, match="SERVE_KEY"):
+        check_exposure("127.0.0.1", settings, access_from(settings))
+
+
+# Bearer tokens and sessions.
+
+ASKED = [("POST", "/v1/summaries"), ("POST", "/v1/summaries:batch"), ("GET", "/v1/compositions")]
+ASKED += [("GET", "/v1/compositions/a/audit"), ("GET", "/metrics")]
+
+
+@pytest.mark.parametrize(("method", "path"), ASKED)
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"authorization": "Bearer wrong"},
+        {"authorization": f"Bearer {TOKEN}x"},
+        {"authorization": f"Basic {TOKEN}"},
+        {"authorization": "Bearer"},
+        {"cookie": f"clinsum_session={TOKEN}"},
+        {"cookie": "clinsum_session=AAAA"},
+        {"cookie": "clinsum_session=é".encode().decode("latin-1")},
+    ],
+)
+async def test_without_valid_credentials(
+    served: Served, method: str, path: str, headers: dict[str, str]
+) -> None:
+    async with served(service_token=TOKEN) as client:
+        answer = await client.request(
+            method, path, headers={k: v.encode("latin-1") for k, v in headers.items()}
+        )
+    assert answer.status_code == 401
+    assert answer.headers["www-authenticate"] == "Bearer"
+    assert answer.json()["code"] == "unauthorized"
+
+
+async def test_with_a_token(served: Served) -> None:
+    async with served(service_token=TOKEN) as client:
+        answer = await client.post("/v1/summaries", json=NOTE, headers=BEARER)
+        metrics = await client.get("/metrics", headers=BEARER)
+        health = [(await client.get(f"/health/{name}")).status_code for name in ("live", "ready")]
+    assert answer.status_code == metrics.status_code == 200
+    assert health == [200, 200]
+
+
+async def test_one_of_several_tokens_given_by_its_hash(served: Served) -> None:
+    import hashlib
+
+    hashed = f"sha256:{hashlib.sha256(TOKEN.encode()).hexdigest()}"
+    async with served(service_token=f"{'x' * 30}, {hashed}") as client:
+        answer = await client.post("/v1/summaries", json=NOTE, headers=BEARER)
+        by_hash = await client.post("/v1/summaries", json=NOTE, headers={"authorization": f"Bearer {hashed}"})
+    assert answer.status_code == 200
+    assert by_hash.status_code == 401  # who reads the settings cannot log in with them
+
+
+async def test_a_browser_signs_in(served: Served) -> None:
+    async with served(service_token=TOKEN) as client:
+        form = await client.get("/login?to=/notes", headers=HTML)
+        wrong = await client.post("/login", data={"token": "wrong", "to": "/notes"}, headers=HTML)
+        right = await client.post("/login", data={"token": TOKEN, "to": "/notes"}, headers=HTML)
+        inside = await client.post("/v1/summaries", json=NOTE)
+        out = await client.post("/logout", headers=HTML)
+        after = await client.post("/v1/summaries", json=NOTE)
+    assert 'value="/notes"' in form.text
+    assert wrong.status_code == 401
+    assert "not valid" in wrong.text
+    assert (right.status_code, right.headers["location"]) == (303, "/notes")
+    cookie = right.headers["set-cookie"].lower()
+    assert "httponly" in cookie
+    assert "samesite=strict" in cookie
+    assert TOKEN not in cookie
+    assert inside.status_code == 200
+    assert out.status_code == 303
+    assert after.status_code == 401
+
+
+@pytest.mark.parametrize(
+    "to",
+    ["//evil.example", "https://evil.example", "/\\evil.example", "javascript:alert(1)", "notes", "/\n/x"],
+)
+async def test_nobody_is_sent_elsewhere_after_signing_in(served: Served, to: str) -> None:
+    async with served(service_token=TOKEN) as client:
+        answer = await client.post("/login", data={"token": TOKEN, "to": to})
+    assert answer.headers["location"] == "/"
+
+
+async def test_the_cookie_is_for_tls_alone_where_there_is_tls(make_settings: MakeSettings) -> None:
+    app = create_app(make_settings(service_token=TOKEN))
+    async with app.router.lifespan_context(app):
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="https://clinsum.example") as client:
+            answer = await client.post("/login", data={"token": TOKEN})
+    assert "secure" in answer.headers["set-cookie"].lower()
+    assert answer.headers["strict-transport-security"]
+
+
+async def test_a_session_ends_with_its_time_and_with_the_token(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with served(service_token=TOKEN) as client:
+        await client.post("/login", data={"token": TOKEN})
+        cookie = {"cookie": f"clinsum_session={client.cookies['clinsum_session']}"}
+    async with served(service_token=TOKEN) as client:  # another process
+        same = await client.post("/v1/summaries", json=NOTE, headers=cookie)
+        now = time.time()
+        monkeypatch.setattr("jobs.web.guard.access.time.time", lambda: now + 13 * 3600)
+        late = await client.post("/v1/summaries", json=NOTE, headers=cookie)
+        monkeypatch.undo()
+    async with served(service_token="another-token-of-enough-characters") as client:
+        changed = await client.post("/v1/summaries", json=NOTE, headers=cookie)
+    assert [same.status_code, late.status_code, changed.status_code] == [200, 401, 401]
+
+
+async def test_there_is_no_sign_in_where_none_is_needed(served: Served) -> None:
+    async with served() as client:
+        assert (await client.get("/login")).status_code == 404
+        assert (await client.post("/login", data={"token": ""})).status_code == 404
+
+
+# From where, and how often.
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:8000", "127.0.0.1.evil.example", ""])
+async def test_a_foreign_name_for_this_machine_is_no_way_in(served: Served, host: str) -> None:
+    options = Options(hosts=frozenset({"localhost", "127.0.0.1", "::1"}))
+    async with served(options) as client:
+        answer = await client.get("/docs", headers={"host": host})
+        own = [await client.get("/docs", headers={"host": h}) for h in ("localhost:8000", "[::1]:8000")]
+    assert answer.status_code == 421
+    assert [a.status_code for a in own] == [200, 200]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"origin": "https://evil.example"},
+        {"origin": "null"},
+        {"sec-fetch-site": "cross-site"},
+        {"sec-fetch-site": "same-site"},
+    ],
+)
+async def test_a_page_of_another_site_may_not_post(served: Served, headers: dict[str, str]) -> None:
+    async with served() as client:
+        answer = await client.post("/v1/summaries", json=NOTE, headers=headers)
+        own = await client.post("/v1/summaries", json=NOTE, headers={"origin": "http://localhost"})
+    assert answer.status_code == 403
+    assert answer.json()["code"] == "cross-site"
+    assert own.status_code == 200
+
+
+async def test_around_the_proxy_there_is_no_way(make_settings: MakeSettings) -> None:
+    settings = make_settings(service_token=TOKEN, serve_proxy="10.1.0.0/16,fd00::7")
+    for peer, status in [
+        ("10.1.2.3", 200),
+        ("fd00::7", 200),
+        ("127.0.0.1", 200),
+        ("10.2.0.1", 403),
+        ("192.0.2.1", 403),
+    ]:
+        async with started(create_app(settings), (peer, 1234)) as client:
+            answer = await client.post("/v1/summaries", json=NOTE, headers=BEARER)
+            health = await client.get("/health/live")
+        assert answer.status_code == status, peer
+        assert health.status_code == 200
+
+
+async def test_the_proxys_word_counts_and_nobody_elses(make_settings: MakeSettings) -> None:
+    forwarded = {"x-forwarded-proto": "https", "x-forwarded-for": "198.51.100.7"}
+    proxied = create_app(make_settings(serve_proxy="10.1.0.0/16"))
+    async with started(proxied, ("10.1.0.1", 1234)) as client:
+        assert "strict-transport-security" in (await client.get("/docs", headers=forwarded)).headers
+    async with started(create_app(make_settings()), ("10.1.0.1", 1234)) as client:
+        assert "strict-transport-security" not in (await client.get("/docs", headers=forwarded)).headers
+
+
+def test_a_share_of_requests_by_the_minute() -> None:
+    limit = RateLimit(60, clients=2)
+    assert [limit.wait("a", now=0.0) for _ in range(60)] == [0] * 60
+    assert limit.wait("a", now=0.0) == 1
+    assert limit.wait("b", now=0.0) == 0
+    assert limit.wait("a", now=1.1) == 0
+    assert limit.wait("a", now=1.1) == 1
+    slow = RateLimit(2)
+    assert [slow.wait("a", now=0.0) for _ in range(3)] == [0, 0, 30]
+
+
+async def test_who_asks_too_often_is_told_when_to_come_again(served: Served) -> None:
+    async with served(serve_rate=3) as client:
+        answers = [await client.post("/v1/summaries", json=NOTE) for _ in range(5)]
+        health = await client.get("/health/ready")
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 429, 429]
+    assert int(answers[-1].headers["retry-after"]) > 0
+    assert answers[-1].json()["code"] == "too-many-requests"
+    assert health.status_code == 200
+
+
+async def test_guessing_tokens_is_limited_too(served: Served) -> None:
+    async with served(serve_rate=3, service_token=TOKEN) as client:
+        wrong = {"authorization": "Bearer wrong"}
+        answers = [await client.post("/v1/summaries", json=NOTE, headers=wrong) for _ in range(4)]
+    assert [answer.status_code for answer in answers] == [401, 401, 401, 429]
+
+
+async def test_a_certificate_that_is_not_there(tmp_path: Path, make_settings: MakeSettings) -> None:
+    from jobs.web.server import run
+
+    settings = make_settings(serve_certificate=str(tmp_path / "none.pem"), serve_key=str(tmp_path / "k.pem"))
+    with pytest.raises(SettingsError, match=r"none\.pem"):
+        run(settings, host="127.0.0.1", port=0)

@@ -1,0 +1,128 @@
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from safetensors.numpy import load_file
+from transformers import AutoModel, AutoTokenizer
+
+from summarizer import Budget, Summarizer, UnsupportedModelError
+from summarizer.bertsum.model import cls_vectors, prepare
+from summarizer.encoder.encoder import Encoder
+from summarizer.encoder.files import find_model
+from summarizer.types import SplitDocument
+from tests.unit.summarizer.conftest import HIDDEN, WORDS
+
+SHORT = ["patient denies fever.", "lung clear", "no chest pain, no cough."]
+
+
+def cls_by_transformers(folder: Path, sentences: list[str]) -> np.ndarray:
+    """[CLS] vectors of a document that fits one window, made as BERTSum's authors describe."""
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    model = AutoModel.from_pretrained(folder).eval()
+    ids: list[int] = []
+    segments: list[int] = []
+    places = []
+    for i, sentence in enumerate(sentences):
+        own = tokenizer(sentence)["input_ids"]
+        places.append(len(ids))
+        ids += own
+        segments += [i % 2] * len(own)
+    with torch.inference_mode():
+        out = model(input_ids=torch.tensor([ids]), token_type_ids=torch.tensor([segments]))
+    return out.last_hidden_state[0, places].numpy()
+
+
+def vectors_of(encoder: Encoder, sentences: list[str], context: int) -> np.ndarray:
+    return cls_vectors(encoder, prepare(encoder, SplitDocument(tuple(sentences)), context))
+
+
+def test_cls_vectors_are_those_of_the_published_layout(tiny_model: Path, encoder: Encoder) -> None:
+    np.testing.assert_allclose(
+        vectors_of(encoder, SHORT, 16), cls_by_transformers(tiny_model, SHORT), atol=1e-5
+    )
+
+
+@settings(deadline=None, max_examples=25)
+@given(
+    st.lists(st.lists(st.sampled_from(WORDS), max_size=150).map(" ".join), min_size=1, max_size=20),
+    st.integers(0, 90),
+)
+def test_every_sentence_of_any_document_has_a_vector(
+    encoder: Encoder, sentences: list[str], context: int
+) -> None:
+    vectors = vectors_of(encoder, sentences, context)
+
+    assert vectors.shape == (len(sentences), HIDDEN)
+    assert np.isfinite(vectors).all()
+    assert (np.abs(vectors).sum(axis=1) > 0).all()
+
+
+def test_scores_are_the_heads_probabilities(make_bertsum: Callable[..., Path]) -> None:
+    folder = make_bertsum()
+    head = load_file(folder / "head.safetensors")
+    logits = cls_by_transformers(folder, SHORT) @ head["classifier.weight"][0] + head["classifier.bias"][0]
+
+    [summary] = Summarizer.from_pretrained(folder, "bertsum").summarize_sentences([SHORT])
+
+    np.testing.assert_allclose([s.score for s in summary.sentences], 1 / (1 + np.exp(-logits)), atol=1e-4)
+    assert summary.model.engine == "bertsum"
+    assert summary.model.sha256 == find_model(folder).sha256()
+
+
+def test_a_longer_document_is_read_to_its_end(make_bertsum: Callable[..., Path]) -> None:
+    document = [f"{word} {other} today." for word in WORDS for other in WORDS]
+    summarizer = Summarizer.from_pretrained(make_bertsum(), "bertsum")
+
+    [summary] = summarizer.summarize_sentences([document], Budget(sentences=5))
+
+    assert len(summary.sentences) == len(document)
+    assert len(summary.summary) == 5
+    assert len({s.score for s in summary.sentences[-20:]}) > 1
+
+
+def test_a_plain_encoder_is_no_bertsum_model(tiny_model: Path) -> None:
+    with pytest.raises(
+        UnsupportedModelError, match=r"'tiny-bert' is not a BERTSum model: .* no bertsum\.json"
+    ):
+        Summarizer.from_pretrained(tiny_model, "bertsum")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        '{"version": 1, "head": {}}',
+        '{"version": 2}',
+        '{"version": 2, "head": {"kind": "other"}}',
+        '{"version": 2, "head": {}, "context": -1}',
+        '{"version": 2, "head": {}, "context": "1"}',
+        '{"version": 2, "head": {}, "scale": 0}',
+        '{"version": 2, "head": {}, "later": 1}',
+    ],
+)
+def test_a_declaration_of_another_version_is_refused(text: str, make_bertsum: Callable[..., Path]) -> None:
+    with pytest.raises(UnsupportedModelError, match="not one that this version reads"):
+        Summarizer.from_pretrained(make_bertsum(declaration=text), "bertsum")
+
+
+def test_an_encoder_without_segments_is_refused(make_bertsum: Callable[..., Path]) -> None:
+    with pytest.raises(UnsupportedModelError, match="no two segment ids"):
+        Summarizer.from_pretrained(make_bertsum("distilbert"), "bertsum")
+
+
+def test_a_head_that_does_not_fit_is_refused(make_bertsum: Callable[..., Path], tmp_path: Path) -> None:
+    with pytest.raises(
+        UnsupportedModelError, match=r"does not fit its bertsum\.json and an encoder of hidden size 32"
+    ):
+        Summarizer.from_pretrained(make_bertsum(weight=np.zeros((1, 8))), "bertsum")
+
+    folder = shutil.copytree(make_bertsum(), tmp_path / "headless")
+    (folder / "head.safetensors").unlink()
+    with pytest.raises(UnsupportedModelError, match="missing or damaged"):
+        Summarizer.from_pretrained(folder, "bertsum")

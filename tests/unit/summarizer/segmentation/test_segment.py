@@ -1,0 +1,177 @@
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from summarizer.segmentation.run_on import MAX_TOKENS
+from summarizer.segmentation.segment import COMPONENT, nlp, segment
+from summarizer.types import SectionKind, Segmentation
+
+WORDS = st.sampled_from(
+    (
+        "PLAN: HEENT: Neck: Temp: 98.6 F 1. 2. 12. a. iv. - * # o • ** ## Dr. vs. p.o. b.i.d. e.g. No. 3 mg. "
+        "2.5mg.Next pain.,MEDICATIONS:, The patient denies fever , ; ( ) [**2020-1-1**] [** ... … ' ” ?! 。 "
+        "| |--- ---- ____ \t . \n \n\n \r\n \r \x0c \u2028 \x85 \u00a0 \u200b Sincerely, Dear Page 1 of 2 "
+        "Dictated but not read AXIS I. ASSESSMENT AND PLAN émigré 患者 😀 Label: value 10:40 PM 1992 :, :: .,"
+    ).split(" ")
+)
+NOTES = st.one_of(
+    st.text(max_size=200),
+    st.lists(WORDS, max_size=60).map(" ".join),
+    st.lists(WORDS, max_size=60).map("".join),
+)
+
+
+def spans_of(found: Segmentation) -> list[tuple[int, int]]:
+    groups = (found.sentences, found.headings, found.markers, found.boilerplate)
+    return sorted((span.start, span.end) for group in groups for span in group)
+
+
+def check_invariants(text: str, found: Segmentation) -> None:
+    at = 0
+    for start, end in spans_of(found):
+        assert at <= start < end <= len(text)
+        assert not text[at:start].strip()
+        assert text[start:end] == text[start:end].strip()
+        at = end
+    assert not text[at:].strip()
+    for group in (found.sentences, found.headings, found.markers, found.boilerplate):
+        assert list(group) == sorted(group, key=lambda span: span.start)
+    for section, heading in zip(found.sections, found.headings, strict=True):
+        assert section.start == heading.start <= heading.end <= section.end
+        assert text[section.start : section.end] == text[section.start : section.end].strip()
+    for sentence in found.sentences:
+        before = [i for i, section in enumerate(found.sections) if section.start < sentence.start]
+        assert sentence.section == (before[-1] if before else None)
+
+
+@given(NOTES)
+@settings(max_examples=600, deadline=None)
+def test_every_character_is_in_exactly_one_span(text: str) -> None:
+    check_invariants(text, segment(text))
+
+
+@given(NOTES, NOTES)
+@settings(max_examples=300, deadline=None)
+def test_no_sentence_crosses_a_blank_line(above: str, below: str) -> None:
+    text = above + "\n\n" + below
+    cut = len(above)
+    assert not any(s.start < cut and s.end > cut + 2 for s in segment(text).sentences)
+
+
+@given(
+    st.lists(
+        st.sampled_from(["No fever", "stable.", "Aspirin 81 mg p.o.", "see Dr.", "the left and", "x"]),
+        min_size=1,
+        max_size=9,
+    )
+)
+def test_no_sentence_crosses_an_item(items: list[str]) -> None:
+    text = "\n".join(f"- {item}" for item in items)
+    found = segment(text)
+    assert len(found.markers) == len(items)
+    assert all("\n" not in text[s.start : s.end] for s in found.sentences)
+
+
+@given(NOTES, st.data())
+@settings(max_examples=200, deadline=None)
+def test_declared_headings_are_kept(text: str, data: st.DataObject) -> None:
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), min_size=2, max_size=6)))
+    declared = [(a, b, None) for a, b in zip(cuts[::2], cuts[1::2], strict=False)]
+    found = segment(text, declared)
+    check_invariants(text, found)
+    headings = {(span.start, span.end) for span in found.headings}
+    for start, end, _ in declared:
+        piece = text[start:end]
+        if piece.strip():
+            start += len(piece) - len(piece.lstrip())
+            assert (start, start + len(piece.strip())) in headings
+
+
+@given(NOTES)
+@settings(max_examples=150, deadline=None)
+def test_the_component_has_the_same_spans(text: str) -> None:
+    doc = PIPELINE(text)
+    assert doc.text == text
+    found = segment(text)
+    assert [(s.start_char, s.end_char) for s in doc.spans["sentences"]] == [
+        (s.start, s.end) for s in found.sentences
+    ]
+    assert {s.start_char for s in doc.sents} >= {start for start, _ in spans_of(found)}
+
+
+PIPELINE = nlp()
+
+
+def test_the_component_splits_a_token_that_a_boundary_runs_through() -> None:
+    doc = PIPELINE("Gave ketorolac 2.5mg.Next dose at noon.")
+    assert [s.text for s in doc.spans["sentences"]] == ["Gave ketorolac 2.5mg.", "Next dose at noon."]
+    assert PIPELINE.pipe_names == [COMPONENT]
+
+
+ADVERSARIAL = {
+    "full stops": "." * 1_000_000,
+    "spaced full stops": ". " * 500_000,
+    "spaces": " " * 1_000_000,
+    "line ends": "\n" * 1_000_000,
+    "one word": "a" * 1_000_000,
+    "one line": "word " * 200_000,
+    "colons": "A: " * 300_000,
+    "numbers": "1. " * 300_000,
+    "open brackets": "[** a. " * 140_000,
+    "parentheses": ". (" * 300_000,
+    "tabs": "a" + "\t" * 1_000_000 + "b",
+    "gaps": "a   b " * 160_000,
+    "quotation marks": '."' * 500_000,
+    "short lines": "a\n" * 200_000,
+    "abbreviations": "Dr. " * 250_000,
+    "commas": "ABC,DEF " * 125_000,
+}
+
+
+@pytest.mark.parametrize("name", ADVERSARIAL)
+def test_a_megabyte_of_anything_is_done_in_linear_time(name: str) -> None:
+    # Anything quadratic would take hours here.
+    text = ADVERSARIAL[name]
+    found = segment(text)
+    assert sum(end - start - _white(text[start:end]) for start, end in spans_of(found)) == len(text) - _white(
+        text
+    )
+
+
+def _white(text: str) -> int:
+    return len(text) - len("".join(text.split()))
+
+
+def test_a_run_on_is_cut_at_its_best_inner_boundaries() -> None:
+    clause = "he was seen again and had no new complaint and his pressure was good, "
+    text = "Briefly, " + (clause * 9 + "and he went home; ") * 8
+    found = segment(text)
+    check_invariants(text, found)
+    pieces = [text[s.start : s.end] for s in found.sentences]
+    assert len(pieces) > 2
+    assert all(len(piece.split()) <= MAX_TOKENS for piece in pieces)
+    assert all(piece.endswith(";") for piece in pieces)
+
+
+def test_sections_carry_kind_title_and_extent() -> None:
+    text = "PMH: Asthma.\nPHYSICAL EXAMINATION:\nLUNGS: Clear.\nImpression and Plan:\n1. Rest."
+    found = segment(text)
+    assert [(s.title, s.kind) for s in found.sections] == [
+        ("PMH", SectionKind.PAST_HISTORY),
+        ("PHYSICAL EXAMINATION", SectionKind.EXAM),
+        ("LUNGS", SectionKind.EXAM),
+        ("Impression and Plan", SectionKind.ASSESSMENT),
+    ]
+    assert text[found.sections[0].start : found.sections[0].end] == "PMH: Asthma."
+    assert [s.section for s in found.sentences] == [0, 2, 3]
+
+
+def test_a_declared_heading_is_mapped_by_its_code() -> None:
+    found = segment("Zwischenanamnese\nKein Fieber.", [(0, 16, "10164-2")])
+    assert found.sections[0].kind is SectionKind.HISTORY
+
+
+@pytest.mark.parametrize("headings", [[(0, 99, None)], [(4, 6, None), (5, 8, None)], [(6, 4, None)]])
+def test_declared_headings_must_be_in_order(headings: list[tuple[int, int, None]]) -> None:
+    with pytest.raises(ValueError, match="ordered"):
+        segment("PLAN: rest.", headings)

@@ -1,0 +1,179 @@
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from summarizer.engines.base import Salience
+from summarizer.selection.select import (
+    asked_sentences,
+    count_words,
+    default_sentences,
+    expected_length,
+    select,
+    taking_order,
+)
+from summarizer.types import Budget
+
+
+def falling(count: int) -> Salience:
+    """Scores that prefer the earlier sentence."""
+    return Salience(tuple(round(1 - i / count, 4) for i in range(count)))
+
+
+def distinct(count: int) -> list[str]:
+    return [f"Finding {i} is unlike any other." for i in range(count)]
+
+
+def test_the_best_come_back_in_the_order_of_the_note() -> None:
+    assert select(distinct(5), Salience((0.1, 0.9, 0.2, 0.3, 0.95)), Budget(sentences=3)) == [1, 3, 4]
+
+
+def test_ties_go_to_the_earlier_sentence() -> None:
+    assert select(distinct(6), Salience((0.5,) * 6), Budget(sentences=2)) == [0, 1]
+
+
+def test_what_an_engine_wants_first_comes_before_higher_scores() -> None:
+    salience = Salience((0.9, 0.8, 0.1, 0.2), frozenset([2, 3]))
+
+    assert select(distinct(4), salience, Budget(sentences=2)) == [2, 3]
+    assert select(distinct(4), salience, Budget(sentences=3)) == [0, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("count", "expected"), [(0, 0), (1, 1), (2, 2), (3, 3), (9, 3), (30, 5), (100, 10), (5000, 10)]
+)
+def test_default_length_is_the_square_root_from_3_to_10(count: int, expected: int) -> None:
+    assert default_sentences(count) == expected
+    assert len(select(distinct(count), falling(count))) == expected
+
+
+@pytest.mark.parametrize(
+    ("ratio", "count", "expected"), [(0.1, 30, 3), (0.1, 31, 4), (1, 7, 7), (0.01, 5, 1), (0.3, 10, 3)]
+)
+def test_a_ratio_is_rounded_up(ratio: float, count: int, expected: int) -> None:
+    assert len(select(distinct(count), falling(count), Budget(ratio=ratio))) == expected
+
+
+def test_words_are_filled_with_the_best_that_fit() -> None:
+    sentences = ["One two three four.", "Five six seven eight nine ten.", "Eleven twelve.", "Thirteen."]
+
+    assert select(sentences, falling(4), Budget(words=6)) == [0, 2]
+    assert select(sentences, falling(4), Budget(words=7)) == [0, 2, 3]
+
+
+def test_a_word_budget_below_every_sentence_gives_the_best_one() -> None:
+    assert select(["One two three.", "Four five six."], Salience((0.1, 0.2)), Budget(words=1)) == [1]
+
+
+def test_a_sentence_said_twice_is_taken_once_whatever_its_case_and_spacing() -> None:
+    sentences = ["No chest pain.", "Cough.", "no  chest\npain", "NO CHEST PAIN."]
+
+    assert select(sentences, falling(4), Budget(sentences=4)) == [0, 1]
+
+
+def test_of_a_repeated_sentence_the_best_scored_is_taken() -> None:
+    assert select(["Cough.", "Fever.", "Cough."], Salience((0.1, 0.2, 0.3)), Budget(sentences=2)) == [1, 2]
+
+
+def test_sentences_without_words_are_no_repeats_of_one_another() -> None:
+    assert select(["+", "-", "+"], falling(3), Budget(sentences=3)) == [0, 1]
+
+
+NEAR = ["The heart is of normal size today.", "The heart is of normal size.", "Lungs are clear."]
+
+
+def test_a_near_repeat_gives_way_to_something_new() -> None:
+    assert select(NEAR, falling(3), Budget(sentences=2)) == [0, 2]
+
+
+def test_near_repeats_fill_up_to_the_length_asked_for() -> None:
+    assert select(NEAR, falling(3), Budget(sentences=3)) == [0, 1, 2]
+    assert select(NEAR, falling(3), Budget(words=16)) == [0, 1, 2]
+
+
+def test_a_longer_sentence_that_adds_something_is_no_repeat() -> None:
+    sentences = ["The heart is enlarged.", "The heart is enlarged and there is new pulmonary oedema.", "Old."]
+
+    assert select(sentences, falling(3), Budget(sentences=2)) == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (
+            "There is evidence of acute disease in the lung.",
+            "There is no evidence of acute disease in the lung.",
+        ),
+        ("Dose of the drug is 5 mg once a day at night.", "Dose of the drug is 10 mg once a day at night."),
+        ("She has pain in the left knee on walking.", "She denies pain in the left knee on walking."),
+    ],
+)
+def test_other_figures_and_negations_are_never_repeats(first: str, second: str) -> None:
+    assert select([first, second, "Other."], falling(3), Budget(sentences=2)) == [0, 1]
+
+
+WORDS = st.sampled_from(["no", "fever", "cough", "left", "knee", "5", "10", "mg."])
+SENTENCES = st.lists(st.lists(WORDS, min_size=1, max_size=8).map(" ".join), max_size=25)
+BUDGETS = st.one_of(
+    st.none(),
+    st.integers(1, 30).map(lambda n: Budget(sentences=n)),
+    st.integers(1, 60).map(lambda n: Budget(words=n)),
+    st.floats(0.001, 1).map(lambda r: Budget(ratio=r)),
+)
+
+
+@settings(deadline=None)
+@given(SENTENCES, BUDGETS, st.randoms(use_true_random=False))
+def test_budgets_are_kept_and_used_up(sentences: list[str], budget: Budget | None, random: object) -> None:
+    scores = tuple(round(random.random(), 1) for _ in sentences)  # type: ignore[attr-defined]
+    chosen = select(sentences, Salience(scores), budget)
+
+    wordings = {" ".join(s.replace(".", "").split()) for s in sentences}
+    chosen_wordings = [" ".join(sentences[i].replace(".", "").split()) for i in chosen]
+    assert chosen == sorted(set(chosen))
+    assert len(set(chosen_wordings)) == len(chosen)
+    if budget is None or budget.words is None:
+        asked = asked_sentences(budget, sentences)
+        assert len(chosen) == min(asked, len(wordings))
+    elif sentences:
+        used = sum(count_words(sentences[i]) for i in chosen)
+        assert used <= budget.words or len(chosen) == 1
+        unused = wordings - set(chosen_wordings)
+        assert all(used + count_words(s) > budget.words for s in unused)
+
+
+@settings(deadline=None)
+@given(SENTENCES, st.booleans(), st.randoms(use_true_random=False))
+def test_the_order_of_taking_is_what_each_longer_budget_adds(
+    sentences: list[str], calibrated: bool, random: object
+) -> None:
+    scores = tuple(round(random.random(), 1) for _ in sentences)  # type: ignore[attr-defined]
+    first = frozenset(i for i in range(len(sentences)) if random.random() < 0.1)  # type: ignore[attr-defined]
+    salience = Salience(scores, frozenset() if calibrated else first, calibrated)
+
+    order = taking_order(sentences, salience)
+
+    for count in range(1, len(sentences) + 2):
+        assert select(sentences, salience, Budget(sentences=count)) == sorted(order[:count])
+
+
+@settings(deadline=None)
+@given(st.lists(st.floats(0, 1), max_size=30))
+def test_the_own_length_has_the_best_expected_f1_from_3_to_10(probabilities: list[float]) -> None:
+    ranked, total = sorted(probabilities, reverse=True), sum(probabilities)
+    allowed = range(min(3, len(ranked)), min(10, len(ranked)) + 1)
+
+    def f1(k: int) -> float:
+        return sum(ranked[:k]) / (k + total) if k else 0.0
+
+    chosen = expected_length(probabilities)
+
+    assert chosen in allowed
+    assert f1(chosen) >= max(map(f1, allowed)) - 1e-6
+
+
+def test_only_calibrated_scores_choose_the_length_and_only_without_a_budget() -> None:
+    sentences = distinct(40)
+    sure = tuple([0.9] * 5 + [0.0] * 35)
+    assert select(sentences, Salience(sure, calibrated=True)) == [0, 1, 2, 3, 4]
+    assert len(select(sentences, Salience(sure))) == default_sentences(40)
+    assert len(select(sentences, Salience(sure, calibrated=True), Budget(sentences=8))) == 8

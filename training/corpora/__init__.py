@@ -1,0 +1,1 @@
+"""Articles and notes to learn from, and their sentences."""

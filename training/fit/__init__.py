@@ -1,0 +1,1 @@
+"""Fine-tuning: data, the learner, the run and its folder."""

@@ -1,0 +1,278 @@
+"""A training run from corpora to a model folder: what `clinsum train` does."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from summarizer.bertsum.export import round_to_half
+from summarizer.bertsum.model import BertSum, BertSumConfig
+from summarizer.encoder.encoder import Encoder
+from summarizer.encoder.files import ModelFiles, find_model
+from summarizer.engines.bertsum import DECLARATION, read_bertsum
+from summarizer.errors import UnsupportedModelError
+from training.errors import RunError
+from training.fit.calibration import Calibration, calibrate
+from training.fit.card import Card, DataFile
+from training.fit.curves import CURVES, RELIABILITY, check_pictures, draw_curves, draw_reliability
+from training.fit.data import LabelFile, Sources, describe, label_files, make_labels, references, split
+from training.fit.export import export
+from training.fit.fitting import CHECKPOINT_STEPS, Position, Trainer
+from training.fit.learner import Learner, kind_of
+from training.fit.run_folder import RunFolder, read_log
+from training.fit.settings import NOTHING, TrainSettings
+from training.fit.store import Store, Stores
+from training.fit.validation import Validation, Validator
+from training.fit.vectors import Progress, Reading, build_store
+from training.fit.world import World, joined
+
+
+@dataclass(frozen=True, slots=True)
+class TrainJob:
+    """One run.
+
+    Attributes:
+        sources: what to learn from.
+        settings: how.
+        out: the folder of model, log and pictures.
+        encoder: a model folder or hub name; None for the encoder that ships. A folder of BERTSum whose head
+            has the same shape gives that too.
+        cache: where what the frozen part gives is kept; in `out` if None.
+        workers: processes that label and read.
+        resume: go on with what `out` holds.
+        half: export in half precision.
+        checkpoint_steps: steps between checkpoints.
+        licence, credits: for the card.
+    """
+
+    sources: Sources
+    settings: TrainSettings
+    out: Path
+    encoder: str | None = None
+    cache: Path | None = None
+    workers: int = 1
+    resume: bool = False
+    half: bool = True
+    checkpoint_steps: int = CHECKPOINT_STEPS
+    licence: str = ""
+    credits: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a run came to: the model folder's hash, and figures of the best epoch."""
+
+    sha256: str
+    documents: int
+    validation_documents: int
+    steps: int
+    best_epoch: int
+    rouge1: float
+    rouge2: float
+    calibration_error: float | None
+
+    def to_json(self) -> dict[str, Any]:
+        """As the command line prints it."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class _Data:
+    documents: Stores
+    trained: list[DataFile]
+    validated: list[DataFile]
+    training: list[int]
+    validation: list[int]
+    files: list[LabelFile]
+    stores: list[Store]
+
+
+def train(job: TrainJob, progress: Progress) -> Result:
+    """Runs to the end, or goes on with what was stopped.
+
+    Raises:
+        TrainingError: data, folder or settings do not allow it.
+        SummarizerError: the encoder cannot be used.
+    """
+    check_pictures()
+    source = find_model(job.encoder)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    with joined(device) as world:
+        say: Progress = progress if world.first else _silent
+        folder = RunFolder(job.out, resume=job.resume, writes=world.first)
+        data = _read(job, source, device, world, say)
+        learner = _learner(job, source, device)
+        found = references(data.files, data.stores, data.validation)
+        validator = Validator(data.documents, data.validation, found, job.settings.words, world)
+        trainer = Trainer(learner, data.documents, data.training, validator, job.settings, folder, world)
+        world.wait()
+        if not (job.resume and _goes_on(folder, _head(job, source, data, world)) and trainer.resume()):
+            world.wait()
+            folder.begin([_head(job, source, data, world)])
+        world.wait()
+        position = trainer.fit(say, job.checkpoint_steps)
+        result = _finish(job, source, data, learner, validator, folder, position)
+        world.wait()
+        return result
+
+
+def _silent(line: str) -> None:
+    """What the processes but the first say."""
+
+
+def _read(job: TrainJob, source: ModelFiles, device: str, world: World, say: Progress) -> _Data:
+    labels = job.out / "run" / "labels"
+    if world.first:
+        make_labels(job.sources, labels, job.workers, say)
+    world.wait()
+    trained, validated = label_files(job.sources, labels)
+    settings = job.settings
+    reading = Reading(
+        kind=kind_of(settings),
+        encoder=job.encoder,
+        sha256=source.sha256(),
+        layers=0 if settings.freeze == "encoder" else max(0, settings.freeze),
+        context=settings.context,
+        device=device,
+        precision=settings.precision,
+    )
+    files = [*trained, *validated]
+    stores = []
+    cache = job.cache or job.out / "run" / "cache"
+    workers = 1 if device == "cuda" and reading.kind != "tokens" else job.workers
+    for file in files:
+        if not world.first:
+            world.wait()
+        stores.append(build_store(file.path, reading, cache, limit=file.limit, workers=workers, progress=say))
+        if world.first:
+            world.wait()
+    described = [describe(file, store) for file, store in zip(files, stores, strict=True)]
+    count = sum(len(store) for store in stores[: len(trained)])
+    held = sum(len(store) for store in stores[len(trained) :])
+    training, validation = split(count, held, job.sources.share, settings.seed)
+    return _Data(
+        Stores(stores),
+        described[: len(trained)],
+        described[len(trained) :],
+        training,
+        validation,
+        files,
+        stores,
+    )
+
+
+def _learner(job: TrainJob, source: ModelFiles, device: str) -> Learner:
+    """The model on its device, with a head of its own or that of the model the training begins from."""
+    settings = job.settings
+    encoder = Encoder(source, device, "fp32")
+    if encoder.segments < 2:
+        raise UnsupportedModelError(
+            f"The encoder of {source.name!r} has no two segment ids, which BERTSum needs; use a BERT."
+        )
+    layers = int(encoder.module.config.num_hidden_layers)
+    if settings.freeze != "encoder" and not NOTHING <= settings.freeze < layers:
+        raise RunError(f"The encoder of {source.name!r} has {layers} layers: freeze fewer, or `encoder`.")
+    torch.manual_seed(settings.seed)
+    model = BertSum(encoder.module, BertSumConfig(settings.head, settings.context)).to(device)
+    if (source.folder / DECLARATION).is_file():
+        _, before = read_bertsum(job.encoder, device, "fp32")
+        if before.config.head == settings.head:
+            model.head.load_state_dict(before.head.state_dict())
+    return Learner(model, settings, encoder.limit, encoder.pad_id, device)
+
+
+def _head(job: TrainJob, source: ModelFiles, data: _Data, world: World) -> dict[str, Any]:
+    """The first line of the log: what decides the outcome."""
+    return {
+        "event": "begin",
+        "settings": job.settings.to_json(),
+        "encoder": {"name": source.name, "sha256": source.sha256()},
+        "training": [asdict(file) for file in data.trained],
+        "validation": [asdict(file) for file in data.validated],
+        "documents": {"training": len(data.training), "validation": len(data.validation)},
+        "half": job.half,
+        "processes": world.size,
+    }
+
+
+def _goes_on(folder: RunFolder, head: dict[str, Any]) -> bool:
+    """Whether the log is that of this run; False if there is none yet.
+
+    Raises:
+        RunError: it is that of another.
+    """
+    if not folder.log.exists() or not folder.log.stat().st_size:
+        return False
+    before = read_log(folder.log)[0]
+    changed = [name for name, value in head.items() if before.get(name) != value]
+    changed += [
+        name for name, value in head["settings"].items() if before.get("settings", {}).get(name) != value
+    ]
+    changed = [name for name in changed if name != "settings"]
+    if changed:
+        raise RunError(f"{folder.out} was begun with another {' and '.join(changed)}; give another --out.")
+    return True
+
+
+def _finish(
+    job: TrainJob,
+    source: ModelFiles,
+    data: _Data,
+    learner: Learner,
+    validator: Validator,
+    folder: RunFolder,
+    position: Position,
+) -> Result:
+    """Rounds, measures, calibrates and writes; every process measures, the first writes."""
+    if job.half:
+        round_to_half(learner.model)
+    figures = validator.measure(learner)
+    found = calibrate(validator.logits(learner), validator.labels())
+    card = _card(job, source, data, figures, position, found)
+    sha256 = ""
+    if folder.writes:
+        files = export(learner.model, source, job.out, card, found, half=job.half)
+        sha256 = files.sha256()
+        folder.add(event="calibration", **(found.to_json() if found else {"scale": None}))
+        folder.add(event="end", sha256=sha256, **{k: round(v, 6) for k, v in asdict(figures).items()})
+        draw_curves(read_log(folder.log), job.out / CURVES)
+        if found:
+            draw_reliability(found, job.out / RELIABILITY)
+    return Result(
+        sha256=sha256,
+        documents=len(data.training),
+        validation_documents=len(data.validation),
+        steps=position.step,
+        best_epoch=position.best_epoch + 1,
+        rouge1=figures.rouge1,
+        rouge2=figures.rouge2,
+        calibration_error=found.error if found else None,
+    )
+
+
+def _card(
+    job: TrainJob,
+    source: ModelFiles,
+    data: _Data,
+    figures: Validation,
+    position: Position,
+    found: Calibration | None,
+) -> Card:
+    return Card(
+        name=job.out.resolve().name,
+        encoder=source.name,
+        encoder_sha256=source.sha256(),
+        settings=job.settings,
+        trained=data.trained,
+        validated=data.validated,
+        training_documents=len(data.training),
+        validation_documents=len(data.validation),
+        rouge1=figures.rouge1,
+        rouge2=figures.rouge2,
+        best_epoch=position.best_epoch + 1,
+        calibration=found,
+        licence=job.licence,
+        credits=job.credits,
+    )

@@ -1,0 +1,1 @@
+"""Oracle labels: which sentences a summary should hold."""
