@@ -47,8 +47,7 @@ def summarize(
     note = _read(file, media_type, json)
     from jobs.runtime import make_summarizer
 
-    document = Document(note.text, [(h.start, h.end, h.code) for h in note.headings])
-    summary = make_summarizer(settings).summarize([document], budget)[0]
+    summary = make_summarizer(settings).summarize([note.document()], budget)[0]
     if json:
         print_json(summary.to_json())
     else:
@@ -79,6 +78,7 @@ def text(file: FileArgument, media_type: MediaType = None, json: AsJson = False,
                 "normalization": note.normalization,
                 "sha256": note.sha256,
                 "notice": note.notice or None,
+                "notices": list(note.notices),
                 "text": note.text,
                 "sentences": [[s.start, s.end] for s in parts.sentences],
                 "sections": [

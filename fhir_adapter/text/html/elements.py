@@ -56,3 +56,5 @@ BARRIERS = {
 TABLE_PARTS = names("table caption thead tbody tfoot tr td th")
 CELL_BARRIER = frozenset(("table", "td", "th", "caption"))
 SHOWN_INPUTS = names("text number date time datetime-local month week email tel url search")
+BOLD = names("b strong th")
+BOX_ROLES = names("checkbox radio switch menuitemcheckbox menuitemradio")

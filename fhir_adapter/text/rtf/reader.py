@@ -1,10 +1,11 @@
 r"""RTF as word processors, EHRs and mail programs write it.
 
-The recipe `rtf|1`: `\par`, `\line`, `\sect` and `\page` end a line; a table row is one line, cells joined by
+The recipe `rtf|2`: `\par`, `\line`, `\sect` and `\page` end a line; a table row is one line, cells joined by
 ` | ` (`lines.row_lines`); list markers are kept as text, bullets as `- `; headers come where they are,
 footers and footnotes at the end, each once; text boxes are lines of their own. Hidden and deleted text,
 pictures, objects, comments, and instructions of fields are left out. HTML in RTF (`\fromhtml`) is read by its
-RTF side. A check box of a form is `[x]` or `[ ]`.
+RTF side. Form fields, strike-out, superscripts and subscripts are written as `notation` has them, and so is
+what a field without a result shows (`fields`).
 
 Bytes are decoded by the code page of their font, `\u` by itself with its fallback skipped. Braces that do not
 match never cost text: a closing one too many is passed over, and a destination that never ends is read again
@@ -13,12 +14,14 @@ Source: Word 2007 RTF Specification 1.9.1.
 """
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from fhir_adapter.errors import NoteError
 from fhir_adapter.note import NoteText
 from fhir_adapter.reasons import Reason
-from fhir_adapter.text.lines import Line, TextBuilder
+from fhir_adapter.text.builder import TextBuilder
+from fhir_adapter.text.fields import field_words
+from fhir_adapter.text.notation import box, no_choice
 from fhir_adapter.text.recipe import recipe
 from fhir_adapter.text.rtf.flow import RtfFlow, RtfMargins
 from fhir_adapter.text.rtf.fonts import RtfFonts, is_raw_utf8
@@ -38,6 +41,8 @@ MEDIA_TYPE = "application/rtf"
 _MAX_DEPTH = 5_000
 _MAX_READINGS = 6
 _MAX_NESTED_TABLES = 30
+_MAX_FIELDS = 1_000
+_MAX_INSTRUCTION = 4_000
 _CONTROL_WORD = re.compile(r"\\[A-Za-z]")
 _HEADER = re.compile(r"\{\s*\\rtf")
 _TOKEN = re.compile(
@@ -82,9 +87,26 @@ class _Group:
     skipped_as: str = ""
     hidden: bool = False
     font: int | None = None
+    struck: bool = False
+    bold: bool = False
+    script: int = 0
     fallback: int = 1
     table: int = 0
     apart: str = ""
+
+
+@dataclass(slots=True)
+class _Field:
+    """A field that is open: where its group lies, what was shown before it, its instruction and choices.
+
+    `form` holds the type, the result and the default of a form field, `choices` what it offers.
+    """
+
+    depth: int
+    shown: int
+    instruction: str = ""
+    form: list[int] = field(default_factory=lambda: [-1, _UNSET, 0])
+    choices: list[str] = field(default_factory=list)
 
 
 class _Reader:
@@ -113,7 +135,9 @@ class _Reader:
         self._codec = ""
         self._to_skip = 0
         self._starred = False
-        self._check_box = [0, 0, 0]
+        self._fields: list[_Field] = []
+        self._shown = 0
+        self._lacking = 0
         self._flow = RtfFlow()
         self._outer: list[RtfFlow] = []
         self._margins = RtfMargins()
@@ -137,10 +161,12 @@ class _Reader:
 
     def text(self, notice: str) -> NoteText:
         builder = TextBuilder()
-        for line in self._flow.finish():
-            builder.line(line.text)
+        builder.add(self._flow.finish())
         self._margins.write(builder)
-        return builder.build(recipe("rtf"), MEDIA_TYPE, notice)
+        if self._lacking:
+            more = f"{self._lacking} fields without a result"
+            notice = f"{notice}; {more}" if notice else more
+        return builder.build(recipe("rtf", "2"), MEDIA_TYPE, notice)
 
     def _end(self) -> None:
         self._flush()
@@ -169,23 +195,32 @@ class _Reader:
         if not self._stack:
             return
         group, self._group = self._group, self._stack.pop()
+        if self._fields and self._fields[-1].depth > len(self._stack):
+            self._end_field(self._fields.pop())
         if group.apart:
             self._end_apart(group.apart)
-        elif group.destination == "ffdata" != self._group.destination:
-            self._end_check_box()
 
     def _end_apart(self, kind: str) -> None:
         flow, self._flow = self._flow, self._outer.pop()
         self._margins.add(kind, flow.finish(), self._flow, self._group.table)
 
-    def _end_check_box(self) -> None:
-        kind, result, default = self._check_box
-        self._check_box = [0, 0, 0]
-        field = next(
-            (g for g in reversed(self._stack[-8:]) if g.destination not in _INSTRUCTIONS), self._group
-        )
-        if kind == 1 and not field.skip:
-            self._show("[x] " if (default if result == 25 else result) else "[ ] ")
+    def _end_field(self, ended: _Field) -> None:
+        """A form field as it is filled in; of another without a result, what its instruction shows."""
+        if self._group.skip or self._group.hidden:
+            return
+        kind, result, default = ended.form
+        result = default if result == _UNSET else result
+        if kind == _CHECK_BOX:
+            self._show(box(bool(result)) + " ")
+        elif self._shown > ended.shown:
+            return
+        elif kind == _DROP_DOWN:
+            made = 0 <= result < len(ended.choices)
+            self._show(ended.choices[result] if made else no_choice(ended.choices))
+        elif ended.instruction.strip():
+            words = field_words(ended.instruction)
+            self._lacking += words is None
+            self._show(words or "")
 
     # Control words and symbols
 
@@ -208,7 +243,11 @@ class _Reader:
         elif self._group.destination == "fonttbl":
             self._fonts.word(word, number or 0)
         elif word in _FORM and self._group.skip:
-            self._check_box[_FORM[word]] = number or 0
+            if self._fields:
+                self._fields[-1].form[_FORM[word]] = number or 0
+        elif word == "field":
+            if len(self._fields) < _MAX_FIELDS:
+                self._fields.append(_Field(len(self._stack), self._shown))
         elif word == "nestrow":
             self._flow.end_row(max([2, *self._flow.cells, *self._flow.cell]))
         elif word in _PROPERTIES:
@@ -220,7 +259,8 @@ class _Reader:
         group = self._group
         kind = APART.get(word, "")
         if group.skip and word != "ud" and kind != "box":
-            group.destination = word if word in ("ffdata", "fonttbl") else group.destination
+            if word in _HEARD:
+                self._skip(word)
             return
         if word == "ud" and any(outer.destination == "upr" for outer in self._stack[-2:]):
             group.skip = False
@@ -228,7 +268,7 @@ class _Reader:
             self._skip(word)
         elif kind and not group.apart:
             if kind == "footnote":
-                self._flow.parts.append(f"[{len(self._margins.footnotes) + 1}]")
+                self._flow.runs.add(f"[{len(self._margins.footnotes) + 1}]")
             group.skip, group.apart, group.table, group.destination = False, kind, 0, word
             self._outer.append(self._flow)
             self._flow = RtfFlow()
@@ -243,6 +283,15 @@ class _Reader:
             group.fallback = min(max(number or 0, 0), 100)
         elif word == "plain":
             group.hidden, group.font = False, self._fonts.default
+            group.struck, group.bold, group.script = False, False, 0
+        elif word in ("strike", "striked"):
+            group.struck = on
+        elif word == "b":
+            group.bold = on
+        elif word in _SCRIPTS:
+            group.script = _SCRIPTS[word] if on else 0
+        elif word == "trhdr":
+            self._flow.heads.add(1)
         elif word == "pard":
             group.table = 0
         elif word == "intbl":
@@ -266,14 +315,14 @@ class _Reader:
         elif word in ("par", "line", "sect", "page", "column", "softline"):
             self._flow.end_line(table, soft=word == "line")
             if word == "sect" or word == "page":
-                self._flow.lines.append(Line(""))
+                self._flow.blank()
         elif word == "cell":
             self._flow.end_cell(1)
         elif word == "nestcell":
             self._flow.end_cell(max(table, 2))
         elif word == "row":
             self._flow.end_row(1)
-        elif word == "rtf" and self._flow.parts:
+        elif word == "rtf" and self._flow.runs:
             self._flow.end_line(table, soft=False)
 
     def _symbol(self, symbol: str) -> None:
@@ -282,7 +331,7 @@ class _Reader:
         elif self._to_skip and symbol not in "\r\n":
             self._to_skip -= 1
         elif self._group.skip or self._group.hidden:
-            return
+            self._hear(SYMBOLS.get(symbol, ""))
         elif symbol in "\r\n":
             self._to_skip = 0
             self._flush()
@@ -308,6 +357,8 @@ class _Reader:
         if not group.skip:
             group.skip, group.skipped_from, group.skipped_as = True, group.start, destination
         group.destination = destination
+        if destination == "ffl" and self._fields:
+            self._fields[-1].choices.append("")
 
     def _binary(self, size: int) -> None:
         r"""`\binN`: N bytes that are no RTF; a size that reaches past the end is not believed."""
@@ -319,6 +370,8 @@ class _Reader:
     def _text(self, text: str) -> None:
         if self._group.destination == "fonttbl":
             self._fonts.name(text)
+        elif self._group.destination in _HEARD:
+            self._hear(text)
         if self._hides():
             return
         if "\n" in text or "\r" in text:
@@ -331,9 +384,21 @@ class _Reader:
             self.unbalanced = self.unbalanced or (not self._stack and not text.isspace())
             self._put(text.encode("latin-1"), "" if text.isascii() else self._raw)
 
+    def _hear(self, text: str) -> None:
+        """Text that is not shown but says what a field shows."""
+        if not self._fields:
+            return
+        heard = self._fields[-1]
+        if self._group.destination == "fldinst" and len(heard.instruction) < _MAX_INSTRUCTION:
+            heard.instruction += text
+        elif self._group.destination == "ffl" and heard.choices:
+            heard.choices[-1] = (heard.choices[-1] + text)[:_MAX_INSTRUCTION]
+
     def _escaped(self, byte: int) -> None:
         if self._to_skip:
             self._to_skip -= 1
+        elif self._group.destination in _HEARD:
+            self._hear(bytes((byte,)).decode(self._fonts.page, "replace"))
         elif not self._hides():
             self._put(bytes((byte,)), "")
 
@@ -354,7 +419,12 @@ class _Reader:
 
     def _show(self, text: str) -> None:
         self._flush()
-        self._flow.parts.append(text)
+        self._run(text)
+
+    def _run(self, text: str) -> None:
+        group = self._group
+        self._shown += not text.isspace() and bool(text)
+        self._flow.runs.add(text, group.struck, group.bold, group.script)
 
     def _flush_for(self, word: str) -> None:
         """Before any word but those that stand between the bytes of one character and do not change it."""
@@ -366,27 +436,15 @@ class _Reader:
             return
         text = self._fonts.decode(bytes(self._bytes), self._group.font, self._codec)
         self._bytes.clear()
-        self._flow.parts.append(text)
+        self._run(text)
 
 
 _DESTINATIONS = frozenset({"upr", "nesttableprops"})
-_INSTRUCTIONS = frozenset({"fldinst", "ffdata", "formfield"})
+_HEARD = frozenset({"ffdata", "fonttbl", "fldinst", "ffl"})
 _FORM = {"fftype": 0, "ffres": 1, "ffdefres": 2}
-_PROPERTIES = frozenset(
-    {
-        "f",
-        "uc",
-        "plain",
-        "pard",
-        "intbl",
-        "itap",
-        "v",
-        "deleted",
-        "deff",
-        "ansicpg",
-        "mac",
-        "pc",
-        "pca",
-        "ansi",
-    }
-)
+_CHECK_BOX, _DROP_DOWN, _UNSET = 1, 2, 25  # values of \fftype; \ffres25 says that nobody has chosen
+_SCRIPTS = {"super": 1, "sub": -1, "nosupersub": 0, "up": 1, "dn": -1}
+_PROPERTIES = frozenset({
+    "f", "uc", "plain", "pard", "intbl", "itap", "v", "deleted", "deff", "ansicpg", "mac", "pc", "pca", "ansi",
+    "strike", "striked", "b", "trhdr", *_SCRIPTS,
+})  # fmt: skip

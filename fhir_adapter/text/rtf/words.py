@@ -28,7 +28,7 @@ SKIPPED = frozenset({
     "aftncn", "aftnsep", "aftnsepc", "annotation", "atnauthor", "atndate", "atnicn", "atnid", "atnparent",
     "atnref", "atntime", "atrfend", "atrfstart", "author", "background", "bkmkend", "bkmkstart",
     "blipuid", "buptim", "category", "colorschememapping", "colortbl", "comment", "company", "creatim",
-    "datafield", "datastore", "defchp", "defpap", "do", "doccomm", "docvar", "falt", "fchars", "ffdata",
+    "datafield", "datastore", "defchp", "defpap", "do", "doccomm", "docvar", "falt", "fchars", "ffdata", "ffl",
     "file", "filetbl", "fldinst", "fldtype", "fname", "fontemb", "fontfile", "fonttbl", "formfield",
     "ftncn", "ftnsep", "ftnsepc", "g", "generator", "gridtbl", "hlfr", "hlinkbase", "hlloc", "hlsrc",
     "hsv", "htmltag", "info", "keycode", "keywords", "latentstyles", "lchars", "levelnumbers",
