@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from fhir_adapter.audit.auditor import Auditor
+from fhir_adapter.auditing import Auditor
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.timeline.clinical_time import readable
 from fhir_adapter.timeline.composition import assembler

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fhir_adapter.audit.auditor import Audit
+from fhir_adapter.audit.verdict import Audit
 from jobs.commands.audit import audits
 from jobs.commands.poll import one_pass, open_ledger
 from jobs.passes.outcome import Outcome, Totals
