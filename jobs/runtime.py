@@ -140,6 +140,11 @@ def make_source(settings: Settings, client: FhirClient) -> Source:
     )
 
 
+def open_ledger(settings: Settings) -> Ledger:
+    """The ledger of this server and pipeline."""
+    return Ledger(settings.database_url, server=settings.fhir_base_url, pipeline=settings.pipeline)
+
+
 @dataclass
 class Runtime:
     """Everything that several passes share."""

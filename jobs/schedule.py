@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from collections.abc import Callable
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -11,7 +12,9 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from fhir_adapter.errors import FhirAdapterError
 from jobs.ledger.ledger import Ledger, LedgerError
-from jobs.passes.outcome import Outcome
+from jobs.passes.outcome import Outcome, Totals
+from jobs.passes.pace import Pace
+from jobs.passes.resummarise import outdated
 from jobs.runtime import Runtime, runtime
 from jobs.settings import Settings, SettingsError, parse_duration
 
@@ -45,6 +48,39 @@ def stop_on_signals(stop: asyncio.Event) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, asked, number)
+
+
+async def one_pass(
+    settings: Settings, ledger: Ledger, sources: list[str] | None, emit: Callable[[Outcome], None]
+) -> Totals:
+    """One pass over what changed, or over the given sources; SIGTERM ends it after the notes in hand.
+
+    Raises:
+        PassRunningError, ServerUnreachableError, NotFhirError, LedgerError, SummarizerError.
+    """
+    stop = asyncio.Event()
+    stop_on_signals(stop)
+    with ledger.one_pass():
+        async with runtime(settings, ledger) as shared:
+            one = shared.new_pass(emit, stop)
+            if sources is None:
+                return await one.run(settings.resource_types)
+            return await one.handle(sources)
+
+
+async def bring_along(
+    settings: Settings, ledger: Ledger, pace: Pace | None, emit: Callable[[Outcome], None]
+) -> Totals:
+    """Summarises the notes again whose summary is of a former pipeline version; see `one_pass`.
+
+    It may take days at a slow pace, so passes over what changes can run beside it: two writers are safe.
+    """
+    stop = asyncio.Event()
+    stop_on_signals(stop)
+    with ledger.one_pass("resummarise"):
+        async with runtime(settings, ledger) as shared:
+            sources = await outdated(shared.client, shared.pipeline, settings.page_size)
+            return await shared.new_pass(emit, stop).handle(sources, pace)
 
 
 async def run_schedule(settings: Settings, ledger: Ledger, trigger: BaseTrigger) -> None:

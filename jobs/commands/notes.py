@@ -7,8 +7,8 @@ from rich.table import Table
 
 from fhir_adapter.reasons import reason_words
 from jobs.commands.options import AsJson, Sets, console, print_json, settings_from
-from jobs.commands.poll import open_ledger
 from jobs.ledger.ledger import NoteRow
+from jobs.runtime import open_ledger
 
 
 def register(app: typer.Typer) -> None:

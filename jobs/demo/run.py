@@ -10,16 +10,15 @@ from pathlib import Path
 from fhir_adapter.audit.auditor import Audit
 from fhir_adapter.reasons import Reason
 from fhir_adapter.sandbox.load import load
-from jobs.commands.audit import audits
-from jobs.commands.poll import open_ledger
-from jobs.commands.sandbox import EngineName, running
+from jobs.audits.walk import audits
 from jobs.demo.bundle import demo_bundle
 from jobs.demo.notes import DemoNote, manifest
 from jobs.demo.report import DemoReport, DemoRow, Page, PassFigures, Selected
 from jobs.exits import UsageError
 from jobs.ledger.ledger import Ledger, NoteRow
 from jobs.passes.outcome import Outcome, Totals
-from jobs.runtime import Runtime, runtime
+from jobs.runtime import Runtime, open_ledger, runtime
+from jobs.sandboxes import EngineName, running
 from jobs.settings import Settings, load_settings
 
 SHOWN_IN_FULL = "demo-copd-chest-ct"

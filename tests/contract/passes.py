@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from fhir_adapter.audit.auditor import Audit
-from jobs.commands.audit import audits
-from jobs.commands.poll import one_pass, open_ledger
+from jobs.audits.walk import audits
 from jobs.passes.outcome import Outcome, Totals
-from jobs.runtime import runtime
+from jobs.runtime import open_ledger, runtime
+from jobs.schedule import one_pass
 from jobs.settings import Settings, load_settings
 from tests.contract.contract_fhir import Fhir, new_id
 

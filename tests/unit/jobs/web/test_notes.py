@@ -12,8 +12,8 @@ import pytest
 
 from fhir_adapter.sandbox.running import running_embedded
 from jobs.bench.passes import generated_notes
-from jobs.commands.poll import open_ledger
 from jobs.ledger.ledger import NoteRow
+from jobs.runtime import open_ledger
 from jobs.web.app import create_app
 from jobs.web.batching import QueueLimits
 from jobs.web.views.chart import HEIGHT, bars
