@@ -34,7 +34,7 @@ def notes(
             return
         table = Table("source", "version", "status", "why", "composition", "sentences", "handled", box=None)
         for row in rows:
-            why = reason_words(row.reason) if row.reason else ""
+            why = reason_words(row.reason)
             when = f"{row.handled_at:%Y-%m-%d %H:%M}" if row.handled_at else ""
             table.add_row(
                 row.source, row.version, row.status, why, row.composition, str(row.sentences or ""), when

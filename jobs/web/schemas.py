@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from fhir_adapter.reasons import Reason
+from fhir_adapter.reasons import Reason, reason_words
 from jobs.ledger.ledger import NoteRow
 from jobs.ledger.pages import NoteFilter
 from jobs.settings import parse_budget
@@ -286,11 +286,6 @@ class NoteEntry(BaseModel):
             handled_at=row.handled_at or datetime.now(UTC),
             retry_at=row.retry_at,
         )
-
-
-def reason_words(code: str) -> str:
-    """A reason code in plain words; a code that this version does not know stays as it is."""
-    return Reason(code).words if code in list(Reason) else code
 
 
 class NoteList(BaseModel):
