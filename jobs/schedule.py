@@ -11,11 +11,14 @@ from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from fhir_adapter.errors import FhirAdapterError
-from jobs.ledger.ledger import Ledger, LedgerError
+from jobs.ledger.ledger import Ledger
+from jobs.ledger.rows import LedgerError
+from jobs.passes.one_pass import Pass
 from jobs.passes.outcome import Outcome, Totals
 from jobs.passes.pace import Pace
+from jobs.passes.parts import Parts
 from jobs.passes.resummarise import outdated
-from jobs.runtime import Runtime, runtime
+from jobs.runtime import runtime
 from jobs.settings import Settings, SettingsError, parse_duration
 
 log = structlog.get_logger("clinsum.run")
@@ -61,8 +64,8 @@ async def one_pass(
     stop = asyncio.Event()
     stop_on_signals(stop)
     with ledger.one_pass():
-        async with runtime(settings, ledger) as shared:
-            one = shared.new_pass(emit, stop)
+        async with runtime(settings, ledger) as parts:
+            one = Pass(parts, emit, stop)
             if sources is None:
                 return await one.run(settings.resource_types)
             return await one.handle(sources)
@@ -78,9 +81,9 @@ async def bring_along(
     stop = asyncio.Event()
     stop_on_signals(stop)
     with ledger.one_pass("resummarise"):
-        async with runtime(settings, ledger) as shared:
-            sources = await outdated(shared.client, shared.pipeline, settings.page_size)
-            return await shared.new_pass(emit, stop).handle(sources, pace)
+        async with runtime(settings, ledger) as parts:
+            sources = await outdated(parts.client, parts.pipeline, settings.page_size)
+            return await Pass(parts, emit, stop).handle(sources, pace)
 
 
 async def run_schedule(settings: Settings, ledger: Ledger, trigger: BaseTrigger) -> None:
@@ -95,14 +98,14 @@ async def run_schedule(settings: Settings, ledger: Ledger, trigger: BaseTrigger)
     stop = asyncio.Event()
     stop_on_signals(stop)
     with ledger.one_pass():
-        async with runtime(settings, ledger) as shared:
-            await _Schedule(shared, stop).run(trigger)
+        async with runtime(settings, ledger) as parts:
+            await _Schedule(parts, stop).run(trigger)
     log.info("stopped")
 
 
 class _Schedule:
-    def __init__(self, shared: Runtime, stop: asyncio.Event) -> None:
-        self._shared, self._stop = shared, stop
+    def __init__(self, parts: Parts, stop: asyncio.Event) -> None:
+        self._parts, self._stop = parts, stop
         self._passing = asyncio.Lock()
 
     async def run(self, trigger: BaseTrigger) -> None:
@@ -120,8 +123,8 @@ class _Schedule:
             if self._stop.is_set():
                 return
             try:
-                one = self._shared.new_pass(_log_outcome, self._stop)
-                totals = await one.run(self._shared.settings.resource_types)
+                one = Pass(self._parts, _log_outcome, self._stop)
+                totals = await one.run(self._parts.settings.resource_types)
             except (FhirAdapterError, LedgerError) as error:
                 log.error("pass-failed", error=type(error).__name__, message=str(error))
             else:

@@ -7,7 +7,7 @@ from rich.table import Table
 
 from fhir_adapter.reasons import reason_words
 from jobs.commands.options import AsJson, Sets, console, print_json, settings_from
-from jobs.ledger.ledger import NoteRow
+from jobs.ledger.rows import NoteRow
 from jobs.runtime import open_ledger
 
 

@@ -26,7 +26,8 @@ from fhir_adapter.writing.withdrawal import (
 )
 from jobs.commands.options import AsJson, Sets, console, print_json, settings_from
 from jobs.exits import Exit, UsageError
-from jobs.ledger.ledger import Ledger, LedgerError
+from jobs.ledger.ledger import Ledger
+from jobs.ledger.rows import LedgerError
 from jobs.runtime import make_client, open_ledger
 from jobs.settings import Settings
 

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
 from fhir_adapter.errors import FhirAdapterError
-from jobs.ledger.ledger import LedgerError
+from jobs.ledger.rows import LedgerError
 from jobs.runtime import software_version
 from jobs.settings import Settings
 from jobs.web import routes

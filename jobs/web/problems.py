@@ -20,7 +20,7 @@ from fhir_adapter.errors import (
     ServerUnreachableError,
 )
 from fhir_adapter.reasons import Reason
-from jobs.ledger.ledger import LedgerError
+from jobs.ledger.rows import LedgerError
 from jobs.web.views.pages import render, to_sign_in
 
 MEDIA_TYPE = "application/problem+json"

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from fhir_adapter.errors import FhirAdapterError
 from fhir_adapter.rest.client import FhirClient
-from jobs.ledger.ledger import Ledger, LedgerError
+from jobs.ledger.ledger import Ledger
+from jobs.ledger.rows import LedgerError
 from jobs.web.batching import ModelState, ModelWorker
 
 _FRESH = 10.0  # seconds for which what was seen of a server is not asked for again

@@ -8,9 +8,12 @@ from contextlib import suppress
 import structlog
 
 from fhir_adapter.errors import FhirAdapterError
-from jobs.ledger.ledger import Ledger, LedgerError, PassRunningError
+from jobs.ledger.ledger import Ledger
+from jobs.ledger.rows import LedgerError, PassRunningError
+from jobs.passes.one_pass import Pass
 from jobs.passes.outcome import Outcome
-from jobs.runtime import Runtime, runtime
+from jobs.passes.parts import Parts
+from jobs.runtime import runtime
 from jobs.settings import Settings
 from jobs.web.batching import ClosedError, ModelUnavailableError, ModelWorker
 from summarizer import Budget, Document, ModelInfo, Summary
@@ -78,20 +81,20 @@ class Retrying:
         lock = ledger.one_pass()
         await asyncio.to_thread(lock.__enter__)
         try:
-            async with runtime(self._settings, ledger, queued) as shared:
-                return await self._until_none_is_due(shared)
+            async with runtime(self._settings, ledger, queued) as parts:
+                return await self._until_none_is_due(parts)
         finally:
             await asyncio.to_thread(lock.__exit__, None, None, None)
 
-    async def _until_none_is_due(self, shared: Runtime) -> int:
+    async def _until_none_is_due(self, parts: Parts) -> int:
         tried: dict[str, None] = {}
         while not self._stop.is_set():
-            due = await asyncio.to_thread(shared.ledger.due, _AT_A_TIME)
+            due = await asyncio.to_thread(parts.ledger.due, _AT_A_TIME)
             sources = [row.source for row in due if row.source not in tried]
             if not sources:
                 break
             tried.update(dict.fromkeys(sources))
-            await shared.new_pass(_ignore, self._stop).handle(sources)
+            await Pass(parts, _ignore, self._stop).handle(sources)
         return len(tried)
 
 

@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from fhir_adapter.reasons import Reason, reason_words
-from jobs.ledger.ledger import NoteRow
 from jobs.ledger.pages import NoteFilter
+from jobs.ledger.rows import NoteRow
 from jobs.settings import parse_budget
 from summarizer import Budget
 

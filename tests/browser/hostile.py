@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 
 from fhir_adapter.sandbox.running import running_embedded
-from jobs.ledger.ledger import NoteRow
+from jobs.ledger.rows import NoteRow
 from jobs.runtime import open_ledger
 from jobs.schedule import one_pass
 from jobs.settings import load_settings
