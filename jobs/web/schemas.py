@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from fhir_adapter.reasons import Reason
-from jobs.ledger.ledger import NoteRow
+from fhir_adapter.reasons import Reason, reason_words
 from jobs.ledger.pages import NoteFilter
+from jobs.ledger.rows import NoteRow
 from jobs.settings import parse_budget
 from summarizer import Budget
 from summarizer.types import ContextKind
@@ -296,11 +296,6 @@ class NoteEntry(BaseModel):
             handled_at=row.handled_at or datetime.now(UTC),
             retry_at=row.retry_at,
         )
-
-
-def reason_words(code: str) -> str:
-    """A reason code in plain words; a code that this version does not know stays as it is."""
-    return Reason(code).words if code in list(Reason) else code
 
 
 class NoteList(BaseModel):

@@ -12,8 +12,8 @@ import pytest
 from fhir_adapter.sandbox.running import running_embedded
 from jobs.bench.passes import generated_notes
 from jobs.cli import run
-from jobs.commands.poll import open_ledger
-from jobs.ledger.ledger import NoteRow
+from jobs.ledger.rows import NoteRow
+from jobs.runtime import open_ledger
 from jobs.settings import load_settings
 
 COMMANDS = ["doctor", "sandbox", "profiles", "poll", "run", "retry", "audit", "withdraw", "timeline", "notes"]
