@@ -44,6 +44,7 @@ class TextBuilder:
         for line in lines:
             if line.spaced or not line.text:
                 self.blank()
+                self._blank |= line.kind is LineKind.HEADING
             text, marks = resolved(line.text.rstrip())
             text = text.rstrip()
             body = text[line.lead :].lstrip()

@@ -38,7 +38,7 @@ def field_words(instruction: str) -> str | None:
 
 
 def _symbol(pieces: list[str]) -> str:
-    """`SYMBOL 179 \\f "Symbol"`: one character by its number, of a font where one is named."""
+    r"""`SYMBOL 179 \f "Symbol"`: one character by its number, of a font where one is named."""
     number = pieces[0]
     try:
         code = int(number, 16) if number.lower().startswith("0x") else int(number)
@@ -55,7 +55,7 @@ def _symbol(pieces: list[str]) -> str:
 
 
 def _equation(words: str) -> str:
-    """`\\f(1,2)` as `1/2`, powers with a caret; of all else the arguments, one after the other."""
+    r"""`\f(1,2)` as `1/2`, powers with a caret; of all else the arguments, one after the other."""
     for _ in range(20):
         found = _ARGUMENTS.search(words)
         if found is None:

@@ -1,4 +1,4 @@
-"""The lines of a text in the making, and how the cells of a table row become lines: one model for all formats."""
+"""The lines of a text in the making, and how the cells of a row become lines: one model for all formats."""
 
 import re
 from collections.abc import Sequence

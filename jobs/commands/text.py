@@ -14,7 +14,7 @@ from fhir_adapter.text import extract
 from jobs.commands.options import AsJson, Sets, console, print_json, settings_from
 from jobs.exits import Exit, UsageError
 from jobs.settings import Settings, parse_budget
-from summarizer.types import Budget, Document, Summary
+from summarizer.types import Budget, Summary
 
 FileArgument = Annotated[
     str, typer.Argument(metavar="FILE|-", help="Any supported kind of file; - reads standard input.")
@@ -70,7 +70,8 @@ def text(file: FileArgument, media_type: MediaType = None, json: AsJson = False,
     note = _read(file, media_type, json)
     from summarizer.segmentation.segment import segment
 
-    parts = segment(note.text, [(h.start, h.end, h.code) for h in note.headings])
+    document = note.document()
+    parts = segment(document.text, document.headings, document.marks)
     if json:
         print_json(
             {

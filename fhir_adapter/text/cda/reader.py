@@ -25,8 +25,8 @@ from lxml import etree
 from fhir_adapter.errors import NoteError
 from fhir_adapter.note import NoteText
 from fhir_adapter.reasons import Reason
-from fhir_adapter.text.cda.narrative import Narrative
 from fhir_adapter.text.builder import TextBuilder
+from fhir_adapter.text.cda.narrative import Narrative
 from fhir_adapter.text.lines import collapse
 from fhir_adapter.text.notation import without_signs
 from fhir_adapter.text.recipe import recipe, wrapped

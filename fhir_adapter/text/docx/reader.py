@@ -4,8 +4,8 @@ The recipe `docx|2`: a paragraph is a line, a long one parted from its neighbour
 style or outline level; list markers as Word counts them, bullets as `- `, two spaces a level; a table row is
 one line, cells joined by ` | ` (`lines.row_lines`); text boxes follow their paragraph; headers come first,
 footnotes and footers last, each text once. Insertions are kept; deletions, hidden text, comments and
-instructions of fields are left out. Form fields, content controls, strike-out, superscripts and subscripts are
-written as `notation` has them.
+instructions of fields are left out. Form fields, content controls, strike-out, superscripts and subscripts
+are written as `notation` has them.
 
 Elements are known by their local names, so that transitional and strict documents are read alike.
 Source: ECMA-376 Part 1 section 17 (WordprocessingML).

@@ -1,4 +1,4 @@
-"""Styles and list numbering of a DOCX: what paragraphs and runs look like, and what marker an item carries."""
+"""Styles and list numbering of a DOCX: how paragraphs and runs look, and what marker an item carries."""
 
 import re
 from dataclasses import dataclass, field

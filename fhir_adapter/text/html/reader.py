@@ -5,21 +5,21 @@ markers, table rows are one line with ` | ` between the cells. Hidden elements, 
 the head are left out. White space is collapsed as a browser does it, except where it is preformatted.
 
 Written for people who decide on it, so what only the rendering shows is written out as `notation` has it:
-`10<sup>9</sup>` is `10^9`, struck-out text `[struck out: …]`, a ticked box `[x]`; a picture is its alternative
-text.
+`10<sup>9</sup>` is `10^9`, struck-out text `[struck out: …]`, a ticked box `[x]`; a picture is its
+alternative text.
 """
 
 import re
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from fhir_adapter.note import Heading, NoteText
-from fhir_adapter.text import notation
 from fhir_adapter.text.builder import TextBuilder
 from fhir_adapter.text.html import elements
 from fhir_adapter.text.html.blocks import Items, Table, list_items
 from fhir_adapter.text.html.css import StyleSheet, look
 from fhir_adapter.text.html.flow import Flow
+from fhir_adapter.text.html.forms import Choices, box_of_role, input_words
 from fhir_adapter.text.html.tokens import Tag, Tokenizer
 from fhir_adapter.text.lines import Line, LineKind
 from fhir_adapter.text.plain import decode
@@ -79,7 +79,7 @@ def _built(markup: str) -> tuple[TextBuilder, int, int]:
     """The text, the characters that nothing closed, and the lists of which no choice is recorded."""
     tokens, renderer, builder = Tokenizer(markup), _Renderer(), TextBuilder(tight=False)
     builder.add(renderer.run(tokens))
-    return builder, tokens.unread, renderer.unstated
+    return builder, tokens.unread, renderer.choices.unstated
 
 
 @dataclass(slots=True)
@@ -93,14 +93,6 @@ class _Open:
     bold: bool | None = None
     font: str | None = None
     script: bool = False
-
-
-@dataclass(slots=True)
-class _Choice:
-    """A list to choose from: what it offers, and whether the document says what was chosen."""
-
-    offered: list[str] = field(default_factory=list)
-    made: bool = False
 
 
 class _Renderer:
@@ -118,8 +110,7 @@ class _Renderer:
         self._styles = StyleSheet()
         self._bold = [False]
         self._fonts = [""]
-        self._choices: list[_Choice] = []
-        self.unstated = 0
+        self.choices = Choices()
 
     def run(self, tokens: Tokenizer) -> list[Line]:
         for token in tokens:
@@ -155,8 +146,8 @@ class _Renderer:
         """Text that is not shown: rules of a style sheet, choices that were not made."""
         if self._open and self._open[-1].name == "style":
             self._styles.add(text)
-        elif self._choices and self._open and self._open[-1].name == "option":
-            self._choices[-1].offered.append(" ".join(text.split()))
+        elif self._open and self._open[-1].name == "option":
+            self.choices.offer(text)
 
     def _start_tag(self, tag: Tag) -> None:
         name = tag.name
@@ -193,12 +184,7 @@ class _Renderer:
         elif tag.name in ("img", "area"):
             self._text(attributes.get("alt", ""))
         elif tag.name == "input" and not _is_hidden(tag):
-            kind = attributes.get("type", "text").lower()
-            if kind in ("checkbox", "radio"):
-                shown = notation.box if kind == "checkbox" else notation.radio
-                self._text(shown("checked" in attributes) + " ")
-            elif kind in elements.SHOWN_INPUTS:
-                self._text(attributes.get("value", ""))
+            self._text(input_words(tag))
 
     def _push(self, tag: Tag) -> None:
         name, style = tag.name, tag.attributes.get("style", "")
@@ -213,8 +199,8 @@ class _Renderer:
                 self._flow.start_script()
             elif name == "q":
                 self._text('"')
-            elif tag.attributes.get("role", "") in elements.BOX_ROLES:
-                self._text(_box_of_role(tag) + " ")
+            elif "role" in tag.attributes:
+                self._text(box_of_role(tag))
         self._open.append(entry)
         self._count[name] += 1
         self._hidden += entry.hidden
@@ -254,13 +240,8 @@ class _Renderer:
             flow.start_kind(LineKind.HEADING)
         elif name == "caption":
             flow.start_kind(LineKind.CAPTION)
-        elif name == "select":
-            flow.block()
-            self._choices.append(_Choice())
-        elif name == "option":
-            flow.block()
-            if self._choices:
-                self._choices[-1].made = True
+        elif name in ("select", "option"):
+            flow.text(self.choices.begin() if name == "select" else self.choices.make())
         elif name == "li":
             items = self._lists[-1] if self._lists else Items("-")
             flow.marker(items.marker(tag.attributes.get("value")))
@@ -350,7 +331,7 @@ class _Renderer:
         elif name == "caption":
             flow.end_kind()
         elif name == "select":
-            self._end_choices()
+            flow.text(self.choices.end())
         elif name == "li":
             flow.block()
             flow.no_marker()
@@ -378,21 +359,6 @@ class _Renderer:
     def _end_row(self, was_in_head: bool = False) -> None:
         if self._tables:
             self._tables[-1].end_row(names_columns=was_in_head or self._count["thead"] > 0)
-
-    def _end_choices(self) -> None:
-        """A list of which no choice is recorded names its choices; a browser would show the first of them."""
-        choice = self._choices.pop()
-        offered = [each for each in choice.offered if each]
-        if offered and not choice.made:
-            self.unstated += 1
-            self._flow.text(notation.no_choice(offered))
-        self._flow.block()
-
-
-def _box_of_role(tag: Tag) -> str:
-    """A box that a page draws for itself and describes to screen readers (WAI-ARIA 1.2, `aria-checked`)."""
-    state = {"true": True, "false": False}.get(tag.attributes.get("aria-checked", "").lower())
-    return (notation.radio if tag.attributes["role"] == "radio" else notation.box)(state)
 
 
 def _is_hidden(tag: Tag) -> bool:

@@ -14,17 +14,17 @@ Source: Word 2007 RTF Specification 1.9.1.
 """
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from fhir_adapter.errors import NoteError
 from fhir_adapter.note import NoteText
 from fhir_adapter.reasons import Reason
 from fhir_adapter.text.builder import TextBuilder
-from fhir_adapter.text.fields import field_words
-from fhir_adapter.text.notation import box, no_choice
 from fhir_adapter.text.recipe import recipe
 from fhir_adapter.text.rtf.flow import RtfFlow, RtfMargins
 from fhir_adapter.text.rtf.fonts import RtfFonts, is_raw_utf8
+from fhir_adapter.text.rtf.form import FORM_WORDS, HEARD, OpenFields
+from fhir_adapter.text.rtf.groups import LOOKS, Group
 from fhir_adapter.text.rtf.words import (
     APART,
     BREAKS,
@@ -41,8 +41,11 @@ MEDIA_TYPE = "application/rtf"
 _MAX_DEPTH = 5_000
 _MAX_READINGS = 6
 _MAX_NESTED_TABLES = 30
-_MAX_FIELDS = 1_000
-_MAX_INSTRUCTION = 4_000
+_DESTINATIONS = frozenset({"upr", "nesttableprops"})
+_PROPERTIES = frozenset({
+    "f", "uc", "plain", "pard", "intbl", "itap", "v", "deleted", "deff", "ansicpg", "mac", "pc", "pca",
+    "ansi", "trhdr", *LOOKS,
+})  # fmt: skip
 _CONTROL_WORD = re.compile(r"\\[A-Za-z]")
 _HEADER = re.compile(r"\{\s*\\rtf")
 _TOKEN = re.compile(
@@ -72,43 +75,6 @@ def rtf_text(data: bytes) -> NoteText:
     return reader.text("braces do not match" if reader.unbalanced else "")
 
 
-@dataclass(slots=True)
-class _Group:
-    """What a group inherits from the one around it, and what it changes for itself.
-
-    `skip`: nothing here is shown, because of the group that starts at `skipped_from`.
-    `apart`: the destination whose flow ends with this group.
-    """
-
-    start: int = -1
-    destination: str = ""
-    skip: bool = False
-    skipped_from: int = -1
-    skipped_as: str = ""
-    hidden: bool = False
-    font: int | None = None
-    struck: bool = False
-    bold: bool = False
-    script: int = 0
-    fallback: int = 1
-    table: int = 0
-    apart: str = ""
-
-
-@dataclass(slots=True)
-class _Field:
-    """A field that is open: where its group lies, what was shown before it, its instruction and choices.
-
-    `form` holds the type, the result and the default of a form field, `choices` what it offers.
-    """
-
-    depth: int
-    shown: int
-    instruction: str = ""
-    form: list[int] = field(default_factory=lambda: [-1, _UNSET, 0])
-    choices: list[str] = field(default_factory=list)
-
-
 class _Reader:
     """One reading of the file, token by token.
 
@@ -129,15 +95,14 @@ class _Reader:
         self._raw = raw
         self._ended = ended
         self._fonts = RtfFonts()
-        self._group = _Group()
-        self._stack: list[_Group] = []
+        self._group = Group()
+        self._stack: list[Group] = []
         self._bytes = bytearray()
         self._codec = ""
         self._to_skip = 0
         self._starred = False
-        self._fields: list[_Field] = []
+        self._fields = OpenFields()
         self._shown = 0
-        self._lacking = 0
         self._flow = RtfFlow()
         self._outer: list[RtfFlow] = []
         self._margins = RtfMargins()
@@ -163,8 +128,8 @@ class _Reader:
         builder = TextBuilder()
         builder.add(self._flow.finish())
         self._margins.write(builder)
-        if self._lacking:
-            more = f"{self._lacking} fields without a result"
+        if self._fields.lacking:
+            more = f"{self._fields.lacking} fields without a result"
             notice = f"{notice}; {more}" if notice else more
         return builder.build(recipe("rtf", "2"), MEDIA_TYPE, notice)
 
@@ -195,32 +160,16 @@ class _Reader:
         if not self._stack:
             return
         group, self._group = self._group, self._stack.pop()
-        if self._fields and self._fields[-1].depth > len(self._stack):
-            self._end_field(self._fields.pop())
+        around = self._group
+        written = self._fields.end(len(self._stack), self._shown, around.skip or around.hidden)
+        if written:
+            self._show(written)
         if group.apart:
             self._end_apart(group.apart)
 
     def _end_apart(self, kind: str) -> None:
         flow, self._flow = self._flow, self._outer.pop()
         self._margins.add(kind, flow.finish(), self._flow, self._group.table)
-
-    def _end_field(self, ended: _Field) -> None:
-        """A form field as it is filled in; of another without a result, what its instruction shows."""
-        if self._group.skip or self._group.hidden:
-            return
-        kind, result, default = ended.form
-        result = default if result == _UNSET else result
-        if kind == _CHECK_BOX:
-            self._show(box(bool(result)) + " ")
-        elif self._shown > ended.shown:
-            return
-        elif kind == _DROP_DOWN:
-            made = 0 <= result < len(ended.choices)
-            self._show(ended.choices[result] if made else no_choice(ended.choices))
-        elif ended.instruction.strip():
-            words = field_words(ended.instruction)
-            self._lacking += words is None
-            self._show(words or "")
 
     # Control words and symbols
 
@@ -242,24 +191,25 @@ class _Reader:
             self._destination(word)
         elif self._group.destination == "fonttbl":
             self._fonts.word(word, number or 0)
-        elif word in _FORM and self._group.skip:
-            if self._fields:
-                self._fields[-1].form[_FORM[word]] = number or 0
-        elif word == "field":
-            if len(self._fields) < _MAX_FIELDS:
-                self._fields.append(_Field(len(self._stack), self._shown))
-        elif word == "nestrow":
-            self._flow.end_row(max([2, *self._flow.cells, *self._flow.cell]))
         elif word in _PROPERTIES:
             self._property(word, number)
-        elif not self._group.skip and not self._group.hidden:
+        elif self._group.skip or self._group.hidden or word == "nestrow":
+            self._unshown_word(word, number)
+        else:
             self._show_word(word, number)
+
+    def _unshown_word(self, word: str, number: int | None) -> None:
+        """Words inside of what is skipped that say something of what is shown."""
+        if word in FORM_WORDS:
+            self._fields.form_word(word, number or 0)
+        elif word == "nestrow":
+            self._flow.end_row(max([2, *self._flow.cells, *self._flow.cell]))
 
     def _destination(self, word: str) -> None:
         group = self._group
         kind = APART.get(word, "")
         if group.skip and word != "ud" and kind != "box":
-            if word in _HEARD:
+            if word in HEARD or word == "fonttbl":
                 self._skip(word)
             return
         if word == "ud" and any(outer.destination == "upr" for outer in self._stack[-2:]):
@@ -282,14 +232,9 @@ class _Reader:
         elif word == "uc":
             group.fallback = min(max(number or 0, 0), 100)
         elif word == "plain":
-            group.hidden, group.font = False, self._fonts.default
-            group.struck, group.bold, group.script = False, False, 0
-        elif word in ("strike", "striked"):
-            group.struck = on
-        elif word == "b":
-            group.bold = on
-        elif word in _SCRIPTS:
-            group.script = _SCRIPTS[word] if on else 0
+            group.plain(self._fonts.default)
+        elif word in LOOKS:
+            group.look(word, on)
         elif word == "trhdr":
             self._flow.heads.add(1)
         elif word == "pard":
@@ -310,6 +255,8 @@ class _Reader:
         table = self._group.table
         if word == "u":
             self._unicode(number or 0)
+        elif word == "field":
+            self._fields.begin(len(self._stack), self._shown)
         elif word in CHARACTERS:
             self._show(CHARACTERS[word])
         elif word in ("par", "line", "sect", "page", "column", "softline"):
@@ -331,7 +278,7 @@ class _Reader:
         elif self._to_skip and symbol not in "\r\n":
             self._to_skip -= 1
         elif self._group.skip or self._group.hidden:
-            self._hear(SYMBOLS.get(symbol, ""))
+            self._fields.hear(self._group.destination, SYMBOLS.get(symbol, ""))
         elif symbol in "\r\n":
             self._to_skip = 0
             self._flush()
@@ -357,8 +304,8 @@ class _Reader:
         if not group.skip:
             group.skip, group.skipped_from, group.skipped_as = True, group.start, destination
         group.destination = destination
-        if destination == "ffl" and self._fields:
-            self._fields[-1].choices.append("")
+        if destination == "ffl":
+            self._fields.choice()
 
     def _binary(self, size: int) -> None:
         r"""`\binN`: N bytes that are no RTF; a size that reaches past the end is not believed."""
@@ -370,8 +317,8 @@ class _Reader:
     def _text(self, text: str) -> None:
         if self._group.destination == "fonttbl":
             self._fonts.name(text)
-        elif self._group.destination in _HEARD:
-            self._hear(text)
+        elif self._group.destination in HEARD:
+            self._fields.hear(self._group.destination, text)
         if self._hides():
             return
         if "\n" in text or "\r" in text:
@@ -384,21 +331,12 @@ class _Reader:
             self.unbalanced = self.unbalanced or (not self._stack and not text.isspace())
             self._put(text.encode("latin-1"), "" if text.isascii() else self._raw)
 
-    def _hear(self, text: str) -> None:
-        """Text that is not shown but says what a field shows."""
-        if not self._fields:
-            return
-        heard = self._fields[-1]
-        if self._group.destination == "fldinst" and len(heard.instruction) < _MAX_INSTRUCTION:
-            heard.instruction += text
-        elif self._group.destination == "ffl" and heard.choices:
-            heard.choices[-1] = (heard.choices[-1] + text)[:_MAX_INSTRUCTION]
-
     def _escaped(self, byte: int) -> None:
         if self._to_skip:
             self._to_skip -= 1
-        elif self._group.destination in _HEARD:
-            self._hear(bytes((byte,)).decode(self._fonts.page, "replace"))
+        elif self._group.destination in HEARD:
+            character = bytes((byte,)).decode(self._fonts.page, "replace")
+            self._fields.hear(self._group.destination, character)
         elif not self._hides():
             self._put(bytes((byte,)), "")
 
@@ -437,14 +375,3 @@ class _Reader:
         text = self._fonts.decode(bytes(self._bytes), self._group.font, self._codec)
         self._bytes.clear()
         self._run(text)
-
-
-_DESTINATIONS = frozenset({"upr", "nesttableprops"})
-_HEARD = frozenset({"ffdata", "fonttbl", "fldinst", "ffl"})
-_FORM = {"fftype": 0, "ffres": 1, "ffdefres": 2}
-_CHECK_BOX, _DROP_DOWN, _UNSET = 1, 2, 25  # values of \fftype; \ffres25 says that nobody has chosen
-_SCRIPTS = {"super": 1, "sub": -1, "nosupersub": 0, "up": 1, "dn": -1}
-_PROPERTIES = frozenset({
-    "f", "uc", "plain", "pard", "intbl", "itap", "v", "deleted", "deff", "ansicpg", "mac", "pc", "pca", "ansi",
-    "strike", "striked", "b", "trhdr", *_SCRIPTS,
-})  # fmt: skip
