@@ -19,8 +19,7 @@ from fhir.resources.R4B.resource import Resource
 from pydantic import BaseModel, ValidationError
 
 from fhir_adapter.canonical import CONFIDENTIALITY, URI
-
-JsonObject = dict[str, Any]
+from fhir_adapter.lenient import JsonObject
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")

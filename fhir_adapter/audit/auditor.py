@@ -6,21 +6,20 @@ text is extracted again, and every claim is compared.
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from fhir_adapter.audit.claims import Claims, Span, is_timeline, read_claims
+from fhir_adapter.audit.claims import Claims, Span, read_claims
 from fhir_adapter.audit.findings import Finding, Found
 from fhir_adapter.audit.record import Maker, Record, read_maker, read_record
 from fhir_adapter.audit.shape import against_source, shape
 from fhir_adapter.audit.sources import SourceRead, Sources, same_text
 from fhir_adapter.audit.witnesses import Devices, Witnesses
+from fhir_adapter.lenient import JsonObject
 from fhir_adapter.narrative import displayed
 from fhir_adapter.reading.attachment import FetchLimits
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.text import Extractor
 from fhir_adapter.timeline.auditor import TimelineAudit, TimelineAuditor
-
-JsonObject = dict[str, Any]
+from fhir_adapter.writing.lifecycle import is_timeline
 
 
 @dataclass(frozen=True, slots=True)

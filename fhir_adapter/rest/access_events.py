@@ -8,12 +8,10 @@ a query, a create and an update the client is the source of what is sent, in a r
 import base64
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
 
 from fhir_adapter import canonical
 from fhir_adapter.elements import labels
-
-JsonObject = dict[str, Any]
+from fhir_adapter.lenient import JsonObject
 
 _PROFILES = "https://profiles.ihe.net/ITI/BALP/StructureDefinition/IHE.BasicAudit."
 _EVENT_TYPE = {

@@ -12,15 +12,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from fhir_adapter.audit.claims import as_dict, dicts, relative
 from fhir_adapter.errors import HttpStatusError
-from fhir_adapter.reading.source_note import reference_of
+from fhir_adapter.lenient import JsonObject, as_dict, dicts, reference_of, relative
 from fhir_adapter.rest.access_events import Did, Event, Observer, audit_event
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.rest.search_page import SearchPage
 from fhir_adapter.rest.transport import RawResponse
-
-JsonObject = dict[str, Any]
 
 # Reads and queries of these are recorded: they hold, or lead to, what a note says of a patient.
 _RECORDED = frozenset(

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from fhir_adapter.audit.auditor import Examined
-from fhir_adapter.audit.claims import as_dict
 from fhir_adapter.audit.findings import Finding
+from fhir_adapter.lenient import as_dict
 
 
 class Outcome(StrEnum):

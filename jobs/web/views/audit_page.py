@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from fhir_adapter.audit.auditor import Examined
-from fhir_adapter.audit.claims import as_dict
 from fhir_adapter.audit.record import Attester, Maker
+from fhir_adapter.lenient import as_dict
 from fhir_adapter.reasons import Reason
 from fhir_adapter.timeline.clinical_time import readable as readable_time
 from fhir_adapter.writing.lifecycle import NO_NOTE, Withdrawal
