@@ -14,7 +14,7 @@ from typing import Any
 
 from fhir_adapter.errors import HttpStatusError
 from fhir_adapter.lenient import JsonObject, as_dict, dicts, reference_of, relative
-from fhir_adapter.rest.access_events import Interaction, Event, Observer, audit_event
+from fhir_adapter.rest.access_events import Event, Interaction, Observer, audit_event
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.rest.search_page import SearchPage
 from fhir_adapter.rest.transport import RawResponse
