@@ -23,8 +23,9 @@ ALLOWED = {
 # Of `summarizer` the FHIR side may know the plain data types and the rule of near repeats.
 PLAIN = {"summarizer.types", "summarizer.selection.repeats"}
 
-# From the lowest to the highest: a room may import what lies on a lower level, not beside or above it. A module
-# beside the folders that is not named (`fhir_adapter.note`) is of the base, which imports the base alone.
+# From the lowest to the highest: a room may import what lies on a lower level, not beside or above it.
+# A module beside the folders that is not named (`fhir_adapter.note`) is of the base, which imports the base
+# alone.
 LEVELS: dict[str, tuple[tuple[str, ...], ...]] = {
     "fhir_adapter": (
         ("text", "rest", "sandbox"),
