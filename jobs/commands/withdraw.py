@@ -11,7 +11,8 @@ from typing import Annotated
 
 import typer
 
-from fhir_adapter.reading.source_note import SOURCE_TYPES, usable_id
+from fhir_adapter.lenient import usable_id
+from fhir_adapter.reading.source_note import SOURCE_TYPES
 from fhir_adapter.reasons import Reason
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.writing.lifecycle import Withdrawal
@@ -25,10 +26,10 @@ from fhir_adapter.writing.withdrawal import (
     withdraw_source,
 )
 from jobs.commands.options import AsJson, Sets, console, print_json, settings_from
-from jobs.commands.poll import open_ledger
 from jobs.exits import Exit, UsageError
-from jobs.ledger.ledger import Ledger, LedgerError
-from jobs.runtime import make_client
+from jobs.ledger.ledger import Ledger
+from jobs.ledger.rows import LedgerError
+from jobs.runtime import make_client, open_ledger
 from jobs.settings import Settings
 
 STATUSES = ("withdrawn", "due", "unchanged", "attested", "changed", "failed")
