@@ -1,6 +1,6 @@
 """A child process that reads notes: one frame in, one frame out, until its parent goes away.
 
-Run as `python -m fhir_adapter.text.worker` with the limits as JSON in its first argument.
+Run as `python -m fhir_adapter.text.workers.worker` with the limits as JSON in its first argument.
 """
 
 import json

@@ -145,7 +145,8 @@ def worker_running(code: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Makes workers run `code` in place of reading, under the same limits: a hostile parser on demand."""
     script = f"""
 import json, os, signal, sys, time
-from fhir_adapter.text import guard, wire, worker
+from fhir_adapter.text import guard
+from fhir_adapter.text.workers import wire, worker
 def hostile(content, limits):
     {code}
 worker.read = hostile
@@ -242,7 +243,8 @@ async def test_plain_text_and_small_html_start_no_worker(extractor: Extractor) -
 def test_a_worker_knows_no_secrets_and_loads_no_model(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLINSUM_PASSWORD", "hunter2")
     assert "hunter2" not in pool._environment().values()
-    code = "import sys, fhir_adapter.text.worker; sys.exit('torch' in sys.modules or 'spacy' in sys.modules)"
+    look = "sys.exit(not {'torch', 'spacy'}.isdisjoint(sys.modules))"
+    code = f"import sys, fhir_adapter.text.workers.worker\n{look}"
     assert subprocess.run([sys.executable, "-c", code], env=pool._environment(), check=False).returncode == 0
 
 

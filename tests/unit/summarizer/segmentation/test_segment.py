@@ -1,9 +1,13 @@
+import subprocess
+import sys
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from summarizer.segmentation.run_on import MAX_TOKENS
-from summarizer.segmentation.segment import COMPONENT, nlp, segment
+from summarizer.segmentation.segment import segment
+from summarizer.segmentation.spacy_component import COMPONENT, nlp
 from summarizer.types import SectionKind, Segmentation
 
 WORDS = st.sampled_from(
@@ -175,3 +179,11 @@ def test_a_declared_heading_is_mapped_by_its_code() -> None:
 def test_declared_headings_must_be_in_order(headings: list[tuple[int, int, None]]) -> None:
     with pytest.raises(ValueError, match="ordered"):
         segment("PLAN: rest.", headings)
+
+
+def test_splitting_a_note_loads_neither_spacy_nor_torch() -> None:
+    code = (
+        "import sys, summarizer.segmentation.segment; print({'spacy', 'torch', 'numpy'} & set(sys.modules))"
+    )
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert answer.stdout.strip() == "set()"
