@@ -9,16 +9,10 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from fhir.resources.R4B import get_fhir_model_class
-from fhir.resources.R4B.codeableconcept import CodeableConcept
-from fhir.resources.R4B.coding import Coding
-from fhir.resources.R4B.identifier import Identifier
-from fhir.resources.R4B.period import Period
-from fhir.resources.R4B.reference import Reference
-from fhir.resources.R4B.resource import Resource
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from fhir_adapter.canonical import CONFIDENTIALITY, URI
+from fhir_adapter.models import is_resource_type, model_of
 
 JsonObject = dict[str, Any]
 
@@ -35,12 +29,12 @@ _LITERAL = re.compile(r"[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64}")
 _ELSEWHERE = re.compile(r"https?://[^\s?#]+/[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64}")
 
 
-def _valid(model: type[BaseModel], value: object, keep: tuple[str, ...]) -> JsonObject | None:
+def _valid(model: str, value: object, keep: tuple[str, ...]) -> JsonObject | None:
     if not isinstance(value, dict):
         return None
     part = {name: value[name] for name in keep if value.get(name) not in (None, "", [], {})}
     try:
-        model.model_validate(part)
+        model_of(model).model_validate(part)
     except (ValidationError, ValueError, TypeError):
         return None
     return part or None
@@ -75,7 +69,7 @@ def reference(value: object, base_url: str, types: tuple[str, ...] = ()) -> Json
         return None
     if "identifier" in part:
         part["identifier"] = _identifier(part["identifier"])
-    result = _valid(Reference, part, ("reference", "type", "identifier", "display"))
+    result = _valid("Reference", part, ("reference", "type", "identifier", "display"))
     return None if result is None or set(result) <= {"type"} else result
 
 
@@ -83,10 +77,7 @@ def _is_type(value: object, target: object) -> bool:
     """Whether `Reference.type` names a resource type and does not contradict the reference."""
     if isinstance(target, str) and "/" in target:
         return value == _target_type(target)
-    try:
-        return isinstance(value, str) and issubclass(get_fhir_model_class(value), Resource)
-    except (KeyError, ValueError):
-        return False
+    return isinstance(value, str) and is_resource_type(value)
 
 
 def local(found: Iterable[str], base_url: str) -> list[str]:
@@ -108,7 +99,7 @@ def _target_type(target: str) -> str:
 
 def coding(value: object) -> JsonObject | None:
     """A Coding with only its plain parts, or None."""
-    return _valid(Coding, value, ("system", "version", "code", "display"))
+    return _valid("Coding", value, ("system", "version", "code", "display"))
 
 
 def concept(value: object) -> JsonObject | None:
@@ -123,12 +114,12 @@ def concept(value: object) -> JsonObject | None:
     meant = [c for c in codings if "system" in c]
     called = [c.get("display") or c.get("code") for c in codings if not meant]
     text = value.get("text") or next(filter(None, called), None)
-    return _valid(CodeableConcept, {"coding": meant, "text": text}, ("coding", "text"))
+    return _valid("CodeableConcept", {"coding": meant, "text": text}, ("coding", "text"))
 
 
 def period(value: object) -> JsonObject | None:
     """A Period with start, end or both, or None."""
-    return _valid(Period, value, ("start", "end"))
+    return _valid("Period", value, ("start", "end"))
 
 
 def identifier(value: object) -> JsonObject | None:
@@ -138,7 +129,7 @@ def identifier(value: object) -> JsonObject | None:
 
 
 def _identifier(value: object) -> JsonObject | None:
-    part = _valid(Identifier, value, ("system", "value"))
+    part = _valid("Identifier", value, ("system", "value"))
     if part and part.get("system") == URI and not _SCHEME.match(part.get("value", "")):
         del part["system"]  # which says that the value is a URI (R4, Identifier registry)
     return part or None

@@ -78,7 +78,12 @@ _WORDS: dict[Reason, str] = {
 
 
 def reason_words(code: str) -> str:
-    """The plain words of a code, also of one that another version of this software wrote into a ledger."""
+    """The plain words of a code, also of one that another version of this software wrote into a ledger.
+
+    "" for "", which stands where there is nothing to give a reason for.
+    """
+    if not code:
+        return ""
     try:
         return Reason(code).words
     except ValueError:

@@ -1,35 +1,42 @@
 """The `clinsum` command: names to functions, settings to parts, errors to one sentence and an exit code."""
 
 import sys
+from collections.abc import Iterable
+from importlib import import_module
 from typing import Annotated
 
 import typer
 
 from jobs.exits import EXPECTED, Exit, complain
 
+COMMANDS = {
+    "doctor": "doctor",
+    "sandbox": "sandbox",
+    "profiles": "profiles",
+    "poll": "poll",
+    "run": "poll",
+    "retry": "poll",
+    "audit": "audit",
+    "withdraw": "withdraw",
+    "timeline": "timeline",
+    "serve": "serve",
+    "notes": "notes",
+    "summarize": "text",
+    "text": "text",
+    "hold-out": "hold_out",
+    "label": "label",
+    "train": "train",
+    "evaluate": "evaluate",
+    "export": "checkpoint",
+    "import": "checkpoint",
+    "demo": "demo",
+    "bench": "bench",
+}
+"""Each command and the module of `jobs.commands` that has it, in the order of `clinsum --help`."""
 
-def build() -> typer.Typer:
-    """The command line with all its commands."""
-    from jobs.commands import (
-        audit,
-        bench,
-        checkpoint,
-        demo,
-        doctor,
-        evaluate,
-        hold_out,
-        label,
-        notes,
-        poll,
-        profiles,
-        sandbox,
-        serve,
-        text,
-        timeline,
-        train,
-        withdraw,
-    )
 
+def build(commands: Iterable[str] = COMMANDS) -> typer.Typer:
+    """The command line with these commands; the modules of no others are imported."""
     app = typer.Typer(
         name="clinsum",
         help="Highlights the sentences that matter in clinical notes on a FHIR server, verbatim.",
@@ -40,10 +47,8 @@ def build() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback(invoke_without_command=True)(_root)
-    models = (hold_out, label, train, evaluate, checkpoint)
-    servers = (doctor, sandbox, profiles, poll, audit, withdraw, timeline, serve)
-    for module in (*servers, notes, text, *models, bench, demo):
-        module.register(app)
+    for module in dict.fromkeys(COMMANDS[name] for name in commands):
+        import_module(f"jobs.commands.{module}").register(app)
     return app
 
 
@@ -57,8 +62,10 @@ def _root(version: Annotated[bool, typer.Option("--version", help="Print the ver
 
 def run(arguments: list[str] | None = None) -> int:
     """Runs one command and returns its exit code; no expected error shows a traceback."""
+    given = sys.argv[1:] if arguments is None else arguments
+    named = [name for name in given[:1] if name in COMMANDS]
     try:
-        build()(args=arguments, prog_name="clinsum")
+        build(named or COMMANDS)(args=given, prog_name="clinsum")
     except SystemExit as ended:  # how the command line ends, and how it says that it was used wrongly
         return ended.code if isinstance(ended.code, int) else Exit.DONE
     except EXPECTED as error:

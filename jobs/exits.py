@@ -6,7 +6,7 @@ from enum import IntEnum
 from fhir_adapter.errors import FhirAdapterError, HttpStatusError, NotFhirError, ServerUnreachableError
 from fhir_adapter.sandbox.hapi_build import HapiError
 from fhir_adapter.sandbox.settings import SandboxError
-from jobs.ledger.ledger import LedgerAddressError, LedgerError, PassRunningError
+from jobs.ledger.rows import LedgerAddressError, LedgerError, PassRunningError
 from jobs.settings import SettingsError
 from summarizer.errors import SummarizerError
 

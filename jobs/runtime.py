@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 
@@ -20,8 +19,7 @@ from fhir_adapter.text import Extractor, Limits
 from fhir_adapter.writing.pipeline import Pipeline
 from fhir_adapter.writing.writer import Writer
 from jobs.ledger.ledger import Ledger
-from jobs.passes.one_pass import Pass
-from jobs.passes.outcome import Outcome
+from jobs.passes.parts import Parts
 from jobs.passes.scoring import Scorer, Summarizing
 from jobs.settings import Settings, SettingsError, parse_duration
 from summarizer import Summarizer
@@ -140,40 +138,15 @@ def make_source(settings: Settings, client: FhirClient) -> Source:
     )
 
 
-@dataclass
-class Runtime:
-    """Everything that several passes share."""
-
-    settings: Settings
-    client: FhirClient
-    source: Source
-    extractor: Extractor
-    scorer: Scorer
-    writer: Writer
-    ledger: Ledger
-    pipeline: Pipeline
-
-    def new_pass(self, emit: Callable[[Outcome], None], stop: asyncio.Event) -> Pass:
-        """A pass over the shared parts, with its own counts."""
-        return Pass(
-            client=self.client,
-            source=self.source,
-            extractor=self.extractor,
-            scorer=self.scorer,
-            writer=self.writer,
-            ledger=self.ledger,
-            pipeline=self.pipeline,
-            limits=fetch_limits(self.settings),
-            concurrency=self.settings.concurrency,
-            emit=emit,
-            stop=stop,
-        )
+def open_ledger(settings: Settings) -> Ledger:
+    """The ledger of this server and pipeline."""
+    return Ledger(settings.database_url, server=settings.fhir_base_url, pipeline=settings.pipeline)
 
 
 @asynccontextmanager
 async def runtime(
     settings: Settings, ledger: Ledger, loaded: Summarizing | None = None
-) -> AsyncIterator[Runtime]:
+) -> AsyncIterator[Parts]:
     """Reaches the server and loads the model, side by side.
 
     Args:
@@ -192,7 +165,7 @@ async def runtime(
             summarizer = await loading
         pipeline = make_pipeline(settings, summarizer)
         act_as(client, pipeline)
-        yield Runtime(
+        yield Parts(
             settings=settings,
             client=client,
             source=make_source(settings, client),
@@ -201,6 +174,7 @@ async def runtime(
             writer=Writer(client, pipeline),
             ledger=ledger,
             pipeline=pipeline,
+            limits=fetch_limits(settings),
         )
 
 

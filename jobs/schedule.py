@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from collections.abc import Callable
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -10,9 +11,14 @@ from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from fhir_adapter.errors import FhirAdapterError
-from jobs.ledger.ledger import Ledger, LedgerError
-from jobs.passes.outcome import Outcome
-from jobs.runtime import Runtime, runtime
+from jobs.ledger.ledger import Ledger
+from jobs.ledger.rows import LedgerError
+from jobs.passes.one_pass import Pass
+from jobs.passes.outcome import Outcome, Totals
+from jobs.passes.pace import Pace
+from jobs.passes.parts import Parts
+from jobs.passes.resummarise import outdated
+from jobs.runtime import runtime
 from jobs.settings import Settings, SettingsError, parse_duration
 
 log = structlog.get_logger("clinsum.run")
@@ -47,6 +53,39 @@ def stop_on_signals(stop: asyncio.Event) -> None:
         loop.add_signal_handler(number, asked, number)
 
 
+async def one_pass(
+    settings: Settings, ledger: Ledger, sources: list[str] | None, emit: Callable[[Outcome], None]
+) -> Totals:
+    """One pass over what changed, or over the given sources; SIGTERM ends it after the notes in hand.
+
+    Raises:
+        PassRunningError, ServerUnreachableError, NotFhirError, LedgerError, SummarizerError.
+    """
+    stop = asyncio.Event()
+    stop_on_signals(stop)
+    with ledger.one_pass():
+        async with runtime(settings, ledger) as parts:
+            one = Pass(parts, emit, stop)
+            if sources is None:
+                return await one.run(settings.resource_types)
+            return await one.handle(sources)
+
+
+async def bring_along(
+    settings: Settings, ledger: Ledger, pace: Pace | None, emit: Callable[[Outcome], None]
+) -> Totals:
+    """Summarises the notes again whose summary is of a former pipeline version; see `one_pass`.
+
+    It may take days at a slow pace, so passes over what changes can run beside it: two writers are safe.
+    """
+    stop = asyncio.Event()
+    stop_on_signals(stop)
+    with ledger.one_pass("resummarise"):
+        async with runtime(settings, ledger) as parts:
+            sources = await outdated(parts.client, parts.pipeline, settings.page_size)
+            return await Pass(parts, emit, stop).handle(sources, pace)
+
+
 async def run_schedule(settings: Settings, ledger: Ledger, trigger: BaseTrigger) -> None:
     """Runs a pass at once and then by the trigger, until SIGTERM or SIGINT.
 
@@ -59,14 +98,14 @@ async def run_schedule(settings: Settings, ledger: Ledger, trigger: BaseTrigger)
     stop = asyncio.Event()
     stop_on_signals(stop)
     with ledger.one_pass():
-        async with runtime(settings, ledger) as shared:
-            await _Schedule(shared, stop).run(trigger)
+        async with runtime(settings, ledger) as parts:
+            await _Schedule(parts, stop).run(trigger)
     log.info("stopped")
 
 
 class _Schedule:
-    def __init__(self, shared: Runtime, stop: asyncio.Event) -> None:
-        self._shared, self._stop = shared, stop
+    def __init__(self, parts: Parts, stop: asyncio.Event) -> None:
+        self._parts, self._stop = parts, stop
         self._passing = asyncio.Lock()
 
     async def run(self, trigger: BaseTrigger) -> None:
@@ -84,8 +123,8 @@ class _Schedule:
             if self._stop.is_set():
                 return
             try:
-                one = self._shared.new_pass(_log_outcome, self._stop)
-                totals = await one.run(self._shared.settings.resource_types)
+                one = Pass(self._parts, _log_outcome, self._stop)
+                totals = await one.run(self._parts.settings.resource_types)
             except (FhirAdapterError, LedgerError) as error:
                 log.error("pass-failed", error=type(error).__name__, message=str(error))
             else:

@@ -6,28 +6,18 @@ client-assigned id or, where the server gives out the ids, a conditional one.
 
 from typing import Any
 
-from fhir.resources.R4B.composition import Composition
-from fhir.resources.R4B.device import Device
-from fhir.resources.R4B.documentreference import DocumentReference
-from fhir.resources.R4B.provenance import Provenance
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from fhir_adapter import canonical
 from fhir_adapter.audit.claims import as_dict, dicts
 from fhir_adapter.errors import NoteError
+from fhir_adapter.models import model_of
 from fhir_adapter.reasons import Reason
 from fhir_adapter.writing.lifecycle import Existing, sealed
 from fhir_adapter.writing.pipeline import Pipeline, device, model_card, model_card_markdown
 from fhir_adapter.writing.summary import Written, composition, extracted_text, provenance, urn
 
 JsonObject = dict[str, Any]
-
-_MODELS: dict[str, type[BaseModel]] = {
-    "Composition": Composition,
-    "Device": Device,
-    "DocumentReference": DocumentReference,
-    "Provenance": Provenance,
-}
 
 
 def author(pipeline: Pipeline) -> list[JsonObject]:
@@ -110,7 +100,7 @@ def validate(resource: JsonObject) -> None:
         NoteError: `malformed`, naming the elements at fault and never their values.
     """
     try:
-        _MODELS[resource["resourceType"]].model_validate(resource)
+        model_of(resource["resourceType"]).model_validate(resource)
     except ValidationError as error:
         problems = error.errors(include_input=False, include_url=False, include_context=False)
         places = sorted({".".join(map(str, problem["loc"])) for problem in problems})

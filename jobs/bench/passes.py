@@ -114,7 +114,8 @@ def run_and_tell() -> None:
     """Runs one pass in this process and prints its counts and the peak of its memory as JSON."""
     import resource
 
-    from jobs.commands.poll import one_pass, open_ledger
+    from jobs.runtime import open_ledger
+    from jobs.schedule import one_pass
     from jobs.settings import load_settings
 
     settings = load_settings()

@@ -2,21 +2,18 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import ExitStack
-from functools import partial
 from pathlib import Path
 from typing import Annotated, TextIO
 
 import typer
 from rich.console import Console
 
-from fhir_adapter import canonical
 from fhir_adapter.audit.auditor import Audit
 from jobs.audits.report import open_private, write_csv, write_html
+from jobs.audits.walk import audits
 from jobs.commands.options import AsJson, Sets, console, print_json, settings_from
 from jobs.exits import Exit, UsageError
-from jobs.runtime import auditing
 from jobs.settings import Settings
 
 
@@ -86,27 +83,6 @@ async def _audit(settings: Settings, compositions: list[str], json: bool, kept: 
             f"proven to stand in their source; {counts['with findings']} Compositions with findings."
         )
     return Exit.SOMETHING_FAILED if counts["with findings"] else Exit.DONE
-
-
-async def audits(settings: Settings, compositions: list[str]) -> AsyncIterator[Audit]:
-    """Audits the named Compositions, or all of ours where none is named, a page at a time."""
-    async with auditing(settings) as (client, auditor):
-        slots = asyncio.Semaphore(settings.concurrency)
-
-        async def slotted(begin: Callable[[], Awaitable[Audit]]) -> Audit:
-            async with slots:
-                return await begin()
-
-        if compositions:
-            named = [partial(auditor.audit, composition) for composition in compositions]
-            for result in await asyncio.gather(*map(slotted, named)):
-                yield result
-            return
-        tags = ",".join(f"{system}|{tag}" for system, tag in (canonical.SUMMARY_TAG, canonical.TIMELINE_TAG))
-        query = [("_tag", tags), ("_count", str(settings.page_size))]
-        async for page in client.search("Composition", query):
-            for result in await asyncio.gather(*map(slotted, await auditor.page(page.resources))):
-                yield result
 
 
 def _show(result: Audit, out: Console) -> None:

@@ -15,11 +15,11 @@ import typer
 from rich.console import Console
 
 from jobs.commands.options import AsJson, print_json
-from jobs.commands.sandbox import EngineName
 from jobs.demo.run import run_demo
 from jobs.demo.show import show
 from jobs.exits import Exit
 from jobs.logs import configure_logging
+from jobs.sandboxes import EngineName
 
 
 def register(app: typer.Typer) -> None:

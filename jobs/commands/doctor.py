@@ -15,10 +15,9 @@ from fhir_adapter.rest.capability import Capability
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.writing.label_trial import FALLBACK, LabelVerdict, Trial, try_label
 from jobs.commands.options import AsJson, Sets, console, print_json, settings_from
-from jobs.commands.poll import open_ledger
 from jobs.exits import Exit, say
-from jobs.ledger.ledger import LedgerError
-from jobs.runtime import make_client, make_source, make_summarizer, software_version
+from jobs.ledger.rows import LedgerError
+from jobs.runtime import make_client, make_source, make_summarizer, open_ledger, software_version
 from jobs.settings import Settings
 from summarizer.errors import SummarizerError
 

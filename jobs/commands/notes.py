@@ -7,8 +7,8 @@ from rich.table import Table
 
 from fhir_adapter.reasons import reason_words
 from jobs.commands.options import AsJson, Sets, console, print_json, settings_from
-from jobs.commands.poll import open_ledger
-from jobs.ledger.ledger import NoteRow
+from jobs.ledger.rows import NoteRow
+from jobs.runtime import open_ledger
 
 
 def register(app: typer.Typer) -> None:
@@ -34,7 +34,7 @@ def notes(
             return
         table = Table("source", "version", "status", "why", "composition", "sentences", "handled", box=None)
         for row in rows:
-            why = reason_words(row.reason) if row.reason else ""
+            why = reason_words(row.reason)
             when = f"{row.handled_at:%Y-%m-%d %H:%M}" if row.handled_at else ""
             table.add_row(
                 row.source, row.version, row.status, why, row.composition, str(row.sentences or ""), when

@@ -12,14 +12,11 @@ from rich.table import Table
 from fhir_adapter.reasons import reason_words
 from jobs.commands.options import AsJson, Sets, console, print_json, settings_from
 from jobs.exits import Exit, UsageError
-from jobs.ledger.ledger import Ledger
 from jobs.passes.outcome import Outcome, Totals
-from jobs.passes.pace import Pace, parse_pace
+from jobs.passes.pace import parse_pace
 from jobs.passes.progress import PassProgress
-from jobs.passes.resummarise import outdated
-from jobs.runtime import runtime
-from jobs.schedule import make_trigger, run_schedule, stop_on_signals
-from jobs.settings import Settings
+from jobs.runtime import open_ledger
+from jobs.schedule import bring_along, make_trigger, one_pass, run_schedule
 
 
 def register(app: typer.Typer) -> None:
@@ -27,11 +24,6 @@ def register(app: typer.Typer) -> None:
     app.command(epilog="Example: clinsum poll, or clinsum poll --resummarise --rate 60/min")(poll)
     app.command(epilog='Example: clinsum run --every 60s, or clinsum run --cron "*/5 * * * *"')(run)
     app.command(epilog="Example: clinsum retry DocumentReference/123")(retry)
-
-
-def open_ledger(settings: Settings) -> Ledger:
-    """The ledger of this server and pipeline."""
-    return Ledger(settings.database_url, server=settings.fhir_base_url, pipeline=settings.pipeline)
 
 
 def poll(
@@ -104,39 +96,6 @@ def _report(a_pass: Callable[[Callable[[Outcome], None]], Coroutine[None, None, 
     else:
         show_totals(totals, console())
     return Exit.SOMETHING_FAILED if totals.by_status["failed"] else Exit.DONE
-
-
-async def one_pass(
-    settings: Settings, ledger: Ledger, sources: list[str] | None, emit: Callable[[Outcome], None]
-) -> Totals:
-    """One pass over what changed, or over the given sources; SIGTERM ends it after the notes in hand.
-
-    Raises:
-        PassRunningError, ServerUnreachableError, NotFhirError, LedgerError, SummarizerError.
-    """
-    stop = asyncio.Event()
-    stop_on_signals(stop)
-    with ledger.one_pass():
-        async with runtime(settings, ledger) as shared:
-            one = shared.new_pass(emit, stop)
-            if sources is None:
-                return await one.run(settings.resource_types)
-            return await one.handle(sources)
-
-
-async def bring_along(
-    settings: Settings, ledger: Ledger, pace: Pace | None, emit: Callable[[Outcome], None]
-) -> Totals:
-    """Summarises the notes again whose summary is of a former pipeline version; see `one_pass`.
-
-    It may take days at a slow pace, so passes over what changes can run beside it: two writers are safe.
-    """
-    stop = asyncio.Event()
-    stop_on_signals(stop)
-    with ledger.one_pass("resummarise"):
-        async with runtime(settings, ledger) as shared:
-            sources = await outdated(shared.client, shared.pipeline, settings.page_size)
-            return await shared.new_pass(emit, stop).handle(sources, pace)
 
 
 def show_totals(totals: Totals, out: Console) -> None:

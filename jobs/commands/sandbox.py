@@ -3,26 +3,16 @@
 import asyncio
 import signal
 import sys
-import tempfile
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
-from fhir_adapter.profiles import upload
-from fhir_adapter.profiles.package import build
-from fhir_adapter.rest.client import FhirClient
-from fhir_adapter.sandbox.hapi import HapiSettings, running_hapi
 from fhir_adapter.sandbox.load import LoadReport
 from fhir_adapter.sandbox.load import load as load_resources
-from fhir_adapter.sandbox.running import running_embedded
-from fhir_adapter.sandbox.settings import SandboxSettings
 from jobs.exits import UsageError
-
-EngineName = Literal["embedded", "hapi"]
+from jobs.sandboxes import EngineName, running
 
 
 def register(app: typer.Typer) -> None:
@@ -59,35 +49,6 @@ def sandbox(
             _say_loaded(asyncio.run(load_resources(base_url, load)))
         sys.stderr.write(f"FHIR R4 sandbox ({engine}) on {base_url} - Ctrl-C ends it\n")
         stop.wait()
-
-
-@contextmanager
-def running(
-    engine: EngineName, port: int = 0, database: Path | None = None, *, docker: bool = False
-) -> Iterator[str]:
-    """Either sandbox for as long as the block lasts; yields its base URL."""
-    if engine == "embedded":
-        settings = SandboxSettings(database=database)
-        with running_embedded(settings, port, own_process=True) as base_url:
-            yield base_url
-    else:
-        sys.stderr.write("Starting HAPI FHIR; the first time it is built, which takes about a minute.\n")
-        with tempfile.TemporaryDirectory() as folder:
-            package = Path(folder, "package.tgz")
-            package.write_bytes(build())
-            hapi = HapiSettings(
-                port=port, database=database, packages=(package,), way="docker" if docker else "auto"
-            )
-            with running_hapi(hapi) as base_url:
-                asyncio.run(_with_profiles(base_url))
-                yield base_url
-
-
-async def _with_profiles(base_url: str) -> None:
-    """Loads the profiles where the server was started without them: the published image."""
-    async with FhirClient(base_url) as client:
-        if not await upload.is_loaded(client):
-            await upload.load(client)
 
 
 def _say_loaded(report: LoadReport) -> None:

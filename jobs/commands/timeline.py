@@ -9,17 +9,11 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from fhir_adapter.audit.auditor import Auditor
-from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.timeline.clinical_time import readable
-from fhir_adapter.timeline.composition import assembler
-from fhir_adapter.timeline.reader import TimelineReader
 from fhir_adapter.timeline.timeline import Entry, Place, Timeline, TimelineSentence
-from fhir_adapter.timeline.writer import TimelineWriter, WriteResult
 from jobs.commands.options import AsJson, Sets, console, print_json, settings_from
 from jobs.exits import Exit, UsageError
-from jobs.runtime import act_as, ai_label, auditing, software_version
-from jobs.settings import Settings
+from jobs.timelines import timeline_of
 
 
 def register(app: typer.Typer) -> None:
@@ -55,24 +49,6 @@ def timeline(
         if kept:
             out.print(f"{kept.composition + ': ' if kept.composition else ''}{kept.status.words}")
     raise typer.Exit(Exit.DONE if found.ok else Exit.SOMETHING_FAILED)
-
-
-async def timeline_of(
-    settings: Settings, subject: str, since: str, until: str, write: bool
-) -> tuple[Timeline, WriteResult | None]:
-    """The timeline, kept on the server where that is asked for; raises as reader and writer do."""
-    async with auditing(settings) as (client, auditor):
-        pipeline = assembler(settings.pipeline, software_version(), ai_label(settings))
-        act_as(client, pipeline)
-        found = await timeline_reader(settings, client, auditor).read(subject, since, until)
-        if not write:
-            return found, None
-        return found, await TimelineWriter(client, pipeline, settings.pipeline).write(found)
-
-
-def timeline_reader(settings: Settings, client: FhirClient, auditor: Auditor) -> TimelineReader:
-    """The reader as the settings have it; for the web service too."""
-    return TimelineReader(client, auditor, settings.pipeline, settings.page_size, settings.concurrency)
 
 
 def show(found: Timeline, out: Console) -> None:

@@ -25,10 +25,10 @@ from fhir_adapter.writing.withdrawal import (
     withdraw_source,
 )
 from jobs.commands.options import AsJson, Sets, console, print_json, settings_from
-from jobs.commands.poll import open_ledger
 from jobs.exits import Exit, UsageError
-from jobs.ledger.ledger import Ledger, LedgerError
-from jobs.runtime import make_client
+from jobs.ledger.ledger import Ledger
+from jobs.ledger.rows import LedgerError
+from jobs.runtime import make_client, open_ledger
 from jobs.settings import Settings
 
 STATUSES = ("withdrawn", "due", "unchanged", "attested", "changed", "failed")

@@ -10,16 +10,18 @@ from pathlib import Path
 from fhir_adapter.audit.auditor import Audit
 from fhir_adapter.reasons import Reason
 from fhir_adapter.sandbox.load import load
-from jobs.commands.audit import audits
-from jobs.commands.poll import open_ledger
-from jobs.commands.sandbox import EngineName, running
+from jobs.audits.walk import audits
 from jobs.demo.bundle import demo_bundle
 from jobs.demo.notes import DemoNote, manifest
 from jobs.demo.report import DemoReport, DemoRow, Page, PassFigures, Selected
 from jobs.exits import UsageError
-from jobs.ledger.ledger import Ledger, NoteRow
+from jobs.ledger.ledger import Ledger
+from jobs.ledger.rows import NoteRow
+from jobs.passes.one_pass import Pass
 from jobs.passes.outcome import Outcome, Totals
-from jobs.runtime import Runtime, runtime
+from jobs.passes.parts import Parts
+from jobs.runtime import open_ledger, runtime
+from jobs.sandboxes import EngineName, running
 from jobs.settings import Settings, load_settings
 
 SHOWN_IN_FULL = "demo-copd-chest-ct"
@@ -101,12 +103,12 @@ async def _both_passes(
         return tuple(done)
 
 
-async def _one_pass(shared: Runtime) -> Totals:
+async def _one_pass(shared: Parts) -> Totals:
     def ignored(_: Outcome) -> None:
         """Each note's end is read from the ledger afterwards."""
 
     with shared.ledger.one_pass():
-        return await shared.new_pass(ignored, asyncio.Event()).run(shared.settings.resource_types)
+        return await Pass(shared, ignored, asyncio.Event()).run(shared.settings.resource_types)
 
 
 def _figures(title: str, totals: Totals) -> PassFigures:

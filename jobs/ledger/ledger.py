@@ -4,76 +4,19 @@ The ledger never holds note text. It is bookkeeping, not truth: with an empty on
 server what is already written and writes nothing twice.
 """
 
-import fcntl
-import hashlib
-import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any, Literal, Self
+from dataclasses import fields
+from datetime import UTC, datetime
+from typing import Any, Self
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
+from jobs.ledger.database import advisory_lock, connect, file_lock, migrate, plain_errors
+from jobs.ledger.rows import NoteRow
 from jobs.ledger.schema import note, watermark
-
-Status = Literal["written", "unchanged", "skipped", "failed"]
-
-MAX_ATTEMPTS = 8
-_FIRST_RETRY = timedelta(minutes=1)
-_LONGEST_RETRY = timedelta(hours=1)
-
-
-class LedgerError(Exception):
-    """The database cannot be used; the message is one sentence without credentials."""
-
-
-class LedgerAddressError(LedgerError):
-    """`DATABASE_URL` cannot be right, whatever the database is doing."""
-
-
-class PassRunningError(Exception):
-    """Another pass over the same server and pipeline is running."""
-
-
-@dataclass(frozen=True, slots=True)
-class NoteRow:
-    """The ledger's knowledge of one source.
-
-    Attributes:
-        source: `Type/id`.
-        version: the source's version that was handled last.
-        status: `written` or `unchanged` (a Composition is there), `skipped`, `failed`.
-        reason: a reason code, or "".
-        detail: a technical hint without note text.
-        attempts: how often this version was tried without success.
-        retry_at: when a pass tries it again by itself, or None.
-    """
-
-    source: str
-    version: str
-    pipeline_version: str
-    status: Status
-    reason: str = ""
-    detail: str = ""
-    composition: str = ""
-    sentences: int = 0
-    text_sha256: str = ""
-    declared_type: str = ""
-    media_type: str = ""
-    milliseconds: int = 0
-    attempts: int = 0
-    handled_at: datetime | None = None
-    retry_at: datetime | None = None
-
 
 _COLUMNS = [note.c[field.name] for field in fields(NoteRow)]
 
@@ -92,9 +35,9 @@ class Ledger:
 
     def __init__(self, url: str, *, server: str, pipeline: str) -> None:
         self._scope = {"server": server, "pipeline": pipeline}
-        self._engine = _connect(url)
-        with _plain_errors():
-            _migrate(self._engine)
+        self._engine = connect(url)
+        with plain_errors():
+            migrate(self._engine)
 
     def __enter__(self) -> Self:
         return self
@@ -121,7 +64,7 @@ class Ledger:
         now = datetime.now(UTC)
         values = [self._values(row, now) for row in rows]
         insert = sqlite_insert if self._engine.dialect.name == "sqlite" else postgresql_insert
-        with _plain_errors(), self._engine.begin() as connection:
+        with plain_errors(), self._engine.begin() as connection:
             for value in values:
                 statement = insert(note).values(**value)
                 changed = {k: v for k, v in value.items() if k not in ("server", "pipeline", "source")}
@@ -155,7 +98,7 @@ class Ledger:
                 query = query.where(note.c.status == status)
             if sources:
                 query = query.where(note.c.source.in_(sources))
-            with _plain_errors(), self._engine.connect() as connection:
+            with plain_errors(), self._engine.connect() as connection:
                 page = connection.execute(query.order_by(note.c.id).limit(500)).all()
             if not page:
                 return
@@ -169,7 +112,7 @@ class Ledger:
             .where(self._mine(note))
             .group_by(note.c.status, note.c.reason)
         )
-        with _plain_errors(), self._engine.connect() as connection:
+        with plain_errors(), self._engine.connect() as connection:
             return {(status, reason): count for status, reason, count in connection.execute(query)}
 
     @property
@@ -184,7 +127,7 @@ class Ledger:
 
     def select(self, query: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
         """What a query over the notes finds among the rows of this server and pipeline."""
-        with _plain_errors(), self._engine.connect() as connection:
+        with plain_errors(), self._engine.connect() as connection:
             return connection.execute(query.where(self._mine(note))).all()
 
     def make_due(self, conditions: Sequence[sa.ColumnElement[bool]]) -> int:
@@ -194,7 +137,7 @@ class Ledger:
             .where(self._mine(note), note.c.source.contains("/"), *conditions)
             .values(retry_at=datetime.now(UTC))
         )
-        with _plain_errors(), self._engine.begin() as connection:
+        with plain_errors(), self._engine.begin() as connection:
             return connection.execute(change).rowcount
 
     def watermark(self, resource_type: str) -> str | None:
@@ -202,7 +145,7 @@ class Ledger:
         query = sa.select(watermark.c.last_updated).where(
             self._mine(watermark), watermark.c.resource_type == resource_type
         )
-        with _plain_errors(), self._engine.connect() as connection:
+        with plain_errors(), self._engine.connect() as connection:
             return connection.execute(query).scalar()
 
     def move_watermark(self, resource_type: str, last_updated: str) -> None:
@@ -213,7 +156,7 @@ class Ledger:
         statement = statement.on_conflict_do_update(
             index_elements=["server", "pipeline", "resource_type"], set_={"last_updated": last_updated}
         )
-        with _plain_errors(), self._engine.begin() as connection:
+        with plain_errors(), self._engine.begin() as connection:
             connection.execute(statement)
 
     @contextmanager
@@ -228,9 +171,9 @@ class Ledger:
         """
         key = "|".join([*self._scope.values(), *([kind] if kind else [])])
         if self._engine.dialect.name == "postgresql":
-            lock: Any = _advisory_lock(self._engine, key)
+            lock: Any = advisory_lock(self._engine, key)
         else:
-            lock = _file_lock(self._engine.url.database, key)
+            lock = file_lock(self._engine.url.database, key)
         with lock:
             yield
 
@@ -238,110 +181,12 @@ class Ledger:
         return sa.and_(table.c.server == self._scope["server"], table.c.pipeline == self._scope["pipeline"])
 
     def _rows(self, query: sa.Select[Any]) -> Iterator[NoteRow]:
-        with _plain_errors(), self._engine.connect() as connection:
+        with plain_errors(), self._engine.connect() as connection:
             records = connection.execute(query).all()
         return (row_of(record) for record in records)
-
-
-def next_retry(attempts: int) -> datetime | None:
-    """When to try again after so many failed attempts: doubling from a minute to an hour, then never."""
-    if attempts >= MAX_ATTEMPTS:
-        return None
-    pause: timedelta = min(_FIRST_RETRY * 2 ** (attempts - 1), _LONGEST_RETRY)
-    return datetime.now(UTC) + pause
 
 
 def row_of(record: Any) -> NoteRow:
     """The row whose fields a query gave in the order of `Ledger.columns`."""
     values: Mapping[str, Any] = dict(zip((c.name for c in _COLUMNS), record, strict=True))
     return NoteRow(**values)
-
-
-def _connect(url: str) -> sa.Engine:
-    try:
-        parsed = sa.make_url(url)
-        if parsed.get_backend_name() not in ("sqlite", "postgresql"):
-            raise LedgerAddressError("DATABASE_URL must begin with sqlite:/// or postgresql+psycopg://.")
-        if parsed.get_backend_name() == "sqlite" and parsed.database:
-            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-        engine = sa.create_engine(parsed, pool_pre_ping=True)
-    except (ArgumentError, NoSuchModuleError) as error:
-        raise LedgerAddressError("DATABASE_URL is not a database address that is known here.") from error
-    except ModuleNotFoundError as error:
-        raise LedgerAddressError(
-            "PostgreSQL needs the extra: pip install 'clinical-ai-summarizer[postgres]'."
-        ) from error
-    except OSError as error:
-        raise LedgerAddressError(f"The ledger's folder cannot be made: {error.strerror}.") from error
-    if engine.dialect.name == "sqlite":
-        sa.event.listen(engine, "connect", _prepare_sqlite)
-    return engine
-
-
-def _prepare_sqlite(connection: Any, _record: object) -> None:
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=30000"):
-        connection.execute(f"PRAGMA {pragma}")
-
-
-_ALEMBIC = threading.Lock()  # Alembic keeps the migration under way in module globals
-
-
-def _migrate(engine: sa.Engine) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    head = ScriptDirectory.from_config(config).get_current_head()
-    with engine.connect() as connection:
-        if MigrationContext.configure(connection).get_current_revision() == head:
-            return
-    with _ALEMBIC, engine.begin() as connection:
-        if engine.dialect.name == "postgresql":  # two processes may start at once
-            connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _number("migrate")})
-        else:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-
-
-@contextmanager
-def _plain_errors() -> Iterator[None]:
-    """Turns the driver's errors, which may show addresses and values, into one sentence."""
-    try:
-        yield
-    except SQLAlchemyError as error:
-        kind = type(error.__cause__ or error).__name__
-        raise LedgerError(
-            f"The ledger's database cannot be used ({kind}); check CLINSUM_DATABASE_URL."
-        ) from None
-
-
-@contextmanager
-def _file_lock(database: str | None, key: str) -> Iterator[None]:
-    if not database or database == ":memory:":
-        yield
-        return
-    with open(f"{database}.{_number(key) % 2**32:08x}.lock", "w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise PassRunningError from None
-        yield
-
-
-@contextmanager
-def _advisory_lock(engine: sa.Engine, key: str) -> Iterator[None]:
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        with _plain_errors():
-            query = sa.text("SELECT pg_try_advisory_lock(:key)")
-            taken = connection.execute(query, {"key": _number(key)}).scalar()
-        if not taken:
-            raise PassRunningError
-        try:
-            yield
-        finally:
-            with _plain_errors():
-                connection.execute(sa.text("SELECT pg_advisory_unlock(:key)"), {"key": _number(key)})
-
-
-def _number(key: str) -> int:
-    digest = hashlib.sha256(f"clinsum|{key}".encode()).digest()
-    return int.from_bytes(digest[:8], "big", signed=True)

@@ -9,7 +9,8 @@ from typing import Self
 import sqlalchemy as sa
 
 from fhir_adapter.reasons import Reason
-from jobs.ledger.ledger import Ledger, NoteRow, row_of
+from jobs.ledger.ledger import Ledger, row_of
+from jobs.ledger.rows import NoteRow
 from jobs.ledger.schema import note
 
 HOURS = 24

@@ -2,6 +2,9 @@
 
 import sqlalchemy as sa
 
+REVISION = "0002"
+"""The newest migration."""
+
 metadata = sa.MetaData()
 
 note = sa.Table(

@@ -22,21 +22,18 @@ from fhir_adapter.errors import (
     ServerUnreachableError,
 )
 from fhir_adapter.note import Reading, SourceNote
-from fhir_adapter.reading.attachment import FetchLimits
 from fhir_adapter.reading.note_text import read_note
 from fhir_adapter.reading.replacements import in_force
-from fhir_adapter.reading.source import Source, Unreadable
+from fhir_adapter.reading.source import Unreadable
 from fhir_adapter.reasons import Reason
-from fhir_adapter.rest.client import FhirClient
-from fhir_adapter.text import Extractor
-from fhir_adapter.writing.pipeline import Pipeline
 from fhir_adapter.writing.recall import RecalledError
 from fhir_adapter.writing.summary import Written
-from fhir_adapter.writing.writer import Chain, Writer
-from jobs.ledger.ledger import Ledger, LedgerError, NoteRow, next_retry
+from fhir_adapter.writing.writer import Chain
+from jobs.ledger.rows import LedgerError, NoteRow, next_retry
 from jobs.passes.outcome import Outcome, Totals
 from jobs.passes.pace import Pace
-from jobs.passes.scoring import Scorer, internal_error
+from jobs.passes.parts import Parts
+from jobs.passes.scoring import internal_error
 from summarizer.types import Summary
 
 log = structlog.get_logger("clinsum.poll")
@@ -102,24 +99,17 @@ class Pass:
     """One walk over everything that changed, or over given sources.
 
     Attributes:
+        parts: of the process.
         emit: called with every note's outcome once it is safely in the ledger.
         stop: when set, no further page is begun; the notes in hand are finished.
     """
 
-    client: FhirClient
-    source: Source
-    extractor: Extractor
-    scorer: Scorer
-    writer: Writer
-    ledger: Ledger
-    pipeline: Pipeline
-    limits: FetchLimits
-    concurrency: int
+    parts: Parts
     emit: Callable[[Outcome], None]
     stop: asyncio.Event
 
     def __post_init__(self) -> None:
-        self._slots = asyncio.Semaphore(self.concurrency)
+        self._slots = asyncio.Semaphore(self.parts.settings.concurrency)
         self._totals = Totals()
         self._retried: set[tuple[str, str]] = set()
         self._relations = _Relations()
@@ -145,7 +135,7 @@ class Pass:
 
     async def _staged(self, batches: AsyncIterator[_Batch]) -> Totals:
         started = time.monotonic()
-        await self.writer.register()
+        await self.parts.writer.register()
         read, scored = _Queue(maxsize=1), _Queue(maxsize=1)
         try:
             async with asyncio.TaskGroup() as stages:
@@ -160,16 +150,16 @@ class Pass:
     # Stage one: which notes, and their text.
 
     async def _changes(self, resource_types: Sequence[str]) -> AsyncIterator[_Batch]:
-        due = await asyncio.to_thread(self.ledger.due, _RETRIES_A_PASS)
+        due = await asyncio.to_thread(self.parts.ledger.due, _RETRIES_A_PASS)
         async for batch in self._again([row.source for row in due]):
             yield batch
         for resource_type in resource_types:
-            strategy = await self.source.strategy(resource_type)
+            strategy = await self.parts.source.strategy(resource_type)
             if strategy.fallback:
                 log.warning("fallback", message=strategy.fallback)
-            watermark = await asyncio.to_thread(self.ledger.watermark, resource_type)
+            watermark = await asyncio.to_thread(self.parts.ledger.watermark, resource_type)
             newest: str | None = None
-            async for page in self.source.changed_since(resource_type, watermark):
+            async for page in self.parts.source.changed_since(resource_type, watermark):
                 newest = page.newest or newest
                 if page.notice:
                     log.warning("page", resource_type=resource_type, notice=page.notice)
@@ -188,20 +178,20 @@ class Pass:
         """Sources that have a summary and whose standing was changed by something else than a new version."""
         replaced = self._relations.taken()
         gone = await self._gone(resource_type, watermark) if watermark else []
-        known = await asyncio.to_thread(self.ledger.known, [*replaced, *gone])
+        known = await asyncio.to_thread(self.parts.ledger.known, [*replaced, *gone])
         affected = [
             source
             for source, in_force_now in replaced.items()
             if source in known and (known[source].reason == Reason.SUPERSEDED) != in_force_now
         ]
         left = [source for source in gone if source not in known]
-        chains = await self.writer.chains(left) if left else {}
+        chains = await self.parts.writer.chains(left) if left else {}
         affected += [s for s in gone if s in chains or (s in known and known[s].reason != Reason.DELETED)]
         return affected
 
     async def _gone(self, resource_type: str, watermark: str) -> list[str]:
         try:
-            return await self.source.deleted_since(resource_type, watermark)
+            return await self.parts.source.deleted_since(resource_type, watermark)
         except HttpStatusError as error:
             if error.status >= 500 or error.status == 429:
                 raise
@@ -216,7 +206,7 @@ class Pass:
             if self.stop.is_set():
                 return
             part = references[start : start + size]
-            known = await asyncio.to_thread(self.ledger.known, part)
+            known = await asyncio.to_thread(self.parts.ledger.known, part)
             jobs = await asyncio.gather(*(self._reread(ref, known.get(ref)) for ref in part))
             self._retried.update((job.note.reference, job.note.version_id) for job in jobs)
             yield _Batch(jobs=tuple(jobs))
@@ -227,7 +217,7 @@ class Pass:
             version = before.version if before else ""
             job = _Job(SourceNote(resource_type, resource_id, version, ""), before)
             try:
-                job.note = await self.source.read(reference)
+                job.note = await self.parts.source.read(reference)
                 job.error = self._refusal(job.note)
             except (NotFoundError, GoneError):
                 job.error = NoteError(Reason.DELETED)
@@ -239,7 +229,7 @@ class Pass:
         """Splits a page into what is known already, what cannot be read, and batches to work on."""
         readable = [note for note in notes if isinstance(note, SourceNote)]
         rows = [self._unreadable(note) for note in notes if isinstance(note, Unreadable)]
-        known = await asyncio.to_thread(self.ledger.known, [note.reference for note in readable])
+        known = await asyncio.to_thread(self.parts.ledger.known, [note.reference for note in readable])
         unchanged: list[Outcome] = []
         jobs: list[_Job] = []
         for note in readable:
@@ -247,23 +237,23 @@ class Pass:
             if (note.reference, note.version_id) in self._retried:
                 continue  # this pass has handled it already
             same = before and note.version_id and before.version == note.version_id
-            replaced = self.source.ineligible(note) is Reason.SUPERSEDED
+            replaced = self.parts.source.ineligible(note) is Reason.SUPERSEDED
             if before and same and replaced == (before.reason == Reason.SUPERSEDED):
                 unchanged.append(Outcome.of(before, "unchanged"))
             else:
-                self._relations.see(note, self.client.base_url, before)
+                self._relations.see(note, self.parts.client.base_url, before)
                 jobs.append(_Job(note, before, error=self._refusal(note)))
         yield _Batch(rows=tuple(rows), unchanged=tuple(unchanged))
         for start in range(0, len(jobs), BATCH_NOTES):
             yield _Batch(jobs=tuple(jobs[start : start + BATCH_NOTES]))
 
     def _refusal(self, note: SourceNote) -> NoteError | None:
-        reason = self.source.ineligible(note)
+        reason = self.parts.source.ineligible(note)
         return NoteError(reason) if reason else None
 
     def _unreadable(self, found: Unreadable) -> NoteRow:
         source = found.reference or "unknown"
-        version, pipeline = found.version_id, self.pipeline.version
+        version, pipeline = found.version_id, self.parts.pipeline.version
         return NoteRow(source, version, pipeline, "failed", found.reason.value, found.detail)
 
     async def _read_stage(self, batches: AsyncIterator[_Batch], read: _Queue) -> None:
@@ -287,14 +277,16 @@ class Pass:
     async def _read(self, job: _Job) -> None:
         job.started = time.monotonic()
         if not job.error:
-            job.reading = await read_note(job.note, self.client, self.extractor, self.limits)
+            job.reading = await read_note(
+                job.note, self.parts.client, self.parts.extractor, self.parts.limits
+            )
 
     # Stage two: scores, in a worker thread, so that the event loop never waits for the model.
 
     async def _score_stage(self, read: _Queue, scored: _Queue) -> None:
         while (batch := await read.get()) is not None:
             ready = [(job, job.reading.text) for job in batch.jobs if job.reading]
-            results = await asyncio.to_thread(self.scorer.score, [text for _, text in ready])
+            results = await asyncio.to_thread(self.parts.scorer.score, [text for _, text in ready])
             for (job, _), result in zip(ready, results, strict=True):
                 if isinstance(result, NoteError):
                     job.error = result
@@ -310,23 +302,25 @@ class Pass:
             await self._write_all(batch.jobs)
             await self._end_all(batch.jobs)
             rows = [*batch.rows, *(self._row(job) for job in batch.jobs)]
-            await asyncio.to_thread(self.ledger.record, rows)
+            await asyncio.to_thread(self.parts.ledger.record, rows)
             for outcome in [*batch.unchanged, *(Outcome.of(row) for row in rows)]:
                 self._totals.add(outcome)
                 self.emit(outcome)
             if batch.watermark:
-                await asyncio.to_thread(self.ledger.move_watermark, *batch.watermark)
+                await asyncio.to_thread(self.parts.ledger.move_watermark, *batch.watermark)
 
     async def _write_all(self, jobs: Sequence[_Job]) -> None:
         ready: list[tuple[_Job, Written]] = []
         for job in jobs:
             if job.reading and job.summary:
                 try:
-                    written = Written(job.reading, job.summary, self.pipeline, self.client.base_url)
+                    written = Written(
+                        job.reading, job.summary, self.parts.pipeline, self.parts.client.base_url
+                    )
                     ready.append((job, written))
                 except NoteError as error:
                     job.error = error
-        chains = await self.writer.chains([job.note.reference for job, _ in ready])
+        chains = await self.parts.writer.chains([job.note.reference for job, _ in ready])
         await asyncio.gather(
             *(
                 self._step(job, "write", self._write(job, written, chains.get(job.note.reference, ())))
@@ -335,7 +329,7 @@ class Pass:
         )
 
     async def _write(self, job: _Job, written: Written, chain: Chain) -> None:
-        job.composition, job.changed = await self.writer.write(written, chain)
+        job.composition, job.changed = await self.parts.writer.write(written, chain)
 
     async def _end_all(self, jobs: Sequence[_Job]) -> None:
         """A note that is not to be summarised, by a decision, takes its earlier summary along."""
@@ -344,7 +338,7 @@ class Pass:
             for job in jobs
             if job.error and not job.error.reason.failure and job.error.reason is not Reason.WITHDRAWN
         ]
-        chains = await self.writer.chains([job.note.reference for job, _ in ends])
+        chains = await self.parts.writer.chains([job.note.reference for job, _ in ends])
         await asyncio.gather(
             *(
                 self._step(job, "end", self._end(job, reason, chains[job.note.reference]))
@@ -354,7 +348,7 @@ class Pass:
         )
 
     async def _end(self, job: _Job, reason: Reason, chain: Chain) -> None:
-        done = await self.writer.end(job.note.reference, reason.value, chain)
+        done = await self.parts.writer.end(job.note.reference, reason.value, chain)
         job.composition, job.kept = (done.ids or ("",))[-1], bool(done.kept)
 
     def _row(self, job: _Job) -> NoteRow:
@@ -362,7 +356,7 @@ class Pass:
         row = NoteRow(
             source=job.note.reference,
             version=job.note.version_id,
-            pipeline_version=self.pipeline.version,
+            pipeline_version=self.parts.pipeline.version,
             status="written" if job.changed else "unchanged",
             detail=text.notice if text else "",
             composition=job.composition or (job.before.composition if job.before else ""),

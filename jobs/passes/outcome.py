@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from jobs.ledger.ledger import NoteRow, Status
+from jobs.ledger.rows import NoteRow, Status
 
 
 @dataclass(frozen=True, slots=True)

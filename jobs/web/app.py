@@ -12,12 +12,15 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
 from fhir_adapter.errors import FhirAdapterError
-from jobs.ledger.ledger import LedgerError
+from jobs.ledger.rows import LedgerError
 from jobs.runtime import software_version
 from jobs.settings import Settings
 from jobs.web import routes
 from jobs.web.guard.access import Access, access_from
-from jobs.web.guard.shield import BodyLimit, Gate, Observed
+from jobs.web.guard.body import BodyLimit
+from jobs.web.guard.gate import Gate
+from jobs.web.guard.observed import Observed
+from jobs.web.guard.proxy import BehindProxy
 from jobs.web.metrics import Metrics
 from jobs.web.openapi import openapi_document
 from jobs.web.problems import ProblemError, answer, from_error
@@ -59,7 +62,7 @@ def create_app(settings: Settings, options: Options | None = None, access: Acces
         docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json",
-        # Its records hold messages of errors and queries of requests; ours are in `shield`.
+        # Its records hold messages of errors and queries of requests; ours are in `guard`.
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     app.state.options, app.state.access, app.state.metrics = options, access, metrics
@@ -80,10 +83,13 @@ def create_app(settings: Settings, options: Options | None = None, access: Acces
     app.add_middleware(
         Gate,
         access=access,
-        proxies=settings.serve_proxy,
-        direct=bool(settings.serve_certificate) or options.demo,
         hosts=options.hosts,
         rate=settings.serve_rate,
+    )
+    app.add_middleware(
+        BehindProxy,
+        proxies=settings.serve_proxy,
+        direct=bool(settings.serve_certificate) or options.demo,
     )
     app.add_middleware(Observed, metrics=metrics)
     return app

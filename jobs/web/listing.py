@@ -1,9 +1,5 @@
 """Pages of the Compositions on the FHIR server, for the API and for people; cursors are signed."""
 
-import base64
-import binascii
-import hashlib
-import hmac
 import secrets
 from dataclasses import dataclass
 from typing import Any
@@ -11,11 +7,11 @@ from typing import Any
 from fhir_adapter.audit.claims import Claims, read_claims
 from fhir_adapter.audit.record import Record, read_record
 from fhir_adapter.timeline.auditor import sections_of
+from jobs.web.guard.signer import Signer
 from jobs.web.problems import ProblemError
 from jobs.web.service import Service
 
-_MARK = 16  # bytes of the signature before a cursor's link
-_KEY = secrets.token_bytes(32)
+_SECRET = secrets.token_bytes(32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,24 +71,19 @@ def _entry(resource: dict[str, Any], base_url: str) -> Entry:
     )
 
 
-def _key(service: Service) -> bytes:
+def _signer(service: Service) -> Signer:
     """Of the service's tokens where there are any, so that a cursor holds for every replica."""
     token = service.settings.service_token.get_secret_value()
-    return hashlib.sha256(b"clinsum cursor" + token.encode()).digest() if token else _KEY
+    return Signer("cursor", token.encode() or _SECRET)
 
 
 def _cursor(service: Service, link: str) -> str:
     """The server's link, signed: nobody can have the service read other addresses of the FHIR server."""
-    data = link.encode()
-    return base64.urlsafe_b64encode(hmac.digest(_key(service), data, "sha256")[:_MARK] + data).decode()
+    return _signer(service).sign(link)
 
 
 def _link(service: Service, cursor: str) -> str:
-    try:
-        signed = base64.urlsafe_b64decode(cursor.encode("ascii"))
-    except (binascii.Error, ValueError):
-        signed = b""
-    mark, data = signed[:_MARK], signed[_MARK:]
-    if not hmac.compare_digest(mark, hmac.digest(_key(service), data, "sha256")[:_MARK]):
+    link = _signer(service).verified(cursor)
+    if link is None:
         raise ProblemError("not-found", "The cursor is none of this service, or no longer one.")
-    return data.decode()
+    return link

@@ -20,7 +20,8 @@ from fhir_adapter.errors import (
     ServerUnreachableError,
 )
 from fhir_adapter.reasons import Reason
-from jobs.ledger.ledger import LedgerError
+from jobs.ledger.rows import LedgerError
+from jobs.web.views.pages import render, to_sign_in
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -163,9 +164,6 @@ def wants_page(request: Request) -> bool:
 def answer(request: Request, problem: ProblemError) -> Response:
     """The response to a problem."""
     if wants_page(request):
-        from jobs.web.routes.sign_in import to_sign_in
-        from jobs.web.views.pages import render
-
         if problem.code == "unauthorized" and request.app.state.access.has_tokens:
             return to_sign_in(request)
         return render(

@@ -1,23 +1,22 @@
 """Another try of notes, asked for through the service: at once where no other process runs the passes."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 import structlog
 
 from fhir_adapter.errors import FhirAdapterError
-from jobs.ledger.ledger import Ledger, LedgerError, PassRunningError
+from jobs.ledger.ledger import Ledger
+from jobs.ledger.rows import LedgerError, PassRunningError
+from jobs.passes.one_pass import Pass
 from jobs.passes.outcome import Outcome
-from jobs.runtime import Runtime, runtime
+from jobs.passes.parts import Parts
+from jobs.runtime import runtime
 from jobs.settings import Settings
 from jobs.web.batching import ClosedError, ModelUnavailableError, ModelWorker
 from summarizer import Budget, Document, ModelInfo, Summary
-
-if TYPE_CHECKING:
-    from jobs.web.service import Service
 
 log = structlog.get_logger("clinsum.web")
 
@@ -29,9 +28,17 @@ class Retrying:
 
     What is to be tried again is marked in the ledger first, so that nothing is lost where the process ends,
     or where `clinsum run` has the passes: it takes these notes along in its next one.
+
+    Args:
+        settings: of the process.
+        model: the queue that every text waits in.
+        open_ledger: gives the ledger, and opens it where it is not yet.
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self, settings: Settings, model: ModelWorker, open_ledger: Callable[[], Awaitable[Ledger]]
+    ) -> None:
+        self._settings, self._model, self._open_ledger = settings, model, open_ledger
         self._stop = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -40,10 +47,10 @@ class Retrying:
         """Whether this process tries notes again now."""
         return self._task is not None and not self._task.done()
 
-    def start(self, service: "Service") -> None:
+    def start(self) -> None:
         """Begins, unless it runs already; what was marked meanwhile is taken along."""
         if not self.running and not self._stop.is_set():
-            self._task = asyncio.create_task(self._run(service), name="retry")
+            self._task = asyncio.create_task(self._run(), name="retry")
 
     async def settled(self, seconds: float) -> None:
         """Waits until it has ended, at most so long."""
@@ -56,10 +63,9 @@ class Retrying:
         if self._task:
             await self._task
 
-    async def _run(self, service: "Service") -> None:
+    async def _run(self) -> None:
         try:
-            ledger = await service.ledger()
-            handled = await self._passes(service.settings, service.model, ledger)
+            handled = await self._passes(await self._open_ledger())
         except PassRunningError:
             log.info("retry-left", message="another process has the passes")
         except (FhirAdapterError, LedgerError, ModelUnavailableError, ClosedError) as error:
@@ -69,26 +75,26 @@ class Retrying:
         else:
             log.info("retry", notes=handled)
 
-    async def _passes(self, settings: Settings, model: ModelWorker, ledger: Ledger) -> int:
-        loaded = await model.preload()
-        queued = QueuedSummarizer(model, loaded.model, asyncio.get_running_loop())
+    async def _passes(self, ledger: Ledger) -> int:
+        loaded = await self._model.preload()
+        queued = QueuedSummarizer(self._model, loaded.model, asyncio.get_running_loop())
         lock = ledger.one_pass()
         await asyncio.to_thread(lock.__enter__)
         try:
-            async with runtime(settings, ledger, queued) as shared:
-                return await self._until_none_is_due(shared)
+            async with runtime(self._settings, ledger, queued) as parts:
+                return await self._until_none_is_due(parts)
         finally:
             await asyncio.to_thread(lock.__exit__, None, None, None)
 
-    async def _until_none_is_due(self, shared: Runtime) -> int:
+    async def _until_none_is_due(self, parts: Parts) -> int:
         tried: dict[str, None] = {}
         while not self._stop.is_set():
-            due = await asyncio.to_thread(shared.ledger.due, _AT_A_TIME)
+            due = await asyncio.to_thread(parts.ledger.due, _AT_A_TIME)
             sources = [row.source for row in due if row.source not in tried]
             if not sources:
                 break
             tried.update(dict.fromkeys(sources))
-            await shared.new_pass(_ignore, self._stop).handle(sources)
+            await Pass(parts, _ignore, self._stop).handle(sources)
         return len(tried)
 
 

@@ -6,11 +6,12 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from fhir_adapter.reasons import Reason
-from jobs.ledger.ledger import NoteRow
+from fhir_adapter.reasons import Reason, reason_words
 from jobs.ledger.pages import NoteFilter
+from jobs.ledger.rows import NoteRow
 from jobs.settings import parse_budget
 from summarizer import Budget
+from summarizer.types import ContextKind
 
 EXAMPLE_NOTE = (
     "Chief complaint: chest pain.\n\nThe pain began two hours ago and radiates to the left arm. "
@@ -92,6 +93,14 @@ class Text(BaseModel):
     content: str | None = Field(None, description="The text itself, with `include_text=true`.")
 
 
+class Context(BaseModel):
+    """The text's own characters from `start` to `end`, to be shown wherever their sentence is shown."""
+
+    start: int
+    end: int
+    kind: ContextKind = Field(description="Why the sentence would mislead without them.")
+
+
 class Chosen(BaseModel):
     """A sentence of the summary: the text's own characters from `start` to `end`."""
 
@@ -100,6 +109,7 @@ class Chosen(BaseModel):
     text: str
     score: float
     section: str | None
+    context: list[Context] = Field(description="In the order of the text, outside of the sentence.")
 
 
 class Scored(BaseModel):
@@ -286,11 +296,6 @@ class NoteEntry(BaseModel):
             handled_at=row.handled_at or datetime.now(UTC),
             retry_at=row.retry_at,
         )
-
-
-def reason_words(code: str) -> str:
-    """A reason code in plain words; a code that this version does not know stays as it is."""
-    return Reason(code).words if code in list(Reason) else code
 
 
 class NoteList(BaseModel):

@@ -12,13 +12,12 @@ from fhir_adapter.audit.auditor import Auditor
 from fhir_adapter.note import Content, NoteText
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.text import Extractor
-from jobs.commands.poll import open_ledger
 from jobs.ledger.ledger import Ledger
-from jobs.runtime import make_auditor, make_client, make_extractor, make_summarizer
+from jobs.runtime import make_auditor, make_client, make_extractor, make_summarizer, open_ledger
 from jobs.settings import Settings
 from jobs.web.batching import ClosedError, ModelUnavailableError, ModelWorker, QueueFullError, QueueLimits
 from jobs.web.metrics import Metrics
-from jobs.web.readiness import Outside
+from jobs.web.readiness import Outside, Readiness, readiness
 from jobs.web.retrying import Retrying
 
 
@@ -48,11 +47,20 @@ class Service:
     client: FhirClient
     auditor: Auditor
     metrics: Metrics
-    outside: Outside = field(default_factory=Outside)
-    retrying: Retrying = field(default_factory=Retrying)
+    outside: Outside = field(init=False)
+    retrying: Retrying = field(init=False)
     _ledger: Ledger | None = None
     _opening: asyncio.Lock = field(default_factory=asyncio.Lock)
     _reading: int = 0
+
+    def __post_init__(self) -> None:
+        self.outside = Outside(self.client, self.ledger)
+        self.retrying = Retrying(self.settings, self.model, self.ledger)
+
+    async def readiness(self) -> Readiness:
+        """What the service needs and whether it is there now; a demonstration needs the model alone."""
+        demo = self.options.demo
+        return await readiness(self.model, None if demo else self.outside, preload=self.options.preload)
 
     async def read(self, content: Content) -> NoteText:
         """The text of a note's bytes; as many may wait for it as for the model.

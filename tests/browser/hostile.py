@@ -12,8 +12,9 @@ from typing import Any
 import httpx
 
 from fhir_adapter.sandbox.running import running_embedded
-from jobs.commands.poll import one_pass, open_ledger
-from jobs.ledger.ledger import NoteRow
+from jobs.ledger.rows import NoteRow
+from jobs.runtime import open_ledger
+from jobs.schedule import one_pass
 from jobs.settings import load_settings
 from tests.browser.serving import Web, serving
 

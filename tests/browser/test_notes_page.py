@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page
 
-from jobs.ledger.ledger import Ledger, NoteRow
+from jobs.ledger.ledger import Ledger
+from jobs.ledger.rows import NoteRow
 from tests.browser.seeing import Faults, Picture, axe, sideways
 from tests.browser.serving import Web, serving
 

@@ -11,7 +11,7 @@ import pytest
 
 from fhir_adapter import canonical
 from jobs.cli import run
-from jobs.commands.poll import open_ledger
+from jobs.runtime import open_ledger
 from tests.contract.passes import Site, encoded, reference
 
 Json = dict[str, Any]

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from fhir_adapter.audit.auditor import Audit
-from jobs.commands.audit import audits
-from jobs.commands.poll import one_pass, open_ledger
+from jobs.audits.walk import audits
+from jobs.passes.one_pass import Pass
 from jobs.passes.outcome import Outcome, Totals
-from jobs.runtime import runtime
+from jobs.runtime import open_ledger, runtime
+from jobs.schedule import one_pass
 from jobs.settings import Settings, load_settings
 from tests.contract.contract_fhir import Fhir, new_id
 
@@ -102,7 +103,7 @@ def polled_in_thread(site: Site) -> dict[str, str]:
     async def passed() -> None:
         with open_ledger(site.settings) as ledger:
             async with runtime(site.settings, ledger) as shared:
-                await shared.new_pass(emit, asyncio.Event()).run(site.settings.resource_types)
+                await Pass(shared, emit, asyncio.Event()).run(site.settings.resource_types)
 
     asyncio.run(passed())
     return ended

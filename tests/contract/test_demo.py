@@ -16,10 +16,10 @@ import pytest
 from fhir_adapter.reasons import Reason
 from fhir_adapter.sandbox.hapi import ToolMissingError
 from jobs.cli import run
-from jobs.commands.sandbox import EngineName
 from jobs.demo.notes import manifest
 from jobs.demo.report import DemoReport, DemoRow
 from jobs.demo.run import run_demo
+from jobs.sandboxes import EngineName
 from tests.places import ROOT
 
 CHECK = ROOT / "docs" / "check_offsets.py"

@@ -7,8 +7,7 @@ from fhir_adapter.note import NoteText, Reading
 from fhir_adapter.reading.source_note import read_source
 from fhir_adapter.text.recipe import recipe
 from fhir_adapter.writing.summary import Written
-from jobs.commands.poll import open_ledger
-from jobs.runtime import runtime
+from jobs.runtime import open_ledger, runtime
 from summarizer.types import ModelInfo, SelectedSentence, Summary
 from tests.contract.lives import extracted, html_document, only
 from tests.contract.passes import Site, reference

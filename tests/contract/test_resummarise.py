@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from fhir_adapter.writing.lifecycle import stamp_of
-from jobs.commands.poll import bring_along, open_ledger
 from jobs.passes.outcome import Outcome
 from jobs.passes.pace import Pace
+from jobs.runtime import open_ledger
+from jobs.schedule import bring_along
 from tests.contract.lives import another, command, only, revised, signed, state
 from tests.contract.passes import Site, reference
 

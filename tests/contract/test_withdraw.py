@@ -9,7 +9,7 @@ import pytest
 from fhir_adapter import canonical
 from fhir_adapter.writing.lifecycle import stamp_of
 from fhir_adapter.writing.recall import RecalledError
-from jobs.commands.poll import open_ledger
+from jobs.runtime import open_ledger
 from tests.contract.contract_fhir import Fhir, new_id
 from tests.contract.lives import (
     another,

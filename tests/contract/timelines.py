@@ -6,7 +6,7 @@ from typing import Any
 
 from fhir_adapter.timeline.timeline import Timeline
 from fhir_adapter.timeline.writer import WriteResult
-from jobs.commands.timeline import timeline_of
+from jobs.timelines import timeline_of
 from tests.contract.contract_fhir import new_id
 from tests.contract.passes import Site, encoded, reference
 

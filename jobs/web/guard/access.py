@@ -1,7 +1,5 @@
 """Who asks, and what they may: bearer tokens of the settings, JWTs of an issuer, and a browser's session."""
 
-import base64
-import binascii
 import hashlib
 import hmac
 import ipaddress
@@ -17,6 +15,7 @@ from fastapi.security import HTTPBearer
 
 from jobs.settings import Settings, SettingsError
 from jobs.web.guard.oidc import Issuer
+from jobs.web.guard.signer import Signer
 from jobs.web.problems import ProblemError
 from jobs.web.views.pages import SESSION_COOKIE
 
@@ -67,7 +66,7 @@ class Access:
         self._tokens, self._issuer = tuple(tokens), issuer
         self.default = None if (tokens or issuer) and default is ANYONE else default
         # From the tokens, so that every replica knows it and a change of tokens ends all sessions.
-        self._session_key = hashlib.sha256(b"clinsum session" + b"".join(self._tokens)).digest()
+        self._signer = Signer("session", b"".join(self._tokens))
 
     @property
     def asks(self) -> bool:
@@ -105,21 +104,13 @@ class Access:
 
     def session(self, principal: Principal) -> str:
         """The value of a session's cookie: who and until when, signed."""
-        payload = f"{principal.name}|{int(time.time()) + SESSION_SECONDS}".encode()
-        signed = hmac.digest(self._session_key, payload, "sha256") + payload
-        return base64.urlsafe_b64encode(signed).decode()
+        return self._signer.sign(f"{principal.name}|{int(time.time()) + SESSION_SECONDS}")
 
     def _by_session(self, cookie: str) -> Principal | None:
-        if not self._tokens:
+        session = self._signer.verified(cookie) if self._tokens else None
+        if session is None:
             return None
-        try:
-            signed = base64.urlsafe_b64decode(cookie.encode("ascii"))
-        except (binascii.Error, ValueError):
-            return None
-        mark, payload = signed[:32], signed[32:]
-        if not hmac.compare_digest(mark, hmac.digest(self._session_key, payload, "sha256")):
-            return None
-        name, _, until = payload.decode().partition("|")
+        name, _, until = session.partition("|")
         return Principal(name, ALL_SCOPES) if int(until) > time.time() else None
 
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from jobs.web.answers import problems
 from jobs.web.guard.access import Scope, requires
-from jobs.web.readiness import Readiness, readiness
+from jobs.web.readiness import Readiness
 from jobs.web.service import TheService
 
 router = APIRouter(tags=["health"])
@@ -49,7 +49,7 @@ async def live() -> Live:
 )
 async def ready(response: Response, service: TheService) -> Ready:
     """503 while a preloaded model loads, or where the model cannot be loaded."""
-    found: Readiness = await readiness(service)
+    found: Readiness = await service.readiness()
     response.status_code = 200 if found.ready else 503
     parts = [Part(name=p.name, ready=p.ready, required=p.required, state=p.state) for p in found.parts]
     return Ready(ready=found.ready, parts=parts)

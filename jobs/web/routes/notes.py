@@ -63,5 +63,5 @@ async def tried_again(service: Service, wanted: RetryRequest) -> RetryResult:
     ledger = await service.ledger()
     marked = await asyncio.to_thread(try_again, ledger, wanted.chosen(), wanted.sources or ())
     if marked:
-        service.retrying.start(service)
+        service.retrying.start()
     return RetryResult(notes=marked, running=service.retrying.running)

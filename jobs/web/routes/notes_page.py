@@ -9,13 +9,12 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import ValidationError
 from starlette.responses import RedirectResponse, Response
 
-from fhir_adapter.reasons import Reason
+from fhir_adapter.reasons import Reason, reason_words
 from jobs.ledger.pages import Hour, Mark, NoteFilter, NotePage, Overview, overview, page
 from jobs.web.guard.access import Scope, requires
 from jobs.web.problems import ProblemError, faults
-from jobs.web.readiness import readiness
 from jobs.web.routes.notes import tried_again
-from jobs.web.schemas import NoteEntry, NoteQuery, RetryRequest, reason_words
+from jobs.web.schemas import NoteEntry, NoteQuery, RetryRequest
 from jobs.web.service import TheService
 from jobs.web.views.chart import Chart, bars
 from jobs.web.views.links import audit_page
@@ -46,7 +45,7 @@ async def notes(request: Request, service: TheService) -> Response:
     found, state, ready = await asyncio.gather(
         asyncio.to_thread(page, ledger, query.chosen(), ROWS, older=older, newer=newer),
         asyncio.to_thread(overview, ledger, types, datetime.now(UTC)),
-        readiness(service),
+        service.readiness(),
     )
     filters = query.model_dump(exclude_none=True, mode="json")
     return render(

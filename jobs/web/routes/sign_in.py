@@ -1,6 +1,6 @@
 """`/login` and `/logout`: a browser gets a session for a bearer token, since it cannot send one by itself."""
 
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
@@ -46,11 +46,6 @@ async def sign_out(request: Request) -> Response:
     response = RedirectResponse("/", 303)
     response.delete_cookie(SESSION_COOKIE, httponly=True, samesite="strict")
     return response
-
-
-def to_sign_in(request: Request) -> Response:
-    """Where a browser without a session goes instead of the page it asked for."""
-    return RedirectResponse(f"/login?to={quote(request.url.path)}", 303)
 
 
 def _needed(request: Request) -> Access:

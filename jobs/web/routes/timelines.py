@@ -9,7 +9,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from fhir_adapter.timeline.clinical_time import Calendar, Precision, precision
 from fhir_adapter.timeline.timeline import TimelineError
-from jobs.commands.timeline import timeline_reader
+from jobs.timelines import timeline_reader
 from jobs.web.answers import while_wanted
 from jobs.web.guard.access import Scope, requires
 from jobs.web.problems import ProblemError

@@ -7,12 +7,13 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
 from markupsafe import Markup
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from jobs.runtime import software_version
 
@@ -101,3 +102,8 @@ def render(
     page = _environment().get_template(template).render(shared | context)
     # FHIR fields may hold half of a character that takes two (a lone surrogate), which UTF-8 has no form for.
     return HTMLResponse(page.encode("utf-8", "replace"), status, headers)
+
+
+def to_sign_in(request: Request) -> Response:
+    """Where a browser without a session goes instead of the page it asked for."""
+    return RedirectResponse(f"/login?to={quote(request.url.path)}", 303)

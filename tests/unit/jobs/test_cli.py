@@ -12,8 +12,8 @@ import pytest
 from fhir_adapter.sandbox.running import running_embedded
 from jobs.bench.passes import generated_notes
 from jobs.cli import run
-from jobs.commands.poll import open_ledger
-from jobs.ledger.ledger import NoteRow
+from jobs.ledger.rows import NoteRow
+from jobs.runtime import open_ledger
 from jobs.settings import load_settings
 
 COMMANDS = ["doctor", "sandbox", "profiles", "poll", "run", "retry", "audit", "withdraw", "timeline", "notes"]
@@ -282,11 +282,14 @@ def test_summarize_and_text_need_no_server(tmp_path: Path, capsys: pytest.Captur
     (summary,) = lines(capsys)
     assert set(summary) == {"model", "text", "summary", "sentences"}
     assert [s["text"] for s in summary["summary"]] == ["Stop aspirin.", "Call 555."]  # type: ignore[attr-defined]
+    above = [{"start": 0, "end": 5, "kind": "heading"}]
+    assert [s["context"] for s in summary["summary"]] == [above, above]  # type: ignore[attr-defined]
 
     assert run(["text", str(note), "--json"]) == 0
     (text,) = lines(capsys)
     whole = str(text["text"])
     assert [whole[a:b] for a, b in text["sentences"]][:2] == ["Stop aspirin.", "Call 555."]  # type: ignore[attr-defined]
+    assert text["context"] == [above] * len(text["sentences"])  # type: ignore[arg-type]
     assert text["media_type"] == "text/plain"
     assert text["sections"][0]["kind"] == "plan"  # type: ignore[index]
 

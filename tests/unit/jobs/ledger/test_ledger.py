@@ -3,7 +3,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from jobs.ledger.ledger import Ledger, LedgerError, NoteRow, PassRunningError, next_retry
+from jobs.ledger.ledger import Ledger
+from jobs.ledger.rows import LedgerError, NoteRow, PassRunningError, next_retry
 
 
 @pytest.fixture

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from jobs.ledger.ledger import Ledger, NoteRow
+from jobs.ledger.ledger import Ledger
 from jobs.ledger.pages import HOURS, Mark, NoteFilter, NotePage, overview, page, try_again
+from jobs.ledger.rows import NoteRow
 
 NOW = datetime(2026, 3, 29, 12, 30, tzinfo=UTC)
 ENDS = [("written", ""), ("unchanged", ""), ("skipped", "scanned-image"), ("failed", "timeout")]

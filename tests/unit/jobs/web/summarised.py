@@ -13,9 +13,10 @@ from typing import Any
 import httpx
 
 from fhir_adapter.sandbox.running import running_embedded
-from jobs.commands.poll import one_pass, open_ledger
-from jobs.commands.timeline import timeline_of
+from jobs.runtime import open_ledger
+from jobs.schedule import one_pass
 from jobs.settings import Settings, load_settings
+from jobs.timelines import timeline_of
 
 Resource = dict[str, Any]
 

@@ -9,7 +9,7 @@ import pytest
 from jobs.settings import SettingsError, load_settings
 from jobs.web.app import create_app
 from jobs.web.guard.access import Access, Scope, access_from, check_exposure, is_loopback
-from jobs.web.guard.shield import RateLimit
+from jobs.web.guard.rate import RateLimit
 from jobs.web.service import Options
 from tests.unit.jobs.web.web_parts import MakeSettings, Served, started
 

@@ -12,7 +12,8 @@ import pytest
 from fhir_adapter import canonical
 from fhir_adapter.sandbox.running import running_embedded
 from jobs.bench.passes import generated_notes
-from jobs.commands.poll import one_pass, open_ledger
+from jobs.runtime import open_ledger
+from jobs.schedule import one_pass
 from jobs.settings import load_settings
 from tests.unit.jobs.web.web_parts import MakeSettings, Served
 

@@ -12,8 +12,8 @@ import pytest
 
 from fhir_adapter.sandbox.running import running_embedded
 from jobs.bench.passes import generated_notes
-from jobs.commands.poll import open_ledger
-from jobs.ledger.ledger import NoteRow
+from jobs.ledger.rows import NoteRow
+from jobs.runtime import open_ledger
 from jobs.web.app import create_app
 from jobs.web.batching import QueueLimits
 from jobs.web.views.chart import HEIGHT, bars
@@ -321,10 +321,11 @@ async def test_a_note_that_failed_is_tried_again_by_the_service(
 
 
 async def _passed(settings: Any, ledger: Any) -> None:
+    from jobs.passes.one_pass import Pass
     from jobs.runtime import runtime
 
     async with runtime(settings, ledger) as shared:
-        await shared.new_pass(lambda _: None, asyncio.Event()).run(settings.resource_types)
+        await Pass(shared, lambda _: None, asyncio.Event()).run(settings.resource_types)
 
 
 async def test_what_another_process_has_the_passes_for_waits_for_it(

@@ -9,7 +9,7 @@ import pytest
 from jobs.demo.notes import note_file
 from jobs.demo.render import pdf_bytes
 from jobs.web.app import create_app
-from jobs.web.guard.shield import HEADERS
+from jobs.web.guard.observed import HEADERS
 from summarizer import Budget, Summarizer
 from tests.unit.jobs.web.web_parts import NOTE, Held, MakeSettings, Served, started, until
 

@@ -1,0 +1,31 @@
+"""Audits of one, several or all Compositions of ours on a server."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
+
+from fhir_adapter import canonical
+from fhir_adapter.audit.auditor import Audit
+from jobs.runtime import auditing
+from jobs.settings import Settings
+
+
+async def audits(settings: Settings, compositions: list[str]) -> AsyncIterator[Audit]:
+    """Audits the named Compositions, or all of ours where none is named, a page at a time."""
+    async with auditing(settings) as (client, auditor):
+        slots = asyncio.Semaphore(settings.concurrency)
+
+        async def slotted(begin: Callable[[], Awaitable[Audit]]) -> Audit:
+            async with slots:
+                return await begin()
+
+        if compositions:
+            named = [partial(auditor.audit, composition) for composition in compositions]
+            for result in await asyncio.gather(*map(slotted, named)):
+                yield result
+            return
+        tags = ",".join(f"{system}|{tag}" for system, tag in (canonical.SUMMARY_TAG, canonical.TIMELINE_TAG))
+        query = [("_tag", tags), ("_count", str(settings.page_size))]
+        async for page in client.search("Composition", query):
+            for result in await asyncio.gather(*map(slotted, await auditor.page(page.resources))):
+                yield result

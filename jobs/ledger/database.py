@@ -1,0 +1,122 @@
+"""The ledger's database: its address, its shape, its locks, and its errors in words."""
+
+import fcntl
+import hashlib
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+
+from jobs.ledger.rows import LedgerAddressError, LedgerError, PassRunningError
+from jobs.ledger.schema import REVISION
+
+
+def connect(url: str) -> sa.Engine:
+    """The engine for an address; nothing is asked of the database yet.
+
+    Raises:
+        LedgerAddressError: it cannot be one of a database that is known here.
+    """
+    try:
+        parsed = sa.make_url(url)
+        if parsed.get_backend_name() not in ("sqlite", "postgresql"):
+            raise LedgerAddressError("DATABASE_URL must begin with sqlite:/// or postgresql+psycopg://.")
+        if parsed.get_backend_name() == "sqlite" and parsed.database:
+            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        engine = sa.create_engine(parsed, pool_pre_ping=True)
+    except (ArgumentError, NoSuchModuleError) as error:
+        raise LedgerAddressError("DATABASE_URL is not a database address that is known here.") from error
+    except ModuleNotFoundError as error:
+        raise LedgerAddressError(
+            "PostgreSQL needs the extra: pip install 'clinical-ai-summarizer[postgres]'."
+        ) from error
+    except OSError as error:
+        raise LedgerAddressError(f"The ledger's folder cannot be made: {error.strerror}.") from error
+    if engine.dialect.name == "sqlite":
+        sa.event.listen(engine, "connect", _prepare_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=30000"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+_ALEMBIC = threading.Lock()  # Alembic keeps the migration under way in module globals
+
+
+def migrate(engine: sa.Engine) -> None:
+    """Brings the tables to the newest shape; Alembic is loaded only where they are of another."""
+    with engine.connect() as connection:
+        if _revision(connection) == REVISION:
+            return
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    with _ALEMBIC, engine.begin() as connection:
+        if engine.dialect.name == "postgresql":  # two processes may start at once
+            connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _number("migrate")})
+        else:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def _revision(connection: sa.Connection) -> str | None:
+    """The migration that the tables are of; None where there are none."""
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """Turns the driver's errors, which may show addresses and values, into one sentence."""
+    try:
+        yield
+    except SQLAlchemyError as error:
+        kind = type(error.__cause__ or error).__name__
+        raise LedgerError(
+            f"The ledger's database cannot be used ({kind}); check CLINSUM_DATABASE_URL."
+        ) from None
+
+
+@contextmanager
+def file_lock(database: str | None, key: str) -> Iterator[None]:
+    """A lock beside an SQLite file; raises `PassRunningError` where another process holds it."""
+    if not database or database == ":memory:":
+        yield
+        return
+    with open(f"{database}.{_number(key) % 2**32:08x}.lock", "w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise PassRunningError from None
+        yield
+
+
+@contextmanager
+def advisory_lock(engine: sa.Engine, key: str) -> Iterator[None]:
+    """A lock of a PostgreSQL session; raises `PassRunningError` where another one holds it."""
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        with plain_errors():
+            query = sa.text("SELECT pg_try_advisory_lock(:key)")
+            taken = connection.execute(query, {"key": _number(key)}).scalar()
+        if not taken:
+            raise PassRunningError
+        try:
+            yield
+        finally:
+            with plain_errors():
+                connection.execute(sa.text("SELECT pg_advisory_unlock(:key)"), {"key": _number(key)})
+
+
+def _number(key: str) -> int:
+    digest = hashlib.sha256(f"clinsum|{key}".encode()).digest()
+    return int.from_bytes(digest[:8], "big", signed=True)
