@@ -1,11 +1,11 @@
 """Runs medspaCy's ConText over marked passages: a script for any interpreter that has it.
 
 medspaCy needs an older spaCy than this project, so it lives in an environment of its own. The script reads
-`{"passages": [{"text", "sentences": [[start, end]], "facts": [[start, end]]}]}` from standard input and writes
-`{system: {"version", "flags": [[flag, ...]]}}`.
+`{"passages": [{"text", "sentences": [[start, end]], "facts": [[start, end]]}]}` from standard input and
+writes `{system: {"version", "flags": [[flag, ...]]}}`.
 
-medspaCy judges given spans: here the facts that the passages mark. A passage has a flag if any of its facts has it.
-It has no notion of what was stopped.
+medspaCy judges given spans: here the facts that the passages mark. A passage has a flag if any of its facts
+has it. It has no notion of what was stopped.
 """
 
 import json

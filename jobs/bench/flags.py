@@ -1,7 +1,7 @@
 """Measures assertion flags on the marked passages, beside medspaCy's ConText.
 
-A sentence has a flag or has it not; precision, recall and F1 are over sentences, for each flag. medspaCy needs an
-older spaCy than this project, hence an environment of its own:
+A sentence has a flag or has it not; precision, recall and F1 are over sentences, for each flag. medspaCy
+needs an older spaCy than this project, hence an environment of its own:
 
     python -m venv peers && peers/bin/pip install medspacy==1.3.1
     clinsum bench flags --peers-python peers/bin/python
@@ -132,7 +132,10 @@ def run(folder: Path = DEFAULT_GOLD, peers_python: Path | None = None) -> list[F
         systems |= _peers(peers_python, passages)
     groups = {"all": passages, **parts}
     return [
-        row for system, flags in systems.items() for part in groups for row in _rows(system, part, groups[part], flags)
+        row
+        for system, flags in systems.items()
+        for part in groups
+        for row in _rows(system, part, groups[part], flags)
     ]
 
 

@@ -71,7 +71,7 @@ def flags(
     ] = None,
     json: AsJson = False,
 ) -> None:
-    """Precision, recall and F1 of assertion flags (negated, possible, family, ...), beside medspaCy's ConText."""
+    """Precision, recall and F1 of assertion flags, beside medspaCy's ConText."""
     from jobs.bench import flags as backend
 
     try:

@@ -1,10 +1,10 @@
 """The ConText algorithm over the words of one statement.
 
-ConText (Harkema, Dowling, Thornblade, Chapman: "ConText: an algorithm for determining negation, experiencer, and
-temporal status from clinical reports", J Biomed Inform 42, 2009), which extends NegEx (Chapman et al., J Biomed
-Inform 34, 2001): trigger terms, pseudo-triggers that look like them, and terms that end a scope. A trigger speaks of
-the words before or behind it, up to a terminator or the end. Added here: orders to stop, and answers that are a
-whole value ("Bleeding: no").
+ConText (Harkema, Dowling, Thornblade, Chapman: "ConText: an algorithm for determining negation, experiencer,
+and temporal status from clinical reports", J Biomed Inform 42, 2009), which extends NegEx (Chapman et al., J
+Biomed Inform 34, 2001): trigger terms, pseudo-triggers that look like them, and terms that end a scope. A
+trigger speaks of the words before or behind it, up to a terminator or the end. Added here: orders to stop,
+and answers that are a whole value ("Bleeding: no").
 """
 
 from collections.abc import Sequence
@@ -55,7 +55,9 @@ def flags_of_matches(words: Sequence[str], own: int, matches: Sequence[Match]) -
     found: set[Flag] = set()
     for match in standing([m for m in matches if m in values and m not in ends], rules):
         rule = rules[match.rule]
-        found.update(flag for flag in rule.flags if flag not in found and _speaks(words, own, match, flag, ends))
+        found.update(
+            flag for flag in rule.flags if flag not in found and _speaks(words, own, match, flag, ends)
+        )
     return found
 
 

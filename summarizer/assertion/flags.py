@@ -14,9 +14,10 @@ _BEFORE = frozenset({ContextKind.LEAD_IN, ContextKind.QUESTION, ContextKind.ROW}
 def sentence_flags(text: str, start: int, end: int, context: Sequence[ContextSpan] = ()) -> tuple[Flag, ...]:
     """What `text[start:end]` says of its facts, read with its context.
 
-    A sentence has a flag if at least one of its statements is so: "No fever, but a cough." is negated. Headings and
-    captions count for all that stands under them; a lead-in, a question or the head of a row is read as the
-    beginning of the sentence. Antecedents and corrections do not count: they make statements of their own.
+    A sentence has a flag if at least one of its statements is so: "No fever, but a cough." is negated.
+    Headings and captions count for all that stands under them; a lead-in, a question or the head of a row is
+    read as the beginning of the sentence. Antecedents and corrections do not count: they make statements of
+    their own.
 
     Returns:
         In the order of `Flag`.

@@ -170,7 +170,7 @@ def _alternatives(words: list[str], least: int) -> list[Pattern]:
         elif len(found) == 1:
             single.add(found[0])
         else:
-            if not found or not least and len(words) > 1:
+            if not found or (not least and len(words) > 1):
                 raise ValueError(f"{word!r} cannot stand in a list that may be missing")
             several.append(tuple(Element(frozenset({token}), least=least) for token in found))
     return [(Element(frozenset(single), least=least),), *several] if single else several

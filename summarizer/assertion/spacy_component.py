@@ -1,7 +1,7 @@
 """The assertion rules in spaCy: its own Matcher over the same patterns, and a component for a pipeline.
 
-What runs over notes at work is `summarizer.assertion.matcher`, which needs no spaCy; this is for whoever works in
-spaCy already. The tests hold the two equal over every rule and every marked passage.
+What runs over notes at work is `summarizer.assertion.matcher`, which needs no spaCy; this is for whoever
+works in spaCy already. The tests hold the two equal over every rule and every marked passage.
 """
 
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from spacy.language import Language
 from spacy.matcher import Matcher
 from spacy.tokens import Doc, Span
-from spacy.vocab import Vocab
+from spacy.util import get_lang_class
 
 from summarizer.assertion.context import flags_of_matches
 from summarizer.assertion.matcher import Match
@@ -24,7 +24,7 @@ class SpacyRuleMatcher:
     """All matches of a set of rules over the words of a statement, by spaCy's Matcher."""
 
     def __init__(self, rules: Sequence[Rule]) -> None:
-        self._vocab = Vocab()
+        self._vocab = get_lang_class("en")().vocab
         self._matcher = Matcher(self._vocab)
         for number, rule in enumerate(rules):
             patterns = [[element.spacy() for element in pattern] for pattern in rule.patterns]
@@ -40,8 +40,8 @@ class SpacyRuleMatcher:
 class ClinicalAssertion:
     """spaCy component: sets `span._.assertions` of each sentence, from its own words.
 
-    The sentences are those of `doc.spans["sentences"]` (the component `clinical_sentences`), else `doc.sents`. The
-    words are cut as the rules cut them, not as the pipeline's tokenizer does.
+    The sentences are those of `doc.spans["sentences"]` (the component `clinical_sentences`), else
+    `doc.sents`. The words are cut as the rules cut them, not as the pipeline's tokenizer does.
     """
 
     def __init__(self) -> None:
@@ -51,7 +51,7 @@ class ClinicalAssertion:
 
     def __call__(self, doc: Doc) -> Doc:
         """Annotate a document in place and return it."""
-        sentences = doc.spans["sentences"] if "sentences" in doc.spans else doc.sents
+        sentences = doc.spans.get("sentences", doc.sents)
         for sentence in sentences:
             words = [START, *tokens(sentence.text)]
             found = flags_of_matches(words, 1, self._matcher(words))
