@@ -12,9 +12,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from fhir_adapter.canonical import CONFIDENTIALITY, URI
+from fhir_adapter.lenient import JsonObject
 from fhir_adapter.models import is_resource_type, model_of
-
-JsonObject = dict[str, Any]
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")

@@ -1,4 +1,21 @@
-"""The one exception tree of this package. No message holds note text or identifiers of a patient."""
+"""The one exception tree of this package. No message holds note text or identifiers of a patient.
+
+    FhirAdapterError
+    ├── NoteError                  one note cannot be used; data for the ledger
+    ├── ServerUnreachableError     no answer after all retries
+    │   └── ServerTimeoutError     the answer took too long, each time
+    ├── NotFhirError               an answer, but not as a FHIR R4 server gives it
+    │   └── OutsideBaseError       a link or a redirect out of the base address
+    ├── ResponseTooLargeError      an answer over the limit
+    └── HttpStatusError            an error status
+        ├── NotFoundError          404
+        ├── GoneError              410
+        ├── ConflictError          409, 412
+        └── RefusedError           401, 403
+
+`RecalledError` (writing) and `TimelineError` (timeline) hang below `FhirAdapterError` too. What an error
+means for the one note that was read or written stands in one table each: `read_fault`, `write_fault`.
+"""
 
 from fhir_adapter.reasons import Reason
 
@@ -76,6 +93,11 @@ class HttpStatusError(FhirAdapterError):
         self.what = what
         self.codes = codes
 
+    @property
+    def passing(self) -> bool:
+        """True where the same request may well succeed in a moment."""
+        return self.status >= 500 or self.status == 429
+
 
 class NotFoundError(HttpStatusError):
     """404: never there."""
@@ -91,3 +113,32 @@ class ConflictError(HttpStatusError):
 
 class RefusedError(HttpStatusError):
     """401 or 403: not allowed."""
+
+
+_READ_FAULTS: tuple[tuple[type[FhirAdapterError], Reason, str], ...] = (
+    (NotFoundError, Reason.NOT_FOUND, "HTTP {0.status}"),
+    (GoneError, Reason.NOT_FOUND, "HTTP {0.status}"),
+    (RefusedError, Reason.FORBIDDEN, "HTTP {0.status}"),
+    (HttpStatusError, Reason.SERVER_ERROR, "HTTP {0.status}"),
+    (ResponseTooLargeError, Reason.TOO_LARGE, "more than {0.limit} bytes"),
+    (ServerTimeoutError, Reason.TIMEOUT, "no complete answer in time"),
+    (FhirAdapterError, Reason.SERVER_ERROR, "{0.__class__.__name__}"),
+)
+
+
+def read_fault(error: FhirAdapterError) -> NoteError:
+    """What an error means for the note whose bytes were asked for; a NoteError stays what it is."""
+    if isinstance(error, NoteError):
+        return error
+    _, reason, detail = next(row for row in _READ_FAULTS if isinstance(error, row[0]))
+    return NoteError(reason, detail.format(error))
+
+
+_DOUBTFUL = frozenset({408, 409, 412, 429})  # of 400 to 499, those that do not say no
+
+
+def write_fault(error: HttpStatusError) -> NoteError:
+    """What an error status means for the summary that was to be written or ended."""
+    refused = 400 <= error.status < 500 and error.status not in _DOUBTFUL
+    reason = Reason.REJECTED_BY_SERVER if refused else Reason.SERVER_ERROR
+    return NoteError(reason, f"HTTP {error.status} {' '.join(error.codes)}".strip())

@@ -4,6 +4,8 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import Any
 
+from fhir_adapter.lenient import JsonObject
+
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
@@ -56,15 +58,15 @@ class SourceNote:
     last_updated: str
     status: str | None = None
     doc_status: str | None = None
-    subject: dict[str, Any] | None = None
-    encounter: dict[str, Any] | None = None
-    custodian: dict[str, Any] | None = None
+    subject: JsonObject | None = None
+    encounter: JsonObject | None = None
+    custodian: JsonObject | None = None
     date: str | None = None
-    period: dict[str, Any] | None = None
-    type: dict[str, Any] | None = None
+    period: JsonObject | None = None
+    type: JsonObject | None = None
     title: str | None = None
     language: str | None = None
-    master_identifier: dict[str, Any] | None = None
+    master_identifier: JsonObject | None = None
     security: tuple[Any, ...] = ()
     attachments: tuple[Attachment, ...] = ()
     replaced_by: str | None = None

@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 import structlog
 
 from fhir_adapter import canonical
-from fhir_adapter.audit.auditor import Auditor
+from fhir_adapter.auditing import Auditor
 from fhir_adapter.reading.attachment import FetchLimits
 from fhir_adapter.reading.source import Source
 from fhir_adapter.rest.auth import auth_from

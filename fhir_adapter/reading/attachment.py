@@ -8,20 +8,17 @@ from urllib.parse import unquote_to_bytes
 
 from fhir_adapter.errors import (
     FhirAdapterError,
-    GoneError,
     HttpStatusError,
     NoteError,
     NotFhirError,
-    NotFoundError,
     OutsideBaseError,
-    RefusedError,
-    ResponseTooLargeError,
-    ServerTimeoutError,
+    read_fault,
 )
+from fhir_adapter.lenient import as_string, usable_id
 from fhir_adapter.note import Attachment, Content, SourceNote
 from fhir_adapter.reading.base64_data import check_hash, decode_base64
 from fhir_adapter.reading.media import declared, rank
-from fhir_adapter.reading.source_note import BINARY_ACCESS, externalized, usable_id
+from fhir_adapter.reading.source_note import BINARY_ACCESS, externalized
 from fhir_adapter.reasons import Reason
 from fhir_adapter.rest.client import FHIR_JSON, FhirClient
 from fhir_adapter.rest.scope import parsed
@@ -109,20 +106,10 @@ async def _remote(
     try:
         async with asyncio.timeout(limits.timeout):
             return await _get(attachment, client, limits)
-    except (NotFoundError, GoneError) as error:
-        raise NoteError(Reason.NOT_FOUND, f"HTTP {error.status}") from None
-    except RefusedError as error:
-        raise NoteError(Reason.FORBIDDEN, f"HTTP {error.status}") from None
-    except HttpStatusError as error:
-        raise NoteError(Reason.SERVER_ERROR, f"HTTP {error.status}") from None
-    except ResponseTooLargeError as error:
-        raise NoteError(Reason.TOO_LARGE, f"more than {error.limit} bytes") from None
-    except (ServerTimeoutError, TimeoutError):
+    except TimeoutError:
         raise NoteError(Reason.TIMEOUT, "no complete answer in time") from None
     except FhirAdapterError as error:
-        if isinstance(error, NoteError):
-            raise
-        raise NoteError(Reason.SERVER_ERROR, type(error).__name__) from None
+        raise read_fault(error) from None
 
 
 async def _get(attachment: Attachment, client: FhirClient, limits: FetchLimits) -> tuple[bytes, str | None]:
@@ -179,13 +166,13 @@ async def _opened(
     if binary is None:
         _check_size(len(answer.data), limits)
         return answer.data, answer.content_type
-    label = _text(binary.get("contentType"))
+    label = as_string(binary.get("contentType"))
     if externalized(binary) and (ident := usable_id(binary.get("id"))):
         path = f"Binary/{ident}/{BINARY_ACCESS}"
         outside = await client.fetch(path, accept="*/*", max_bytes=limits.max_bytes)
         return outside.data, label or outside.content_type
     # `data` since R4, `content` before.
-    data = _text(binary.get("data", binary.get("content")))
+    data = as_string(binary.get("data", binary.get("content")))
     return None if data is None else (decode_base64(data, limits.max_bytes), label)
 
 
@@ -219,10 +206,6 @@ def _xml_binary(answer: RawResponse) -> bool:
     """The answer is a Binary resource in XML, which is asked for again in JSON."""
     fhir_xml = declared(answer.content_type)[0] == "application/fhir+xml"
     return fhir_xml and _XML_BINARY.match(answer.data) is not None
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None
 
 
 def _data_url(url: str, max_bytes: int) -> tuple[bytes, str | None]:

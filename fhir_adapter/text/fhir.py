@@ -14,11 +14,11 @@ and what it holds is read in its place.
 import base64
 import binascii
 import json
-from typing import Any
 
 from lxml import etree
 
 from fhir_adapter.errors import NoteError
+from fhir_adapter.lenient import JsonObject, as_list, dicts
 from fhir_adapter.note import NoteText
 from fhir_adapter.reasons import Reason
 from fhir_adapter.text.html.flow import Line, join
@@ -30,8 +30,6 @@ from fhir_adapter.text.xmltree import parse_xml
 _LOINC = "http://loinc.org"
 _MAX_SECTIONS = 16  # levels of sections inside sections
 _SURROGATES = range(0xD800, 0xE000)
-
-Json = dict[str, Any]
 
 
 def fhir_json_text(data: bytes) -> NoteText:
@@ -60,7 +58,7 @@ def fhir_xml_text(data: bytes) -> NoteText:
     return resource_text(_resource(root), "application/fhir+xml", notice)
 
 
-def resource_text(resource: Json, media_type: str, notice: str = "") -> NoteText:
+def resource_text(resource: JsonObject, media_type: str, notice: str = "") -> NoteText:
     """The narratives of a resource, given as FHIR JSON has it.
 
     Raises:
@@ -93,7 +91,7 @@ def binary_content(data: bytes) -> tuple[bytes, str] | None:
     return content, _string(resource.get("contentType")).partition(";")[0].strip().lower()
 
 
-def _resource(element: etree._Element) -> Json:
+def _resource(element: etree._Element) -> JsonObject:
     """A resource in XML as FHIR JSON has it, as far as narratives go: every repeated element is a list."""
     return {**_fields(element), "resourceType": _name(element)}
 
@@ -102,8 +100,8 @@ def _name(element: etree._Element) -> str:
     return str(element.tag).rpartition("}")[2].rpartition(":")[2]
 
 
-def _fields(element: etree._Element) -> Json:
-    fields: Json = {}
+def _fields(element: etree._Element) -> JsonObject:
+    fields: JsonObject = {}
     for child in element.iterchildren(etree.Element):
         name = _name(child)
         value: object
@@ -127,9 +125,9 @@ class _Reader:
 
     def __init__(self) -> None:
         self.lines: list[Line] = []
-        self._named: dict[str, Json] = {}
+        self._named: dict[str, JsonObject] = {}
 
-    def resource(self, resource: Json) -> None:
+    def resource(self, resource: JsonObject) -> None:
         kind = resource.get("resourceType")
         if kind == "Bundle":
             self._bundle(resource)
@@ -140,9 +138,9 @@ class _Reader:
             if kind == "DiagnosticReport" and (conclusion := _string(resource.get("conclusion"))):
                 self.lines += [Line(""), *(Line(line) for line in conclusion.splitlines())]
 
-    def _bundle(self, bundle: Json) -> None:
-        resources: list[Json] = []
-        for entry in _objects(bundle.get("entry")):
+    def _bundle(self, bundle: JsonObject) -> None:
+        resources: list[JsonObject] = []
+        for entry in dicts(as_list(bundle.get("entry"))):
             held = entry.get("resource")
             if not isinstance(held, dict):
                 continue
@@ -158,11 +156,11 @@ class _Reader:
                 self.resource(each)
                 self._gap()
 
-    def _composition(self, composition: Json) -> None:
+    def _composition(self, composition: JsonObject) -> None:
         self._heading(_string(composition.get("title")), _loinc(composition.get("type")))
-        for contained in _objects(composition.get("contained")):
+        for contained in dicts(as_list(composition.get("contained"))):
             self._named[f"#{contained.get('id')}"] = contained
-        sections = _objects(composition.get("section"))
+        sections = dicts(as_list(composition.get("section")))
         text = composition.get("text")
         generated = isinstance(text, dict) and text.get("status") == "generated"
         start = len(self.lines)
@@ -173,12 +171,12 @@ class _Reader:
         if generated and not any(line.text and not line.heading for line in self.lines[start:]):
             self._narrative(composition)
 
-    def _section(self, section: Json, level: int) -> None:
+    def _section(self, section: JsonObject, level: int) -> None:
         if level > _MAX_SECTIONS:
             raise NoteError(Reason.MALFORMED, "sections nested too deeply")
         code = section.get("code")
         self._heading(_string(section.get("title")) or _label(code), _loinc(code))
-        inner = _objects(section.get("section"))
+        inner = dicts(as_list(section.get("section")))
         if not self._narrative(section) and not inner:
             shown = [self._narrative(each) for each in self._entries(section)]
             if not any(shown) and (why := _label(section.get("emptyReason"))):
@@ -186,11 +184,11 @@ class _Reader:
         for each in inner:
             self._section(each, level + 1)
 
-    def _entries(self, section: Json) -> list[Json]:
-        references = (_string(entry.get("reference")) for entry in _objects(section.get("entry")))
+    def _entries(self, section: JsonObject) -> list[JsonObject]:
+        references = (_string(entry.get("reference")) for entry in dicts(as_list(section.get("entry"))))
         return [self._named[reference] for reference in references if reference in self._named]
 
-    def _narrative(self, holder: Json) -> bool:
+    def _narrative(self, holder: JsonObject) -> bool:
         """Adds the lines of `text.div`; False where there are none."""
         text = holder.get("text")
         div = _string(text.get("div")) if isinstance(text, dict) else ""
@@ -219,12 +217,6 @@ def _trimmed(lines: list[Line]) -> list[Line]:
     return kept
 
 
-def _objects(value: object) -> list[Json]:
-    """The objects of a JSON array; a single object counts as an array of one, anything else as none."""
-    values = value if isinstance(value, list) else [value]
-    return [each for each in values if isinstance(each, dict)]
-
-
 def _string(value: object) -> str:
     """A JSON string without lone surrogates, which JSON can escape and text cannot hold; "" for the rest."""
     if not isinstance(value, str):
@@ -238,7 +230,7 @@ def _label(concept: object) -> str:
     """The words of a CodeableConcept."""
     if not isinstance(concept, dict):
         return ""
-    displays = (_string(coding.get("display")) for coding in _objects(concept.get("coding")))
+    displays = (_string(coding.get("display")) for coding in dicts(as_list(concept.get("coding"))))
     return _string(concept.get("text")) or next((each for each in displays if each), "")
 
 
@@ -246,7 +238,7 @@ def _loinc(concept: object) -> str | None:
     """The LOINC code of a CodeableConcept, if it has one."""
     if not isinstance(concept, dict):
         return None
-    for coding in _objects(concept.get("coding")):
+    for coding in dicts(as_list(concept.get("coding"))):
         if coding.get("system") == _LOINC and isinstance(coding.get("code"), str):
             return _string(coding["code"])
     return None

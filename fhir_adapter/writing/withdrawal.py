@@ -8,17 +8,15 @@ reached too.
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from fhir_adapter import canonical
-from fhir_adapter.audit.claims import as_dict, coded, dicts, is_timeline, references, relative
 from fhir_adapter.errors import ConflictError, HttpStatusError
+from fhir_adapter.lenient import JsonObject, as_dict, coded, dicts, references, relative
 from fhir_adapter.rest.client import FhirClient
-from fhir_adapter.writing.lifecycle import Existing, Withdrawal, read_existing
+from fhir_adapter.writing.lifecycle import Existing, Withdrawal, is_timeline, read_existing
 from fhir_adapter.writing.recall import Author, recall
 from fhir_adapter.writing.writer import end
-
-JsonObject = dict[str, Any]
 
 Status = Literal["withdrawn", "due", "unchanged", "attested", "changed", "failed"]
 
