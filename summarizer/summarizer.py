@@ -164,28 +164,36 @@ class Summarizer:
         ]
 
     def _summary(self, split: _Split, salience: Salience, chosen: Sequence[int]) -> Summary:
+        from summarizer.assertion.flags import sentence_flags
+
+        flags = {
+            i: sentence_flags(split.text, s.start, s.end, s.context)
+            for i in chosen
+            for s in (split.sentences[i],)
+        }
         scored = [
-            ScoredSentence(s.start, s.end, score, split.title(s), s.context, s.flags)
-            for s, score in zip(split.sentences, salience.scores, strict=True)
+            ScoredSentence(s.start, s.end, score, split.title(s), s.context, flags.get(i, ()))
+            for i, (s, score) in enumerate(zip(split.sentences, salience.scores, strict=True))
         ]
         return Summary(
             model=self.model,
             text_sha256=_sha256(split.text),
             length=len(split.text),
-            summary=tuple(
-                SelectedSentence(
-                    scored[i].start,
-                    scored[i].end,
-                    split.text[scored[i].start : scored[i].end],
-                    scored[i].score,
-                    scored[i].section,
-                    scored[i].context,
-                    scored[i].flags,
-                )
-                for i in chosen
-            ),
+            summary=tuple(_selected(split.text, scored[i]) for i in chosen),
             sentences=tuple(scored),
         )
+
+
+def _selected(text: str, sentence: ScoredSentence) -> SelectedSentence:
+    return SelectedSentence(
+        sentence.start,
+        sentence.end,
+        text[sentence.start : sentence.end],
+        sentence.score,
+        sentence.section,
+        sentence.context,
+        sentence.flags,
+    )
 
 
 def _joined(document: Sequence[str]) -> _Split:

@@ -190,7 +190,10 @@ class ModelInfo:
 
 @dataclass(frozen=True, slots=True)
 class ScoredSentence:
-    """A sentence of the note with its salience, rounded to four decimals, and its section's title."""
+    """A sentence of the note with its salience, rounded to four decimals, and its section's title.
+
+    `flags` are those of sentences that the summary shows; empty in all others, which need none.
+    """
 
     start: int
     end: int
@@ -273,6 +276,7 @@ class Summary:
                     "score": s.score,
                     "section": s.section,
                     "context": [piece.to_json() for piece in s.context],
+                    "flags": [flag.value for flag in s.flags],
                 }
                 for s in self.summary
             ],
