@@ -73,6 +73,9 @@ def text(file: FileArgument, media_type: MediaType = None, json: AsJson = False,
 
     parts = segment(note.text, [(h.start, h.end, h.code) for h in note.headings])
     if json:
+        from summarizer.assertion.flags import sentence_flags
+
+        flags = [sentence_flags(note.text, s.start, s.end, s.context) for s in parts.sentences]
         print_json(
             {
                 "media_type": note.media_type,
@@ -82,6 +85,7 @@ def text(file: FileArgument, media_type: MediaType = None, json: AsJson = False,
                 "text": note.text,
                 "sentences": [[s.start, s.end] for s in parts.sentences],
                 "context": [[piece.to_json() for piece in s.context] for s in parts.sentences],
+                "flags": [[flag.value for flag in found] for found in flags],
                 "sections": [
                     {"title": s.title, "kind": s.kind.value, "start": s.start, "end": s.end}
                     for s in parts.sections
