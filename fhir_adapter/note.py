@@ -50,6 +50,7 @@ class SourceNote:
         type: `type` or `code` as found (a CodeableConcept), or None.
         security: `meta.security` and `securityLabel` codings of the source, also those that are none.
         replaced_by: reference of the document that says it replaces this one, if known.
+        modified: it carries a modifier extension, which may turn the meaning of all the rest.
         replaces: references, as found, of the documents that this one says it replaces.
     """
 
@@ -72,6 +73,7 @@ class SourceNote:
     attachments: tuple[Attachment, ...] = ()
     replaced_by: str | None = None
     replaces: tuple[str, ...] = ()
+    modified: bool = False
 
     @property
     def reference(self) -> str:
@@ -87,12 +89,18 @@ class Content:
         path: as in `Attachment.path`.
         media_type: the declared type, lower case, without parameters; "" where none is declared.
         charset: the declared charset parameter, or None.
+        security: labels of the Binary that held the bytes, as found.
+        notice: a remark for the ledger where the bytes were not simply there, or "".
+        as_attached: they are the decoded attachment itself.
     """
 
     path: str
     data: bytes
     media_type: str
     charset: str | None = None
+    security: tuple[Any, ...] = ()
+    notice: str = ""
+    as_attached: bool = True
 
 
 @dataclass(frozen=True, slots=True)
