@@ -9,7 +9,6 @@ from importlib.metadata import PackageNotFoundError, version
 import structlog
 
 from fhir_adapter import canonical
-from fhir_adapter.audit.auditor import Auditor
 from fhir_adapter.reading.attachment import FetchLimits
 from fhir_adapter.reading.source import Source
 from fhir_adapter.rest.auth import auth_from
@@ -122,12 +121,6 @@ def make_extractor(settings: Settings) -> Extractor:
     return Extractor(Limits(max_bytes=settings.max_bytes))
 
 
-def make_auditor(settings: Settings, client: FhirClient, extractor: Extractor) -> Auditor:
-    """Audits over parts that are there already."""
-    system, code = settings.ai_label.split("|", 1)
-    return Auditor(client, extractor, fetch_limits(settings), (system, code))
-
-
 def make_source(settings: Settings, client: FhirClient) -> Source:
     """The walk over the server's notes."""
     return Source(
@@ -180,10 +173,3 @@ async def runtime(
 
 async def _loaded(settings: Settings, loaded: Summarizing | None) -> Summarizing:
     return await asyncio.to_thread(make_summarizer, settings) if loaded is None else loaded
-
-
-@asynccontextmanager
-async def auditing(settings: Settings) -> AsyncIterator[tuple[FhirClient, Auditor]]:
-    """What an audit needs: the server and the text extraction; no ledger and no model."""
-    async with make_client(settings) as client, make_extractor(settings) as extractor:
-        yield client, make_auditor(settings, client, extractor)

@@ -3,12 +3,9 @@
 import asyncio
 import signal
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import structlog
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
-from apscheduler.triggers.base import BaseTrigger
-from apscheduler.triggers.cron import CronTrigger
-from apscheduler.triggers.interval import IntervalTrigger
 
 from fhir_adapter.errors import FhirAdapterError
 from jobs.ledger.ledger import Ledger
@@ -21,10 +18,13 @@ from jobs.passes.resummarise import outdated
 from jobs.runtime import runtime
 from jobs.settings import Settings, SettingsError, parse_duration
 
+if TYPE_CHECKING:  # a single pass does without the scheduler
+    from apscheduler.triggers.base import BaseTrigger
+
 log = structlog.get_logger("clinsum.run")
 
 
-def make_trigger(every: str | None, cron: str | None) -> BaseTrigger:
+def make_trigger(every: str | None, cron: str | None) -> "BaseTrigger":
     """The trigger of `--every 60s` or `--cron "*/5 * * * *"`.
 
     Raises:
@@ -32,6 +32,9 @@ def make_trigger(every: str | None, cron: str | None) -> BaseTrigger:
     """
     if every and cron:
         raise SettingsError("Give either --every or --cron, not both.")
+    from apscheduler.triggers.cron import CronTrigger
+    from apscheduler.triggers.interval import IntervalTrigger
+
     try:
         if cron:
             return CronTrigger.from_crontab(cron)
@@ -86,7 +89,7 @@ async def bring_along(
             return await Pass(parts, emit, stop).handle(sources, pace)
 
 
-async def run_schedule(settings: Settings, ledger: Ledger, trigger: BaseTrigger) -> None:
+async def run_schedule(settings: Settings, ledger: Ledger, trigger: "BaseTrigger") -> None:
     """Runs a pass at once and then by the trigger, until SIGTERM or SIGINT.
 
     A pass that cannot reach the server or the database is logged, and the next one tries again.
@@ -108,8 +111,10 @@ class _Schedule:
         self._parts, self._stop = parts, stop
         self._passing = asyncio.Lock()
 
-    async def run(self, trigger: BaseTrigger) -> None:
+    async def run(self, trigger: "BaseTrigger") -> None:
         await self._one_pass()
+        from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
         scheduler = AsyncIOScheduler()
         scheduler.add_job(self._one_pass, trigger, max_instances=1, coalesce=True, misfire_grace_time=None)
         scheduler.start()

@@ -46,6 +46,17 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
+def insert(dialect: str, table: sa.Table) -> Any:
+    """An INSERT that may say what to do on a conflict, in the database's own dialect."""
+    if dialect == "sqlite":
+        from sqlalchemy.dialects import sqlite
+
+        return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql
+
+    return postgresql.insert(table)
+
+
 _ALEMBIC = threading.Lock()  # Alembic keeps the migration under way in module globals
 
 

@@ -11,10 +11,8 @@ from datetime import UTC, datetime
 from typing import Any, Self
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from jobs.ledger.database import advisory_lock, connect, file_lock, migrate, plain_errors
+from jobs.ledger.database import advisory_lock, connect, file_lock, insert, migrate, plain_errors
 from jobs.ledger.rows import NoteRow
 from jobs.ledger.schema import note, watermark
 
@@ -63,10 +61,9 @@ class Ledger:
             return
         now = datetime.now(UTC)
         values = [self._values(row, now) for row in rows]
-        insert = sqlite_insert if self._engine.dialect.name == "sqlite" else postgresql_insert
         with plain_errors(), self._engine.begin() as connection:
             for value in values:
-                statement = insert(note).values(**value)
+                statement = insert(self.dialect, note).values(**value)
                 changed = {k: v for k, v in value.items() if k not in ("server", "pipeline", "source")}
                 key = ["server", "pipeline", "source"]
                 connection.execute(statement.on_conflict_do_update(index_elements=key, set_=changed))
@@ -151,8 +148,7 @@ class Ledger:
     def move_watermark(self, resource_type: str, last_updated: str) -> None:
         """Sets the watermark; call only when every note up to it is in the ledger."""
         values = {**self._scope, "resource_type": resource_type, "last_updated": last_updated}
-        insert = sqlite_insert if self._engine.dialect.name == "sqlite" else postgresql_insert
-        statement = insert(watermark).values(**values)
+        statement = insert(self.dialect, watermark).values(**values)
         statement = statement.on_conflict_do_update(
             index_elements=["server", "pipeline", "resource_type"], set_={"last_updated": last_updated}
         )
