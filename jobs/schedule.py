@@ -137,5 +137,5 @@ class _Schedule:
 
 
 def _log_outcome(outcome: Outcome) -> None:
-    if outcome.status in ("failed", "skipped"):
+    if outcome.status in ("failed", "skipped") and not outcome.waiting:
         log.info("note", source=outcome.source, status=outcome.status, reason=outcome.reason)

@@ -112,22 +112,6 @@ def file_lock(database: str | None, key: str) -> Iterator[None]:
         yield
 
 
-@contextmanager
-def advisory_lock(engine: sa.Engine, key: str) -> Iterator[None]:
-    """A lock of a PostgreSQL session; raises `PassRunningError` where another one holds it."""
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        with plain_errors():
-            query = sa.text("SELECT pg_try_advisory_lock(:key)")
-            taken = connection.execute(query, {"key": _number(key)}).scalar()
-        if not taken:
-            raise PassRunningError
-        try:
-            yield
-        finally:
-            with plain_errors():
-                connection.execute(sa.text("SELECT pg_advisory_unlock(:key)"), {"key": _number(key)})
-
-
 def _number(key: str) -> int:
     digest = hashlib.sha256(f"clinsum|{key}".encode()).digest()
     return int.from_bytes(digest[:8], "big", signed=True)

@@ -9,6 +9,7 @@ import structlog
 from fhir_adapter.errors import NoteError
 from fhir_adapter.note import NoteText
 from fhir_adapter.reasons import Reason
+from summarizer.errors import SummarizerError
 from summarizer.types import Budget, Document, ModelInfo, Summary
 
 log = structlog.get_logger("clinsum.scoring")
@@ -56,6 +57,8 @@ class Scorer:
         documents = [_document(text) for text in part]
         try:
             return list(self._summarizer.summarize(documents, self._budget))
+        except SummarizerError:  # the model itself, which is loaded with the first text: no note's fault
+            raise
         except Exception as error:  # whatever a model may raise: find the text at fault, spare the others
             if len(part) == 1:
                 return [internal_error(error, "score")]

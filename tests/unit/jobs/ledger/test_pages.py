@@ -160,9 +160,8 @@ def test_several_processes_bring_an_old_ledger_up_to_date(tmp_path: Path) -> Non
             connection.exec_driver_sql(f"DROP INDEX {name}")
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0001'")
     engine.dispose()
-    code = (
-        f"from jobs.ledger.ledger import Ledger\nwith Ledger('sqlite:///{path}', server='s', pipeline='p') as a:\n"
-    )
+    code = "from jobs.ledger.ledger import Ledger\n"
+    code += f"with Ledger('sqlite:///{path}', server='s', pipeline='p') as a:\n"
     code += "    print([r.source for r in a.notes()])"
     started = [
         subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(4)
