@@ -1,6 +1,6 @@
 """Timelines of a patient or an encounter: read, and kept on the server where that is asked for."""
 
-from fhir_adapter.audit.auditor import Auditor
+from fhir_adapter.auditing import Auditor
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.timeline.composition import assembler
 from fhir_adapter.timeline.reader import TimelineReader

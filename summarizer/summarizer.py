@@ -14,16 +14,10 @@ from summarizer.types import (
     ScoredSentence,
     Section,
     SelectedSentence,
+    Sentence,
     SplitDocument,
     Summary,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class _Sentence:
-    start: int
-    end: int
-    section: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +25,7 @@ class _Split:
     """A text and the sentences that can be chosen from it."""
 
     text: str
-    sentences: tuple[_Sentence, ...]
+    sentences: tuple[Sentence, ...]
     sections: tuple[Section, ...] = ()
 
     @property
@@ -42,7 +36,7 @@ class _Split:
             tuple(section.kind for section in self.sections),
         )
 
-    def title(self, sentence: _Sentence) -> str | None:
+    def title(self, sentence: Sentence) -> str | None:
         return None if sentence.section is None else self.sections[sentence.section].title
 
 
@@ -104,7 +98,7 @@ class Summarizer:
         """One summary per text, in the order of the texts; a text without a sentence has an empty one.
 
         Args:
-            texts: strings, or documents that bring the headings their format declares.
+            texts: strings, or documents that bring the headings and marks their format declares.
             budget: None for the model's own choice of length (`summarizer.selection.select.select`).
         """
         from summarizer.segmentation.segment import segment
@@ -112,9 +106,8 @@ class Summarizer:
         splits = []
         for item in texts:
             document = Document(item) if isinstance(item, str) else item
-            parts = segment(document.text, document.headings)
-            sentences = tuple(_Sentence(s.start, s.end, s.section) for s in parts.sentences)
-            splits.append(_Split(document.text, sentences, parts.sections))
+            parts = segment(document.text, document.headings, document.marks)
+            splits.append(_Split(document.text, parts.sentences, parts.sections))
         return self._summarize(splits, budget)
 
     def summarize_sentences(
@@ -167,7 +160,7 @@ class Summarizer:
 
     def _summary(self, split: _Split, salience: Salience, chosen: Sequence[int]) -> Summary:
         scored = [
-            ScoredSentence(s.start, s.end, score, split.title(s))
+            ScoredSentence(s.start, s.end, score, split.title(s), s.context, s.flags)
             for s, score in zip(split.sentences, salience.scores, strict=True)
         ]
         return Summary(
@@ -181,6 +174,8 @@ class Summarizer:
                     split.text[scored[i].start : scored[i].end],
                     scored[i].score,
                     scored[i].section,
+                    scored[i].context,
+                    scored[i].flags,
                 )
                 for i in chosen
             ),
@@ -193,7 +188,7 @@ def _joined(document: Sequence[str]) -> _Split:
     start = 0
     for sentence in document:
         if sentence.strip():
-            sentences.append(_Sentence(start, start + len(sentence)))
+            sentences.append(Sentence(start, start + len(sentence)))
         start += len(sentence) + 1
     return _Split("\n".join(document), tuple(sentences))
 

@@ -63,6 +63,10 @@ class ContextSpan:
     end: int
     kind: ContextKind
 
+    def to_json(self) -> dict[str, object]:
+        """As it stands in every answer that is JSON."""
+        return {"start": self.start, "end": self.end, "kind": self.kind.value}
+
 
 class Flag(StrEnum):
     """What a sentence says of its facts, after ConText (Harkema et al. 2009); a label, it changes no word."""
@@ -262,7 +266,14 @@ class Summary:
             "model": {"name": self.model.name, "sha256": self.model.sha256, "engine": self.model.engine},
             "text": {"sha256": self.text_sha256, "length": self.length, "unit": "unicode-code-point"},
             "summary": [
-                {"start": s.start, "end": s.end, "text": s.text, "score": s.score, "section": s.section}
+                {
+                    "start": s.start,
+                    "end": s.end,
+                    "text": s.text,
+                    "score": s.score,
+                    "section": s.section,
+                    "context": [piece.to_json() for piece in s.context],
+                }
                 for s in self.summary
             ],
             "sentences": [{"start": s.start, "end": s.end, "score": s.score} for s in self.sentences],

@@ -6,7 +6,7 @@ What the sources give, in their clinical order, is then built anew and compared 
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
@@ -15,11 +15,13 @@ from fhir_adapter import canonical
 from fhir_adapter.audit.claims import Claims, Span, as_dict, coded, dicts, read_claims, relative
 from fhir_adapter.audit.findings import Finding, Found
 from fhir_adapter.audit.shape import ANCHOR, good_status, less_protected, names_version
-from fhir_adapter.audit.sources import Sources, same_text
+from fhir_adapter.audit.sources import SourceRead, Sources, same_text
+from fhir_adapter.audit.verdict import AuditedSentence, Kind, Proof, SectionAudit, Subject
 from fhir_adapter.audit.witnesses import Devices, Witnesses
 from fhir_adapter.errors import NoteError
 from fhir_adapter.narrative import displayed
 from fhir_adapter.rest.client import FhirClient
+from fhir_adapter.timeline.clinical_time import readable
 from fhir_adapter.timeline.compare import differences
 from fhir_adapter.timeline.composition import WrittenTimeline, ordinal_of, scope_of, timeline_composition
 from fhir_adapter.timeline.merges import Merges
@@ -32,6 +34,7 @@ from fhir_adapter.timeline.timeline import (
     TimelineNote,
     TimelineSentence,
     in_order,
+    title_of,
 )
 from fhir_adapter.writing.pipeline import Pipeline
 from fhir_adapter.writing.summary import UNIT
@@ -48,30 +51,19 @@ _Numbered = tuple[tuple[int, int], Span]
 
 
 @dataclass(frozen=True, slots=True)
-class PlaceAudit:
-    """One place of a sentence, as claimed and as found; `text` is "" where nothing can be read there."""
-
-    span: Span
-    source: str
-    text: str
-    shown: str
-    ok: bool
-
-
-@dataclass(slots=True)
-class TimelineAudit:
-    """What was found of one timeline.
+class _NoteRead:
+    """One source read again.
 
     Attributes:
-        sections: what each section claims, in their order.
-        notes: of each section, with its times; None where its source cannot be read.
+        source: as the server has it, without its text.
+        note: with its times; None where its text cannot be read.
+        held: what stands at each place in it.
     """
 
-    scope: Scope
-    sections: list[Claims]
-    notes: list[TimelineNote | None] = field(default_factory=list)
-    places: list[PlaceAudit] = field(default_factory=list)
-    found: list[Found] = field(default_factory=list)
+    source: SourceRead
+    note: TimelineNote | None = None
+    found: tuple[Found, ...] = ()
+    held: Mapping[tuple[int, int], str] = field(default_factory=dict)
 
 
 def sections_of(resource: JsonObject, base_url: str) -> list[Claims]:
@@ -88,8 +80,29 @@ def sections_of(resource: JsonObject, base_url: str) -> list[Claims]:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class _Stated:
+    """A timeline as its sections state it; notes and places go with the sections, in their order."""
+
+    scope: Scope
+    sections: Sequence[Claims]
+    places: Sequence[tuple[AuditedSentence, ...]]
+    notes: list[TimelineNote]
+
+    def entries(self) -> Iterator[Entry]:
+        """The entries that the stated places give."""
+        for claims, places, note in zip(self.sections, self.places, self.notes, strict=True):
+            grouped: dict[str, list[Place]] = {}
+            for span, found in zip(claims.spans, places, strict=True):
+                place = Place(
+                    "", "", "", span.reference, span.path, found.start, found.end, found.text, span.score
+                )
+                grouped.setdefault(span.link, []).append(place)
+            yield Entry(note, tuple(TimelineSentence(tuple(places)) for places in grouped.values()))
+
+
 class TimelineAuditor:
-    """Audits timelines of one server. Arguments as of `Auditor`."""
+    """Audits timelines of one server. Arguments as of `SummaryAuditor`."""
 
     def __init__(
         self, client: FhirClient, sources: Sources, witnesses: Witnesses, label: tuple[str, str]
@@ -97,34 +110,32 @@ class TimelineAuditor:
         self._client, self._sources, self._witnesses, self._label = client, sources, witnesses, label
         self._merges = Merges(client)
 
-    async def audit(
-        self, resource: JsonObject, provenances: list[JsonObject], devices: Devices
-    ) -> TimelineAudit:
+    async def prove(self, subject: Subject) -> Proof:
         """Everything that is wrong with a timeline just read."""
+        resource = subject.resource
         sections = sections_of(resource, self._client.base_url)
-        audit = TimelineAudit(self._scope(resource), sections)
+        scope = self._scope(resource)
         if not sections or not all(claims.source and claims.sha256 for claims in sections):
-            audit.found.append((Finding.NOT_OURS, ""))
-            return audit
-        audit.found += _shape(resource, sections, self._label)
-        audit.found += await self._authors(sections, devices)
-        audit.found += self._witnesses.provenance_of_all(sections, provenances)
+            unread = tuple(SectionAudit(claims) for claims in sections)
+            return Proof(Kind.TIMELINE, scope.reference, unread, ((Finding.NOT_OURS, ""),))
+        found = _shape(resource, sections, self._label)
+        found += await self._authors(sections, subject.devices)
+        found += self._witnesses.provenance_of_all(sections, subject.provenances)
         texts = await self._origins(sections)
         slots = asyncio.Semaphore(_AT_ONCE)
         spans = _spans_by_source(texts, sections)
-        reads = (self._note(claims, spans.get(claims.source, []), resource, slots) for claims in sections)
-        held: dict[tuple[int, int], str] = {}
-        for note, found, there in await asyncio.gather(*reads):
-            audit.notes.append(note)
-            audit.found += found
-            held |= there
-        audit.places, wrong = _places(sections, held, texts)
-        audit.found += wrong
-        if all(audit.notes):
-            kept = [note for note in audit.notes if note is not None]
-            audit.found += await self._subjects(audit.scope, kept)
-            audit.found += self._compared(resource, audit, kept)
-        return audit
+        reads = await asyncio.gather(
+            *(self._note(claims, spans.get(claims.source, []), resource, slots) for claims in sections)
+        )
+        held = {number: text for read in reads for number, text in read.held.items()}
+        places, wrong = _places(sections, held, texts)
+        found += [one for read in reads for one in read.found] + wrong
+        notes = [read.note for read in reads if read.note is not None]
+        if len(notes) == len(reads):
+            found += await self._subjects(scope, notes)
+            found += self._compared(resource, _Stated(scope, sections, places, notes))
+        audited = map(_section, sections, places, reads)
+        return Proof(Kind.TIMELINE, scope.reference, tuple(audited), tuple(dict.fromkeys(found)))
 
     def _scope(self, resource: JsonObject) -> Scope:
         identifier = str(as_dict(resource.get("identifier")).get("value", ""))
@@ -177,13 +188,13 @@ class TimelineAuditor:
         mine: Sequence[_Numbered],
         resource: JsonObject,
         slots: asyncio.Semaphore,
-    ) -> tuple[TimelineNote | None, list[Found], dict[tuple[int, int], str]]:
-        """One source read again: its note, what is wrong with it, and what stands at the places in it."""
+    ) -> _NoteRead:
+        """One source read again, what is wrong with it, and what stands at the places in it."""
         async with slots:
             read = await self._sources.read(claims)
             reading = read.reading
             if reading is None or read.stated is None:
-                return None, read.found, {}
+                return _NoteRead(read, found=tuple(read.found))
             found = [*read.found, *same_text(claims, reading.text)]
             found += less_protected(resource, reading.note)
             for reference, path in dict.fromkeys((span.reference, span.path) for _, span in mine):
@@ -196,7 +207,7 @@ class TimelineAuditor:
             else:
                 found.append((Finding.OFFSET_OUTSIDE, f"{number[0] + 1}.{number[1] + 1}"))
         note = timeline_note(claims, reading, read.stated, claims.section_authors)
-        return note, found, held
+        return _NoteRead(SourceRead(read.current, read.stated), note, tuple(found), held)
 
     async def _subjects(self, scope: Scope, notes: Sequence[TimelineNote]) -> list[Found]:
         """Every note is of the patient, or of one merged into them, and of the encounter if there is one."""
@@ -219,26 +230,24 @@ class TimelineAuditor:
         targets = [self._relative(r.get("targetReference")) for r in relations if r.get("code") == "replaces"]
         return targets[0].removeprefix("Composition/") if len(targets) == 1 else ""
 
-    def _compared(
-        self, resource: JsonObject, audit: TimelineAudit, notes: Sequence[TimelineNote]
-    ) -> list[Found]:
+    def _compared(self, resource: JsonObject, stated: _Stated) -> list[Found]:
         """The timeline that these sources and places give, against the one that is there."""
         found: list[Found] = []
-        if in_order(notes) != list(notes):
+        if in_order(stated.notes) != stated.notes:
             found.append((Finding.WRONG_ORDER, "of the notes"))
-        entries = _entries(audit, notes)
         model = ModelInfo("", "", "")
         identifier = str(as_dict(resource.get("identifier")).get("value", ""))
         later = ordinal_of(identifier) > 1
         replaced = self._replaced(resource) if later else ""
         if later and not replaced:
             found.append((Finding.ELEMENT_DIFFERS, "relatesTo"))
+        authors = stated.sections[0].authors
         written = WrittenTimeline(
-            Timeline(audit.scope, tuple(entries)),
+            Timeline(stated.scope, tuple(stated.entries())),
             identifier,
             Pipeline("", "", model, label=(*self._label, "")),
             self._client.base_url,
-            audit.sections[0].authors[0] if audit.sections[0].authors else "",
+            authors[0] if authors else "",
             replaced,
         )
         try:
@@ -247,7 +256,7 @@ class TimelineAuditor:
             return [*found, (Finding.ELEMENT_DIFFERS, error.reason.value)]
         for name in differences(resource, wanted, self._client.base_url):
             narrative = name.endswith("].text")
-            if narrative and any(not place.ok for place in audit.places):
+            if narrative and any(not place.ok for places in stated.places for place in places):
                 continue  # told already, sentence by sentence
             mismatch = name == "event" or name.endswith(".entry")
             finding = Finding.SOURCE_MISMATCH if mismatch else Finding.ELEMENT_DIFFERS
@@ -325,14 +334,15 @@ def _number(anchor: str) -> int:
 
 
 def _places(
-    sections: Sequence[Claims], held: dict[tuple[int, int], str], texts: dict[str, str]
-) -> tuple[list[PlaceAudit], list[Found]]:
+    sections: Sequence[Claims], held: Mapping[tuple[int, int], str], texts: Mapping[str, str]
+) -> tuple[list[tuple[AuditedSentence, ...]], list[Found]]:
     """Every place against what is shown of it, word for word; other words by the rule of repeats too."""
-    places: list[PlaceAudit] = []
+    audited: list[tuple[AuditedSentence, ...]] = []
     found: list[Found] = []
     for i, claims in enumerate(sections):
         shown = dict(claims.items)
         firsts: dict[str, str] = {}
+        places = []
         for j, span in enumerate(claims.spans):
             source, text = texts.get(span.reference, ""), held.get((i, j), "")
             seen = shown.get(span.link, "")
@@ -348,20 +358,15 @@ def _places(
             if text and not ok and span.link in shown:
                 finding = Finding.SENTENCE_ALTERED if first else Finding.REPEAT_DIFFERS
                 found.append((finding, f"sentence {_number(span.link)}"))
-            places.append(PlaceAudit(span, source, text, seen, ok))
-    return places, found
-
-
-def _entries(audit: TimelineAudit, notes: Sequence[TimelineNote]) -> list[Entry]:
-    """The entries that the stated places give, in the order of the sections."""
-    entries, remaining = [], iter(audit.places)
-    for claims, note in zip(audit.sections, notes, strict=True):
-        grouped: dict[str, list[Place]] = {}
-        for span in claims.spans:
-            text = next(remaining).text
             end = span.offset + span.length
-            place = Place("", "", "", span.reference, span.path, span.offset, end, text, span.score)
-            grouped.setdefault(span.link, []).append(place)
-        sentences = tuple(TimelineSentence(tuple(places)) for places in grouped.values())
-        entries.append(Entry(note, sentences))
-    return entries
+            places.append(AuditedSentence(span.offset, end, text, span.score, ok, seen, source))
+        audited.append(tuple(places))
+    return audited, found
+
+
+def _section(claims: Claims, places: tuple[AuditedSentence, ...], read: _NoteRead) -> SectionAudit:
+    title = ""
+    if read.note is not None:
+        kind = " ".join(title_of(read.note.note).split())
+        title = f"{kind}, {readable(read.note.times.clinical.value)}"
+    return SectionAudit(claims, places, read.source, read.note is not None, title)

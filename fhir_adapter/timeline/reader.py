@@ -10,9 +10,9 @@ from dataclasses import replace
 from typing import Any
 
 from fhir_adapter import canonical
-from fhir_adapter.audit.auditor import Auditor, Examined
 from fhir_adapter.audit.claims import as_dict, dicts, relative
 from fhir_adapter.audit.findings import Finding
+from fhir_adapter.audit.verdict import Examined, Examining, Kind, SectionAudit
 from fhir_adapter.errors import NoteError
 from fhir_adapter.reading.policy import Policy, ineligible
 from fhir_adapter.reading.source_note import read_source, reference_of
@@ -65,7 +65,7 @@ class TimelineReader:
     """
 
     def __init__(
-        self, client: FhirClient, auditor: Auditor, pipeline: str, page_size: int = 50, concurrency: int = 8
+        self, client: FhirClient, auditor: Examining, pipeline: str, page_size: int = 50, concurrency: int = 8
     ) -> None:
         self._client, self._auditor, self._pipeline = client, auditor, pipeline
         self._merges = Merges(client)
@@ -171,9 +171,13 @@ class _Gathered:
             for relation in dicts(resource.get("relatesTo"))
             if relation.get("code") == "replaces"
         )
-        source, current = examined.claims.source, examined.source.current
+        if examined.kind is not Kind.SUMMARY:  # a timeline that somebody tagged as a summary too
+            self._left_out.append(LeftOut(composition, "", Finding.NOT_OURS.value))
+            return
+        (section,) = examined.sections
+        source, current = section.claims.source, section.source.current
         ended = ended_because(resource)
-        if not ended and self._recalled & set(examined.claims.authors):
+        if not ended and self._recalled & set(section.claims.authors):
             ended = Withdrawal.RECALLED.value  # also one that a person signed, and that the recall left
         if ended:
             self._left_out.append(LeftOut(composition, source, ended))
@@ -190,7 +194,7 @@ class _Gathered:
         if bars:
             self._left_out.append(LeftOut(composition, source, bars[0][0].value, bars[0][1]))
         else:
-            self._notes.append(_note_of(resource, examined))
+            self._notes.append(_note_of(resource, section))
 
     def timeline(self) -> Timeline:
         """The timeline of what was gathered, with one summary for each source."""
@@ -220,8 +224,8 @@ def _in_error(source: JsonObject) -> bool:
         return False
 
 
-def _note_of(resource: JsonObject, examined: Examined) -> TimelineNote:
-    claims, reading = examined.claims, examined.source.reading
+def _note_of(resource: JsonObject, section: SectionAudit) -> TimelineNote:
+    claims, reading = section.claims, section.source.reading
     if reading is None:  # would have been a finding that bars the note
         raise TimelineError("a summary was taken for verified without its text")
     places = tuple(
@@ -236,8 +240,8 @@ def _note_of(resource: JsonObject, examined: Examined) -> TimelineNote:
             text=sentence.text,
             score=sentence.score,
         )
-        for span, sentence in zip(claims.spans, examined.audit.sentences, strict=True)
+        for span, sentence in zip(claims.spans, section.sentences, strict=True)
         if sentence.ok
     )
-    stated = examined.source.stated or {}
+    stated = section.source.stated or {}
     return timeline_note(claims, reading, stated, claims.authors, reference_of(resource), places)

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from fhir_adapter.audit.auditor import Examined
 from fhir_adapter.audit.claims import as_dict
 from fhir_adapter.audit.findings import Finding
+from fhir_adapter.audit.verdict import Examined, Kind
 
 
 class Outcome(StrEnum):
@@ -108,24 +108,21 @@ def _checked(examined: Examined, check: Check, failed: bool) -> Checked:
         )
     if check is Check.FILING and not _has_text(examined):
         return Checked(check, Outcome.UNKNOWN, "The text read again is empty.")
-    words = _timeline_words(examined) if examined.timeline else _summary_words(examined)
-    return Checked(check, Outcome.HOLDS, words[check])
+    return Checked(check, Outcome.HOLDS, _WORDS[examined.kind](examined)[check])
 
 
 def readable(examined: Examined) -> bool:
     """Whether the text of the note, or of every note of a timeline, could be read again."""
-    if examined.timeline is not None:
-        return bool(examined.timeline.notes) and all(examined.timeline.notes)
-    return examined.source.reading is not None
+    return bool(examined.sections) and all(section.read for section in examined.sections)
 
 
 def _has_text(examined: Examined) -> bool:
-    reading = examined.source.reading
-    return reading is None or bool(reading.text.text)
+    readings = (section.source.reading for section in examined.sections)
+    return all(reading is None or reading.text.text for reading in readings)
 
 
 def _summary_words(examined: Examined) -> dict[Check, str]:
-    claims, count = examined.claims, len(examined.audit.sentences)
+    claims, count = examined.sections[0].claims, len(examined.audit.sentences)
     stands = f"Each of the {count} sentences stands" if count != 1 else "The one sentence stands"
     return {
         Check.SOURCE: _source_words(examined),
@@ -143,7 +140,7 @@ def _summary_words(examined: Examined) -> dict[Check, str]:
 
 
 def _source_words(examined: Examined) -> str:
-    claims, source = examined.claims, examined.source
+    claims, source = examined.sections[0].claims, examined.sections[0].source
     version = f"Version {claims.version} of the note" if claims.version else "The note"
     now = str(as_dict((source.current or {}).get("meta")).get("versionId", ""))
     read = f"{version} was read again from the server"
@@ -157,8 +154,7 @@ def _source_words(examined: Examined) -> str:
 
 
 def _timeline_words(examined: Examined) -> dict[Check, str]:
-    notes = len(examined.timeline.sections) if examined.timeline else 0
-    places = len(examined.audit.sentences)
+    notes, places = len(examined.sections), len(examined.audit.sentences)
     every = f"each of the {notes} notes" if notes != 1 else "the note"
     return {
         Check.SOURCE: f"The stated version of {every} was read again from the server.",
@@ -173,6 +169,10 @@ def _timeline_words(examined: Examined) -> dict[Check, str]:
     }
 
 
+_WORDS = {Kind.SUMMARY: _summary_words, Kind.TIMELINE: _timeline_words}
+_WHERE = {Kind.SUMMARY: "the note, character for character", Kind.TIMELINE: "every place named"}
+
+
 def verdict(examined: Examined, proven: int, shown: int) -> Verdict:
     """The verdict for people.
 
@@ -181,24 +181,24 @@ def verdict(examined: Examined, proven: int, shown: int) -> Verdict:
         proven: how many sentences stand in their note.
         shown: of how many.
     """
-    what = "timeline" if examined.timeline is not None else "summary"
     sentences = f"{proven} of {shown} sentences" if shown != 1 else f"{proven} of 1 sentence"
-    where = "the note, character for character" if examined.timeline is None else "every place named"
     count = len(examined.audit.findings)
     found = f"{count} findings" if count != 1 else "1 finding"
     if examined.audit.ok:
         return Verdict(
             Outcome.HOLDS,
-            f"This {what} holds",
-            f"{sentences} proven to stand in {where}. All {len(Check)} checks passed.",
+            f"This {examined.kind} holds",
+            f"{sentences} proven to stand in {_WHERE[examined.kind]}. All {len(Check)} checks passed.",
         )
     if {finding for finding, _ in examined.audit.findings} <= _ONLY_UNREAD and not readable(examined):
         return Verdict(
             Outcome.UNKNOWN,
-            f"This {what} cannot be proven",
+            f"This {examined.kind} cannot be proven",
             f"{found}. The text it was made from could not be read again: what is shown below is what the "
             "Composition says of itself. Do not rely on it.",
         )
     return Verdict(
-        Outcome.FAILS, f"This {what} does not hold", f"{found}; {sentences} proven. Do not rely on it."
+        Outcome.FAILS,
+        f"This {examined.kind} does not hold",
+        f"{found}; {sentences} proven. Do not rely on it.",
     )

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fhir_adapter.audit.auditor import Auditor
+from fhir_adapter.auditing import Auditor
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.text import Extractor
 from jobs.runtime import fetch_limits, make_client, make_extractor

@@ -10,7 +10,7 @@ from typing import TextIO
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from fhir_adapter.audit.auditor import Audit
+from fhir_adapter.audit.verdict import Audit
 from jobs.audits.view import difference
 
 COLUMNS = (

@@ -9,13 +9,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 
-from fhir_adapter.audit.auditor import AuditedSentence, Examined
 from fhir_adapter.audit.claims import Span
 from fhir_adapter.audit.findings import Finding, Found
 from fhir_adapter.audit.shape import ANCHOR
+from fhir_adapter.audit.verdict import AuditedSentence, Examined, Kind, SectionAudit
 from fhir_adapter.narrative import displayed
-from fhir_adapter.timeline.clinical_time import readable
-from fhir_adapter.timeline.timeline import title_of
 
 Pieces = list[tuple[str, bool]]
 """A text in parts, each with whether it differs."""
@@ -42,7 +40,8 @@ class Place:
         text: what stands there, cut where it differs; empty where that could not be read.
         named: the first difference by name, or "".
         unread: the note could not be read, so nothing is known of the place.
-        source, version: of the note, in a timeline; else "".
+        source: of the note, in a timeline; else "".
+        version: of the note.
         title: of the note, in a timeline.
         confident: the score is a calibrated probability.
     """
@@ -151,21 +150,20 @@ def _names(characters: str) -> str:
 
 def rows(examined: Examined) -> tuple[Row, ...]:
     """Every sentence in the order in which the Composition shows them, then offsets without a sentence."""
-    sections = examined.timeline.sections if examined.timeline else [examined.claims]
-    audited = iter(examined.audit.sentences)
     found: list[Row] = []
     anchors: set[str] = set()
     wrong = 0
-    for index, claims in enumerate(sections):
+    for section in examined.sections:
+        claims = section.claims
         linked: dict[str, list[tuple[Span, AuditedSentence]]] = {}
-        for pair in zip(claims.spans, audited, strict=False):
+        for pair in zip(claims.spans, section.sentences, strict=False):  # none, where none was looked at
             linked.setdefault(pair[0].link, []).append(pair)
         items = [(shown, linked.get(anchor, [])) for anchor, shown in claims.items]
         named = {anchor for anchor, _ in claims.items}
         items += [("", pairs) for link, pairs in linked.items() if link not in named]
         for shown, pairs in items:
             row = _row(len(found) + 1, shown, pairs, compared=wrong < _MOST_WRONG)
-            places = (_placed(examined, index, place, anchors) for place in row.places)
+            places = (_placed(examined, section, place, anchors) for place in row.places)
             found.append(replace(row, places=tuple(places)))
             wrong += not row.ok
     return tuple(found)
@@ -198,23 +196,16 @@ def _row(number: int, shown: str, pairs: Sequence[tuple[Span, AuditedSentence]],
     return Row(number, left, tuple(places))
 
 
-def _placed(examined: Examined, section: int, place: Place, taken: set[str]) -> Place:
-    """A place with its name on the page and, in a timeline, what is known of its note."""
-    if examined.timeline is None:
-        reading = examined.source.reading
-        if reading is None:
-            return replace(place, unread=True)
-        inside = 0 <= place.start < place.end <= len(reading.text.text)
-        anchor = f"c{place.start}-{place.end}"
-        if not inside or anchor in taken:
-            return place
-        taken.add(anchor)
-        return replace(place, anchor=anchor)
-    sections = examined.timeline.sections
-    at = next((i for i, claims in enumerate(sections) if claims.source == place.source), section)
-    note = examined.timeline.notes[at] if at < len(examined.timeline.notes) else None
-    title = f"{' '.join(title_of(note.note).split())}, {readable(note.times.clinical.value)}" if note else ""
-    return replace(place, version=sections[at].version, title=title, unread=note is None)
+def _placed(examined: Examined, own: SectionAudit, place: Place, taken: set[str]) -> Place:
+    """A place with what is known of its note and, where its text is on the page, with its name there."""
+    sections = examined.sections
+    note = next((section for section in sections if section.claims.source == place.source), own)
+    placed = replace(place, version=note.claims.version, title=note.title, unread=not note.read)
+    reading, anchor = note.source.reading, f"c{place.start}-{place.end}"
+    if reading is None or not 0 <= place.start < place.end <= len(reading.text.text) or anchor in taken:
+        return placed
+    taken.add(anchor)
+    return replace(placed, anchor=anchor)
 
 
 def segments(text: str, shown: Iterable[Row]) -> tuple[Segment, ...]:
@@ -253,15 +244,15 @@ def _about(examined: Examined, shown: Sequence[Row], found: Found) -> int:
     if word not in ("sentence", "span", "number") or not number.isdecimal():
         return 0
     stated = int(number)
-    items = [anchor for anchor, _ in examined.claims.items]
-    if examined.timeline is not None:
-        items = [anchor for claims in examined.timeline.sections for anchor, _ in claims.items]
+    items = [anchor for section in examined.sections for anchor, _ in section.claims.items]
+    if examined.kind is Kind.TIMELINE:
         numbers = [int(match[1]) if (match := ANCHOR.fullmatch(anchor)) else 0 for anchor in items]
         return numbers.index(stated) + 1 if stated in numbers else 0
     if finding in _BY_ITEM:
         return stated if stated <= len(items) else 0
-    if finding in _BY_SPAN and 0 < stated <= len(examined.claims.spans):
-        span = examined.claims.spans[stated - 1]
+    spans = examined.sections[0].claims.spans
+    if finding in _BY_SPAN and 0 < stated <= len(spans):
+        span = spans[stated - 1]
         place = (span.offset, span.offset + span.length)
         return next((row.number for row in shown if any((p.start, p.end) == place for p in row.places)), 0)
     return 0

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 
 from fhir_adapter import canonical
-from fhir_adapter.audit.auditor import Audit
+from fhir_adapter.audit.verdict import Audit
 from jobs.audits.parts import auditing
 from jobs.settings import Settings
 

@@ -9,7 +9,7 @@ from typing import Annotated, TextIO
 import typer
 from rich.console import Console
 
-from fhir_adapter.audit.auditor import Audit
+from fhir_adapter.audit.verdict import Audit
 from jobs.audits.report import open_private, write_csv, write_html
 from jobs.audits.walk import audits
 from jobs.commands.options import AsJson, Sets, console, print_json, settings_from

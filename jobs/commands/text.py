@@ -81,6 +81,7 @@ def text(file: FileArgument, media_type: MediaType = None, json: AsJson = False,
                 "notice": note.notice or None,
                 "text": note.text,
                 "sentences": [[s.start, s.end] for s in parts.sentences],
+                "context": [[piece.to_json() for piece in s.context] for s in parts.sentences],
                 "sections": [
                     {"title": s.title, "kind": s.kind.value, "start": s.start, "end": s.end}
                     for s in parts.sections

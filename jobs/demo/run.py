@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from fhir_adapter.audit.auditor import Audit
+from fhir_adapter.audit.verdict import Audit
 from fhir_adapter.reasons import Reason
 from fhir_adapter.sandbox.load import load
 from jobs.audits.walk import audits

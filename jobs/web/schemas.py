@@ -11,6 +11,7 @@ from jobs.ledger.pages import NoteFilter
 from jobs.ledger.rows import NoteRow
 from jobs.settings import parse_budget
 from summarizer import Budget
+from summarizer.types import ContextKind
 
 EXAMPLE_NOTE = (
     "Chief complaint: chest pain.\n\nThe pain began two hours ago and radiates to the left arm. "
@@ -92,6 +93,14 @@ class Text(BaseModel):
     content: str | None = Field(None, description="The text itself, with `include_text=true`.")
 
 
+class Context(BaseModel):
+    """The text's own characters from `start` to `end`, to be shown wherever their sentence is shown."""
+
+    start: int
+    end: int
+    kind: ContextKind = Field(description="Why the sentence would mislead without them.")
+
+
 class Chosen(BaseModel):
     """A sentence of the summary: the text's own characters from `start` to `end`."""
 
@@ -100,6 +109,7 @@ class Chosen(BaseModel):
     text: str
     score: float
     section: str | None
+    context: list[Context] = Field(description="In the order of the text, outside of the sentence.")
 
 
 class Scored(BaseModel):

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from fhir_adapter.audit.auditor import Auditor
+from fhir_adapter.auditing import Auditor
 from fhir_adapter.note import Content, NoteText
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.text import Extractor

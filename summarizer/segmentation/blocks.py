@@ -20,7 +20,16 @@ from summarizer.segmentation.punctuation import sentence_ends
 from summarizer.segmentation.regions import is_region
 from summarizer.segmentation.run_on import MAX_TOKENS, cut_run_on
 from summarizer.segmentation.section_titles import normalise, section_kind
-from summarizer.types import Section, SectionKind, Segmentation, Sentence, Span
+from summarizer.types import (
+    ContextKind,
+    ContextSpan,
+    Mark,
+    Section,
+    SectionKind,
+    Segmentation,
+    Sentence,
+    Span,
+)
 
 _PARENT_KINDS = frozenset(
     {
@@ -64,11 +73,15 @@ class Spans:
             return
         section = len(self._titles) - 1 if self._titles else None
         if end - start <= MAX_TOKENS:
-            self.sentences.append(Sentence(start, end, section))
+            self.sentences.append(Sentence(start, end, section, self._above()))
         else:
             for begin, stop in cut_run_on(self.text, start, end):
-                self.sentences.append(Sentence(begin, stop, section))
+                self.sentences.append(Sentence(begin, stop, section, self._above()))
         self._last = end
+
+    def _above(self) -> tuple[ContextSpan, ...]:
+        """The heading a sentence stands under."""
+        return tuple(ContextSpan(h.start, h.end, ContextKind.HEADING) for h in self.headings[-1:])
 
     def heading(self, start: int, end: int, code: str | None = None) -> None:
         """Add a heading, which opens a section."""
@@ -123,7 +136,9 @@ class Spans:
         )
 
 
-def segment_text(text: str, declared: Sequence[tuple[int, int, str | None]]) -> Segmentation:
+def segment_text(
+    text: str, declared: Sequence[tuple[int, int, str | None]], marks: Sequence[Mark] = ()
+) -> Segmentation:
     """The spans of a text; `declared` headings are taken as they are."""
     spans = Spans(text)
     at = 0

@@ -12,28 +12,38 @@ sentence, heading, list marker or stretch of boilerplate.
 from collections.abc import Sequence
 
 from summarizer.segmentation.blocks import segment_text
-from summarizer.types import Segmentation
+from summarizer.types import Mark, Segmentation
 
 __all__ = ["segment"]
 
 
-def segment(text: str, headings: Sequence[tuple[int, int, str | None]] = ()) -> Segmentation:
-    """Split a note into sentences, sections and what is neither.
+def segment(
+    text: str, headings: Sequence[tuple[int, int, str | None]] = (), marks: Sequence[Mark] = ()
+) -> Segmentation:
+    """Split a note into sentences, sections and what is neither; each sentence with its context.
 
     Args:
         text: the note, as it is; offsets point into it.
         headings: spans that the format itself declares as headings (start, end, LOINC code or None), in order
             and disjoint.
+        marks: what the format declares beside headings, in the order of their starts, a longer one before
+            those inside it.
 
     Returns:
         Ordered, disjoint spans without outer white space.
 
     Raises:
-        ValueError: if a declared heading lies outside the text or overlaps the one before.
+        ValueError: if a declared heading lies outside the text or overlaps the one before, or a mark lies
+            outside the text or is out of order.
     """
     at = 0
     for start, end, _ in headings:
         if not at <= start <= end <= len(text):
             raise ValueError("headings must be ordered, disjoint and inside the text")
         at = end
-    return segment_text(text, headings)
+    last = 0
+    for mark in marks:
+        if not last <= mark.start <= mark.end <= len(text):
+            raise ValueError("marks must be ordered by their starts and inside the text")
+        last = mark.start
+    return segment_text(text, headings, marks)

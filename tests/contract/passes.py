@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fhir_adapter.audit.auditor import Audit
+from fhir_adapter.audit.verdict import Audit
 from jobs.audits.walk import audits
 from jobs.passes.one_pass import Pass
 from jobs.passes.outcome import Outcome, Totals

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from fhir_adapter.audit.auditor import Audit
 from fhir_adapter.audit.findings import Finding
+from fhir_adapter.audit.verdict import Audit
 from fhir_adapter.timeline.writer import WriteStatus
 from tests.contract.contract_fhir import Fhir, new_id
 from tests.contract.passes import Site, encoded, reference

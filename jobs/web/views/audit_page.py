@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from fhir_adapter.audit.auditor import Examined
-from fhir_adapter.audit.claims import as_dict
+from fhir_adapter.audit.claims import Claims, as_dict
 from fhir_adapter.audit.record import Attester, Maker
+from fhir_adapter.audit.verdict import Examined, Kind, SectionAudit
+from fhir_adapter.note import Reading
 from fhir_adapter.reasons import Reason
 from fhir_adapter.timeline.clinical_time import readable as readable_time
 from fhir_adapter.writing.lifecycle import NO_NOTE, Withdrawal
@@ -86,7 +87,7 @@ class AuditPage:
 def audit_view(examined: Examined, server: str, when: datetime | None = None) -> AuditPage:
     """Puts the page together; pure, but slow enough for a long note to be done beside the event loop."""
     shown = rows(examined)
-    reading, timeline = examined.source.reading, examined.timeline is not None
+    reading, timeline = _text_of(examined), examined.kind is Kind.TIMELINE
     return AuditPage(
         composition=examined.audit.composition,
         title=examined.record.title or ("Timeline" if timeline else "Summary"),
@@ -107,12 +108,19 @@ def audit_view(examined: Examined, server: str, when: datetime | None = None) ->
     )
 
 
+def _text_of(examined: Examined) -> Reading | None:
+    """The note with its text, where the page shows it: of a summary that could be read again."""
+    readings = (section.source.reading for section in examined.sections)
+    return next((reading for reading in readings if reading is not None), None)
+
+
 def _apart(examined: Examined) -> str:
-    if examined.timeline is not None or examined.source.reading is not None:
+    if examined.kind is Kind.TIMELINE or _text_of(examined) is not None:
         return ""
-    if not examined.claims.source:
+    (section,) = examined.sections
+    if not section.claims.source:
         return "The Composition names no note."
-    if examined.source.stated is None:
+    if section.source.stated is None:
         return "The version of the note that was summarised is not on the server any more."
     return "The note is on the server, but its text could not be read again."
 
@@ -139,8 +147,8 @@ def ended_words(code: str) -> str:
 
 def _facts(examined: Examined, server: str) -> list[Facts]:
     found = [Facts("The Composition", tuple(_composition(examined, server)))]
-    if examined.timeline is None:
-        found.append(Facts("The note", tuple(_source(examined, server))))
+    if examined.kind is Kind.SUMMARY:
+        found.append(Facts("The note", tuple(_source(examined.sections[0], server))))
     else:
         found.append(Facts("The notes", tuple(_sources(examined, server))))
     makers = [Facts("What made it", tuple(_maker(maker, server))) for maker in examined.makers]
@@ -179,8 +187,8 @@ def _signed(attester: Attester) -> str:
     return f"{attester.party or 'somebody not named'} ({attester.mode or 'no mode stated'}){when}"
 
 
-def _source(examined: Examined, server: str) -> list[Fact]:
-    claims, source = examined.claims, examined.source
+def _source(section: SectionAudit, server: str) -> list[Fact]:
+    claims, source = section.claims, section.source
     if not claims.source:
         return [Fact("On the server", "none named")]
     now = str(as_dict((source.current or {}).get("meta")).get("versionId", ""))
@@ -197,7 +205,7 @@ def _source(examined: Examined, server: str) -> list[Fact]:
             (now or "the server states none") if source.current else "deleted, or never there",
         ),
         Fact("Text taken from", claims.path or "not stated", code=bool(claims.path)),
-        *_texts(examined, server),
+        *_texts(claims, server),
         Fact("Kind of file", reading.text.media_type if reading else "could not be read"),
         Fact("Extracted by", claims.normalization or "not stated", code=bool(claims.normalization)),
     ]
@@ -214,15 +222,13 @@ def _source(examined: Examined, server: str) -> list[Fact]:
     return facts
 
 
-def _texts(examined: Examined, server: str) -> list[Fact]:
+def _texts(claims: Claims, server: str) -> list[Fact]:
     """What the offsets point into, where that is not the note itself."""
-    claims = examined.claims
     others = dict.fromkeys(s.reference for s in claims.spans if s.reference and s.reference != claims.source)
     return [Fact("Offsets point into", one, on_server(server, one), code=True) for one in others]
 
 
 def _sources(examined: Examined, server: str) -> list[Fact]:
-    sections = examined.timeline.sections if examined.timeline else []
     return [
         Fact(
             f"Version {claims.version}" if claims.version else "Note",
@@ -230,7 +236,7 @@ def _sources(examined: Examined, server: str) -> list[Fact]:
             on_server(server, claims.source, claims.version),
             code=True,
         )
-        for claims in sections
+        for claims in (section.claims for section in examined.sections)
     ]
 
 
@@ -247,10 +253,11 @@ def _maker(maker: Maker, server: str) -> list[Fact]:
 
 
 def _no_maker(examined: Examined) -> list[Fact]:
+    pipeline = next((section.claims.pipeline for section in examined.sections), "")
     return [
         Fact(
             "Device",
             f"{examined.audit.author} (not on the server)" if examined.audit.author else "none named",
         ),
-        Fact("Pipeline", examined.claims.pipeline or "not stated", code=bool(examined.claims.pipeline)),
+        Fact("Pipeline", pipeline or "not stated", code=bool(pipeline)),
     ]

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from lxml import html
 
-from fhir_adapter.audit.auditor import Audit, AuditedSentence
 from fhir_adapter.audit.findings import Finding
+from fhir_adapter.audit.verdict import Audit, AuditedSentence
 from jobs.audits.report import COLUMNS, open_private, write_csv, write_html
 
 HOSTILE = "<script>alert('x')</script> & \"said\""

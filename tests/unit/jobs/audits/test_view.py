@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from fhir_adapter.audit.auditor import Audit, AuditedSentence, Examined
 from fhir_adapter.audit.claims import Claims, Span
 from fhir_adapter.audit.findings import Finding
 from fhir_adapter.audit.record import Record
 from fhir_adapter.audit.sources import SourceRead
+from fhir_adapter.audit.verdict import Audit, AuditedSentence, Examined, Kind, SectionAudit
 from fhir_adapter.note import Attachment, NoteText, Reading, SourceNote
 from jobs.audits.checks import CHECKS, Check, Outcome, checked, verdict
 from jobs.audits.view import difference, found_rows, rows, segments
@@ -68,7 +68,8 @@ def examined(
         sentences = tuple(replace(s, text="", ok=False) for s in sentences)
     record = Record("", "preliminary", "1", "", "", "", "N", "", False, (), ())
     audit = Audit("Composition/1", "DocumentReference/1", sentences, found, (), "2", "Device/1")
-    return Examined(audit, claims, source, record)
+    section = SectionAudit(claims, sentences, source, read)
+    return Examined(Kind.SUMMARY, audit, (section,), record)
 
 
 def test_a_look_alike_is_marked_and_named() -> None:

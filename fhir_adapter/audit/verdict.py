@@ -1,0 +1,174 @@
+"""What an audit gives: sentence by sentence, section by section, and over the whole Composition.
+
+A summary and a timeline are one thing here: a Composition with a section for each note, a summary with one.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol
+
+from fhir_adapter.audit.claims import Claims
+from fhir_adapter.audit.findings import Found
+from fhir_adapter.audit.record import Maker, Record
+from fhir_adapter.audit.sources import SourceRead
+from fhir_adapter.audit.witnesses import Devices
+
+JsonObject = dict[str, Any]
+
+
+class Kind(StrEnum):
+    """What a Composition of ours is; the value is what people call it."""
+
+    SUMMARY = "summary"
+    TIMELINE = "timeline"
+
+
+@dataclass(frozen=True, slots=True)
+class AuditedSentence:
+    """One sentence as claimed.
+
+    Attributes:
+        text: what the source holds at the offsets; "" where that could not be read.
+        shown: what the narrative shows under the sentence's id; "" where it shows nothing.
+        source: `Type/id` of the note, in a timeline, which has many; else "".
+    """
+
+    start: int
+    end: int
+    text: str
+    score: float | None
+    ok: bool
+    shown: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SectionAudit:
+    """One note of a Composition: what the section claims, and what the server has.
+
+    Attributes:
+        sentences: what was found at each of `claims.spans`; empty where none was looked at.
+        source: the note; of a timeline without its text, since the notes of a life would fill the memory.
+        read: the note's text could be read again.
+        title: in a timeline, what kind of note it is, and its time; else "".
+    """
+
+    claims: Claims
+    sentences: tuple[AuditedSentence, ...] = ()
+    source: SourceRead = field(default_factory=SourceRead)
+    read: bool = False
+    title: str = ""
+
+    @property
+    def unproven(self) -> tuple[str, ...]:
+        """Sentences shown that no offsets vouch for."""
+        linked = {span.link for span in self.claims.spans}
+        return tuple(text for anchor, text in self.claims.items if anchor not in linked)
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """The verdict over one Composition.
+
+    Attributes:
+        source: `Type/id` of the note; for a timeline, of the patient or encounter.
+        findings: each with a short hint (a number, a version), never note text.
+        unproven: sentences shown that no offsets vouch for.
+        version: of the source, as stated.
+        author: `Device/id`, as stated.
+    """
+
+    composition: str
+    source: str
+    sentences: tuple[AuditedSentence, ...]
+    findings: tuple[Found, ...]
+    unproven: tuple[str, ...] = ()
+    version: str = ""
+    author: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """True where nothing was found."""
+        return not self.findings
+
+    def to_json(self) -> JsonObject:
+        """The line that `clinsum audit --json` prints."""
+        return {
+            "composition": self.composition,
+            "ok": self.ok,
+            "source": self.source,
+            "version": self.version,
+            "author": self.author,
+            "sentences": [
+                {
+                    "start": s.start,
+                    "end": s.end,
+                    "text": s.text,
+                    "shown": s.shown,
+                    "score": s.score,
+                    "ok": s.ok,
+                    **({"source": s.source} if s.source else {}),
+                }
+                for s in self.sentences
+            ],
+            "unproven": list(self.unproven),
+            "problems": [
+                {"code": finding.value, "detail": detail, "message": finding.words}
+                for finding, detail in self.findings
+            ],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """An audit with what was read for it.
+
+    Attributes:
+        sections: one for each note, in the order of the Composition; a summary has exactly one.
+        record: the Composition apart from its sentences.
+        makers: the Devices among its authors that are on the server.
+        provenances: `Provenance/id` of those that point at it.
+    """
+
+    kind: Kind
+    audit: Audit
+    sections: tuple[SectionAudit, ...]
+    record: Record
+    makers: tuple[Maker, ...] = ()
+    provenances: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A Composition just read, what points at it, and the Devices of its batch."""
+
+    resource: JsonObject
+    provenances: list[JsonObject]
+    devices: Devices
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What an auditor of one kind of Composition found.
+
+    Attributes:
+        about: `Type/id` of the note, or of the patient or encounter.
+        sections: as in `Examined`.
+        found: everything that is wrong.
+    """
+
+    kind: Kind
+    about: str
+    sections: tuple[SectionAudit, ...]
+    found: tuple[Found, ...]
+
+
+class Examining(Protocol):
+    """Proves Compositions; `fhir_adapter.auditing.Auditor` does."""
+
+    async def examinations(
+        self, compositions: Sequence[JsonObject]
+    ) -> list[Callable[[], Awaitable[Examined]]]:
+        """One audit, not begun yet, for each Composition just read."""
+        ...

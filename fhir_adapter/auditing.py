@@ -1,0 +1,106 @@
+"""Proves any Composition of ours, a summary or a timeline, from the server alone."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from fhir_adapter.audit.auditor import SummaryAuditor
+from fhir_adapter.audit.claims import is_timeline, references
+from fhir_adapter.audit.findings import Finding
+from fhir_adapter.audit.record import read_maker, read_record
+from fhir_adapter.audit.sources import Sources
+from fhir_adapter.audit.verdict import Audit, Examined, Kind, Proof, Subject
+from fhir_adapter.audit.witnesses import Devices, Witnesses
+from fhir_adapter.reading.attachment import FetchLimits
+from fhir_adapter.rest.client import FhirClient
+from fhir_adapter.text import Extractor
+from fhir_adapter.timeline.auditor import TimelineAuditor
+
+JsonObject = dict[str, Any]
+
+
+class Auditor:
+    """Audits Compositions of one server.
+
+    Args:
+        label: the security label that every summary must carry, as (system, code).
+    """
+
+    def __init__(
+        self, client: FhirClient, extractor: Extractor, limits: FetchLimits, label: tuple[str, str]
+    ) -> None:
+        self._client = client
+        self._witnesses = Witnesses(client)
+        sources = Sources(client, extractor, limits)
+        self._summaries = SummaryAuditor(client.base_url, sources, self._witnesses, label)
+        self._timelines = TimelineAuditor(client, sources, self._witnesses, label)
+
+    async def audit(self, reference: str) -> Audit:
+        """Reads a Composition by `Composition/id` or id, and audits it."""
+        examined = await self.examine(reference)
+        if examined is None:
+            return Audit(_named(reference), "", (), ((Finding.COMPOSITION_GONE, ""),))
+        return examined.audit
+
+    async def examine(self, reference: str) -> Examined | None:
+        """As `audit`, with what was read for it; None where there is no such Composition."""
+        resource = await self._client.read_if_there(_named(reference))
+        if resource is None or resource.get("resourceType") != "Composition":
+            return None
+        (made,) = await self.examinations([resource])
+        return await made()
+
+    async def page(self, compositions: Sequence[JsonObject]) -> list[Callable[[], Awaitable[Audit]]]:
+        """One audit, not begun yet, for each Composition just read; their Provenances are read at once."""
+
+        def audit_of(examine: Callable[[], Awaitable[Examined]]) -> Callable[[], Awaitable[Audit]]:
+            async def made() -> Audit:
+                return (await examine()).audit
+
+            return made
+
+        return [audit_of(examine) for examine in await self.examinations(compositions)]
+
+    async def examinations(
+        self, compositions: Sequence[JsonObject]
+    ) -> list[Callable[[], Awaitable[Examined]]]:
+        """As `page`, with what each audit reads."""
+        references = [f"Composition/{resource.get('id', '')}" for resource in compositions]
+        provenances = await self._witnesses.provenances(references)
+        devices = Devices(self._client)
+
+        def made(resource: JsonObject, reference: str) -> Callable[[], Awaitable[Examined]]:
+            return lambda: self._examined(Subject(resource, provenances[reference], devices))
+
+        return [made(*pair) for pair in zip(compositions, references, strict=True)]
+
+    async def _examined(self, subject: Subject) -> Examined:
+        auditor = self._timelines if is_timeline(subject.resource) else self._summaries
+        proof = await auditor.prove(subject)
+        authors = references(subject.resource.get("author"), self._client.base_url)
+        choosers = [author for section in proof.sections for author in section.claims.section_authors]
+        devices = subject.devices.known(list(dict.fromkeys([*authors, *choosers])))
+        return Examined(
+            kind=proof.kind,
+            audit=_audit(subject.resource, proof, authors),
+            sections=proof.sections,
+            record=read_record(subject.resource, self._client.base_url),
+            makers=tuple(map(read_maker, devices)),
+            provenances=tuple(f"Provenance/{one.get('id', '')}" for one in subject.provenances),
+        )
+
+
+def _named(reference: str) -> str:
+    return reference if "/" in reference else f"Composition/{reference}"
+
+
+def _audit(resource: JsonObject, proof: Proof, authors: Sequence[str]) -> Audit:
+    version = proof.sections[0].claims.version if proof.kind is Kind.SUMMARY else ""
+    return Audit(
+        composition=f"Composition/{resource.get('id', '')}",
+        source=proof.about,
+        sentences=tuple(sentence for section in proof.sections for sentence in section.sentences),
+        findings=proof.found,
+        unproven=tuple(text for section in proof.sections for text in section.unproven),
+        version=version,
+        author=authors[0] if authors else "",
+    )
