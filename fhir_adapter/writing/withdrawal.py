@@ -12,15 +12,23 @@ from typing import Any, Literal
 
 from fhir_adapter import canonical
 from fhir_adapter.audit.claims import as_dict, coded, dicts, is_timeline, references, relative
-from fhir_adapter.errors import ConflictError, HttpStatusError
+from fhir_adapter.errors import ConflictError, FhirAdapterError, HttpStatusError
 from fhir_adapter.rest.client import FhirClient
-from fhir_adapter.writing.lifecycle import Existing, Withdrawal, read_existing
-from fhir_adapter.writing.recall import Author, recall
+from fhir_adapter.writing.bundles import replacement
+from fhir_adapter.writing.lifecycle import (
+    Existing,
+    Withdrawal,
+    ended_because,
+    extracted_texts,
+    read_existing,
+    reinstated,
+)
+from fhir_adapter.writing.recall import Author, reactivate, recall
 from fhir_adapter.writing.writer import end
 
 JsonObject = dict[str, Any]
 
-Status = Literal["withdrawn", "due", "unchanged", "attested", "changed", "failed"]
+Status = Literal["withdrawn", "reinstated", "due", "unchanged", "attested", "changed", "failed"]
 
 _PAGE = "100"
 _ATTEMPTS = 5
@@ -34,8 +42,9 @@ class Withdrawn:
     Attributes:
         composition: `Composition/id`.
         source: `Type/id`, as it says; "" for a timeline, which is of many notes.
-        status: `withdrawn`; `due` where nothing was to be done yet; `unchanged` where it counted as entered
-            in error already; `attested` or `changed`, a person's work, left as it is; `failed`.
+        status: `withdrawn` or `reinstated`, as a read confirmed; `due` where nothing was to be done yet;
+            `unchanged` where it counted as entered in error already (or does not any more); `attested` or
+            `changed`, a person's work, left as it is; `failed`.
         reason: the code that it carries now, or of the failure.
     """
 
@@ -63,12 +72,16 @@ class Orders:
         attested: also what a person changed or attested.
         dry_run: say what would be done, and do nothing.
         at_once: Compositions worked on at a time.
+        words: why, as the person says who withdraws; "" for none.
+        undo: reinstate what was withdrawn so, instead.
     """
 
     why: Withdrawal
     attested: bool = False
     dry_run: bool = False
     at_once: int = 8
+    words: str = ""
+    undo: bool = False
 
 
 def ran_model(found: Sequence[Author], model: str) -> list[Author]:
@@ -86,14 +99,16 @@ def of_pipeline(found: Sequence[Author], pipeline: str) -> list[Author]:
 async def withdraw_authors(
     client: FhirClient, devices: Sequence[Author], scope: Literal["model", "pipeline"], orders: Orders
 ) -> AsyncIterator[Withdrawn]:
-    """Recalls Devices and withdraws what they wrote.
+    """Recalls Devices and withdraws what they wrote; or takes that back.
+
+    A Device whose recall is taken back may write again once all that it wrote is reinstated.
 
     Raises:
         FhirAdapterError: the server cannot be asked, or does not let a Device be marked.
     """
     for device in devices:
-        if not orders.dry_run and device.recalled not in (scope, "model"):
-            await recall(client, device, scope)
+        if not orders.dry_run and not orders.undo and device.recalled not in (scope, "model"):
+            await recall(client, device, scope, orders.words)
     seen: set[str] = set()
     while True:
         fresh = 0
@@ -103,7 +118,10 @@ async def withdraw_authors(
                 fresh += 1
                 yield done
         if not fresh:
-            return
+            break
+    for device in devices:
+        if orders.undo and not orders.dry_run and device.recalled == scope:
+            await reactivate(client, device)
 
 
 async def withdraw_source(client: FhirClient, source: str, orders: Orders) -> AsyncIterator[Withdrawn]:
@@ -124,12 +142,33 @@ async def _withdraw(
 
     for resource_type, parameter, value in queries:
         async for page in client.search(resource_type, [(parameter, value), ("_count", _PAGE)]):
-            found = [ref for resource in page.resources for ref in _compositions(resource, client.base_url)]
+            found = [
+                ref
+                for resource in page.resources
+                if _names(resource, resource_type, parameter, value, client.base_url)
+                for ref in _compositions(resource, client.base_url)
+            ]
             fresh = [reference for reference in dict.fromkeys(found) if reference not in seen]
             seen.update(fresh)
             for done in await asyncio.gather(*map(slotted, fresh)):
                 if done:
                     yield done
+
+
+def _names(resource: JsonObject, resource_type: str, parameter: str, value: str, base_url: str) -> bool:
+    """Whether a hit is what was asked for: servers may ignore a parameter that they do not know, with 200."""
+    if resource.get("resourceType") != resource_type:
+        return False
+    match parameter:
+        case "agent":
+            named = [as_dict(agent.get("who")) for agent in dicts(resource.get("agent"))]
+        case "entity":
+            named = [as_dict(entity.get("what")) for entity in dicts(resource.get("entity"))]
+        case "author":
+            named = dicts(resource.get("author"))
+        case _:
+            named = [e for section in dicts(resource.get("section")) for e in dicts(section.get("entry"))]
+    return value in {relative(one.get("reference"), base_url) for one in named}
 
 
 def _compositions(resource: JsonObject, base_url: str) -> list[str]:
@@ -142,22 +181,66 @@ def _compositions(resource: JsonObject, base_url: str) -> list[str]:
 
 async def _one(client: FhirClient, reference: str, orders: Orders) -> Withdrawn | None:
     """One Composition, read anew each time; None where it is gone, or nothing of ours."""
+    wanted: Status = "reinstated" if orders.undo else "withdrawn"
     for attempt in range(_ATTEMPTS):
         resource = await client.read_if_there(reference)
         if resource is None or not _is_summary(resource):
             return None
         existing, source = read_existing(resource), _source(resource, client.base_url)
-        status = _status(existing, orders)
-        if status != "withdrawn":
+        status = _undoing(existing, orders) if orders.undo else _status(existing, orders)
+        if status != wanted:
             return Withdrawn(reference, source, status, existing.ended or orders.why)
         try:
-            await end(client, existing, orders.why)
+            if orders.undo:
+                await _reinstate(client, existing)
+            else:
+                await end(client, existing, orders.why, orders.words)
         except HttpStatusError as error:
             if not isinstance(error, ConflictError) or attempt == _ATTEMPTS - 1:
                 return Withdrawn(reference, source, "failed", f"HTTP {error.status}")
+        except FhirAdapterError as error:
+            return Withdrawn(reference, source, "failed", type(error).__name__)
         else:
-            return Withdrawn(reference, source, "withdrawn", orders.why)
+            confirmed = await _confirmed(client, reference, orders)
+            return Withdrawn(reference, source, wanted if confirmed else "failed", orders.why)
     raise AssertionError("the last attempt returns")
+
+
+async def _confirmed(client: FhirClient, reference: str, orders: Orders) -> bool:
+    """Whether a read shows what was written: a server may answer 200 for a write that it did not do."""
+    after = await client.read_if_there(reference)
+    return after is not None and (ended_because(after) == orders.why) != orders.undo
+
+
+async def _reinstate(client: FhirClient, existing: Existing) -> None:
+    """Writes the Composition, and its extracted text, as they stood before they were withdrawn."""
+    changed = [reinstated(existing.resource, await _status_before(client, existing))]
+    for reference in extracted_texts(existing.resource):
+        text = await client.read_if_there(reference)
+        if (
+            text
+            and text.get("status") == "entered-in-error"
+            and canonical.EXTRACTED_TEXT_TAG in coded(as_dict(text.get("meta")).get("tag"))
+        ):
+            changed.append({**text, "status": "current"})
+    await client.transaction(replacement(changed), once=True)
+
+
+async def _status_before(client: FhirClient, existing: Existing) -> str:
+    """The status of the version before the withdrawal, where the server still has it."""
+    if existing.version.isdecimal() and int(existing.version) > 1:
+        reference = f"Composition/{existing.id}"
+        before = await client.read_if_there(reference, str(int(existing.version) - 1))
+        if before is not None and not ended_because(before) and isinstance(before.get("status"), str):
+            return str(before["status"])
+    return "final" if existing.resource.get("attester") else "preliminary"
+
+
+def _undoing(existing: Existing, orders: Orders) -> Status:
+    """As `_status`, for taking a withdrawal back: what ended for another reason stays ended."""
+    if existing.ended != orders.why:
+        return "unchanged"
+    return "due" if orders.dry_run else "reinstated"
 
 
 def _status(existing: Existing, orders: Orders) -> Status:

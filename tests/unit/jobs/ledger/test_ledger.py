@@ -80,7 +80,8 @@ def test_pauses_double_up_to_two_days_and_never_end() -> None:
 
     assert [minutes(n, passing=True) for n in range(1, 8)] == [1, 2, 4, 8, 16, 32, 64]
     assert [minutes(n, passing=False) for n in range(1, 5)] == [360, 720, 1440, two_days]
-    assert minutes(12, passing=True) == minutes(1000, passing=True) == two_days
+    assert minutes(12, passing=True) == 2048
+    assert minutes(13, passing=True) == minutes(1000, passing=True) == two_days
 
 
 def test_only_one_pass_runs_at_a_time_on_a_file(ledger: Ledger, database_url: str) -> None:
