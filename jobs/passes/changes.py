@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import UTC, datetime
 
 import structlog
 
@@ -12,6 +13,7 @@ from fhir_adapter.reading.replacements import in_force
 from fhir_adapter.reading.source import Page, Unreadable
 from fhir_adapter.reasons import Reason
 from jobs.ledger.rows import NoteRow
+from jobs.ledger.walks import mark_seen, unseen
 from jobs.passes.faults import note_fault
 from jobs.passes.leases import Leases
 from jobs.passes.outcome import Outcome
@@ -87,6 +89,43 @@ class Changes:
                 return
             if newest and newest != watermark:
                 yield Batch(watermark=(resource_type, newest))
+
+    async def missed_ones(
+        self, resource_types: Sequence[str], since: str | None, pace: Pace | None
+    ) -> AsyncIterator[Batch]:
+        """Everything on the server, by another order: what the ledger lacks, or has of another version.
+
+        At the end of a whole walk the ledger's summaries of notes that it did not meet are looked at too.
+        """
+        begun = datetime.now(UTC)
+        for resource_type in resource_types:
+            async for page in self._parts.source.everything(resource_type, since):
+                async for batch in self.triaged(resource_type, page):
+                    yield batch
+                seen = [note.reference for note in page.notes if note.reference]
+                await asyncio.to_thread(mark_seen, self._parts.ledger, seen, datetime.now(UTC))
+                if pace and seen:
+                    await pace.wait(len(seen), self._stop)
+                if self._stop.is_set():
+                    return
+            async for batch in self.again(await self._affected(resource_type, None)):
+                yield batch
+        if since is None:
+            async for batch in self._not_met(resource_types, begun):
+                yield batch
+        async for batch in self.left_by_others():
+            yield batch
+
+    async def _not_met(self, resource_types: Sequence[str], begun: datetime) -> AsyncIterator[Batch]:
+        """Notes with a summary that a whole walk did not meet: deleted, or out of our sight."""
+        last = 0
+        while True:
+            last, sources = await asyncio.to_thread(unseen, self._parts.ledger, resource_types, begun, last)
+            if not sources:
+                return
+            self.missed += len(sources)
+            async for batch in self.again(sources):
+                yield batch
 
     async def left_by_others(self) -> AsyncIterator[Batch]:
         """Notes that other processes had taken and did not finish; waits for those still at work."""

@@ -78,6 +78,26 @@ class Pass:
         """
         return await self._staged(self._changes.again(references, pace))
 
+    async def reconcile(
+        self, resource_types: Sequence[str], since: str | None = None, pace: Pace | None = None
+    ) -> Totals:
+        """Walks over everything by another order than `run` and handles what was missed; moves no watermark.
+
+        Args:
+            resource_types: that hold notes.
+            since: only what the server stamped then or later; None for everything.
+            pace: how fast, where that is limited.
+
+        Returns:
+            Totals whose `missed` says how many notes the ledger lacked, or had of another version.
+
+        Raises:
+            ValueError: `since` is no instant. Else as `run`.
+        """
+        totals = await self._staged(self._changes.missed_ones(resource_types, since, pace))
+        totals.missed = self._changes.missed
+        return totals
+
     async def _staged(self, batches: AsyncIterator[Batch]) -> Totals:
         started = time.monotonic()
         await self.parts.writer.register()

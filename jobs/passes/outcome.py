@@ -58,9 +58,14 @@ class Outcome:
 
 @dataclass
 class Totals:
-    """Counts of one pass."""
+    """Counts of one pass.
+
+    Attributes:
+        missed: of a walk over everything: notes that the ledger lacked, or had of another version.
+    """
 
     seconds: float = 0.0
+    missed: int | None = None
     by_status: Counter[str] = field(default_factory=Counter)
     by_reason: Counter[str] = field(default_factory=Counter)
 
@@ -78,4 +83,5 @@ class Totals:
     def to_json(self) -> dict[str, Any]:
         """The last line that `clinsum poll --json` prints."""
         counts = {s: self.by_status[s] for s in ("written", "unchanged", "skipped", "failed")}
-        return {"summary": {"seen": self.seen, **counts, "seconds": round(self.seconds, 3)}}
+        missed = {} if self.missed is None else {"missed": self.missed}
+        return {"summary": {"seen": self.seen, **counts, **missed, "seconds": round(self.seconds, 3)}}

@@ -1,5 +1,6 @@
 """Summaries for a batch of texts, each distinct text scored once; one text's failure is its own."""
 
+import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from typing import Protocol
@@ -30,15 +31,20 @@ class Summarizing(Protocol):
 
 
 class Scorer:
-    """The summarizer as a pass uses it. Not thread-safe: one worker thread at a time calls it."""
+    """The summarizer as passes use it: one thread at a time, the others wait."""
 
     def __init__(self, summarizer: Summarizing, budget: Budget | None) -> None:
         self._summarizer = summarizer
         self._budget = budget
         self._remembered: OrderedDict[tuple[object, ...], Summary | NoteError] = OrderedDict()
+        self._turn = threading.Lock()
 
     def score(self, texts: Sequence[NoteText]) -> list[Summary | NoteError]:
         """Returns for each text its summary, or why there is none."""
+        with self._turn:
+            return self._scored(texts)
+
+    def _scored(self, texts: Sequence[NoteText]) -> list[Summary | NoteError]:
         keys = [(text.sha256, text.headings) for text in texts]
         fresh = {key: text for key, text in zip(keys, texts, strict=True) if key not in self._remembered}
         for part in _parts(list(fresh.values())):
