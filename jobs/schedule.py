@@ -28,6 +28,7 @@ log = structlog.get_logger("clinsum.run")
 
 _SPREAD = 0.5  # share of the time between two walks that one takes, if the server holds what the ledger knows
 _SLOWEST = 1.0  # notes a second
+_FIRST_WALK = 600.0  # seconds after the start: a process that is restarted again and again walks too
 _SHORTEST_PAUSE = 60.0  # seconds between two walks, whatever the settings say
 
 
@@ -169,6 +170,8 @@ class _Schedule:
     async def _walks(self) -> None:
         """Walks over everything, one after the other, each spread thin over the time until the next."""
         every = self._parts.settings.reconcile_every
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._stop.wait(), _FIRST_WALK)
         while not self._stop.is_set():
             started = time.monotonic()
             try:
