@@ -1,21 +1,19 @@
 """Proves any Composition of ours, a summary or a timeline, from the server alone."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
 
 from fhir_adapter.audit.auditor import SummaryAuditor
-from fhir_adapter.audit.claims import is_timeline, references
 from fhir_adapter.audit.findings import Finding
 from fhir_adapter.audit.record import read_maker, read_record
 from fhir_adapter.audit.sources import Sources
 from fhir_adapter.audit.verdict import Audit, Examined, Kind, Proof, Subject
 from fhir_adapter.audit.witnesses import Devices, Witnesses
+from fhir_adapter.lenient import JsonObject, references
 from fhir_adapter.reading.attachment import FetchLimits
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.text import Extractor
 from fhir_adapter.timeline.auditor import TimelineAuditor
-
-JsonObject = dict[str, Any]
+from fhir_adapter.writing.lifecycle import is_timeline
 
 
 class Auditor:

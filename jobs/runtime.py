@@ -76,8 +76,12 @@ def act_as(client: FhirClient, pipeline: Pipeline) -> None:
         client.observe(pipeline.device_id)
 
 
-def make_summarizer(settings: Settings) -> Summarizer:
+def make_summarizer(settings: Settings, *, defer: bool = False) -> Summarizer:
     """Loads the model; takes seconds. A bare `.pt` is put onto the encoder that ships.
+
+    Args:
+        settings: which model.
+        defer: load weights, and torch, when the first text has to be scored; a `.pt` is loaded at once.
 
     Raises:
         SummarizerError: the summarizer's own.
@@ -86,7 +90,7 @@ def make_summarizer(settings: Settings) -> Summarizer:
         from summarizer.checkpoint import load_checkpoint
 
         return Summarizer(load_checkpoint(settings.model, settings.model_encoder or None, settings.device))
-    return Summarizer.from_pretrained(settings.model or None, settings.engine, settings.device)
+    return Summarizer.from_pretrained(settings.model or None, settings.engine, settings.device, defer=defer)
 
 
 def make_pipeline(settings: Settings, summarizer: Summarizing) -> Pipeline:
@@ -172,4 +176,4 @@ async def runtime(
 
 
 async def _loaded(settings: Settings, loaded: Summarizing | None) -> Summarizing:
-    return await asyncio.to_thread(make_summarizer, settings) if loaded is None else loaded
+    return await asyncio.to_thread(make_summarizer, settings, defer=True) if loaded is None else loaded

@@ -1,7 +1,6 @@
 """What a Composition of ours claims, read leniently: the audit's input, from whoever wrote it last."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from fhir_adapter.canonical import (
     AI_CONFIDENCE,
@@ -10,13 +9,10 @@ from fhir_adapter.canonical import (
     EXTRACT_TEXT,
     NARRATIVE_LINK,
     SOURCE_TEXT,
-    TIMELINE_TAG,
-    TIMELINES,
 )
 from fhir_adapter.canonical import ENDED_BECAUSE as ENDED
+from fhir_adapter.lenient import JsonObject, as_dict, coded, dicts, references, relative
 from fhir_adapter.narrative import is_plain_list, list_items
-
-JsonObject = dict[str, Any]
 
 _SPAN_PARTS = sorted(("reference", "path", "offset", "length", NARRATIVE_LINK, EXTRACT_SCORE))
 _OPTIONAL = (AI_CONFIDENCE, EXTRACT_TEXT)
@@ -128,17 +124,6 @@ def read_claims(composition: JsonObject, base_url: str = "") -> Claims:
     )
 
 
-def is_timeline(composition: JsonObject) -> bool:
-    """Whether a Composition claims to be one of our timelines, by its identifier or its tag."""
-    system = as_dict(composition.get("identifier")).get("system")
-    return system == TIMELINES or TIMELINE_TAG in coded(as_dict(composition.get("meta")).get("tag"))
-
-
-def references(found: object, base_url: str) -> tuple[str, ...]:
-    """The targets of a list of References, as `relative` has them."""
-    return tuple(relative(item.get("reference"), base_url) for item in dicts(found))
-
-
 def _well_formed(parts: dict[str, JsonObject], names: list[str]) -> bool:
     """Each part once, and no other; a confidence has the value of the score."""
     score = parts.get(EXTRACT_SCORE, {}).get("valueDecimal")
@@ -182,27 +167,3 @@ def _value(part: JsonObject) -> str:
 def _number(part: JsonObject) -> int:
     value = part.get("valueInteger")
     return value if isinstance(value, int) and not isinstance(value, bool) else -1
-
-
-def relative(reference: object, base_url: str) -> str:
-    """A reference without the server's own base and without its version; another server's stays whole."""
-    if not isinstance(reference, str):
-        return ""
-    if base_url:
-        reference = reference.removeprefix(f"{base_url}/")
-    return reference.split("/_history/")[0]
-
-
-def coded(codings: object) -> set[tuple[str, str]]:
-    """(system, code) of a list of Codings."""
-    return {(str(c.get("system", "")), str(c.get("code", ""))) for c in dicts(codings)}
-
-
-def dicts(value: object) -> list[JsonObject]:
-    """The objects of what should be a list of them; whatever else is there reads as absent."""
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
-def as_dict(value: object) -> JsonObject:
-    """What should be an object; anything else reads as an empty one."""
-    return value if isinstance(value, dict) else {}

@@ -1,14 +1,11 @@
 """What a Composition says of its own life, and what made it: what a person wants to know beside the proof."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from fhir_adapter import canonical
-from fhir_adapter.audit.claims import as_dict, coded, dicts, relative
+from fhir_adapter.lenient import JsonObject, as_dict, coded, dicts, relative
 from fhir_adapter.writing.lifecycle import ended_because
 from fhir_adapter.writing.recall import author_of
-
-JsonObject = dict[str, Any]
 
 _IN_ERROR = "entered-in-error"
 

@@ -5,17 +5,16 @@ from itertools import pairwise
 from typing import Any
 
 from fhir_adapter import canonical
-from fhir_adapter.audit.claims import Claims, as_dict, coded, dicts, relative
+from fhir_adapter.audit.claims import Claims
 from fhir_adapter.audit.findings import Finding, Found
 from fhir_adapter.elements import CONFIDENTIALITY_ORDER, confidentiality, labels
+from fhir_adapter.lenient import JsonObject, as_dict, coded, dicts, relative
 from fhir_adapter.narrative import same_narrative
 from fhir_adapter.note import Reading, SourceNote
 from fhir_adapter.stamps import nanoseconds
 from fhir_adapter.writing.pipeline import Pipeline
 from fhir_adapter.writing.summary import UNIT, Written, composition
 from summarizer.types import ModelInfo, SelectedSentence, Summary
-
-JsonObject = dict[str, Any]
 
 _OWN_STATUS = ("preliminary", "entered-in-error")
 _APPROVED_STATUS = ("final", "amended")

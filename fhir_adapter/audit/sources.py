@@ -3,22 +3,20 @@
 import base64
 import binascii
 from dataclasses import dataclass, field
-from typing import Any
 
 from fhir_adapter import canonical
-from fhir_adapter.audit.claims import Claims, as_dict, coded
+from fhir_adapter.audit.claims import Claims
 from fhir_adapter.audit.findings import Finding, Found
 from fhir_adapter.audit.shape import less_protected
 from fhir_adapter.audit.standing import outlives, settled
 from fhir_adapter.errors import NoteError
+from fhir_adapter.lenient import JsonObject, as_dict, coded
 from fhir_adapter.note import NoteText, Reading
 from fhir_adapter.reading.attachment import FetchLimits, fetch
 from fhir_adapter.reading.source_note import read_source
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.text import Extractor
 from fhir_adapter.writing.summary import content_path
-
-JsonObject = dict[str, Any]
 
 _EXTRACTED_PATH = "DocumentReference.content[0].attachment.data"
 

@@ -6,15 +6,14 @@ A summary and a timeline are one thing here: a Composition with a section for ea
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Protocol
 
 from fhir_adapter.audit.claims import Claims
 from fhir_adapter.audit.findings import Found
 from fhir_adapter.audit.record import Maker, Record
 from fhir_adapter.audit.sources import SourceRead
 from fhir_adapter.audit.witnesses import Devices
-
-JsonObject = dict[str, Any]
+from fhir_adapter.lenient import JsonObject
 
 
 class Kind(StrEnum):

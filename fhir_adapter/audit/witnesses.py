@@ -5,12 +5,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fhir_adapter import canonical
-from fhir_adapter.audit.claims import Claims, as_dict, coded, dicts, references, relative
+from fhir_adapter.audit.claims import Claims
 from fhir_adapter.audit.findings import Finding, Found
+from fhir_adapter.lenient import JsonObject, as_dict, coded, dicts, references, relative
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.writing.pipeline import CALIBRATED
-
-JsonObject = dict[str, Any]
 
 _LOOKUP = 25  # references in one search: keeps the URL under 2 kB
 

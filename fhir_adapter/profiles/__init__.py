@@ -9,12 +9,10 @@ stands for the canonical base, which is a setting (`fhir_adapter/canonical.py`),
 import json
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from fhir_adapter.canonical import CANONICAL_BASE
+from fhir_adapter.lenient import JsonObject
 from fhir_adapter.narrative import paragraph
-
-JsonObject = dict[str, Any]
 
 VERSION = "1.0.0"  # of the profiles; it grows when a definition changes
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fhir_adapter.audit.claims import JsonObject, as_dict, dicts
+from fhir_adapter.lenient import JsonObject, as_dict, dicts
 from fhir_adapter.profiles import structure
 
 _SHOWN = 140  # characters of an example

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from fhir_adapter.canonical import CONFIDENTIALITY, LOINC, RECALL, URI
+from fhir_adapter.lenient import JsonObject
 from fhir_adapter.note import Attachment, NoteText, Reading, SourceNote
 from fhir_adapter.text.recipe import recipe
 from fhir_adapter.timeline.clinical_time import ClinicalTime, NoteTimes
@@ -20,8 +21,6 @@ from fhir_adapter.writing.lifecycle import Withdrawal, ended, sealed
 from fhir_adapter.writing.pipeline import Pipeline
 from fhir_adapter.writing.summary import Written, composition, content_path, extracted_text, provenance
 from summarizer.types import ModelInfo, ScoredSentence, SelectedSentence, Summary
-
-JsonObject = dict[str, Any]
 
 _TEXT = (
     "Admitted with chest pain since the morning. Troponin was raised. Slept well.\n"

@@ -9,12 +9,10 @@ import io
 import json
 import tarfile
 from collections.abc import Iterable
-from typing import Any
 
 from fhir_adapter.canonical import CANONICAL_BASE
+from fhir_adapter.lenient import JsonObject
 from fhir_adapter.profiles import VERSION, definitions
-
-JsonObject = dict[str, Any]
 
 NAME = "clinsum.fhir.summaries"
 FHIR_VERSION = "4.0.1"

@@ -4,7 +4,8 @@ from collections import Counter
 from dataclasses import dataclass
 
 from fhir_adapter.canonical import SUMMARY_PROFILE
-from fhir_adapter.profiles import JsonObject, definitions
+from fhir_adapter.lenient import JsonObject
+from fhir_adapter.profiles import definitions
 from fhir_adapter.rest.client import FhirClient
 
 _ORDER = ("CodeSystem", "ValueSet", "StructureDefinition")  # each after what it refers to

@@ -1,11 +1,11 @@
 """Which documents of a page are replaced by another one, asked in one search."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from fhir_adapter.errors import HttpStatusError, RefusedError, ResponseTooLargeError
+from fhir_adapter.lenient import JsonObject, reference_of
 from fhir_adapter.note import SourceNote
-from fhir_adapter.reading.source_note import reference_of, replaces
+from fhir_adapter.reading.source_note import replaces
 from fhir_adapter.rest.client import FhirClient
 
 _AT_ONCE = 50
@@ -13,7 +13,7 @@ _NOT_IN_FORCE = frozenset({"entered-in-error", "preliminary", "cancelled"})
 
 
 async def find_replacements(
-    client: FhirClient, notes: Sequence[SourceNote], at_hand: Sequence[dict[str, Any]]
+    client: FhirClient, notes: Sequence[SourceNote], at_hand: Sequence[JsonObject]
 ) -> tuple[dict[str, str], str]:
     """`Type/id` of each replaced document to the `Type/id` of the one that replaces it.
 
@@ -63,7 +63,7 @@ def in_force(status: object, doc_status: object) -> bool:
     return not {s for s in (status, doc_status) if isinstance(s, str)} & _NOT_IN_FORCE
 
 
-def _add(client: FhirClient, found: dict[str, str], wanted: set[str], resource: dict[str, Any]) -> None:
+def _add(client: FhirClient, found: dict[str, str], wanted: set[str], resource: JsonObject) -> None:
     by = reference_of(resource)
     if not by or not in_force(resource.get("status"), resource.get("docStatus")):
         return

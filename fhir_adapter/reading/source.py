@@ -8,13 +8,13 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from fhir_adapter.errors import GoneError, HttpStatusError, NoteError, NotFoundError, ResponseTooLargeError
+from fhir_adapter.lenient import JsonObject, has_tag, reference_of
 from fhir_adapter.note import SourceNote
 from fhir_adapter.reading.policy import Policy, ineligible
 from fhir_adapter.reading.replacements import find_replacements
-from fhir_adapter.reading.source_note import has_tag, read_source, reference_of
+from fhir_adapter.reading.source_note import read_source
 from fhir_adapter.reading.strategy import Strategy, choose_strategy
 from fhir_adapter.reasons import Reason
 from fhir_adapter.rest.client import FhirClient
@@ -214,7 +214,7 @@ class Source:
     async def _page(self, resource_type: str, found: SearchPage, walk: "_Walk") -> Page:
         derived = repeated = 0
         notes: list[SourceNote | Unreadable] = []
-        relations: list[dict[str, Any]] = []
+        relations: list[JsonObject] = []
         for resource in found.resources:
             walk.see(resource)
             relations.append(resource)
@@ -238,7 +238,7 @@ class Source:
         return Page(tuple(notes), walk.newest, found.is_last, derived, repeated, notice)
 
 
-def _read(resource: dict[str, Any], resource_type: str) -> SourceNote | Unreadable:
+def _read(resource: JsonObject, resource_type: str) -> SourceNote | Unreadable:
     version = resource.get("meta", {}).get("versionId") if isinstance(resource.get("meta"), dict) else None
     known = version if isinstance(version, str) else ""
     if resource.get("resourceType") != resource_type:
@@ -276,7 +276,7 @@ class _Walk:
         if self._sorted and self._reached is not None and self._strategy.parameter == "_lastUpdated":
             self._begin = max(self._begin or self._reached, self._reached)
 
-    def see(self, resource: dict[str, Any]) -> None:
+    def see(self, resource: JsonObject) -> None:
         """Takes note of a resource's stamp."""
         stamp = self._strategy.stamp(resource)
         at = nanoseconds(stamp)
@@ -290,7 +290,7 @@ class _Walk:
         if at <= self._latest and (self._top is None or at > self._top[0]):
             self._top = (at, stamp)
 
-    def repeats(self, note: SourceNote | Unreadable, resource: dict[str, Any]) -> bool:
+    def repeats(self, note: SourceNote | Unreadable, resource: JsonObject) -> bool:
         """True where this pass had the version already, or the stamp shows that an earlier pass had it."""
         if self._filter is not None:
             at = nanoseconds(resource.get("meta", {}).get("lastUpdated")) if _has_meta(resource) else None
@@ -310,5 +310,5 @@ class _Walk:
         return False
 
 
-def _has_meta(resource: dict[str, Any]) -> bool:
+def _has_meta(resource: JsonObject) -> bool:
     return isinstance(resource.get("meta"), dict)

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 from fhir_adapter.errors import HttpStatusError, RefusedError
+from fhir_adapter.lenient import JsonObject
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.stamps import in_nanoseconds, instant, nanoseconds
 
@@ -61,7 +61,7 @@ class Strategy:
         # Both a day and an instant match a document's date by its whole period; the day asks no zone.
         return [(self.parameter, f"ge{moment if self.parameter == _LAST_UPDATED else moment[:10]}"), sort]
 
-    def stamp(self, resource: dict[str, Any]) -> str | None:
+    def stamp(self, resource: JsonObject) -> str | None:
         """The server's own stamp; failing that, for a search by date, the resource's date."""
         meta = resource.get("meta")
         stamp = meta.get("lastUpdated") if isinstance(meta, dict) else None

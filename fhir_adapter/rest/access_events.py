@@ -8,12 +8,10 @@ a query, a create and an update the client is the source of what is sent, in a r
 import base64
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
 
 from fhir_adapter import canonical
 from fhir_adapter.elements import labels
-
-JsonObject = dict[str, Any]
+from fhir_adapter.lenient import JsonObject
 
 _PROFILES = "https://profiles.ihe.net/ITI/BALP/StructureDefinition/IHE.BasicAudit."
 _EVENT_TYPE = {
@@ -33,7 +31,7 @@ _PERSON = {"system": _ENTITY_TYPE, "code": "1", "display": "Person"}
 _OBJECT = {"system": _ENTITY_TYPE, "code": "2", "display": "System Object"}
 
 
-class Did(Enum):
+class Interaction(Enum):
     """What was done: name of the BALP profile, code of the interaction, and action of the AuditEvent."""
 
     READ = ("Read", "read", "R")
@@ -54,7 +52,7 @@ class Event:
         security: labels of what was read or written, as found.
     """
 
-    did: Did
+    interaction: Interaction
     recorded: str
     what: str
     patient: str = ""
@@ -87,11 +85,11 @@ class Observer:
 
 def audit_event(event: Event, observer: Observer) -> JsonObject:
     """The AuditEvent, without an id."""
-    profile, interaction, action = event.did.value
+    profile, interaction, action = event.interaction.value
     name = f"Patient{profile}" if event.patient else profile
-    reading = event.did in (Did.READ, Did.VREAD)
+    reading = event.interaction in (Interaction.READ, Interaction.VREAD)
     client, server = (_DESTINATION, _SOURCE) if reading else (_SOURCE, _DESTINATION)
-    entities = [_queried(event) if event.did is Did.QUERY else _object(event)]
+    entities = [_queried(event) if event.interaction is Interaction.QUERY else _object(event)]
     if event.patient:
         role = {"system": _ROLE, "code": "1", "display": "Patient"}
         entities.append({"what": {"reference": event.patient}, "type": _PERSON, "role": role})

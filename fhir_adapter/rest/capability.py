@@ -1,9 +1,9 @@
 """What the server says it can do, read tolerantly from its CapabilityStatement."""
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from fhir_adapter.errors import NotFhirError
+from fhir_adapter.lenient import JsonObject, as_dict, as_text, dicts
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Capability:
 _NOTHING = ResourceCapability()
 
 
-def parse_capability(statement: dict[str, Any]) -> Capability:
+def parse_capability(statement: JsonObject) -> Capability:
     """Reads a CapabilityStatement; odd or missing parts count as "not supported".
 
     Raises:
@@ -69,11 +69,11 @@ def parse_capability(statement: dict[str, Any]) -> Capability:
     """
     if statement.get("resourceType") not in ("CapabilityStatement", "Conformance"):
         raise NotFhirError("the server's /metadata is not a CapabilityStatement")
-    version = _text(statement.get("fhirVersion"))
+    version = as_text(statement.get("fhirVersion")) or ""
     if version[:1].isdigit() and not version.startswith("4."):
         raise NotFhirError(f"the server speaks FHIR {version[:20]}; this software needs R4 (4.0.1) or R4B")
-    software = _dict(statement.get("software"))
-    rests = [_dict(rest) for rest in _list(statement.get("rest"))]
+    software = as_dict(statement.get("software"))
+    rests = dicts(statement.get("rest"))
     rest = next((r for r in rests if r.get("mode") == "server"), rests[0] if rests else {})
     common = _names(rest.get("searchParam"))
     resources = {
@@ -84,33 +84,21 @@ def parse_capability(statement: dict[str, Any]) -> Capability:
             search_params=_names(entry.get("searchParam")) | common,
             history="history-type" in _codes(entry.get("interaction")),
         )
-        for entry in map(_dict, _list(rest.get("resource")))
-        if (kind := _text(entry.get("type")))
+        for entry in dicts(rest.get("resource"))
+        if (kind := as_text(entry.get("type")))
     }
     return Capability(
         fhir_version=version,
-        software=_text(software.get("name")),
-        software_version=_text(software.get("version")),
+        software=as_text(software.get("name")) or "",
+        software_version=as_text(software.get("version")) or "",
         transaction="transaction" in _codes(rest.get("interaction")),
         resources=resources,
     )
 
 
 def _codes(interactions: object) -> frozenset[str]:
-    return frozenset(_text(_dict(entry).get("code")) for entry in _list(interactions))
+    return frozenset(code for entry in dicts(interactions) if (code := as_text(entry.get("code"))))
 
 
 def _names(params: object) -> frozenset[str]:
-    return frozenset(name for entry in map(_dict, _list(params)) if (name := _text(entry.get("name"))))
-
-
-def _dict(value: object) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _list(value: object) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
+    return frozenset(name for entry in dicts(params) if (name := as_text(entry.get("name"))))

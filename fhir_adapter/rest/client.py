@@ -9,12 +9,13 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 from urllib.parse import quote
 
 import httpx
 
 from fhir_adapter.errors import HttpStatusError, NotFhirError, OutsideBaseError
+from fhir_adapter.lenient import JsonObject, below
 from fhir_adapter.rest.auth import ScopedAuth
 from fhir_adapter.rest.backoff import Backoff
 from fhir_adapter.rest.capability import Capability, parse_capability
@@ -125,7 +126,7 @@ class FhirClient:
                 self._capability = parse_capability(await self._json("GET", "metadata", "read of /metadata"))
             return self._capability
 
-    async def read(self, reference: str, version: str | None = None) -> dict[str, Any]:
+    async def read(self, reference: str, version: str | None = None) -> JsonObject:
         """The resource behind `Type/id`, relative or absolute on this server, newest or of a version.
 
         Raises:
@@ -137,7 +138,7 @@ class FhirClient:
             path += f"/_history/{quote(version, safe='')}"
         return await self._json("GET", path, f"read of {_kind(path)}")
 
-    async def read_if_there(self, reference: str, version: str | None = None) -> dict[str, Any] | None:
+    async def read_if_there(self, reference: str, version: str | None = None) -> JsonObject | None:
         """As `read`; None for what was never there, is deleted, or cannot be on this server."""
         if self._scope.relative(reference) is None or (version and not _ID.fullmatch(version)):
             return None
@@ -184,7 +185,7 @@ class FhirClient:
 
     async def _bundles(
         self, path: str, what: str, params: Sequence[tuple[str, str]], start: str = ""
-    ) -> AsyncIterator[tuple[dict[str, Any], httpx.URL | None]]:
+    ) -> AsyncIterator[tuple[JsonObject, httpx.URL | None]]:
         """Bundles of a search or a history, following `next` links, each with the link that follows."""
         url = self._scope.url(quote(path)).copy_merge_params(list(params))
         if start:
@@ -206,7 +207,7 @@ class FhirClient:
             seen.add(hash(following))
             url = following
 
-    async def transaction(self, bundle: dict[str, Any], *, once: bool = False) -> dict[str, Any]:
+    async def transaction(self, bundle: JsonObject, *, once: bool = False) -> JsonObject:
         """Posts a transaction whose entries may be done twice without harm (PUT or DELETE, or conditional).
 
         Because they may, it is tried again after a lost answer, a 500 and a 409.
@@ -231,7 +232,7 @@ class FhirClient:
             raise NotFhirError("transaction: the server answered with something other than a Bundle")
         return response
 
-    async def update(self, resource: dict[str, Any], *, if_match: str | None = None) -> dict[str, Any]:
+    async def update(self, resource: JsonObject, *, if_match: str | None = None) -> JsonObject:
         """Puts a resource to its own `Type/id`; with a version id as `if_match`, only over that version."""
         path = self._path(f"{resource.get('resourceType')}/{resource.get('id')}")
         headers = {"If-Match": f'W/"{if_match}"'} if if_match is not None else {}
@@ -244,7 +245,7 @@ class FhirClient:
             self._call("DELETE", self._scope.url(path), f"delete of {_kind(path)}", {})
         )
 
-    async def operation(self, path: str, resource: dict[str, Any]) -> dict[str, Any]:
+    async def operation(self, path: str, resource: JsonObject) -> JsonObject:
         """Posts a resource to an operation such as `Composition/$validate`; not tried again when in doubt."""
         return await self._json(
             "POST", self._path(path), f"operation on {_kind(path)}", resource, idempotent=False
@@ -278,7 +279,15 @@ class FhirClient:
             rooted = base.join(target)
             inside = url.startswith("/") and base.path != "/" and self._scope.contains(rooted)
             target = rooted if inside else httpx.URL(f"{self.base_url}/").join(url.lstrip("/"))
-        return target if self._scope.contains(target) else None
+        return target if self._scope.contains(target) else self._under_another_name(target)
+
+    def _under_another_name(self, target: httpx.URL) -> httpx.URL | None:
+        """The server's own address in another spelling, brought to the one that is configured."""
+        path = below(str(target), self.base_url)
+        if path is None:
+            return None
+        own = httpx.URL(f"{self.base_url}/{path}" + (f"?{target.query.decode()}" if target.query else ""))
+        return own if self._scope.contains(own) else None
 
     def _path(self, reference: str) -> str:
         path = self._scope.relative(reference)
@@ -286,7 +295,7 @@ class FhirClient:
             raise ValueError("not a reference into this server")
         return path
 
-    def _next(self, bundle: dict[str, Any], url: httpx.URL, what: str) -> httpx.URL | None:
+    def _next(self, bundle: JsonObject, url: httpx.URL, what: str) -> httpx.URL | None:
         links = bundle.get("link")
         for link in links if isinstance(links, list) else ():
             if not isinstance(link, dict) or link.get("relation") != "next":
@@ -305,7 +314,7 @@ class FhirClient:
             return target
         return None
 
-    async def _get(self, url: httpx.URL, what: str, headers: dict[str, str]) -> dict[str, Any]:
+    async def _get(self, url: httpx.URL, what: str, headers: dict[str, str]) -> JsonObject:
         answer = await self._transport.send(self._call("GET", url, what, headers))
         return decode_json(answer.data, what)
 
@@ -314,12 +323,12 @@ class FhirClient:
         method: str,
         path: str,
         what: str,
-        resource: dict[str, Any] | None = None,
+        resource: JsonObject | None = None,
         *,
         headers: dict[str, str] | None = None,
         idempotent: bool = True,
         conflicts: bool = False,
-    ) -> dict[str, Any]:
+    ) -> JsonObject:
         sent = dict(headers or {})
         content = None
         if resource is not None:

@@ -12,15 +12,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from fhir_adapter.audit.claims import as_dict, dicts, relative
 from fhir_adapter.errors import HttpStatusError
-from fhir_adapter.reading.source_note import reference_of
-from fhir_adapter.rest.access_events import Did, Event, Observer, audit_event
+from fhir_adapter.lenient import JsonObject, as_dict, dicts, reference_of, relative
+from fhir_adapter.rest.access_events import Event, Interaction, Observer, audit_event
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.rest.search_page import SearchPage
 from fhir_adapter.rest.transport import RawResponse
-
-JsonObject = dict[str, Any]
 
 # Reads and queries of these are recorded: they hold, or lead to, what a note says of a patient.
 _RECORDED = frozenset(
@@ -92,7 +89,7 @@ class AuditedClient(FhirClient):
         resource = await super().read(reference, version)
         if resource.get("resourceType") in _RECORDED:
             what = self._versioned(resource)
-            await self._record(Did.READ if version is None else Did.VREAD, what, resource)
+            await self._record(Interaction.READ if version is None else Interaction.VREAD, what, resource)
         return resource
 
     async def search(
@@ -107,7 +104,7 @@ class AuditedClient(FhirClient):
             if recorded:
                 found = {self._patient(resource) for resource in page.resources} or {""}
                 for patient in sorted(found - seen):
-                    await self._add(Event(Did.QUERY, _now(), what, patient))
+                    await self._add(Event(Interaction.QUERY, _now(), what, patient))
                 seen = found | seen if len(seen) < _PATIENTS else found
             yield page
 
@@ -118,7 +115,7 @@ class AuditedClient(FhirClient):
         path = str(target).removeprefix(f"{self.base_url}/").partition("?")[0] if target else ""
         parts = path.split("/")
         if len(parts) > 1 and parts[0] in _RECORDED:
-            await self._add(Event(Did.READ, _now(), "/".join(parts[:2])))
+            await self._add(Event(Interaction.READ, _now(), "/".join(parts[:2])))
         return answer
 
     async def transaction(self, bundle: JsonObject, **how: Any) -> JsonObject:
@@ -133,14 +130,18 @@ class AuditedClient(FhirClient):
                 created = str(outcome.get("status", "")).startswith("201")
                 # A Provenance has no subject; it is that of what it was written with.
                 whose = patient if resource.get("resourceType") == "Provenance" else ""
-                await self._record(Did.CREATE if created else Did.UPDATE, what, resource, whose)
+                await self._record(
+                    Interaction.CREATE if created else Interaction.UPDATE, what, resource, whose
+                )
         return answer
 
     async def update(self, resource: JsonObject, *, if_match: str | None = None) -> JsonObject:
         """As `FhirClient.update`, recorded."""
         answer = await super().update(resource, if_match=if_match)
         if resource.get("resourceType") in _WRITTEN:
-            await self._record(Did.UPDATE, self._versioned(answer) or reference_of(resource), resource)
+            await self._record(
+                Interaction.UPDATE, self._versioned(answer) or reference_of(resource), resource
+            )
         return answer
 
     def _versioned(self, resource: JsonObject) -> str:
@@ -154,9 +155,11 @@ class AuditedClient(FhirClient):
         found = relative(as_dict(resource.get("subject")).get("reference"), self.base_url)
         return found if found.startswith("Patient/") and found.count("/") == 1 else ""
 
-    async def _record(self, did: Did, what: str, resource: JsonObject, patient: str = "") -> None:
+    async def _record(
+        self, interaction: Interaction, what: str, resource: JsonObject, patient: str = ""
+    ) -> None:
         security = tuple(dicts(as_dict(resource.get("meta")).get("security")))
-        await self._add(Event(did, _now(), what, patient or self._patient(resource), security))
+        await self._add(Event(interaction, _now(), what, patient or self._patient(resource), security))
 
     async def _add(self, event: Event) -> None:
         self._waiting.append(event)

@@ -1,8 +1,8 @@
 """Pages of a search as the client gives them."""
 
 from dataclasses import dataclass
-from typing import Any
 
+from fhir_adapter.lenient import JsonObject
 from fhir_adapter.rest.wire import outcome_codes
 
 
@@ -18,16 +18,16 @@ class SearchPage:
         next: the server's link to the further page, for `start` of a later search; "" where none follows.
     """
 
-    resources: tuple[dict[str, Any], ...]
+    resources: tuple[JsonObject, ...]
     unusable: int
     outcome: tuple[str, ...]
     is_last: bool
     next: str = ""
 
 
-def page_of(bundle: dict[str, Any], following: str) -> SearchPage:
+def page_of(bundle: JsonObject, following: str) -> SearchPage:
     """Reads a searchset; `following` is the link to the next page, or "" where none follows."""
-    resources: list[dict[str, Any]] = []
+    resources: list[JsonObject] = []
     outcome: list[str] = []
     unusable = 0
     entries = bundle.get("entry")

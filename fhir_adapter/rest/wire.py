@@ -2,7 +2,6 @@
 
 import json
 import re
-from typing import Any
 
 from fhir_adapter.errors import (
     ConflictError,
@@ -12,6 +11,7 @@ from fhir_adapter.errors import (
     NotFoundError,
     RefusedError,
 )
+from fhir_adapter.lenient import JsonObject
 
 _BOM = b"\xef\xbb\xbf"
 _ISSUE_CODE = re.compile(r"[a-z][a-z-]{1,30}")
@@ -21,6 +21,7 @@ _WORDS_SHOWN = 500
 _ERRORS: dict[int, type[HttpStatusError]] = {
     401: RefusedError,
     403: RefusedError,
+    407: RefusedError,
     404: NotFoundError,
     409: ConflictError,
     410: GoneError,
@@ -28,7 +29,7 @@ _ERRORS: dict[int, type[HttpStatusError]] = {
 }
 
 
-def decode_json(data: bytes, what: str) -> dict[str, Any]:
+def decode_json(data: bytes, what: str) -> JsonObject:
     """A JSON object with a `resourceType`.
 
     Lone surrogates, as escapes or as raw bytes, and raw control characters are kept; other bytes that are
@@ -43,7 +44,7 @@ def decode_json(data: bytes, what: str) -> dict[str, Any]:
     return value
 
 
-def encode_json(resource: dict[str, Any]) -> bytes:
+def encode_json(resource: JsonObject) -> bytes:
     """JSON in ASCII, so that lone surrogates survive as escapes."""
     return json.dumps(resource, ensure_ascii=True, separators=(",", ":")).encode("ascii")
 
@@ -86,7 +87,7 @@ def outcome_codes(outcome: object) -> tuple[str, ...]:
     return tuple(codes)[:_CODES_SHOWN]
 
 
-def history_entries(bundle: dict[str, Any], resource_type: str) -> list[tuple[str, bool]]:
+def history_entries(bundle: JsonObject, resource_type: str) -> list[tuple[str, bool]]:
     """(`Type/id`, whether it is a deletion) of each entry of a history Bundle of one type, in its order."""
     found = []
     entries = bundle.get("entry")

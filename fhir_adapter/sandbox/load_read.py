@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
-JsonObject = dict[str, Any]
+from fhir_adapter.lenient import JsonObject
 
 _LINES = frozenset({".ndjson", ".jsonl"})
 _KNOWN = _LINES | {".json"}

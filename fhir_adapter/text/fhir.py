@@ -1,4 +1,4 @@
-"""FHIR documents as attachments: the recipe `fhir|1`, the narratives a person is meant to read.
+"""FHIR documents as attachments: the recipe `fhir|2`, the narratives a person is meant to read.
 
 A document Bundle gives its Composition (FHIR R4, section 3.3, Documents): the title, its narrative, then each
 section's title and narrative, sections inside sections after it. Left out, against 3.3.1.1, are the subject's
@@ -14,15 +14,17 @@ and what it holds is read in its place.
 import base64
 import binascii
 import json
-from typing import Any
 
 from lxml import etree
 
 from fhir_adapter.errors import NoteError
+from fhir_adapter.lenient import JsonObject, as_list, dicts
 from fhir_adapter.note import NoteText
 from fhir_adapter.reasons import Reason
-from fhir_adapter.text.html.flow import Line, join
+from fhir_adapter.text.builder import TextBuilder
 from fhir_adapter.text.html.reader import narrative_lines
+from fhir_adapter.text.lines import Line, LineKind
+from fhir_adapter.text.notation import without_signs
 from fhir_adapter.text.plain import decode
 from fhir_adapter.text.recipe import recipe
 from fhir_adapter.text.xmltree import parse_xml
@@ -30,8 +32,6 @@ from fhir_adapter.text.xmltree import parse_xml
 _LOINC = "http://loinc.org"
 _MAX_SECTIONS = 16  # levels of sections inside sections
 _SURROGATES = range(0xD800, 0xE000)
-
-Json = dict[str, Any]
 
 
 def fhir_json_text(data: bytes) -> NoteText:
@@ -60,7 +60,7 @@ def fhir_xml_text(data: bytes) -> NoteText:
     return resource_text(_resource(root), "application/fhir+xml", notice)
 
 
-def resource_text(resource: Json, media_type: str, notice: str = "") -> NoteText:
+def resource_text(resource: JsonObject, media_type: str, notice: str = "") -> NoteText:
     """The narratives of a resource, given as FHIR JSON has it.
 
     Raises:
@@ -68,10 +68,9 @@ def resource_text(resource: Json, media_type: str, notice: str = "") -> NoteText
     """
     reader = _Reader()
     reader.resource(resource)
-    text, headings = join(_trimmed(reader.lines))
-    if not text:
-        raise NoteError(Reason.EMPTY_TEXT, f"{media_type} without a narrative")
-    return NoteText(text, recipe("fhir"), media_type, headings=headings, notice=notice)
+    builder = TextBuilder(tight=False)
+    builder.add(reader.lines)
+    return builder.build(recipe("fhir", "2"), media_type, notice)
 
 
 def binary_content(data: bytes) -> tuple[bytes, str] | None:
@@ -93,7 +92,7 @@ def binary_content(data: bytes) -> tuple[bytes, str] | None:
     return content, _string(resource.get("contentType")).partition(";")[0].strip().lower()
 
 
-def _resource(element: etree._Element) -> Json:
+def _resource(element: etree._Element) -> JsonObject:
     """A resource in XML as FHIR JSON has it, as far as narratives go: every repeated element is a list."""
     return {**_fields(element), "resourceType": _name(element)}
 
@@ -102,8 +101,8 @@ def _name(element: etree._Element) -> str:
     return str(element.tag).rpartition("}")[2].rpartition(":")[2]
 
 
-def _fields(element: etree._Element) -> Json:
-    fields: Json = {}
+def _fields(element: etree._Element) -> JsonObject:
+    fields: JsonObject = {}
     for child in element.iterchildren(etree.Element):
         name = _name(child)
         value: object
@@ -127,9 +126,9 @@ class _Reader:
 
     def __init__(self) -> None:
         self.lines: list[Line] = []
-        self._named: dict[str, Json] = {}
+        self._named: dict[str, JsonObject] = {}
 
-    def resource(self, resource: Json) -> None:
+    def resource(self, resource: JsonObject) -> None:
         kind = resource.get("resourceType")
         if kind == "Bundle":
             self._bundle(resource)
@@ -140,9 +139,9 @@ class _Reader:
             if kind == "DiagnosticReport" and (conclusion := _string(resource.get("conclusion"))):
                 self.lines += [Line(""), *(Line(line) for line in conclusion.splitlines())]
 
-    def _bundle(self, bundle: Json) -> None:
-        resources: list[Json] = []
-        for entry in _objects(bundle.get("entry")):
+    def _bundle(self, bundle: JsonObject) -> None:
+        resources: list[JsonObject] = []
+        for entry in dicts(as_list(bundle.get("entry"))):
             held = entry.get("resource")
             if not isinstance(held, dict):
                 continue
@@ -158,11 +157,11 @@ class _Reader:
                 self.resource(each)
                 self._gap()
 
-    def _composition(self, composition: Json) -> None:
+    def _composition(self, composition: JsonObject) -> None:
         self._heading(_string(composition.get("title")), _loinc(composition.get("type")))
-        for contained in _objects(composition.get("contained")):
+        for contained in dicts(as_list(composition.get("contained"))):
             self._named[f"#{contained.get('id')}"] = contained
-        sections = _objects(composition.get("section"))
+        sections = dicts(as_list(composition.get("section")))
         text = composition.get("text")
         generated = isinstance(text, dict) and text.get("status") == "generated"
         start = len(self.lines)
@@ -170,15 +169,17 @@ class _Reader:
             self._narrative(composition)
         for section in sections:
             self._section(section, 1)
-        if generated and not any(line.text and not line.heading for line in self.lines[start:]):
+        if generated and not any(
+            line.text and line.kind is not LineKind.HEADING for line in self.lines[start:]
+        ):
             self._narrative(composition)
 
-    def _section(self, section: Json, level: int) -> None:
+    def _section(self, section: JsonObject, level: int) -> None:
         if level > _MAX_SECTIONS:
             raise NoteError(Reason.MALFORMED, "sections nested too deeply")
         code = section.get("code")
         self._heading(_string(section.get("title")) or _label(code), _loinc(code))
-        inner = _objects(section.get("section"))
+        inner = dicts(as_list(section.get("section")))
         if not self._narrative(section) and not inner:
             shown = [self._narrative(each) for each in self._entries(section)]
             if not any(shown) and (why := _label(section.get("emptyReason"))):
@@ -186,11 +187,11 @@ class _Reader:
         for each in inner:
             self._section(each, level + 1)
 
-    def _entries(self, section: Json) -> list[Json]:
-        references = (_string(entry.get("reference")) for entry in _objects(section.get("entry")))
+    def _entries(self, section: JsonObject) -> list[JsonObject]:
+        references = (_string(entry.get("reference")) for entry in dicts(as_list(section.get("entry"))))
         return [self._named[reference] for reference in references if reference in self._named]
 
-    def _narrative(self, holder: Json) -> bool:
+    def _narrative(self, holder: JsonObject) -> bool:
         """Adds the lines of `text.div`; False where there are none."""
         text = holder.get("text")
         div = _string(text.get("div")) if isinstance(text, dict) else ""
@@ -202,27 +203,10 @@ class _Reader:
         title = " ".join(title.split())
         if title:
             self._gap()
-            self.lines += [Line(title, heading=True, code=code), Line("")]
+            self.lines += [Line(title, LineKind.HEADING, code=code), Line("")]
 
     def _gap(self) -> None:
         self.lines.append(Line(""))
-
-
-def _trimmed(lines: list[Line]) -> list[Line]:
-    """Without empty lines at the ends, and no two in a row."""
-    kept: list[Line] = []
-    for line in lines:
-        if line.text or (kept and kept[-1].text):
-            kept.append(line)
-    while kept and not kept[-1].text:
-        kept.pop()
-    return kept
-
-
-def _objects(value: object) -> list[Json]:
-    """The objects of a JSON array; a single object counts as an array of one, anything else as none."""
-    values = value if isinstance(value, list) else [value]
-    return [each for each in values if isinstance(each, dict)]
 
 
 def _string(value: object) -> str:
@@ -231,6 +215,7 @@ def _string(value: object) -> str:
         return ""
     if value.isascii():
         return value
+    value = without_signs(value)
     return "".join("\ufffd" if ord(each) in _SURROGATES else each for each in value)
 
 
@@ -238,7 +223,7 @@ def _label(concept: object) -> str:
     """The words of a CodeableConcept."""
     if not isinstance(concept, dict):
         return ""
-    displays = (_string(coding.get("display")) for coding in _objects(concept.get("coding")))
+    displays = (_string(coding.get("display")) for coding in dicts(as_list(concept.get("coding"))))
     return _string(concept.get("text")) or next((each for each in displays if each), "")
 
 
@@ -246,7 +231,7 @@ def _loinc(concept: object) -> str | None:
     """The LOINC code of a CodeableConcept, if it has one."""
     if not isinstance(concept, dict):
         return None
-    for coding in _objects(concept.get("coding")):
+    for coding in dicts(as_list(concept.get("coding"))):
         if coding.get("system") == _LOINC and isinstance(coding.get("code"), str):
             return _string(coding["code"])
     return None

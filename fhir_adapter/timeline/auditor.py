@@ -9,16 +9,16 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from typing import Any
 
 from fhir_adapter import canonical
-from fhir_adapter.audit.claims import Claims, Span, as_dict, coded, dicts, read_claims, relative
+from fhir_adapter.audit.claims import Claims, Span, read_claims
 from fhir_adapter.audit.findings import Finding, Found
 from fhir_adapter.audit.shape import ANCHOR, good_status, less_protected, names_version
 from fhir_adapter.audit.sources import SourceRead, Sources, same_text
 from fhir_adapter.audit.verdict import AuditedSentence, Kind, Proof, SectionAudit, Subject
 from fhir_adapter.audit.witnesses import Devices, Witnesses
 from fhir_adapter.errors import NoteError
+from fhir_adapter.lenient import JsonObject, as_dict, coded, dicts, relative
 from fhir_adapter.narrative import displayed
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.timeline.clinical_time import readable
@@ -40,8 +40,6 @@ from fhir_adapter.writing.pipeline import Pipeline
 from fhir_adapter.writing.summary import UNIT
 from summarizer.selection.repeats import same_facts
 from summarizer.types import ModelInfo
-
-JsonObject = dict[str, Any]
 
 _AT_ONCE = 8  # sources read at a time
 

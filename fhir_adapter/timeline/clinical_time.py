@@ -23,11 +23,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Any
 
+from fhir_adapter.lenient import JsonObject
 from fhir_adapter.stamps import in_nanoseconds, nanoseconds
-
-JsonObject = dict[str, Any]
 
 _ZONE = re.compile(r"(?<=[\d.])(Z|[+-]\d\d:?\d\d)$", re.IGNORECASE)
 _DAY = in_nanoseconds(timedelta(days=1))

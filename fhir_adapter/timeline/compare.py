@@ -1,14 +1,11 @@
 """Where a timeline on a server differs from the one that its sources give, element by element."""
 
 from itertools import zip_longest
-from typing import Any
 
-from fhir_adapter.audit.claims import as_dict, dicts
 from fhir_adapter.audit.shape import OTHERS_ELEMENTS, plain
 from fhir_adapter.canonical import SOURCE_TEXT
+from fhir_adapter.lenient import JsonObject, as_dict, dicts
 from fhir_adapter.narrative import same_narrative
-
-JsonObject = dict[str, Any]
 
 # Compared by other means, or not at all: what others may put beside what we wrote.
 _APART = OTHERS_ELEMENTS - {"author", "confidentiality"} | {"status", "section"}

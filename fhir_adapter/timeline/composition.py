@@ -9,21 +9,18 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any
 
-from fhir_adapter import canonical
-from fhir_adapter import elements as references
+from fhir_adapter import canonical, elements
 from fhir_adapter.errors import NoteError
+from fhir_adapter.lenient import JsonObject
 from fhir_adapter.narrative import displayed, ordered_list, paragraph
 from fhir_adapter.reasons import Reason
-from fhir_adapter.stamps import nanoseconds
+from fhir_adapter.stamps import nanoseconds, r4_form
 from fhir_adapter.timeline.clinical_time import Precision, readable
 from fhir_adapter.timeline.timeline import Entry, Place, Scope, Timeline, TimelineNote
 from fhir_adapter.writing.pipeline import Pipeline, deterministic_id
 from fhir_adapter.writing.summary import UNIT, meta, urn
 from summarizer.types import ModelInfo
-
-JsonObject = dict[str, Any]
 
 _WINDOW = re.compile(r"\.(\*|\d[^.]*(?:\.\d+[^.]*)?)\.\.(\*|\d.*)$")
 _ORDINAL = re.compile(r"~(\d+)$")
@@ -125,7 +122,7 @@ class WrittenTimeline:
         """
         stamps = [note.note.last_updated for note in self.notes if nanoseconds(note.note.last_updated)]
         newest = max(stamps, key=lambda stamp: (nanoseconds(stamp) or 0, stamp), default="")
-        return newest or datetime.now(UTC).isoformat(timespec="seconds")
+        return r4_form(newest) or datetime.now(UTC).isoformat(timespec="seconds")
 
     @property
     def language(self) -> str:
@@ -136,7 +133,7 @@ class WrittenTimeline:
     @cached_property
     def source_security(self) -> list[JsonObject]:
         """Every label of every source, each once."""
-        return references.labels(_security(self.notes))
+        return elements.labels(_security(self.notes))
 
     @cached_property
     def security(self) -> list[JsonObject]:
@@ -178,7 +175,7 @@ def timeline_composition(written: WrittenTimeline) -> JsonObject:
         "date": written.when,
         "author": written.authors,
         "title": f"AI-extracted timeline of {_count(len(notes), 'note')}",
-        "confidentiality": references.confidentiality(_security(notes)),
+        "confidentiality": elements.confidentiality(_security(notes)),
         "relatesTo": _relations(written),
         "event": [_without_empty({"period": _period(timeline), "detail": [_source(n) for n in notes]})],
         "section": sections,
@@ -238,8 +235,8 @@ def _period(timeline: Timeline) -> JsonObject | None:
     known = [entry.time for entry in timeline.entries if entry.precision is not Precision.UNKNOWN]
     if not known:
         return None
-    both = references.period({"start": known[0], "end": known[-1]})
-    return both or references.period({"start": known[0]})
+    both = elements.period({"start": known[0], "end": known[-1]})
+    return both or elements.period({"start": known[0]})
 
 
 def source_text(note: TimelineNote) -> JsonObject:
@@ -272,7 +269,7 @@ def _section(written: WrittenTimeline, entry: Entry, number: int, before: int) -
         "id": f"sec{number}",
         "extension": spans,
         "title": f"{' '.join(entry.title.split())}, {readable(entry.time)}{stated}",
-        "code": references.concept(entry.note.note.type),
+        "code": elements.concept(entry.note.note.type),
         "author": [{"reference": author} for author in entry.note.authors],
         "text": ordered_list(items, written.language) if items else None,
         "mode": "snapshot",

@@ -1,14 +1,10 @@
 """Patients that a records department merged: R4 `Patient.link` of type `replaces` and `replaced-by`."""
 
 from collections.abc import AsyncIterator
-from typing import Any
 
-from fhir_adapter.audit.claims import as_dict, dicts, relative
 from fhir_adapter.errors import FhirAdapterError
-from fhir_adapter.reading.source_note import reference_of
+from fhir_adapter.lenient import JsonObject, as_dict, dicts, reference_of, relative
 from fhir_adapter.rest.client import FhirClient
-
-JsonObject = dict[str, Any]
 
 _MOST = 20  # patients merged into one; more would be a mistake
 

@@ -2,14 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
 
 from fhir_adapter.audit.claims import Claims
+from fhir_adapter.lenient import JsonObject
 from fhir_adapter.note import Reading
 from fhir_adapter.timeline.clinical_time import note_times
 from fhir_adapter.timeline.timeline import Place, TimelineNote
-
-JsonObject = dict[str, Any]
 
 
 def timeline_note(

@@ -7,15 +7,14 @@ nor is any of a note that has changed since, is gone, or is filed under another 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Set
 from dataclasses import replace
-from typing import Any
 
 from fhir_adapter import canonical
-from fhir_adapter.audit.claims import as_dict, dicts, relative
 from fhir_adapter.audit.findings import Finding
 from fhir_adapter.audit.verdict import Examined, Examining, Kind, SectionAudit
 from fhir_adapter.errors import NoteError
+from fhir_adapter.lenient import JsonObject, as_dict, dicts, reference_of, relative
 from fhir_adapter.reading.policy import Policy, ineligible
-from fhir_adapter.reading.source_note import read_source, reference_of
+from fhir_adapter.reading.source_note import read_source
 from fhir_adapter.reasons import Reason
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.timeline.merges import Merges
@@ -32,8 +31,6 @@ from fhir_adapter.timeline.timeline import (
 )
 from fhir_adapter.writing import recall
 from fhir_adapter.writing.lifecycle import Withdrawal, ended_because
-
-JsonObject = dict[str, Any]
 
 # With one of these no sentence is shown: what it says of the patient is not proven to be so, or no longer so.
 _NOT_SHOWN = (

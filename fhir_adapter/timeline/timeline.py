@@ -12,11 +12,10 @@ from typing import Any
 from fhir_adapter.audit.findings import Finding
 from fhir_adapter.elements import concept
 from fhir_adapter.errors import FhirAdapterError
+from fhir_adapter.lenient import JsonObject
 from fhir_adapter.note import SourceNote
 from fhir_adapter.timeline.clinical_time import Calendar, ClinicalTime, NoteTimes, Precision, precision
-from summarizer.selection.repeats import Told
-
-JsonObject = dict[str, Any]
+from summarizer.selection.repeats import RepeatFinder
 
 
 class TimelineError(FhirAdapterError):
@@ -281,7 +280,7 @@ def _inside(calendar: Calendar, scope: Scope, time: ClinicalTime) -> bool:
 
 
 def _told_once(notes: Iterable[TimelineNote]) -> list[Entry]:
-    told = Told()
+    told = RepeatFinder()
     sentences: list[list[Place]] = []
     shown: list[tuple[TimelineNote, list[int], int]] = []
     for note in notes:

@@ -7,13 +7,10 @@ summaries of single notes do (`fhir_adapter.writing.writer`).
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 from fhir_adapter import canonical
-from fhir_adapter.audit.claims import as_dict, coded, dicts
-from fhir_adapter.errors import ConflictError, HttpStatusError, NoteError
-from fhir_adapter.reading.source_note import reference_of
-from fhir_adapter.reasons import Reason
+from fhir_adapter.errors import HttpStatusError, write_fault
+from fhir_adapter.lenient import JsonObject, as_dict, coded, reference_of
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.timeline.compare import differences
 from fhir_adapter.timeline.composition import (
@@ -24,8 +21,7 @@ from fhir_adapter.timeline.composition import (
     timeline_provenance,
 )
 from fhir_adapter.timeline.timeline import Scope, Timeline
-from fhir_adapter.timeline_transaction import assigned_transaction_of, transaction_of
-from fhir_adapter.writing.bundles import with_labels_of
+from fhir_adapter.writing.bundles import conditional_transaction, transaction, with_labels_of
 from fhir_adapter.writing.lifecycle import (
     NO_NOTE,
     Withdrawal,
@@ -38,11 +34,9 @@ from fhir_adapter.writing.lifecycle import (
 )
 from fhir_adapter.writing.pipeline import Pipeline
 from fhir_adapter.writing.registrar import Registrar
-from fhir_adapter.writing.writer import protect
+from fhir_adapter.writing.retries import Retries
+from fhir_adapter.writing.writer import assigned_id, protect
 
-JsonObject = dict[str, Any]
-
-_ATTEMPTS = 3  # against another writer of the same timeline
 _LONGEST_CHAIN = 1000
 
 
@@ -91,11 +85,15 @@ class TimelineWriter:
         client: the server.
         pipeline: from `timeline_composition.assembler`.
         summaries: name of the pipeline whose sentences are shown.
+        retries: how a write is tried again.
     """
 
-    def __init__(self, client: FhirClient, pipeline: Pipeline, summaries: str) -> None:
+    def __init__(
+        self, client: FhirClient, pipeline: Pipeline, summaries: str, retries: Retries | None = None
+    ) -> None:
         self._client, self._pipeline, self._summaries = client, pipeline, summaries
         self._client_ids = True
+        self._retries = retries or Retries()
 
     async def write(self, timeline: Timeline) -> WriteResult:
         """Writes a timeline unless the server holds just that, or a person's of the same notes.
@@ -106,16 +104,8 @@ class TimelineWriter:
             RecalledError: what puts timelines together must not write any more.
         """
         await self._register()
-        for attempt in range(1, _ATTEMPTS + 1):
-            try:
-                return await self._attempt(timeline)
-            except ConflictError as error:
-                # Somebody wrote the same timeline since we read it: a person's version must not be lost.
-                if attempt == _ATTEMPTS:
-                    raise _note_error(error) from None
-            except HttpStatusError as error:
-                raise _note_error(error) from None
-        raise NoteError(Reason.SERVER_ERROR)
+
+        return await self._retries.run(lambda _: self._attempt(timeline))
 
     async def _attempt(self, timeline: Timeline) -> WriteResult:
         chain = await self._chain(timeline.scope)
@@ -151,21 +141,22 @@ class TimelineWriter:
     ) -> WriteResult:
         """Writes it over the version of ours that was read, or as a new one."""
         resources = [with_labels_of(place or {}, wanted), timeline_provenance(written)]
-        version = _version(place)
+        existing = read_existing(place) if place else None
         if self._client_ids:
-            await self._client.transaction(transaction_of(resources, version))
+            await self._client.transaction(transaction(resources, existing), once=True)
             return WriteResult(WriteStatus.WRITTEN, f"Composition/{wanted['id']}")
-        there = str(place["id"]) if place else ""
-        bundle = assigned_transaction_of(self._pipeline, resources, there, version)
-        answer = await self._client.transaction(bundle)
-        return WriteResult(WriteStatus.WRITTEN, reference_of(place) if place else _assigned(answer))
+        bundle = conditional_transaction(self._pipeline, resources, existing)
+        answer = await self._client.transaction(bundle, once=True)
+        return WriteResult(
+            WriteStatus.WRITTEN, reference_of(place) if place else f"Composition/{assigned_id(answer)}"
+        )
 
     async def _register(self) -> None:
         """The author, by its own id; a server that refuses it gives out the ids itself."""
         try:
             self._client_ids = await Registrar(self._client, self._pipeline).register()
         except HttpStatusError as error:
-            raise _note_error(error) from None
+            raise write_fault(error) from None
 
     async def _chain(self, scope: Scope) -> list[JsonObject]:
         """The timelines of a scope, oldest first: those that a person has taken over, and what came after."""
@@ -212,17 +203,3 @@ class TimelineWriter:
 
 def _version(resource: JsonObject | None) -> str:
     return str(as_dict((resource or {}).get("meta")).get("versionId", ""))
-
-
-def _note_error(error: HttpStatusError) -> NoteError:
-    refused = 400 <= error.status < 500 and error.status not in (408, 409, 412, 429)
-    reason = Reason.REJECTED_BY_SERVER if refused else Reason.SERVER_ERROR
-    return NoteError(reason, f"HTTP {error.status} {' '.join(error.codes)}".strip())
-
-
-def _assigned(answer: JsonObject) -> str:
-    for entry in dicts(answer.get("entry")):
-        location = str(as_dict(entry.get("response")).get("location", ""))
-        if "Composition/" in location:
-            return f"Composition/{location.split('Composition/')[1].split('/')[0]}"
-    raise NoteError(Reason.SERVER_ERROR, "the answer names no Composition")

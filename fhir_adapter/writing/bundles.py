@@ -4,20 +4,19 @@ R4, section 3.1.0.11. Repeating a transaction whose answer was lost is harmless:
 client-assigned id or, where the server gives out the ids, a conditional one.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import ValidationError
 
 from fhir_adapter import canonical
-from fhir_adapter.audit.claims import as_dict, dicts
 from fhir_adapter.errors import NoteError
+from fhir_adapter.lenient import JsonObject, as_dict, dicts
 from fhir_adapter.models import model_of
 from fhir_adapter.reasons import Reason
 from fhir_adapter.writing.lifecycle import Existing, sealed
 from fhir_adapter.writing.pipeline import Pipeline, device, model_card, model_card_markdown
 from fhir_adapter.writing.summary import Written, composition, extracted_text, provenance, urn
-
-JsonObject = dict[str, Any]
 
 
 def author(pipeline: Pipeline) -> list[JsonObject]:
@@ -39,29 +38,26 @@ def registration(pipeline: Pipeline, known: str = "") -> JsonObject:
     return _bundle([_put(card), _put(author_device, known)])
 
 
-def transaction(written: Written, existing: Existing | None = None) -> JsonObject:
-    """Composition and Provenance of one summary, with the extracted text where there is one.
+def transaction(resources: Sequence[JsonObject], existing: Existing | None = None) -> JsonObject:
+    """A Composition and what belongs to it, for a server that takes ids from clients.
 
-    The Device is not part of it: a summary never brings a recalled one back.
+    The Device is not part of it: what is written never brings a recalled one back.
 
     Args:
-        written: the summary.
-        existing: the Composition that it takes the place of; only over just that version.
+        resources: from `summary_resources`, or those of a timeline.
+        existing: the Composition that they take the place of; only over just that version.
 
     Raises:
-        NoteError: `malformed`, when something of the source that we carry over breaks R4.
+        NoteError: `malformed`, when something of a source that we carry over breaks R4.
     """
     version = existing.version if existing else ""
-    return _bundle(
-        [
-            _put(resource, version if resource["resourceType"] == "Composition" else "")
-            for resource in _resources(written, existing)
-        ]
-    )
+    return _bundle([_put(r, version if r["resourceType"] == "Composition" else "") for r in resources])
 
 
-def conditional_transaction(written: Written, existing: Existing | None = None) -> JsonObject:
-    """The same for a server that gives out the ids itself (no `updateCreate`).
+def conditional_transaction(
+    pipeline: Pipeline, resources: Sequence[JsonObject], existing: Existing | None = None
+) -> JsonObject:
+    """The same with its author, for a server that gives out the ids itself (no `updateCreate`).
 
     A new Composition is a POST with `ifNoneExist`, since two conditional PUTs of a new resource at once were
     seen to leave two on HAPI 8.8; one that is there is a PUT to its id, since HAPI ignores `ifMatch` on a
@@ -70,10 +66,10 @@ def conditional_transaction(written: Written, existing: Existing | None = None) 
     Raises:
         NoteError: as `transaction`.
     """
-    authors, summary = author(written.pipeline), _resources(written, existing)
-    urns = {f"{r['resourceType']}/{r['id']}": urn(r["id"]) for r in [*authors, *summary]}
+    authors = author(pipeline)
+    urns = {f"{r['resourceType']}/{r['id']}": urn(r["id"]) for r in [*authors, *resources]}
     entries = [_create_if_none(resource) for resource in authors]
-    for resource in summary:
+    for resource in resources:
         entries.append(_conditional_put(resource) if existing else _create_if_none(resource))
     for entry in entries:
         resource = relinked(entry["resource"], urns)
@@ -107,7 +103,13 @@ def validate(resource: JsonObject) -> None:
         raise NoteError(Reason.MALFORMED, f"{resource['resourceType']}: {', '.join(places)}") from None
 
 
-def _resources(written: Written, existing: Existing | None) -> list[JsonObject]:
+def summary_resources(written: Written, existing: Existing | None = None) -> list[JsonObject]:
+    """Composition and Provenance of one summary, with the extracted text where there is one.
+
+    Args:
+        written: the summary.
+        existing: the Composition that it takes the place of; the labels of others on it are kept.
+    """
     texts = [] if written.reading.text.verbatim else [extracted_text(written)]
     summary = sealed(composition(written))
     system, code = canonical.REVIEW_TAG

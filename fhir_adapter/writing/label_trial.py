@@ -9,13 +9,11 @@ once without it, so that no other fault is blamed on the label.
 import uuid
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 from fhir_adapter import canonical
 from fhir_adapter.errors import HttpStatusError, NotFhirError, RefusedError
+from fhir_adapter.lenient import JsonObject
 from fhir_adapter.rest.client import FhirClient
-
-JsonObject = dict[str, Any]
 
 # "device asserted": the nearest in meaning that terminology of every age knows.
 FALLBACK = (canonical.OBSERVATION_VALUE, "DEVAST")

@@ -13,12 +13,10 @@ from enum import StrEnum
 from typing import Any
 
 from fhir_adapter import canonical
-from fhir_adapter.audit.claims import as_dict, coded, dicts, is_timeline
+from fhir_adapter.lenient import JsonObject, as_dict, coded, dicts
 from fhir_adapter.narrative import list_items, visible
 from fhir_adapter.reasons import Reason
 from fhir_adapter.stamps import nanoseconds
-
-JsonObject = dict[str, Any]
 
 _IN_ERROR = "entered-in-error"
 _NO_CONTENT = frozenset(
@@ -125,6 +123,13 @@ def same_sources(one: JsonObject, other: JsonObject) -> bool:
     names = ("versionId", "sha256")
     first, second = (sorted(str(f) for f in _source_facts(c) if f[0] in names) for c in (one, other))
     return first == second
+
+
+def is_timeline(composition: JsonObject) -> bool:
+    """Whether a Composition claims to be one of our timelines, by its identifier or its tag."""
+    system = as_dict(composition.get("identifier")).get("system")
+    tags = coded(as_dict(composition.get("meta")).get("tag"))
+    return system == canonical.TIMELINES or canonical.TIMELINE_TAG in tags
 
 
 def is_attested(composition: JsonObject) -> bool:

@@ -10,9 +10,9 @@ import json
 import uuid
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 from fhir_adapter import canonical
+from fhir_adapter.lenient import JsonObject
 from fhir_adapter.narrative import paragraph
 from summarizer.types import ModelInfo
 
@@ -77,7 +77,7 @@ def deterministic_id(*parts: str) -> str:
     return str(uuid.uuid5(NAMESPACE, "|".join(parts)))
 
 
-def device(pipeline: Pipeline) -> dict[str, Any]:
+def device(pipeline: Pipeline) -> JsonObject:
     """The Device that is the author of every Composition of this pipeline."""
     model = pipeline.model
     versions = [
@@ -110,7 +110,7 @@ def device(pipeline: Pipeline) -> dict[str, Any]:
     }
 
 
-def model_card(pipeline: Pipeline, markdown: str) -> dict[str, Any]:
+def model_card(pipeline: Pipeline, markdown: str) -> JsonObject:
     """The model card as a DocumentReference that the Device refers to; tagged, so never summarised."""
     data = markdown.encode()
     system, tag = canonical.EXTRACTED_TEXT_TAG

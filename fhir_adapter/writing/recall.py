@@ -5,15 +5,13 @@ model. Every writer asks before it writes, so a recall reaches all of them, what
 """
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from fhir_adapter import canonical
-from fhir_adapter.audit.claims import as_dict, dicts
 from fhir_adapter.errors import FhirAdapterError, HttpStatusError
+from fhir_adapter.lenient import JsonObject, as_dict, dicts
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.writing.pipeline import Pipeline
-
-JsonObject = dict[str, Any]
 
 Scope = Literal["model", "pipeline"]
 _ATTEMPTS = 5

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from fhir_adapter.audit.claims import as_dict, dicts
 from fhir_adapter.errors import ConflictError, HttpStatusError, PolicyError, RefusedError
+from fhir_adapter.lenient import as_dict, dicts
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.writing import recall
 from fhir_adapter.writing.bundles import registration

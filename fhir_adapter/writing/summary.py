@@ -11,18 +11,16 @@ import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any
 
-from fhir_adapter import canonical
-from fhir_adapter import elements as references
+from fhir_adapter import canonical, elements
 from fhir_adapter.errors import NoteError
+from fhir_adapter.lenient import JsonObject
 from fhir_adapter.narrative import ordered_list, paragraph
 from fhir_adapter.note import Reading
 from fhir_adapter.reasons import Reason
+from fhir_adapter.stamps import r4_form
 from fhir_adapter.writing.pipeline import Pipeline, deterministic_id
 from summarizer.types import SelectedSentence, Summary
-
-JsonObject = dict[str, Any]
 
 UNIT = "unicode-code-point"
 # International Patient Summary: each section has a code; this one where the source states no type.
@@ -52,6 +50,8 @@ class Written:
     def __post_init__(self) -> None:
         if not self.summary.summary:
             raise NoteError(Reason.EMPTY_TEXT)
+        if not elements.kept(self.reading.note.subject, self.base_url):
+            raise NoteError(Reason.MALFORMED, "a subject that cannot be named")
         text, end = self.reading.text.text, 0
         for chosen in self.summary.summary:
             if chosen.start < end or not chosen.text or text[chosen.start : chosen.end] != chosen.text:
@@ -97,20 +97,20 @@ class Written:
 
         The clock stands in only for a server that stamps nothing, where a rerun cannot be a no-op.
         """
-        return self.reading.note.last_updated or datetime.now(UTC).isoformat(timespec="seconds")
+        return r4_form(self.reading.note.last_updated) or datetime.now(UTC).isoformat(timespec="seconds")
 
     @property
     def language(self) -> str:
         """The language the source states in a form that can be written, else English (our own words are)."""
         stated = (self.reading.attachment.language, self.reading.note.language)
-        return next(filter(None, map(references.language, stated)), "en")
+        return next(filter(None, map(elements.language, stated)), "en")
 
     @property
     def security(self) -> list[JsonObject]:
         """The source's labels, each kept, and the AI label."""
         own = self.pipeline.label_coding
         name = (own["system"], own["code"])
-        others = references.labels(self.reading.note.security)
+        others = elements.labels(self.reading.note.security)
         return [own, *(label for label in others if (label.get("system"), label.get("code")) != name)]
 
 
@@ -164,15 +164,15 @@ def composition(written: Written) -> JsonObject:
         "category": [
             {"coding": [{"system": canonical.COMPOSITION_KIND, "code": "extractive-summary"}]},
         ],
-        "subject": references.reference(note.subject, written.base_url),
-        "encounter": references.reference(note.encounter, written.base_url, ("Encounter",)),
+        "subject": elements.reference(note.subject, written.base_url),
+        "encounter": elements.reference(note.encounter, written.base_url, ("Encounter",)),
         "date": written.when,
         "author": [author],
         "title": _title(written),
-        "confidentiality": references.confidentiality(note.security),
-        "custodian": references.reference(note.custodian, written.base_url, ("Organization",)),
+        "confidentiality": elements.confidentiality(note.security),
+        "custodian": elements.reference(note.custodian, written.base_url, ("Organization",)),
         "relatesTo": _relations(written),
-        "event": [_without_empty({"period": references.period(note.period), "detail": [source]})],
+        "event": [_without_empty({"period": elements.period(note.period), "detail": [source]})],
         "section": [_section(written, source, author)],
     }
     return _without_empty(resource)
@@ -192,7 +192,7 @@ def _without_empty(resource: JsonObject) -> JsonObject:
 
 def _title(written: Written) -> str:
     note = written.reading.note
-    kind = references.concept(note.type) or {}
+    kind = elements.concept(note.type) or {}
     names = [kind.get("text"), *(c.get("display") for c in kind.get("coding", []))]
     name = next((n for n in names if n), "Clinical note")
     return f"AI-extracted summary: {name} {(note.date or '')[:10]}".rstrip()
@@ -227,9 +227,9 @@ def content_path(reading: Reading) -> str:
 
 def _relations(written: Written) -> list[JsonObject]:
     # R4 allows an Identifier or another Composition here, not the DocumentReference itself.
-    identifier = references.identifier(written.reading.note.master_identifier)
+    identifier = elements.identifier(written.reading.note.master_identifier)
     found: list[JsonObject] = [{"code": "transforms", "targetIdentifier": identifier}] if identifier else []
-    for source in references.local(written.reading.note.replaces, written.base_url):
+    for source in elements.local(written.reading.note.replaces, written.base_url):
         value = summary_identifier(source, _ORDINAL.sub("", written.pipeline.name))
         summary = {"system": canonical.SUMMARIES, "value": value}
         found.append({"code": "replaces", "targetIdentifier": summary})
@@ -254,7 +254,7 @@ def _section(written: Written, source: JsonObject, author: JsonObject) -> JsonOb
         "id": "sec1",
         "extension": spans,
         "title": "Extracted sentences (in the order of the note)",
-        "code": references.concept(reading.note.type) or _NOTE,
+        "code": elements.concept(reading.note.type) or _NOTE,
         "author": [author],
         "text": ordered_list(items, written.language),
         "mode": "snapshot",
@@ -300,7 +300,7 @@ def extracted_text(written: Written) -> JsonObject:
     data = text.text.encode("utf-8")
     source = {"reference": note.reference, "type": note.resource_type}
     is_document = note.resource_type == "DocumentReference"
-    encounter = references.reference(note.encounter, written.base_url, ("Encounter", "EpisodeOfCare"))
+    encounter = elements.reference(note.encounter, written.base_url, ("Encounter", "EpisodeOfCare"))
     context = {
         "encounter": [encounter] if encounter else None,
         "related": None if is_document else [source],
@@ -313,17 +313,17 @@ def extracted_text(written: Written) -> JsonObject:
         "meta": meta(
             canonical.EXTRACTED_TEXT_PROFILE,
             canonical.EXTRACTED_TEXT_TAG,
-            references.labels(note.security),
+            elements.labels(note.security),
         ),
         "language": "en",
         "text": paragraph(words),
         "identifier": [{"system": canonical.EXTRACTED_TEXTS, "value": written.identifier}],
         "status": "current",
-        "type": references.concept(note.type),
-        "subject": references.reference(
+        "type": elements.concept(note.type),
+        "subject": elements.reference(
             note.subject, written.base_url, ("Patient", "Practitioner", "Group", "Device")
         ),
-        "custodian": references.reference(note.custodian, written.base_url, ("Organization",)),
+        "custodian": elements.reference(note.custodian, written.base_url, ("Organization",)),
         "relatesTo": [{"code": "transforms", "target": source}] if is_document else None,
         "description": words,
         "content": [
@@ -352,7 +352,7 @@ def provenance(written: Written) -> JsonObject:
         "type": {"coding": [{"system": canonical.PARTICIPANT_TYPE, "code": "assembler"}]},
         "role": [{"coding": [{"system": canonical.AI_DEVICE_TYPE, "code": "Artificial-Intelligence"}]}],
         "who": {"reference": f"Device/{pipeline.device_id}"},
-        "onBehalfOf": references.reference(note.custodian, written.base_url, ("Organization",)),
+        "onBehalfOf": elements.reference(note.custodian, written.base_url, ("Organization",)),
     }
     return _without_empty(
         {

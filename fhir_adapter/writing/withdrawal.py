@@ -8,11 +8,11 @@ reached too.
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from fhir_adapter import canonical
-from fhir_adapter.audit.claims import as_dict, coded, dicts, is_timeline, references, relative
 from fhir_adapter.errors import ConflictError, FhirAdapterError, HttpStatusError
+from fhir_adapter.lenient import JsonObject, as_dict, coded, dicts, references, relative
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.writing.bundles import replacement
 from fhir_adapter.writing.lifecycle import (
@@ -20,13 +20,12 @@ from fhir_adapter.writing.lifecycle import (
     Withdrawal,
     ended_because,
     extracted_texts,
+    is_timeline,
     read_existing,
     reinstated,
 )
 from fhir_adapter.writing.recall import Author, reactivate, recall
 from fhir_adapter.writing.writer import end
-
-JsonObject = dict[str, Any]
 
 Status = Literal["withdrawn", "reinstated", "due", "unchanged", "attested", "changed", "failed"]
 

@@ -6,19 +6,16 @@ that, the next summary of the source becomes a new Composition after it, with an
 same in every run and worker.
 """
 
-import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from fhir_adapter import canonical
-from fhir_adapter.audit.claims import as_dict, coded, dicts
 from fhir_adapter.elements import CONFIDENTIALITY_ORDER, confidentiality, labels
-from fhir_adapter.errors import ConflictError, HttpStatusError, NoteError, ServerUnreachableError
+from fhir_adapter.errors import NoteError
+from fhir_adapter.lenient import JsonObject, as_dict, coded, dicts
 from fhir_adapter.reasons import Reason
-from fhir_adapter.rest.backoff import Backoff
 from fhir_adapter.rest.client import FhirClient
-from fhir_adapter.writing.bundles import conditional_transaction, replacement, transaction
+from fhir_adapter.writing.bundles import conditional_transaction, replacement, summary_resources, transaction
 from fhir_adapter.writing.lifecycle import (
     Existing,
     Stamp,
@@ -30,9 +27,9 @@ from fhir_adapter.writing.lifecycle import (
 )
 from fhir_adapter.writing.pipeline import Pipeline
 from fhir_adapter.writing.registrar import Registrar
+from fhir_adapter.writing.retries import Retries
 from fhir_adapter.writing.summary import Written, summary_identifier, written_id
 
-JsonObject = dict[str, Any]
 Chain = tuple[Existing, ...]
 
 _SOURCES = 24  # in one search: keeps the URL of 48 ids under 2 kB, of 48 identifiers under 8 kB
@@ -58,22 +55,18 @@ class Writer:
     Args:
         client: the server.
         pipeline: the author of what is written.
-        backoff: how often, and after what wait, a write is tried again after others came first, or after
-            an answer was lost.
-        sleep: how to wait.
+        retries: how a write is tried again after others came first, or after an answer was lost.
     """
 
     def __init__(
         self,
         client: FhirClient,
         pipeline: Pipeline,
-        backoff: Backoff | None = None,
-        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        retries: Retries | None = None,
     ) -> None:
         self._client = client
         self._pipeline = pipeline
-        self._backoff = backoff or Backoff(retries=6, first=0.2)
-        self._sleep = sleep
+        self._retries = retries or Retries()
         self._client_ids = True
         self._registrar = Registrar(client, pipeline)
 
@@ -149,23 +142,17 @@ class Writer:
             RecalledError: as `register`.
         """
         source, lost = written.reading.note.reference, False
-        for attempt in range(self._backoff.retries + 1):
-            try:
-                composition, changed = await self._write(written, chain)
-            except (ConflictError, ServerUnreachableError, HttpStatusError) as error:
-                final = attempt == self._backoff.retries
-                if isinstance(error, HttpStatusError) and (final or not _worth_a_look(error)):
-                    raise _note_error(error) from None
-                if final:
-                    raise
-                lost = lost or not isinstance(error, ConflictError)
-                await self._sleep(self._backoff.delay(attempt))
-                # What is there now decides: an answer may be lost after the work was done, and others may
-                # have come first.
-                chain = (await self.chains([source])).get(source, ())
-            else:
-                return composition, changed or lost
-        raise AssertionError("the last attempt returns or raises")
+
+        async def attempt(number: int) -> tuple[str, bool]:
+            there = (await self.chains([source])).get(source, ()) if number else chain
+            return await self._write(written, there)
+
+        def in_doubt() -> None:
+            nonlocal lost
+            lost = True
+
+        composition, changed = await self._retries.run(attempt, in_doubt)
+        return composition, changed or lost
 
     async def _write(self, written: Written, chain: Chain) -> tuple[str, bool]:
         head = chain[-1] if chain else None
@@ -181,9 +168,12 @@ class Writer:
             before = chain[:-1] if place else chain
             ordinal = head.ordinal if place else head.ordinal + 1
             written = replace(written, ordinal=ordinal, replaced=before[-1].id if before else "")
-        bundle = (transaction if self._client_ids else conditional_transaction)(written, place)
-        answer = await self._client.transaction(bundle, once=True)
-        return (written.composition_id if self._client_ids else _assigned_id(answer)), True
+        resources = summary_resources(written, place)
+        if self._client_ids:
+            await self._client.transaction(transaction(resources, place), once=True)
+            return written.composition_id, True
+        bundle = conditional_transaction(self._pipeline, resources, place)
+        return assigned_id(await self._client.transaction(bundle, once=True)), True
 
     async def end(self, source: str, why: str, chain: Chain) -> Ended:
         """Marks the summaries of a source as no longer current; a person's stay as they are.
@@ -196,21 +186,18 @@ class Writer:
         Raises:
             NoteError, ServerUnreachableError: as `write`.
         """
-        for attempt in range(self._backoff.retries + 1):
-            marked = tuple(c.id for c in chain if c.ours)
-            kept = tuple(c.id for c in chain if not c.ours and not c.in_error)
-            try:
-                for one in chain:
-                    if one.ours and one.ended not in (why, *Withdrawal):
-                        await end(self._client, one, why)
-            except HttpStatusError as error:
-                if attempt == self._backoff.retries or not isinstance(error, ConflictError):
-                    raise _note_error(error) from None
-                await self._sleep(self._backoff.delay(attempt))
-                chain = (await self.chains([source])).get(source, ())
-            else:
-                return Ended(marked, kept)
-        raise AssertionError("the last attempt returns or raises")
+
+        async def attempt(number: int) -> Ended:
+            there = (await self.chains([source])).get(source, ()) if number else chain
+            for one in there:
+                if one.ours and one.ended not in (why, *Withdrawal):
+                    await end(self._client, one, why)
+            return Ended(
+                ids=tuple(c.id for c in there if c.ours),
+                kept=tuple(c.id for c in there if not c.ours and not c.in_error),
+            )
+
+        return await self._retries.run(attempt)
 
 
 async def protect(client: FhirClient, person: Existing, security: Sequence[JsonObject]) -> None:
@@ -280,19 +267,14 @@ def _protects(head: Existing, written: Written) -> bool:
     )
 
 
-def _worth_a_look(error: HttpStatusError) -> bool:
-    return isinstance(error, ConflictError) or error.status >= 500 or error.status == 429
+def assigned_id(answer: JsonObject) -> str:
+    """The id that the server gave to the Composition of a transaction.
 
-
-def _note_error(error: HttpStatusError) -> NoteError:
-    refused = 400 <= error.status < 500 and error.status not in (408, 409, 412, 429)
-    reason = Reason.REJECTED_BY_SERVER if refused else Reason.SERVER_ERROR
-    return NoteError(reason, f"HTTP {error.status} {' '.join(error.codes)}".strip())
-
-
-def _assigned_id(answer: JsonObject) -> str:
-    for entry in answer.get("entry") or ():
-        location = str((entry.get("response") or {}).get("location", ""))
+    Raises:
+        NoteError: `server-error`, where the answer does not say.
+    """
+    for entry in dicts(answer.get("entry")):
+        location = str(as_dict(entry.get("response")).get("location", ""))
         if "Composition/" in location:
             return location.split("Composition/")[1].split("/")[0]
     raise NoteError(Reason.SERVER_ERROR, "the answer names no Composition")

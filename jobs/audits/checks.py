@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from fhir_adapter.audit.claims import as_dict
 from fhir_adapter.audit.findings import Finding
 from fhir_adapter.audit.verdict import Examined, Kind
+from fhir_adapter.lenient import as_dict
 
 
 class Outcome(StrEnum):

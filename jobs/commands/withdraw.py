@@ -11,7 +11,8 @@ from typing import Annotated
 
 import typer
 
-from fhir_adapter.reading.source_note import SOURCE_TYPES, usable_id
+from fhir_adapter.lenient import usable_id
+from fhir_adapter.reading.source_note import SOURCE_TYPES
 from fhir_adapter.reasons import Reason
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.writing.lifecycle import Withdrawal

@@ -2,12 +2,10 @@
 
 import base64
 import uuid
-from typing import Any
 
 from fhir_adapter import canonical
+from fhir_adapter.lenient import JsonObject
 from jobs.demo.notes import DemoNote, Encounter, Manifest, Patient, manifest
-
-JsonObject = dict[str, Any]
 
 FOREIGN_HOST = "https://files.example.org/notes"
 _ACT_CODE = "http://terminology.hl7.org/CodeSystem/v3-ActCode"

@@ -6,9 +6,8 @@ from fhir_adapter.errors import (
     NoteError,
     NotFhirError,
     OutsideBaseError,
-    RefusedError,
-    ResponseTooLargeError,
     ServerUnreachableError,
+    read_fault,
 )
 from fhir_adapter.reasons import Reason
 from fhir_adapter.rest.client import FhirClient
@@ -25,21 +24,13 @@ async def note_fault(client: FhirClient, error: FhirAdapterError) -> NoteError:
     Raises:
         ServerUnreachableError, NotFhirError: the server answers nothing else either.
     """
-    if isinstance(error, NoteError):
-        return error
-    if isinstance(error, RefusedError):
-        return NoteError(Reason.FORBIDDEN, f"HTTP {error.status} {' '.join(error.codes)}".strip())
-    if isinstance(error, HttpStatusError):
-        return NoteError(Reason.SERVER_ERROR, f"HTTP {error.status} {' '.join(error.codes)}".strip())
-    if isinstance(error, ResponseTooLargeError):
-        return NoteError(Reason.TOO_LARGE, f"more than {error.limit} bytes")
+    if isinstance(error, OutsideBaseError):
+        return NoteError(Reason.SERVER_ERROR, "led away from the server's base address")
     if isinstance(error, ServerUnreachableError | NotFhirError):
         await _answers(client)
-        if isinstance(error, OutsideBaseError):
-            return NoteError(Reason.SERVER_ERROR, "led away from the server's base address")
         hint = "no answer" if isinstance(error, ServerUnreachableError) else "an answer that is not FHIR"
         return NoteError(Reason.SERVER_ERROR, hint)
-    return NoteError(Reason.SERVER_ERROR, type(error).__name__)
+    return read_fault(error)
 
 
 async def _answers(client: FhirClient) -> None:

@@ -1,7 +1,7 @@
 """Which notes have a summary of a former pipeline version, as the server says."""
 
 from fhir_adapter import canonical
-from fhir_adapter.audit.claims import as_dict, dicts, relative
+from fhir_adapter.lenient import as_dict, dicts, relative
 from fhir_adapter.reading.source_note import SOURCE_TYPES
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.writing.lifecycle import Existing, Withdrawal, read_existing

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from fhir_adapter.audit.claims import Claims, as_dict
+from fhir_adapter.audit.claims import Claims
 from fhir_adapter.audit.record import Attester, Maker
 from fhir_adapter.audit.verdict import Examined, Kind, SectionAudit
+from fhir_adapter.lenient import as_dict
 from fhir_adapter.note import Reading
 from fhir_adapter.reasons import Reason
 from fhir_adapter.timeline.clinical_time import readable as readable_time

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from fhir_adapter import elements as references
+from fhir_adapter import elements
 from fhir_adapter.narrative import paragraph
 from tests.unit.fhir_adapter.builders import BASE_URL, a_written
 
@@ -18,21 +18,21 @@ URN = "urn:uuid:4a3a1c60-6c2d-4f0e-9a55-6f1b0f0e8f11"
         ({"reference": "Patient/1", "type": "Group"}, {"reference": "Patient/1"}),
         ({"reference": f"{BASE_URL}/Patient/1/_history/4"}, {"reference": "Patient/1"}),
         ({"reference": "https://a.example/r4/Patient/1"}, {"reference": "https://a.example/r4/Patient/1"}),
-        ({"reference": URN}, {"identifier": {"system": references.URI, "value": URN}}),
+        ({"reference": URN}, {"identifier": {"system": elements.URI, "value": URN}}),
         (
             {"reference": URN, "type": "Patient"},
-            {"type": "Patient", "identifier": {"system": references.URI, "value": URN}},
+            {"type": "Patient", "identifier": {"system": elements.URI, "value": URN}},
         ),
         ({"reference": "#p", "display": "A patient"}, {"display": "A patient"}),
         ({"display": "A patient", "type": "Person there"}, {"display": "A patient"}),
         ({"display": "A patient", "type": "HumanName"}, {"display": "A patient"}),
-        ({"identifier": {"system": references.URI, "value": "4711"}}, {"identifier": {"value": "4711"}}),
+        ({"identifier": {"system": elements.URI, "value": "4711"}}, {"identifier": {"value": "4711"}}),
         ({"type": "Patient"}, None),
         ({"reference": "#p"}, None),
     ],
 )
 def test_references(found: dict[str, Any], kept: dict[str, Any] | None) -> None:
-    assert references.reference(found, BASE_URL) == kept
+    assert elements.reference(found, BASE_URL) == kept
 
 
 LOINC_NOTE = {"system": "http://loinc.org", "code": "34109-9"}
@@ -51,28 +51,28 @@ LOINC_NOTE = {"system": "http://loinc.org", "code": "34109-9"}
 def test_a_code_without_a_system_is_left_out_but_not_its_name(
     found: dict[str, Any], kept: dict[str, Any] | None
 ) -> None:
-    assert references.concept(found) == kept
+    assert elements.concept(found) == kept
 
 
 @pytest.mark.parametrize(
     ("found", "kept"),
     [
         (
-            {"system": references.URI, "value": "urn:oid:1.2.3"},
-            {"system": references.URI, "value": "urn:oid:1.2.3"},
+            {"system": elements.URI, "value": "urn:oid:1.2.3"},
+            {"system": elements.URI, "value": "urn:oid:1.2.3"},
         ),
-        ({"system": references.URI, "value": "4711"}, {"value": "4711"}),
+        ({"system": elements.URI, "value": "4711"}, {"value": "4711"}),
         (
             {"system": "https://a.example/mrn", "value": "4711"},
             {"system": "https://a.example/mrn", "value": "4711"},
         ),
-        ({"system": references.URI}, None),
+        ({"system": elements.URI}, None),
     ],
 )
 def test_an_identifier_that_should_be_a_uri_and_is_none_keeps_its_value(
     found: dict[str, Any], kept: dict[str, Any] | None
 ) -> None:
-    assert references.identifier(found) == kept
+    assert elements.identifier(found) == kept
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_an_identifier_that_should_be_a_uri_and_is_none_keeps_its_value(
     ],
 )
 def test_languages(stated: object, kept: str | None) -> None:
-    assert references.language(stated) == kept
+    assert elements.language(stated) == kept
 
 
 def test_a_language_that_is_none_counts_as_not_stated() -> None:

@@ -152,7 +152,17 @@ def test_json_is_the_documented_shape(summarizers: dict[str, Summarizer]) -> Non
             "length": 13,
             "unit": "unicode-code-point",
         },
-        "summary": [{"start": 0, "end": 6, "text": "Fever.", "score": 1.0, "section": None}],
+        "summary": [
+            {
+                "start": 0,
+                "end": 6,
+                "text": "Fever.",
+                "score": 1.0,
+                "section": None,
+                "context": [],
+                "flags": [],
+            }
+        ],
         "sentences": [{"start": 0, "end": 6, "score": 1.0}, {"start": 7, "end": 13, "score": 0.5}],
     }
 

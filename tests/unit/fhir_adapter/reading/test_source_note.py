@@ -3,10 +3,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fhir_adapter.errors import NoteError
+from fhir_adapter.lenient import has_tag, reference_of
 from fhir_adapter.note import SourceNote
 from fhir_adapter.reading.attachment import candidates
 from fhir_adapter.reading.policy import Policy, ineligible
-from fhir_adapter.reading.source_note import has_tag, read_source, reference_of, replaces
+from fhir_adapter.reading.source_note import read_source, replaces
 from fhir_adapter.reasons import Reason
 
 

@@ -11,15 +11,29 @@ from fhir_adapter.audit.claims import read_claims
 from fhir_adapter.errors import NoteError
 from fhir_adapter.narrative import displayed
 from fhir_adapter.reasons import Reason
-from fhir_adapter.writing.bundles import conditional_transaction, registration, transaction, validate
+from fhir_adapter.writing.bundles import (
+    conditional_transaction,
+    registration,
+    summary_resources,
+    transaction,
+    validate,
+)
 from fhir_adapter.writing.lifecycle import Existing, read_existing
 from fhir_adapter.writing.summary import Written, composition, extracted_text, provenance
 from tests.unit.fhir_adapter.builders import BASE_URL, TEXT, a_pipeline, a_reading, a_summary, a_written
 
 
 def an_existing() -> Existing:
-    resource = {**transaction(a_written())["entry"][0]["resource"], "id": "given"}
+    resource = {**written_new(a_written())["entry"][0]["resource"], "id": "given"}
     return read_existing({**resource, "meta": {**resource["meta"], "versionId": "7"}})
+
+
+def written_new(written: Written) -> dict[str, Any]:
+    return transaction(summary_resources(written))
+
+
+def written_conditionally(written: Written, existing: Existing | None = None) -> dict[str, Any]:
+    return conditional_transaction(written.pipeline, summary_resources(written, existing), existing)
 
 
 def entries(bundle: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -49,9 +63,9 @@ def test_the_text_is_named_by_version_recipe_hash_and_length() -> None:
 
 def test_everything_written_is_valid_r4b() -> None:
     for bundle in (
-        transaction(a_written()),
-        transaction(a_written(verbatim=False)),
-        conditional_transaction(a_written(verbatim=False), an_existing()),
+        written_new(a_written()),
+        written_new(a_written(verbatim=False)),
+        written_conditionally(a_written(verbatim=False), an_existing()),
         registration(a_pipeline()),
     ):
         for entry in bundle["entry"]:
@@ -70,7 +84,7 @@ def test_validation_names_the_element_and_never_its_value() -> None:
 
 
 def test_the_same_note_gives_the_same_resources() -> None:
-    assert transaction(a_written()) == transaction(a_written())
+    assert written_new(a_written()) == written_new(a_written())
 
 
 def test_ids_depend_on_source_and_pipeline_and_not_on_the_version() -> None:
@@ -196,8 +210,6 @@ def test_confidentiality_is_read_under_each_name_of_its_system(system: str) -> N
         ({"reference": f"{BASE_URL}/Patient/1"}, {"reference": "Patient/1"}),
         ({"reference": "Patient/1/_history/4"}, {"reference": "Patient/1"}),
         ({"reference": "https://other.org/Patient/1"}, {"reference": "https://other.org/Patient/1"}),
-        ({"reference": "#p", "display": "A. B."}, {"display": "A. B."}),
-        ({"reference": "#p"}, None),
         (
             {"reference": "urn:uuid:7d6c"},
             {"identifier": {"system": "urn:ietf:rfc:3986", "value": "urn:uuid:7d6c"}},
@@ -212,15 +224,56 @@ def test_confidentiality_is_read_under_each_name_of_its_system(system: str) -> N
             {"reference": "https://other.org/api?patient=1"},
             {"identifier": {"system": "urn:ietf:rfc:3986", "value": "https://other.org/api?patient=1"}},
         ),
-        ({"reference": "not a reference", "display": "A. B."}, {"display": "A. B."}),
-        ({"reference": "Patient?identifier=a|b"}, None),
-        ({"reference": 5}, None),
+        ({"reference": " Patient/1/ "}, {"reference": "Patient/1"}),
+        ({"reference": BASE_URL.replace("https", "HTTP") + "/Patient/1"}, {"reference": "Patient/1"}),
+        (
+            {"reference": BASE_URL.upper().replace("/FHIR", "/fhir") + "/Patient/1"},
+            {"reference": "Patient/1"},
+        ),
+        (
+            {"reference": BASE_URL.replace(".org", ".org:443") + "/Patient/1/"},
+            {"reference": "Patient/1"},
+        ),
+        ({"reference": "Patient/" + "e_" * 44}, {"reference": "Patient/" + "e_" * 44}),
+        ({"display": "A. B."}, {"display": "A. B."}),
         ("Patient/1", None),
         (None, None),
     ],
 )
-def test_every_form_of_subject_comes_through_or_is_left_out(found: Any, expected: Any) -> None:
+def test_every_form_of_subject_comes_through(found: Any, expected: Any) -> None:
     assert composition(a_written(subject=found)).get("subject") == expected
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [
+        {"reference": "#p", "display": "A. B."},
+        {"reference": "not a reference", "display": "A. B."},
+        {"reference": "Patient?identifier=a|b"},
+        {"reference": 5},
+        {"identifier": {"period": {}}},
+    ],
+)
+def test_a_note_whose_subject_cannot_be_kept_lands_in_nobodys_chart(lost: Any) -> None:
+    with pytest.raises(NoteError) as error:
+        a_written(subject=lost)
+    assert error.value.reason is Reason.MALFORMED
+    assert "A. B." not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("stamp", "written"),
+    [
+        ("2026-01-01T10:00:00.000+0000", "2026-01-01T10:00:00.000Z"),
+        ("2026-01-01T10:00:00", "2026-01-01T10:00:00.000Z"),
+        ("2026-01-01", "2026-01-01T00:00:00.000Z"),
+        ("2026-01-01T12:00:00+02:00", "2026-01-01T12:00:00+02:00"),
+    ],
+)
+def test_a_stamp_that_can_be_read_can_be_written(stamp: str, written: str) -> None:
+    resource = composition(a_written(last_updated=stamp))
+    assert resource["date"] == written
+    validate(resource)
 
 
 @pytest.mark.parametrize(
@@ -248,8 +301,8 @@ def test_only_a_document_claims_the_document_provenance_policy() -> None:
 
 
 def test_a_server_that_gives_out_ids_gets_conditional_entries_that_refer_by_full_url() -> None:
-    new = conditional_transaction(a_written(verbatim=False))
-    known = entries(conditional_transaction(a_written(verbatim=False), an_existing()))
+    new = written_conditionally(a_written(verbatim=False))
+    known = entries(written_conditionally(a_written(verbatim=False), an_existing()))
 
     assert all("id" not in entry["resource"] for entry in new["entry"])
     assert {entry["request"]["method"] for entry in new["entry"]} == {"POST"}
