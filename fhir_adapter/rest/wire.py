@@ -49,10 +49,19 @@ def encode_json(resource: JsonObject) -> bytes:
     return json.dumps(resource, ensure_ascii=True, separators=(",", ":")).encode("ascii")
 
 
-def status_error(status: int, what: str, body: bytes) -> HttpStatusError:
-    """The error for an HTTP status, with the codes of an OperationOutcome in `body` if it is one."""
-    outcome = _loads(body)
-    return _ERRORS.get(status, HttpStatusError)(status, what, outcome_codes(outcome), outcome_words(outcome))
+def status_error(status: int, what: str, codes: tuple[str, ...] = (), words: str = "") -> HttpStatusError:
+    """The error for an HTTP status."""
+    return _ERRORS.get(status, HttpStatusError)(status, what, codes, words)
+
+
+def codes_in(body: bytes) -> tuple[str, ...]:
+    """The codes of an OperationOutcome, if the body is one."""
+    return outcome_codes(_loads(body))
+
+
+def words_in(body: bytes) -> str:
+    """What an OperationOutcome says in words, if the body is one; see `outcome_words`."""
+    return outcome_words(_loads(body))
 
 
 def outcome_words(outcome: object) -> str:

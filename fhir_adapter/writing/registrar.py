@@ -1,13 +1,12 @@
 """Registers the author of what is written: the pipeline's Device with its model card, once."""
 
-from collections.abc import Sequence
-
-from fhir_adapter.errors import ConflictError, HttpStatusError, PolicyError, RefusedError
-from fhir_adapter.lenient import as_dict, dicts
+from fhir_adapter.errors import ConflictError, HttpStatusError, PolicyError, RefusedError, UnconfirmedError
+from fhir_adapter.lenient import JsonObject, as_dict, dicts
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.writing import recall
 from fhir_adapter.writing.bundles import registration
-from fhir_adapter.writing.pipeline import Pipeline, model_card, model_card_markdown
+from fhir_adapter.writing.confirmed import post
+from fhir_adapter.writing.pipeline import Pipeline, device, model_card, model_card_markdown
 
 _NO_CLIENT_IDS = (400, 404, 405, 409, 412, 422)  # how servers answer a PUT to an id that they do not know
 _WHAT = "the Device and the model card, which name the author of every summary"
@@ -44,15 +43,19 @@ class Registrar:
                 partition, a validator), so that it would refuse every summary too.
             HttpStatusError: it does not let us write at all, or failed.
         """
-        capability = await self._client.capability()
-        stated = capability.update_create("Device")
-        authors = [a for a in await self.check() if a.name == self._pipeline.device_id]
-        known = next((a for a in authors if a.id == self._pipeline.device_id), None)
-        if authors and await self._complete(authors):
-            return known is not None
+        stated = (await self._client.capability()).update_create("Device")
+        wanted = device(self._pipeline)
+        named = [one for one in await self.check() if one.name == self._pipeline.device_id]
+        own = next((one for one in named if one.id == self._pipeline.device_id), None)
+        if own and _same(own.resource, wanted) and await self._has_card(own):
+            return True  # written once, not by every pass
+        if named and not own:
+            return False  # the server has given it an id of its own
+        known = own.version if own else ""
         try:
-            bundle = registration(self._pipeline, known.version if known else "")
-            await self._client.transaction(bundle, once=bool(known))
+            written = await post(self._client, registration(self._pipeline, known), once=bool(known))
+        except UnconfirmedError:
+            return await self._client.read_if_there(f"Device/{self._pipeline.device_id}") is not None
         except HttpStatusError as error:
             if known and isinstance(error, ConflictError):  # another worker registered, or a recall came
                 await self.check()
@@ -62,17 +65,10 @@ class Registrar:
             if stated or known or error.status not in _NO_CLIENT_IDS or not await self._ids_refused():
                 raise PolicyError(_WHAT, error) from None
             return False
-        return True
+        return f"Device/{self._pipeline.device_id}" in written
 
-    async def _complete(self, authors: Sequence[recall.Author]) -> bool:
-        """Whether a Device of ours is active and refers to a model card that says what it should."""
-        for author in authors:
-            active = author.resource.get("status") == "active"
-            if active and author.pipeline == self._pipeline.version and await self._card(author):
-                return True
-        return False
-
-    async def _card(self, author: recall.Author) -> bool:
+    async def _has_card(self, author: recall.Author) -> bool:
+        """Whether the model card that the Device refers to is there and says what it should."""
         wanted = model_card(self._pipeline, model_card_markdown(self._pipeline))
         for extension in dicts(author.resource.get("extension")):
             reference = as_dict(extension.get("valueReference")).get("reference")
@@ -101,3 +97,8 @@ class Registrar:
         except HttpStatusError:
             return False
         return False
+
+
+def _same(one: JsonObject, other: JsonObject) -> bool:
+    """Two Devices say the same, whatever the server adds to them."""
+    return all(one.get(name) == value for name, value in other.items() if name not in ("meta", "text"))

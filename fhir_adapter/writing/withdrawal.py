@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from fhir_adapter import canonical
-from fhir_adapter.errors import ConflictError, FhirAdapterError, HttpStatusError
+from fhir_adapter.errors import ConflictError, HttpStatusError, UnconfirmedError
 from fhir_adapter.lenient import JsonObject, as_dict, coded, dicts, references, relative
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.writing.bundles import replacement
+from fhir_adapter.writing.confirmed import post
 from fhir_adapter.writing.lifecycle import (
     Existing,
     Withdrawal,
@@ -30,6 +31,8 @@ from fhir_adapter.writing.writer import end
 Status = Literal["withdrawn", "reinstated", "due", "unchanged", "attested", "changed", "failed"]
 
 _PAGE = "100"
+_AUTHORED = (("Provenance", "agent"), ("Composition", "author"))
+_MADE_FROM = (("Provenance", "entity"), ("Composition", "entry"))
 _ATTEMPTS = 5
 _SHORTEST_DIGEST = 12
 
@@ -112,8 +115,7 @@ async def withdraw_authors(
     while True:
         fresh = 0
         for device in devices:
-            queries = [("Provenance", "agent"), ("Composition", "author")]
-            async for done in _withdraw(client, [(*q, device.reference) for q in queries], orders, seen):
+            async for done in _withdraw(client, _AUTHORED, device.reference, orders, seen):
                 fresh += 1
                 yield done
         if not fresh:
@@ -125,49 +127,28 @@ async def withdraw_authors(
 
 async def withdraw_source(client: FhirClient, source: str, orders: Orders) -> AsyncIterator[Withdrawn]:
     """Withdraws every summary of a source, whatever pipeline wrote it. Raises as `withdraw_authors`."""
-    queries = [("Provenance", "entity", source), ("Composition", "entry", source)]
-    async for done in _withdraw(client, queries, orders, set()):
+    async for done in _withdraw(client, _MADE_FROM, source, orders, set()):
         yield done
 
 
 async def _withdraw(
-    client: FhirClient, queries: Sequence[tuple[str, str, str]], orders: Orders, seen: set[str]
+    client: FhirClient, queries: Sequence[tuple[str, str]], wanted: str, orders: Orders, seen: set[str]
 ) -> AsyncIterator[Withdrawn]:
+    """Works on what the searches find and what is of `wanted`: servers may ignore a parameter."""
     slots = asyncio.Semaphore(orders.at_once)
 
     async def slotted(reference: str) -> Withdrawn | None:
         async with slots:
-            return await _one(client, reference, orders)
+            return await _one(client, reference, wanted, orders)
 
-    for resource_type, parameter, value in queries:
-        async for page in client.search(resource_type, [(parameter, value), ("_count", _PAGE)]):
-            found = [
-                ref
-                for resource in page.resources
-                if _names(resource, resource_type, parameter, value, client.base_url)
-                for ref in _compositions(resource, client.base_url)
-            ]
+    for resource_type, parameter in queries:
+        async for page in client.search(resource_type, [(parameter, wanted), ("_count", _PAGE)]):
+            found = [ref for resource in page.resources for ref in _compositions(resource, client.base_url)]
             fresh = [reference for reference in dict.fromkeys(found) if reference not in seen]
             seen.update(fresh)
             for done in await asyncio.gather(*map(slotted, fresh)):
                 if done:
                     yield done
-
-
-def _names(resource: JsonObject, resource_type: str, parameter: str, value: str, base_url: str) -> bool:
-    """Whether a hit is what was asked for: servers may ignore a parameter that they do not know, with 200."""
-    if resource.get("resourceType") != resource_type:
-        return False
-    match parameter:
-        case "agent":
-            named = [as_dict(agent.get("who")) for agent in dicts(resource.get("agent"))]
-        case "entity":
-            named = [as_dict(entity.get("what")) for entity in dicts(resource.get("entity"))]
-        case "author":
-            named = dicts(resource.get("author"))
-        case _:
-            named = [e for section in dicts(resource.get("section")) for e in dicts(section.get("entry"))]
-    return value in {relative(one.get("reference"), base_url) for one in named}
 
 
 def _compositions(resource: JsonObject, base_url: str) -> list[str]:
@@ -178,17 +159,21 @@ def _compositions(resource: JsonObject, base_url: str) -> list[str]:
     return [target for target in targets if target.startswith("Composition/")]
 
 
-async def _one(client: FhirClient, reference: str, orders: Orders) -> Withdrawn | None:
-    """One Composition, read anew each time; None where it is gone, or nothing of ours."""
-    wanted: Status = "reinstated" if orders.undo else "withdrawn"
+async def _one(client: FhirClient, reference: str, wanted: str, orders: Orders) -> Withdrawn | None:
+    """One Composition, read anew each time; None where it is gone, or nothing of ours or of `wanted`."""
+    sent = False
+    done: Status = "reinstated" if orders.undo else "withdrawn"
     for attempt in range(_ATTEMPTS):
         resource = await client.read_if_there(reference)
-        if resource is None or not _is_summary(resource):
+        if resource is None or not _is_summary(resource) or wanted not in _of(resource, client.base_url):
             return None
         existing, source = read_existing(resource), _source(resource, client.base_url)
         status = _undoing(existing, orders) if orders.undo else _status(existing, orders)
-        if status != wanted:
+        if sent and (existing.ended == orders.why) != orders.undo:
+            return Withdrawn(reference, source, done, orders.why)
+        if status != done:
             return Withdrawn(reference, source, status, existing.ended or orders.why)
+        sent = True
         try:
             if orders.undo:
                 await _reinstate(client, existing)
@@ -197,18 +182,18 @@ async def _one(client: FhirClient, reference: str, orders: Orders) -> Withdrawn 
         except HttpStatusError as error:
             if not isinstance(error, ConflictError) or attempt == _ATTEMPTS - 1:
                 return Withdrawn(reference, source, "failed", f"HTTP {error.status}")
-        except FhirAdapterError as error:
-            return Withdrawn(reference, source, "failed", type(error).__name__)
+        except UnconfirmedError:
+            pass  # what is there by now says
         else:
-            confirmed = await _confirmed(client, reference, orders)
-            return Withdrawn(reference, source, wanted if confirmed else "failed", orders.why)
-    raise AssertionError("the last attempt returns")
+            return Withdrawn(reference, source, done, orders.why)
+    return Withdrawn(reference, source, "failed", "not confirmed")
 
 
-async def _confirmed(client: FhirClient, reference: str, orders: Orders) -> bool:
-    """Whether a read shows what was written: a server may answer 200 for a write that it did not do."""
-    after = await client.read_if_there(reference)
-    return after is not None and (ended_because(after) == orders.why) != orders.undo
+def _of(resource: JsonObject, base_url: str) -> set[str]:
+    """The notes that a Composition was made from and the Devices that made it."""
+    sections = dicts(resource.get("section"))
+    named = [references(s.get(element), base_url) for s in sections for element in ("entry", "author")]
+    return {*references(resource.get("author"), base_url), *(one for some in named for one in some)}
 
 
 async def _reinstate(client: FhirClient, existing: Existing) -> None:
@@ -222,7 +207,7 @@ async def _reinstate(client: FhirClient, existing: Existing) -> None:
             and canonical.EXTRACTED_TEXT_TAG in coded(as_dict(text.get("meta")).get("tag"))
         ):
             changed.append({**text, "status": "current"})
-    await client.transaction(replacement(changed), once=True)
+    await post(client, replacement(changed))
 
 
 async def _status_before(client: FhirClient, existing: Existing) -> str:
