@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from summarizer.engines.base import Engine, EngineOptions, Salience, make_engine
+from summarizer.engines.base import Engine, Salience
+from summarizer.engines.registry import DeferredEngine, EngineOptions, make_engine
 from summarizer.selection.select import asked_sentences, select, taking_order
 from summarizer.types import (
     Budget,
@@ -63,6 +64,8 @@ class Summarizer:
         engine: str = "bertsum",
         device: str = "auto",
         precision: str = "auto",
+        *,
+        defer: bool = False,
     ) -> "Summarizer":
         """Loads an engine and its model.
 
@@ -72,12 +75,14 @@ class Summarizer:
             engine: `bertsum`, which needs a model trained for it, `lexrank`, `kmeans` or `lead`.
             device: `auto` (CUDA if there is a device), `cpu` or `cuda`.
             precision: `auto` or `fp32`, or `bf16`, which is faster and changes some selections.
+            defer: load weights (and torch) when the first text has to be scored; `model` is known before.
 
         Raises:
             EngineError: unknown engine, device or precision.
             ModelError: the model cannot be found, reached or used.
         """
-        return cls(make_engine(engine, EngineOptions(model, device, precision)))
+        options = EngineOptions(model, device, precision)
+        return cls(DeferredEngine(engine, options) if defer else make_engine(engine, options))
 
     @property
     def model(self) -> ModelInfo:

@@ -282,3 +282,8 @@ class Summary:
             ],
             "sentences": [{"start": s.start, "end": s.end, "score": s.score} for s in self.sentences],
         }
+
+
+def round_scores(values: Sequence[float]) -> tuple[float, ...]:
+    """Four decimals, so that the last bits of a sum decide nothing; never -0.0."""
+    return tuple(round(float(value), 4) + 0.0 for value in values)

@@ -20,6 +20,7 @@ _CODES_SHOWN = 8
 _ERRORS: dict[int, type[HttpStatusError]] = {
     401: RefusedError,
     403: RefusedError,
+    407: RefusedError,
     404: NotFoundError,
     409: ConflictError,
     410: GoneError,

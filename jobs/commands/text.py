@@ -14,7 +14,7 @@ from fhir_adapter.text import extract
 from jobs.commands.options import AsJson, Sets, console, print_json, settings_from
 from jobs.exits import Exit, UsageError
 from jobs.settings import Settings, parse_budget
-from summarizer.types import Budget, Document, Summary
+from summarizer.types import Budget, Summary
 
 FileArgument = Annotated[
     str, typer.Argument(metavar="FILE|-", help="Any supported kind of file; - reads standard input.")
@@ -47,8 +47,7 @@ def summarize(
     note = _read(file, media_type, json)
     from jobs.runtime import make_summarizer
 
-    document = Document(note.text, [(h.start, h.end, h.code) for h in note.headings])
-    summary = make_summarizer(settings).summarize([document], budget)[0]
+    summary = make_summarizer(settings).summarize([note.document()], budget)[0]
     if json:
         print_json(summary.to_json())
     else:
@@ -71,7 +70,8 @@ def text(file: FileArgument, media_type: MediaType = None, json: AsJson = False,
     note = _read(file, media_type, json)
     from summarizer.segmentation.segment import segment
 
-    parts = segment(note.text, [(h.start, h.end, h.code) for h in note.headings])
+    document = note.document()
+    parts = segment(document.text, document.headings, document.marks)
     if json:
         from summarizer.assertion.flags import sentence_flags
 
@@ -82,6 +82,7 @@ def text(file: FileArgument, media_type: MediaType = None, json: AsJson = False,
                 "normalization": note.normalization,
                 "sha256": note.sha256,
                 "notice": note.notice or None,
+                "notices": list(note.notices),
                 "text": note.text,
                 "sentences": [[s.start, s.end] for s in parts.sentences],
                 "context": [[piece.to_json() for piece in s.context] for s in parts.sentences],

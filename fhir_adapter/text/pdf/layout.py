@@ -6,11 +6,11 @@ else has gaps is read row by row, cells parted by ` | `.
 """
 
 from bisect import bisect_left
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import median
 
-from fhir_adapter.text.lines import Line
+from fhir_adapter.text.lines import Line, LineKind
 from fhir_adapter.text.pdf.lines import Segment, TextLine, text_lines
 from fhir_adapter.text.pdf.page import PageContent
 from fhir_adapter.text.pdf.tables import take_tables
@@ -29,6 +29,7 @@ class PageLine:
     text: str
     y: float
     blank: bool = False
+    kind: LineKind = LineKind.TEXT
 
 
 def page_lines(content: PageContent) -> list[PageLine]:
@@ -51,7 +52,7 @@ def page_lines(content: PageContent) -> list[PageLine]:
 
 
 def _table(rows: list[tuple[float, Line]]) -> list[PageLine]:
-    return [PageLine(line.text, y, blank=at == 0) for at, (y, line) in enumerate(rows)]
+    return [PageLine(line.text, y, at == 0, line.kind) for at, (y, line) in enumerate(rows)]
 
 
 def _flow(lines: list[TextLine], depth: int) -> list[PageLine]:
@@ -67,7 +68,7 @@ def _flow(lines: list[TextLine], depth: int) -> list[PageLine]:
         if columns:
             for column in columns:
                 inner = _flow(column, depth + 1)
-                result += [PageLine(line.text, line.y, line.blank or not i) for i, line in enumerate(inner)]
+                result += [replace(line, blank=line.blank or not i) for i, line in enumerate(inner)]
             before = None
             at = end
             continue

@@ -1,7 +1,7 @@
 """Words become lines: those on one baseline, parted where the gap is wider than a space."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fhir_adapter.text.lines import Line
 from fhir_adapter.text.pdf.page import Word
@@ -32,6 +32,7 @@ class TextLine:
     segments: list[Segment]
     y: float
     size: float
+    bold: bool = False
 
     @property
     def x0(self) -> float:
@@ -72,9 +73,10 @@ def cell_lines(words: list[Word], right: float) -> list[Line]:
     before: TextLine | None = None
     for line in text_lines(words):
         if before is not None and _wrapped(before, line, right):
-            joined[-1] = Line(join_wrapped(joined[-1].text, line.text), soft=joined[-1].soft)
+            whole = join_wrapped(joined[-1].text, line.text)
+            joined[-1] = replace(joined[-1], text=whole, bold=joined[-1].bold and line.bold)
         else:
-            joined.append(Line(line.text))
+            joined.append(Line(line.text, bold=line.bold))
         before = line
     return joined
 
@@ -86,7 +88,7 @@ def join_wrapped(first: str, second: str) -> str:
     return f"{first} {second}"
 
 
-def mend_hyphens(lines: list[str], vocabulary: set[str]) -> list[str]:
+def mend_hyphens(lines: list[Line], vocabulary: set[str]) -> list[Line]:
     """Brings words that a line end parted back together, on the first of the two lines.
 
     The hyphen stays (`follow-up`, `C-CDA`) unless the word stands without it elsewhere in the document and
@@ -94,17 +96,18 @@ def mend_hyphens(lines: list[str], vocabulary: set[str]) -> list[str]:
     """
     mended = list(lines)
     for at in range(len(mended) - 1):
-        broken, following = _BROKEN_WORD.search(mended[at]), _FIRST_WORD.match(mended[at + 1])
-        if broken is None or following is None or " | " in mended[at] + mended[at + 1]:
+        first, second = mended[at].text, mended[at + 1].text
+        broken, following = _BROKEN_WORD.search(first), _FIRST_WORD.match(second)
+        if broken is None or following is None or " | " in first + second:
             continue
         start, rest = broken[1].lower(), following[0]
         bare = re.match(r"[^\W\d_]+", rest)
         whole = start + bare[0].lower() if bare else ""
         if whole in vocabulary and f"{start}-{bare[0].lower() if bare else ''}" not in vocabulary:
-            mended[at] = mended[at][:-1]
-        mended[at] += rest
-        mended[at + 1] = mended[at + 1][following.end() :].lstrip()
-    return [line for at, line in enumerate(mended) if line or not lines[at]]
+            first = first[:-1]
+        mended[at] = replace(mended[at], text=first + rest)
+        mended[at + 1] = replace(mended[at + 1], text=second[following.end() :].lstrip())
+    return [line for at, line in enumerate(mended) if line.text or not lines[at].text]
 
 
 def words_of(text: str) -> set[str]:

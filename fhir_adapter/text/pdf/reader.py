@@ -1,6 +1,6 @@
 """PDF: the text of its pages in reading order, by PDFium.
 
-The recipe `pdf|1+pdfium-N`, N being PDFium's build, since its reading of a file is part of the result:
+The recipe `pdf|2+pdfium-N`, N being PDFium's build, since its reading of a file is part of the result:
 
 - ruled tables are rows, cells joined by ` | ` (`pdf_tables`); columns follow one another (`pdf_layout`);
 - page numbers are left out; running headers and footers stand once, where they come first;
@@ -18,7 +18,8 @@ import pypdfium2.raw as raw
 from fhir_adapter.errors import NoteError
 from fhir_adapter.note import NoteText
 from fhir_adapter.reasons import Reason
-from fhir_adapter.text.lines import TextBuilder, clean
+from fhir_adapter.text.builder import TextBuilder
+from fhir_adapter.text.lines import Line, clean
 from fhir_adapter.text.pdf.layout import PageLine, page_lines
 from fhir_adapter.text.pdf.lines import mend_hyphens, words_of
 from fhir_adapter.text.pdf.margins import without_repeats
@@ -85,9 +86,8 @@ def _text(document: pdfium.PdfDocument) -> NoteText:
         raise NoteError(Reason.MALFORMED if damaged else Reason.EMPTY_TEXT, f"text on 0 of {count} pages")
     notice = f"text on {with_text} of {count} pages" if with_text < count else ""
     builder = TextBuilder()
-    for line in _joined(without_repeats(pages, heights)):
-        builder.line(clean(line))
-    build = f"1+pdfium-{pdfium.version.PDFIUM_INFO.build}"
+    builder.add(_joined(without_repeats(pages, heights)))
+    build = f"2+pdfium-{pdfium.version.PDFIUM_INFO.build}"
     return builder.build(recipe("pdf", build), MEDIA_TYPE, notice)
 
 
@@ -117,14 +117,14 @@ def _shows_annotations(page: pdfium.PdfPage) -> bool:
     return False
 
 
-def _joined(pages: list[list[PageLine]]) -> list[str]:
+def _joined(pages: list[list[PageLine]]) -> list[Line]:
     """The lines of all pages; a page that breaks a sentence does not break the paragraph."""
-    lines: list[str] = []
+    lines: list[Line] = []
     for page in pages:
         for at, line in enumerate(page):
-            goes_on = not at and lines and lines[-1][-1:].isalnum() and line.text[:1].islower()
+            goes_on = not at and lines and lines[-1].text[-1:].isalnum() and line.text[:1].islower()
             if line.blank and not goes_on:
-                lines.append("")
-            lines.append(line.text)
-    vocabulary = set().union(*(words_of(line) for line in lines)) if lines else set()
+                lines.append(Line(""))
+            lines.append(Line(clean(line.text), line.kind))
+    vocabulary = set().union(*(words_of(line.text) for line in lines)) if lines else set()
     return mend_hyphens(lines, vocabulary)

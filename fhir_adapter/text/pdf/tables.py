@@ -4,7 +4,7 @@ from bisect import bisect_right
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from fhir_adapter.text.lines import Line, row_lines
+from fhir_adapter.text.lines import Cell, Line, row_lines, table_rows
 from fhir_adapter.text.pdf.lines import cell_lines
 from fhir_adapter.text.pdf.page import PageContent, Rule, Word
 
@@ -37,15 +37,18 @@ class Table:
 
     def lines(self) -> list[tuple[float, Line]]:
         """Its rows in order, each with its place on the page."""
-        lines: list[tuple[float, Line]] = []
+        rows: list[list[Line]] = []
+        bold: list[bool] = []
         for row in range(len(self.ys) - 1):
-            cells: list[list[Line]] = []
+            cells: list[Cell] = []
             for column in range(len(self.xs) - 1):
                 region = self.first[row, column]
                 words = self.words.get(region, []) if region == (row, column) else []
-                cells.append(cell_lines(words, self._right(region)))
-            lines += [(self.ys[row + 1], line) for line in row_lines(cells)]
-        return lines
+                cells.append(Cell(cell_lines(words, self._right(region))))
+            rows.append(row_lines(cells))
+            bold.append(all(cell.bold for cell in cells if cell.lines))
+        named = iter(table_rows(rows, bold))
+        return [(self.ys[at + 1], next(named)) for at, row in enumerate(rows) for _ in row]
 
     def _right(self, region: tuple[int, int]) -> float:
         row, column = region
