@@ -75,7 +75,7 @@ def _events(line: Line) -> dict[str, str]:
 
 
 def _objects(words: Sequence[str], match: Match) -> Iterator[str]:
-    """The things that an action is done to: the words behind it and before it, up to a preposition or a stop."""
+    """What an action is done to: the words behind it and before it, up to a preposition or a stop."""
     prepositions, skip = _lists("preposition"), _lists("skip")
     for at in range(match.end, min(match.end + _REACH, len(words))):
         word = words[at]

@@ -1,8 +1,8 @@
 """What a later line of a note corrects or replaces, by the rules of `corrections.txt`.
 
-Three ways: in so many words ("should read", "not the right", an addendum on the same thing); a code status that
-becomes another; a drug that is stopped, started or changed. Each earlier sentence is linked with the last that
-replaces it, and in the first two ways that one with those that it replaces.
+Three ways: in so many words ("should read", "not the right", an addendum on the same thing); a code status
+that becomes another; a drug that is stopped, started or changed. Each earlier sentence is linked with the
+last that replaces it, and in the first two ways that one with those that it replaces.
 """
 
 import math

@@ -1,8 +1,9 @@
 """Sentences that lean on their neighbour, and the neighbour that they take along.
 
-"Restart 24-48 h after surgery." or "It was removed." does not say what it is about. Such a sentence is shown with the
-one before it, as context of the kind `antecedent`. The rules are those of `leaning.txt`; they ask for an opening that
-cannot stand alone, not for every pronoun: a sentence shown with more than it needs hides what matters.
+"Restart 24-48 h after surgery." or "It was removed." does not say what it is about. Such a sentence is shown
+with the one before it, as context of the kind `antecedent`. The rules are those of `leaning.txt`; they ask
+for an opening that cannot stand alone, not for every pronoun: a sentence shown with more than it needs hides
+what matters.
 """
 
 import re
@@ -17,7 +18,7 @@ from summarizer.types import Segmentation, Sentence
 _OPENING = 120
 _WORD = re.compile(r"[^\W_]+(?:'\w+)?")
 _OBJECT = re.compile(r"\b(?:it|them|these|those)\b", re.I)
-_SUBJECT = 4
+_SUBJECT = 3
 _MOST_STEPS = 3
 _LOWER_CASE_NOTE = 0.3
 
@@ -32,9 +33,9 @@ def antecedents(text: str, parts: Segmentation) -> dict[int, tuple[int, ...]]:
     """The sentences that others need before them.
 
     Returns:
-        For the index of each sentence that leans, those of the sentences before it that it needs, in order: the one
-        before and, where that one leans too, those that it needs. A sentence that is the first of its section, or
-        of a label on its own line, has none: its heading says what it is about.
+        For the index of each sentence that leans, those of the sentences before it that it needs, in order:
+        the one before and, where that one leans too, those that it needs. A sentence that is the first of its
+        section, or of a label on its own line, has none: its heading says what it is about.
     """
     starts = sorted(span.start for span in parts.headings)
     lower = _is_lower_case(text, parts.sentences)
@@ -90,7 +91,7 @@ def _openings() -> frozenset[str]:
 
 
 def _holds(rule: Rule, ahead: Sequence[str], before: Sequence[str], pronoun: str) -> bool:
-    """Whether what a rule asks for beside its words is so; `ahead` are the words of the sentence before it."""
+    """Whether what a rule asks for beside its words is so; `ahead` are the sentence's words before it."""
     if rule.kind == "object":
         return all(word in _thin() or not word[0].isalpha() for word in ahead)
     if rule.needs == "family":

@@ -13,9 +13,9 @@ _LEADING = frozenset({ContextKind.LEAD_IN, ContextKind.QUESTION, ContextKind.ROW
 def with_neighbours(text: str, parts: Segmentation) -> Segmentation:
     """The same sentences with their neighbours as context.
 
-    A sentence that leans gets what it leans on (`antecedent`); one that a later line corrects or replaces gets that
-    line, and the correcting line what it corrects (`correction`). Neighbours bring their own lead-in or question,
-    and the heading on their line.
+    A sentence that leans gets what it leans on (`antecedent`); one that a later line corrects or replaces
+    gets that line, and the correcting line what it corrects (`correction`). Neighbours bring their own
+    lead-in or question, and the heading on their line.
 
     Returns:
         Sentences whose context is in the order of the text, disjoint, and outside of the sentence.
