@@ -6,6 +6,7 @@
     │   └── ServerTimeoutError     the answer took too long, each time
     ├── NotFhirError               an answer, but not as a FHIR R4 server gives it
     │   └── OutsideBaseError       a link or a redirect out of the base address
+    ├── UnconfirmedError           a write of which the answer does not say whether it was done
     ├── ResponseTooLargeError      an answer over the limit
     └── HttpStatusError            an error status
         ├── NotFoundError          404
@@ -64,6 +65,10 @@ class OutsideBaseError(NotFhirError):
     def __init__(self, message: str, url: str) -> None:
         super().__init__(message)
         self.url = url
+
+
+class UnconfirmedError(FhirAdapterError):
+    """A write was sent, and the answer does not say what became of it; what is there has to be read."""
 
 
 class ResponseTooLargeError(FhirAdapterError):

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 from fhir_adapter.text.lines import Cell, Line, row_lines, table_rows
 from fhir_adapter.text.pdf.lines import cell_lines
-from fhir_adapter.text.pdf.page import PageContent, Rule, Word
+from fhir_adapter.text.pdf.page import PageContent, Word
+from fhir_adapter.text.pdf.shapes import Rule, Shapes
 
 _NEAR = 3.0
 _MAX_RULES = 1_500
@@ -57,9 +58,9 @@ class Table:
         return self.xs[column + 1]
 
 
-def take_tables(content: PageContent) -> tuple[list[Table], list[Word]]:
+def take_tables(content: PageContent, shapes: Shapes) -> tuple[list[Table], list[Word]]:
     """The ruled tables of a page with their words, from the top, and the words outside them."""
-    tables = _without_frames(_grids(content))
+    tables = _without_frames(_grids(shapes))
     free: list[Word] = []
     for word in content.words:
         for table in tables:
@@ -78,8 +79,8 @@ def take_tables(content: PageContent) -> tuple[list[Table], list[Word]]:
     return sorted(kept, key=lambda table: table.top), free
 
 
-def _grids(content: PageContent) -> list[Table]:
-    horizontals, verticals = _merged(content.horizontals), _merged(content.verticals)
+def _grids(shapes: Shapes) -> list[Table]:
+    horizontals, verticals = _merged(shapes.horizontals), _merged(shapes.verticals)
     if not (2 <= len(horizontals) <= _MAX_RULES and 2 <= len(verticals) <= _MAX_RULES):
         return []
     parent = list(range(len(horizontals) + len(verticals)))

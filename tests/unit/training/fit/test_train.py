@@ -21,7 +21,7 @@ from summarizer.checkpoint import export_checkpoint, import_checkpoint, load_che
 from summarizer.engines.bertsum import BertSumEngine
 from summarizer.errors import UnsupportedModelError
 from summarizer.types import SplitDocument
-from tests.unit.summarizer.conftest import CONFIGS, WORDS, write_tokenizer
+from tests.unit.summarizer.tiny_models import CONFIGS, WORDS, write_tokenizer
 from tests.unit.training.invented import write_lines
 from training.errors import RunError
 from training.fit.calibration import calibrate, sigmoid
