@@ -6,6 +6,7 @@ import httpx
 
 from fhir_adapter.lenient import below
 
+SAFE = "$_.-~:"  # characters that stay as they are in a path
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -62,7 +63,7 @@ class Scope:
             reference = unquote(path).strip("/")
         parts = reference.split("/")
         good = all(part and part not in (".", "..") for part in parts)
-        return "/".join(quote(part, safe="$_.-~:") for part in parts) if good else None
+        return "/".join(quote(part, safe=SAFE) for part in parts) if good else None
 
 
 def parsed(url: str) -> httpx.URL | None:

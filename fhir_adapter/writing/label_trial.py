@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from fhir_adapter import canonical
-from fhir_adapter.errors import HttpStatusError, NotFhirError, RefusedError
-from fhir_adapter.lenient import JsonObject
+from fhir_adapter.errors import HttpStatusError, NotFhirError, RefusedError, UnconfirmedError
+from fhir_adapter.lenient import JsonObject, as_dict
 from fhir_adapter.rest.client import FhirClient
+from fhir_adapter.writing.confirmed import post
 
 # "device asserted": the nearest in meaning that terminology of every age knows.
 FALLBACK = (canonical.OBSERVATION_VALUE, "DEVAST")
@@ -42,8 +43,14 @@ class Trial:
     left_behind: str = ""
 
 
-async def try_label(client: FhirClient, system: str, code: str) -> Trial:
+async def try_label(client: FhirClient, system: str, code: str, *, write: bool = True) -> Trial:
     """Tries one label, as system and code.
+
+    Args:
+        client: the server.
+        system: of the label.
+        code: of the label.
+        write: whether a Composition may be created and deleted where the server does not validate.
 
     Raises:
         RefusedError: the credentials may neither validate nor write.
@@ -54,7 +61,7 @@ async def try_label(client: FhirClient, system: str, code: str) -> Trial:
         return Trial(LabelVerdict.TAKEN, "$validate")
     if await _validates(client, plain):
         return Trial(LabelVerdict.UNKNOWN, "$validate")
-    if not (await client.capability()).interacts("Composition", "create", "delete"):
+    if not write or not (await client.capability()).interacts("Composition", "create", "delete"):
         return Trial(LabelVerdict.UNTRIED)
     for resource, verdict in ((labelled, LabelVerdict.TAKEN), (plain, LabelVerdict.REFUSED)):
         written, left = await _writes(client, resource)
@@ -106,20 +113,19 @@ async def _writes(client: FhirClient, resource: JsonObject) -> tuple[bool, str]:
     entry = {"fullUrl": f"urn:uuid:{uuid.uuid4()}", "resource": resource, "request": request}
     bundle = {"resourceType": "Bundle", "type": "transaction", "entry": [entry]}
     try:
-        answer = await client.transaction(bundle)
+        references = await post(client, bundle, once=False)
     except RefusedError:
         raise
+    except UnconfirmedError:
+        references = await _found(client, identifier)
     except HttpStatusError:
         return False, ""
-    location = str(((answer.get("entry") or [{}])[0].get("response") or {}).get("location", ""))
-    written = "/".join(location.split("/_history/")[0].split("/")[-2:])
-    references = [written] if written.startswith("Composition/") else await _found(client, identifier)
     for reference in references:
         try:
             await client.delete(reference)
         except HttpStatusError:
             return True, reference
-    return True, ""
+    return bool(references), ""
 
 
 async def _found(client: FhirClient, identifier: str) -> list[str]:
@@ -127,4 +133,5 @@ async def _found(client: FhirClient, identifier: str) -> list[str]:
         f"Composition/{resource.get('id')}"
         async for page in client.search("Composition", [("identifier", identifier)])
         for resource in page.resources
+        if as_dict(resource.get("identifier")).get("value") == identifier.partition("|")[2]
     ]
