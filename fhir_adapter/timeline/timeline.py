@@ -15,7 +15,7 @@ from fhir_adapter.errors import FhirAdapterError
 from fhir_adapter.lenient import JsonObject
 from fhir_adapter.note import SourceNote
 from fhir_adapter.timeline.clinical_time import Calendar, ClinicalTime, NoteTimes, Precision, precision
-from summarizer.selection.repeats import Told
+from summarizer.selection.repeats import RepeatFinder
 
 
 class TimelineError(FhirAdapterError):
@@ -280,7 +280,7 @@ def _inside(calendar: Calendar, scope: Scope, time: ClinicalTime) -> bool:
 
 
 def _told_once(notes: Iterable[TimelineNote]) -> list[Entry]:
-    told = Told()
+    told = RepeatFinder()
     sentences: list[list[Place]] = []
     shown: list[tuple[TimelineNote, list[int], int]] = []
     for note in notes:
