@@ -240,6 +240,8 @@ def _goes_on_in_small_letters(line: Line, before: Line, first: Line, full: bool)
     """Whether a line in small letters goes on with an unterminated line."""
     if full or line_ends.goes_on(line.text):
         return True
+    if line.text[0] == "(":
+        return False
     if before.kind is LineKind.LABELLED and len(before.text.split()) < 6 and not _begins_section(before.text):
         return False
     if line_ends.has_dose(line.text) and line_ends.has_dose(before.text):

@@ -40,7 +40,7 @@ def check_invariants(text: str, found: Segmentation) -> None:
     assert not text[at:].strip()
     for group in (found.sentences, found.headings, found.markers, found.boilerplate):
         assert list(group) == sorted(group, key=lambda span: span.start)
-    # A section begins at its heading, or at a sentence that holds its label and all there is (`Allergies: none.`).
+    # A section begins at its heading, or at a sentence that holds its label (`Allergies: none.`).
     opened = {heading.start: heading.end for heading in found.headings}
     opened |= {sentence.start: sentence.end for sentence in found.sentences}
     assert {section.start for section in found.sections} >= {heading.start for heading in found.headings}
