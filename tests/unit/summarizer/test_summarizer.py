@@ -160,7 +160,6 @@ def test_json_is_the_documented_shape(summarizers: dict[str, Summarizer]) -> Non
                 "score": 1.0,
                 "section": None,
                 "context": [],
-                "context": [],
                 "flags": [],
             }
         ],
