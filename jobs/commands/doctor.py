@@ -8,11 +8,13 @@ from typing import Literal
 import typer
 from pydantic import SecretStr
 
-from fhir_adapter.errors import FhirAdapterError, HttpStatusError
+from fhir_adapter.errors import FhirAdapterError, HttpStatusError, LoginError
 from fhir_adapter.profiles import VERSION
 from fhir_adapter.profiles.upload import is_loaded
 from fhir_adapter.rest.capability import Capability
 from fhir_adapter.rest.client import FhirClient
+from fhir_adapter.rest.smart import NEEDED, missing
+from fhir_adapter.rest.tokens import TokenAuth
 from fhir_adapter.writing.label_trial import FALLBACK, LabelVerdict, Trial, try_label
 from jobs.commands.options import AsJson, Sets, console, print_json, settings_from
 from jobs.exits import Exit, say
@@ -94,14 +96,30 @@ async def _server(settings: Settings) -> list[Check]:
             capability = await client.capability()
             software = f"{capability.software or 'unnamed software'} {capability.software_version or ''}"
             checks = [Check(name, "ok", f"{software.strip()}, FHIR {capability.fhir_version}")]
+            checks += _login(client)
             checks += _writing(capability)
             checks += await _searching(settings, client)
             trial = await try_label(client, *settings.ai_label.split("|", 1))
             checks.append(await _label(settings, client, trial))
             checks.append(await _profiles(client, trial))
             return checks
+    except LoginError as error:
+        return [Check("login", "failure", say(error), "See docs/servers.md for what to set.")]
     except FhirAdapterError as error:
         return [Check(name, "failure", say(error), "Check CLINSUM_FHIR_BASE_URL and that the server is up.")]
+
+
+def _login(client: FhirClient) -> Iterator[Check]:
+    """Whether the token in hand allows what a pass does, where its endpoint says what it allows."""
+    if not isinstance(client.auth, TokenAuth):
+        return
+    granted = client.auth.tokens.scope
+    lacking = missing(granted, NEEDED.items())
+    if not lacking:
+        yield Check("login", "ok", "a token with all scopes" if granted else "a token; scopes are not stated")
+        return
+    value = f"a token without {', '.join(lacking)}"
+    yield Check("login", "warning", value, "Have the client registered for these, and see CLINSUM_SCOPE.")
 
 
 def _writing(capability: Capability) -> Iterator[Check]:
