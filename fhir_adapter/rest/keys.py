@@ -104,8 +104,8 @@ def _jwk(text: str, kid: str) -> tuple[object, str]:
         found = json.loads(text)
         keys = found.get("keys", [found])
         keys = [key for key in keys if "d" in key and (not kid or key.get("kid") in (kid, None))]
-        read = {"RSA": RSAAlgorithm, "EC": ECAlgorithm}[keys[0]["kty"]]
-        return read.from_jwk(keys[0]), str(keys[0].get("kid", ""))
+        read = RSAAlgorithm.from_jwk if keys[0]["kty"] == "RSA" else ECAlgorithm.from_jwk
+        return read(keys[0]), str(keys[0].get("kid", ""))
     except Exception:
         raise KeyFileError("the file holds no private JSON Web Key that can be used") from None
 
