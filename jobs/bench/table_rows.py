@@ -55,8 +55,10 @@ def measure(notes: Iterator[NoteText], *, marked: bool = True) -> Rows:
         found.rows += len(rows)
         headings = [(heading.start, heading.end, heading.code) for heading in note.headings]
         parts = segment(note.text, headings, note.marks if marked else ())
-        spans = [(s.start, s.end) for s in (*parts.sentences, *parts.headings, *parts.boilerplate)]
-        spans.sort()
+        spans = sorted(
+            [(s.start, s.end) for s in parts.sentences]
+            + [(s.start, s.end) for s in (*parts.headings, *parts.boilerplate)]
+        )
         at = 0
         for start, end in rows:
             while at < len(spans) and spans[at][1] <= start:
