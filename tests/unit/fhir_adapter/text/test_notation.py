@@ -209,7 +209,7 @@ CHOICES = '<w:listEntry w:val="mild"/><w:listEntry w:val="severe"/>'
         (html('<span role=checkbox aria-checked="true"></span> DNR'), "[x] DNR"),
         (html('<div><i role=radio aria-checked="mixed"></i> DNR</div>'), "(?) DNR"),
         (html("Pain <select><option>mild<option selected>severe</select> now"), "Pain severe now"),
-        (html("Pain <select><option>mild<option>severe</select>"), 
+        (html("Pain <select><option>mild<option>severe</select>"),
          "Pain [no choice recorded: mild / severe]"),
         (html("<select multiple><option selected>a<option>b<option selected>c</select>"), "a, c"),
         (rtf(r"{\field{\*\fldinst FORMCHECKBOX{\*\formfield{\fftype1\ffres1}}}{\fldrslt}} DNR"), "[x]  DNR"),
