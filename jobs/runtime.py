@@ -125,7 +125,7 @@ def make_extractor(settings: Settings) -> Extractor:
 def make_auditor(settings: Settings, client: FhirClient, extractor: Extractor) -> Auditor:
     """Audits over parts that are there already."""
     system, code = settings.ai_label.split("|", 1)
-    return Auditor(client, extractor, fetch_limits(settings), (system, code))
+    return Auditor(client, extractor, fetch_limits(settings), (system, code), software_version())
 
 
 def make_source(settings: Settings, client: FhirClient) -> Source:

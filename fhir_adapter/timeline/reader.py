@@ -17,9 +17,11 @@ from fhir_adapter.reading.policy import Policy, ineligible
 from fhir_adapter.reading.source_note import read_source
 from fhir_adapter.reasons import Reason
 from fhir_adapter.rest.client import FhirClient
+from fhir_adapter.timeline.building import build
 from fhir_adapter.timeline.merges import Merges
 from fhir_adapter.timeline.notes import timeline_note
 from fhir_adapter.timeline.timeline import (
+    Context,
     LeftOut,
     Place,
     Remark,
@@ -27,7 +29,6 @@ from fhir_adapter.timeline.timeline import (
     Timeline,
     TimelineError,
     TimelineNote,
-    build,
 )
 from fhir_adapter.writing import recall
 from fhir_adapter.writing.lifecycle import Withdrawal, ended_because
@@ -236,6 +237,7 @@ def _note_of(resource: JsonObject, section: SectionAudit) -> TimelineNote:
             end=sentence.end,
             text=sentence.text,
             score=sentence.score,
+            context=tuple(Context(c.start, c.end, c.kind, c.text) for c in sentence.context),
         )
         for span, sentence in zip(claims.spans, section.sentences, strict=True)
         if sentence.ok

@@ -13,7 +13,7 @@ from fhir_adapter.audit.claims import Span
 from fhir_adapter.audit.findings import Finding, Found
 from fhir_adapter.audit.shape import ANCHOR
 from fhir_adapter.audit.verdict import AuditedSentence, Examined, Kind, SectionAudit
-from fhir_adapter.narrative import displayed
+from fhir_adapter.narrative import displayed, printable
 
 Pieces = list[tuple[str, bool]]
 """A text in parts, each with whether it differs."""
@@ -223,11 +223,11 @@ def _segments(text: str, shown: Iterable[Row]) -> Iterator[Segment]:
         if start >= end:
             continue
         if at < start:
-            yield Segment(displayed(text[at:start]))
-        yield Segment(displayed(text[start:end]), row, anchor)
+            yield Segment(printable(text[at:start]))
+        yield Segment(printable(text[start:end]), row, anchor)
         at = end
     if at < len(text):
-        yield Segment(displayed(text[at:]))
+        yield Segment(printable(text[at:]))
 
 
 def found_rows(examined: Examined, shown: Sequence[Row]) -> tuple[FoundRow, ...]:

@@ -15,6 +15,7 @@ from fhir_adapter.audit.findings import Finding
 from fhir_adapter.audit.verdict import Audit
 from jobs.runtime import auditing
 from tests.contract.alterations import ALL, Alteration, Resource
+from tests.contract.alterations_around import AROUND
 from tests.contract.contract_fhir import Fhir, FhirServer, new_id
 from tests.contract.passes import Site, encoded, reference
 from tests.places import ROOT
@@ -45,7 +46,9 @@ def rtf(text: str) -> bytes:
 
 def note(kind: str, sentences: tuple[str, ...], subject: str) -> Resource:
     """A note of these sentences, as the source is put on the server."""
-    text = "\n".join(sentences)
+    text = "\n".join(
+        [sentences[0], "MEDICATIONS TO STOP:", *sentences[1:]] if kind == "headed" else sentences
+    )
     resource: Resource = {
         "subject": {"reference": subject},
         "meta": {"security": SECURITY},
@@ -56,6 +59,7 @@ def note(kind: str, sentences: tuple[str, ...], subject: str) -> Resource:
     html = "<html><body>" + "".join(f"<p>{s}</p>" for s in sentences) + "</body></html>"
     content = {
         "plain": ("text/plain; charset=utf-8", text.encode()),
+        "headed": ("text/plain; charset=utf-8", text.encode()),
         "html": ("text/html; charset=utf-8", html.encode()),
         "rtf": ("application/rtf", rtf(text)),
     }
@@ -214,8 +218,29 @@ def test_every_alteration_is_found_by_audit_and_checker(
     assert tried >= (200 if fhir_server.engine == "embedded" else HAPI_SAMPLE)
 
 
+def test_every_alteration_of_what_is_around_a_sentence_is_found(
+    site: Site, fhir_server: FhirServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one = summarised(site, "headed")
+    headings = [[piece.text for piece in sentence.context] for sentence in one.audit().sentences]
+    assert headings == [[], ["MEDICATIONS TO STOP:"], ["MEDICATIONS TO STOP:"]]
+    untouched_holds(one, capsys)
+    alterations = AROUND
+    if fhir_server.engine == "hapi":
+        alterations = random.Random(SEED).sample(AROUND, HAPI_SAMPLE // 2)
+
+    tally = asyncio.run(tampered(one, alterations))
+    capsys.readouterr()
+
+    assert [*tally.missed, *tally.misnamed, *tally.missed_by_checker] == []
+    assert tally.found + len(tally.refused) == len(alterations)
+    if fhir_server.engine == "embedded":
+        assert not tally.refused
+    untouched_holds(one, capsys)
+
+
 def test_alterations_have_names_of_their_own() -> None:
-    names = [alteration.name for alteration in ALL]
+    names = [alteration.name for alteration in (*ALL, *AROUND)]
     assert len(set(names)) == len(names)
 
 

@@ -63,7 +63,7 @@ def examined(
         note, Attachment("DocumentReference.content[0].attachment"), NoteText(TEXT, "recipe|1", "")
     )
     resource = {"resourceType": "DocumentReference", "id": "1", "meta": {"versionId": "2"}}
-    source = SourceRead(resource, resource, reading) if read else SourceRead()
+    source = SourceRead(resource, resource, reading=reading) if read else SourceRead()
     if not read:
         sentences = tuple(replace(s, text="", ok=False) for s in sentences)
     record = Record("", "preliminary", "1", "", "", "", "N", "", False, (), ())
