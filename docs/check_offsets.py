@@ -208,7 +208,13 @@ def of_sentences(section, spans, first, texts, own, form):
         other, kind = more.get("extract-text"), more.get("extract-context", "")
         words, as_kind = shown.get(link, ("", ""))
         said = words if other is None else other
-        right = as_shown(found, form) == said and kind == as_kind and not (kind and "extract-score" in more)
+        exact = form == 1 or found == found.strip()  # offsets lead from word to word
+        right = (
+            exact
+            and as_shown(found, form) == said
+            and kind == as_kind
+            and not (kind and "extract-score" in more)
+        )
         if link not in begun:  # where it stands, after what goes before it; later come places that repeat it
             begun.add(link)
             number = link.partition("c")[0]

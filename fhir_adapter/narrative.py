@@ -80,6 +80,11 @@ def displayed(text: str) -> str:
     return printable(" ".join(text.split()))
 
 
+def folded(text: str) -> str:
+    """What a narrative shows as a reader sees it: white space of XML folded; no-break spaces stay."""
+    return _XML_SPACES.sub(" ", text).strip(_XML_SPACE)
+
+
 def _div(language: str) -> Any:
     return etree.Element(
         f"{{{XHTML}}}div",
@@ -184,7 +189,7 @@ def _item(li: Any) -> tuple[tuple[Piece, ...], int]:
 
 
 def _piece(part: Any) -> Piece:
-    text = _XML_SPACES.sub(" ", _all_text(part)).strip(_XML_SPACE)
+    text = folded(_all_text(part))
     if part.tag == f"{{{XHTML}}}span":
         return Piece(part.get("id", ""), text)
     kind = _CONTEXT_CLASS.fullmatch(part.get("class", ""))

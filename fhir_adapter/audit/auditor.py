@@ -5,14 +5,16 @@ text is extracted again, and every claim is compared.
 """
 
 import asyncio
+from collections.abc import Container
 
 from fhir_adapter.audit.claims import Claims, Span, read_claims
-from fhir_adapter.audit.context import against_rules, arranged, compared, expected, number_of, shown_as
+from fhir_adapter.audit.context import against_rules, arranged, compared, expected, number_of, shows, told
 from fhir_adapter.audit.findings import Finding, Found
 from fhir_adapter.audit.shape import against_source, shape
 from fhir_adapter.audit.sources import SourceRead, Sources, same_text
 from fhir_adapter.audit.verdict import AuditedSentence, Kind, Proof, SectionAudit, Subject
 from fhir_adapter.audit.witnesses import Witnesses
+from fhir_adapter.narrative import displayed
 
 
 class SummaryAuditor:
@@ -63,24 +65,30 @@ class SummaryAuditor:
         stated = (*claims.spans, *claims.contexts)
         for reference, path in dict.fromkeys((span.reference, span.path) for span in stated):
             found += await self._sources.place(claims, reference, path, reading)
-        sentences, wrong = _sentences(claims, text.text)
         wanted = await asyncio.to_thread(expected, text, claims, maker, self._software)
-        if wanted is not None:
-            wrong += against_rules(claims, wanted)
+        unruly = {} if wanted is None else against_rules(claims, wanted)
+        sentences, wrong = _sentences(claims, text.text, unruly)
+        wrong += told(unruly)
         return sentences, found + _unvouched(claims, text.text) + wrong, wanted is not None
 
 
 def _unvouched(claims: Claims, text: str) -> list[Found]:
     """Sentences shown without offsets: of the source, whose offsets are missing, or of somebody else."""
-    linked, source = {span.link for span in claims.spans}, shown_as(claims, text)
+    linked, source = {span.link for span in claims.spans}, displayed(text)
     return [
-        (Finding.SPAN_MISSING if shown and shown in source else Finding.SENTENCE_ADDED, f"sentence {number}")
+        (
+            Finding.SPAN_MISSING if shown and displayed(shown) in source else Finding.SENTENCE_ADDED,
+            f"sentence {number}",
+        )
         for number, (anchor, shown) in enumerate(claims.items, 1)
         if anchor not in linked
     ] + ([] if claims.spans else [(Finding.SPAN_MISSING, "no offsets at all")])
 
 
-def _sentences(claims: Claims, text: str) -> tuple[tuple[AuditedSentence, ...], list[Found]]:
+def _sentences(
+    claims: Claims, text: str, unruly: Container[str]
+) -> tuple[tuple[AuditedSentence, ...], list[Found]]:
+    """Every sentence against the text; those whose ids are `unruly` do not hold, whatever they say."""
     shown = dict(claims.items)
     sentences: list[AuditedSentence] = []
     found: list[Found] = []
@@ -92,10 +100,10 @@ def _sentences(claims: Claims, text: str) -> tuple[tuple[AuditedSentence, ...], 
             found.append((Finding.OFFSET_OUTSIDE, f"sentence {number}"))
             sentences.append(AuditedSentence(start, end, "", span.score, False, seen, context=context))
             continue
-        ok = seen == shown_as(claims, text[start:end])
+        ok = shows(claims, text[start:end], seen)
         if not ok and span.link in shown:
             found.append((Finding.SENTENCE_ALTERED, f"sentence {number}"))
-        ok = ok and all(piece.ok for piece in context)
+        ok = ok and span.link not in unruly and all(piece.ok for piece in context)
         sentences.append(AuditedSentence(start, end, text[start:end], span.score, ok, seen, context=context))
     for span in claims.contexts:
         if not _at(span, text):

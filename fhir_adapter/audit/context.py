@@ -10,6 +10,7 @@ from fhir_adapter.audit.record import Maker
 from fhir_adapter.audit.verdict import AuditedContext
 from fhir_adapter.narrative import FORM, displayed, printable
 from fhir_adapter.note import NoteText
+from fhir_adapter.writing.stretches import whole
 from summarizer.types import ContextKind, ContextSpan
 
 _ANCHOR = re.compile(r"s([1-9][0-9]*)c([1-9][0-9]*)", re.ASCII)
@@ -24,9 +25,11 @@ def number_of(link: str) -> str:
     return link.removeprefix("s").partition("c")[0]
 
 
-def shown_as(claims: Claims, text: str) -> str:
-    """A text as the narrative of a section shows it, by its form."""
-    return printable(text) if claims.form == 1 else displayed(text)
+def shows(claims: Claims, text: str, shown: str) -> bool:
+    """Whether what a narrative shows is a text of the note, by the form of the narrative."""
+    return bool(text) and (
+        shown == printable(text) if claims.form == 1 else whole(text) and shown == displayed(text)
+    )
 
 
 def arranged(claims: Claims) -> list[Found]:
@@ -81,7 +84,7 @@ def compared(
     audited, found = [], []
     for span in claims.context_of(link):
         text, seen = text_at(span), shown.get(span.link, "")
-        ok = bool(text) and displayed(text) == seen
+        ok = shows(claims, text, seen)
         if text and not ok and span.link in shown:
             found.append((Finding.CONTEXT_ALTERED, f"sentence {number_of(link)}"))
         end = span.offset + span.length
@@ -107,19 +110,22 @@ def expected(text: NoteText, claims: Claims, maker: Maker | None, software: str)
     return {(s.start, s.end): s.context for s in parts.sentences}
 
 
-def against_rules(claims: Claims, wanted: Expected) -> list[Found]:
-    """Sentences that are none by the rules, context that is missing, and context of something else."""
-    found: list[Found] = []
-    for link, span in {span.link: span for span in reversed(claims.spans)}.items():
-        where = f"sentence {number_of(link)}"
+def against_rules(claims: Claims, wanted: Expected) -> dict[str, list[Finding]]:
+    """By the ids of sentences: that it is none by the rules, lacks context, or has that of something else."""
+    found: dict[str, list[Finding]] = {}
+    for span in reversed(claims.spans):
         context = wanted.get((span.offset, span.offset + span.length))
         if context is None:
-            found.append((Finding.SENTENCE_CUT, where))
+            found[span.link] = [Finding.SENTENCE_CUT]
             continue
         ruled = {(one.start, one.end, one.kind.value) for one in context}
-        stated = {(s.offset, s.offset + s.length, s.context or "") for s in claims.context_of(link)}
-        if ruled - stated:
-            found.append((Finding.CONTEXT_MISSING, where))
-        if stated - ruled:
-            found.append((Finding.CONTEXT_DIFFERS, where))
-    return found[::-1]
+        stated = {(s.offset, s.offset + s.length, s.context or "") for s in claims.context_of(span.link)}
+        wrong = [Finding.CONTEXT_MISSING] if ruled - stated else []
+        found[span.link] = wrong + ([Finding.CONTEXT_DIFFERS] if stated - ruled else [])
+    return {link: findings for link, findings in found.items() if findings}
+
+
+def told(wrong: Mapping[str, Sequence[Finding]]) -> list[Found]:
+    """What `against_rules` found, as an audit lists it."""
+    links = sorted(wrong, key=lambda link: int(number) if (number := number_of(link)).isdigit() else 0)
+    return [(finding, f"sentence {number_of(link)}") for link in links for finding in wrong[link]]

@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from fhir_adapter import canonical
 from fhir_adapter.audit.claims import Claims, Span, read_claims
-from fhir_adapter.audit.context import against_rules, arranged, expected
+from fhir_adapter.audit.context import against_rules, arranged, expected, told
 from fhir_adapter.audit.findings import Finding, Found
 from fhir_adapter.audit.shape import ANCHOR, good_status, less_protected, names_version
 from fhir_adapter.audit.sources import SourceRead, Sources, same_text
@@ -59,6 +59,7 @@ class _NoteRead:
         note: with its times; None where its text cannot be read.
         held: what stands at each place in it.
         ruled: as of `SectionAudit`.
+        unruly: ids of sentences that are none by the rules, or whose context is not theirs.
     """
 
     source: SourceRead
@@ -66,6 +67,7 @@ class _NoteRead:
     found: tuple[Found, ...] = ()
     held: Mapping[tuple[int, int], str] = field(default_factory=dict)
     ruled: bool = False
+    unruly: Mapping[str, Sequence[Finding]] = field(default_factory=dict)
 
 
 def sections_of(resource: JsonObject, base_url: str) -> list[Claims]:
@@ -137,7 +139,8 @@ class TimelineAuditor:
             *(self._note(claims, spans.get(claims.source, []), subject, slots) for claims in sections)
         )
         held = {number: text for read in reads for number, text in read.held.items()}
-        places, wrong = audited_places(sections, held, texts)
+        unruly = {link for read in reads for link in read.unruly}
+        places, wrong = audited_places(sections, held, texts, unruly)
         found += [one for read in reads for one in read.found] + wrong
         notes = [read.note for read in reads if read.note is not None]
         if len(notes) == len(reads):
@@ -217,8 +220,8 @@ class TimelineAuditor:
             author = claims.section_authors[0] if claims.section_authors else ""
             maker = await self._witnesses.maker(subject.devices, author)
             wanted = await asyncio.to_thread(expected, reading.text, claims, maker, self._software)
-        if wanted is not None:
-            found += against_rules(claims, wanted)
+        unruly = {} if wanted is None else against_rules(claims, wanted)
+        found += told(unruly)
         text, held = reading.text.text, {}
         for number, span in mine:
             end = span.offset + span.length
@@ -228,7 +231,7 @@ class TimelineAuditor:
                 found.append((Finding.OFFSET_OUTSIDE, f"{number[0] + 1}.{number[1] + 1}"))
         note = timeline_note(claims, reading, read.stated, claims.section_authors)
         kept = SourceRead(read.current, read.stated, read.changed, read.replaced)
-        return _NoteRead(kept, note, tuple(found), held, wanted is not None)
+        return _NoteRead(kept, note, tuple(found), held, wanted is not None, unruly)
 
     async def _subjects(self, scope: Scope, notes: Sequence[TimelineNote]) -> list[Found]:
         """Every note is of the patient, or of one merged into them, and of the encounter if there is one."""

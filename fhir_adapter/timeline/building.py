@@ -5,6 +5,7 @@ from typing import Any
 
 from fhir_adapter.timeline.clinical_time import Calendar, ClinicalTime
 from fhir_adapter.timeline.timeline import (
+    BareNote,
     Entry,
     LeftOut,
     Place,
@@ -22,6 +23,7 @@ def build(
     notes: Iterable[TimelineNote],
     left_out: Sequence[LeftOut] = (),
     remarks: Sequence[Remark] = (),
+    bare: Iterable[BareNote] = (),
 ) -> Timeline:
     """Orders notes, keeps those inside the window of the scope, and tells each sentence once.
 
@@ -32,6 +34,7 @@ def build(
         notes: one for each source.
         left_out: what the reader left out already.
         remarks: what the audit found.
+        bare: notes that no summary is shown of.
     """
     ordered = in_order(notes)
     calendar = Calendar([*_values(ordered), scope.since, scope.until])
@@ -41,7 +44,22 @@ def build(
             inside.append(note)
         else:
             outside.append(LeftOut(note.composition, note.note.reference, "outside-window"))
-    return Timeline(scope, tuple(_told_once(inside)), tuple(outside), tuple(remarks))
+    shown = [one for one in bare if _inside(calendar, scope, one.times.clinical)]
+    return Timeline(
+        scope, tuple(_told_once(inside)), tuple(outside), tuple(remarks), tuple(_sorted(shown, calendar))
+    )
+
+
+def woven(timeline: Timeline) -> list[Entry | BareNote]:
+    """Notes with a summary and notes without one, in one order."""
+    calendar = Calendar(
+        time.value
+        for times in (*(e.note.times for e in timeline.entries), *(b.times for b in timeline.bare))
+        for time in (times.clinical, times.written)
+    )
+    notes: list[tuple[Any, Entry | BareNote]] = [(_key(e.note, calendar), e) for e in timeline.entries]
+    notes += [(_key(bare, calendar), bare) for bare in timeline.bare]
+    return [note for _, note in sorted(notes, key=lambda pair: pair[0])]
 
 
 def in_order(notes: Iterable[TimelineNote]) -> list[TimelineNote]:
@@ -49,12 +67,16 @@ def in_order(notes: Iterable[TimelineNote]) -> list[TimelineNote]:
     found = list(notes)
     calendar = Calendar(_values(found))
 
-    def key(note: TimelineNote) -> tuple[Any, ...]:
-        times = note.times
-        written = calendar.key(times.written.value)
-        return calendar.key(times.clinical.value), written, note.note.reference, note.composition
+    return sorted(found, key=lambda note: (*_key(note, calendar), note.composition))
 
-    return sorted(found, key=key)
+
+def _sorted(notes: Iterable[BareNote], calendar: Calendar) -> list[BareNote]:
+    return sorted(notes, key=lambda note: _key(note, calendar))
+
+
+def _key(note: TimelineNote | BareNote, calendar: Calendar) -> tuple[Any, ...]:
+    times = note.times
+    return calendar.key(times.clinical.value), calendar.key(times.written.value), note.note.reference
 
 
 def _values(notes: Iterable[TimelineNote]) -> list[str]:

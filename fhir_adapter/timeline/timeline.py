@@ -171,6 +171,35 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class BareNote:
+    """A note that no summary is shown of.
+
+    Attributes:
+        note: its newest version, without its attachments.
+        reason: a code: `not-yet`, a `Reason`, or that of a finding for which its summary is not shown.
+    """
+
+    note: SourceNote
+    times: NoteTimes
+    reason: str
+
+    @property
+    def time(self) -> str:
+        """The clinical time as the source states it; "" where unknown."""
+        return self.times.clinical.value
+
+    @property
+    def source(self) -> str:
+        """`Type/id`."""
+        return self.note.reference
+
+    @property
+    def title(self) -> str:
+        """What kind of note it is."""
+        return title_of(self.note)
+
+
+@dataclass(frozen=True, slots=True)
 class LeftOut:
     """A summary that is not in the timeline.
 
@@ -226,12 +255,17 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """What is shown, and what is not and why."""
+    """What is shown, and what is not and why.
+
+    Attributes:
+        bare: notes that no summary is shown of, in the order of the entries.
+    """
 
     scope: Scope
     entries: tuple[Entry, ...]
     left_out: tuple[LeftOut, ...] = ()
     remarks: tuple[Remark, ...] = ()
+    bare: tuple[BareNote, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -260,6 +294,7 @@ class Timeline:
             "sentences": self.sentences,
             "places": self.places,
             "entries": [_entry_json(entry) for entry in self.entries],
+            "without_summary": [_bare_json(bare) for bare in self.bare],
             "left_out": [_left_out_json(left) for left in self.left_out],
             "findings": [_remark_json(remark) for remark in self.remarks],
         }
@@ -308,6 +343,17 @@ def _place_json(place: Place) -> JsonObject:
         "end": place.end,
         "text": place.text,
         "score": place.score,
+    }
+
+
+def _bare_json(bare: BareNote) -> JsonObject:
+    return {
+        "time": bare.time or None,
+        "time_element": bare.times.clinical.element or None,
+        "source": bare.source,
+        "version": bare.note.version_id,
+        "title": bare.title,
+        "reason": bare.reason,
     }
 
 

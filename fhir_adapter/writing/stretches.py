@@ -81,7 +81,12 @@ def in_order(sentence: Scored, context: Iterable[Around]) -> list[Stretch]:
 
 
 def stand_apart(stretches: Sequence[Stretch], text: str) -> bool:
-    """Whether stretches in order lie in the text, with words in them and none inside another."""
+    """Whether stretches in order lie in the text, from word to word and none inside another."""
     bounds = [bound for stretch in stretches for bound in (stretch.start, stretch.end)]
     inside = bounds == sorted(bounds) and bounds[0] >= 0 and bounds[-1] <= len(text)
-    return inside and all(text[one.start : one.end].strip() for one in stretches)
+    return inside and all(whole(text[one.start : one.end]) for one in stretches)
+
+
+def whole(words: str) -> bool:
+    """Whether a stretch begins and ends with what is not white space, so that its offsets are exact."""
+    return bool(words) and words == words.strip()

@@ -56,7 +56,7 @@ class Written:
                 raise NoteError(Reason.NOT_VERBATIM, f"at {chosen.start}-{chosen.end}")
             end = chosen.end
             if not stand_apart(in_order(chosen, chosen.context), text):
-                raise NoteError(Reason.NOT_VERBATIM, f"context of {chosen.start}-{chosen.end}")
+                raise NoteError(Reason.NOT_VERBATIM, f"at {chosen.start}-{chosen.end}")
 
     @property
     def composition_id(self) -> str:

@@ -167,7 +167,7 @@ def _cut(resource: Resource) -> None:
 add("sentence without its negation", Finding.SENTENCE_CUT, _cut, by_checker=False)
 
 
-def _old(resource: Resource) -> None:
+def as_before(resource: Resource) -> None:
     """The list as versions wrote it that showed no context."""
 
     def plain(ol: Any) -> None:
@@ -182,7 +182,7 @@ def _old(resource: Resource) -> None:
     del spans(resource)[_AGAIN], spans(resource)[_HEADING]
 
 
-add("list in the form without context", Finding.NARRATIVE_CHANGED, _old)
+add("list in the form without context", Finding.NARRATIVE_CHANGED, as_before)
 add(
     "score of no sentence",
     Finding.SPAN_MALFORMED,

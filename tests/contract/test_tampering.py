@@ -4,6 +4,7 @@ import asyncio
 import random
 import runpy
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,10 @@ import pytest
 import tests.contract.alterations_beside  # noqa: F401  (registers its alterations)
 from fhir_adapter.audit.findings import Finding
 from fhir_adapter.audit.verdict import Audit
+from fhir_adapter.canonical import AI_CONFIDENCE, EXTRACT_SCORE
 from jobs.runtime import auditing
 from tests.contract.alterations import ALL, Alteration, Resource
-from tests.contract.alterations_around import AROUND
+from tests.contract.alterations_around import AROUND, as_before
 from tests.contract.contract_fhir import Fhir, FhirServer, new_id
 from tests.contract.passes import Site, encoded, reference
 from tests.places import ROOT
@@ -338,3 +340,26 @@ def test_a_person_who_signs_a_summary_leaves_it_whole(site: Site, capsys: pytest
     signed: dict[str, Any] = {"status": "final", "attester": [{"mode": "professional"}]}
     one.site.fhir.put({**one.composition, **signed})
     untouched_holds(one, capsys)
+
+
+def test_a_summary_of_the_version_before_holds_and_says_what_it_lacks(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its list showed no context, its Device stated no form; a calibrated model's scores were confidences."""
+    one = summarised(site, "headed")
+    device = site.fhir.get(one.composition["author"][0]["reference"])
+    device["version"] = [v for v in device["version"] if v["type"]["text"] != "form"]
+    scores = {"type": {"text": "scores"}, "valueCode": [{"text": "calibrated probabilities"}]}
+    site.fhir.put({**device, "property": [scores]})
+    before = deepcopy(one.composition)
+    as_before(before)
+    for span in before["section"][0]["extension"]:
+        score = next(p["valueDecimal"] for p in span["extension"] if p["url"] == EXTRACT_SCORE)
+        span["extension"].append({"url": AI_CONFIDENCE, "valueDecimal": score})
+    site.fhir.put(before)
+
+    audit = one.audit()
+
+    assert audit.findings == ()
+    assert any("without what stands around them" in notice for notice in audit.notices)
+    assert check(one.url) == 0, capsys.readouterr().out

@@ -279,7 +279,7 @@ def test_a_server_that_gives_out_ids_gets_conditional_entries_that_refer_by_full
     assert author == known["Device"]["fullUrl"]
 
 
-_WORDS = st.text(min_size=1).filter(str.strip)
+_WORDS = st.text(min_size=1).map(str.strip).filter(bool)
 
 
 @given(_WORDS, _WORDS, _WORDS)
