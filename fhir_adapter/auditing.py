@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 from fhir_adapter.audit.auditor import SummaryAuditor
+from fhir_adapter.audit.context import Rules
 from fhir_adapter.audit.findings import Finding
 from fhir_adapter.audit.record import read_maker, read_record
 from fhir_adapter.audit.sources import Sources
@@ -22,8 +23,8 @@ class Auditor:
 
     Args:
         label: the security label that every summary must carry, as (system, code).
-        software: version of this product. Of what the same version wrote, the sentences and their context are
-            found in the note again; "" for not.
+        rules: of this version. Of what the same version wrote, the sentences and their context are found in
+            the note again; None for not.
     """
 
     def __init__(
@@ -32,13 +33,13 @@ class Auditor:
         extractor: Extractor,
         limits: FetchLimits,
         label: tuple[str, str],
-        software: str = "",
+        rules: Rules | None = None,
     ) -> None:
         self._client = client
         self._witnesses = Witnesses(client)
         sources = Sources(client, extractor, limits)
-        self._summaries = SummaryAuditor(client.base_url, sources, self._witnesses, label, software)
-        self._timelines = TimelineAuditor(client, sources, self._witnesses, label, software)
+        self._summaries = SummaryAuditor(client.base_url, sources, self._witnesses, label, rules)
+        self._timelines = TimelineAuditor(client, sources, self._witnesses, label, rules)
 
     async def audit(self, reference: str) -> Audit:
         """Reads a Composition by `Composition/id` or id, and audits it."""

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from fhir_adapter.canonical import CONFIDENTIALITY, URI
-from fhir_adapter.lenient import JsonObject
+from fhir_adapter.lenient import JsonObject, relative
 from fhir_adapter.models import is_resource_type, model_of
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
@@ -24,8 +24,9 @@ _CONFIDENTIALITY = frozenset(
     {CONFIDENTIALITY, "http://hl7.org/fhir/v3/Confidentiality", "urn:oid:2.16.840.1.113883.5.25"}
 )
 _UNREADABLE = {"system": CONFIDENTIALITY, "code": "R", "display": "restricted"}
-_LITERAL = re.compile(r"[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64}")
-_ELSEWHERE = re.compile(r"https?://[^\s?#]+/[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64}")
+# R4 ends an id at 64 characters; servers give out longer ones, with other signs too.
+_LITERAL = re.compile(r"[A-Z][A-Za-z]+/[A-Za-z0-9._~:@-]{1,256}")
+_ELSEWHERE = re.compile(r"https?://[^\s?#]+/[A-Z][A-Za-z]+/[A-Za-z0-9._~:@-]{1,256}", re.IGNORECASE)
 
 
 def _valid(model: str, value: object, keep: tuple[str, ...]) -> JsonObject | None:
@@ -56,10 +57,10 @@ def reference(value: object, base_url: str, types: tuple[str, ...] = ()) -> Json
     part = {k: value[k] for k in ("identifier", "display", "type") if k in value}
     target = value.get("reference")
     if isinstance(target, str) and target:
-        target = _relative(target, base_url)
+        target = relative(target, base_url)
         if _LITERAL.fullmatch(target) or _ELSEWHERE.fullmatch(target):
             part["reference"] = target
-        elif target.startswith(("urn:", "http://", "https://")):
+        elif target.lower().startswith(("urn:", "http://", "https://")):
             part.setdefault("identifier", {"system": URI, "value": target})
         # A contained resource cannot be reached from outside; what has no such form, from nowhere.
     if not _is_type(part.get("type"), part.get("reference")):
@@ -81,14 +82,8 @@ def _is_type(value: object, target: object) -> bool:
 
 def local(found: Iterable[str], base_url: str) -> list[str]:
     """`Type/id` of those references that lead to the server itself, each once."""
-    targets = (_relative(target, base_url) for target in found)
+    targets = (relative(target, base_url) for target in found)
     return list(dict.fromkeys(target for target in targets if _LITERAL.fullmatch(target)))
-
-
-def _relative(target: str, base_url: str) -> str:
-    """A reference without the server's own base and without its version."""
-    target = target.strip().removeprefix(base_url.rstrip("/") + "/")
-    return target.split("/_history/")[0].lstrip("/")
 
 
 def _target_type(target: str) -> str:
@@ -114,6 +109,12 @@ def concept(value: object) -> JsonObject | None:
     called = [c.get("display") or c.get("code") for c in codings if not meant]
     text = value.get("text") or next(filter(None, called), None)
     return _valid("CodeableConcept", {"coding": meant, "text": text}, ("coding", "text"))
+
+
+def kept(value: object, base_url: str) -> bool:
+    """Whether whom or what a reference names is still named once it stands in another resource."""
+    named = isinstance(value, dict) and (value.get("reference") or value.get("identifier"))
+    return not named or bool({"reference", "identifier"} & set(reference(value, base_url) or ()))
 
 
 def period(value: object) -> JsonObject | None:

@@ -6,12 +6,13 @@
     │   └── ServerTimeoutError     the answer took too long, each time
     ├── NotFhirError               an answer, but not as a FHIR R4 server gives it
     │   └── OutsideBaseError       a link or a redirect out of the base address
+    ├── UnconfirmedError           a write of which the answer does not say whether it was done
     ├── ResponseTooLargeError      an answer over the limit
     └── HttpStatusError            an error status
         ├── NotFoundError          404
         ├── GoneError              410
         ├── ConflictError          409, 412
-        └── RefusedError           401, 403
+        └── RefusedError           401, 403, 407
 
 `RecalledError` (writing) and `TimelineError` (timeline) hang below `FhirAdapterError` too. What an error
 means for the one note that was read or written stands in one table each: `read_fault`, `write_fault`.
@@ -66,6 +67,10 @@ class OutsideBaseError(NotFhirError):
         self.url = url
 
 
+class UnconfirmedError(FhirAdapterError):
+    """A write was sent, and the answer does not say what became of it; what is there has to be read."""
+
+
 class ResponseTooLargeError(FhirAdapterError):
     """An answer, decoded, is larger than the limit; reading stopped there.
 
@@ -112,12 +117,12 @@ class ConflictError(HttpStatusError):
 
 
 class RefusedError(HttpStatusError):
-    """401 or 403: not allowed."""
+    """401, 403 or 407: not allowed."""
 
 
+# Statuses that do not pass by waiting: nothing is there, or not in this form.
+_NOTHING_THERE = frozenset({400, 404, 405, 406, 410, 415})
 _READ_FAULTS: tuple[tuple[type[FhirAdapterError], Reason, str], ...] = (
-    (NotFoundError, Reason.NOT_FOUND, "HTTP {0.status}"),
-    (GoneError, Reason.NOT_FOUND, "HTTP {0.status}"),
     (RefusedError, Reason.FORBIDDEN, "HTTP {0.status}"),
     (HttpStatusError, Reason.SERVER_ERROR, "HTTP {0.status}"),
     (ResponseTooLargeError, Reason.TOO_LARGE, "more than {0.limit} bytes"),
@@ -130,15 +135,21 @@ def read_fault(error: FhirAdapterError) -> NoteError:
     """What an error means for the note whose bytes were asked for; a NoteError stays what it is."""
     if isinstance(error, NoteError):
         return error
+    if isinstance(error, HttpStatusError) and error.status in _NOTHING_THERE:
+        return NoteError(Reason.NOT_FOUND, f"HTTP {error.status}")
     _, reason, detail = next(row for row in _READ_FAULTS if isinstance(error, row[0]))
     return NoteError(reason, detail.format(error))
 
 
-_DOUBTFUL = frozenset({408, 409, 412, 429})  # of 400 to 499, those that do not say no
+# Of 400 to 499, those that say nothing of the summary itself: a missing route, a full queue, another writer.
+_PASSING = frozenset({404, 408, 409, 410, 412, 413, 421, 425, 429})
 
 
 def write_fault(error: HttpStatusError) -> NoteError:
     """What an error status means for the summary that was to be written or ended."""
-    refused = 400 <= error.status < 500 and error.status not in _DOUBTFUL
-    reason = Reason.REJECTED_BY_SERVER if refused else Reason.SERVER_ERROR
+    if isinstance(error, RefusedError):
+        reason = Reason.FORBIDDEN
+    else:
+        refused = 400 <= error.status < 500 and error.status not in _PASSING
+        reason = Reason.REJECTED_BY_SERVER if refused else Reason.SERVER_ERROR
     return NoteError(reason, f"HTTP {error.status} {' '.join(error.codes)}".strip())

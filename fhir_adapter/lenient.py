@@ -2,9 +2,11 @@
 
 import re
 from typing import Any
+from urllib.parse import SplitResult, urlsplit
 
 JsonObject = dict[str, Any]
 
+_PORTS = {"http": 80, "https": 443}
 _ID = re.compile(r"[A-Za-z0-9._~:@-]{1,256}")
 
 
@@ -91,9 +93,34 @@ def relative(reference: object, base_url: str) -> str:
     """A reference without the server's own base and without its version; another server's stays whole."""
     if not isinstance(reference, str):
         return ""
-    if base_url:
-        reference = reference.removeprefix(f"{base_url}/")
-    return reference.split("/_history/")[0]
+    reference = reference.strip().split("/_history/")[0]
+    if "://" not in reference:
+        return reference.strip("/")
+    path = below(reference, base_url)
+    return reference if path is None else path.strip("/")
+
+
+def below(url: str, base_url: str) -> str | None:
+    """The path of an address below the server's base, or None where it is another server's.
+
+    Servers write their own name in many ways: the scheme and the host in capitals, the scheme's own port,
+    https behind a gateway that is reached by http, `localhost` for a loopback address.
+    """
+    try:
+        one, base = urlsplit(url), urlsplit(base_url)
+        same_port = one.port == base.port or {one.port, base.port} <= {None, _PORTS[one.scheme]}
+    except (ValueError, KeyError):
+        return None
+    both_plain = one.port in (None, 80, 443) and base.port in (None, 80, 443)
+    if one.username or one.fragment or _host(one) != _host(base) or not (same_port or both_plain):
+        return None
+    root = base.path.rstrip("/") + "/"
+    return one.path[len(root) :] if one.path.startswith(root) else None
+
+
+def _host(url: SplitResult) -> str:
+    host = (url.hostname or "").rstrip(".")
+    return "localhost" if host.startswith("127.") or host == "::1" else host
 
 
 def references(value: object, base_url: str) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fhir_adapter.lenient import JsonObject
+from summarizer.types import Document, Mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ class SourceNote:
         type: `type` or `code` as found (a CodeableConcept), or None.
         security: `meta.security` and `securityLabel` codings of the source, also those that are none.
         replaced_by: reference of the document that says it replaces this one, if known.
+        modified: it carries a modifier extension, which may turn the meaning of all the rest.
         replaces: references, as found, of the documents that this one says it replaces.
     """
 
@@ -73,6 +75,7 @@ class SourceNote:
     attachments: tuple[Attachment, ...] = ()
     replaced_by: str | None = None
     replaces: tuple[str, ...] = ()
+    modified: bool = False
 
     @property
     def reference(self) -> str:
@@ -88,12 +91,18 @@ class Content:
         path: as in `Attachment.path`.
         media_type: the declared type, lower case, without parameters; "" where none is declared.
         charset: the declared charset parameter, or None.
+        security: labels of the Binary that held the bytes, as found.
+        notice: a remark for the ledger where the bytes were not simply there, or "".
+        as_attached: they are the decoded attachment itself.
     """
 
     path: str
     data: bytes
     media_type: str
     charset: str | None = None
+    security: tuple[Any, ...] = ()
+    notice: str = ""
+    as_attached: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +129,9 @@ class NoteText:
         media_type: what the bytes are, whatever was declared.
         declared_type: what the label said.
         headings: those that the format declares, in order, disjoint.
-        notice: a short remark for the ledger without note text (`text on 3 of 7 pages`).
+        marks: rows of tables, their heads, captions and struck-out words, as the format declares them, in the
+            order of `Document.marks`.
+        notice: short remarks for the ledger without note text, parted by `; ` (`text on 3 of 7 pages`).
         verbatim: True where the text is the decoded attachment itself, so that its offsets can be
             resolved on the attachment without this software; otherwise the text is written beside it.
     """
@@ -130,12 +141,23 @@ class NoteText:
     media_type: str
     declared_type: str = ""
     headings: tuple[Heading, ...] = ()
+    marks: tuple[Mark, ...] = ()
     notice: str = ""
     verbatim: bool = False
     sha256: str = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sha256", hashlib.sha256(self.text.encode("utf-8")).hexdigest())
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """The remarks of `notice` one by one."""
+        return tuple(self.notice.split("; ")) if self.notice else ()
+
+    def document(self) -> Document:
+        """The text with what its format declares, as the summarizer takes it."""
+        headings = [(each.start, each.end, each.code) for each in self.headings]
+        return Document(self.text, headings, self.marks)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ class Reason(StrEnum):
     NOT_FINAL = "not-final"
     CANCELLED = "cancelled"
     ENTERED_IN_ERROR = "entered-in-error"
+    UNKNOWN_MODIFIER = "unknown-modifier"
     SCANNED_IMAGE = "scanned-image"
     ENCRYPTED = "encrypted"
     FOREIGN_HOST = "foreign-host"
@@ -23,6 +24,7 @@ class Reason(StrEnum):
     # Faults: something that should have worked did not. Ledger status `failed`.
     NOT_FOUND = "not-found"
     FORBIDDEN = "forbidden"
+    WRONG_ANSWER = "wrong-answer"
     BAD_BASE64 = "bad-base64"
     HASH_MISMATCH = "hash-mismatch"
     BAD_ENCODING = "bad-encoding"
@@ -48,6 +50,11 @@ class Reason(StrEnum):
         """True where the same note may succeed later unchanged, so a pass tries it again by itself."""
         return self in _TRANSIENT
 
+    @property
+    def gone(self) -> bool:
+        """True where waiting will hardly help with this format of a document, and another may do."""
+        return self in (Reason.NOT_FOUND, Reason.HASH_MISMATCH) or not self.transient
+
 
 _WORDS: dict[Reason, str] = {
     Reason.NO_ATTACHMENT: "The resource carries no note: no attachment, conclusion or narrative.",
@@ -59,12 +66,14 @@ _WORDS: dict[Reason, str] = {
     Reason.NOT_FINAL: "The note is not finished yet, by its status.",
     Reason.CANCELLED: "The note was cancelled.",
     Reason.ENTERED_IN_ERROR: "The note was marked as entered in error.",
+    Reason.UNKNOWN_MODIFIER: "The note carries a modifier, not known here, that may turn its meaning.",
     Reason.SCANNED_IMAGE: "The PDF holds pictures of pages and no text.",
     Reason.ENCRYPTED: "The file is encrypted.",
     Reason.FOREIGN_HOST: "The attachment lies on a host that the settings do not allow.",
     Reason.TOO_LARGE: "The attachment, or the text in it, is larger than the settings allow.",
-    Reason.NOT_FOUND: "The attachment's address answers that nothing is there.",
-    Reason.FORBIDDEN: "The server does not let this software read the attachment.",
+    Reason.NOT_FOUND: "The attachment's address answers that there is nothing to be had.",
+    Reason.FORBIDDEN: "The server does not let this software read the note, or write its summary.",
+    Reason.WRONG_ANSWER: "The server answered with something other than the note, or with a part of it.",
     Reason.BAD_BASE64: "The attachment's data is not valid base64.",
     Reason.HASH_MISMATCH: "The attachment's bytes do not match the hash stated beside them.",
     Reason.BAD_ENCODING: "The bytes are not text in the declared or any likely encoding.",
@@ -91,6 +100,15 @@ def reason_words(code: str) -> str:
 
 
 _TRANSIENT = frozenset(
-    {Reason.TIMEOUT, Reason.SERVER_ERROR, Reason.NOT_FOUND, Reason.FORBIDDEN, Reason.INTERNAL_ERROR}
+    {
+        Reason.NOT_FOUND,
+        Reason.FORBIDDEN,
+        Reason.WRONG_ANSWER,
+        Reason.HASH_MISMATCH,
+        Reason.TIMEOUT,
+        Reason.SERVER_ERROR,
+        Reason.REJECTED_BY_SERVER,
+        Reason.INTERNAL_ERROR,
+    }
 )
 _FAULTS = frozenset(list(Reason)[list(Reason).index(Reason.NOT_FOUND) :])

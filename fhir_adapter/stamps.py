@@ -7,6 +7,7 @@ _STAMP = re.compile(
     r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d+))?)?(Z|[+-]\d\d:?\d\d)?)?)?)?",
     re.IGNORECASE,
 )
+_R4_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)")
 _SECOND = 1_000_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -34,6 +35,14 @@ def instant(nanos: int) -> str:
     """The instant in UTC, cut to milliseconds, as servers take it in a search."""
     moment = _EPOCH + timedelta(microseconds=nanos // 1000)
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+
+
+def r4_form(stamp: str) -> str:
+    """A stamp as R4 writes an instant: as it is, or the same moment in UTC; "" where it is none."""
+    if _R4_INSTANT.fullmatch(stamp.strip()):
+        return stamp.strip()
+    moment = nanoseconds(stamp)
+    return "" if moment is None else instant(moment)
 
 
 def in_nanoseconds(span: timedelta) -> int:

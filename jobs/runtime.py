@@ -1,7 +1,7 @@
 """Builds the parts of a pass from the settings, once per process, and takes them down again."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 import structlog
 
 from fhir_adapter import canonical
+from fhir_adapter.audit.context import Rules
 from fhir_adapter.auditing import Auditor
 from fhir_adapter.reading.attachment import FetchLimits
 from fhir_adapter.reading.source import Source
@@ -23,6 +24,7 @@ from jobs.passes.parts import Parts
 from jobs.passes.scoring import Scorer, Summarizing
 from jobs.settings import Settings, SettingsError, parse_duration
 from summarizer import Summarizer
+from summarizer.types import Document, Sentence
 
 log = structlog.get_logger("clinsum.runtime")
 
@@ -125,7 +127,18 @@ def make_extractor(settings: Settings) -> Extractor:
 def make_auditor(settings: Settings, client: FhirClient, extractor: Extractor) -> Auditor:
     """Audits over parts that are there already."""
     system, code = settings.ai_label.split("|", 1)
-    return Auditor(client, extractor, fetch_limits(settings), (system, code), software_version())
+    return Auditor(
+        client, extractor, fetch_limits(settings), (system, code), Rules(software_version(), _statements)
+    )
+
+
+def _statements(document: Document) -> Sequence[Sentence]:
+    """The sentences of a note with all that must be read with them, as a summary takes them."""
+    from summarizer.assertion.statements import with_neighbours
+    from summarizer.segmentation.segment import segment
+
+    parts = segment(document.text, document.headings, document.marks)
+    return with_neighbours(document.text, parts).sentences
 
 
 def make_source(settings: Settings, client: FhirClient) -> Source:

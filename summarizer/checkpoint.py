@@ -24,12 +24,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from summarizer.bertsum.config import BertSumConfig, HeadConfig
 from summarizer.bertsum.export import write_model_folder
-from summarizer.bertsum.heads import HeadConfig
-from summarizer.bertsum.model import BertSum, BertSumConfig
+from summarizer.bertsum.folder import read_bertsum
+from summarizer.bertsum.model import BertSum
 from summarizer.encoder.encoder import Encoder
 from summarizer.encoder.files import find_model
-from summarizer.engines.bertsum import BertSumEngine, read_bertsum
+from summarizer.engines.bertsum import BertSumEngine
 from summarizer.errors import UnsupportedModelError
 
 _WRAPPERS = ("state_dict", "model_state_dict", "model")

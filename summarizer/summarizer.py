@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from summarizer.engines.base import Engine, EngineOptions, Salience, make_engine
+from summarizer.engines.base import Engine, Salience
+from summarizer.engines.registry import DeferredEngine, EngineOptions, make_engine
 from summarizer.selection.select import asked_sentences, select, taking_order
 from summarizer.types import (
     Budget,
@@ -63,6 +64,8 @@ class Summarizer:
         engine: str = "bertsum",
         device: str = "auto",
         precision: str = "auto",
+        *,
+        defer: bool = False,
     ) -> "Summarizer":
         """Loads an engine and its model.
 
@@ -72,12 +75,14 @@ class Summarizer:
             engine: `bertsum`, which needs a model trained for it, `lexrank`, `kmeans` or `lead`.
             device: `auto` (CUDA if there is a device), `cpu` or `cuda`.
             precision: `auto` or `fp32`, or `bf16`, which is faster and changes some selections.
+            defer: load weights (and torch) when the first text has to be scored; `model` is known before.
 
         Raises:
             EngineError: unknown engine, device or precision.
             ModelError: the model cannot be found, reached or used.
         """
-        return cls(make_engine(engine, EngineOptions(model, device, precision)))
+        options = EngineOptions(model, device, precision)
+        return cls(DeferredEngine(engine, options) if defer else make_engine(engine, options))
 
     @property
     def model(self) -> ModelInfo:
@@ -101,12 +106,14 @@ class Summarizer:
             texts: strings, or documents that bring the headings and marks their format declares.
             budget: None for the model's own choice of length (`summarizer.selection.select.select`).
         """
+        from summarizer.assertion.statements import with_neighbours
         from summarizer.segmentation.segment import segment
 
         splits = []
         for item in texts:
             document = Document(item) if isinstance(item, str) else item
             parts = segment(document.text, document.headings, document.marks)
+            parts = with_neighbours(document.text, parts)
             splits.append(_Split(document.text, parts.sentences, parts.sections))
         return self._summarize(splits, budget)
 
@@ -159,28 +166,36 @@ class Summarizer:
         ]
 
     def _summary(self, split: _Split, salience: Salience, chosen: Sequence[int]) -> Summary:
+        from summarizer.assertion.flags import sentence_flags
+
+        flags = {
+            i: sentence_flags(split.text, s.start, s.end, s.context)
+            for i in chosen
+            for s in (split.sentences[i],)
+        }
         scored = [
-            ScoredSentence(s.start, s.end, score, split.title(s), s.context, s.flags)
-            for s, score in zip(split.sentences, salience.scores, strict=True)
+            ScoredSentence(s.start, s.end, score, split.title(s), s.context, flags.get(i, ()))
+            for i, (s, score) in enumerate(zip(split.sentences, salience.scores, strict=True))
         ]
         return Summary(
             model=self.model,
             text_sha256=_sha256(split.text),
             length=len(split.text),
-            summary=tuple(
-                SelectedSentence(
-                    scored[i].start,
-                    scored[i].end,
-                    split.text[scored[i].start : scored[i].end],
-                    scored[i].score,
-                    scored[i].section,
-                    scored[i].context,
-                    scored[i].flags,
-                )
-                for i in chosen
-            ),
+            summary=tuple(_selected(split.text, scored[i]) for i in chosen),
             sentences=tuple(scored),
         )
+
+
+def _selected(text: str, sentence: ScoredSentence) -> SelectedSentence:
+    return SelectedSentence(
+        sentence.start,
+        sentence.end,
+        text[sentence.start : sentence.end],
+        sentence.score,
+        sentence.section,
+        sentence.context,
+        sentence.flags,
+    )
 
 
 def _joined(document: Sequence[str]) -> _Split:

@@ -190,7 +190,10 @@ class ModelInfo:
 
 @dataclass(frozen=True, slots=True)
 class ScoredSentence:
-    """A sentence of the note with its salience, rounded to four decimals, and its section's title."""
+    """A sentence of the note with its salience, rounded to four decimals, and its section's title.
+
+    `flags` are those of sentences that the summary shows; empty in all others, which need none.
+    """
 
     start: int
     end: int
@@ -273,8 +276,14 @@ class Summary:
                     "score": s.score,
                     "section": s.section,
                     "context": [piece.to_json() for piece in s.context],
+                    "flags": [flag.value for flag in s.flags],
                 }
                 for s in self.summary
             ],
             "sentences": [{"start": s.start, "end": s.end, "score": s.score} for s in self.sentences],
         }
+
+
+def round_scores(values: Sequence[float]) -> tuple[float, ...]:
+    """Four decimals, so that the last bits of a sum decide nothing; never -0.0."""
+    return tuple(round(float(value), 4) + 0.0 for value in values)

@@ -1,6 +1,15 @@
-"""What all tests share."""
+"""What all tests share: one profile of Hypothesis, and how tests are dealt out to several processes.
+
+Helpers of the tests are imported by their full name (`from tests.contract.passes import Site`), never from a
+`conftest.py`: those hold fixtures, and pytest alone reads them.
+"""
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# A busy machine is no finding: nothing here is judged by the clock.
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -11,3 +20,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def renew(pytestconfig: pytest.Config) -> bool:
     """Whether expectations kept in files are to be written anew."""
     return bool(pytestconfig.getoption("--renew"))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that share something costly go to one process (`--dist loadgroup`).
+
+    These are the tests on HAPI, those in the browser, and otherwise the tests of one file.
+    """
+    for item in items:
+        file = item.nodeid.partition("::")[0]
+        if item.get_closest_marker("hapi"):
+            group = "hapi"
+        elif file.startswith("tests/browser/"):
+            group = "browser"
+        else:
+            group = file
+        item.add_marker(pytest.mark.xdist_group(group))

@@ -8,7 +8,16 @@ import asyncio
 from collections.abc import Container
 
 from fhir_adapter.audit.claims import Claims, Span, read_claims
-from fhir_adapter.audit.context import against_rules, arranged, compared, expected, number_of, shows, told
+from fhir_adapter.audit.context import (
+    Rules,
+    against_rules,
+    arranged,
+    compared,
+    expected,
+    number_of,
+    shows,
+    told,
+)
 from fhir_adapter.audit.findings import Finding, Found
 from fhir_adapter.audit.shape import against_source, shape
 from fhir_adapter.audit.sources import SourceRead, Sources, same_text
@@ -23,14 +32,19 @@ class SummaryAuditor:
     Args:
         base_url: the server's.
         label: the security label that every summary must carry, as (system, code).
-        software: version of this product; "" where no rule shall be applied again.
+        rules: as of `auditing.Auditor`.
     """
 
     def __init__(
-        self, base_url: str, sources: Sources, witnesses: Witnesses, label: tuple[str, str], software: str
+        self,
+        base_url: str,
+        sources: Sources,
+        witnesses: Witnesses,
+        label: tuple[str, str],
+        rules: Rules | None,
     ) -> None:
         self._base_url, self._sources, self._witnesses, self._label = base_url, sources, witnesses, label
-        self._software = software
+        self._rules = rules
 
     async def prove(self, subject: Subject) -> Proof:
         """Everything that is wrong with a summary just read."""
@@ -65,7 +79,7 @@ class SummaryAuditor:
         stated = (*claims.spans, *claims.contexts)
         for reference, path in dict.fromkeys((span.reference, span.path) for span in stated):
             found += await self._sources.place(claims, reference, path, reading)
-        wanted = await asyncio.to_thread(expected, text, claims, maker, self._software)
+        wanted = await asyncio.to_thread(expected, text, claims, maker, self._rules)
         unruly = {} if wanted is None else against_rules(claims, wanted)
         sentences, wrong = _sentences(claims, text.text, unruly)
         wrong += told(unruly)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 from fhir_adapter.audit.claims import Claims, Span
@@ -11,7 +12,7 @@ from fhir_adapter.audit.verdict import AuditedContext
 from fhir_adapter.narrative import FORM, displayed, printable
 from fhir_adapter.note import NoteText
 from fhir_adapter.writing.stretches import whole
-from summarizer.types import ContextKind, ContextSpan
+from summarizer.types import ContextKind, ContextSpan, Document, Sentence
 
 _ANCHOR = re.compile(r"s([1-9][0-9]*)c([1-9][0-9]*)", re.ASCII)
 _KINDS = frozenset(kind.value for kind in ContextKind)
@@ -92,22 +93,33 @@ def compared(
     return tuple(audited), found
 
 
-def expected(text: NoteText, claims: Claims, maker: Maker | None, software: str) -> Expected | None:
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """By what a note falls into sentences with their context.
+
+    Attributes:
+        software: the version of this product, which the rules are part of.
+        statements: gives the sentences of a note.
+    """
+
+    software: str
+    statements: Callable[[Document], Sequence[Sentence]]
+
+
+def expected(text: NoteText, claims: Claims, maker: Maker | None, rules: Rules | None) -> Expected | None:
     """What the rules give for a note, where they are those by which the summary was made; else None.
 
     Args:
         text: of the note, read again.
         claims: what the Composition says of it.
         maker: the Device that chose the sentences.
-        software: version of this product; "" where nothing shall be computed again.
+        rules: of this version; None where nothing shall be computed again.
     """
-    from summarizer.segmentation.segment import segment
-
-    same = maker is not None and maker.form == FORM and maker.software == software
-    if not software or not same or (claims.normalization, claims.sha256) != (text.normalization, text.sha256):
+    if rules is None or maker is None or (maker.form, maker.software) != (FORM, rules.software):
         return None
-    parts = segment(text.text, [(h.start, h.end, h.code) for h in text.headings])
-    return {(s.start, s.end): s.context for s in parts.sentences}
+    if (claims.normalization, claims.sha256) != (text.normalization, text.sha256):
+        return None
+    return {(one.start, one.end): one.context for one in rules.statements(text.document())}
 
 
 def against_rules(claims: Claims, wanted: Expected) -> dict[str, list[Finding]]:

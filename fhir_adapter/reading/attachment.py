@@ -10,23 +10,23 @@ from fhir_adapter.errors import (
     FhirAdapterError,
     HttpStatusError,
     NoteError,
-    NotFhirError,
     OutsideBaseError,
     read_fault,
 )
 from fhir_adapter.lenient import as_string, usable_id
 from fhir_adapter.note import Attachment, Content, SourceNote
-from fhir_adapter.reading.base64_data import check_hash, decode_base64
+from fhir_adapter.reading.answers import check_answer, check_size
+from fhir_adapter.reading.base64_data import check_hash, decode_base64, unwrapped
+from fhir_adapter.reading.binary import binary_resource
 from fhir_adapter.reading.media import declared, rank
-from fhir_adapter.reading.source_note import BINARY_ACCESS, externalized
+from fhir_adapter.reading.source_note import BINARY_ACCESS, externalized, security_of
 from fhir_adapter.reasons import Reason
 from fhir_adapter.rest.client import FHIR_JSON, FhirClient
 from fhir_adapter.rest.scope import parsed
 from fhir_adapter.rest.transport import RawResponse
-from fhir_adapter.rest.wire import decode_json
 
 _MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]+")
-_XML_BINARY = re.compile(rb"\s*(?:<\?xml[^>]*>)?\s*<(?:\w+:)?Binary\b")
+_BINARY_ADDRESS = re.compile(r"(?:^|/)Binary/[^/]+(?:/_history/[^/]+)?/?$")
 _NOT_ACCEPTABLE = 406
 _ENVELOPE = 1 << 16
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -69,40 +69,72 @@ def _preference(attachment: Attachment) -> tuple[int, bool, int]:
     return 0, empty, rank(attachment.content_type)
 
 
+@dataclass(frozen=True, slots=True)
+class _Bytes:
+    """Bytes as they came.
+
+    Attributes:
+        label: the media type that their carrier says they have, or None.
+        security: labels of the Binary that held them.
+    """
+
+    data: bytes
+    label: str | None = None
+    security: tuple[Any, ...] = ()
+
+
 async def fetch(attachment: Attachment, client: FhirClient, limits: FetchLimits) -> Content:
     """The bytes of one attachment.
 
     Raises:
-        NoteError: NO_ATTACHMENT, TOO_LARGE, BAD_BASE64, HASH_MISMATCH, FOREIGN_HOST, NOT_FOUND,
-            FORBIDDEN, TIMEOUT or SERVER_ERROR, with a technical detail.
+        NoteError: NO_ATTACHMENT, TOO_LARGE, BAD_BASE64, HASH_MISMATCH, MALFORMED, FOREIGN_HOST, NOT_FOUND,
+            FORBIDDEN, WRONG_ANSWER, TIMEOUT or SERVER_ERROR, with a technical detail.
     """
-    if attachment.text is not None:
-        data, label = _SURROGATE.sub("\ufffd", attachment.text).encode("utf-8"), None
-        _check_size(len(data), limits)
-    elif attachment.data is not None and (attachment.data.strip() or not attachment.url):
-        data, label = decode_base64(attachment.data, limits.max_bytes), None
-    elif attachment.url is None:
-        raise NoteError(Reason.NO_ATTACHMENT, "neither data nor url")
-    elif attachment.url.strip()[:5].lower() == "data:":
-        data, label = _data_url(attachment.url.strip(), limits.max_bytes)
-    else:
-        if attachment.size is not None:
-            _check_size(attachment.size, limits)
-        data, label = await _remote(attachment, client, limits)
+    got = await _got(attachment, client, limits)
     if attachment.hash is not None:
-        check_hash(data, attachment.hash)
+        check_hash(got.data, attachment.hash)
     media_type, charset = declared(attachment.content_type)
-    found_type, found_charset = declared(label)
+    found_type, found_charset = declared(got.label)
     if charset is None and (not media_type or media_type == found_type) and found_charset != "utf-8":
         # Frameworks add charset=utf-8 to any text unasked; UTF-8 is tried first anyway.
         charset = found_charset
-    return Content(attachment.path, data, media_type or found_type, charset)
+    inner = None if attachment.text is not None else unwrapped(got.data)
+    return Content(
+        path=attachment.path,
+        data=got.data if inner is None else inner,
+        media_type=media_type or found_type,
+        charset=charset,
+        security=got.security,
+        notice="" if inner is None else "its data was base64 twice",
+        as_attached=inner is None,
+    )
 
 
-async def _remote(
-    attachment: Attachment, client: FhirClient, limits: FetchLimits
-) -> tuple[bytes, str | None]:
-    """Bytes and the type that the server says they have."""
+async def _got(attachment: Attachment, client: FhirClient, limits: FetchLimits) -> _Bytes:
+    if attachment.text is not None:
+        data = _SURROGATE.sub("\ufffd", attachment.text).encode("utf-8")
+        _check_size(len(data), limits)
+        return _Bytes(data)
+    if attachment.data is not None and (attachment.data.strip() or not attachment.url):
+        data = decode_base64(attachment.data, limits.max_bytes)
+        _check_whole(data, attachment)
+        return _Bytes(data)
+    if attachment.url is None:
+        raise NoteError(Reason.NO_ATTACHMENT, "neither data nor url")
+    if attachment.url.strip()[:5].lower() == "data:":
+        return _Bytes(*_data_url(attachment.url.strip(), limits.max_bytes))
+    if attachment.size is not None:
+        _check_size(attachment.size, limits)
+    return await _remote(attachment, client, limits)
+
+
+def _check_whole(data: bytes, attachment: Attachment) -> None:
+    """Data much shorter than the size beside it was cut short; senders who count otherwise come near it."""
+    if attachment.size and len(data) * 2 < attachment.size and attachment.hash is None:
+        raise NoteError(Reason.MALFORMED, f"{len(data)} bytes of {attachment.size}")
+
+
+async def _remote(attachment: Attachment, client: FhirClient, limits: FetchLimits) -> _Bytes:
     try:
         async with asyncio.timeout(limits.timeout):
             return await _get(attachment, client, limits)
@@ -112,8 +144,10 @@ async def _remote(
         raise read_fault(error) from None
 
 
-async def _get(attachment: Attachment, client: FhirClient, limits: FetchLimits) -> tuple[bytes, str | None]:
+async def _get(attachment: Attachment, client: FhirClient, limits: FetchLimits) -> _Bytes:
     url = (attachment.url or "").strip()
+    # A part of a document has no address of its own here: the whole is read.
+    url = url if url.startswith("#") else url.partition("#")[0]
     if client.resolve(url) is not None:
         try:
             return await _from_server(url, attachment, client, limits)
@@ -128,21 +162,20 @@ async def _get(attachment: Attachment, client: FhirClient, limits: FetchLimits) 
         raise NoteError(Reason.FOREIGN_HOST, "an address that is not http or https")
     answer = await client.foreign.fetch(
         url,
-        accept=_accepts(attachment)[-1],
+        accept=_accepts(attachment, "")[0],
         max_bytes=limits.max_bytes,
         allowed_hosts=limits.allowed_hosts,
         allow_private=limits.allow_private,
     )
-    return answer.data, answer.content_type
+    check_answer(answer, attachment)
+    return _Bytes(answer.data, answer.content_type)
 
 
-async def _from_server(
-    url: str, attachment: Attachment, client: FhirClient, limits: FetchLimits
-) -> tuple[bytes, str | None]:
+async def _from_server(url: str, attachment: Attachment, client: FhirClient, limits: FetchLimits) -> _Bytes:
     """Asks in another way where an answer is a refusal of the type, or a Binary without its data."""
     # Room for the same bytes in base64 inside a Binary resource; the decoded size is checked on its own.
     room = limits.max_bytes * 4 // 3 + _ENVELOPE
-    accepts = _accepts(attachment)
+    accepts = _accepts(attachment, url)
     for number, accept in enumerate(accepts, start=1):
         try:
             answer = await client.fetch(url, accept=accept, max_bytes=room)
@@ -150,62 +183,49 @@ async def _from_server(
             if error.status != _NOT_ACCEPTABLE or number == len(accepts):
                 raise
             continue
-        found = await _opened(answer, client, limits)
-        if found is not None:
-            return found
-    raise NoteError(Reason.NO_ATTACHMENT, "a Binary without data")
+        got = await _opened(answer, attachment, client, limits)
+        if got is not None:
+            return got
+    raise NoteError(Reason.WRONG_ANSWER, "a Binary without data")
 
 
 async def _opened(
-    answer: RawResponse, client: FhirClient, limits: FetchLimits
-) -> tuple[bytes, str | None] | None:
-    """The bytes and their label, also out of a Binary resource; None where that does not hold them."""
-    if _xml_binary(answer):
-        return None
-    binary = _binary(answer)
+    answer: RawResponse, attachment: Attachment, client: FhirClient, limits: FetchLimits
+) -> _Bytes | None:
+    """The bytes, also out of a Binary resource in JSON or XML; None where that does not hold them."""
+    binary = binary_resource(answer) if answer.status == 200 else None
     if binary is None:
+        check_answer(answer, attachment)
         _check_size(len(answer.data), limits)
-        return answer.data, answer.content_type
+        return _Bytes(answer.data, answer.content_type)
+    security = security_of(binary)
     label = as_string(binary.get("contentType"))
     if externalized(binary) and (ident := usable_id(binary.get("id"))):
         path = f"Binary/{ident}/{BINARY_ACCESS}"
         outside = await client.fetch(path, accept="*/*", max_bytes=limits.max_bytes)
-        return outside.data, label or outside.content_type
+        check_answer(outside, attachment)
+        return _Bytes(outside.data, label or outside.content_type, security)
     # `data` since R4, `content` before.
-    data = as_string(binary.get("data", binary.get("content")))
-    return None if data is None else (decode_base64(data, limits.max_bytes), label)
+    packed = as_string(binary.get("data", binary.get("content")))
+    if packed is None:
+        return None
+    data = decode_base64(packed, limits.max_bytes)
+    if attachment.hash is None:
+        check_size(data, attachment)
+    return _Bytes(data, label, security)
 
 
-def _accepts(attachment: Attachment) -> tuple[str, ...]:
-    """Accept headers to try: the declared type as it is, the Binary resource, and anything.
+def _accepts(attachment: Attachment, url: str) -> tuple[str, ...]:
+    """Accept headers to try: the Binary resource, the declared type as it is, and anything.
 
-    Of plain text without a charset the Binary resource comes first, since its `contentType` may state one:
-    HAPI cuts the parameter off when it hands out the raw bytes.
+    A Binary comes as a resource first, since only that shows its labels, and its `contentType` with the
+    charset: HAPI cuts the parameter off when it hands out the raw bytes.
     """
-    media_type, charset = declared(attachment.content_type)
-    if not _MEDIA_TYPE.fullmatch(media_type):
-        return ("*/*", FHIR_JSON, "*/*")
-    raw = f"{media_type}, */*;q=0.5"
-    if media_type == "text/plain" and charset is None and not attachment.externalized:
-        return (f"{FHIR_JSON}, {raw}", raw)
-    return (raw, FHIR_JSON, "*/*")
-
-
-def _binary(answer: RawResponse) -> dict[str, Any] | None:
-    """The Binary resource in JSON that the answer is, or None where it is the bytes themselves."""
-    if "json" not in declared(answer.content_type)[0]:
-        return None
-    try:
-        resource = decode_json(answer.data, "Binary")
-    except NotFhirError:
-        return None
-    return resource if resource["resourceType"] == "Binary" else None
-
-
-def _xml_binary(answer: RawResponse) -> bool:
-    """The answer is a Binary resource in XML, which is asked for again in JSON."""
-    fhir_xml = declared(answer.content_type)[0] == "application/fhir+xml"
-    return fhir_xml and _XML_BINARY.match(answer.data) is not None
+    media_type, _ = declared(attachment.content_type)
+    raw = f"{media_type}, */*;q=0.5" if _MEDIA_TYPE.fullmatch(media_type) else "*/*"
+    if not _BINARY_ADDRESS.search(url.partition("?")[0]):
+        return (raw, FHIR_JSON, "*/*") if raw != "*/*" else ("*/*", FHIR_JSON, "*/*")
+    return (f"{FHIR_JSON}, {raw if raw != '*/*' else '*/*;q=0.5'}", raw, "*/*")
 
 
 def _data_url(url: str, max_bytes: int) -> tuple[bytes, str | None]:

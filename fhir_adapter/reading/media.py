@@ -22,6 +22,18 @@ _ORDER = (
     ("video", 11),
     ("text", 1),
 )
+_FAMILIES = {
+    0: "text",
+    1: "text",
+    2: "html",
+    3: "xml",
+    4: "xml",
+    5: "docx",
+    6: "rtf",
+    7: "pdf",
+    8: "json",
+    11: "media",
+}
 _UNKNOWN = 9
 _NONE = 10
 
@@ -32,6 +44,14 @@ def declared(content_type: str | None) -> tuple[str, str | None]:
         return "", None
     charset = _CHARSET.search(content_type)
     return content_type.partition(";")[0].strip().lower(), charset.group(1).lower() if charset else None
+
+
+def family(content_type: str | None) -> str:
+    """`text`, `html`, `xml`, `docx`, `rtf`, `pdf`, `json`, `media` (pictures, sound), or "" for any other.
+
+    HTML is told from other text by its own name, however it is called besides (`text/html`).
+    """
+    return _FAMILIES.get(rank(content_type), "")
 
 
 def rank(content_type: str | None) -> int:

@@ -31,6 +31,8 @@ def ineligible(note: SourceNote, policy: Policy) -> Reason | None:
         return Reason.ENTERED_IN_ERROR
     if "cancelled" in (note.status, note.doc_status):
         return Reason.CANCELLED
+    if note.modified:
+        return Reason.UNKNOWN_MODIFIER
     if note.resource_type == "DiagnosticReport":
         return None if note.status in policy.report_statuses else Reason.NOT_FINAL
     if note.replaced_by or (note.status == _SUPERSEDED and _SUPERSEDED not in policy.document_statuses):

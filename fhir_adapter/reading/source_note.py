@@ -50,8 +50,8 @@ def read_source(resource: JsonObject) -> SourceNote:
         id=ident,
         version_id=as_scalar(meta.get("versionId")) or "",
         last_updated=as_text(meta.get("lastUpdated")) or "",
-        status=as_code(resource.get("status")),
-        doc_status=as_code(resource.get("docStatus")),
+        status=_status(resource.get("status")),
+        doc_status=_status(resource.get("docStatus")),
         subject=_outward(first_dict(resource.get("subject")), resource),
         encounter=_outward(_encounter(resource, context), resource),
         custodian=_outward(first_dict(resource.get("custodian")), resource),
@@ -62,8 +62,9 @@ def read_source(resource: JsonObject) -> SourceNote:
         title=as_text(resource.get("description")),
         language=as_text(resource.get("language")),
         master_identifier=first_dict(resource.get("masterIdentifier")),
-        security=_security(meta, resource),
+        security=security_of(resource),
         attachments=attachments,
+        modified=_modifiers(resource),
         replaces=replaces(resource) if kind == "DocumentReference" else (),
     )
 
@@ -97,7 +98,7 @@ def _document(resource: JsonObject, ident: str) -> tuple[Attachment, ...]:
         )
         if attachment is not None:
             found.append(attachment)
-    return tuple(found)
+    return (*found, *_narrative_of(resource, "DocumentReference"))
 
 
 def _report(resource: JsonObject, ident: str) -> tuple[Attachment, ...]:
@@ -120,13 +121,16 @@ def _report(resource: JsonObject, ident: str) -> tuple[Attachment, ...]:
                 language=language,
             )
         )
+    return (*found, *_narrative_of(resource, "DiagnosticReport"))
+
+
+def _narrative_of(resource: JsonObject, kind: str) -> tuple[Attachment, ...]:
     narrative = as_dict(resource.get("text"))
     div = narrative.get("div")
-    if isinstance(div, str) and as_code(narrative.get("status")) != "empty":
-        found.append(
-            Attachment("DiagnosticReport.text.div", "application/xhtml+xml", None, div, language=language)
-        )
-    return tuple(found)
+    if not isinstance(div, str) or as_code(narrative.get("status")) == "empty":
+        return ()
+    language = as_text(resource.get("language"))
+    return (Attachment(f"{kind}.text.div", "application/xhtml+xml", None, div, language=language),)
 
 
 def _attachment(
@@ -181,16 +185,40 @@ def _outward(reference: JsonObject | None, resource: JsonObject) -> JsonObject |
     return logical or None
 
 
+def _status(value: object) -> str | None:
+    """A status in lower case, as R4 has it: `Final` is final."""
+    code = as_code(value)
+    return code.lower() if code else None
+
+
+def _modifiers(resource: JsonObject) -> bool:
+    """A `modifierExtension` of the document or of one of its contents; none is known here (R4, 2.4.1.0.1)."""
+    holders = [resource, *dicts(as_list(resource.get("content")))]
+    return any(dicts(as_list(holder.get("modifierExtension"))) for holder in holders)
+
+
 def _encounter(resource: JsonObject, context: JsonObject) -> JsonObject | None:
     """DiagnosticReport.encounter; DocumentReference.context.encounter (one or many); R5 context (many)."""
-    for place in (resource.get("encounter"), context.get("encounter")):
-        found = first_dict(place)
-        if found is not None:
-            return found
+    stated = [e for holder in (resource, context) for e in dicts(as_list(holder.get("encounter"))) if e]
+    if stated:
+        # R4 lets an EpisodeOfCare stand beside the Encounter.
+        return next((e for e in stated if not _names_other_type(e, "Encounter")), stated[0])
     for entry in dicts(as_list(resource.get("context"))):
         if entry.get("type") == "Encounter" or "Encounter/" in (as_text(entry.get("reference")) or ""):
             return entry
     return None
+
+
+def _names_other_type(reference: JsonObject, kind: str) -> bool:
+    """The reference says that it is to something else than this type."""
+    target = as_text(reference.get("reference")) or ""
+    named = as_text(reference.get("type")) or ("" if target.startswith(("#", "urn:")) else _type_in(target))
+    return bool(named) and named != kind
+
+
+def _type_in(target: str) -> str:
+    parts = target.split("/_history/")[0].rstrip("/").split("/")
+    return parts[-2] if len(parts) > 1 else ""
 
 
 def _period(resource: JsonObject, context: JsonObject) -> JsonObject | None:
@@ -235,9 +263,9 @@ def _written(resource: JsonObject, period: JsonObject | None) -> str | None:
     return next((text for text in map(as_text, values) if text and nanoseconds(text) is not None), None)
 
 
-def _security(meta: JsonObject, resource: JsonObject) -> tuple[Any, ...]:
+def security_of(resource: JsonObject) -> tuple[Any, ...]:
     """Codings of `meta.security` and of `securityLabel`, each once; what is odd is kept as it is."""
-    found: list[Any] = list(as_list(meta.get("security")))
+    found: list[Any] = list(as_list(as_dict(resource.get("meta")).get("security")))
     for concept in as_list(resource.get("securityLabel")):
         codings = as_list(concept.get("coding")) if isinstance(concept, dict) else [concept]
         text = as_text(concept.get("text")) if isinstance(concept, dict) else None

@@ -14,13 +14,13 @@ from urllib.parse import quote
 
 import httpx
 
-from fhir_adapter.errors import HttpStatusError, NotFhirError, OutsideBaseError
-from fhir_adapter.lenient import JsonObject
+from fhir_adapter.errors import HttpStatusError, NotFhirError, OutsideBaseError, UnconfirmedError
+from fhir_adapter.lenient import JsonObject, below
 from fhir_adapter.rest.auth import ScopedAuth
 from fhir_adapter.rest.backoff import Backoff
 from fhir_adapter.rest.capability import Capability, parse_capability
 from fhir_adapter.rest.foreign import ForeignHosts
-from fhir_adapter.rest.scope import Scope, origin_of, parsed
+from fhir_adapter.rest.scope import SAFE, Scope, origin_of, parsed
 from fhir_adapter.rest.search_page import SearchPage, page_of
 from fhir_adapter.rest.transport import Call, RawResponse, Transport
 from fhir_adapter.rest.wire import decode_json, encode_json, history_entries
@@ -132,11 +132,16 @@ class FhirClient:
         Raises:
             ValueError: the reference is not one into this server.
             NotFoundError, GoneError: never there, or deleted.
+            NotFhirError: the answer is something other than that resource.
         """
         path = self._path(reference)
+        kind, ident = path.split("/")[:2] if "/" in path else (path, "")
         if version is not None:
             path += f"/_history/{quote(version, safe='')}"
-        return await self._json("GET", path, f"read of {_kind(path)}")
+        resource = await self._json("GET", path, f"read of {kind}")
+        if resource.get("resourceType") != kind or quote(str(resource.get("id", ident)), safe=SAFE) != ident:
+            raise NotFhirError(f"read of {kind}: the server answered with something else")
+        return resource
 
     async def read_if_there(self, reference: str, version: str | None = None) -> JsonObject | None:
         """As `read`; None for what was never there, is deleted, or cannot be on this server."""
@@ -217,19 +222,27 @@ class FhirClient:
             once: not tried again where it may have been done already; the caller looks first.
 
         Returns:
-            The transaction-response Bundle.
+            The transaction-response Bundle; see `fhir_adapter.writing.confirmed` for what it confirms.
+
+        Raises:
+            UnconfirmedError: the answer is something else, though its status says that all is well.
         """
-        response = await self._json(
+        call = self._call(
             "POST",
-            "",
+            self._scope.url(""),
             "transaction",
-            bundle,
-            headers={"Prefer": "return=minimal"},
+            {"Prefer": "return=minimal", "Content-Type": FHIR_JSON},
+            encode_json(bundle),
             idempotent=not once,
             conflicts=not once,
         )
+        answer = await self._transport.send(call)
+        try:
+            response = decode_json(answer.data, call.what) if answer.status == 200 else {}
+        except NotFhirError:
+            response = {}
         if response.get("resourceType") != "Bundle":
-            raise NotFhirError("transaction: the server answered with something other than a Bundle")
+            raise UnconfirmedError("transaction: the server's answer does not say what became of it")
         return response
 
     async def update(self, resource: JsonObject, *, if_match: str | None = None) -> JsonObject:
@@ -279,7 +292,15 @@ class FhirClient:
             rooted = base.join(target)
             inside = url.startswith("/") and base.path != "/" and self._scope.contains(rooted)
             target = rooted if inside else httpx.URL(f"{self.base_url}/").join(url.lstrip("/"))
-        return target if self._scope.contains(target) else None
+        return target if self._scope.contains(target) else self._under_another_name(target)
+
+    def _under_another_name(self, target: httpx.URL) -> httpx.URL | None:
+        """The server's own address in another spelling, brought to the one that is configured."""
+        path = below(str(target), self.base_url)
+        if path is None:
+            return None
+        own = httpx.URL(f"{self.base_url}/{path}" + (f"?{target.query.decode()}" if target.query else ""))
+        return own if self._scope.contains(own) else None
 
     def _path(self, reference: str) -> str:
         path = self._scope.relative(reference)
@@ -307,8 +328,7 @@ class FhirClient:
         return None
 
     async def _get(self, url: httpx.URL, what: str, headers: dict[str, str]) -> JsonObject:
-        answer = await self._transport.send(self._call("GET", url, what, headers))
-        return decode_json(answer.data, what)
+        return _resource(await self._transport.send(self._call("GET", url, what, headers)), what)
 
     async def _json(
         self,
@@ -319,7 +339,6 @@ class FhirClient:
         *,
         headers: dict[str, str] | None = None,
         idempotent: bool = True,
-        conflicts: bool = False,
     ) -> JsonObject:
         sent = dict(headers or {})
         content = None
@@ -327,11 +346,11 @@ class FhirClient:
             # Only with a body: HAPI takes the type of a bodiless request as a wish for the answer.
             sent["Content-Type"] = FHIR_JSON
             content = encode_json(resource)
-        call = self._call(method, self._scope.url(path), what, sent, content, idempotent, conflicts)
+        call = self._call(method, self._scope.url(path), what, sent, content, idempotent)
         answer = await self._transport.send(call)
         if method == "PUT" and not answer.data.strip():
             return {}
-        return decode_json(answer.data, what)
+        return _resource(answer, what)
 
     def _call(
         self,
@@ -346,6 +365,14 @@ class FhirClient:
         return Call(
             method, url, what, self._limit, {"Accept": FHIR_JSON, **headers}, content, idempotent, conflicts
         )
+
+
+def _resource(answer: RawResponse, what: str) -> JsonObject:
+    if answer.status in (200, 201):
+        return decode_json(answer.data, what)
+    raise NotFhirError(
+        f"{what}: the server answered with HTTP {answer.status}, which holds no whole resource"
+    )
 
 
 def _kind(path: str) -> str:

@@ -1,9 +1,12 @@
 """The configured base address, and whether another address lies inside it."""
 
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import httpx
 
+from fhir_adapter.lenient import below
+
+SAFE = "$_.-~:"  # characters that stay as they are in a path
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -54,13 +57,13 @@ class Scope:
     def relative(self, reference: str) -> str | None:
         """`Type/id[/_history/v]` of a relative reference or of an absolute one on this base, or None."""
         if "://" in reference:
-            url = parsed(reference)
-            if url is None or not self.contains(url):
+            path = below(reference, self.base_url)
+            if path is None or "\\" in path:
                 return None
-            reference = url.path[len(self._path) :].lstrip("/")
+            reference = unquote(path).strip("/")
         parts = reference.split("/")
         good = all(part and part not in (".", "..") for part in parts)
-        return "/".join(quote(part, safe="$_.-~:") for part in parts) if good else None
+        return "/".join(quote(part, safe=SAFE) for part in parts) if good else None
 
 
 def parsed(url: str) -> httpx.URL | None:

@@ -20,6 +20,7 @@ _CODES_SHOWN = 8
 _ERRORS: dict[int, type[HttpStatusError]] = {
     401: RefusedError,
     403: RefusedError,
+    407: RefusedError,
     404: NotFoundError,
     409: ConflictError,
     410: GoneError,
@@ -47,9 +48,14 @@ def encode_json(resource: JsonObject) -> bytes:
     return json.dumps(resource, ensure_ascii=True, separators=(",", ":")).encode("ascii")
 
 
-def status_error(status: int, what: str, body: bytes) -> HttpStatusError:
-    """The error for an HTTP status, with the codes of an OperationOutcome in `body` if it is one."""
-    return _ERRORS.get(status, HttpStatusError)(status, what, outcome_codes(_loads(body)))
+def status_error(status: int, what: str, codes: tuple[str, ...] = ()) -> HttpStatusError:
+    """The error for an HTTP status."""
+    return _ERRORS.get(status, HttpStatusError)(status, what, codes)
+
+
+def codes_in(body: bytes) -> tuple[str, ...]:
+    """The codes of an OperationOutcome, if the body is one."""
+    return outcome_codes(_loads(body))
 
 
 def outcome_codes(outcome: object) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""FHIR documents as attachments: the recipe `fhir|1`, the narratives a person is meant to read.
+"""FHIR documents as attachments: the recipe `fhir|2`, the narratives a person is meant to read.
 
 A document Bundle gives its Composition (FHIR R4, section 3.3, Documents): the title, its narrative, then each
 section's title and narrative, sections inside sections after it. Left out, against 3.3.1.1, are the subject's
@@ -21,8 +21,10 @@ from fhir_adapter.errors import NoteError
 from fhir_adapter.lenient import JsonObject, as_list, dicts
 from fhir_adapter.note import NoteText
 from fhir_adapter.reasons import Reason
-from fhir_adapter.text.html.flow import Line, join
+from fhir_adapter.text.builder import TextBuilder
 from fhir_adapter.text.html.reader import narrative_lines
+from fhir_adapter.text.lines import Line, LineKind
+from fhir_adapter.text.notation import without_signs
 from fhir_adapter.text.plain import decode
 from fhir_adapter.text.recipe import recipe
 from fhir_adapter.text.xmltree import parse_xml
@@ -66,10 +68,9 @@ def resource_text(resource: JsonObject, media_type: str, notice: str = "") -> No
     """
     reader = _Reader()
     reader.resource(resource)
-    text, headings = join(_trimmed(reader.lines))
-    if not text:
-        raise NoteError(Reason.EMPTY_TEXT, f"{media_type} without a narrative")
-    return NoteText(text, recipe("fhir"), media_type, headings=headings, notice=notice)
+    builder = TextBuilder(tight=False)
+    builder.add(reader.lines)
+    return builder.build(recipe("fhir", "2"), media_type, notice)
 
 
 def binary_content(data: bytes) -> tuple[bytes, str] | None:
@@ -168,7 +169,9 @@ class _Reader:
             self._narrative(composition)
         for section in sections:
             self._section(section, 1)
-        if generated and not any(line.text and not line.heading for line in self.lines[start:]):
+        if generated and not any(
+            line.text and line.kind is not LineKind.HEADING for line in self.lines[start:]
+        ):
             self._narrative(composition)
 
     def _section(self, section: JsonObject, level: int) -> None:
@@ -200,21 +203,10 @@ class _Reader:
         title = " ".join(title.split())
         if title:
             self._gap()
-            self.lines += [Line(title, heading=True, code=code), Line("")]
+            self.lines += [Line(title, LineKind.HEADING, code=code), Line("")]
 
     def _gap(self) -> None:
         self.lines.append(Line(""))
-
-
-def _trimmed(lines: list[Line]) -> list[Line]:
-    """Without empty lines at the ends, and no two in a row."""
-    kept: list[Line] = []
-    for line in lines:
-        if line.text or (kept and kept[-1].text):
-            kept.append(line)
-    while kept and not kept[-1].text:
-        kept.pop()
-    return kept
 
 
 def _string(value: object) -> str:
@@ -223,6 +215,7 @@ def _string(value: object) -> str:
         return ""
     if value.isascii():
         return value
+    value = without_signs(value)
     return "".join("\ufffd" if ord(each) in _SURROGATES else each for each in value)
 
 

@@ -1,17 +1,15 @@
-"""The lines that an extractor writes: tidy by construction, so that offsets of headings are right at once."""
+"""The lines of a text in the making, and how the cells of a row become lines: one model for all formats."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import Enum, auto
 
-from fhir_adapter.errors import NoteError
-from fhir_adapter.note import Heading, NoteText
-from fhir_adapter.reasons import Reason
-
-MAX_CHARACTERS = 20_000_000
-"""More text than this from one file is no note."""
+from fhir_adapter.text.notation import head, visible
 
 _PAGE_LINES = 6
 _PAGE_CHARACTERS = 400
+_CAPTION_CHARACTERS = 120
 _SENTENCE_END = (".", ":", ";", "!", "?", ",")
 
 # Control characters but tab, byte-order marks and noncharacters say nothing; XML cannot hold most of them.
@@ -34,6 +32,120 @@ def collapse(text: str) -> str:
     return clean(" ".join(text.split()))
 
 
+class LineKind(Enum):
+    """What a line is, as the format declares it."""
+
+    TEXT = auto()
+    HEADING = auto()
+    ROW = auto()
+    COLUMNS = auto()
+    CAPTION = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the text to be, without its line end. Signs of `notation` may stand in it.
+
+    Attributes:
+        text: "" asks for a blank line.
+        kind: a `row` has several cells; `columns` is a row that names the columns.
+        soft: ended by a line break, not by the end of a block.
+        spaced: a blank line stands before it.
+        fixed: never part of a table row (preformatted lines, a row of an inner table).
+        bold: all of it is set in bold.
+        lead: code points of indent and marker in front of the text proper.
+        code: LOINC code of the section it heads, where stated.
+        caption: its style is that of captions; it is one if a table follows.
+    """
+
+    text: str
+    kind: LineKind = LineKind.TEXT
+    soft: bool = False
+    spaced: bool = False
+    fixed: bool = False
+    bold: bool = False
+    lead: int = 0
+    code: str | None = None
+    caption: bool = False
+
+    @property
+    def is_row(self) -> bool:
+        """A row of a table, one that names columns included."""
+        return self.kind in (LineKind.ROW, LineKind.COLUMNS)
+
+    def behind(self, margin: str) -> "Line":
+        """The same line with `margin` in front."""
+        return replace(self, text=margin + self.text, lead=len(margin) + self.lead)
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell of a row: its lines, whether it names a column or row, and the columns it spans."""
+
+    lines: Sequence[Line]
+    header: bool = False
+    columns: int = 1
+
+    @property
+    def bold(self) -> bool:
+        """All of its text is bold."""
+        return bool(self.lines) and all(line.bold for line in self.lines if line.text)
+
+
+def row_lines(cells: Sequence[Cell], aligned: bool = True, names_columns: bool = False) -> list[Line]:
+    """The lines of a table row, given its cells in order: one, unless the row is a page.
+
+    Cells are joined by ` | `; empty ones keep their place, but at the end. Line breaks inside a cell become a
+    space, blocks inside it are joined by `; `. A row with a single cell of several lines, with many lines or
+    long ones, with a heading, a preformatted line or a table in one of them is a page: its lines stand below
+    each other.
+
+    Args:
+        cells: in order; a cell without lines is empty.
+        aligned: the place of a lone value in the row says something.
+        names_columns: the format says that this row names the columns.
+    """
+    filled = [cell for cell in cells if cell.lines]
+    if not filled:
+        return []
+    if _is_page(filled):
+        return _page_lines(filled)
+    if len(filled) == 1 and (cells[0].lines or not aligned):
+        only = filled[0]
+        return [replace(line, kind=_kind_alone(only, len(cells), names_columns)) for line in only.lines]
+    columns: list[str] = []
+    names_row = _names_row(cells, filled)
+    for cell in cells:
+        words = _one_line(cell)
+        columns.append(head(words) if names_row and cell is cells[0] else words)
+        columns.extend("" for _ in range(cell.columns - 1))
+    row = join_cells(columns)
+    if not row:
+        return []
+    if len(filled) == 1:
+        return [Line(row, LineKind.COLUMNS if names_columns else LineKind.TEXT)]
+    heads = names_columns or all(cell.header for cell in filled)
+    return [Line(row, LineKind.COLUMNS if heads else LineKind.ROW, fixed=True)]
+
+
+def table_rows(rows: Sequence[list[Line]], bold: Sequence[bool]) -> list[Line]:
+    """The lines of a table whose format says of no row that it names the columns: bold does, in the first.
+
+    Args:
+        rows: the lines of each row.
+        bold: of each row, whether all of its cells are bold.
+    """
+    kinds = [[line.kind for line in row] for row in rows]
+    plain = [at for at, row in enumerate(kinds) if row == [LineKind.ROW]]
+    declared = any(LineKind.COLUMNS in row for row in kinds)
+    named = not declared and bool(plain) and bold[plain[0]] and not all(bold[at] for at in plain)
+    return [
+        replace(line, kind=LineKind.COLUMNS) if named and at == plain[0] else line
+        for at, row in enumerate(rows)
+        for line in row
+    ]
+
+
 def join_cells(cells: list[str]) -> str:
     """One table row on one line; empty cells at the end are left out, those before keep their place."""
     last = max((i for i, cell in enumerate(cells) if cell), default=-1)
@@ -41,126 +153,73 @@ def join_cells(cells: list[str]) -> str:
     return _EMPTY_CELL.sub(lambda found: "|" + " |" * (found.group().count("|") - 1), row)
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A line on its way to the text.
-
-    Attributes:
-        soft: ended by a line break, not by the end of a block.
-        spaced: a blank line stands before it.
-        row: it is the row of a table.
-    """
-
-    text: str
-    soft: bool = False
-    spaced: bool = False
-    row: bool = False
+def _names_row(cells: Sequence[Cell], filled: Sequence[Cell]) -> bool:
+    """The first cell names the row: it is declared to, or alone is bold."""
+    first, others = cells[0], [cell for cell in filled if cell is not cells[0]]
+    if not first.lines or not others:
+        return False
+    if first.header:
+        return not any(cell.header for cell in others)
+    return first.bold and not any(cell.bold or cell.header for cell in others)
 
 
-def row_lines(cells: list[list[Line]]) -> list[Line]:
-    """The lines of a table row, given the lines of its cells by column: one, unless the row is a page.
-
-    Line breaks inside a cell become a space, blocks inside it are joined by `; `. A row with a single cell of
-    several lines, with long ones or with a table in one of them is a page: its lines stand below each other.
-    """
-    filled = [cell for cell in cells if cell]
-    several = any(len(cell) > 1 for cell in filled)
-    if several:
-        size = sum(len(line.text) for cell in filled for line in cell)
-        tall = max(len(cell) for cell in filled) > _PAGE_LINES or size > _PAGE_CHARACTERS
-        nested = any(sum(line.row for line in cell) > 1 for cell in filled)
-        if len(filled) == 1 or tall or nested:
-            return _page_lines(filled)
-    row = join_cells([_one_line(cell) for cell in cells])
-    return [Line(row, row=True)] if row else []
+def _kind_alone(cell: Cell, columns: int, names_columns: bool) -> LineKind:
+    """What a row is that holds nothing but its first cell: what is bold over several columns heads them."""
+    spans = cell.columns > 1 or columns > 1
+    short = len(cell.lines) == 1 and len(cell.lines[0].text) <= _CAPTION_CHARACTERS
+    if spans and short and (cell.header or cell.bold or names_columns):
+        return LineKind.CAPTION
+    return LineKind.COLUMNS if names_columns and short else LineKind.TEXT
 
 
-def _page_lines(cells: list[list[Line]]) -> list[Line]:
+def _is_page(filled: Sequence[Cell]) -> bool:
+    if any(line.kind is LineKind.HEADING or line.fixed for cell in filled for line in cell.lines):
+        return True
+    tallest = max(sum(1 for line in cell.lines if line.text) for cell in filled)
+    if tallest < 2 or len(filled) == 1:
+        return tallest > 1
+    return tallest > _PAGE_LINES or sum(len(line.text) for cell in filled for line in cell.lines) > (
+        _PAGE_CHARACTERS
+    )
+
+
+def _page_lines(cells: Sequence[Cell]) -> list[Line]:
     """Cells one below the other; those of one line stay side by side."""
     lines: list[Line] = []
-    short: list[str] = []
+    short: list[Line] = []
+
+    def side_by_side() -> None:
+        if len(short) == 1:
+            lines.append(short[0])
+        elif short:
+            lines.append(Line(join_cells([line.text for line in short]), LineKind.ROW, fixed=True))
+        short.clear()
+
     for cell in cells:
-        if len(cell) == 1:
-            short.append(cell[0].text)
+        only = cell.lines[0]
+        if len(cell.lines) == 1 and only.kind is not LineKind.HEADING and not only.fixed:
+            short.append(only)
             continue
-        if short:
-            lines.append(Line(join_cells(short)))
-            short = []
-        lines += cell
-    if short:
-        lines.append(Line(join_cells(short)))
+        side_by_side()
+        lines += cell.lines
+    side_by_side()
     return lines
 
 
-def _one_line(cell: list[Line]) -> str:
-    parts: list[str] = []
-    for at, line in enumerate(cell):
-        parts.append(line.text)
-        if at + 1 < len(cell):
-            parts.append(" " if line.soft or line.text.endswith(_SENTENCE_END) else "; ")
-    return "".join(parts)
-
-
-class TextBuilder:
-    """Collects lines; no trailing white space, never two blank lines in a row, none first or last."""
-
-    def __init__(self) -> None:
-        self._lines: list[str] = []
-        self._headings: list[Heading] = []
-        self._length = 0
-        self._blank = False
-        self._under_heading = False
-
-    def __len__(self) -> int:
-        """Code points so far."""
-        return self._length
-
-    def line(self, text: str) -> None:
-        """Appends one line (already clean, no line end inside); an empty one asks for a blank line."""
-        text = text.rstrip()
-        if not text:
-            self.blank()
-            return
-        self._under_heading = False
-        if self._blank and self._lines:
-            self._append("")
-        self._blank = False
-        self._append(text)
-
-    def blank(self) -> None:
-        """A blank line before whatever comes next, unless a heading has just been written."""
-        self._blank = not self._under_heading
-
-    def heading(self, text: str, code: str | None = None) -> None:
-        """A line that the format declares to be a heading; what comes next stands right under it."""
-        text = text.strip()
-        self._blank = True
-        self.line(text)
+def _one_line(cell: Cell) -> str:
+    """The lines of a cell as one, so that two values never run into one."""
+    text = ""
+    soft = True
+    for line in cell.lines:
+        piece = line.text.strip()
+        if not piece:
+            continue
         if text:
-            self._under_heading = True
-            self._headings.append(Heading(self._length - len(text) - 1, self._length - 1, code))
-
-    def build(self, normalization: str, media_type: str, notice: str = "") -> NoteText:
-        """The text.
-
-        Raises:
-            NoteError: `empty-text` where no line holds anything.
-        """
-        if not self._lines:
-            raise NoteError(Reason.EMPTY_TEXT, media_type)
-        return NoteText(
-            text="\n".join(self._lines),
-            normalization=normalization,
-            media_type=media_type,
-            headings=tuple(self._headings),
-            notice=notice,
-        )
-
-    def _append(self, text: str) -> None:
-        self._lines.append(text)
-        self._length += len(text) + 1
-        if self._length > MAX_CHARACTERS:
-            raise NoteError(Reason.TOO_LARGE, f"more than {MAX_CHARACTERS} characters of text")
+            flows = soft or cell.header or visible(text).endswith(_SENTENCE_END)
+            text += " " if flows else "; "
+        text += piece
+        soft = line.soft
+    return text
 
 
 def _join_pair(match: re.Match[str]) -> str:

@@ -14,7 +14,7 @@ from fhir_adapter.reasons import Reason
 
 _DECLARATION = re.compile(r"<\?xml\s[^>]{0,300}\?>")
 _ENCODING = re.compile(rb"<\?xml\s[^>]{0,300}?\bencoding\s*=\s*[\"']([A-Za-z0-9._:-]{1,40})[\"']")
-_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 _REFERENCE = re.compile(r"&(?:(#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6})|([A-Za-z][A-Za-z0-9]{0,31}));|[&<]")
 _ANY_REFERENCE = re.compile(r"&[#A-Za-z0-9]{1,32};")
 _XML_ENTITIES = frozenset({"amp", "lt", "gt", "quot", "apos"})

@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from fhir_adapter import canonical
 from fhir_adapter.audit.claims import Claims, Span, read_claims
-from fhir_adapter.audit.context import against_rules, arranged, expected, told
+from fhir_adapter.audit.context import Rules, against_rules, arranged, expected, told
 from fhir_adapter.audit.findings import Finding, Found
 from fhir_adapter.audit.shape import ANCHOR, good_status, less_protected, names_version
 from fhir_adapter.audit.sources import SourceRead, Sources, same_text
@@ -114,10 +114,10 @@ class TimelineAuditor:
         sources: Sources,
         witnesses: Witnesses,
         label: tuple[str, str],
-        software: str,
+        rules: Rules | None,
     ) -> None:
         self._client, self._sources, self._witnesses, self._label = client, sources, witnesses, label
-        self._software = software
+        self._rules = rules
         self._merges = Merges(client)
 
     async def prove(self, subject: Subject) -> Proof:
@@ -219,7 +219,7 @@ class TimelineAuditor:
                 found += await self._sources.place(claims, reference, path, reading)
             author = claims.section_authors[0] if claims.section_authors else ""
             maker = await self._witnesses.maker(subject.devices, author)
-            wanted = await asyncio.to_thread(expected, reading.text, claims, maker, self._software)
+            wanted = await asyncio.to_thread(expected, reading.text, claims, maker, self._rules)
         unruly = {} if wanted is None else against_rules(claims, wanted)
         found += told(unruly)
         text, held = reading.text.text, {}

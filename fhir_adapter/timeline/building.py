@@ -15,7 +15,7 @@ from fhir_adapter.timeline.timeline import (
     TimelineNote,
     TimelineSentence,
 )
-from summarizer.selection.repeats import Told
+from summarizer.selection.repeats import RepeatFinder
 
 
 def build(
@@ -91,7 +91,7 @@ def _inside(calendar: Calendar, scope: Scope, time: ClinicalTime) -> bool:
 
 
 def _told_once(notes: Iterable[TimelineNote]) -> list[Entry]:
-    told = Told()
+    told = RepeatFinder()
     sentences: list[list[Place]] = []
     shown: list[tuple[TimelineNote, list[int], int]] = []
     for note in notes:

@@ -15,7 +15,7 @@ from fhir_adapter.errors import NoteError
 from fhir_adapter.lenient import JsonObject
 from fhir_adapter.narrative import FORM, Piece, displayed, paragraph, printable, sentence_list, single_list
 from fhir_adapter.reasons import Reason
-from fhir_adapter.stamps import nanoseconds
+from fhir_adapter.stamps import nanoseconds, r4_form
 from fhir_adapter.timeline.clinical_time import Precision, readable
 from fhir_adapter.timeline.timeline import Entry, Place, Scope, Timeline, TimelineNote
 from fhir_adapter.writing.pipeline import Pipeline, deterministic_id
@@ -125,7 +125,7 @@ class WrittenTimeline:
         """
         stamps = [note.note.last_updated for note in self.notes if nanoseconds(note.note.last_updated)]
         newest = max(stamps, key=lambda stamp: (nanoseconds(stamp) or 0, stamp), default="")
-        return newest or datetime.now(UTC).isoformat(timespec="seconds")
+        return r4_form(newest) or datetime.now(UTC).isoformat(timespec="seconds")
 
     @property
     def language(self) -> str:

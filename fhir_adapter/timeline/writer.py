@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from fhir_adapter import canonical
 from fhir_adapter.errors import HttpStatusError, write_fault
-from fhir_adapter.lenient import JsonObject, as_dict, coded, reference_of
+from fhir_adapter.lenient import JsonObject, as_dict, as_list, coded, dicts, reference_of
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.timeline.compare import differences
 from fhir_adapter.timeline.composition import (
@@ -22,6 +22,7 @@ from fhir_adapter.timeline.composition import (
 )
 from fhir_adapter.timeline.timeline import Scope, Timeline
 from fhir_adapter.writing.bundles import conditional_transaction, transaction, with_labels_of
+from fhir_adapter.writing.confirmed import post
 from fhir_adapter.writing.lifecycle import (
     NO_NOTE,
     Withdrawal,
@@ -35,7 +36,7 @@ from fhir_adapter.writing.lifecycle import (
 from fhir_adapter.writing.pipeline import Pipeline
 from fhir_adapter.writing.registrar import Registrar
 from fhir_adapter.writing.retries import Retries
-from fhir_adapter.writing.writer import assigned_id, protect
+from fhir_adapter.writing.writer import composition_in, protect
 
 _LONGEST_CHAIN = 1000
 
@@ -143,13 +144,13 @@ class TimelineWriter:
         resources = [with_labels_of(place or {}, wanted), timeline_provenance(written)]
         existing = read_existing(place) if place else None
         if self._client_ids:
-            await self._client.transaction(transaction(resources, existing), once=True)
-            return WriteResult(WriteStatus.WRITTEN, f"Composition/{wanted['id']}")
-        bundle = conditional_transaction(self._pipeline, resources, existing)
-        answer = await self._client.transaction(bundle, once=True)
-        return WriteResult(
-            WriteStatus.WRITTEN, reference_of(place) if place else f"Composition/{assigned_id(answer)}"
-        )
+            bundle = transaction(resources, existing)
+        else:
+            bundle = conditional_transaction(self._pipeline, resources, existing)
+        composition = composition_in(await post(self._client, bundle))
+        if self._client_ids and composition != wanted["id"]:
+            self._client_ids = False
+        return WriteResult(WriteStatus.WRITTEN, f"Composition/{composition}")
 
     async def _register(self) -> None:
         """The author, by its own id; a server that refuses it gives out the ids itself."""
@@ -181,7 +182,9 @@ class TimelineWriter:
     async def _found(self, kind: str, system: str, value: str) -> JsonObject | None:
         async for page in self._client.search(kind, [("identifier", f"{system}|{value}")]):
             for resource in page.resources:
-                return resource
+                stated = dicts(as_list(resource.get("identifier")))
+                if any((i.get("system"), i.get("value")) == (system, value) for i in stated):
+                    return resource
         return None
 
     async def _withdrawn(self, chain: Sequence[JsonObject]) -> WriteResult:

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from fhir_adapter import canonical
-from fhir_adapter.errors import HttpStatusError, NotFhirError, RefusedError
-from fhir_adapter.lenient import JsonObject
+from fhir_adapter.errors import HttpStatusError, NotFhirError, RefusedError, UnconfirmedError
+from fhir_adapter.lenient import JsonObject, as_dict
 from fhir_adapter.rest.client import FhirClient
+from fhir_adapter.writing.confirmed import post
 
 # "device asserted": the nearest in meaning that terminology of every age knows.
 FALLBACK = (canonical.OBSERVATION_VALUE, "DEVAST")
@@ -106,20 +107,19 @@ async def _writes(client: FhirClient, resource: JsonObject) -> tuple[bool, str]:
     entry = {"fullUrl": f"urn:uuid:{uuid.uuid4()}", "resource": resource, "request": request}
     bundle = {"resourceType": "Bundle", "type": "transaction", "entry": [entry]}
     try:
-        answer = await client.transaction(bundle)
+        references = await post(client, bundle, once=False)
     except RefusedError:
         raise
+    except UnconfirmedError:
+        references = await _found(client, identifier)
     except HttpStatusError:
         return False, ""
-    location = str(((answer.get("entry") or [{}])[0].get("response") or {}).get("location", ""))
-    written = "/".join(location.split("/_history/")[0].split("/")[-2:])
-    references = [written] if written.startswith("Composition/") else await _found(client, identifier)
     for reference in references:
         try:
             await client.delete(reference)
         except HttpStatusError:
             return True, reference
-    return True, ""
+    return bool(references), ""
 
 
 async def _found(client: FhirClient, identifier: str) -> list[str]:
@@ -127,4 +127,5 @@ async def _found(client: FhirClient, identifier: str) -> list[str]:
         f"Composition/{resource.get('id')}"
         async for page in client.search("Composition", [("identifier", identifier)])
         for resource in page.resources
+        if as_dict(resource.get("identifier")).get("value") == identifier.partition("|")[2]
     ]

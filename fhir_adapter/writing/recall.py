@@ -62,10 +62,10 @@ async def authors(client: FhirClient) -> list[Author]:
     """All Devices that this software has registered on the server."""
     query = [("identifier", f"{canonical.DEVICES}|"), ("_count", "100")]
     return [
-        author_of(resource)
+        author
         async for page in client.search("Device", query)
         for resource in page.resources
-        if resource.get("resourceType") == "Device"
+        if resource.get("resourceType") == "Device" and (author := author_of(resource)).name
     ]
 
 

@@ -1,10 +1,12 @@
 """Registers the author of what is written: the pipeline's Device with its model card."""
 
-from fhir_adapter.errors import ConflictError, HttpStatusError
+from fhir_adapter.errors import ConflictError, HttpStatusError, UnconfirmedError
+from fhir_adapter.lenient import JsonObject
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.writing import recall
 from fhir_adapter.writing.bundles import registration
-from fhir_adapter.writing.pipeline import Pipeline
+from fhir_adapter.writing.confirmed import post
+from fhir_adapter.writing.pipeline import Pipeline, device
 
 _NO_CLIENT_IDS = (400, 404, 405, 409, 412, 422)  # how servers answer a PUT to an id that they do not know
 
@@ -39,10 +41,18 @@ class Registrar:
             HttpStatusError: the server states `updateCreate` and refuses, or does not let us write at all.
         """
         stated = (await self._client.capability()).update_create("Device")
-        devices = await self.check()
-        known = next((d.version for d in devices if d.id == self._pipeline.device_id), "")
+        wanted = device(self._pipeline)
+        named = [one for one in await self.check() if one.name == self._pipeline.device_id]
+        own = next((one for one in named if one.id == self._pipeline.device_id), None)
+        if own and _same(own.resource, wanted):
+            return True  # written once, not by every pass
+        if named and not own:
+            return False  # the server has given it an id of its own
+        known = own.version if own else ""
         try:
-            await self._client.transaction(registration(self._pipeline, known), once=bool(known))
+            written = await post(self._client, registration(self._pipeline, known), once=bool(known))
+        except UnconfirmedError:
+            return await self._client.read_if_there(f"Device/{self._pipeline.device_id}") is not None
         except HttpStatusError as error:
             if known and isinstance(error, ConflictError):  # another worker registered, or a recall came
                 await self.check()
@@ -50,4 +60,9 @@ class Registrar:
             if stated or error.status not in _NO_CLIENT_IDS:
                 raise
             return False
-        return True
+        return f"Device/{self._pipeline.device_id}" in written
+
+
+def _same(one: JsonObject, other: JsonObject) -> bool:
+    """Two Devices say the same, whatever the server adds to them."""
+    return all(one.get(name) == value for name, value in other.items() if name not in ("meta", "text"))

@@ -4,7 +4,15 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from fhir_adapter.errors import ConflictError, HttpStatusError, ServerUnreachableError, write_fault
+from fhir_adapter.errors import (
+    ConflictError,
+    HttpStatusError,
+    NoteError,
+    ServerUnreachableError,
+    UnconfirmedError,
+    write_fault,
+)
+from fhir_adapter.reasons import Reason
 from fhir_adapter.rest.backoff import Backoff
 
 Result = TypeVar("Result")
@@ -50,6 +58,10 @@ class Retries:
             except ServerUnreachableError:
                 if final:
                     raise
+                doubtful()
+            except UnconfirmedError as error:
+                if final:
+                    raise NoteError(Reason.SERVER_ERROR, str(error)) from None
                 doubtful()
             await self._sleep(self._backoff.delay(number))
         raise AssertionError("the last attempt returns or raises")

@@ -18,6 +18,7 @@ from fhir_adapter.lenient import JsonObject
 from fhir_adapter.narrative import Piece, paragraph, sentence_list
 from fhir_adapter.note import Reading
 from fhir_adapter.reasons import Reason
+from fhir_adapter.stamps import r4_form
 from fhir_adapter.writing.pipeline import Pipeline, deterministic_id
 from fhir_adapter.writing.stretches import in_order, stand_apart
 from summarizer.types import Summary
@@ -50,6 +51,8 @@ class Written:
     def __post_init__(self) -> None:
         if not self.summary.summary:
             raise NoteError(Reason.EMPTY_TEXT)
+        if not elements.kept(self.reading.note.subject, self.base_url):
+            raise NoteError(Reason.MALFORMED, "a subject that cannot be named")
         text, end = self.reading.text.text, 0
         for chosen in self.summary.summary:
             if chosen.start < end or not chosen.text or text[chosen.start : chosen.end] != chosen.text:
@@ -97,7 +100,7 @@ class Written:
 
         The clock stands in only for a server that stamps nothing, where a rerun cannot be a no-op.
         """
-        return self.reading.note.last_updated or datetime.now(UTC).isoformat(timespec="seconds")
+        return r4_form(self.reading.note.last_updated) or datetime.now(UTC).isoformat(timespec="seconds")
 
     @property
     def language(self) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from fhir_adapter import canonical
-from fhir_adapter.errors import ConflictError, HttpStatusError
+from fhir_adapter.errors import ConflictError, HttpStatusError, UnconfirmedError
 from fhir_adapter.lenient import JsonObject, as_dict, coded, dicts, references, relative
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.writing.lifecycle import Existing, Withdrawal, is_timeline, read_existing
@@ -21,6 +21,8 @@ from fhir_adapter.writing.writer import end
 Status = Literal["withdrawn", "due", "unchanged", "attested", "changed", "failed"]
 
 _PAGE = "100"
+_AUTHORED = (("Provenance", "agent"), ("Composition", "author"))
+_MADE_FROM = (("Provenance", "entity"), ("Composition", "entry"))
 _ATTEMPTS = 5
 _SHORTEST_DIGEST = 12
 
@@ -96,8 +98,7 @@ async def withdraw_authors(
     while True:
         fresh = 0
         for device in devices:
-            queries = [("Provenance", "agent"), ("Composition", "author")]
-            async for done in _withdraw(client, [(*q, device.reference) for q in queries], orders, seen):
+            async for done in _withdraw(client, _AUTHORED, device.reference, orders, seen):
                 fresh += 1
                 yield done
         if not fresh:
@@ -106,22 +107,22 @@ async def withdraw_authors(
 
 async def withdraw_source(client: FhirClient, source: str, orders: Orders) -> AsyncIterator[Withdrawn]:
     """Withdraws every summary of a source, whatever pipeline wrote it. Raises as `withdraw_authors`."""
-    queries = [("Provenance", "entity", source), ("Composition", "entry", source)]
-    async for done in _withdraw(client, queries, orders, set()):
+    async for done in _withdraw(client, _MADE_FROM, source, orders, set()):
         yield done
 
 
 async def _withdraw(
-    client: FhirClient, queries: Sequence[tuple[str, str, str]], orders: Orders, seen: set[str]
+    client: FhirClient, queries: Sequence[tuple[str, str]], wanted: str, orders: Orders, seen: set[str]
 ) -> AsyncIterator[Withdrawn]:
+    """Works on what the searches find and what is of `wanted`: servers may ignore a parameter."""
     slots = asyncio.Semaphore(orders.at_once)
 
     async def slotted(reference: str) -> Withdrawn | None:
         async with slots:
-            return await _one(client, reference, orders)
+            return await _one(client, reference, wanted, orders)
 
-    for resource_type, parameter, value in queries:
-        async for page in client.search(resource_type, [(parameter, value), ("_count", _PAGE)]):
+    for resource_type, parameter in queries:
+        async for page in client.search(resource_type, [(parameter, wanted), ("_count", _PAGE)]):
             found = [ref for resource in page.resources for ref in _compositions(resource, client.base_url)]
             fresh = [reference for reference in dict.fromkeys(found) if reference not in seen]
             seen.update(fresh)
@@ -138,24 +139,37 @@ def _compositions(resource: JsonObject, base_url: str) -> list[str]:
     return [target for target in targets if target.startswith("Composition/")]
 
 
-async def _one(client: FhirClient, reference: str, orders: Orders) -> Withdrawn | None:
-    """One Composition, read anew each time; None where it is gone, or nothing of ours."""
+async def _one(client: FhirClient, reference: str, wanted: str, orders: Orders) -> Withdrawn | None:
+    """One Composition, read anew each time; None where it is gone, or nothing of ours or of `wanted`."""
+    sent = False
     for attempt in range(_ATTEMPTS):
         resource = await client.read_if_there(reference)
-        if resource is None or not _is_summary(resource):
+        if resource is None or not _is_summary(resource) or wanted not in _of(resource, client.base_url):
             return None
         existing, source = read_existing(resource), _source(resource, client.base_url)
         status = _status(existing, orders)
+        if sent and existing.ended == orders.why:
+            return Withdrawn(reference, source, "withdrawn", orders.why)
         if status != "withdrawn":
             return Withdrawn(reference, source, status, existing.ended or orders.why)
+        sent = True
         try:
             await end(client, existing, orders.why)
         except HttpStatusError as error:
             if not isinstance(error, ConflictError) or attempt == _ATTEMPTS - 1:
                 return Withdrawn(reference, source, "failed", f"HTTP {error.status}")
+        except UnconfirmedError:
+            pass  # what is there by now says
         else:
             return Withdrawn(reference, source, "withdrawn", orders.why)
-    raise AssertionError("the last attempt returns")
+    return Withdrawn(reference, source, "failed", "not confirmed")
+
+
+def _of(resource: JsonObject, base_url: str) -> set[str]:
+    """The notes that a Composition was made from and the Devices that made it."""
+    sections = dicts(resource.get("section"))
+    named = [references(s.get(element), base_url) for s in sections for element in ("entry", "author")]
+    return {*references(resource.get("author"), base_url), *(one for some in named for one in some)}
 
 
 def _status(existing: Existing, orders: Orders) -> Status:

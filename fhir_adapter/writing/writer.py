@@ -6,16 +6,18 @@ that, the next summary of the source becomes a new Composition after it, with an
 same in every run and worker.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from fhir_adapter import canonical
 from fhir_adapter.elements import CONFIDENTIALITY_ORDER, confidentiality, labels
-from fhir_adapter.errors import NoteError
-from fhir_adapter.lenient import JsonObject, as_dict, coded, dicts
+from fhir_adapter.errors import ConflictError, NoteError, write_fault
+from fhir_adapter.lenient import JsonObject, as_dict, coded, dicts, relative
 from fhir_adapter.reasons import Reason
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.writing.bundles import conditional_transaction, replacement, summary_resources, transaction
+from fhir_adapter.writing.confirmed import post
 from fhir_adapter.writing.lifecycle import (
     Existing,
     Stamp,
@@ -28,12 +30,13 @@ from fhir_adapter.writing.lifecycle import (
 from fhir_adapter.writing.pipeline import Pipeline
 from fhir_adapter.writing.registrar import Registrar
 from fhir_adapter.writing.retries import Retries
-from fhir_adapter.writing.summary import Written, summary_identifier, written_id
+from fhir_adapter.writing.summary import Written, composition, summary_identifier, written_id
 
 Chain = tuple[Existing, ...]
 
 _SOURCES = 24  # in one search: keeps the URL of 48 ids under 2 kB, of 48 identifiers under 8 kB
 _LONGEST_CHAIN = 1000
+_SAME_CONFLICT = 3  # conflicts over one state of the server, after which it is no race
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,20 @@ class Writer:
                 break
         return {source: tuple(sorted(chain, key=_ordinal)) for source, chain in found.items()}
 
+    async def _chain(self, source: str) -> Chain:
+        """The summaries of one source, read by their ids: a search may be behind what was just written."""
+        if not self._client_ids:
+            return (await self.chains([source])).get(source, ())
+        chain: list[Existing] = []
+        while len(chain) < _LONGEST_CHAIN:
+            ordinal = len(chain) + 1
+            ident = written_id("Composition", source, self._pipeline.name, ordinal)
+            resource = await self._client.read_if_there(f"Composition/{ident}")
+            if resource is None:
+                break
+            chain.append(read_existing(resource, ordinal))
+        return tuple(chain)
+
     async def _at(self, sources: Sequence[str], first: int) -> list[tuple[str, Existing]]:
         """The Compositions of these sources at two places of their chains."""
         name, places = self._pipeline.name, [(s, n) for s in sources for n in (first, first + 1)]
@@ -119,9 +136,10 @@ class Writer:
         found = []
         async for page in self._client.search("Composition", [query, ("_count", str(len(wanted)))]):
             for resource in page.resources:
-                identifier = str(as_dict(resource.get("identifier")).get("value"))
-                key = str(resource.get("id")) if self._client_ids else identifier
-                if key in wanted:
+                identifier = as_dict(resource.get("identifier"))
+                ours = identifier.get("system") == canonical.SUMMARIES
+                key = str(resource.get("id") if self._client_ids else identifier.get("value") if ours else "")
+                if resource.get("resourceType") == "Composition" and key in wanted:
                     source, ordinal = wanted[key]
                     found.append((source, read_existing(resource, ordinal)))
         return found
@@ -142,10 +160,24 @@ class Writer:
             RecalledError: as `register`.
         """
         source, lost = written.reading.note.reference, False
+        conflicts: Counter[tuple[tuple[str, str], ...]] = Counter()
 
         async def attempt(number: int) -> tuple[str, bool]:
-            there = (await self.chains([source])).get(source, ()) if number else chain
-            return await self._write(written, there)
+            there = chain
+            if number:
+                await self._registrar.check()
+                there = await self._chain(source)
+            elif not chain and self._client_ids:
+                there = await self._chain(source)
+            try:
+                return await self._write(written, there)
+            except ConflictError as error:
+                stand = tuple((one.id, one.version) for one in there)
+                conflicts[stand] += 1
+                if error.status == 409 and conflicts[stand] == _SAME_CONFLICT:
+                    # Nobody else wrote in between: what it refers to is not there, or the like.
+                    raise NoteError(Reason.REJECTED_BY_SERVER, write_fault(error).detail) from None
+                raise
 
         def in_doubt() -> None:
             nonlocal lost
@@ -170,10 +202,13 @@ class Writer:
             written = replace(written, ordinal=ordinal, replaced=before[-1].id if before else "")
         resources = summary_resources(written, place)
         if self._client_ids:
-            await self._client.transaction(transaction(resources, place), once=True)
-            return written.composition_id, True
-        bundle = conditional_transaction(self._pipeline, resources, place)
-        return assigned_id(await self._client.transaction(bundle, once=True)), True
+            bundle = transaction(resources, place)
+        else:
+            bundle = conditional_transaction(self._pipeline, resources, place)
+        composition = composition_in(await post(self._client, bundle))
+        if self._client_ids and composition != written.composition_id:
+            self._client_ids = False  # it states that it takes ids from clients, and gives out its own
+        return composition, True
 
     async def end(self, source: str, why: str, chain: Chain) -> Ended:
         """Marks the summaries of a source as no longer current; a person's stay as they are.
@@ -188,7 +223,10 @@ class Writer:
         """
 
         async def attempt(number: int) -> Ended:
-            there = (await self.chains([source])).get(source, ()) if number else chain
+            there = chain
+            if number:
+                await self._registrar.check()
+                there = await self._chain(source)
             for one in there:
                 if one.ours and one.ended not in (why, *Withdrawal):
                     await end(self._client, one, why)
@@ -218,6 +256,7 @@ async def end(client: FhirClient, existing: Existing, why: str) -> None:
 
     Raises:
         HttpStatusError: 409 or 412 where somebody else wrote in between.
+        UnconfirmedError: the server does not say whether it was done.
     """
     changed = [ended(existing.resource, why)]
     for reference in extracted_texts(existing.resource):
@@ -225,7 +264,7 @@ async def end(client: FhirClient, existing: Existing, why: str) -> None:
         if text and canonical.EXTRACTED_TEXT_TAG in coded(as_dict(text.get("meta")).get("tag")):
             after = ended_text(text, why)
             changed += [after] if after != text else []
-    await client.transaction(replacement(changed), once=True)
+    await post(client, replacement(changed))
 
 
 def _ordinal(existing: Existing) -> int:
@@ -252,7 +291,20 @@ def _holds(head: Existing, written: Written) -> bool:
     if not head.ours:
         # A person's stays for as long as its source does; another model is no reason to replace it.
         return not head.ended and (made.version_id, made.sha256) == (now.version_id, now.sha256)
-    return made == now and not head.ended and _protects(head, written)
+    return made == now and not head.ended and _protects(head, written) and _same_patient(head, written)
+
+
+def _same_patient(head: Existing, written: Written) -> bool:
+    """Also where no version tells that a note was filed under another patient or encounter since."""
+    wanted = composition(written)
+    return all(_target(head.resource, name) == _target(wanted, name) for name in ("subject", "encounter"))
+
+
+def _target(resource: JsonObject, name: str) -> tuple[str, str]:
+    """Whom a reference names, however the server writes it."""
+    reference = as_dict(resource.get(name))
+    target = relative(reference.get("reference"), "").split("/")[-2:]
+    return "/".join(target), "" if any(target) else str(as_dict(reference.get("identifier")).get("value", ""))
 
 
 def _protects(head: Existing, written: Written) -> bool:
@@ -267,14 +319,13 @@ def _protects(head: Existing, written: Written) -> bool:
     )
 
 
-def assigned_id(answer: JsonObject) -> str:
-    """The id that the server gave to the Composition of a transaction.
+def composition_in(references: Sequence[str]) -> str:
+    """The id of the Composition among what a transaction wrote.
 
     Raises:
-        NoteError: `server-error`, where the answer does not say.
+        NoteError: `server-error`, where there is none.
     """
-    for entry in dicts(answer.get("entry")):
-        location = str(as_dict(entry.get("response")).get("location", ""))
-        if "Composition/" in location:
-            return location.split("Composition/")[1].split("/")[0]
+    for reference in references:
+        if reference.startswith("Composition/"):
+            return reference.partition("/")[2]
     raise NoteError(Reason.SERVER_ERROR, "the answer names no Composition")

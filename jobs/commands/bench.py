@@ -63,6 +63,27 @@ def sentences(
     backend.report(rows, console())
 
 
+@bench.command(epilog="Example: clinsum bench flags --peers-python peers/bin/python")
+def flags(
+    gold: Annotated[Path | None, typer.Option(help="Another folder of marked passages.")] = None,
+    peers_python: Annotated[
+        Path | None, typer.Option(help="An interpreter that has medspaCy, to measure its ConText too.")
+    ] = None,
+    json: AsJson = False,
+) -> None:
+    """Precision, recall and F1 of assertion flags, beside medspaCy's ConText."""
+    from jobs.bench import flags as backend
+
+    try:
+        rows = backend.run(gold or backend.DEFAULT_GOLD, peers_python)
+    except (OSError, ValueError) as error:
+        raise UsageError(f"The passages cannot be measured: {error}.") from None
+    if json:
+        print_json({"flags": backend.to_json(rows)})
+    else:
+        console().print(backend.table(rows))
+
+
 @bench.command(epilog="Example: clinsum bench summaries --peers-python bert/bin/python")
 def summaries(
     peers_python: Annotated[Path, typer.Option(help="An interpreter that has bert-extractive-summarizer.")],

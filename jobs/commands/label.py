@@ -80,11 +80,11 @@ def label(
     try:
         from training.corpora.records import Corpus
         from training.errors import TrainingError
-        from training.labels.labelling import Job, label_corpus
+        from training.labels.labelling import LabelJob, label_corpus
         from training.labels.oracle import OracleSettings
     except ModuleNotFoundError as error:
         raise UsageError(f"Labels need the package {error.name}; install the extra `train`.") from None
-    job = Job(
+    job = LabelJob(
         Corpus(data, config, split, streaming, cache, revision),
         schema=schema,
         form=form,

@@ -14,7 +14,7 @@ from fhir_adapter.text import extract
 from jobs.commands.options import AsJson, Sets, console, print_json, settings_from
 from jobs.exits import Exit, UsageError
 from jobs.settings import Settings, parse_budget
-from summarizer.types import Budget, Document, Summary
+from summarizer.types import Budget, Summary
 
 FileArgument = Annotated[
     str, typer.Argument(metavar="FILE|-", help="Any supported kind of file; - reads standard input.")
@@ -47,8 +47,7 @@ def summarize(
     note = _read(file, media_type, json)
     from jobs.runtime import make_summarizer
 
-    document = Document(note.text, [(h.start, h.end, h.code) for h in note.headings])
-    summary = make_summarizer(settings).summarize([document], budget)[0]
+    summary = make_summarizer(settings).summarize([note.document()], budget)[0]
     if json:
         print_json(summary.to_json())
     else:
@@ -69,19 +68,26 @@ def text(file: FileArgument, media_type: MediaType = None, json: AsJson = False,
     """What the text extraction gives, with sentences, sections and boilerplate."""
     settings_from(sets)
     note = _read(file, media_type, json)
+    from summarizer.assertion.statements import with_neighbours
     from summarizer.segmentation.segment import segment
 
-    parts = segment(note.text, [(h.start, h.end, h.code) for h in note.headings])
+    document = note.document()
+    parts = with_neighbours(note.text, segment(document.text, document.headings, document.marks))
     if json:
+        from summarizer.assertion.flags import sentence_flags
+
+        flags = [sentence_flags(note.text, s.start, s.end, s.context) for s in parts.sentences]
         print_json(
             {
                 "media_type": note.media_type,
                 "normalization": note.normalization,
                 "sha256": note.sha256,
                 "notice": note.notice or None,
+                "notices": list(note.notices),
                 "text": note.text,
                 "sentences": [[s.start, s.end] for s in parts.sentences],
                 "context": [[piece.to_json() for piece in s.context] for s in parts.sentences],
+                "flags": [[flag.value for flag in found] for found in flags],
                 "sections": [
                     {"title": s.title, "kind": s.kind.value, "start": s.start, "end": s.end}
                     for s in parts.sections

@@ -4,12 +4,14 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from jobs.commands.fields import with_options_of
 from jobs.commands.options import AsJson, console, print_json
 from jobs.exits import UsageError
+from training.fit.settings import NOTHING, TrainSettings
 
 if TYPE_CHECKING:
     from training.fit.run import Result
@@ -25,6 +27,9 @@ def register(app: typer.Typer) -> None:
     )(train)
 
 
+@with_options_of(
+    TrainSettings, {"freeze": (str, "auto"), "precision": (Literal["auto", "bf16", "fp32"], "auto")}
+)
 def train(
     data: Annotated[
         list[str] | None,
@@ -59,35 +64,12 @@ def train(
             help="What the transformer is not told: centrality, position, section, length. Repeatable."
         ),
     ] = None,
-    freeze: Annotated[
-        str, typer.Option(help="encoder, none, or how many of its lowest layers; auto: none with a GPU.")
-    ] = "auto",
     out: Annotated[Path, typer.Option(help="The folder of model, card, log and pictures.")] = Path(
         "clinsum-model"
     ),
     cache: Annotated[
         Path | None, typer.Option(help="Where the output of what is frozen is kept; else in the folder.")
     ] = None,
-    epochs: Annotated[int, typer.Option(min=1)] = 10,
-    lr: Annotated[float, typer.Option(help="Highest rate of the head.")] = 1e-3,
-    encoder_lr: Annotated[float, typer.Option(help="Highest rate of the encoder's last layer.")] = 3e-5,
-    layer_decay: Annotated[float, typer.Option(help="Share of it for each layer further down.")] = 0.9,
-    weight_decay: Annotated[float, typer.Option()] = 0.05,
-    warmup: Annotated[float, typer.Option(help="Share of the steps in which the rates rise.")] = 0.1,
-    decay: Annotated[Literal["cosine", "linear"], typer.Option(help="How they fall.")] = "cosine",
-    accumulate: Annotated[int, typer.Option(help="Batches of a step, of each process.", min=1)] = 1,
-    batch_sentences: Annotated[int, typer.Option(help="Of a batch, if the encoder is frozen.")] = 3000,
-    batch_tokens: Annotated[int, typer.Option(help="Of a batch, if it is not.")] = 8192,
-    context: Annotated[int, typer.Option(help="Positions that windows share.", min=0)] = 64,
-    precision: Annotated[
-        Literal["auto", "bf16", "fp32"], typer.Option(help="auto: bf16 where the processor has it.")
-    ] = "auto",
-    patience: Annotated[
-        int,
-        typer.Option(help="Epochs without a better ROUGE-1 before it ends early; 0 keeps the last.", min=0),
-    ] = 3,
-    words: Annotated[int, typer.Option(help="Of the summaries it is measured on.", min=1)] = 200,
-    seed: Annotated[int, typer.Option(min=0)] = 0,
     workers: Annotated[
         int | None, typer.Option(help="Processes; as many as cores if not given.", min=1)
     ] = None,
@@ -101,6 +83,8 @@ def train(
         list[str] | None, typer.Option(help="A line for the card: whose work, which licence. Repeatable.")
     ] = None,
     json: AsJson = False,
+    *,
+    values: dict[str, Any],
 ) -> None:
     """Fine-tunes a BERTSum model: labels, training, calibration, model folder.
 
@@ -108,14 +92,13 @@ def train(
     `torchrun --nproc-per-node 8 --no-python clinsum train …`.
     """
     try:
-        from summarizer.bertsum.heads import HeadConfig
+        from summarizer.bertsum.config import HeadConfig
         from training.corpora.records import Corpus
         from training.errors import TrainingError
         from training.evaluation.errors import EvaluationError
         from training.fit.data import Sources
         from training.fit.run import TrainJob
         from training.fit.run import train as run_training
-        from training.fit.settings import TrainSettings
         from training.labels.labelling import cores
     except ModuleNotFoundError as error:
         raise UsageError(f"Training needs the package {error.name}; install the extra `train`.") from None
@@ -124,38 +107,23 @@ def train(
         raise UsageError("Give --data with labels or a corpus, or --dataset with a data set of the hub.")
     try:
         settings = TrainSettings(
-            HeadConfig(head, layers=layers, without=tuple(without or ())),
-            context,
-            _frozen(freeze),
-            epochs,
-            lr,
-            encoder_lr,
-            layer_decay,
-            weight_decay,
-            warmup,
-            decay,
-            accumulate=accumulate,
-            batch_sentences=batch_sentences,
-            batch_tokens=batch_tokens,
-            precision=_precision(precision),
-            patience=patience,
-            words=words,
-            seed=seed,
+            head=HeadConfig(head, layers=layers, without=tuple(without or ())),
+            **values | {"freeze": _frozen(values["freeze"]), "precision": _precision(values["precision"])},
         )
     except ValueError as error:
         raise UsageError(f"The settings: {error}.") from None
     job = TrainJob(
-        Sources((*(data or ()), *hub), tuple(validation or ()), records, schema=schema, form=form),
-        settings,
-        out,
-        encoder,
-        cache,
-        workers or cores(),
-        resume,
-        not full_precision,
-        checkpoint_steps,
-        licence,
-        credit or (),
+        sources=Sources((*(data or ()), *hub), tuple(validation or ()), records, schema=schema, form=form),
+        settings=settings,
+        out=out,
+        encoder=encoder,
+        cache=cache,
+        workers=workers or cores(),
+        resume=resume,
+        half=not full_precision,
+        checkpoint_steps=checkpoint_steps,
+        licence=licence,
+        credits=credit or (),
     )
     try:
         result = run_training(job, _Progress())
@@ -166,8 +134,6 @@ def train(
 
 
 def _frozen(freeze: str) -> "Frozen":
-    from training.fit.settings import NOTHING
-
     if freeze == "auto":
         import torch
 

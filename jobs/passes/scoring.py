@@ -38,11 +38,11 @@ class Scorer:
 
     def score(self, texts: Sequence[NoteText]) -> list[Summary | NoteError]:
         """Returns for each text its summary, or why there is none."""
-        keys = [(text.sha256, text.headings) for text in texts]
+        keys = [_key(text) for text in texts]
         fresh = {key: text for key, text in zip(keys, texts, strict=True) if key not in self._remembered}
         for part in _parts(list(fresh.values())):
             for text, result in zip(part, self._attempt(part), strict=True):
-                self._remembered[(text.sha256, text.headings)] = result
+                self._remembered[_key(text)] = result
         results = [self._remembered[key] for key in keys]
         for key in dict.fromkeys(keys):
             self._remembered.move_to_end(key)
@@ -53,7 +53,7 @@ class Scorer:
         return results
 
     def _attempt(self, part: Sequence[NoteText]) -> list[Summary | NoteError]:
-        documents = [_document(text) for text in part]
+        documents = [text.document() for text in part]
         try:
             return list(self._summarizer.summarize(documents, self._budget))
         except Exception as error:  # whatever a model may raise: find the text at fault, spare the others
@@ -69,8 +69,8 @@ def internal_error(error: Exception, step: str) -> NoteError:
     return NoteError(Reason.INTERNAL_ERROR, f"{step}: {type(error).__name__}")
 
 
-def _document(text: NoteText) -> Document:
-    return Document(text.text, [(h.start, h.end, h.code) for h in text.headings])
+def _key(text: NoteText) -> tuple[object, ...]:
+    return (text.sha256, text.headings, text.marks)
 
 
 def _parts(texts: Sequence[NoteText]) -> Iterator[list[NoteText]]:

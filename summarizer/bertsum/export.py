@@ -9,9 +9,9 @@ from typing import Any
 import torch
 from safetensors.torch import save_file
 
+from summarizer.bertsum.folder import DECLARATION, HEAD
 from summarizer.bertsum.model import BertSum
 from summarizer.encoder.files import ModelFiles
-from summarizer.engines.bertsum import DECLARATION, HEAD
 
 WEIGHTS = "model.safetensors"
 TOKENIZER_FILES = (

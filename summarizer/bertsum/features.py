@@ -11,19 +11,12 @@ from itertools import chain
 import numpy as np
 import numpy.typing as npt
 
-from summarizer.encoder.encoder import Vectors
-from summarizer.engines.baselines import lexrank_scores
+from summarizer.bertsum.config import COUNT, GROUPS
+from summarizer.centrality import Vectors, lexrank_scores
 from summarizer.types import SectionKind, SplitDocument
 
-GROUPS = {
-    "centrality": slice(0, 5),
-    "position": slice(5, 18),
-    "section": slice(18, 23),
-    "length": slice(23, 26),
-}
-"""Columns of `features` by what they tell, so that an ablation can blank a group."""
+__all__ = ["COUNT", "GROUPS", "KINDS", "features", "lexical_vectors", "section_kinds"]
 
-COUNT = 26
 KINDS = tuple(SectionKind)
 _WAVES = 4
 _BUCKETS = 2048  # of hashed tokens; a document rarely has more distinct ones

@@ -1,45 +1,11 @@
 """The salience heads of BERTSum: sentence vectors of one document in, one logit for each sentence out."""
 
-from dataclasses import dataclass
-from typing import Literal
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 (torch's own convention)
 
+from summarizer.bertsum.config import HeadConfig
 from summarizer.bertsum.features import COUNT, GROUPS, KINDS
-
-HeadKind = Literal["linear", "transformer"]
-
-
-@dataclass(frozen=True, slots=True)
-class HeadConfig:
-    """The shape of a head.
-
-    Attributes:
-        kind: `linear`, the mission's BioExtractor, or `transformer`, layers over all sentences.
-        width, layers, heads, inner: of the transformer.
-        dropout: while training.
-        without: groups of features (`summarizer.bertsum.features.GROUPS`) that the transformer is not told,
-            so that their worth can be measured; with `section` go the kinds of sections too.
-    """
-
-    kind: HeadKind = "linear"
-    width: int = 256
-    layers: int = 2
-    heads: int = 4
-    inner: int = 512
-    dropout: float = 0.1
-    without: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "without", tuple(self.without))  # JSON has lists alone
-        if not set(self.without) <= set(GROUPS):
-            raise ValueError(f"without takes {', '.join(GROUPS)}")
-        if self.kind not in ("linear", "transformer"):
-            raise ValueError("kind must be linear or transformer")
-        if self.heads < 1 or self.width % self.heads:
-            raise ValueError("width must be a multiple of heads")
 
 
 class LinearHead(nn.Module):
@@ -86,7 +52,7 @@ class TransformerHead(nn.Module):
         Returns:
             (documents, sentences); what stands where there is no sentence means nothing.
         """
-        features, kinds = self._told(features, kinds)
+        features, kinds = self._without_hidden(features, kinds)
         x = self.drop(self.vector(self.norm(vectors)) + self.feature(features) + self.kind(kinds))
         attend = None if mask is None else mask[:, None, None, :]
         for layer in self.layers:
@@ -94,7 +60,7 @@ class TransformerHead(nn.Module):
         logits: Tensor = self.out(self.last_norm(x))[..., 0]
         return logits
 
-    def _told(self, features: Tensor, kinds: Tensor) -> tuple[Tensor, Tensor]:
+    def _without_hidden(self, features: Tensor, kinds: Tensor) -> tuple[Tensor, Tensor]:
         if not self.without:
             return features, kinds
         features = features.clone()

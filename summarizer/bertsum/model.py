@@ -6,60 +6,20 @@ into a salience head (`summarizer.bertsum.heads`), which gives one logit for eac
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from summarizer.bertsum.config import BertSumConfig
 from summarizer.bertsum.features import features, section_kinds
-from summarizer.bertsum.heads import HeadConfig, make_head
-from summarizer.encoder.encoder import Encoder, Row, Vectors, pad_rows
+from summarizer.bertsum.heads import make_head
+from summarizer.centrality import Vectors
+from summarizer.encoder.encoder import Encoder, TokenSequence, pad_rows
 from summarizer.encoder.windows import Window, plan_windows
 from summarizer.types import SplitDocument
-
-VERSION = 2
-
-
-@dataclass(frozen=True, slots=True)
-class BertSumConfig:
-    """What `bertsum.json` holds.
-
-    Attributes:
-        head: the shape of the head.
-        context: at most so many positions of a window repeat the end of the one before.
-        scale, shift: of the calibration (Platt 1999): the probability is that of `scale * logit + shift`.
-        calibrated: whether these were fitted on documents that the training did not see.
-    """
-
-    head: HeadConfig = field(default_factory=HeadConfig)
-    context: int = 64
-    scale: float = 1.0
-    shift: float = 0.0
-    calibrated: bool = False
-
-    def __post_init__(self) -> None:
-        if isinstance(self.context, bool) or not isinstance(self.context, int) or self.context < 0:
-            raise ValueError("context must be a whole number of at least 0")
-        if not self.scale > 0:
-            raise ValueError("scale must be above 0")
-
-    def to_json(self) -> dict[str, Any]:
-        """As it stands in the file."""
-        return {"version": VERSION, **asdict(self)}
-
-    @classmethod
-    def from_json(cls, values: dict[str, Any]) -> "BertSumConfig":
-        """Reads what `to_json` gave.
-
-        Raises:
-            ValueError, TypeError: it is of another version, or its values are not such.
-        """
-        values = dict(values)
-        if values.pop("version", None) != VERSION:
-            raise ValueError("another version")
-        return cls(**{**values, "head": HeadConfig(**values["head"])})
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +34,7 @@ class DocumentInput:
         kinds: shape (sentences,).
     """
 
-    rows: tuple[Row, ...]
+    rows: tuple[TokenSequence, ...]
     windows: tuple[Window, ...]
     lengths: tuple[int, ...]
     features: Vectors
@@ -159,10 +119,10 @@ def owned_places(windows: Sequence[Window], lengths: Sequence[int]) -> Iterator[
             position += piece.cost
 
 
-def _row(encoder: Encoder, window: Window, tokens: Sequence[Sequence[int]]) -> Row:
+def _row(encoder: Encoder, window: Window, tokens: Sequence[Sequence[int]]) -> TokenSequence:
     ids: list[int] = []
     segments: list[int] = []
     for piece in window.pieces:
         ids += [encoder.cls_id, *tokens[piece.sentence][piece.start : piece.end], encoder.sep_id]
         segments += [piece.sentence % 2] * piece.cost
-    return Row(tuple(ids), tuple(segments))
+    return TokenSequence(tuple(ids), tuple(segments))

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
+from summarizer.centrality import Vectors
 from summarizer.encoder.files import ModelFiles, find_model
 from summarizer.encoder.windows import MARKS, split_evenly
 from summarizer.errors import EngineError, UnsupportedModelError
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     import torch
 
     from summarizer.encoder.packed import PackedBert
-
-Vectors = npt.NDArray[np.float32]
 
 DEVICES = ("auto", "cpu", "cuda")
 PRECISIONS = ("auto", "fp32", "bf16")
@@ -38,7 +36,7 @@ _PASS_OVERHEAD = 24  # what a pass costs before its first token, in the time of 
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class TokenSequence:
     """One sequence with its special tokens, and its segment ids (all 0 if None)."""
 
     ids: tuple[int, ...]
@@ -118,11 +116,11 @@ class Encoder:
         """
         tokens = self.tokenize(sentences)
         distinct = sorted(set(tokens), key=lambda ids: (len(ids), ids))
-        rows: list[Row] = []
+        rows: list[TokenSequence] = []
         owners: list[int] = []
         for owner, ids in enumerate(distinct):
             for start, end in split_evenly(len(ids), self.limit - MARKS):
-                rows.append(Row((self.cls_id, *ids[start:end], self.sep_id)))
+                rows.append(TokenSequence((self.cls_id, *ids[start:end], self.sep_id)))
                 owners.append(owner)
         sums = np.zeros((len(distinct), self.hidden), dtype=np.float32)
         counts = np.zeros((len(distinct), 1), dtype=np.float32)
@@ -133,7 +131,7 @@ class Encoder:
         means: Vectors = sums / counts
         return means[[place[ids] for ids in tokens]]
 
-    def encode(self, rows: Sequence[Row]) -> Iterator[tuple[int, Vectors]]:
+    def encode(self, rows: Sequence[TokenSequence]) -> Iterator[tuple[int, Vectors]]:
         """Runs the sequences of one document; the shapes of the passes depend on these alone.
 
         Yields:
@@ -149,7 +147,7 @@ class Encoder:
             yield from self._encode_padded(rows)
 
     @staticmethod
-    def _encode_packed(packed: "PackedBert", rows: Sequence[Row]) -> Iterator[tuple[int, Vectors]]:
+    def _encode_packed(packed: "PackedBert", rows: Sequence[TokenSequence]) -> Iterator[tuple[int, Vectors]]:
         from summarizer.encoder.packed import Sequences
 
         for pack in _packs([len(row.ids) for row in rows]):
@@ -162,7 +160,7 @@ class Encoder:
             for index, length, end in zip(pack, lengths, ends, strict=True):
                 yield index, values[end - length : end]
 
-    def _encode_padded(self, rows: Sequence[Row]) -> Iterator[tuple[int, Vectors]]:
+    def _encode_padded(self, rows: Sequence[TokenSequence]) -> Iterator[tuple[int, Vectors]]:
         import torch
 
         for batch in _batches([len(row.ids) for row in rows]):
@@ -180,7 +178,7 @@ class Encoder:
 
         return torch.bfloat16 if self.precision == "bf16" else torch.float32
 
-    def _tensors(self, rows: Sequence[Row]) -> dict[str, "torch.Tensor"]:
+    def _tensors(self, rows: Sequence[TokenSequence]) -> dict[str, "torch.Tensor"]:
         """Padded ids, mask and, where the model has them, segment ids: each of shape (rows, width)."""
         ids, mask, segments = pad_rows(rows, self.pad_id)
         inputs = {"input_ids": ids, "attention_mask": mask}
@@ -198,7 +196,9 @@ class Encoder:
             )
 
 
-def pad_rows(rows: Sequence[Row], pad_id: int) -> tuple["torch.Tensor", "torch.Tensor", "torch.Tensor"]:
+def pad_rows(
+    rows: Sequence[TokenSequence], pad_id: int
+) -> tuple["torch.Tensor", "torch.Tensor", "torch.Tensor"]:
     """Ids, mask and segments, each of shape (rows, longest)."""
     import torch
 

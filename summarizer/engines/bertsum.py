@@ -1,26 +1,17 @@
-"""BERTSum as an engine: a model folder read, notes scored with calibrated probabilities.
+"""BERTSum as an engine: notes scored with calibrated probabilities."""
 
-A model folder is one of transformers (encoder and tokenizer) with two files more: `bertsum.json`, by which it
-declares itself, and `head.safetensors` with the head's tensors.
-"""
-
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from summarizer.bertsum.heads import make_head
-from summarizer.bertsum.model import BertSum, BertSumConfig, cls_vectors, prepare
+from summarizer.bertsum.config import BertSumConfig
+from summarizer.bertsum.folder import read_bertsum
+from summarizer.bertsum.model import cls_vectors, prepare
 from summarizer.encoder.encoder import Encoder
-from summarizer.encoder.files import ModelFiles, find_model
-from summarizer.engines.base import Salience, round_scores
-from summarizer.errors import UnsupportedModelError
-from summarizer.types import ModelInfo, SplitDocument
-
-DECLARATION = "bertsum.json"
-HEAD = "head.safetensors"
+from summarizer.engines.base import Salience
+from summarizer.types import ModelInfo, SplitDocument, round_scores
 
 
 class BertSumEngine:
@@ -67,61 +58,3 @@ class BertSumEngine:
         # The same as 1 / (1 + exp(-x)), without overflow at either end.
         probabilities: list[float] = (0.5 * (1 + np.tanh(0.5 * values))).tolist()
         return probabilities
-
-
-def read_bertsum(
-    model: str | Path | None, device: str = "auto", precision: str = "auto"
-) -> tuple[Encoder, BertSum]:
-    """The model of a folder, and its encoder as a service; both hold the same network.
-
-    Raises:
-        ModelError: there is no such model, or it is not one of BERTSum.
-    """
-    files = find_model(model)
-    config = read_config(files)
-    encoder = Encoder(files, device, precision)
-    if encoder.segments < 2:
-        raise UnsupportedModelError(
-            f"The encoder of {files.name!r} has no two segment ids, which BERTSum needs; use a BERT."
-        )
-    bertsum = BertSum(encoder.module, config)
-    bertsum.head = _read_head(files, encoder.hidden, config).to(encoder.device)
-    return encoder, bertsum
-
-
-def read_config(files: ModelFiles) -> BertSumConfig:
-    """The `bertsum.json` of a model folder.
-
-    Raises:
-        UnsupportedModelError: there is none, or not one that this version reads.
-    """
-    try:
-        values = json.loads((files.folder / DECLARATION).read_text(encoding="utf-8"))
-        return BertSumConfig.from_json(values)
-    except OSError:
-        raise UnsupportedModelError(
-            f"The model {files.name!r} is not a BERTSum model: its folder has no {DECLARATION}."
-        ) from None
-    except (AttributeError, KeyError, TypeError, ValueError):
-        raise UnsupportedModelError(
-            f"The {DECLARATION} of {files.name!r} is not one that this version reads."
-        ) from None
-
-
-def _read_head(files: ModelFiles, hidden: int, config: BertSumConfig) -> torch.nn.Module:
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    head = make_head(hidden, config.head)
-    try:
-        tensors = load_file(files.folder / HEAD)
-    except (OSError, SafetensorError):
-        raise UnsupportedModelError(f"The {HEAD} of {files.name!r} is missing or damaged.") from None
-    try:
-        head.load_state_dict(tensors)
-    except RuntimeError:
-        raise UnsupportedModelError(
-            f"The {HEAD} of {files.name!r} does not fit its {DECLARATION} and an encoder of hidden size "
-            f"{hidden}."
-        ) from None
-    return head

@@ -6,6 +6,7 @@ from functools import lru_cache
 
 from summarizer.segmentation.regions import EXAM_REGIONS, STUDIES, is_region, is_study
 from summarizer.segmentation.section_titles import TITLE_KINDS, names_section, normalise
+from summarizer.segmentation.vocabulary import alternatives, read, words
 from summarizer.types import SectionKind
 
 LISTING_KINDS = frozenset({SectionKind.EXAM, SectionKind.REVIEW_OF_SYSTEMS, SectionKind.FINDINGS})
@@ -17,74 +18,12 @@ LABEL = re.compile(
 )
 AFTER_COLON = re.compile(r"[:,;]*(?:[ \t]+[,;]+)?(?:[-–—][ \t]+)?")
 
-_VALUES = """temp; temperature; t; tmax; bp; blood pressure; b/p; hr; heart rate; pulse; p; r; rr; resp;
-    respirations; respiratory rate; spo2; o2 sat; o2 sats; sats; sat; o2 saturation; oxygen
-    saturation; saturation; pulse oximetry; pulse ox; wt; weight; ht; height; bmi; map; cvp; pain
-    score; pain scale; pain level; gcs; fio2; peep; i/o; intake/output; uop; urine output; blood loss;
-    estimated blood loss; ebl; fluids; iv fluids; iv fluid;
-    intravenous fluid; intravenous fluids; fluids received; tourniquet time; total tourniquet
-    time; fluoroscopy time; head circumference; cbc; bmp; cmp; chem 7; chem-7; chem7; sma-7; lfts;
-    lft; coags; ua; urinalysis; u/a; abg; abgs; vbg; csf; wbc; hgb; hct; hemoglobin; hematocrit;
-    platelets; plt; plts; na; k; cl; co2; bun; cr; creatinine; glucose; ca; mg; phos; ast; alt; alk
-    phos; tbili; bilirubin; albumin; inr; pt; ptt; pt/inr; troponin; ck; ck-mb; bnp; lactate; tsh;
-    ft4; a1c; hba1c; hgb a1c; ldl; hdl; vldl; triglycerides; lipid panel; lipid profile; lipids;
-    cholesterol; total cholesterol; esr; sed rate; crp; psa; cea; electrolytes; serum chemistries;
-    chemistries; chemistry; urine; blood; blood cultures; blood culture; urine culture; sputum; sputum
-    culture; stool; wound culture; gram stain; culture; serum; serology; serologies; hiv; rpr; hcg;
-    specimen; specimens; specimen type; accession; sputum gram stain; drug screen; urine drug screen;
-    tox screen; gravida; para; g; lmp; edc; edd; ega; ga; menarche; menses; apgars; apgar; birth
-    weight; code status; employer; occupation; employment; education; marital status; religion; race;
-    ethnicity; sex; gender; age; dob; d.o.b; date of birth; name; patient name; patient; mrn; mr; mr#;
-    medical record number; account number; acct; room; bed; unit; location; facility; hospital;
-    service; pcp; primary care physician; attending; attending physician; surgeon; surgeons;
-    assistant; assistants; first assistant; anesthesiologist; referring physician; consulting
-    physician; physician; provider; author; nurse; requesting physician; requesting party; ordering
-    physician; pathologist; radiologist; date; time; admitted; discharged; dos; doa; dod; date of
-    admission; date of discharge; admission date; discharge date; date of service; date of procedure;
-    date of surgery; date of operation; date of consultation; date of injury; procedure date; visit
-    date; collected; received; reported; smoking; smoking history; smoking status; tobacco; tobacco
-    use; tobacco history; alcohol; alcohol use; alcohol history; etoh; ethanol; drugs; drug use;
-    illicit drugs; illicits; caffeine; caffeine use; drug history; alcohol and drug history; exercise;
-    marijuana; cigarettes; recreational drugs; ivdu; children; language spoken; preferred language;
-    insurance; phone; fax; address; city; state; zip; ssn; gaf; current gaf; icd9 code(s); icd-9;
-    icd-10; cpt; cpt code; priority; status; severity; quality; duration; timing; context; frequency;
-    size; diameter; length; width; depth; volume; dose; dosage; route; manufacturer; model #; serial
-    #; model; serial; lot; bpd; hc; ac; fl; fl/hc; hc/ac; efw; afi; fhr; ef; lvef; ejection fraction;
-    lvedp; mets; visual acuity; va; iop; intraocular pressure; keratometry; axis; score; total; total
-    time; grade; number; quantity; refills; estimated length of stay; length of stay; highest in the
-    past year; re; subject; regarding; to; from; cc to; maiden name; interpreter; informant
-    relationship; admit wt; dry weight; next of kin; emergency contact; last menstrual period;
-    gestational age; last dose; last meal; onset date; work status; sex and race; wife's name; attn;
-    ref; case number; case; ph; po2; pco2; hco3; anion gap; osmolality; ammonia; lipase; amylase;
-    ferritin; iron; b12; folate"""
-_VALUE_LABELS = frozenset(" ".join(item.split()) for item in _VALUES.split(";"))
-_VALUE_TAIL = frozenset(
-    """date time number rate pressure weight height count counts level levels status age id no # score
-    size volume loss output index ratio dose temperature width length depth grade culture cultures
-    serologies panel specimen name phone percent days hours minutes scale acuity panel chemistry
-    chemistries gas gases electrolytes race sex habits employer hospital physician surgeon assistant
-    nurse""".split()
-)
-_VALUE_HEAD = re.compile(
-    r"(?:date|dates|time|times|duration|amount|volume|number|no|name|total|estimated|place|today'?s|last|next|baseline|peak|"
-    r"serum|urine|smoking|tobacco|"
-    r"alcohol|drug|illicit|caffeine|cigarette)\b"
-)
-_PROSE = re.compile(
-    r"(?<!-)\b(?:was|were|is|are|has|had|have|will|be|been|include|includes|included|including|follow|follows|"
-    r"following|revealed|reveals|showed|"
-    r"shows|demonstrated|demonstrates|recommended|recommend|noted|found|conducted|performed today|done "
-    r"today|because|that|which|there|"
-    r"he|she|they|we|i|it|you|please|should|may|can|did|does|do|given the|states|stated|reports|said|"
-    r"says|asked|would|consist|consists|"
-    r"consisted|yielded)\b"
-)
-_LEAD_IN_HEAD = re.compile(
-    r"(?:of|in|at|with|by|for|to|as|since|after|because|per|if|when|while|once|upon|until|from|given|"
-    r"based|during|before|please|this|these|"
-    r"those|addendum to|on (?!exam|admission|discharge|physical)|the (?:following|patient))\b"
-)
-_OPEN_ENDS = (" for", " of", " with", " as", " to", " by", " that", " the", " and")
+_VALUE_LABELS = words("labels", "values")
+_VALUE_TAIL = words("labels", "value_last_words")
+_VALUE_HEAD = re.compile(rf"(?:{alternatives('labels', 'value_first_words')})\b")
+_PROSE = re.compile(rf"(?<!-)\b(?:{alternatives('labels', 'prose')})\b")
+_LEAD_IN_HEAD = re.compile(rf"(?:{'|'.join(read('labels')['lead_in_first_words'])})\b")
+_OPEN_ENDS = tuple(f" {word}" for word in read("labels")["lead_in_last_words"])
 _NARRATIVE = re.compile(r"(?:The|This|There|Patient|He|She|They|We)\s+\w+\s")
 _SUFFIXES = re.compile(r"\S+")
 

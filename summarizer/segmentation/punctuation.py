@@ -3,56 +3,17 @@
 import re
 from collections.abc import Collection, Iterator
 
-_TITLES = "dr drs mr mrs ms prof st ste rev hon capt sgt lt col messrs mme"
-_NEVER = (
-    _TITLES
-    + " vs v e.g i.e cf fig figs eq approx ca incl viz c/o nos p.o i.v i.m s.q s.c p.r s.l po.s q q.4 p.v"
-    " subq sub.q n.g g.i g.u eg ie esp"
-)
-_MAY = """a.m p.m b.i.d t.i.d q.d q.i.d q.h.s h.s p.r.n a.c p.c q.o.d q.a.m q.p.m m.d d.o ph.d r.n inc ltd
-    co corp jr sr esq etc al u.s d.c mg mcg g gm gms kg kgs ml cc l dl mm cm m km ft lb lbs oz hr hrs
-    min mins sec secs wk wks mo mos yr yrs tab tabs cap caps gtt gtts meq mmol iu dept ave blvd rd jan
-    feb mar apr jun jul aug sep sept oct nov dec mon tue tues wed thu thurs fri neg bilat lat ant sat
-    sats post sup inf med temp resp abd hosp pt pts hx sx dx rx tx wt ht avg max vol ext cont parasag
-    sag cor transv prox dist perc amp tsp tbsp susp sol inj supp oint deg equiv est dev gest derm
-    neuro ortho onc surg psych peds card gastro rm bldg assoc univ b.p s.p h.o w.d o.d o.s o.u c.o r.r
-    t.p.r q.h q.2h q.4h q.6h q.8h q.12h q.3h q2h q4h q6h q8h q12h qd bid tid qid prn qhs po sig disp
-    approx misc fx hgb hct wbc no vit exam.d std int supra infra extrem musc vert cerv thor lumb fem
-    tib fib hum metast lymph path rad adm disch prev subj obj assess eval consult f.u l.m.p e.d i.c.u
-    u.r.i"""
-NEVER_ENDS = frozenset(_NEVER.split())
-MAY_END = frozenset(_MAY.split())
-_UNITS = frozenset(
-    "mg mcg g gm gms kg kgs ml cc l dl mm cm m km ft lb lbs oz hr hrs min mins sec secs wk wks mo mos "
-    "yr yrs tab tabs".split()
-)
-_ROUTES = frozenset(
-    "po iv im sq sc sl pr bid tid qid qd qod qhs qam qpm q prn hs ac pc am pm p.o i.v i.m b.i.d t.i.d "
-    "q.d q.i.d p.r.n q.h.s x od os ou".split()
-)
-_CALENDAR = frozenset(
-    "monday tuesday wednesday thursday friday saturday sunday january february march april may june "
-    "july august september october"
-    " november december est edt cst cdt pst pdt".split()
-)
-_SUBJECTS = frozenset("the this that he she it they we patient there his her no".split())
+from summarizer.segmentation.vocabulary import words
 
-_STARTERS = frozenset(
-    """the this that these those there he she it they we i you his her its their our my patient pt a an
-    no not on in at if when while after before during since because as for from with without she's
-    he's there's upon once then however although currently today also both all any each some please
-    will was is are has had have per given due to of denies reports continue continued follow-up
-    followup plan start stop and but or so history physical review past family social normal negative
-    positive general vital examination mr mrs ms dr what who where why how one two three four""".split()
-)
-_CONTINUES = frozenset(
-    "and or of with to in for than which who that mg mcg cm mm ml cc times x tablets tablet tab daily "
-    "p.o po".split()
-)
-_LETTERED = frozenset(
-    "vitamin vit hepatitis hep type grade stage group class axis protein factor influenza strep plan "
-    "option part level".split()
-)
+NEVER_ENDS = words("abbreviations", "never_end")
+MAY_END = words("abbreviations", "may_end")
+_UNITS = words("abbreviations", "units")
+_ROUTES = words("abbreviations", "routes")
+_CALENDAR = words("abbreviations", "calendar")
+_SUBJECTS = words("abbreviations", "subjects")
+_STARTERS = words("abbreviations", "starters")
+_CONTINUES = words("abbreviations", "continues")
+_LETTERED = words("abbreviations", "lettered")
 
 # A run of terminators, what closes with it, and stray marks that were typed after it.
 _END = re.compile(

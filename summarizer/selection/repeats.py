@@ -51,7 +51,7 @@ def wording(text: str) -> tuple[str, ...] | str:
     return words(text) or text.strip()
 
 
-class Taken:
+class NearRepeats:
     """The sentences taken so far, indexed by word trigram."""
 
     def __init__(self) -> None:
@@ -107,7 +107,7 @@ def same_facts(one: str, other: str) -> bool:
     )
 
 
-class Told:
+class RepeatFinder:
     """The sentences told so far in a timeline; finds the one that a further one repeats.
 
     Those of other figures, negations or signs say something else (`same_facts`), so each such group is kept
@@ -143,7 +143,7 @@ class Told:
 class _Group:
     """Sentences of the same figures, negations and signs, with their numbers among all told."""
 
-    taken: Taken = field(default_factory=Taken)
+    taken: NearRepeats = field(default_factory=NearRepeats)
     numbers: list[int] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
     by_wording: dict[tuple[str, ...] | str, list[int]] = field(default_factory=dict)
@@ -154,7 +154,7 @@ def _facts(sentence: str) -> _Facts:
 
 
 def _near(one: str, other: str) -> bool:
-    taken = Taken()
+    taken = NearRepeats()
     taken.add(other)
     return taken.has_near(one)
 

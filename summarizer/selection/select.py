@@ -15,7 +15,7 @@ from heapq import heapify, heappop, heappush
 
 from summarizer.engines.base import Salience
 from summarizer.selection.coverage import PER_SENTENCE, PER_WORD, Coverage, Terms
-from summarizer.selection.repeats import Taken, wording
+from summarizer.selection.repeats import NearRepeats, wording
 from summarizer.types import Budget
 
 MIN_DEFAULT = 3
@@ -150,7 +150,7 @@ def _take(
     tell: Callable[[int], None] = lambda _: None,
 ) -> list[int]:
     """Takes what fits: first what says something new, then the near repeats that were passed over."""
-    taken = Taken()
+    taken = NearRepeats()
     chosen: list[int] = []
     passed: list[int] = []
     left = limit

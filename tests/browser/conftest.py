@@ -66,13 +66,13 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
+def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
     """The service with the model that ships, over a sandbox whose demo notes were summarised in two passes.
 
     Shared by all tests: read from it, and change nothing in its ledger or on its FHIR server.
     """
     chromium()
-    folder = tmp_path_factory.mktemp("site")
+    folder = tmp_path_factory.mktemp("web")
     with (
         run_demo("embedded", folder / "demo", lambda _: None) as report,
         serving(folder, fhir=report.base_url, ledger=report.ledger) as web,

@@ -15,11 +15,11 @@ BOTH = pytest.mark.parametrize("scheme", ["light", "dark"])
 NOTE = "DocumentReference/demo-nstemi-followup"
 
 
-def audit_of(site: Web, source: str) -> str:
+def audit_of(web: Web, source: str) -> str:
     """Address of the page of a note's summary."""
-    answer = httpx.get(f"{site.address}/v1/compositions?count=200", trust_env=False, timeout=600)
+    answer = httpx.get(f"{web.address}/v1/compositions?count=200", trust_env=False, timeout=600)
     found = {one["source"]: one["composition"] for one in answer.json()["compositions"]}
-    return f"{site.address}/audit/{found[source].partition('/')[2]}"
+    return f"{web.address}/audit/{found[source].partition('/')[2]}"
 
 
 async def in_view(of: Locator) -> bool:
@@ -41,14 +41,14 @@ async def focused(page: Page) -> str:
 
 
 @BOTH
-async def test_a_summary_that_holds(site: Web, page: Page, picture: Picture) -> None:
-    await page.goto(f"{site.address}/audit")
+async def test_a_summary_that_holds(web: Web, page: Page, picture: Picture) -> None:
+    await page.goto(f"{web.address}/audit")
     assert await axe(page) == []
     assert await sideways(page) == 0
     await picture(page, "list")
     await page.locator("table.list th a").first.click()
     await page.get_by_role("heading", name="This summary holds").wait_for()
-    await page.goto(audit_of(site, NOTE))
+    await page.goto(audit_of(web, NOTE))
     assert await page.get_by_role("heading", name="This summary holds").is_visible()
     assert await page.locator(".checks > li.holds").count() == 7
     assert await axe(page) == []
@@ -94,8 +94,8 @@ async def test_a_timeline_that_was_written(altered_site: Altered, page: Page, pi
     await picture(page)
 
 
-async def test_a_click_on_either_side_finds_the_other(site: Web, page: Page) -> None:
-    await page.goto(audit_of(site, NOTE))
+async def test_a_click_on_either_side_finds_the_other(web: Web, page: Page) -> None:
+    await page.goto(audit_of(web, NOTE))
     last = page.locator("ol.rows > li").last
     await last.locator(".words").click()
     mark = page.locator(".note .mark").last
@@ -110,8 +110,8 @@ async def test_a_click_on_either_side_finds_the_other(site: Web, page: Page) -> 
 
 
 @ONE
-async def test_n_and_p_step_through_and_can_be_switched_off(site: Web, page: Page) -> None:
-    await page.goto(audit_of(site, NOTE))
+async def test_n_and_p_step_through_and_can_be_switched_off(web: Web, page: Page) -> None:
+    await page.goto(audit_of(web, NOTE))
     count = page.locator("[data-count]")
     rows = await page.locator("ol.rows > li").count()
     for key, said in (("n", 1), ("n", 2), ("p", 1), ("p", rows), ("n", 1)):
@@ -130,8 +130,8 @@ async def test_n_and_p_step_through_and_can_be_switched_off(site: Web, page: Pag
 
 
 @ONE
-async def test_on_paper_all_of_it_is_there(site: Web, page: Page, picture: Picture) -> None:
-    await page.goto(audit_of(site, NOTE))
+async def test_on_paper_all_of_it_is_there(web: Web, page: Page, picture: Picture) -> None:
+    await page.goto(audit_of(web, NOTE))
     await page.get_by_role("heading", name="This summary holds").wait_for()
     await page.emulate_media(media="print")
     assert await page.locator(".note").evaluate("(note) => note.scrollHeight <= note.clientHeight")
@@ -143,10 +143,10 @@ async def test_on_paper_all_of_it_is_there(site: Web, page: Page, picture: Pictu
     assert (await page.pdf(format="A4")).startswith(b"%PDF")
 
 
-async def test_without_scripts_the_sides_are_linked_all_the_same(site: Web, browser: Browser) -> None:
+async def test_without_scripts_the_sides_are_linked_all_the_same(web: Web, browser: Browser) -> None:
     context = await browser.new_context(java_script_enabled=False)
     page = await context.new_page()
-    await page.goto(audit_of(site, NOTE))
+    await page.goto(audit_of(web, NOTE))
     assert not await page.locator("[data-steps]").is_visible()
     await page.locator("#s2 a.offsets").click()
     assert page.url.endswith(str(await page.locator("#s2 a.offsets").get_attribute("href")))
@@ -156,11 +156,11 @@ async def test_without_scripts_the_sides_are_linked_all_the_same(site: Web, brow
 
 
 @ONE
-async def test_the_way_to_one_and_what_is_not_there(site: Web, page: Page, faults: Faults) -> None:
-    sizes = await weight(page, f"{site.address}/audit")
+async def test_the_way_to_one_and_what_is_not_there(web: Web, page: Page, faults: Faults) -> None:
+    sizes = await weight(page, f"{web.address}/audit")
     assert sum(sizes.values()) < 100_000
     faults.allow("status of 404")
     await page.get_by_label("Composition").fill("Composition/nothing")
     await page.get_by_role("button", name="Prove it").click()
     await page.get_by_text("The FHIR server has no such Composition.").wait_for()
-    assert page.url == f"{site.address}/audit/nothing"
+    assert page.url == f"{web.address}/audit/nothing"

@@ -121,19 +121,19 @@ async def test_nothing_of_a_note_gets_into_log_or_metrics(hostile: Web, page: Pa
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_axe_finds_nothing_serious_on_any_page(site: Web, page: Page) -> None:
+async def test_axe_finds_nothing_serious_on_any_page(web: Web, page: Page) -> None:
     found = {}
-    for place in places(ids_on(site.fhir)):
-        await page.goto(f"{site.address}{place}")
+    for place in places(ids_on(web.fhir)):
+        await page.goto(f"{web.address}{place}")
         if serious := await axe(page):
             found[place] = serious
         assert await sideways(page) == 0, place
     assert found == {}
 
 
-async def test_every_page_by_keyboard(site: Web, page: Page) -> None:
-    for place in places(ids_on(site.fhir)):
-        await page.goto(f"{site.address}{place}")
+async def test_every_page_by_keyboard(web: Web, page: Page) -> None:
+    for place in places(ids_on(web.fhir)):
+        await page.goto(f"{web.address}{place}")
         await page.keyboard.press("Tab")
         first = await page.evaluate(_FOCUSED)
         assert first, place

@@ -10,8 +10,8 @@ ONE = pytest.mark.parametrize("view", ["desktop"])
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_the_api_page(site: Web, page: Page, picture: Picture) -> None:
-    sizes = await weight(page, f"{site.address}/docs")
+async def test_the_api_page(web: Web, page: Page, picture: Picture) -> None:
+    sizes = await weight(page, f"{web.address}/docs")
     assert await page.title() == "API · Clinical AI Summarizer"
     assert {"/docs", "/static/base.css", "/static/icon.svg"} <= set(sizes)
     assert all(size > 200 for size in sizes.values())
@@ -29,8 +29,8 @@ async def test_the_demo_has_no_route_to_a_server(demo_site: Web, page: Page, fau
 
 
 @ONE
-async def test_faults_are_seen(site: Web, page: Page, faults: Faults) -> None:
-    await page.goto(f"{site.address}/docs")
+async def test_faults_are_seen(web: Web, page: Page, faults: Faults) -> None:
+    await page.goto(f"{web.address}/docs")
     assert faults.seen == []
     await page.evaluate("console.error('wrong'), setTimeout(() => { alert('hello'); throw Error('thrown') })")
     await page.evaluate("fetch('https://elsewhere.example/x').catch(() => {})")
@@ -43,8 +43,8 @@ async def test_faults_are_seen(site: Web, page: Page, faults: Faults) -> None:
 
 
 @ONE
-async def test_axe_finds_what_is_wrong(site: Web, page: Page) -> None:
-    await page.goto(f"{site.address}/docs")
+async def test_axe_finds_what_is_wrong(web: Web, page: Page) -> None:
+    await page.goto(f"{web.address}/docs")
     await page.evaluate("document.body.append(document.createElement('button'))")
     (found,) = await axe(page)
     assert found.startswith("button-name (critical)")

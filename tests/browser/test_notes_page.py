@@ -96,8 +96,8 @@ async def test_notes_of_an_empty_ledger(unused: Web, page: Page, picture: Pictur
 
 
 @BOTH
-async def test_notes_of_the_demo(site: Web, page: Page, picture: Picture) -> None:
-    await page.goto(f"{site.address}/notes")
+async def test_notes_of_the_demo(web: Web, page: Page, picture: Picture) -> None:
+    await page.goto(f"{web.address}/notes")
     assert await page.locator("table.notes tbody tr").count() > 5
     assert await axe(page) == []
     assert await sideways(page) == 0

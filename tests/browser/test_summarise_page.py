@@ -21,9 +21,9 @@ HOSTILE = (
 )
 
 
-async def read(page: Page, site: Web, text: str) -> None:
+async def read(page: Page, web: Web, text: str) -> None:
     """Pastes a note and waits for its summary."""
-    await page.goto(f"{site.address}/")
+    await page.goto(f"{web.address}/")
     await page.get_by_label("Clinical note").fill(text)
     await page.get_by_role("button", name="Summarise").click()
     await page.locator("#result").wait_for(timeout=PATIENCE * 1000)
@@ -34,11 +34,11 @@ async def chosen(page: Page) -> list[str]:
     return await page.locator("#text a[href]").all_text_contents()
 
 
-async def answer(site: Web, text: str, budget: int | None = None) -> dict[str, Any]:
+async def answer(web: Web, text: str, budget: int | None = None) -> dict[str, Any]:
     """What the service says when a program asks."""
     body = {"text": text} if budget is None else {"text": text, "budget": budget}
     async with httpx.AsyncClient(trust_env=False, timeout=600) as client:
-        found = await client.post(f"{site.address}/v1/summaries", json=body)
+        found = await client.post(f"{web.address}/v1/summaries", json=body)
     return dict(found.raise_for_status().json())
 
 

@@ -12,8 +12,8 @@ BOTH = pytest.mark.parametrize("scheme", ["light", "dark"])
 
 
 @BOTH
-async def test_a_patients_timeline(site: Web, page: Page, picture: Picture) -> None:
-    await page.goto(f"{site.address}/timeline")
+async def test_a_patients_timeline(web: Web, page: Page, picture: Picture) -> None:
+    await page.goto(f"{web.address}/timeline")
     assert await axe(page) == []
     assert await sideways(page) == 0
     await picture(page, "form")
@@ -43,19 +43,19 @@ async def test_repeats_stand_once_with_all_their_places(
 
 
 @ONE
-async def test_dates_filter_and_stand_in_the_address(site: Web, page: Page, faults: Faults) -> None:
-    await page.goto(f"{site.address}/timeline/demo-ainsley")
+async def test_dates_filter_and_stand_in_the_address(web: Web, page: Page, faults: Faults) -> None:
+    await page.goto(f"{web.address}/timeline/demo-ainsley")
     await page.get_by_label("From").fill("2025-09-04")
     await page.get_by_label("until").fill("2025-09-06")
     await page.get_by_role("button", name="Show").click()
     await page.get_by_role("link", name="All dates").wait_for()
-    assert page.url == f"{site.address}/timeline/demo-ainsley?since=2025-09-04&until=2025-09-06"
+    assert page.url == f"{web.address}/timeline/demo-ainsley?since=2025-09-04&until=2025-09-06"
     assert await page.locator("li.note h3").all_text_contents() == ["Echocardiogram", "Discharge summary"]
     await page.get_by_label("From").fill("soon")
     await page.get_by_role("button", name="Show").click()
     assert page.url.endswith("until=2025-09-06")  # the browser itself says what is wrong
     faults.allow("status of 422")
-    await page.goto(f"{site.address}/timeline/demo-ainsley?since=2026&until=2025")
+    await page.goto(f"{web.address}/timeline/demo-ainsley?since=2026&until=2025")
     assert await page.get_by_role("alert").is_visible()
     assert await axe(page) == []
 
@@ -85,8 +85,8 @@ async def test_hostile_titles_do_nothing(altered_site: Altered, page: Page, pict
 
 
 @ONE
-async def test_on_paper(site: Web, page: Page, picture: Picture) -> None:
-    sizes = await weight(page, f"{site.address}/timeline/demo-ainsley")
+async def test_on_paper(web: Web, page: Page, picture: Picture) -> None:
+    sizes = await weight(page, f"{web.address}/timeline/demo-ainsley")
     assert sum(sizes.values()) < 100_000
     await page.emulate_media(media="print")
     assert not await page.locator("form").first.is_visible()

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from summarizer.types import Budget
+from training.corpora.splitting import split_text
 from training.evaluation.errors import EvaluationError
 from training.evaluation.lines import UnusableLineError, file_sha256, read_objects
-from training.evaluation.splitting import split_sentences
 from training.evaluation.types import BadLine, Case, Corpus, Item
 
 _TEXT = ("text", "article")
@@ -61,7 +61,7 @@ def _sentences(row: Mapping[str, Any], names: tuple[str, ...]) -> tuple[str, ...
         raise UnusableLineError(f"no {' or '.join(names)}")
     value = row[name]
     if isinstance(value, str):
-        found: tuple[str, ...] = split_sentences(value)
+        found = tuple(split_text(value))
     elif isinstance(value, list) and all(isinstance(sentence, str) for sentence in value):
         found = tuple(value)
     else:

@@ -34,7 +34,7 @@ class _Words:
         return tuple(word for word in self._tokenizer.tokenize(sentence) if self._pattern.match(word))
 
 
-class _Given:
+class _Document:
     """A document as sumy has it, of sentences that are there already."""
 
     def __init__(self, sentences: Sequence[Any]) -> None:
@@ -56,7 +56,7 @@ def _sumy(module: str, name: str) -> Choose:
         def cut(infos: Sequence[Any]) -> list[Any]:
             return fitting(infos, [len(sentences[info.order].split()) for info in infos], limit, words_limit)
 
-        return sorted(index[id(sentence)] for sentence in summarizer(_Given(given), cut))
+        return sorted(index[id(sentence)] for sentence in summarizer(_Document(given), cut))
 
     return choose
 

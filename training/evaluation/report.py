@@ -12,7 +12,7 @@ from rich.table import Table
 
 from training.evaluation.bootstrap import LEVEL, RESAMPLES, Estimate
 from training.evaluation.errors import EvaluationError
-from training.evaluation.run import Difference, Evaluation, Row
+from training.evaluation.run import Difference, Evaluation, SystemFigures
 
 _LABELS = {"rouge1": "ROUGE-1", "rouge2": "ROUGE-2", "rougeLsum": "ROUGE-Lsum"}
 _SHOWN_BAD = 20
@@ -52,7 +52,7 @@ def to_json(evaluation: Evaluation, **also: object) -> dict[str, Any]:
     }
 
 
-def _row_json(row: Row, measures: Sequence[str]) -> dict[str, Any]:
+def _row_json(row: SystemFigures, measures: Sequence[str]) -> dict[str, Any]:
     return {
         "name": row.name,
         "engine": row.model.engine,

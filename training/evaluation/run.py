@@ -17,7 +17,7 @@ from training.evaluation.types import Case, Corpus
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class SystemFigures:
     """The figures of one system.
 
     Attributes:
@@ -62,7 +62,7 @@ class Evaluation:
     task: str
     corpus: Corpus
     measures: tuple[str, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[SystemFigures, ...]
     differences: tuple[Difference, ...]
     seed: int
     settings: Mapping[str, object] = field(default_factory=dict)
@@ -133,7 +133,7 @@ def _evaluate(
     values = np.stack([each for *_, each in results], axis=1)  # (documents, systems, measures)
     means = resampled_means(values.reshape(len(values), -1), seed).reshape(RESAMPLES, *values.shape[1:])
     rows = [
-        Row(
+        SystemFigures(
             system.name,
             system.model,
             values[:, place],

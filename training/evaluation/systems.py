@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from summarizer.engines.base import ENGINES, Salience
+from summarizer.engines.base import Salience
+from summarizer.engines.registry import ENGINES
 from summarizer.selection.select import select
 from summarizer.summarizer import Summarizer
 from summarizer.types import ModelInfo

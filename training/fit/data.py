@@ -16,8 +16,7 @@ from training.fit.store import Store
 from training.fit.validation import Reference
 from training.fit.vectors import Progress, file_sha256
 from training.labels.label_file import Totals, read_labels
-from training.labels.labelling import Job as LabelJob
-from training.labels.labelling import label_corpus
+from training.labels.labelling import LabelJob, label_corpus
 from training.labels.oracle import OracleSettings
 
 
@@ -76,10 +75,10 @@ def make_labels(sources: Sources, folder: Path, workers: int | None, progress: P
             job = LabelJob(
                 corpus, schema=sources.schema, form=sources.form, oracle=sources.oracle, held_out=held
             )
-            label_corpus(job, place.path, workers=workers, progress=_Said(corpus.name, progress))
+            label_corpus(job, place.path, workers=workers, progress=_LabelProgress(corpus.name, progress))
 
 
-class _Said:
+class _LabelProgress:
     def __init__(self, name: str, progress: Progress) -> None:
         self._name, self._progress = name, progress
 

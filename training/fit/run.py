@@ -7,11 +7,12 @@ from typing import Any
 
 import torch
 
+from summarizer.bertsum.config import BertSumConfig
 from summarizer.bertsum.export import round_to_half
-from summarizer.bertsum.model import BertSum, BertSumConfig
+from summarizer.bertsum.folder import DECLARATION, read_bertsum
+from summarizer.bertsum.model import BertSum
 from summarizer.encoder.encoder import Encoder
 from summarizer.encoder.files import ModelFiles, find_model
-from summarizer.engines.bertsum import DECLARATION, read_bertsum
 from summarizer.errors import UnsupportedModelError
 from training.errors import RunError
 from training.fit.calibration import Calibration, calibrate

@@ -2,9 +2,9 @@
 
 import json
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, get_type_hints
 
-from summarizer.bertsum.heads import HeadConfig
+from summarizer.bertsum.config import HeadConfig
 
 Precision = Literal["bf16", "fp32"]
 Decay = Literal["cosine", "linear"]
@@ -15,62 +15,59 @@ NOTHING = -1
 
 
 @dataclass(frozen=True, slots=True)
-class TrainSettings:
-    """Everything that is decided before a run begins; two runs of the same settings and data are the same.
+class About:
+    """What a field means, in one line, and the smallest value that makes sense; the options say the same."""
 
-    Attributes:
-        head: its shape.
-        context: see `summarizer.bertsum.model.BertSumConfig`.
-        freeze: what of the encoder stays as it is.
-        epochs: passes over the training documents, at most.
-        lr, encoder_lr: highest learning rate of the head, and of the encoder's last layer.
-        layer_decay: each layer below learns at this share of the rate of the one above it.
-        weight_decay: of AdamW; biases and norms have none.
-        warmup: share of the steps in which the rate rises from 0.
-        decay: how it falls after that, to a hundredth (cosine) or 0 (linear).
-        clip: longest gradient.
-        accumulate: batches of one step (of each process).
-        batch_sentences: sentences of one batch, padding included, where the encoder is frozen.
-        batch_tokens: tokens of one batch, where it is not.
-        section_dropout: share of the documents whose sections the head is not told, each time anew.
-        precision: of the matrix products; weights and sums are in single precision.
-        patience: epochs without a better ROUGE-1 of the validation documents after which the run ends; 0: it
-            goes through all of them, and the last one's weights are kept instead of the best one's.
-        words: length of the summaries that this is measured on.
-        seed: of the head's first weights, the order of the documents and dropout.
-    """
+    help: str
+    least: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainSettings:
+    """Everything that is decided before a run begins; two runs of the same settings and data are the same."""
 
     head: HeadConfig = field(default_factory=HeadConfig)
-    context: int = 64
-    freeze: Frozen = "encoder"
-    epochs: int = 10
-    lr: float = 1e-3
-    encoder_lr: float = 3e-5
-    layer_decay: float = 0.9
-    weight_decay: float = 0.05
-    warmup: float = 0.1
-    decay: Decay = "cosine"
-    clip: float = 1.0
-    accumulate: int = 1
-    batch_sentences: int = 3000
-    batch_tokens: int = 8192
-    section_dropout: float = 0.3
-    precision: Precision = "fp32"
-    patience: int = 3
-    words: int = 200
-    seed: int = 0
+    context: Annotated[int, About("Positions that windows share.", 0)] = 64
+    freeze: Annotated[Frozen, About("encoder, none, or how many of its lowest layers stay as they are.")] = (
+        "encoder"
+    )
+    epochs: Annotated[int, About("Passes over the training documents, at most.", 1)] = 10
+    lr: Annotated[float, About("Highest learning rate of the head.")] = 1e-3
+    encoder_lr: Annotated[float, About("Highest learning rate of the encoder's last layer.")] = 3e-5
+    layer_decay: Annotated[float, About("Share of it for each layer further down.")] = 0.9
+    weight_decay: Annotated[float, About("Of AdamW; biases and norms have none.")] = 0.05
+    warmup: Annotated[float, About("Share of the steps in which the rates rise from 0.")] = 0.1
+    decay: Annotated[Decay, About("How they fall after that: to a hundredth (cosine) or 0 (linear).")] = (
+        "cosine"
+    )
+    clip: Annotated[float, About("Longest gradient.")] = 1.0
+    accumulate: Annotated[int, About("Batches of a step, of each process.", 1)] = 1
+    batch_sentences: Annotated[
+        int, About("Sentences of a batch, padding included, if the encoder is frozen.", 1)
+    ] = 3000
+    batch_tokens: Annotated[int, About("Tokens of a batch, if it is not.", 1)] = 8192
+    section_dropout: Annotated[
+        float, About("Share of the documents whose sections the head is not told, each time anew.")
+    ] = 0.3
+    precision: Annotated[
+        Precision, About("Of the matrix products; weights and sums are in single precision.")
+    ] = "fp32"
+    patience: Annotated[
+        int,
+        About("Epochs without a better figure before it ends early; 0 goes through all, keeps the last.", 0),
+    ] = 3
+    words: Annotated[int, About("Length of the summaries it is measured on.", 1)] = 200
+    seed: Annotated[int, About("Of the head's first weights, the order of documents and dropout.", 0)] = 0
 
     def __post_init__(self) -> None:
         if self.freeze != "encoder" and self.freeze < NOTHING:
             raise ValueError("freeze must be encoder, none or a number of layers")
-        for name in ("epochs", "accumulate", "batch_sentences", "batch_tokens", "words"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1")
+        for name, about in described(TrainSettings).items():
+            if about.least is not None and getattr(self, name) < about.least:
+                raise ValueError(f"{name} must be at least {about.least}")
         for name in ("lr", "encoder_lr", "layer_decay", "clip"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} must be above 0")
-        if self.patience < 0:
-            raise ValueError("patience must not be below 0")
         for name in ("warmup", "section_dropout"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} must be from 0 to 1")
@@ -79,3 +76,14 @@ class TrainSettings:
         """As it stands in the log and in checkpoints, equal to what is read from there."""
         values: dict[str, Any] = json.loads(json.dumps(asdict(self)))
         return values
+
+
+def described(settings: type) -> dict[str, About]:
+    """The fields of a class of settings that say what they mean."""
+    hints = get_type_hints(settings, include_extras=True)
+    return {
+        name: about
+        for name, hint in hints.items()
+        for about in getattr(hint, "__metadata__", ())
+        if isinstance(about, About)
+    }

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from summarizer.engines.base import Salience, round_scores
+from summarizer.engines.base import Salience
 from summarizer.selection.select import select
-from summarizer.types import Budget
+from summarizer.types import Budget, round_scores
 from training.evaluation.rouge import Rouge
 from training.fit.learner import Learner
 from training.fit.store import Stores

@@ -20,7 +20,8 @@ from pathlib import Path
 import numpy as np
 
 from summarizer.bertsum.model import DocumentInput, owned_places, prepare
-from summarizer.encoder.encoder import Encoder, Vectors
+from summarizer.centrality import Vectors
+from summarizer.encoder.encoder import Encoder
 from training.errors import RunError
 from training.fit.documents import split_document
 from training.fit.store import DONE, Array, Kind, Store, StoredDocument, shard_name
@@ -63,7 +64,7 @@ class Reading:
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
 
-class Reader:
+class DocumentReader:
     """An encoder, or its lower layers, over documents."""
 
     def __init__(self, reading: Reading) -> None:
@@ -148,10 +149,10 @@ def _shards(
     """Writes the shards that are not there; gives number and documents of each, in order."""
     chunks = enumerate(_chunks(islice(read_labels(labels), limit)))
     if workers == 1:
-        reader: Reader | None = None
+        reader: DocumentReader | None = None
         for number, chunk in chunks:
             if not (place / shard_name(number)).is_dir():
-                reader = reader or Reader(reading)
+                reader = reader or DocumentReader(reading)
                 _write_shard(reader, place, number, chunk)
             yield number, len(chunk)
         return
@@ -181,7 +182,7 @@ def _chunks(articles: Iterator[LabelledArticle]) -> Iterator[list[LabelledArticl
         yield chunk
 
 
-_reader: Reader | None = None
+_reader: DocumentReader | None = None
 
 
 def _start_worker(reading: Reading) -> None:
@@ -192,7 +193,7 @@ def _start_worker(reading: Reading) -> None:
     end_with_parent()
     torch.set_num_threads(1)
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
-    _reader = Reader(reading)
+    _reader = DocumentReader(reading)
 
 
 def _work(place: Path, number: int, chunk: list[LabelledArticle]) -> None:
@@ -201,7 +202,7 @@ def _work(place: Path, number: int, chunk: list[LabelledArticle]) -> None:
     _write_shard(_reader, place, number, chunk)
 
 
-def _write_shard(reader: Reader, place: Path, number: int, chunk: Sequence[LabelledArticle]) -> None:
+def _write_shard(reader: DocumentReader, place: Path, number: int, chunk: Sequence[LabelledArticle]) -> None:
     """Writes beside the place and renames, so that a shard is whole or not there."""
     found = [reader.read(labelled) for labelled in chunk]
     beside = place / f"{shard_name(number)}.{os.getpid()}"

@@ -20,14 +20,14 @@ from training.labels.label_file import LabelledArticle, Totals, open_labels, row
 from training.labels.oracle import OracleSettings, label
 from training.labels.workers import end_with_parent
 
-__all__ = ["Job", "label_corpus"]
+__all__ = ["LabelJob", "label_corpus"]
 
 _CHUNK = 16  # records a worker takes at a time
 _AHEAD = 3  # chunks in flight for each worker
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class LabelJob:
     """What to label, and how.
 
     Attributes:
@@ -65,7 +65,7 @@ class Job:
 class _Labeller:
     """One worker's state: the job and the index of what is held out."""
 
-    def __init__(self, job: Job, index: ContentIndex | None) -> None:
+    def __init__(self, job: LabelJob, index: ContentIndex | None) -> None:
         self._job = job
         self._index = index
 
@@ -92,7 +92,7 @@ def _licensed(record: Record, pattern: str) -> bool:
 _labeller: _Labeller | None = None
 
 
-def _start_worker(job: Job, index: ContentIndex | None) -> None:
+def _start_worker(job: LabelJob, index: ContentIndex | None) -> None:
     """Keeps the job, and ends the worker when its parent is killed and cannot end it."""
     global _labeller  # a process pool has no other place for a worker's state
     _labeller = _Labeller(job, index)
@@ -120,7 +120,7 @@ def _context() -> BaseContext:
 
 
 def _labelled(
-    job: Job, index: ContentIndex | None, records: Iterator[Record], workers: int
+    job: LabelJob, index: ContentIndex | None, records: Iterator[Record], workers: int
 ) -> Iterator[list[dict[str, Any]]]:
     """Rows in the order of the records; at most `workers * _AHEAD` chunks are in memory."""
     if workers == 1:
@@ -146,7 +146,7 @@ def cores() -> int:
 
 
 def label_corpus(
-    job: Job, out: Path, *, workers: int | None = None, progress: Callable[[Totals], None] | None = None
+    job: LabelJob, out: Path, *, workers: int | None = None, progress: Callable[[Totals], None] | None = None
 ) -> Totals:
     """Labels a corpus into a file, going on where an earlier run with the same settings was stopped.
 

@@ -4,20 +4,24 @@ Blocks become lines with a blank line between them, `<br/>` a line end. A list i
 marker. A table row is one line, cells joined by ` | `; a cell that spans columns or rows is written once and
 keeps the columns of the others in place. Line ends inside a cell become a space, blocks inside it are joined
 by `; `; but a row that is really a page (a single cell, or long cells of several lines) keeps its lines.
-Deleted revisions are left out, inserted ones kept. Footnotes follow their block. `10<sup>9</sup>` is `10^9`;
-another raised number is the mark of a note, `[1]`. Adjacent `content` elements are separate words.
+Deleted revisions are left out, inserted ones kept. Footnotes follow their block. What only the look of a
+document says is written as `notation` has it. Adjacent `content` elements are separate words.
 
 Source: HL7 CDA R2 section 4.3.5 (Section Narrative Block), Narrative Block schema.
 """
 
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from lxml import etree
 
 from fhir_adapter.errors import NoteError
 from fhir_adapter.reasons import Reason
-from fhir_adapter.text.lines import Line, TextBuilder, collapse, row_lines
+from fhir_adapter.text.builder import TextBuilder
+from fhir_adapter.text.lines import Cell, Line, LineKind, collapse, row_lines, table_rows
+from fhir_adapter.text.notation import box, radio
+from fhir_adapter.text.runs import Runs
+from fhir_adapter.text.symbols import without_private
 from fhir_adapter.text.xmltree import attribute, local_name
 
 _MAX_DEPTH = 120
@@ -30,8 +34,9 @@ _LISTS = frozenset({"list", "ul", "ol"})
 _SKIPPED = frozenset({"colgroup", "col", "script", "style", "thumbnail"})
 # A line end at column 0 of the next line was typed, not made by indenting the XML.
 _TYPED_LINE_END = re.compile(r"(?<=\S)[ \t\r]*\n(?=[^\s])")
-_POWER = re.compile(r"[+\-\u2212]?\d{1,3}")
-_BEFORE_POWER = re.compile(r"(?:\d|(?<![^\W_])[^\W\d_]{1,2})$")
+_STRUCK = frozenset({"del", "s", "strike"})
+_STRUCK_STYLES = frozenset({"strikethrough", "strike", "line-through", "linethrough", "xstrike"})
+_BOLD = frozenset({"b", "strong", "th"})
 
 
 class Narrative:
@@ -47,10 +52,7 @@ class Narrative:
 
     def write(self, block: etree._Element, builder: TextBuilder) -> None:
         """Appends the lines of a `text` element."""
-        for line in self._lines(block, 0):
-            if line.spaced:
-                builder.blank()
-            builder.line(line.text)
+        builder.add(self._lines(block, 0))
         written = 0
         while written < len(self._footnotes):
             note = self._footnotes[written]
@@ -59,10 +61,10 @@ class Narrative:
             if words:
                 builder.line(f"[{written}] {words}")
 
-    def _lines(self, element: etree._Element, depth: int) -> list[Line]:
+    def _lines(self, element: etree._Element, depth: int, look: "_Look | None" = None) -> list[Line]:
         if depth > _MAX_DEPTH:
             raise NoteError(Reason.MALFORMED, f"narrative nested deeper than {_MAX_DEPTH}")
-        flow = _Flow()
+        flow = _Flow(look or _Look())
         self._flow(element, flow, depth)
         flow.end_line(soft=False)
         return flow.lines
@@ -84,25 +86,32 @@ class Narrative:
             flow.end_line(soft=True)
         elif name == "hr":
             flow.end_line(soft=False)
-        elif name in _LISTS:
-            flow.block(self._list(child, depth + 1))
-        elif name == "table":
-            flow.block(self._table(child, depth + 1))
         elif name in ("footnote", "footnoteref"):
             self._footnote(child, name, flow)
+        else:
+            outer, flow.look = flow.look, flow.look.inside(child, name)
+            self._shown(child, name, flow, depth + 1)
+            flow.look = outer
+
+    def _shown(self, child: etree._Element, name: str, flow: "_Flow", depth: int) -> None:
+        """An element that holds text."""
+        if name in _LISTS:
+            flow.block(self._list(child, depth, flow.look))
+        elif name == "table":
+            flow.block(self._table(child, depth, flow.look))
         elif name == "rendermultimedia":
-            flow.block(self._picture(child, depth + 1))
-        elif name in ("sup", "sub"):
-            self._raised(child, name, flow, depth + 1)
+            flow.block(_spaced(self._lines(child, depth, flow.look)))
         elif name in _BLOCKS or "xdiv" in attribute(child, "styleCode").split():
-            lines = self._lines(child, depth + 1)
+            lines = self._lines(child, depth, flow.look)
             flow.block(_spaced(lines) if name in _SPACED else lines)
+        elif name == "input":
+            flow.add(_input(child))
         else:
             if name == "content":
                 flow.part_words(child)
-            self._flow(child, flow, depth + 1)
+            self._flow(child, flow, depth)
 
-    def _list(self, element: etree._Element, depth: int) -> list[Line]:
+    def _list(self, element: etree._Element, depth: int, look: "_Look") -> list[Line]:
         ordered = local_name(element) == "ol" or attribute(element, "listType").lower() == "ordered"
         lines: list[Line] = []
         number = 0
@@ -110,7 +119,7 @@ class Narrative:
             name = local_name(child)
             if attribute(child, "revised").lower() == "delete":
                 continue
-            inner = self._lines(child, depth + 1)
+            inner = self._lines(child, depth + 1, look.inside(child, name))
             if name not in ("item", "li"):
                 lines += inner
             elif inner:
@@ -131,28 +140,37 @@ class Narrative:
             for at, line in enumerate(inner)
         ]
 
-    def _table(self, element: etree._Element, depth: int) -> list[Line]:
-        lines: list[Line] = []
+    def _table(self, element: etree._Element, depth: int, look: "_Look") -> list[Line]:
+        rows: list[list[Line]] = []
+        bold: list[bool] = []
         hanging: dict[int, int] = {}
-        for row in _rows(element):
-            if local_name(row) != "tr":
-                lines += self._lines(row, depth + 1)
+        for row, in_head in _rows(element):
+            name = local_name(row)
+            if name != "tr":
+                lines = self._lines(row, depth + 1, look)
+                if name == "caption":
+                    lines = [replace(line, kind=LineKind.CAPTION) for line in lines]
+                rows.append(lines)
+                bold.append(False)
             elif attribute(row, "revised").lower() != "delete":
-                lines += row_lines(self._cells(row, hanging, depth + 1))
-        return _spaced(lines)
+                cells = self._cells(row, hanging, depth + 1, look.inside(row, name))
+                rows.append(row_lines(cells, names_columns=in_head))
+                bold.append(all(cell.bold for cell in cells if cell.lines))
+        return _spaced(table_rows(rows, bold))
 
-    def _cells(self, row: etree._Element, hanging: dict[int, int], depth: int) -> list[list[Line]]:
+    def _cells(self, row: etree._Element, hanging: dict[int, int], depth: int, look: "_Look") -> list[Cell]:
         """The cells of a row by column; `hanging`: for how many more rows a column is taken from above."""
-        cells: list[list[Line]] = []
+        cells: list[Cell] = []
         started: dict[int, int] = {}
 
         def skip_taken() -> None:
             while hanging.get(len(cells), 0) > 0:
                 hanging[len(cells)] -= 1
-                cells.append([])
+                cells.append(Cell([]))
 
         for cell in row:
-            if local_name(cell) not in ("td", "th"):
+            name = local_name(cell)
+            if name not in ("td", "th"):
                 continue
             skip_taken()
             deleted = attribute(cell, "revised").lower() == "delete"
@@ -162,9 +180,11 @@ class Narrative:
                 if down and len(cells) < _MAX_COLUMNS:
                     started[len(cells)] = down
                 if at == 0:
-                    cells.append([] if deleted else self._lines(cell, depth + 1))
+                    lines = [] if deleted else self._lines(cell, depth + 1, look.inside(cell, name))
+                    names = name == "th" or attribute(cell, "scope").lower() == "row"
+                    cells.append(Cell(lines, names))
                 elif len(cells) < _MAX_COLUMNS:
-                    cells.append([])
+                    cells.append(Cell([]))
         skip_taken()
         hanging.update(started)
         return cells
@@ -182,28 +202,32 @@ class Narrative:
                 self._numbers[key] = number
         flow.add(f"[{number}]")
 
-    def _picture(self, element: etree._Element, depth: int) -> list[Line]:
-        lines = self._lines(element, depth)
-        return _spaced(lines)
 
-    def _raised(self, element: etree._Element, name: str, flow: "_Flow", depth: int) -> None:
-        """`sup` and `sub`: the text itself, but a power keeps its meaning, and a note's mark stays apart."""
-        words = collapse("".join(str(piece) for piece in element.itertext()))
-        if name == "sub" or not _POWER.fullmatch(words):
-            self._flow(element, flow, depth)
-        elif flow.ends_with_unit():
-            flow.add("^" + words)
-        else:
-            following = element.tail or _first_words(element.getnext())
-            flow.add(f"[{words}] " if following[:1].isalnum() else f"[{words}]")
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What the elements around a piece of text say of it."""
+
+    struck: bool = False
+    bold: bool = False
+    script: int = 0
+
+    def inside(self, element: etree._Element, name: str) -> "_Look":
+        """The look inside an element."""
+        styles = attribute(element, "styleCode").lower().split()
+        return _Look(
+            self.struck or name in _STRUCK or not _STRUCK_STYLES.isdisjoint(styles),
+            self.bold or name in _BOLD or "bold" in styles,
+            {"sup": 1, "sub": -1}.get(name, self.script),
+        )
 
 
 class _Flow:
     """The current line and the lines before it."""
 
-    def __init__(self) -> None:
+    def __init__(self, look: _Look) -> None:
         self.lines: list[Line] = []
-        self._parts: list[str] = []
+        self.look = look
+        self._runs = Runs()
         self._spaced = False
 
     def add(self, text: str | None) -> None:
@@ -213,28 +237,21 @@ class _Flow:
         for at, piece in enumerate(pieces):
             if at:
                 self.end_line(soft=True)
-            self._parts.append(piece)
+            look = self.look
+            self._runs.add(without_private(piece), look.struck, look.bold, look.script)
 
     def part_words(self, element: etree._Element) -> None:
         """Two `content` elements without white space between them are two words to whoever wrote them."""
         before = element.getprevious()
         touching = before is not None and not before.tail and local_name(before) == "content"
-        if touching and self.ends_with_word() and _first_words(element)[:1].isalnum():
-            self._parts.append(" ")
-
-    def ends_with_word(self) -> bool:
-        last = next((part for part in reversed(self._parts) if part), "")
-        return last[-1:].isalnum()
-
-    def ends_with_unit(self) -> bool:
-        """A number, or a unit of one or two letters, as stands before a power."""
-        return bool(_BEFORE_POWER.search("".join(self._parts[-3:])[-12:]))
+        if touching and self._runs.tail(1).isalnum() and _first_words(element)[:1].isalnum():
+            self._runs.add(" ")
 
     def end_line(self, soft: bool) -> None:
-        text = collapse("".join(self._parts))
-        self._parts = []
+        text, bold = self._runs.take()
+        text = collapse(text)
         if text:
-            self.lines.append(Line(text, soft, self._spaced))
+            self.lines.append(Line(text, soft=soft, spaced=self._spaced, bold=bold))
             self._spaced = False
         elif self.lines and not soft:
             self.lines[-1] = replace(self.lines[-1], soft=False)
@@ -249,6 +266,15 @@ class _Flow:
         self._spaced = lines[0].spaced
 
 
+def _input(element: etree._Element) -> str:
+    """A box that an EHR wrote as HTML has it."""
+    kind = attribute(element, "type").lower()
+    if kind in ("checkbox", "radio"):
+        ticked = any(str(name).lower() == "checked" for name in element.attrib)
+        return (box if kind == "checkbox" else radio)(ticked) + " "
+    return "" if kind == "hidden" else attribute(element, "value")
+
+
 def _first_words(element: etree._Element | None) -> str:
     return "" if element is None else next((str(piece) for piece in element.itertext() if piece), "")
 
@@ -257,14 +283,15 @@ def _spaced(lines: list[Line]) -> list[Line]:
     return [replace(line, spaced=line.spaced or not at) for at, line in enumerate(lines)]
 
 
-def _rows(table: etree._Element) -> list[etree._Element]:
-    """Captions and rows in order, out of thead, tbody and tfoot."""
-    rows: list[etree._Element] = []
+def _rows(table: etree._Element) -> list[tuple[etree._Element, bool]]:
+    """Captions and rows in order, out of thead, tbody and tfoot, and whether they stand in a thead."""
+    rows: list[tuple[etree._Element, bool]] = []
     for child in table:
-        if local_name(child) in ("thead", "tbody", "tfoot"):
-            rows += [row for row in child if local_name(row)]
-        elif local_name(child) not in ("", "col", "colgroup"):
-            rows.append(child)
+        name = local_name(child)
+        if name in ("thead", "tbody", "tfoot"):
+            rows += [(row, name == "thead") for row in child if local_name(row)]
+        elif name not in ("", "col", "colgroup"):
+            rows.append((child, False))
     return rows
 
 

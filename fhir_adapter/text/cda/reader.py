@@ -1,6 +1,6 @@
 """C-CDA and any other CDA R2 document: what a stylesheet would show of its body.
 
-The recipe `cda|1`:
+The recipe `cda|2`:
 
 - the document's title, or the name of its code, is the first line. The rest of the header (patient, authors,
   custodian) is left out: it is the same in every document of a patient and no part of the note.
@@ -25,8 +25,10 @@ from lxml import etree
 from fhir_adapter.errors import NoteError
 from fhir_adapter.note import NoteText
 from fhir_adapter.reasons import Reason
+from fhir_adapter.text.builder import TextBuilder
 from fhir_adapter.text.cda.narrative import Narrative
-from fhir_adapter.text.lines import TextBuilder, collapse
+from fhir_adapter.text.lines import collapse
+from fhir_adapter.text.notation import without_signs
 from fhir_adapter.text.recipe import recipe, wrapped
 from fhir_adapter.text.xmltree import attribute, local_name, parse_xml
 
@@ -54,7 +56,7 @@ class Embedded:
     notice: str = ""
 
     def wrap(self, inner: NoteText) -> NoteText:
-        """`inner`, read from `data`, with the recipe that says it lay in a CDA: `cda+rtf|1`."""
+        """`inner`, read from `data`, with the recipe that says it lay in a CDA: `cda+rtf|2`."""
         notice = "; ".join(part for part in (self.notice, inner.notice) if part)
         return replace(
             inner, normalization=wrapped("cda", inner.normalization), notice=notice, verbatim=False
@@ -106,7 +108,7 @@ class _Document:
         if self._without_narrative:
             more = f"{self._without_narrative} sections with coded entries alone"
             notice = f"{notice}; {more}" if notice else more
-        return self._builder.build(recipe("cda"), MEDIA_TYPE, notice)
+        return self._builder.build(recipe("cda", "2"), MEDIA_TYPE, notice)
 
     def _heading(self, title: etree._Element | None, code: etree._Element | None) -> None:
         words = collapse(" ".join(_strings(title))) if title is not None else ""
@@ -150,7 +152,7 @@ class _Document:
 
 
 def _strings(element: etree._Element) -> list[str]:
-    return [str(piece) for piece in element.itertext()]
+    return [without_signs(str(piece)) for piece in element.itertext()]
 
 
 def _child(element: etree._Element, name: str) -> etree._Element | None:

@@ -1,10 +1,11 @@
-"""Styles and list numbering of a DOCX: which paragraphs are headings, and what marker an item carries."""
+"""Styles and list numbering of a DOCX: how paragraphs and runs look, and what marker an item carries."""
 
 import re
 from dataclasses import dataclass, field
 
 from lxml import etree
 
+from fhir_adapter.text.symbols import symbol_font
 from fhir_adapter.text.xmltree import attribute, local_name
 
 _HEADING = re.compile(r"(?:heading|überschrift|titre|título|titolo)\s*[1-9]|title|subtitle", re.IGNORECASE)
@@ -36,13 +37,68 @@ def switched_on(element: etree._Element | None, *names: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """What run properties say; None where they say nothing of it.
+
+    Attributes:
+        font: as `symbols.symbol_font` names it, "" for a font of letters.
+        script: above 0 for a superscript, below for a subscript.
+    """
+
+    hidden: bool | None = None
+    struck: bool | None = None
+    bold: bool | None = None
+    script: int | None = None
+    font: str | None = None
+
+    def over(self, other: "Look") -> "Look":
+        """This one where it says something, else the other."""
+        return Look(
+            other.hidden if self.hidden is None else self.hidden,
+            other.struck if self.struck is None else self.struck,
+            other.bold if self.bold is None else self.bold,
+            other.script if self.script is None else self.script,
+            other.font if self.font is None else self.font,
+        )
+
+
+def look_of(properties: etree._Element | None) -> Look:
+    """What an `rPr` says (ECMA-376 Part 1 section 17.3.2)."""
+    if properties is None:
+        return Look()
+    struck = [_switch(properties, name) for name in ("strike", "dstrike")]
+    align, position = value(properties, "vertAlign").lower(), value(properties, "position")
+    script = {"superscript": 1, "subscript": -1, "baseline": 0}.get(align)
+    if script is None and re.fullmatch(r"-?\d{1,4}", position):
+        script = (int(position) > 0) - (int(position) < 0)
+    fonts = child(properties, "rFonts")
+    names = [attribute(fonts, name) for name in ("ascii", "hAnsi")] if fonts is not None else []
+    name = next((name for name in names if name), None)
+    return Look(
+        _switch(properties, "vanish"),
+        None if struck == [None, None] else any(struck),
+        _switch(properties, "b"),
+        script,
+        None if name is None else symbol_font(name),
+    )
+
+
+def _switch(properties: etree._Element, name: str) -> bool | None:
+    found = child(properties, name)
+    return None if found is None else switched_on(properties, name)
+
+
+@dataclass(frozen=True, slots=True)
 class Style:
     """What of a style, with those it is based on, matters to text."""
 
     heading: bool = False
-    hidden: bool = False
+    caption: bool = False
     list_id: str = ""
     level: str = ""
+    look: Look = field(default_factory=Look)
+    heads_columns: bool = False
+    heads_rows: bool = False
 
 
 class Styles:
@@ -62,20 +118,29 @@ class Styles:
         return self._known[style_id]
 
     def _resolve(self, style_id: str) -> Style:
-        heading = hidden = False
+        heading = caption = heads_columns = heads_rows = False
         list_id = level = ""
+        look = Look()
         for _ in range(_MAX_CHAIN):
             element = self._elements.get(style_id)
             if element is None:
                 break
             outline = value(element, "pPr", "outlineLvl")
-            heading = heading or bool(_HEADING.fullmatch(value(element, "name").strip()))
+            name = value(element, "name").strip()
+            heading = heading or bool(_HEADING.fullmatch(name))
+            caption = caption or name.lower() == "caption"
             heading = heading or (outline.isdecimal() and outline != "9")
-            hidden = hidden or switched_on(element, "rPr", "vanish")
+            look = look.over(look_of(child(element, "rPr")))
+            bold = {
+                attribute(part, "type")
+                for part in element
+                if local_name(part) == "tblstylepr" and switched_on(part, "rPr", "b")
+            }
+            heads_columns, heads_rows = heads_columns or "firstRow" in bold, heads_rows or "firstCol" in bold
             list_id = list_id or value(element, "pPr", "numPr", "numId")
             level = level or value(element, "pPr", "numPr", "ilvl")
             style_id = value(element, "basedOn")
-        return Style(heading, hidden, list_id, level)
+        return Style(heading, caption, list_id, level, look, heads_columns, heads_rows)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,9 @@
 import re
 from dataclasses import dataclass, field
 
-from fhir_adapter.text.html.flow import Cell, Flow, Line, table_row
+from fhir_adapter.text.html.flow import Flow
 from fhir_adapter.text.html.tokens import Tag
+from fhir_adapter.text.lines import Cell, Line, LineKind, row_lines
 
 MAX_SPAN = 20
 
@@ -28,39 +29,64 @@ class Items:
 
 @dataclass(slots=True)
 class Table:
-    """A table being read; each row is written into `flow`, which the table stands in, when it ends."""
+    """A table being read; each row is written into `flow`, which the table stands in, when it ends.
+
+    Attributes:
+        aligned: the table has header cells, so a lone value keeps its place in the row.
+        first: the number of the line that a first row in bold became, while no row says of itself that it
+            names the columns.
+    """
 
     flow: Flow
     cells: list[Cell] = field(default_factory=list)
     cell: Tag | None = None
     aligned: bool = False
     spans: dict[int, int] = field(default_factory=dict)
+    column: int = 0
+    rows: int = 0
+    first: int | None = None
+    plain: bool = False
 
     def start_cell(self, tag: Tag) -> None:
         """Opens a cell, behind those that reach down from rows above."""
         self.cell = tag
         self.aligned |= tag.name == "th"
-        column = sum(cell.columns for cell in self.cells)
-        while self.spans.get(column):
+        while self.spans.get(self.column):
             self.cells.append(Cell([]))
-            column += 1
+            self.column += 1
         rows = _span(tag, "rowspan")
-        if rows > 1 and column < MAX_SPAN:
-            self.spans[column] = rows  # the row it starts in counts, as every row end takes one off
+        if rows > 1 and self.column < MAX_SPAN:
+            self.spans[self.column] = rows  # the row it starts in counts, as every row end takes one off
 
     def end_cell(self, lines: list[Line]) -> None:
         """Closes the open cell with the lines that it came to hold."""
         if self.cell is not None:
-            header = self.cell.name == "th"
+            header = self.cell.name == "th" or self.cell.attributes.get("scope", "").lower() == "row"
             self.cells.append(Cell(lines, header, _span(self.cell, "colspan")))
+            self.column += self.cells[-1].columns
             self.cell = None
 
-    def end_row(self) -> None:
+    def end_row(self, names_columns: bool) -> None:
         """Writes the row, if it has any cell."""
-        if self.cells:
-            self.flow.extend(table_row(self.cells, self.aligned))
-            self.cells = []
-            self.spans = {column: rows - 1 for column, rows in self.spans.items() if rows > 1}
+        if not self.cells:
+            return
+        lines = row_lines(self.cells, self.aligned, names_columns)
+        bold = all(cell.bold for cell in self.cells if cell.lines)
+        if lines and not self.rows and bold and lines[0].kind is LineKind.ROW:
+            self.flow.block()
+            self.first = len(self.flow.lines)
+        self.plain |= bool(lines) and not bold
+        self.rows += bool(lines)
+        if any(line.kind is LineKind.COLUMNS for line in lines):
+            self.first = None
+        self.flow.extend(lines)
+        self.cells, self.column = [], 0
+        self.spans = {column: rows - 1 for column, rows in self.spans.items() if rows > 1}
+
+    def end(self) -> None:
+        """A first row in bold over others that are not names the columns."""
+        if self.first is not None and self.plain:
+            self.flow.set_kind(self.first, LineKind.COLUMNS)
 
 
 def _span(tag: Tag, name: str) -> int:

@@ -31,7 +31,7 @@ HEADINGS = names("h1 h2 h3 h4 h5 h6")
 PARAGRAPHS = names("p blockquote ul ol menu dir dl table figure pre listing xmp hr fieldset")
 BLOCKS = PARAGRAPHS | names(
     "address article aside body button caption center dd details dialog div dt fieldset figcaption footer "
-    "form header hgroup html legend li main nav optgroup option search section select summary tbody tfoot "
+    "form header hgroup html legend li main nav search section summary tbody tfoot "
     "thead tr textarea"
 )
 LISTS = names("ul ol menu dir")
@@ -55,4 +55,4 @@ BARRIERS = {
 }
 TABLE_PARTS = names("table caption thead tbody tfoot tr td th")
 CELL_BARRIER = frozenset(("table", "td", "th", "caption"))
-SHOWN_INPUTS = names("text number date time datetime-local month week email tel url search")
+BOLD = names("b strong th")

@@ -1,64 +1,52 @@
-"""Lines of text out of a document's blocks: what every structured format is rendered with.
+"""Lines of text out of a document's blocks, as HTML and FHIR narratives have them.
 
-A `Flow` takes text, breaks, blocks and list markers in document order and keeps `Line`s; `table_row` turns
-the cells of a row into one line (or several, where a table is only page layout); `join` makes the text and
-the offsets of its headings. White space inside a line is collapsed as a browser does it, unless it is said to
-be preformatted.
+A `Flow` takes text, breaks, blocks and list markers in document order and keeps `Line`s. White space inside a
+line is collapsed as a browser does it, unless it is said to be preformatted.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import replace
 
-from fhir_adapter.note import Heading
+from fhir_adapter.text.lines import Line, LineKind
+from fhir_adapter.text.notation import STRUCK, STRUCK_END, lowered, parts_from, raised
 
 _INVISIBLE = re.compile("[\u00ad\u200b\ufeff]")
 _SPACE = re.compile("[ \t\n\r\f\u00a0]+")
-_SUPERSCRIPT = re.compile("[0-9+\u2212-]")
 _INDENT = 2
 _MAX_INDENT = 8 * _INDENT
-_CELL_LINES = 8
-_CELL_CHARACTERS = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of the text to be.
-
-    Attributes:
-        text: without its line break; "" is an empty line.
-        heading: the format declares it to be a heading.
-        code: LOINC code of the section it heads, where stated.
-        fixed: never merged into a table row (headings, preformatted lines, rows of an inner table).
-        lead: code points of indent and marker in front of the text proper.
-    """
-
-    text: str
-    heading: bool = False
-    code: str | None = None
-    fixed: bool = False
-    lead: int = 0
-
-    def behind(self, margin: str) -> "Line":
-        """The same line with `margin` in front."""
-        return Line(margin + self.text, self.heading, self.code, self.fixed, len(margin) + self.lead)
+_LONGEST_SCRIPT = 24
 
 
 class Flow:
-    """Collects the lines of one run of blocks: a document, or one cell of a table."""
+    """Collects the lines of one run of blocks: a document, or one cell of a table.
 
-    def __init__(self) -> None:
+    Attributes:
+        indent: levels by which lines are set in.
+        struck: what follows is struck out.
+        bold: what follows is set in bold.
+    """
+
+    def __init__(self, struck: bool = False, bold: bool = False) -> None:
         self.lines: list[Line] = []
         self.indent = 0
+        self.struck = struck
+        self.bold = bold
         self._parts: list[str] = []
         self._space = False
         self._marker = ""
-        self._heading = False
+        self._kind = LineKind.TEXT
         self._code: str | None = None
         self._fixed = False
-        self._raised = False
+        self._struck_open = False
+        self._plain = False
+        self._script: list[str] | None = None
+        self._script_end = ""
 
     def text(self, characters: str) -> None:
         """Adds inline text; runs of white space (no-break spaces too) count as one space."""
+        if self._script is not None:
+            self._script.append(characters)
+            return
         characters = _SPACE.sub(" ", characters)
         if not characters.isascii():
             characters = _INVISIBLE.sub("", characters)
@@ -69,29 +57,73 @@ class Flow:
         body = characters.strip(" ")
         if not body:
             return
-        if self._space and self._parts:
-            self._parts.append(" ")
-        elif self._raised and self._parts and _SUPERSCRIPT.match(body) and self._parts[-1][-1:].isalnum():
-            self._parts.append("^")
-        self._raised = False
-        self._parts.append(body)
+        self._put(body)
         self._space = characters[-1] == " "
 
-    def raised(self) -> None:
-        """The next text is a superscript: digits get a caret, so that 10⁹ is not read as 109."""
-        self._raised = True
+    def start_script(self) -> None:
+        """What follows, up to `end_script`, is raised or lowered."""
+        if self._script is None:
+            self._script = []
+
+    def end_script(self, is_raised: bool) -> None:
+        """Writes a superscript or subscript so that 10⁹ is not read as 109."""
+        if self._script is None:
+            return
+        pieces, self._script = self._script, None
+        whole = "".join(pieces)
+        words = _SPACE.sub(" ", _INVISIBLE.sub("", whole)).strip(" ")
+        if not words or len(words) > _LONGEST_SCRIPT:
+            self.text(whole)
+            return
+        before = "".join(self._parts[-4:])[-_LONGEST_SCRIPT:] + (" " if self._space else "")
+        self._put((raised if is_raised else lowered)(before, words))
+        self._script_end = words if is_raised else words[-1:]
+        if self._parts[-1][-1:] == "]":
+            self._script_end = "]"
+
+    def _put(self, body: str) -> None:
+        """Adds words behind the space, if any, that parts them from those before."""
+        apart = self._space or parts_from(self._script_end, body)
+        self._space, self._script_end = False, ""
+        if not self.struck:
+            self.end_struck()
+        if apart and self._parts:
+            self._parts.append(" ")
+        if self.struck and not self._struck_open:
+            self._struck_open = True
+            self._parts.append(STRUCK)
+        self._plain |= not self.bold
+        self._parts.append(body)
+
+    def end_struck(self) -> None:
+        """Ends the struck-out words of this line."""
+        if self._struck_open:
+            self._struck_open = False
+            self._parts.append(STRUCK_END)
 
     def preformatted(self, characters: str) -> None:
         """Adds text whose spaces and line breaks stand."""
+        if self._script is not None:
+            self._script.append(characters)
+            return
         self._fixed = True
         first, *others = characters.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-        if first:
-            self._parts.append(first)
+        self._preformatted(first)
         for line in others:
             self.break_line()
             self._fixed = True
-            if line:
-                self._parts.append(line)
+            self._preformatted(line)
+
+    def _preformatted(self, line: str) -> None:
+        if not line:
+            return
+        if line.isspace():
+            self._parts.append(line)
+            return
+        indent = len(line) - len(line.lstrip())
+        if indent:
+            self._parts.append(line[:indent])
+        self._put(line[indent:])
 
     def break_line(self) -> None:
         """Ends the line, even an empty one."""
@@ -102,18 +134,31 @@ class Flow:
 
     def block(self) -> None:
         """Ends the line if anything is on it."""
-        self._space = self._raised = False
+        if self._script:
+            pieces, self._script = self._script, None
+            self.text("".join(pieces))
+        self._space, self._script_end = False, ""
         if not self._parts:
-            self._fixed = False
+            self._fixed = self._plain = False
             return
+        self.end_struck()
         text = "".join(self._parts).rstrip()
         self._parts.clear()
+        plain, self._plain = self._plain, False
         if not text.strip():
             self.gap()
             return
         margin, _ = self._margins()
-        fixed = self._fixed or self._heading
-        self.lines.append(Line(margin + text, self._heading, self._code, fixed, len(margin)))
+        self.lines.append(
+            Line(
+                margin + text,
+                self._kind,
+                fixed=self._fixed,
+                bold=not plain,
+                lead=len(margin),
+                code=self._code,
+            )
+        )
         self._fixed = False
 
     def gap(self) -> None:
@@ -131,15 +176,15 @@ class Flow:
         """Forgets a marker that no text followed."""
         self._marker = ""
 
-    def start_heading(self, code: str | None = None) -> None:
-        """What follows, up to `end_heading`, is a heading."""
-        self.gap()
-        self._heading, self._code = True, code
+    def start_kind(self, kind: LineKind) -> None:
+        """What follows, up to `end_kind`, is a heading or a caption."""
+        self.gap() if kind is LineKind.HEADING else self.block()
+        self._kind = kind
 
-    def end_heading(self) -> None:
-        """Ends the heading's line."""
+    def end_kind(self) -> None:
+        """Ends the heading's or caption's line."""
         self.block()
-        self._heading, self._code = False, None
+        self._kind = LineKind.TEXT
 
     def extend(self, lines: list[Line]) -> None:
         """Adds finished lines under the present indent."""
@@ -152,6 +197,10 @@ class Flow:
                 line.behind(margin if at else first) if line.text else line for at, line in enumerate(lines)
             ]
         self.lines += lines
+
+    def set_kind(self, at: int, kind: LineKind) -> None:
+        """Changes what the line of that number is."""
+        self.lines[at] = replace(self.lines[at], kind=kind)
 
     def _margins(self) -> tuple[str, str]:
         """What stands in front of the next line (its marker is used up by this), and of those after it."""
@@ -168,73 +217,3 @@ class Flow:
         while self.lines and not self.lines[-1].text:
             self.lines.pop()
         return self.lines
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One cell of a row: its lines, whether it heads a column or row, and the columns it spans."""
-
-    lines: list[Line]
-    header: bool = False
-    columns: int = 1
-
-
-def table_row(cells: list[Cell], aligned: bool) -> list[Line]:
-    """The lines of one table row: cells joined by ` | `, empty ones kept so that columns stay countable.
-
-    A row in which a cell holds a whole piece of a page (headings, an inner table, many lines) is page layout:
-    its cells follow each other as blocks.
-
-    Args:
-        cells: in order; a cell without lines is empty.
-        aligned: the table has header cells, so a lone value keeps its place in the row.
-    """
-    filled = [cell for cell in cells if cell.lines]
-    if not filled:
-        return []
-    if any(_is_layout(cell) for cell in filled):
-        return [line for cell in filled for line in cell.lines]
-    if len(filled) == 1 and (not aligned or cells[0].lines):
-        return list(filled[0].lines)
-    columns: list[str] = []
-    for cell in cells:
-        columns.append(_on_one_line(cell))
-        columns.extend("" for _ in range(cell.columns - 1))
-    while columns and not columns[-1]:
-        columns.pop()
-    row = columns[0] + "".join(f" | {column}" if column else " |" for column in columns[1:])
-    return [Line(row.strip(), fixed=True)]
-
-
-def _is_layout(cell: Cell) -> bool:
-    lines = cell.lines
-    if len(lines) == 1:
-        return lines[0].heading
-    return (
-        len(lines) > _CELL_LINES
-        or any(line.fixed for line in lines)
-        or sum(len(line.text) for line in lines) > _CELL_CHARACTERS
-    )
-
-
-def _on_one_line(cell: Cell) -> str:
-    """Joins the lines of a cell so that two values never run into one."""
-    text = ""
-    for line in cell.lines:
-        piece = line.text.strip()
-        if piece:
-            glue = "" if not text else " " if cell.header or text[-1] in ".,;:!?" else "; "
-            text += glue + piece
-    return text
-
-
-def join(lines: list[Line]) -> tuple[str, tuple[Heading, ...]]:
-    """The text, lines parted by a line feed, and its headings with their offsets in code points."""
-    headings: list[Heading] = []
-    position = 0
-    for line in lines:
-        if line.heading and line.text.strip():
-            lead = line.lead + len(line.text[line.lead :]) - len(line.text[line.lead :].lstrip())
-            headings.append(Heading(position + lead, position + len(line.text), line.code))
-        position += len(line.text) + 1
-    return "\n".join(line.text for line in lines), tuple(headings)

@@ -1,11 +1,12 @@
-"""HTML and XHTML: the recipe `html|1`, what a browser shows, as lines.
+"""HTML and XHTML: the recipe `html|2`, what a browser shows, as lines.
 
 Blocks become lines, paragraphs and headings stand between empty lines (one at most), list items carry their
 markers, table rows are one line with ` | ` between the cells. Hidden elements, scripts, styles, comments and
 the head are left out. White space is collapsed as a browser does it, except where it is preformatted.
 
-Written for people who decide on it, so what only the rendering shows is written out: `10<sup>9</sup>` is
-`10^9`, struck-out text is `[struck out: …]`, a ticked box `[x]`, a picture its alternative text.
+Written for people who decide on it, so what only the rendering shows is written out as `notation` has it:
+`10<sup>9</sup>` is `10^9`, struck-out text `[struck out: …]`, a ticked box `[x]`; a picture is its
+alternative text.
 """
 
 import re
@@ -13,27 +14,25 @@ from collections import Counter
 from dataclasses import dataclass
 
 from fhir_adapter.note import Heading, NoteText
+from fhir_adapter.text.builder import TextBuilder
 from fhir_adapter.text.html import elements
 from fhir_adapter.text.html.blocks import Items, Table, list_items
-from fhir_adapter.text.html.flow import Flow, Line, join
+from fhir_adapter.text.html.css import StyleSheet, look
+from fhir_adapter.text.html.flow import Flow
+from fhir_adapter.text.html.forms import Choices, box_of_role, input_words
 from fhir_adapter.text.html.tokens import Tag, Tokenizer
+from fhir_adapter.text.lines import Line, LineKind
 from fhir_adapter.text.plain import decode
 from fhir_adapter.text.recipe import recipe
+from fhir_adapter.text.symbols import shown_symbols
 
 _HIDING_STYLE = re.compile(
     r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all)", re.I
 )
 _PRE_STYLE = re.compile(r"(?:^|;)\s*white-space\s*:\s*(?:pre|break-spaces)", re.I)
-_STRUCK_STYLE = re.compile(r"(?:^|;)\s*text-decoration(?:-line)?\s*:[^;]*line-through", re.I)
 _META_CHARSET = re.compile(
     rb"<(?:meta|\?xml)[^>]{0,200}?(?:charset|encoding)\s*=\s*[\"']?\s*([A-Za-z0-9_.:-]+)", re.I
 )
-_BOXES = {
-    ("checkbox", True): "[x]",
-    ("checkbox", False): "[ ]",
-    ("radio", True): "(x)",
-    ("radio", False): "( )",
-}
 _MAX_DEPTH = 512  # as browsers: deeper elements are read as if they were siblings
 _MAX_TABLES = 16  # tables in tables; deeper ones are read as blocks, so that no line is moved too often
 _PARAGRAPH = frozenset(("p",))
@@ -53,10 +52,13 @@ def html_text(data: bytes, charset: str | None = None, media_type: str = "text/h
     if charset is None and (stated := _META_CHARSET.search(data[:2048])):
         charset = stated[1].decode("ascii")
     decoded = decode(data, charset)
-    text, headings, unread = render(decoded.text)
-    notices = [decoded.notice, f"{unread} characters after an unclosed script or comment" if unread else ""]
-    notice = "; ".join(each for each in notices if each)
-    return NoteText(text, recipe("html"), media_type, headings=headings, notice=notice)
+    builder, unread, unstated = _built(decoded.text)
+    notices = [
+        decoded.notice,
+        f"{unread} characters after an unclosed script or comment" if unread else "",
+        f"{unstated} lists to choose from without a recorded choice" if unstated else "",
+    ]
+    return builder.build(recipe("html", "2"), media_type, "; ".join(each for each in notices if each))
 
 
 def render(markup: str) -> tuple[str, tuple[Heading, ...], int]:
@@ -64,14 +66,20 @@ def render(markup: str) -> tuple[str, tuple[Heading, ...], int]:
 
     The last value counts the characters that an unclosed script or comment swallowed.
     """
-    tokens = Tokenizer(markup)
-    text, headings = join(_Renderer().run(tokens))
-    return text, headings, tokens.unread
+    builder, unread, _ = _built(markup)
+    return builder.text, builder.headings, unread
 
 
 def narrative_lines(markup: str) -> list[Line]:
     """The lines of an XHTML fragment (a FHIR narrative's `div`), for a document made of several."""
     return _Renderer().run(Tokenizer(markup))
+
+
+def _built(markup: str) -> tuple[TextBuilder, int, int]:
+    """The text, the characters that nothing closed, and the lists of which no choice is recorded."""
+    tokens, renderer, builder = Tokenizer(markup), _Renderer(), TextBuilder(tight=False)
+    builder.add(renderer.run(tokens))
+    return builder, tokens.unread, renderer.choices.unstated
 
 
 @dataclass(slots=True)
@@ -82,6 +90,9 @@ class _Open:
     hidden: bool = False
     pre: bool = False
     struck: bool = False
+    bold: bool | None = None
+    font: str | None = None
+    script: bool = False
 
 
 class _Renderer:
@@ -94,8 +105,12 @@ class _Renderer:
         self._lists: list[Items] = []
         self._tables: list[Table] = []
         self._hidden = self._pre = self._struck = 0
-        self._struck_said = self._first_in_pre = False
+        self._first_in_pre = False
         self._skipped_tables = 0
+        self._styles = StyleSheet()
+        self._bold = [False]
+        self._fonts = [""]
+        self.choices = Choices()
 
     def run(self, tokens: Tokenizer) -> list[Line]:
         for token in tokens:
@@ -113,6 +128,7 @@ class _Renderer:
         if self._open and self._open[-1].name == "head" and not text.isspace():
             self._pop()  # the standard: content ends a head that was never closed
         if self._hidden or not text:
+            self._unshown(text)
             return
         if self._pre:
             if self._first_in_pre and text.startswith(("\n", "\r\n")):
@@ -122,11 +138,16 @@ class _Renderer:
             self._flow.text(text)
             return
         if self._tables and self._tables[-1].cell is None:
-            self._tables[-1].end_row()  # text between the rows of a table keeps its place
-        if self._struck and not self._struck_said:
-            self._struck_said = True
-            self._flow.text("[struck out: ")
+            self._end_row()  # text between the rows of a table keeps its place
+        text = shown_symbols(text, self._fonts[-1])
         (self._flow.preformatted if self._pre else self._flow.text)(text)
+
+    def _unshown(self, text: str) -> None:
+        """Text that is not shown: rules of a style sheet, choices that were not made."""
+        if self._open and self._open[-1].name == "style":
+            self._styles.add(text)
+        elif self._open and self._open[-1].name == "option":
+            self.choices.offer(text)
 
     def _start_tag(self, tag: Tag) -> None:
         name = tag.name
@@ -163,39 +184,64 @@ class _Renderer:
         elif tag.name in ("img", "area"):
             self._text(attributes.get("alt", ""))
         elif tag.name == "input" and not _is_hidden(tag):
-            kind = attributes.get("type", "text").lower()
-            if kind in ("checkbox", "radio"):
-                self._text(_BOXES[kind, "checked" in attributes] + " ")
-            elif kind in elements.SHOWN_INPUTS:
-                self._text(attributes.get("value", ""))
+            self._text(input_words(tag))
 
     def _push(self, tag: Tag) -> None:
         name, style = tag.name, tag.attributes.get("style", "")
-        entry = _Open(name, hidden=self._hidden > 0 or _is_hidden(tag))
+        entry = _Open(name, hidden=self._hidden > 0 or _is_hidden(tag), script=name in ("sup", "sub"))
         if not entry.hidden:
             entry.pre = name in elements.PREFORMATTED or (
                 bool(style) and _PRE_STYLE.search(style) is not None
             )
-            entry.struck = name in elements.STRUCK or (
-                bool(style) and _STRUCK_STYLE.search(style) is not None
-            )
+            self._dress(entry, tag, style)
             self._enter(tag, style)
-        if name == "sup":
-            self._flow.raised()
-        elif name == "q" and not entry.hidden:
-            self._text('"')
+            if entry.script:
+                self._flow.start_script()
+            elif name == "q":
+                self._text('"')
+            elif "role" in tag.attributes:
+                self._text(box_of_role(tag))
         self._open.append(entry)
         self._count[name] += 1
         self._hidden += entry.hidden
         self._pre += entry.pre
-        self._struck += entry.struck
         self._first_in_pre |= entry.pre
+
+    def _dress(self, entry: _Open, tag: Tag, style: str) -> None:
+        """What the element's look says: strike-out, bold, a symbol font."""
+        own = look(style).over(self._styles.look(tag.name, tag.attributes.get("class", "")))
+        entry.struck = own.struck or tag.name in elements.STRUCK
+        entry.bold = True if tag.name in elements.BOLD and own.bold is None else own.bold
+        entry.font = own.font
+        if tag.name == "font" and "face" in tag.attributes:
+            entry.font = look(f"font-family:{tag.attributes['face']}").font
+        self._struck += entry.struck
+        self._bold += [] if entry.bold is None else [entry.bold]
+        self._fonts += [] if entry.font is None else [entry.font]
+        self._dressed()
+
+    def _undress(self, entry: _Open) -> None:
+        self._struck -= entry.struck
+        if entry.bold is not None:
+            self._bold.pop()
+        if entry.font is not None:
+            self._fonts.pop()
+        self._dressed()
+
+    def _dressed(self) -> None:
+        self._flow.struck, self._flow.bold = self._struck > 0, self._bold[-1]
+        if not self._struck:
+            self._flow.end_struck()
 
     def _enter(self, tag: Tag, style: str) -> None:
         """What the start of a visible element does to the lines."""
         name, flow = tag.name, self._flow
         if name in elements.HEADINGS:
-            flow.start_heading()
+            flow.start_kind(LineKind.HEADING)
+        elif name == "caption":
+            flow.start_kind(LineKind.CAPTION)
+        elif name in ("select", "option"):
+            flow.text(self.choices.begin() if name == "select" else self.choices.make())
         elif name == "li":
             items = self._lists[-1] if self._lists else Items("-")
             flow.marker(items.marker(tag.attributes.get("value")))
@@ -210,10 +256,9 @@ class _Renderer:
             if not self._tables:
                 self._push(Tag("table"))  # a fragment cut out of a table
             self._tables[-1].start_cell(tag)
-            self._flow = Flow()
+            self._flow = Flow(self._struck > 0, self._bold[-1])
         elif name == "tr":
-            if self._tables:
-                self._tables[-1].end_row()
+            self._end_row()
         elif name in elements.PARAGRAPHS:
             flow.gap()
         elif name in elements.BLOCKS:
@@ -270,19 +315,23 @@ class _Renderer:
         self._count[entry.name] -= 1
         self._hidden -= entry.hidden
         self._pre -= entry.pre
-        self._struck -= entry.struck
-        if self._struck_said and not self._struck:
-            self._struck_said = False
-            self._flow.text("]")
-        if not entry.hidden:
-            self._leave(entry.name)
+        if entry.hidden:
+            return
+        if entry.script:
+            self._flow.end_script(entry.name == "sup")
+        self._leave(entry.name)
+        self._undress(entry)
 
     def _leave(self, name: str) -> None:
         """What the end of a visible element does to the lines."""
         flow = self._flow
         if name in elements.HEADINGS:
-            flow.end_heading()
+            flow.end_kind()
             flow.gap()
+        elif name == "caption":
+            flow.end_kind()
+        elif name == "select":
+            flow.text(self.choices.end())
         elif name == "li":
             flow.block()
             flow.no_marker()
@@ -291,22 +340,25 @@ class _Renderer:
             self._lists.pop()
             flow.block() if self._count["li"] else flow.gap()
         elif name == "table":
-            table = self._tables.pop()
-            table.end_row()
+            self._end_row()
+            self._tables.pop().end()
             flow.gap()
         elif name in ("td", "th"):
             table = self._tables[-1]
             table.end_cell(flow.finish())
             self._flow = table.flow
-        elif name == "tr":
-            if self._tables:
-                self._tables[-1].end_row()
+        elif name in ("tr", "thead"):
+            self._end_row(was_in_head=name == "thead")
         elif name == "q":
             self._text('"')
         elif name in elements.PARAGRAPHS:
             flow.gap()
         elif name in elements.BLOCKS:
             flow.block()
+
+    def _end_row(self, was_in_head: bool = False) -> None:
+        if self._tables:
+            self._tables[-1].end_row(names_columns=was_in_head or self._count["thead"] > 0)
 
 
 def _is_hidden(tag: Tag) -> bool:

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from fhir_adapter.text.html import elements
+from fhir_adapter.text.notation import without_signs
 
 _NAME = re.compile(r"<(/?)([A-Za-z][^\s/<>]*)")
 _BARE_END = re.compile(r"\s*/?>")
@@ -44,7 +45,7 @@ class Tokenizer:
 
     def __init__(self, markup: str) -> None:
         self.unread = 0
-        self._markup = markup.replace("\0", "")
+        self._markup = without_signs(markup.replace("\0", ""))
         self._position = 0
         self._end_names: frozenset[str] | None = None
         self._unclosed: set[str] = set()

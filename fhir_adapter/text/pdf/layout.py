@@ -6,13 +6,14 @@ else has gaps is read row by row, cells parted by ` | `.
 """
 
 from bisect import bisect_left
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import median
 
-from fhir_adapter.text.lines import Line
+from fhir_adapter.text.lines import Line, LineKind
 from fhir_adapter.text.pdf.lines import Segment, TextLine, text_lines
 from fhir_adapter.text.pdf.page import PageContent
+from fhir_adapter.text.pdf.shapes import Shapes
 from fhir_adapter.text.pdf.tables import take_tables
 
 _MIN_GUTTER = 9.0
@@ -24,16 +25,32 @@ _MAX_TRIES = 300
 
 @dataclass(frozen=True, slots=True)
 class PageLine:
-    """A line of the page's text, where it stands, and whether a blank line stands before it."""
+    """A line of the page's text, where it stands, and whether a blank line stands before it.
+
+    Attributes:
+        x1: its right end; 0 for lines of tables and at an angle.
+        right: the right end of the longest line of its column.
+        first: the width of its first word.
+    """
 
     text: str
     y: float
     blank: bool = False
+    kind: LineKind = LineKind.TEXT
+    x1: float = 0.0
+    right: float = 0.0
+    first: float = 0.0
+
+    def full_for(self, following: "PageLine") -> bool:
+        """Whether it had no room left for the first word of the line that follows."""
+        if not self.x1 or not following.x1:
+            return False
+        return max(self.right, following.right) - self.x1 < following.first
 
 
-def page_lines(content: PageContent) -> list[PageLine]:
+def page_lines(content: PageContent, shapes: Shapes) -> list[PageLine]:
     """The lines of a page in reading order; what stands at an angle comes last."""
-    tables, words = take_tables(content)
+    tables, words = take_tables(content, shapes)
     lines = text_lines(words)
     result: list[PageLine] = []
     at = 0
@@ -51,13 +68,14 @@ def page_lines(content: PageContent) -> list[PageLine]:
 
 
 def _table(rows: list[tuple[float, Line]]) -> list[PageLine]:
-    return [PageLine(line.text, y, blank=at == 0) for at, (y, line) in enumerate(rows)]
+    return [PageLine(line.text, y, at == 0, line.kind) for at, (y, line) in enumerate(rows)]
 
 
 def _flow(lines: list[TextLine], depth: int) -> list[PageLine]:
     """Lines from the top, with zones of several columns taken apart."""
     result: list[PageLine] = []
     pitch = _pitch(lines)
+    right = max((line.x1 for line in lines), default=0.0)
     before: TextLine | None = None
     at = tries = 0
     while at < len(lines):
@@ -67,13 +85,13 @@ def _flow(lines: list[TextLine], depth: int) -> list[PageLine]:
         if columns:
             for column in columns:
                 inner = _flow(column, depth + 1)
-                result += [PageLine(line.text, line.y, line.blank or not i) for i, line in enumerate(inner)]
+                result += [replace(line, blank=line.blank or not i) for i, line in enumerate(inner)]
             before = None
             at = end
             continue
         line = lines[at]
         blank = before is None or line.y - before.y > pitch(max(line.size, before.size))
-        result.append(PageLine(line.text, line.y, blank))
+        result.append(PageLine(line.text, line.y, blank, x1=line.x1, right=right, first=line.first_width))
         before = line
         at += 1
     return result
@@ -160,7 +178,7 @@ def _part(lines: list[TextLine], places: list[float]) -> list[list[TextLine]]:
             right = places[number] if number < len(places) else float("inf")
             own = [segment for segment in line.segments if left <= (segment.x0 + segment.x1) / 2 < right]
             if own:
-                column.append(TextLine(own, line.y, line.size))
+                column.append(TextLine(own, line.y, line.size, line.bold))
     return columns
 
 

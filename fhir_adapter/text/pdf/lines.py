@@ -1,15 +1,19 @@
 """Words become lines: those on one baseline, parted where the gap is wider than a space."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fhir_adapter.text.lines import Line
+from fhir_adapter.text.notation import lowered, parts_from, raised, struck, visible
 from fhir_adapter.text.pdf.page import Word
 
 _WIDE = 1.3
 _NO_SPACE = 0.15
-_POWER = re.compile(r"[+\-\u2212]?\d{1,3}")
-_MARKER = re.compile(r"(?:\(?[0-9]{1,3}[.)]|\(?[A-Za-z][.)]|\(?[ivxIVX]{1,5}[.)]|[•▪●○■□◻❑➢✓·*\-–—o])")
+_GUESSED_SPACE = 0.02
+_NUMBER = r"\(?[0-9]{1,3}[.)]|\(?[A-Za-z][.)]|\(?[ivxIVX]{1,5}[.)]"
+_MARKER = re.compile(rf"(?:{_NUMBER}|\[[x ?]\]|\([x ?]\)|[•▪●○■□◻☐☑☒❑➢✓·*\-–—o])")
+_ITEM = re.compile(rf"{_MARKER.pattern}(?:\s|$)")
+_LABEL = re.compile(r"[^\W\d_][^:|]{0,40}:(?:\s|$)")
 _BROKEN_WORD = re.compile(r"([^\W_]+)-$")
 _FIRST_WORD = re.compile(r"[^\W_]\S*")
 
@@ -32,6 +36,7 @@ class TextLine:
     segments: list[Segment]
     y: float
     size: float
+    bold: bool = False
 
     @property
     def x0(self) -> float:
@@ -44,12 +49,25 @@ class TextLine:
         return self.segments[-1].x1
 
     @property
+    def first_width(self) -> float:
+        """The width of its first word, in proportion to the segment that it stands in."""
+        first = self.segments[0]
+        word = first.text.split(" ", 1)[0]
+        return (
+            first.first_width if word == first.text else (first.x1 - first.x0) * len(word) / len(first.text)
+        )
+
+    @property
     def text(self) -> str:
-        """All of it; a gap is ` | `, but a space after a list marker or a label."""
+        """All of it; a gap is ` | `, but a space after a list marker or a label.
+
+        A label behind a label is the next field's, and the first one's field is empty.
+        """
         parts = [self.segments[0].text]
         for segment in self.segments[1:]:
-            label = _MARKER.fullmatch(parts[-1]) or parts[-1].endswith(":")
-            parts += [" " if label else " | ", segment.text]
+            before = visible(parts[-1])
+            labelled = before.endswith(":") and not _LABEL.match(visible(segment.text))
+            parts += [" " if labelled or _MARKER.fullmatch(before) else " | ", segment.text]
         return "".join(parts)
 
 
@@ -72,9 +90,10 @@ def cell_lines(words: list[Word], right: float) -> list[Line]:
     before: TextLine | None = None
     for line in text_lines(words):
         if before is not None and _wrapped(before, line, right):
-            joined[-1] = Line(join_wrapped(joined[-1].text, line.text), soft=joined[-1].soft)
+            whole = join_wrapped(joined[-1].text, line.text)
+            joined[-1] = replace(joined[-1], text=whole, bold=joined[-1].bold and line.bold)
         else:
-            joined.append(Line(line.text))
+            joined.append(Line(line.text, bold=line.bold))
         before = line
     return joined
 
@@ -86,7 +105,7 @@ def join_wrapped(first: str, second: str) -> str:
     return f"{first} {second}"
 
 
-def mend_hyphens(lines: list[str], vocabulary: set[str]) -> list[str]:
+def mend_hyphens(lines: list[Line], vocabulary: set[str]) -> list[Line]:
     """Brings words that a line end parted back together, on the first of the two lines.
 
     The hyphen stays (`follow-up`, `C-CDA`) unless the word stands without it elsewhere in the document and
@@ -94,17 +113,23 @@ def mend_hyphens(lines: list[str], vocabulary: set[str]) -> list[str]:
     """
     mended = list(lines)
     for at in range(len(mended) - 1):
-        broken, following = _BROKEN_WORD.search(mended[at]), _FIRST_WORD.match(mended[at + 1])
-        if broken is None or following is None or " | " in mended[at] + mended[at + 1]:
+        first, second = mended[at].text, mended[at + 1].text
+        broken, following = _BROKEN_WORD.search(first), _FIRST_WORD.match(second)
+        if broken is None or following is None or " | " in first + second:
             continue
         start, rest = broken[1].lower(), following[0]
         bare = re.match(r"[^\W\d_]+", rest)
         whole = start + bare[0].lower() if bare else ""
         if whole in vocabulary and f"{start}-{bare[0].lower() if bare else ''}" not in vocabulary:
-            mended[at] = mended[at][:-1]
-        mended[at] += rest
-        mended[at + 1] = mended[at + 1][following.end() :].lstrip()
-    return [line for at, line in enumerate(mended) if line or not lines[at]]
+            first = first[:-1]
+        mended[at] = replace(mended[at], text=first + rest)
+        mended[at + 1] = replace(mended[at + 1], text=second[following.end() :].lstrip())
+    return [line for at, line in enumerate(mended) if line.text or not lines[at].text]
+
+
+def begins_item(text: str) -> bool:
+    """Whether a line begins with a list marker or a box."""
+    return _ITEM.match(visible(text)) is not None
 
 
 def words_of(text: str) -> set[str]:
@@ -128,33 +153,47 @@ def _line(words: list[Word]) -> TextLine:
     size = max(word.size for word in words)
     segments: list[Segment] = []
     before: Word | None = None
+    script = ""
     for word in words:
         gap = word.x0 - before.x1 if before else 0.0
+        shown = struck(word.text) if word.struck else word.text
         if before is None or gap > _WIDE * min(size, max(before.size, word.size)):
-            segments.append(Segment(word.text, word.x0, word.x1, word.y, word.x1 - word.x0))
+            segments.append(Segment(shown, word.x0, word.x1, word.y, word.x1 - word.x0))
+            script = ""
         else:
             segment = segments[-1]
-            segment.text += _glue(before, word, gap) + word.text
+            written = _script(before, word, gap)
+            glue = "" if written else _glue(before, word, gap) or " " * parts_from(script, word.text)
+            segment.text += glue + (written or shown)
             segment.x1 = max(segment.x1, word.x1)
+            script = written
         before = word
     weights: dict[float, int] = {}
     for word in words:
         weights[word.y] = weights.get(word.y, 0) + len(word.text)
-    return TextLine(segments, max(weights, key=lambda y: weights[y]), size)
+    bold = all(word.bold for word in words)
+    return TextLine(segments, max(weights, key=lambda y: weights[y]), size, bold)
+
+
+def _script(before: Word, word: Word, gap: float) -> str:
+    """What a small word above or below the line is written as; "" for any other."""
+    if word.size >= 0.8 * before.size or gap >= 0.3 * before.size or word.spaced:
+        return ""
+    if word.y < before.y - 0.2 * before.size:
+        return raised(before.text, word.text)
+    if word.y > before.y + 0.05 * before.size and word.text[0].isdigit():
+        return lowered(before.text, word.text)
+    return ""
 
 
 def _glue(before: Word, word: Word, gap: float) -> str:
-    raised = word.size < 0.8 * before.size and word.y < before.y - 0.2 * before.size
-    if raised and gap < 0.3 * before.size and _POWER.fullmatch(word.text) and before.text[-1].isdigit():
-        return "^"
-    return " " if word.spaced or gap > _NO_SPACE * min(before.size, word.size) else ""
+    size = min(before.size, word.size)
+    apart = word.spaced or gap > (_GUESSED_SPACE if word.guessed else _NO_SPACE) * size
+    return " " if apart else ""
 
 
 def _wrapped(before: TextLine, line: TextLine, right: float) -> bool:
     """Whether `line` goes on with the paragraph of `before`: its first word had no room there."""
-    if _MARKER.fullmatch(line.segments[0].text.split(" ", 1)[0]) or line.y - before.y > 2 * line.size:
+    if _ITEM.match(visible(line.segments[0].text)) or line.y - before.y > 2 * line.size:
         return False
-    first = line.segments[0]
-    word = first.text.split(" ", 1)[0]
-    width = first.first_width if word == first.text else (first.x1 - first.x0) * len(word) / len(first.text)
-    return right - before.x1 < width + 1.2 * line.size
+    return right - before.x1 < line.first_width + 1.2 * line.size

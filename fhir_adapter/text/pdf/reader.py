@@ -1,16 +1,19 @@
 """PDF: the text of its pages in reading order, by PDFium.
 
-The recipe `pdf|1+pdfium-N`, N being PDFium's build, since its reading of a file is part of the result:
+The recipe `pdf|2+pdfium-N`, N being PDFium's build, since its reading of a file is part of the result:
 
 - ruled tables are rows, cells joined by ` | ` (`pdf_tables`); columns follow one another (`pdf_layout`);
 - page numbers are left out; running headers and footers stand once, where they come first;
 - ligatures are written out; a word parted at a line end is brought together, its hyphen kept unless the
   document itself has the word without one; lines are kept as they are, paragraphs parted by a blank line;
-- text of filled forms and of visible annotations is part of the page.
+- text of filled forms and of visible annotations is part of the page; buttons of forms and boxes that are
+  drawn, strike-out and superscripts are written as `notation` has them.
 
 A page whose picture covers it and that has next to no text counts as without text. Where pages are without,
 scanned, damaged or blank, the notice says on how many there is text.
 """
+
+from dataclasses import dataclass
 
 import pypdfium2 as pdfium
 import pypdfium2.raw as raw
@@ -18,20 +21,34 @@ import pypdfium2.raw as raw
 from fhir_adapter.errors import NoteError
 from fhir_adapter.note import NoteText
 from fhir_adapter.reasons import Reason
-from fhir_adapter.text.lines import TextBuilder, clean
+from fhir_adapter.text.builder import TextBuilder
+from fhir_adapter.text.lines import Line, clean
+from fhir_adapter.text.notation import visible
+from fhir_adapter.text.pdf.boxes import strike_out, take_boxes
+from fhir_adapter.text.pdf.forms import fill_in, read_annotations
 from fhir_adapter.text.pdf.layout import PageLine, page_lines
-from fhir_adapter.text.pdf.lines import mend_hyphens, words_of
+from fhir_adapter.text.pdf.lines import begins_item, mend_hyphens, words_of
 from fhir_adapter.text.pdf.margins import without_repeats
-from fhir_adapter.text.pdf.page import PageContent, read_page
+from fhir_adapter.text.pdf.page import read_words
+from fhir_adapter.text.pdf.place import Turn
+from fhir_adapter.text.pdf.shapes import read_shapes
 from fhir_adapter.text.recipe import recipe
 
 MEDIA_TYPE = "application/pdf"
 MAX_PAGES = 2_000
 _PICTURE_PAGE = 0.5
 _FEW_CHARACTERS = 60
-_SHOWN_ANNOTATIONS = frozenset(
-    {raw.FPDF_ANNOT_WIDGET, raw.FPDF_ANNOT_FREETEXT, raw.FPDF_ANNOT_STAMP, raw.FPDF_ANNOT_TEXT}
-)
+
+
+@dataclass(slots=True)
+class _Counts:
+    """What the notice says of a document."""
+
+    with_text: int = 0
+    scanned: int = 0
+    damaged: int = 0
+    unsure: int = 0
+    differing: int = 0
 
 
 def pdf_text(data: bytes) -> NoteText:
@@ -62,69 +79,88 @@ def _text(document: pdfium.PdfDocument) -> NoteText:
         raise NoteError(Reason.TOO_LARGE, f"{count} pages")
     if count < 1:
         raise NoteError(Reason.MALFORMED, "PDF without pages")
+    if document.get_formtype() != raw.FORMTYPE_NONE:
+        document.init_forms()
     pages: list[list[PageLine]] = []
     heights: list[float] = []
-    with_text = scanned = damaged = 0
+    counts = _Counts()
     for number in range(count):
-        content = _page(document, number)
-        if content is None:
-            damaged += 1
-            pages.append([])
-            heights.append(0.0)
-            continue
-        few = content.characters < _FEW_CHARACTERS
-        if content.pictured >= _PICTURE_PAGE and few:
-            scanned += 1
-        elif content.characters:
-            with_text += 1
-        pages.append(page_lines(content))
-        heights.append(content.height)
-    if not with_text:
-        if scanned:
+        lines, height = _page(document, number, counts)
+        pages.append(lines)
+        heights.append(height)
+    if not counts.with_text:
+        if counts.scanned:
             raise NoteError(Reason.SCANNED_IMAGE, f"text on 0 of {count} pages")
-        raise NoteError(Reason.MALFORMED if damaged else Reason.EMPTY_TEXT, f"text on 0 of {count} pages")
-    notice = f"text on {with_text} of {count} pages" if with_text < count else ""
+        reason = Reason.MALFORMED if counts.damaged else Reason.EMPTY_TEXT
+        raise NoteError(reason, f"text on 0 of {count} pages")
     builder = TextBuilder()
-    for line in _joined(without_repeats(pages, heights)):
-        builder.line(clean(line))
-    build = f"1+pdfium-{pdfium.version.PDFIUM_INFO.build}"
-    return builder.build(recipe("pdf", build), MEDIA_TYPE, notice)
+    builder.add(_joined(without_repeats(pages, heights)))
+    build = f"2+pdfium-{pdfium.version.PDFIUM_INFO.build}"
+    return builder.build(recipe("pdf", build), MEDIA_TYPE, _notice(counts, count, document))
 
 
-def _page(document: pdfium.PdfDocument, number: int) -> PageContent | None:
-    """The content of a page, or None where PDFium cannot load it."""
+def _notice(counts: _Counts, pages: int, document: pdfium.PdfDocument) -> str:
+    dynamic = document.get_formtype() == raw.FORMTYPE_XFA_FULL
+    remarks = [
+        f"text on {counts.with_text} of {pages} pages" if counts.with_text < pages else "",
+        f"{counts.unsure} boxes state two different states" if counts.unsure else "",
+        f"{counts.differing} form fields show other words than they hold" if counts.differing else "",
+        "a form whose content (XFA) is not read" if dynamic else "",
+    ]
+    return "; ".join(remark for remark in remarks if remark)
+
+
+def _page(document: pdfium.PdfDocument, number: int, counts: _Counts) -> tuple[list[PageLine], float]:
+    """The lines of a page and its height; none where PDFium cannot load it."""
     try:
         page = document[number]
     except pdfium.PdfiumError:
-        return None
+        counts.damaged += 1
+        return [], 0.0
     try:
-        if _shows_annotations(page) and raw.FPDFPage_Flatten(page.raw, raw.FLAT_NORMALDISPLAY) == 1:
+        turn = Turn(page)
+        annotations = read_annotations(document, page, turn)
+        if annotations.shown and raw.FPDFPage_Flatten(page.raw, raw.FLAT_NORMALDISPLAY) == 1:
             page.close()
             page = document[number]
-        return read_page(page)
+        content, shapes = read_words(page, turn), read_shapes(page, turn)
     finally:
         page.close()
+    few = content.characters < _FEW_CHARACTERS
+    if shapes.pictured >= _PICTURE_PAGE and few:
+        counts.scanned += 1
+    elif content.characters:
+        counts.with_text += 1
+    counts.unsure += annotations.unsure
+    counts.differing += fill_in(content, annotations.fields)
+    take_boxes(content, shapes, [each.area for each in annotations.fields])
+    strike_out(content, shapes, annotations.struck)
+    return page_lines(content, shapes), content.height
 
 
-def _shows_annotations(page: pdfium.PdfPage) -> bool:
-    for at in range(min(raw.FPDFPage_GetAnnotCount(page.raw), 5_000)):
-        annotation = raw.FPDFPage_GetAnnot(page.raw, at)
-        if annotation:
-            kind = raw.FPDFAnnot_GetSubtype(annotation)
-            raw.FPDFPage_CloseAnnot(annotation)
-            if kind in _SHOWN_ANNOTATIONS:
-                return True
-    return False
-
-
-def _joined(pages: list[list[PageLine]]) -> list[str]:
+def _joined(pages: list[list[PageLine]]) -> list[Line]:
     """The lines of all pages; a page that breaks a sentence does not break the paragraph."""
-    lines: list[str] = []
+    lines: list[Line] = []
+    last: PageLine | None = None
     for page in pages:
         for at, line in enumerate(page):
-            goes_on = not at and lines and lines[-1][-1:].isalnum() and line.text[:1].islower()
-            if line.blank and not goes_on:
-                lines.append("")
-            lines.append(line.text)
-    vocabulary = set().union(*(words_of(line) for line in lines)) if lines else set()
+            if line.blank and (at or not _goes_on(last, line)):
+                lines.append(Line(""))
+            lines.append(Line(clean(line.text), line.kind))
+        last = page[-1] if page else last
+    vocabulary = set().union(*(words_of(line.text) for line in lines)) if lines else set()
     return mend_hyphens(lines, vocabulary)
+
+
+def _goes_on(last: PageLine | None, first: PageLine) -> bool:
+    """Whether the first line of a page goes on with the last one of the page before.
+
+    It does where that one ends in the middle of a sentence and either this one begins so, or that one had no
+    room left for its first word.
+    """
+    if last is None or begins_item(first.text):
+        return False
+    end, start = visible(last.text).rstrip(), visible(first.text)
+    if not (end[-1:].isalnum() or end.endswith((",", "-", "(", "/"))):
+        return False
+    return start[:1].islower() or last.full_for(first)

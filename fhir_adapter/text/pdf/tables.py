@@ -4,9 +4,10 @@ from bisect import bisect_right
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from fhir_adapter.text.lines import Line, row_lines
+from fhir_adapter.text.lines import Cell, Line, row_lines, table_rows
 from fhir_adapter.text.pdf.lines import cell_lines
-from fhir_adapter.text.pdf.page import PageContent, Rule, Word
+from fhir_adapter.text.pdf.page import PageContent, Word
+from fhir_adapter.text.pdf.shapes import Rule, Shapes
 
 _NEAR = 3.0
 _MAX_RULES = 1_500
@@ -37,15 +38,18 @@ class Table:
 
     def lines(self) -> list[tuple[float, Line]]:
         """Its rows in order, each with its place on the page."""
-        lines: list[tuple[float, Line]] = []
+        rows: list[list[Line]] = []
+        bold: list[bool] = []
         for row in range(len(self.ys) - 1):
-            cells: list[list[Line]] = []
+            cells: list[Cell] = []
             for column in range(len(self.xs) - 1):
                 region = self.first[row, column]
                 words = self.words.get(region, []) if region == (row, column) else []
-                cells.append(cell_lines(words, self._right(region)))
-            lines += [(self.ys[row + 1], line) for line in row_lines(cells)]
-        return lines
+                cells.append(Cell(cell_lines(words, self._right(region))))
+            rows.append(row_lines(cells))
+            bold.append(all(cell.bold for cell in cells if cell.lines))
+        named = iter(table_rows(rows, bold))
+        return [(self.ys[at + 1], next(named)) for at, row in enumerate(rows) for _ in row]
 
     def _right(self, region: tuple[int, int]) -> float:
         row, column = region
@@ -54,9 +58,9 @@ class Table:
         return self.xs[column + 1]
 
 
-def take_tables(content: PageContent) -> tuple[list[Table], list[Word]]:
+def take_tables(content: PageContent, shapes: Shapes) -> tuple[list[Table], list[Word]]:
     """The ruled tables of a page with their words, from the top, and the words outside them."""
-    tables = _without_frames(_grids(content))
+    tables = _without_frames(_grids(shapes))
     free: list[Word] = []
     for word in content.words:
         for table in tables:
@@ -75,8 +79,8 @@ def take_tables(content: PageContent) -> tuple[list[Table], list[Word]]:
     return sorted(kept, key=lambda table: table.top), free
 
 
-def _grids(content: PageContent) -> list[Table]:
-    horizontals, verticals = _merged(content.horizontals), _merged(content.verticals)
+def _grids(shapes: Shapes) -> list[Table]:
+    horizontals, verticals = _merged(shapes.horizontals), _merged(shapes.verticals)
     if not (2 <= len(horizontals) <= _MAX_RULES and 2 <= len(verticals) <= _MAX_RULES):
         return []
     parent = list(range(len(horizontals) + len(verticals)))

@@ -1,10 +1,11 @@
 r"""RTF as word processors, EHRs and mail programs write it.
 
-The recipe `rtf|1`: `\par`, `\line`, `\sect` and `\page` end a line; a table row is one line, cells joined by
+The recipe `rtf|2`: `\par`, `\line`, `\sect` and `\page` end a line; a table row is one line, cells joined by
 ` | ` (`lines.row_lines`); list markers are kept as text, bullets as `- `; headers come where they are,
 footers and footnotes at the end, each once; text boxes are lines of their own. Hidden and deleted text,
 pictures, objects, comments, and instructions of fields are left out. HTML in RTF (`\fromhtml`) is read by its
-RTF side. A check box of a form is `[x]` or `[ ]`.
+RTF side. Form fields, strike-out, superscripts and subscripts are written as `notation` has them, and so is
+what a field without a result shows (`fields`).
 
 Bytes are decoded by the code page of their font, `\u` by itself with its fallback skipped. Braces that do not
 match never cost text: a closing one too many is passed over, and a destination that never ends is read again
@@ -13,15 +14,17 @@ Source: Word 2007 RTF Specification 1.9.1.
 """
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from fhir_adapter.errors import NoteError
 from fhir_adapter.note import NoteText
 from fhir_adapter.reasons import Reason
-from fhir_adapter.text.lines import Line, TextBuilder
+from fhir_adapter.text.builder import TextBuilder
 from fhir_adapter.text.recipe import recipe
 from fhir_adapter.text.rtf.flow import RtfFlow, RtfMargins
 from fhir_adapter.text.rtf.fonts import RtfFonts, is_raw_utf8
+from fhir_adapter.text.rtf.form import FORM_WORDS, HEARD, OpenFields
+from fhir_adapter.text.rtf.groups import LOOKS, Group
 from fhir_adapter.text.rtf.words import (
     APART,
     BREAKS,
@@ -38,6 +41,11 @@ MEDIA_TYPE = "application/rtf"
 _MAX_DEPTH = 5_000
 _MAX_READINGS = 6
 _MAX_NESTED_TABLES = 30
+_DESTINATIONS = frozenset({"upr", "nesttableprops"})
+_PROPERTIES = frozenset({
+    "f", "uc", "plain", "pard", "intbl", "itap", "v", "deleted", "deff", "ansicpg", "mac", "pc", "pca",
+    "ansi", "trhdr", *LOOKS,
+})  # fmt: skip
 _CONTROL_WORD = re.compile(r"\\[A-Za-z]")
 _HEADER = re.compile(r"\{\s*\\rtf")
 _TOKEN = re.compile(
@@ -67,26 +75,6 @@ def rtf_text(data: bytes) -> NoteText:
     return reader.text("braces do not match" if reader.unbalanced else "")
 
 
-@dataclass(slots=True)
-class _Group:
-    """What a group inherits from the one around it, and what it changes for itself.
-
-    `skip`: nothing here is shown, because of the group that starts at `skipped_from`.
-    `apart`: the destination whose flow ends with this group.
-    """
-
-    start: int = -1
-    destination: str = ""
-    skip: bool = False
-    skipped_from: int = -1
-    skipped_as: str = ""
-    hidden: bool = False
-    font: int | None = None
-    fallback: int = 1
-    table: int = 0
-    apart: str = ""
-
-
 class _Reader:
     """One reading of the file, token by token.
 
@@ -107,13 +95,14 @@ class _Reader:
         self._raw = raw
         self._ended = ended
         self._fonts = RtfFonts()
-        self._group = _Group()
-        self._stack: list[_Group] = []
+        self._group = Group()
+        self._stack: list[Group] = []
         self._bytes = bytearray()
         self._codec = ""
         self._to_skip = 0
         self._starred = False
-        self._check_box = [0, 0, 0]
+        self._fields = OpenFields()
+        self._shown = 0
         self._flow = RtfFlow()
         self._outer: list[RtfFlow] = []
         self._margins = RtfMargins()
@@ -137,10 +126,12 @@ class _Reader:
 
     def text(self, notice: str) -> NoteText:
         builder = TextBuilder()
-        for line in self._flow.finish():
-            builder.line(line.text)
+        builder.add(self._flow.finish())
         self._margins.write(builder)
-        return builder.build(recipe("rtf"), MEDIA_TYPE, notice)
+        if self._fields.lacking:
+            more = f"{self._fields.lacking} fields without a result"
+            notice = f"{notice}; {more}" if notice else more
+        return builder.build(recipe("rtf", "2"), MEDIA_TYPE, notice)
 
     def _end(self) -> None:
         self._flush()
@@ -169,23 +160,16 @@ class _Reader:
         if not self._stack:
             return
         group, self._group = self._group, self._stack.pop()
+        around = self._group
+        written = self._fields.end(len(self._stack), self._shown, around.skip or around.hidden)
+        if written:
+            self._show(written)
         if group.apart:
             self._end_apart(group.apart)
-        elif group.destination == "ffdata" != self._group.destination:
-            self._end_check_box()
 
     def _end_apart(self, kind: str) -> None:
         flow, self._flow = self._flow, self._outer.pop()
         self._margins.add(kind, flow.finish(), self._flow, self._group.table)
-
-    def _end_check_box(self) -> None:
-        kind, result, default = self._check_box
-        self._check_box = [0, 0, 0]
-        field = next(
-            (g for g in reversed(self._stack[-8:]) if g.destination not in _INSTRUCTIONS), self._group
-        )
-        if kind == 1 and not field.skip:
-            self._show("[x] " if (default if result == 25 else result) else "[ ] ")
 
     # Control words and symbols
 
@@ -207,20 +191,26 @@ class _Reader:
             self._destination(word)
         elif self._group.destination == "fonttbl":
             self._fonts.word(word, number or 0)
-        elif word in _FORM and self._group.skip:
-            self._check_box[_FORM[word]] = number or 0
-        elif word == "nestrow":
-            self._flow.end_row(max([2, *self._flow.cells, *self._flow.cell]))
         elif word in _PROPERTIES:
             self._property(word, number)
-        elif not self._group.skip and not self._group.hidden:
+        elif self._group.skip or self._group.hidden or word == "nestrow":
+            self._unshown_word(word, number)
+        else:
             self._show_word(word, number)
+
+    def _unshown_word(self, word: str, number: int | None) -> None:
+        """Words inside of what is skipped that say something of what is shown."""
+        if word in FORM_WORDS:
+            self._fields.form_word(word, number or 0)
+        elif word == "nestrow":
+            self._flow.end_row(max([2, *self._flow.cells, *self._flow.cell]))
 
     def _destination(self, word: str) -> None:
         group = self._group
         kind = APART.get(word, "")
         if group.skip and word != "ud" and kind != "box":
-            group.destination = word if word in ("ffdata", "fonttbl") else group.destination
+            if word in HEARD or word == "fonttbl":
+                self._skip(word)
             return
         if word == "ud" and any(outer.destination == "upr" for outer in self._stack[-2:]):
             group.skip = False
@@ -228,7 +218,7 @@ class _Reader:
             self._skip(word)
         elif kind and not group.apart:
             if kind == "footnote":
-                self._flow.parts.append(f"[{len(self._margins.footnotes) + 1}]")
+                self._flow.runs.add(f"[{len(self._margins.footnotes) + 1}]")
             group.skip, group.apart, group.table, group.destination = False, kind, 0, word
             self._outer.append(self._flow)
             self._flow = RtfFlow()
@@ -242,7 +232,11 @@ class _Reader:
         elif word == "uc":
             group.fallback = min(max(number or 0, 0), 100)
         elif word == "plain":
-            group.hidden, group.font = False, self._fonts.default
+            group.plain(self._fonts.default)
+        elif word in LOOKS:
+            group.look(word, on)
+        elif word == "trhdr":
+            self._flow.heads.add(1)
         elif word == "pard":
             group.table = 0
         elif word == "intbl":
@@ -261,19 +255,21 @@ class _Reader:
         table = self._group.table
         if word == "u":
             self._unicode(number or 0)
+        elif word == "field":
+            self._fields.begin(len(self._stack), self._shown)
         elif word in CHARACTERS:
             self._show(CHARACTERS[word])
         elif word in ("par", "line", "sect", "page", "column", "softline"):
             self._flow.end_line(table, soft=word == "line")
             if word == "sect" or word == "page":
-                self._flow.lines.append(Line(""))
+                self._flow.blank()
         elif word == "cell":
             self._flow.end_cell(1)
         elif word == "nestcell":
             self._flow.end_cell(max(table, 2))
         elif word == "row":
             self._flow.end_row(1)
-        elif word == "rtf" and self._flow.parts:
+        elif word == "rtf" and self._flow.runs:
             self._flow.end_line(table, soft=False)
 
     def _symbol(self, symbol: str) -> None:
@@ -282,7 +278,7 @@ class _Reader:
         elif self._to_skip and symbol not in "\r\n":
             self._to_skip -= 1
         elif self._group.skip or self._group.hidden:
-            return
+            self._fields.hear(self._group.destination, SYMBOLS.get(symbol, ""))
         elif symbol in "\r\n":
             self._to_skip = 0
             self._flush()
@@ -308,6 +304,8 @@ class _Reader:
         if not group.skip:
             group.skip, group.skipped_from, group.skipped_as = True, group.start, destination
         group.destination = destination
+        if destination == "ffl":
+            self._fields.choice()
 
     def _binary(self, size: int) -> None:
         r"""`\binN`: N bytes that are no RTF; a size that reaches past the end is not believed."""
@@ -319,6 +317,8 @@ class _Reader:
     def _text(self, text: str) -> None:
         if self._group.destination == "fonttbl":
             self._fonts.name(text)
+        elif self._group.destination in HEARD:
+            self._fields.hear(self._group.destination, text)
         if self._hides():
             return
         if "\n" in text or "\r" in text:
@@ -334,6 +334,9 @@ class _Reader:
     def _escaped(self, byte: int) -> None:
         if self._to_skip:
             self._to_skip -= 1
+        elif self._group.destination in HEARD:
+            character = bytes((byte,)).decode(self._fonts.page, "replace")
+            self._fields.hear(self._group.destination, character)
         elif not self._hides():
             self._put(bytes((byte,)), "")
 
@@ -354,7 +357,12 @@ class _Reader:
 
     def _show(self, text: str) -> None:
         self._flush()
-        self._flow.parts.append(text)
+        self._run(text)
+
+    def _run(self, text: str) -> None:
+        group = self._group
+        self._shown += not text.isspace() and bool(text)
+        self._flow.runs.add(text, group.struck, group.bold, group.script)
 
     def _flush_for(self, word: str) -> None:
         """Before any word but those that stand between the bytes of one character and do not change it."""
@@ -366,27 +374,4 @@ class _Reader:
             return
         text = self._fonts.decode(bytes(self._bytes), self._group.font, self._codec)
         self._bytes.clear()
-        self._flow.parts.append(text)
-
-
-_DESTINATIONS = frozenset({"upr", "nesttableprops"})
-_INSTRUCTIONS = frozenset({"fldinst", "ffdata", "formfield"})
-_FORM = {"fftype": 0, "ffres": 1, "ffdefres": 2}
-_PROPERTIES = frozenset(
-    {
-        "f",
-        "uc",
-        "plain",
-        "pard",
-        "intbl",
-        "itap",
-        "v",
-        "deleted",
-        "deff",
-        "ansicpg",
-        "mac",
-        "pc",
-        "pca",
-        "ansi",
-    }
-)
+        self._run(text)

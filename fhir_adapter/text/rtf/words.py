@@ -29,7 +29,7 @@ SKIPPED = frozenset({
     "atnref", "atntime", "atrfend", "atrfstart", "author", "background", "bkmkend", "bkmkstart",
     "blipuid", "buptim", "category", "colorschememapping", "colortbl", "comment", "company", "creatim",
     "datafield", "datastore", "defchp", "defpap", "do", "doccomm", "docvar", "falt", "fchars", "ffdata",
-    "file", "filetbl", "fldinst", "fldtype", "fname", "fontemb", "fontfile", "fonttbl", "formfield",
+    "ffl", "file", "filetbl", "fldinst", "fldtype", "fname", "fontemb", "fontfile", "fonttbl", "formfield",
     "ftncn", "ftnsep", "ftnsepc", "g", "generator", "gridtbl", "hlfr", "hlinkbase", "hlloc", "hlsrc",
     "hsv", "htmltag", "info", "keycode", "keywords", "latentstyles", "lchars", "levelnumbers",
     "leveltext", "lfolevel", "linkval", "list", "listlevel", "listname", "listoverride",

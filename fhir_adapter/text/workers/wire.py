@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from fhir_adapter.errors import NoteError
 from fhir_adapter.note import Content, Heading, NoteText
 from fhir_adapter.reasons import Reason
+from summarizer.types import Mark, MarkKind
 
 HEAD = struct.Struct("!IQ")  # bytes of the JSON head, bytes of the body
 MAX_HEAD = 1 << 26
@@ -34,6 +35,7 @@ def answer(note: NoteText) -> bytes:
         "media_type": note.media_type,
         "declared_type": note.declared_type,
         "headings": [[each.start, each.end, each.code] for each in note.headings],
+        "marks": [[each.start, each.end, each.kind.value] for each in note.marks],
         "notice": note.notice,
         "verbatim": note.verbatim,
     }
@@ -62,6 +64,7 @@ def outcome(head: bytes, body: bytes) -> NoteText:
             fields["media_type"],
             fields["declared_type"],
             tuple(Heading(start, end, code) for start, end, code in fields["headings"]),
+            tuple(Mark(start, end, MarkKind(kind)) for start, end, kind in fields["marks"]),
             fields["notice"],
             fields["verbatim"],
         )

@@ -79,7 +79,7 @@ async def summarise(
         wanted = as_budget(budget, service.settings.summary_budget)
         content = Content("body", body, media_type, charset)
         note = await while_wanted(request, service, service.read(content))
-        document = Document(note.text, [(h.start, h.end, h.code) for h in note.headings])
+        document = note.document()
     summary = await while_wanted(request, service, service.model.summarize(document, wanted))
     shown = _shown(summary, note, document.text if include_text else None)
     if include_ranks:

@@ -284,12 +284,15 @@ def test_summarize_and_text_need_no_server(tmp_path: Path, capsys: pytest.Captur
     assert [s["text"] for s in summary["summary"]] == ["Stop aspirin.", "Call 555."]  # type: ignore[attr-defined]
     above = [{"start": 0, "end": 5, "kind": "heading"}]
     assert [s["context"] for s in summary["summary"]] == [above, above]  # type: ignore[attr-defined]
+    assert summary["summary"][0]["flags"] == ["conditional", "stopped"]  # type: ignore[index]
 
     assert run(["text", str(note), "--json"]) == 0
     (text,) = lines(capsys)
     whole = str(text["text"])
     assert [whole[a:b] for a, b in text["sentences"]][:2] == ["Stop aspirin.", "Call 555."]  # type: ignore[attr-defined]
     assert text["context"] == [above] * len(text["sentences"])  # type: ignore[arg-type]
+    assert text["flags"][0] == ["conditional", "stopped"]  # type: ignore[index]
+    assert len(text["flags"]) == len(text["sentences"])  # type: ignore[arg-type]
     assert text["media_type"] == "text/plain"
     assert text["sections"][0]["kind"] == "plan"  # type: ignore[index]
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from summarizer import Budget, Document, EngineError, Summarizer, Summary
 from summarizer.selection.select import count_words
-from tests.unit.summarizer.conftest import WORDS
+from tests.unit.summarizer.tiny_models import WORDS
 
 NOTE = """CHIEF COMPLAINT:
 Cough for two weeks.
@@ -152,7 +152,17 @@ def test_json_is_the_documented_shape(summarizers: dict[str, Summarizer]) -> Non
             "length": 13,
             "unit": "unicode-code-point",
         },
-        "summary": [{"start": 0, "end": 6, "text": "Fever.", "score": 1.0, "section": None}],
+        "summary": [
+            {
+                "start": 0,
+                "end": 6,
+                "text": "Fever.",
+                "score": 1.0,
+                "section": None,
+                "context": [],
+                "flags": [],
+            }
+        ],
         "sentences": [{"start": 0, "end": 6, "score": 1.0}, {"start": 7, "end": 13, "score": 0.5}],
     }
 
@@ -172,7 +182,7 @@ DOCUMENTS = st.lists(st.lists(SENTENCES.map(" ".join), max_size=15), min_size=1,
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(documents=DOCUMENTS, seed=st.integers(0, 99))
 def test_a_summary_is_the_same_in_any_company(
     engine: str, summarizers: dict[str, Summarizer], documents: list[list[str]], seed: int
@@ -188,7 +198,7 @@ def test_a_summary_is_the_same_in_any_company(
     assert together == alone == [shuffled[order.index(i)] for i in range(len(order))]
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.lists(st.text(st.characters(codec=None), max_size=200), max_size=4))
 def test_offsets_hold_for_any_text(summarizers: dict[str, Summarizer], texts: list[str]) -> None:
     for text, result in zip(texts, summarizers["lexrank"].summarize(texts), strict=True):

@@ -1,10 +1,12 @@
 """Small resources, and short ways to look at answers."""
 
+from collections.abc import Callable
 from typing import Any
 
 import httpx
 
 Json = dict[str, Any]
+Serve = Callable[..., httpx.Client]
 
 
 def patient(id_: str, **more: Any) -> Json:

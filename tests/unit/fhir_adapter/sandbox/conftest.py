@@ -1,6 +1,6 @@
 """A running embedded sandbox, and small resources to put on it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
 
@@ -9,8 +9,7 @@ import pytest
 
 from fhir_adapter.sandbox.running import running_embedded
 from fhir_adapter.sandbox.settings import SandboxSettings
-
-Serve = Callable[..., httpx.Client]
+from tests.unit.fhir_adapter.sandbox.builders import Serve
 
 
 @pytest.fixture(scope="session")

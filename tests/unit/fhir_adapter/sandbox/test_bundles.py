@@ -3,8 +3,16 @@
 import httpx
 import pytest
 
-from tests.unit.fhir_adapter.sandbox.builders import bundle, diagnostics, entry, found, note, patient, put
-from tests.unit.fhir_adapter.sandbox.conftest import Serve
+from tests.unit.fhir_adapter.sandbox.builders import (
+    Serve,
+    bundle,
+    diagnostics,
+    entry,
+    found,
+    note,
+    patient,
+    put,
+)
 
 URN = "urn:uuid:00000000-0000-4000-8000-00000000000"
 

@@ -3,8 +3,7 @@
 import httpx
 import pytest
 
-from tests.unit.fhir_adapter.sandbox.builders import diagnostics, patient, put
-from tests.unit.fhir_adapter.sandbox.conftest import Serve
+from tests.unit.fhir_adapter.sandbox.builders import Serve, diagnostics, patient, put
 
 FHIR_JSON = "application/fhir+json"
 BYTES = bytes(range(256))

@@ -6,8 +6,7 @@ from datetime import datetime
 import httpx
 import pytest
 
-from tests.unit.fhir_adapter.sandbox.builders import diagnostics, found, note, patient, put
-from tests.unit.fhir_adapter.sandbox.conftest import Serve
+from tests.unit.fhir_adapter.sandbox.builders import Serve, diagnostics, found, note, patient, put
 
 
 def test_create_gives_an_id_a_version_and_where_it_is(server: httpx.Client) -> None:

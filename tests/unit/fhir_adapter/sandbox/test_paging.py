@@ -7,8 +7,16 @@ import pytest
 
 from fhir_adapter.sandbox.embedded.outcome import RequestRefusedError
 from fhir_adapter.sandbox.embedded.paging import Shape, Snapshot, Snapshots
-from tests.unit.fhir_adapter.sandbox.builders import bundle, diagnostics, entry, link, note, patient, put
-from tests.unit.fhir_adapter.sandbox.conftest import Serve
+from tests.unit.fhir_adapter.sandbox.builders import (
+    Serve,
+    bundle,
+    diagnostics,
+    entry,
+    link,
+    note,
+    patient,
+    put,
+)
 
 
 def fill(client: httpx.Client, count: int) -> list[str]:

@@ -3,8 +3,7 @@
 import httpx
 import pytest
 
-from tests.unit.fhir_adapter.sandbox.builders import diagnostics, found, note, patient, put
-from tests.unit.fhir_adapter.sandbox.conftest import Serve
+from tests.unit.fhir_adapter.sandbox.builders import Serve, diagnostics, found, note, patient, put
 
 LOINC = "http://loinc.org"
 

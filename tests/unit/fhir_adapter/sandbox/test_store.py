@@ -10,8 +10,7 @@ import pytest
 from fhir_adapter.sandbox.embedded import session as session_module
 from fhir_adapter.sandbox.embedded.store import Store
 from fhir_adapter.sandbox.settings import SandboxError
-from tests.unit.fhir_adapter.sandbox.builders import found, patient, put
-from tests.unit.fhir_adapter.sandbox.conftest import Serve
+from tests.unit.fhir_adapter.sandbox.builders import Serve, found, patient, put
 
 
 def test_resources_outlive_the_server(serve: Serve, tmp_path: Path) -> None:

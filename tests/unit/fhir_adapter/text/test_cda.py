@@ -61,7 +61,7 @@ def test_title_and_sections_are_headings_with_their_codes() -> None:
         ("Plan", "18776-5"),
         ("Complaint", "10154-3"),
     ]
-    assert note.normalization.endswith("/text-extraction/cda|1")
+    assert note.normalization.endswith("/text-extraction/cda|2")
     assert note.media_type == "application/cda+xml"
     assert not note.verbatim
 

@@ -42,7 +42,6 @@ def test_a_small_note() -> None:
         "<![if !supportLists]><![endif]>",
         "<?php secret ?>",
         "<p hidden>secret",
-        "<select><option>secret</option></select>",
     ],
 )
 def test_what_a_browser_hides_is_left_out(hidden: str) -> None:
@@ -200,7 +199,7 @@ def test_what_an_unclosed_script_swallows_is_counted() -> None:
 def test_the_encoding_is_found(data: bytes) -> None:
     note = html_text(data)
     assert note.text == "Łódź"
-    assert note.normalization.endswith("/text-extraction/html|1")
+    assert note.normalization.endswith("/text-extraction/html|2")
     assert not note.verbatim
 
 
@@ -242,3 +241,9 @@ def test_tables_nested_beyond_all_reason_are_blocks() -> None:
 def test_hostile_markup_costs_no_more_than_its_size(hostile: str) -> None:
     found = text(hostile)
     assert len(found) <= 64 * len(hostile)
+
+
+def test_a_list_to_choose_from_names_its_choices_where_none_is_recorded() -> None:
+    note = html_text(b"<p>Code status <select><option>Full code</option><option>DNR</option></select></p>")
+    assert note.text == "Code status [no choice recorded: Full code / DNR]"
+    assert note.notices == ("1 lists to choose from without a recorded choice",)

@@ -3,7 +3,7 @@
 import hashlib
 
 import pytest
-from hypothesis import event, given, settings
+from hypothesis import event, given
 from hypothesis import strategies as st
 
 from fhir_adapter.errors import NoteError
@@ -17,13 +17,11 @@ def any_text() -> st.SearchStrategy[str]:
     return st.text(st.characters(codec="utf-8"), max_size=200)
 
 
-@settings(deadline=None)
 @given(any_text())
 def test_utf_8_with_a_mark_comes_back_as_it_was(text: str) -> None:
     assert plain_text(b"\xef\xbb\xbf" + text.encode()).text == text
 
 
-@settings(deadline=None)
 @given(any_text(), st.sampled_from(["utf-16", "utf-32"]))
 def test_a_byte_order_mark_is_dropped_and_the_rest_kept(text: str, encoding: str) -> None:
     # UTF-16 text that starts with U+0000 has the same bytes as a UTF-32 mark; the mark wins.
@@ -32,7 +30,6 @@ def test_a_byte_order_mark_is_dropped_and_the_rest_kept(text: str, encoding: str
     assert decode(text.encode(encoding)).text == text
 
 
-@settings(deadline=None)
 @given(
     st.binary(max_size=300), st.sampled_from([None, "utf-8", "iso-8859-1", "utf-16", "shift_jis", "nonsense"])
 )

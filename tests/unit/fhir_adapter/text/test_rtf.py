@@ -37,7 +37,7 @@ def read(body: str) -> str:
         (r"\f5 \'82\'a0", "あ"),
         (r"\f5 \'83e", b"\x83e".decode("cp932")),
         (r"\f2 a\f0 -blocker \f2\'b3\f0  5", "α-blocker ≥ 5"),
-        (r"\f3\'fe\f0  yes {\f3\'a8} no", "☑ yes ◻ no"),
+        (r"\f3\'fe\f0  yes {\f3\'a8} no", "☑ yes ☐ no"),
         (r"\f2\u-3913 ?\f0", "•"),
         (r"\u8804? 5, \uc0\u8805 5, {\uc2\u176 ab}C", "≤ 5, ≥5, °C"),
         (r"\u-10179?\u-8704?", "😀"),
@@ -139,7 +139,7 @@ def test_code_page_of_the_document(page: str, encoded: str, text: str) -> None:
 def test_raw_utf8_is_read_as_such() -> None:
     note = rtf_text(r"{\rtf1\ansi Fièvre 38 °C, caf\'e9}".encode())
     assert note.text == "Fièvre 38 °C, café"
-    assert note.normalization.endswith("/text-extraction/rtf|1")
+    assert note.normalization.endswith("/text-extraction/rtf|2")
     assert note.media_type == "application/rtf"
 
 

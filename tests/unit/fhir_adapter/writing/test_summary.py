@@ -210,8 +210,6 @@ def test_confidentiality_is_read_under_each_name_of_its_system(system: str) -> N
         ({"reference": f"{BASE_URL}/Patient/1"}, {"reference": "Patient/1"}),
         ({"reference": "Patient/1/_history/4"}, {"reference": "Patient/1"}),
         ({"reference": "https://other.org/Patient/1"}, {"reference": "https://other.org/Patient/1"}),
-        ({"reference": "#p", "display": "A. B."}, {"display": "A. B."}),
-        ({"reference": "#p"}, None),
         (
             {"reference": "urn:uuid:7d6c"},
             {"identifier": {"system": "urn:ietf:rfc:3986", "value": "urn:uuid:7d6c"}},
@@ -226,15 +224,56 @@ def test_confidentiality_is_read_under_each_name_of_its_system(system: str) -> N
             {"reference": "https://other.org/api?patient=1"},
             {"identifier": {"system": "urn:ietf:rfc:3986", "value": "https://other.org/api?patient=1"}},
         ),
-        ({"reference": "not a reference", "display": "A. B."}, {"display": "A. B."}),
-        ({"reference": "Patient?identifier=a|b"}, None),
-        ({"reference": 5}, None),
+        ({"reference": " Patient/1/ "}, {"reference": "Patient/1"}),
+        ({"reference": BASE_URL.replace("https", "HTTP") + "/Patient/1"}, {"reference": "Patient/1"}),
+        (
+            {"reference": BASE_URL.upper().replace("/FHIR", "/fhir") + "/Patient/1"},
+            {"reference": "Patient/1"},
+        ),
+        (
+            {"reference": BASE_URL.replace(".org", ".org:443") + "/Patient/1/"},
+            {"reference": "Patient/1"},
+        ),
+        ({"reference": "Patient/" + "e_" * 44}, {"reference": "Patient/" + "e_" * 44}),
+        ({"display": "A. B."}, {"display": "A. B."}),
         ("Patient/1", None),
         (None, None),
     ],
 )
-def test_every_form_of_subject_comes_through_or_is_left_out(found: Any, expected: Any) -> None:
+def test_every_form_of_subject_comes_through(found: Any, expected: Any) -> None:
     assert composition(a_written(subject=found)).get("subject") == expected
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [
+        {"reference": "#p", "display": "A. B."},
+        {"reference": "not a reference", "display": "A. B."},
+        {"reference": "Patient?identifier=a|b"},
+        {"reference": 5},
+        {"identifier": {"period": {}}},
+    ],
+)
+def test_a_note_whose_subject_cannot_be_kept_lands_in_nobodys_chart(lost: Any) -> None:
+    with pytest.raises(NoteError) as error:
+        a_written(subject=lost)
+    assert error.value.reason is Reason.MALFORMED
+    assert "A. B." not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("stamp", "written"),
+    [
+        ("2026-01-01T10:00:00.000+0000", "2026-01-01T10:00:00.000Z"),
+        ("2026-01-01T10:00:00", "2026-01-01T10:00:00.000Z"),
+        ("2026-01-01", "2026-01-01T00:00:00.000Z"),
+        ("2026-01-01T12:00:00+02:00", "2026-01-01T12:00:00+02:00"),
+    ],
+)
+def test_a_stamp_that_can_be_read_can_be_written(stamp: str, written: str) -> None:
+    resource = composition(a_written(last_updated=stamp))
+    assert resource["date"] == written
+    validate(resource)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import pytest
 from jobs.settings import Settings, load_settings
 from jobs.web.app import create_app
 from jobs.web.service import Options
+from tests.unit.jobs.web.summarised import Summarised, summarised
 from tests.unit.jobs.web.web_parts import Held, MakeSettings, Served, started
 
 
@@ -59,3 +60,10 @@ def held() -> Iterator[Held]:
     summarizer = Held()
     yield summarizer
     summarizer.leave.set()
+
+
+@pytest.fixture(scope="module")
+def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Summarised]:
+    """Notes of one patient that a pass has summarised, on a server of the module's own."""
+    with summarised(tmp_path_factory.mktemp("summarised")) as found:
+        yield found

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -11,14 +10,8 @@ from lxml import html
 
 from fhir_adapter import canonical
 from jobs.logs import configure_logging
-from tests.unit.jobs.web.summarised import COPIED, HOSTILE, NOTES, Summarised, summarised
+from tests.unit.jobs.web.summarised import COPIED, HOSTILE, NOTES, Summarised
 from tests.unit.jobs.web.web_parts import Served
-
-
-@pytest.fixture(scope="module")
-def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Summarised]:
-    with summarised(tmp_path_factory.mktemp("summarised")) as found:
-        yield found
 
 
 def parsed(answer: httpx.Response) -> Any:

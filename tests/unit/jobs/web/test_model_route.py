@@ -10,7 +10,7 @@ from jobs.web.routes.model_page import METHODS
 from jobs.web.service import Options
 from jobs.web.views.model_card import as_html, named_model
 from summarizer.encoder.files import PRETRAINED, PRETRAINED_NAME, find_model
-from summarizer.engines.base import ENGINES
+from summarizer.engines.registry import ENGINES
 from tests.unit.jobs.web.web_parts import NOTE, MakeSettings, Served
 
 HOSTILE = """---

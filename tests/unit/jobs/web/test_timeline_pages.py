@@ -1,6 +1,5 @@
 """`/timeline` over a real server, after a real pass."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -9,14 +8,8 @@ from lxml import html
 
 from jobs.web.routes.timelines import fault
 from jobs.web.views.timeline_page import kind_of_time
-from tests.unit.jobs.web.summarised import COPIED, NOTES, Summarised, summarised
+from tests.unit.jobs.web.summarised import COPIED, NOTES, Summarised
 from tests.unit.jobs.web.web_parts import Served
-
-
-@pytest.fixture(scope="module")
-def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Summarised]:
-    with summarised(tmp_path_factory.mktemp("summarised")) as found:
-        yield found
 
 
 async def opened(served: Served, there: Summarised, path: str, status: int = 200) -> Any:

@@ -6,8 +6,9 @@ from dataclasses import asdict
 import pytest
 import torch
 
+from summarizer.bertsum.config import HeadConfig
 from summarizer.bertsum.features import COUNT, GROUPS, KINDS
-from summarizer.bertsum.heads import HeadConfig, make_head
+from summarizer.bertsum.heads import make_head
 
 HIDDEN, SENTENCES = 12, 5
 

@@ -15,7 +15,7 @@ from summarizer.bertsum.model import cls_vectors, prepare
 from summarizer.encoder.encoder import Encoder
 from summarizer.encoder.files import find_model
 from summarizer.types import SplitDocument
-from tests.unit.summarizer.conftest import HIDDEN, WORDS
+from tests.unit.summarizer.tiny_models import HIDDEN, WORDS
 
 SHORT = ["patient denies fever.", "lung clear", "no chest pain, no cough."]
 
@@ -47,7 +47,7 @@ def test_cls_vectors_are_those_of_the_published_layout(tiny_model: Path, encoder
     )
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(
     st.lists(st.lists(st.sampled_from(WORDS), max_size=150).map(" ".join), min_size=1, max_size=20),
     st.integers(0, 90),

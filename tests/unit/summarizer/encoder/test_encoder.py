@@ -13,7 +13,7 @@ from transformers import AutoModel, AutoTokenizer
 from summarizer.encoder.encoder import _BATCH_TOKENS, Encoder, _batches
 from summarizer.encoder.files import find_model
 from summarizer.errors import EngineError, UnsupportedModelError
-from tests.unit.summarizer.conftest import CONFIGS, HIDDEN, POSITIONS, WORDS
+from tests.unit.summarizer.tiny_models import CONFIGS, HIDDEN, POSITIONS, WORDS
 
 
 def mean_by_transformers(folder: Path, sentence: str) -> np.ndarray:
@@ -92,7 +92,7 @@ def test_equal_sentences_get_equal_vectors(encoder: Encoder) -> None:
     assert np.array_equal(vectors[0], vectors[3])
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.lists(st.lists(st.sampled_from(WORDS), max_size=90).map(" ".join), max_size=12))
 def test_vectors_are_the_same_bits_every_time_and_in_place(encoder: Encoder, sentences: list[str]) -> None:
     once = encoder.sentence_vectors(sentences)

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
-from summarizer.engines import baselines
-from summarizer.engines.baselines import LeadEngine, kmeans_salience, lexrank_scores
+from summarizer import centrality
+from summarizer.centrality import lexrank_scores
+from summarizer.engines.baselines import LeadEngine, kmeans_salience
 from summarizer.types import SplitDocument
 
 
@@ -58,8 +59,8 @@ def test_a_repeated_sentence_votes_once() -> None:
 def test_lexrank_of_a_long_document_needs_no_whole_matrix(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = vectors(300)
     kept = lexrank_scores(rows)
-    monkeypatch.setattr(baselines, "_KEEP", 100)
-    monkeypatch.setattr(baselines, "_BLOCK", 64)
+    monkeypatch.setattr(centrality, "_KEEP", 100)
+    monkeypatch.setattr(centrality, "_BLOCK", 64)
 
     np.testing.assert_allclose(lexrank_scores(rows), kept, atol=1.01e-4)
 

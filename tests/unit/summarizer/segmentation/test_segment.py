@@ -49,13 +49,13 @@ def check_invariants(text: str, found: Segmentation) -> None:
 
 
 @given(NOTES)
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 def test_every_character_is_in_exactly_one_span(text: str) -> None:
     check_invariants(text, segment(text))
 
 
 @given(NOTES, NOTES)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_no_sentence_crosses_a_blank_line(above: str, below: str) -> None:
     text = above + "\n\n" + below
     cut = len(above)
@@ -77,7 +77,7 @@ def test_no_sentence_crosses_an_item(items: list[str]) -> None:
 
 
 @given(NOTES, st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_declared_headings_are_kept(text: str, data: st.DataObject) -> None:
     cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), min_size=2, max_size=6)))
     declared = [(a, b, None) for a, b in zip(cuts[::2], cuts[1::2], strict=False)]
@@ -92,7 +92,7 @@ def test_declared_headings_are_kept(text: str, data: st.DataObject) -> None:
 
 
 @given(NOTES)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_the_component_has_the_same_spans(text: str) -> None:
     doc = PIPELINE(text)
     assert doc.text == text

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from summarizer.selection.repeats import Told, same_facts, words
+from summarizer.selection.repeats import RepeatFinder, same_facts, words
 
 COPIED = "Community-acquired pneumonia of the left lower lobe, improving on ceftriaxone and azithromycin."
 
@@ -67,7 +67,7 @@ def test_signs_figures_and_shortened_lists_are_kept_apart(one: str, other: str) 
 
 
 def test_the_first_told_is_found_and_short_remarks_never_are() -> None:
-    told = Told()
+    told = RepeatFinder()
     for sentence in ("Stable.", COPIED, "Home tomorrow with his daughter.", COPIED):
         told.add(sentence)
     assert told.find("Still " + COPIED) == 1
@@ -86,7 +86,7 @@ def test_what_is_found_is_the_first_of_all_told_that_holds_the_same_facts() -> N
         "{1}.",
     )
     fillings = ["ward", "third", "2.5", "left"], ["Ann", "metoprolol", "amlodipine", "ward"], ["no", "some"]
-    told, before = Told(), list[str]()
+    told, before = RepeatFinder(), list[str]()
     found = []
     for _ in range(1500):
         filled = [chance.choice(some) for some in (*fillings, ["2", "3", "+", "two"])]

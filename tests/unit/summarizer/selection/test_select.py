@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from summarizer.engines.base import Salience
@@ -121,7 +121,6 @@ BUDGETS = st.one_of(
 )
 
 
-@settings(deadline=None)
 @given(SENTENCES, BUDGETS, st.randoms(use_true_random=False))
 def test_budgets_are_kept_and_used_up(sentences: list[str], budget: Budget | None, random: object) -> None:
     scores = tuple(round(random.random(), 1) for _ in sentences)  # type: ignore[attr-defined]
@@ -141,7 +140,6 @@ def test_budgets_are_kept_and_used_up(sentences: list[str], budget: Budget | Non
         assert all(used + count_words(s) > budget.words for s in unused)
 
 
-@settings(deadline=None)
 @given(SENTENCES, st.booleans(), st.randoms(use_true_random=False))
 def test_the_order_of_taking_is_what_each_longer_budget_adds(
     sentences: list[str], calibrated: bool, random: object
@@ -156,7 +154,6 @@ def test_the_order_of_taking_is_what_each_longer_budget_adds(
         assert select(sentences, salience, Budget(sentences=count)) == sorted(order[:count])
 
 
-@settings(deadline=None)
 @given(st.lists(st.floats(0, 1), max_size=30))
 def test_the_own_length_has_the_best_expected_f1_from_3_to_10(probabilities: list[float]) -> None:
     ranked, total = sorted(probabilities, reverse=True), sum(probabilities)

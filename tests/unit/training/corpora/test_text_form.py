@@ -73,7 +73,7 @@ def test_natural_text_keeps_its_spacing() -> None:
     assert natural_spacing(text) == text
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(st.text(alphabet="aB1 .,;:()[]-–/<>='\"%’?", max_size=40), st.sampled_from(FORMS))
 def test_a_form_is_final(text: str, form: Form) -> None:
     once = to_form(text, form)

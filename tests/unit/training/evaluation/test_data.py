@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from summarizer.types import Budget
+from training.corpora.splitting import split_text
 from training.evaluation.corpus import read_articles
 from training.evaluation.errors import EvaluationError
-from training.evaluation.splitting import split_sentences
 
 BUDGET = Budget(words=20)
 ROW = {"text": ["Fever rose.", "Cough fell."], "summary": ["Fever rose."]}
@@ -110,4 +110,4 @@ def test_a_newline_inside_a_sentence_is_no_end_of_one(tmp_path: Path) -> None:
     ],
 )
 def test_sentences_of_natural_and_of_lower_cased_text(text: str, sentences: tuple[str, ...]) -> None:
-    assert split_sentences(text) == sentences
+    assert tuple(split_text(text)) == sentences

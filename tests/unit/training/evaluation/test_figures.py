@@ -4,7 +4,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from rouge_score.rouge_scorer import RougeScorer
 
@@ -27,7 +27,6 @@ DOCUMENT = [
 ABSTRACT = ["Fever fell within two days.", "Cough did not change."]
 
 
-@settings(deadline=None)
 @given(SENTENCES, SENTENCES)
 def test_rouge_is_that_of_rouge_score(sentences: list[str], reference: list[str]) -> None:
     theirs = RougeScorer(list(ROUGE), use_stemmer=True).score("\n".join(reference), "\n".join(sentences))
@@ -48,7 +47,6 @@ def test_oracle_finds_the_sentences_of_the_abstract() -> None:
     assert oracle(DOCUMENT, ["zebra"], Budget(words=200)) == []
 
 
-@settings(deadline=None)
 @given(SENTENCES.filter(bool), SENTENCES.filter(bool), st.integers(1, 8))
 def test_oracle_keeps_the_budget_and_beats_each_single_sentence(
     sentences: list[str], reference: list[str], words: int

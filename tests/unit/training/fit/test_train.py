@@ -14,13 +14,14 @@ import torch
 from torch import multiprocessing
 from transformers import AutoModel
 
-from summarizer.bertsum.heads import HeadConfig
+from summarizer.bertsum.config import HeadConfig
+from summarizer.bertsum.folder import read_bertsum
 from summarizer.bertsum.model import prepare
 from summarizer.checkpoint import export_checkpoint, import_checkpoint, load_checkpoint
-from summarizer.engines.bertsum import BertSumEngine, read_bertsum
+from summarizer.engines.bertsum import BertSumEngine
 from summarizer.errors import UnsupportedModelError
 from summarizer.types import SplitDocument
-from tests.unit.summarizer.conftest import CONFIGS, WORDS, write_tokenizer
+from tests.unit.summarizer.tiny_models import CONFIGS, WORDS, write_tokenizer
 from tests.unit.training.invented import write_lines
 from training.errors import RunError
 from training.fit.calibration import calibrate, sigmoid
@@ -64,7 +65,7 @@ def make_job(corpus: Path, encoder: Path, tmp_path: Path) -> Callable[..., Train
         out: str = "out", head: str = "linear", job: dict[str, Any] | None = None, **more: Any
     ) -> TrainJob:
         config = HeadConfig(head, width=16, layers=1, heads=2, inner=16)  # type: ignore[arg-type]
-        settings = TrainSettings(config, **(SMALL | more))
+        settings = TrainSettings(head=config, **(SMALL | more))
         sources = Sources((str(corpus),), share=0.25)
         return TrainJob(sources, settings, tmp_path / out, str(encoder), **(job or {}))
 

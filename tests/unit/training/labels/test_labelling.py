@@ -16,12 +16,12 @@ from tests.unit.training.invented import RECORDS, write_lines
 from training.corpora.schemas import Corpus, articles
 from training.errors import CorpusError, LabelFileError
 from training.labels.label_file import read_labels
-from training.labels.labelling import Job, label_corpus
+from training.labels.labelling import LabelJob, label_corpus
 from training.labels.oracle import OracleSettings, label
 
 
-def job(path: Path, **more: object) -> Job:
-    return Job(Corpus(str(path)), **more)  # type: ignore[arg-type]
+def job(path: Path, **more: object) -> LabelJob:
+    return LabelJob(Corpus(str(path)), **more)  # type: ignore[arg-type]
 
 
 def test_a_label_file_gives_back_articles_and_labels(corpus_file: Path, tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ choices = st.builds(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(document, reference, choices)
 @example(["the pain", "the pain", "pain the"], ["the pain the pain"], OracleSettings("rouge2"))
 @example(["pain", "of the fever", "fever"], ["pain fever", "of the pain fever"], OracleSettings("rouge2"))
@@ -51,7 +51,7 @@ def test_agrees_with_the_plain_loop(sentences: list[str], summary: list[str], ho
     assert label(sentences, summary, how) == ReferenceOracle(how).label(sentences, summary)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.lists(st.sampled_from("abc"), max_size=4).map(" ".join), min_size=5, max_size=14))
 def test_agrees_where_borders_decide(sentences: list[str]) -> None:
     how = OracleSettings("rouge2")
@@ -59,7 +59,7 @@ def test_agrees_where_borders_decide(sentences: list[str]) -> None:
     assert label(sentences, summary, how) == ReferenceOracle(how).label(sentences, summary)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.text(), st.booleans())
 def test_tokens_are_those_of_rouge_score(text: str, stemmer: bool) -> None:
     assert tokens_of(text, stemmer) == RougeScorer(["rouge1"], use_stemmer=stemmer)._tokenizer.tokenize(text)

@@ -1,0 +1,98 @@
+"""As much of style sheets as changes what a reader takes from the words: strike-out, bold, symbol fonts.
+
+Rules of a `style` element count where their selector is a class, an element, or both, without combinators:
+what struck-out text, bold heads and symbol fonts of exported notes are written with. What a style sheet hides
+is shown all the same: a script may have meant to open it.
+"""
+
+import re
+from dataclasses import dataclass
+
+from fhir_adapter.text.symbols import symbol_font
+
+_MAX_CHARACTERS = 200_000
+_MAX_RULES = 5_000
+_SELECTOR = re.compile(r"([a-zA-Z][a-zA-Z0-9]*)?(?:\.([\w-]{1,80}))?")
+_STRUCK = re.compile(r"(?:^|;)\s*text-decoration(?:-line)?\s*:[^;]*line-through", re.I)
+_BOLD = re.compile(r"(?:^|;)\s*(?:font-weight\s*:\s*(?:bold|[6-9]00)|font\s*:[^;]*\bbold\b)", re.I)
+_NOT_BOLD = re.compile(r"(?:^|;)\s*font-weight\s*:\s*(?:normal|[1-5]00)", re.I)
+_FAMILY = re.compile(r"(?:^|;)\s*font(-family)?\s*:([^;]*)", re.I)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a declaration block says; None where it says nothing of it.
+
+    Attributes:
+        struck: a line goes through the words.
+        font: as `symbols.symbol_font` names it, "" for a font of letters.
+    """
+
+    struck: bool = False
+    bold: bool | None = None
+    font: str | None = None
+
+    def over(self, other: "Look") -> "Look":
+        """This one where it says something, else the other."""
+        return Look(
+            self.struck or other.struck,
+            other.bold if self.bold is None else self.bold,
+            other.font if self.font is None else self.font,
+        )
+
+
+NOTHING = Look()
+
+
+def look(style: str) -> Look:
+    """What a `style` attribute or the body of a rule says."""
+    if not style:
+        return NOTHING
+    bold = True if _BOLD.search(style) else False if _NOT_BOLD.search(style) else None
+    family = _FAMILY.search(style)
+    return Look(_STRUCK.search(style) is not None, bold, _font(family) if family else None)
+
+
+def _font(declaration: re.Match[str]) -> str | None:
+    """The symbol font that a `font` or `font-family` names first."""
+    names = declaration[2]
+    if not declaration[1]:
+        # The shorthand: the family is what follows the size.
+        names = re.split(r"\d(?:\.\d+)?(?:pt|px|em|rem|%|ex)(?:/\S+)?\s", names, maxsplit=1)[-1]
+    first = names.partition(",")[0].strip().strip("\"'")
+    return symbol_font(first) if first else None
+
+
+class StyleSheet:
+    """The rules of a document's `style` elements as far as they matter here."""
+
+    def __init__(self) -> None:
+        self._rules: dict[tuple[str, str], Look] = {}
+        self._left = _MAX_CHARACTERS
+
+    def add(self, css: str) -> None:
+        """Takes the content of a `style` element."""
+        css, self._left = css[: self._left], max(self._left - len(css), 0)
+        first, *others = css.split("/*")
+        css = first + "".join(other.partition("*/")[2] for other in others)
+        for rule in css.split("}")[:_MAX_RULES]:
+            selectors, _, body = rule.rpartition("{")
+            found = look(body)
+            if found == NOTHING:
+                continue
+            for selector in selectors.rpartition("{")[2].split(","):
+                match = _SELECTOR.fullmatch(selector.strip())
+                if match and match[0]:
+                    key = (match[1] or "").lower(), match[2] or ""
+                    self._rules[key] = found.over(self._rules.get(key, NOTHING))
+
+    def look(self, name: str, classes: str) -> Look:
+        """What the rules say of an element of a name and its `class` attribute."""
+        if not self._rules:
+            return NOTHING
+        found = self._rules.get((name, ""), NOTHING)
+        for each in classes.split()[:20]:
+            for key in (("", each), (name, each)):
+                if key in self._rules:
+                    found = self._rules[key].over(found)
+        return found

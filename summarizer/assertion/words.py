@@ -1,0 +1,47 @@
+"""Words of a statement as the rules see them, and the lists of `words.txt`."""
+
+import re
+from functools import lru_cache
+from importlib.resources import files
+
+START = "\x02"
+END = "\x04"
+CELL = "\x03"
+_TOKEN = re.compile(r"\t| {3,}|\w+(?:['’]\w+)*|['’]\w+|\.{2,}|[^\w\s]")
+_CLASSES = {"<n>": r"\d+", "<year>": r"(?:19|20)\d\d", "~": r"\w.*"}
+
+
+def tokens(text: str) -> list[str]:
+    """The words and marks of a text in lower case, without white space but for the gap between two cells.
+
+    >>> tokens("No h/o DVT.")
+    ['no', 'h', '/', 'o', 'dvt', '.']
+    """
+    found = _TOKEN.findall(text.replace("’", "'"))
+    return [CELL if token[0] in "\t " else token.lower() for token in found]
+
+
+def token_spans(text: str) -> list[tuple[int, int]]:
+    """Where each of `tokens(text)` stands."""
+    return [match.span() for match in _TOKEN.finditer(text.replace("’", "'"))]
+
+
+def class_regex(name: str) -> str:
+    """The regular expression that a whole word of the class `<n>`, `<year>` or `~` matches."""
+    return _CLASSES[name]
+
+
+def data_lines(name: str) -> list[str]:
+    """The lines of a data file of this folder without comments and blank ones."""
+    text = files("summarizer.assertion").joinpath(name).read_text(encoding="utf-8")
+    return [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
+
+
+@lru_cache(maxsize=1)
+def word_lists() -> dict[str, tuple[str, ...]]:
+    """The named lists of `words.txt`, in the order of the file."""
+    lists: dict[str, tuple[str, ...]] = {}
+    for line in data_lines("words.txt"):
+        name, _, words = line.partition(":")
+        lists[name] = lists.get(name, ()) + tuple(words.split())
+    return lists

@@ -1,0 +1,88 @@
+"""The shape of a BERTSum model, as its folder declares it; readable without torch."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+VERSION = 2
+
+GROUPS = {
+    "centrality": slice(0, 5),
+    "position": slice(5, 18),
+    "section": slice(18, 23),
+    "length": slice(23, 26),
+}
+"""Columns of `summarizer.bertsum.features` by what they tell, so that an ablation can blank a group."""
+
+COUNT = 26
+
+HeadKind = Literal["linear", "transformer"]
+
+
+@dataclass(frozen=True, slots=True)
+class HeadConfig:
+    """The shape of a head.
+
+    Attributes:
+        kind: `linear`, one layer on each sentence by itself, or `transformer`, layers over all sentences.
+        width, layers, heads, inner: of the transformer.
+        dropout: while training.
+        without: groups of features (`GROUPS`) that the transformer is not told,
+            so that their worth can be measured; with `section` go the kinds of sections too.
+    """
+
+    kind: HeadKind = "linear"
+    width: int = 256
+    layers: int = 2
+    heads: int = 4
+    inner: int = 512
+    dropout: float = 0.1
+    without: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "without", tuple(self.without))  # JSON has lists alone
+        if not set(self.without) <= set(GROUPS):
+            raise ValueError(f"without takes {', '.join(GROUPS)}")
+        if self.kind not in ("linear", "transformer"):
+            raise ValueError("kind must be linear or transformer")
+        if self.heads < 1 or self.width % self.heads:
+            raise ValueError("width must be a multiple of heads")
+
+
+@dataclass(frozen=True, slots=True)
+class BertSumConfig:
+    """What `bertsum.json` holds.
+
+    Attributes:
+        head: the shape of the head.
+        context: at most so many positions of a window repeat the end of the one before.
+        scale, shift: of the calibration (Platt 1999): the probability is that of `scale * logit + shift`.
+        calibrated: whether these were fitted on documents that the training did not see.
+    """
+
+    head: HeadConfig = field(default_factory=HeadConfig)
+    context: int = 64
+    scale: float = 1.0
+    shift: float = 0.0
+    calibrated: bool = False
+
+    def __post_init__(self) -> None:
+        if isinstance(self.context, bool) or not isinstance(self.context, int) or self.context < 0:
+            raise ValueError("context must be a whole number of at least 0")
+        if not self.scale > 0:
+            raise ValueError("scale must be above 0")
+
+    def to_json(self) -> dict[str, Any]:
+        """As it stands in the file."""
+        return {"version": VERSION, **asdict(self)}
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> "BertSumConfig":
+        """Reads what `to_json` gave.
+
+        Raises:
+            ValueError, TypeError: it is of another version, or its values are not such.
+        """
+        values = dict(values)
+        if values.pop("version", None) != VERSION:
+            raise ValueError("another version")
+        return cls(**{**values, "head": HeadConfig(**values["head"])})

@@ -1,0 +1,234 @@
+"""Assertion flags: the marked passages, the rules' data, and spaCy's own Matcher beside ours."""
+
+import random
+import subprocess
+import sys
+
+import pytest
+import spacy
+
+from jobs.bench.flags import FlagPassage, given, read_line, read_passages, run
+from summarizer.assertion.context import flags_of_matches, modifier_matcher, statement_flags
+from summarizer.assertion.flags import sentence_flags, with_flags
+from summarizer.assertion.matcher import RuleMatcher
+from summarizer.assertion.rules import Direction, heading_rules, modifiers, parse_term
+from summarizer.assertion.spacy_component import COMPONENT, SpacyRuleMatcher
+from summarizer.assertion.words import START, token_spans, tokens
+from summarizer.types import ContextKind, ContextSpan, Flag, Segmentation, Sentence
+from tests.places import GOLD
+
+PARTS = read_passages()
+PASSAGES = [passage for part in PARTS.values() for passage in part]
+
+
+def flags(text: str) -> set[str]:
+    return {flag.value for flag in sentence_flags(text, 0, len(text))}
+
+
+def under(kind: ContextKind, above: str, text: str) -> set[str]:
+    whole = f"{above}\n{text}"
+    context = [ContextSpan(0, len(above), kind)]
+    return {flag.value for flag in sentence_flags(whole, len(above) + 1, len(whole), context)}
+
+
+def test_at_least_three_hundred_passages_are_marked_and_every_flag_is_among_them():
+    assert len(PASSAGES) >= 300
+    for part in PARTS.values():
+        assert {flag for passage in part for flag in passage.flags} == set(Flag)
+
+
+def test_the_passages_carry_what_two_readings_settled_on():
+    readings = {}
+    for line in (GOLD / "flags" / "readings.txt").read_text(encoding="utf-8").splitlines():
+        name, first, second, *settled = line.split()
+        assert (first != second) == bool(settled)
+        readings[name] = settled[0] if settled else first
+    marked = {p.id: "".join(sorted(flag.value[0] for flag in p.flags)) or "-" for p in PASSAGES}
+    assert marked == {name: "".join(sorted(letters)) for name, letters in readings.items()}
+
+
+@pytest.mark.parametrize(("part", "least"), [("development", 0.98), ("heldout", 0.93)])
+def test_flags_agree_with_the_marked_passages(part: str, least: float):
+    total = next(
+        row for row in run() if (row.system, row.part, row.flag) == ("this project", part, "all flags")
+    )
+    assert total.f1 >= least
+    assert total.precision >= 0.97
+
+
+def test_a_passage_is_read_from_its_line():
+    passage = read_line("d001", "letter | H:FAMILY HISTORY / L:She has: | Mother had {gout}. | f")
+    assert passage.text == "FAMILY HISTORY:\nShe has:\nMother had gout."
+    assert passage.text[passage.start : passage.end] == "Mother had gout."
+    assert [passage.text[start:end] for start, end in passage.facts] == ["gout"]
+    assert [c.kind for c in passage.context] == [ContextKind.HEADING, ContextKind.LEAD_IN]
+    assert passage.flags == {Flag.FAMILY}
+
+
+@pytest.mark.parametrize("passage", PASSAGES, ids=lambda passage: passage.id)
+def test_spacys_matcher_finds_what_ours_finds(passage: FlagPassage, spacy_matchers):
+    theirs, ours = spacy_matchers
+    words = [START, *tokens(passage.text)]
+    assert theirs(words) == ours(words)
+
+
+@pytest.fixture(scope="module")
+def spacy_matchers():
+    rules = (*modifiers(), *heading_rules())
+    return SpacyRuleMatcher(rules), RuleMatcher(rules)
+
+
+def test_spacys_matcher_finds_what_ours_finds_in_shuffled_words_of_the_rules(spacy_matchers):
+    theirs, ours = spacy_matchers
+    vocabulary = sorted({word for rule in modifiers() for p in rule.patterns for e in p for word in e.words})
+    shuffle = random.Random(3)
+    found = 0
+    for _ in range(400):
+        words = [START, *shuffle.choices([*vocabulary, "12", "2019", "fever", "."], k=14)]
+        assert theirs(words) == ours(words)
+        found += len(ours(words))
+    assert found > 400
+
+
+def test_every_rule_matches_its_own_words(spacy_matchers):
+    ours = spacy_matchers[1]
+    for number, rule in enumerate((*modifiers(), *heading_rules())):
+        for pattern in rule.patterns:
+            words = [
+                min(e.words) if e.words else {"<n>": "7", "<year>": "2011", "~": "x"}[e.kind] for e in pattern
+            ]
+            assert any(m.rule == number and (m.start, m.end) == (0, len(words)) for m in ours(words)), (
+                rule.term
+            )
+
+
+def test_pseudo_rules_and_terminators_carry_no_flag_of_their_own():
+    for rule in (*modifiers(), *heading_rules()):
+        assert (
+            bool(rule.flags) != (rule.direction is Direction.PSEUDO) or rule.direction is Direction.TERMINATE
+        )
+
+
+@pytest.mark.parametrize("term", ["~2 fever", "no? fever", "@nothing"])
+def test_a_term_that_begins_with_no_word_is_refused(term: str):
+    with pytest.raises(ValueError, match=r"begin with a word|no list"):
+        parse_term(term)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("No fever, but a cough.", {"negated"}),
+        ("NO FEVER", {"negated"}),
+        ("She doesn’t smoke.", {"negated"}),
+        ("Fever: no", {"negated"}),
+        ("Wheeze | none | both lungs", {"negated"}),
+        ("Suicidal ideation?\nNo", {"negated"}),
+        ("Seizures.......never", {"negated"}),
+        ("No change in the infiltrate.", set()),
+        ("Hospital day No. 4.", set()),
+        ("She may shower tomorrow.", {"conditional"}),
+        ("Seen on May 4 for a sprain.", set()),
+        ("The rash may be viral.", {"possible"}),
+        ("Pneumonia cannot be excluded.", {"possible"}),
+        ("Warfarin was not stopped.", set()),
+        ("Warfarin was stopped.", {"stopped"}),
+        ("The bleeding stopped.", set()),
+        ("The needle was withdrawn.", set()),
+        ("The knee was held in extension.", set()),
+        ("Hold aspirin.", {"stopped"}),
+        ("Mom has noticed a rash.", set()),
+        ("His mother had a stroke.", {"family"}),
+        ("Lives with his wife.", set()),
+        ("Prior to surgery she walked.", set()),
+        ("Prior stroke.", {"historical"}),
+        ("Symptoms began two years ago.", set()),
+        ("Fracture of the wrist two years ago.", {"historical"}),
+        ("Return if the pain gets worse.", {"conditional"}),
+        ("None.", set()),
+        ("", set()),
+    ],
+)
+def test_statements(text: str, expected: set[str]):
+    assert flags(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "above", "text", "expected"),
+    [
+        (ContextKind.HEADING, "FAMILY HISTORY:", "Breast cancer at 40.", {"family"}),
+        (ContextKind.HEADING, "MEDICATIONS TO STOP:", "Warfarin 5 mg", {"stopped"}),
+        (ContextKind.HEADING, "MEDICATIONS TO CONTINUE:", "Warfarin 5 mg", set()),
+        (ContextKind.HEADING, "DISCHARGE MEDICATIONS:", "Warfarin 5 mg", set()),
+        (ContextKind.HEADING, "HISTORY OF PRESENT ILLNESS:", "Cough for a week.", set()),
+        (ContextKind.HEADING, "Past Medical History", "Asthma.", {"historical"}),
+        (ContextKind.HEADING, "PLAN", "Chest CT.", {"conditional"}),
+        (ContextKind.HEADING, "PLAN", "The sodium is 131.", set()),
+        (ContextKind.HEADING, "ASSESSMENT AND PLAN", "Asthma.", set()),
+        (ContextKind.HEADING, "COMPLICATIONS:", "None.", {"negated"}),
+        (ContextKind.LEAD_IN, "The patient denies the following:", "Chest pain", {"negated"}),
+        (ContextKind.LEAD_IN, "The patient reports the following:", "Chest pain", set()),
+        (ContextKind.LEAD_IN, "Please stop:", "Naproxen 500 mg", {"stopped"}),
+        (ContextKind.LEAD_IN, "Return if you have:", "Chills", {"conditional"}),
+        (ContextKind.QUESTION, "Any chest pain?", "No", {"negated"}),
+        (ContextKind.QUESTION, "Any chest pain?", "Yes", set()),
+        (ContextKind.ROW, "Naproxen", "| 500 mg | stopped", {"stopped"}),
+        (ContextKind.ANTECEDENT, "He denies chest pain.", "It began on Monday.", set()),
+        (ContextKind.CORRECTION, "He had no stroke.", "Stroke of the left side.", set()),
+    ],
+)
+def test_context_counts_as_its_kind_says(kind: ContextKind, above: str, text: str, expected: set[str]):
+    assert under(kind, above, text) == expected
+
+
+def test_flags_of_a_segmentation_are_in_order_and_nothing_else_changes():
+    text = "No family history of gout."
+    plain = Segmentation((Sentence(0, len(text)),))
+    [flagged] = with_flags(text, plain).sentences
+    assert flagged.flags == (Flag.NEGATED, Flag.FAMILY)
+    assert (flagged.start, flagged.end, flagged.context) == (0, len(text), ())
+
+
+def test_the_component_gives_the_same_flags():
+    nlp = spacy.blank("en")
+    nlp.add_pipe("sentencizer")
+    nlp.add_pipe(COMPONENT)
+    text = "No fever. Warfarin was stopped. His mother had a stroke. Cough."
+    assert [[f.value for f in s._.assertions] for s in nlp(text).sents] == [
+        ["negated"],
+        ["stopped"],
+        ["family"],
+        [],
+    ]
+
+
+def test_spacys_matches_give_the_same_flags_over_all_passages():
+    matcher = SpacyRuleMatcher(modifiers())
+    for passage in PASSAGES:
+        own = tokens(passage.text[passage.start : passage.end])
+        assert flags_of_matches([START, *own], 1, matcher([START, *own])) == statement_flags((), own)
+
+
+def test_words_stand_where_their_spans_say():
+    text = "No h/o DVT…  “can’t” 2.5 mg......no\tİ"
+    found = [text[start:end] for start, end in token_spans(text)]
+    assert len(found) == len(tokens(text))
+    assert [word.replace("’", "'").lower() for word in found if word.strip()] == [
+        word for word in tokens(text) if word != "\x03"
+    ]
+
+
+def test_flags_need_neither_spacy_nor_torch():
+    code = (
+        "import sys\n"
+        "from summarizer.assertion.flags import sentence_flags; sentence_flags('No fever.', 0, 9);"
+        "print(sorted({'spacy', 'torch', 'numpy'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_our_own_passages_have_flags_by_their_marked_context():
+    by_id = {passage.id: passage for passage in PASSAGES}
+    assert given(by_id["d002"]) == {Flag.STOPPED}
+    assert modifier_matcher() is modifier_matcher()
