@@ -73,7 +73,7 @@ class SummaryAuditor:
             return _unverified(claims), found + _unvouched(claims, ""), False
         text = reading.text
         found += same_text(claims, text)
-        if text.text:
+        if text.text.strip():
             resource, base_url = subject.resource, self._base_url
             found += against_source(claims, resource, reading, self._label, base_url, form)
         stated = (*claims.spans, *claims.contexts)

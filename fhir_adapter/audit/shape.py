@@ -120,7 +120,7 @@ def against_source(
     Args:
         claims: read from the Composition.
         resource: the Composition.
-        reading: the source's stated version, read again; its text is not empty.
+        reading: the source's stated version, read again; its text is not blank.
         label: the label of what machines made.
         base_url: the server's.
         form: as of `shape`; in form 1 the title has the clinical date, which may be that of an admission.
@@ -172,9 +172,10 @@ def _related(resource: JsonObject, wanted: list[JsonObject]) -> bool:
 
 def _wanted(resource: JsonObject, reading: Reading, label: tuple[str, str], base_url: str) -> JsonObject:
     """The Composition that this source gives, apart from its sentences and its author."""
-    first = reading.text.text[:1]
+    text = reading.text.text
+    at = len(text) - len(text.lstrip())
     model = ModelInfo("", "", "")
-    summary = Summary(model, "", len(first), (SelectedSentence(0, 1, first, 0.0),), ())
+    summary = Summary(model, "", len(text), (SelectedSentence(at, at + 1, text[at], 0.0),), ())
     value = str(as_dict(resource.get("identifier")).get("value", ""))
     name = value.removeprefix(f"{reading.note.resource_type}-{reading.note.id}.")
     pipeline = Pipeline(name, "", model, label=(*label, ""))

@@ -130,7 +130,7 @@ def readable(examined: Examined) -> bool:
 
 def _has_text(examined: Examined) -> bool:
     readings = (section.source.reading for section in examined.sections)
-    return all(reading is None or reading.text.text for reading in readings)
+    return all(reading is None or reading.text.text.strip() for reading in readings)
 
 
 def _summary_words(examined: Examined) -> dict[Check, str]:
