@@ -3,7 +3,8 @@
     FhirAdapterError
     ├── NoteError                  one note cannot be used; data for the ledger
     ├── ServerUnreachableError     no answer after all retries
-    │   └── ServerTimeoutError     the answer took too long, each time
+    │   ├── ServerTimeoutError     the answer took too long, each time
+    │   └── LoginError             the token endpoint gives no token for these credentials
     ├── NotFhirError               an answer, but not as a FHIR R4 server gives it
     │   └── OutsideBaseError       a link or a redirect out of the base address
     ├── UnconfirmedError           a write of which the answer does not say whether it was done
@@ -51,6 +52,10 @@ class ServerTimeoutError(ServerUnreachableError):
     """The server took longer than the settings allow, in every attempt."""
 
 
+class LoginError(ServerUnreachableError):
+    """The token endpoint gives no token for these credentials, so the server cannot be asked anything."""
+
+
 class NotFhirError(FhirAdapterError):
     """Something answered, but not as a FHIR R4 server does."""
 
@@ -89,14 +94,17 @@ class HttpStatusError(FhirAdapterError):
     Attributes:
         status: the HTTP status.
         codes: OperationOutcome.issue codes and message ids such as HAPI-0989; never diagnostics text.
+        words: the server's own, which may hold patient data: not part of the message, and to be shown only
+            where what was sent concerns no patient.
     """
 
-    def __init__(self, status: int, what: str, codes: tuple[str, ...] = ()) -> None:
+    def __init__(self, status: int, what: str, codes: tuple[str, ...] = (), words: str = "") -> None:
         hint = f" ({', '.join(codes)})" if codes else ""
         super().__init__(f"{what}: HTTP {status}{hint}")
         self.status = status
         self.what = what
         self.codes = codes
+        self.words = words
 
     @property
     def passing(self) -> bool:
@@ -153,3 +161,16 @@ def write_fault(error: HttpStatusError) -> NoteError:
         refused = 400 <= error.status < 500 and error.status not in _PASSING
         reason = Reason.REJECTED_BY_SERVER if refused else Reason.SERVER_ERROR
     return NoteError(reason, f"HTTP {error.status} {' '.join(error.codes)}".strip())
+
+
+class PolicyError(FhirAdapterError):
+    """The server refuses what every summary needs; one sentence with the server's own words.
+
+    It is raised for resources that concern no patient alone, so that these words may be shown.
+    """
+
+    def __init__(self, what: str, error: HttpStatusError) -> None:
+        said = " ".join(error.words.split())
+        codes = f" ({', '.join(error.codes)})" if error.codes else ""
+        words = f": {said}" if said else "."
+        super().__init__(f"The server refuses {what}: HTTP {error.status}{codes}{words}")

@@ -1,7 +1,7 @@
 """Builds the parts of a pass from the settings, once per process, and takes them down again."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
@@ -9,22 +9,21 @@ from importlib.metadata import PackageNotFoundError, version
 import structlog
 
 from fhir_adapter import canonical
-from fhir_adapter.audit.context import Rules
-from fhir_adapter.auditing import Auditor
 from fhir_adapter.reading.attachment import FetchLimits
 from fhir_adapter.reading.source import Source
-from fhir_adapter.rest.auth import auth_from
+from fhir_adapter.rest.auth import Credentials, auth_from
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.rest.recording_client import AuditedClient, Trail
+from fhir_adapter.rest.tls import tls_context
+from fhir_adapter.rest.token_endpoint import Web
 from fhir_adapter.text import Extractor, Limits
 from fhir_adapter.writing.pipeline import Pipeline
 from fhir_adapter.writing.writer import Writer
 from jobs.ledger.ledger import Ledger
 from jobs.passes.parts import Parts
 from jobs.passes.scoring import Scorer, Summarizing
-from jobs.settings import Settings, SettingsError, parse_duration
+from jobs.settings import Settings, SettingsError, parse_duration, read_secret
 from summarizer import Summarizer
-from summarizer.types import Document, Sentence
 
 log = structlog.get_logger("clinsum.runtime")
 
@@ -48,24 +47,46 @@ def make_client(settings: Settings, retries: int | None = None) -> FhirClient:
         SettingsError: the address or the credentials are not usable.
     """
     try:
-        auth = auth_from(
-            settings.auth,
-            username=settings.username,
-            password=settings.password.get_secret_value(),
-            token=settings.token.get_secret_value(),
-        )
+        tls = tls_context(settings.ca_file, settings.client_certificate, settings.client_certificate_key)
+        web = Web(tls, settings.timeout)
+        auth = auth_from(credentials(settings), settings.fhir_base_url, web)
         build: Callable[..., FhirClient] = partial(FhirClient, settings.fhir_base_url)
         if settings.audit_events:
             device = f"clinsum-{software_version().replace('.', '-')}"
             build = partial(AuditedClient, settings.fhir_base_url, device=device, report=_report_trail)
         return build(
             auth=auth,
+            tls=tls,
             timeout=settings.timeout,
             retries=settings.retries if retries is None else retries,
             max_connections=2 * settings.concurrency,
         )
     except ValueError as error:
         raise SettingsError(f"CLINSUM_FHIR_BASE_URL or the credentials: {error}.") from None
+
+
+def credentials(settings: Settings) -> Credentials:
+    """What the settings say about logging in.
+
+    Raises:
+        ValueError: the file of the private key cannot be read.
+    """
+    return Credentials(
+        kind=settings.auth,
+        username=settings.username,
+        password=settings.password.get_secret_value(),
+        token=settings.token.get_secret_value(),
+        client_id=settings.client_id,
+        client_secret=settings.client_secret.get_secret_value(),
+        private_key=read_secret(settings.private_key_file) if settings.auth == "smart-backend" else "",
+        key_id=settings.key_id,
+        token_url=settings.token_url,
+        scope=settings.scope,
+        audience=settings.token_audience,
+        resource=settings.token_resource,
+        in_body=settings.client_secret_in_body,
+        certified=bool(settings.client_certificate),
+    )
 
 
 def _report_trail(trail: Trail) -> None:
@@ -79,8 +100,12 @@ def act_as(client: FhirClient, pipeline: Pipeline) -> None:
         client.observe(pipeline.device_id)
 
 
-def make_summarizer(settings: Settings) -> Summarizer:
+def make_summarizer(settings: Settings, *, defer: bool = False) -> Summarizer:
     """Loads the model; takes seconds. A bare `.pt` is put onto the encoder that ships.
+
+    Args:
+        settings: which model.
+        defer: load weights, and torch, when the first text has to be scored; a `.pt` is loaded at once.
 
     Raises:
         SummarizerError: the summarizer's own.
@@ -89,7 +114,7 @@ def make_summarizer(settings: Settings) -> Summarizer:
         from summarizer.checkpoint import load_checkpoint
 
         return Summarizer(load_checkpoint(settings.model, settings.model_encoder or None, settings.device))
-    return Summarizer.from_pretrained(settings.model or None, settings.engine, settings.device)
+    return Summarizer.from_pretrained(settings.model or None, settings.engine, settings.device, defer=defer)
 
 
 def make_pipeline(settings: Settings, summarizer: Summarizing) -> Pipeline:
@@ -122,23 +147,6 @@ def fetch_limits(settings: Settings) -> FetchLimits:
 def make_extractor(settings: Settings) -> Extractor:
     """The text extraction with its workers, which start when needed."""
     return Extractor(Limits(max_bytes=settings.max_bytes))
-
-
-def make_auditor(settings: Settings, client: FhirClient, extractor: Extractor) -> Auditor:
-    """Audits over parts that are there already."""
-    system, code = settings.ai_label.split("|", 1)
-    return Auditor(
-        client, extractor, fetch_limits(settings), (system, code), Rules(software_version(), _statements)
-    )
-
-
-def _statements(document: Document) -> Sequence[Sentence]:
-    """The sentences of a note with all that must be read with them, as a summary takes them."""
-    from summarizer.assertion.statements import with_neighbours
-    from summarizer.segmentation.segment import segment
-
-    parts = segment(document.text, document.headings, document.marks)
-    return with_neighbours(document.text, parts).sentences
 
 
 def make_source(settings: Settings, client: FhirClient) -> Source:
@@ -192,11 +200,4 @@ async def runtime(
 
 
 async def _loaded(settings: Settings, loaded: Summarizing | None) -> Summarizing:
-    return await asyncio.to_thread(make_summarizer, settings) if loaded is None else loaded
-
-
-@asynccontextmanager
-async def auditing(settings: Settings) -> AsyncIterator[tuple[FhirClient, Auditor]]:
-    """What an audit needs: the server and the text extraction; no ledger and no model."""
-    async with make_client(settings) as client, make_extractor(settings) as extractor:
-        yield client, make_auditor(settings, client, extractor)
+    return await asyncio.to_thread(make_summarizer, settings, defer=True) if loaded is None else loaded

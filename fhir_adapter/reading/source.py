@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from fhir_adapter.errors import GoneError, NoteError, NotFoundError, ResponseTooLargeError
+from fhir_adapter.errors import GoneError, HttpStatusError, NoteError, NotFoundError, ResponseTooLargeError
 from fhir_adapter.lenient import JsonObject, has_tag, reference_of
 from fhir_adapter.note import SourceNote
 from fhir_adapter.reading.policy import Policy, ineligible
@@ -178,6 +178,38 @@ class Source:
                     raise
                 size = max(1, size // 4)
             walk.restart()
+
+    async def everything(self, resource_type: str, since: str | None = None) -> AsyncIterator[Page]:
+        """Pages of all notes of a type, by another order than `changed_since`, so that it misses other ones.
+
+        They come by id, which no edit changes, or, with `since`, the latest first; a server that does not
+        sort so gives its own order.
+
+        Args:
+            resource_type: of the notes.
+            since: only what the server stamped then or later.
+
+        Raises:
+            ValueError: `since` is no instant. FhirAdapterError: as the client raises it.
+        """
+        lower = nanoseconds(since) if since else None
+        if since and lower is None:
+            raise ValueError(f"{since!r} is no instant such as 2026-05-31T00:00:00Z")
+        limits = [] if lower is None else [("_lastUpdated", f"ge{instant(lower)}")]
+        orders = [[("_sort", "_id" if lower is None else "-_lastUpdated")], []]
+        for order in orders:
+            walk = _Walk(Strategy(resource_type, None), None, 0, self._clock())
+            params = [*limits, *order, ("_count", str(self._page_size))]
+            begun = False
+            try:
+                async for found in self._client.search(resource_type, params):
+                    begun = True
+                    yield await self._page(resource_type, found, walk)
+            except HttpStatusError as error:
+                if begun or not order or error.status not in (400, 422, 501):
+                    raise
+            else:
+                return
 
     async def _page(self, resource_type: str, found: SearchPage, walk: "_Walk") -> Page:
         derived = repeated = 0

@@ -6,9 +6,9 @@ from typing import Literal
 
 Status = Literal["written", "unchanged", "skipped", "failed"]
 
-MAX_ATTEMPTS = 8
 _FIRST_RETRY = timedelta(minutes=1)
-_LONGEST_RETRY = timedelta(hours=1)
+_FIRST_OTHER = timedelta(hours=6)
+_LONGEST_RETRY = timedelta(days=2)
 
 
 class LedgerError(Exception):
@@ -34,7 +34,7 @@ class NoteRow:
         reason: a reason code, or "".
         detail: a technical hint without note text.
         attempts: how often this version was tried without success.
-        retry_at: when a pass tries it again by itself, or None.
+        retry_at: when a pass tries it again by itself; None for what did not fail.
     """
 
     source: str
@@ -54,9 +54,17 @@ class NoteRow:
     retry_at: datetime | None = None
 
 
-def next_retry(attempts: int) -> datetime | None:
-    """When to try again after so many failed attempts: doubling from a minute to an hour, then never."""
-    if attempts >= MAX_ATTEMPTS:
-        return None
-    pause: timedelta = min(_FIRST_RETRY * 2 ** (attempts - 1), _LONGEST_RETRY)
-    return datetime.now(UTC) + pause
+def next_retry(attempts: int, *, passing: bool = True) -> datetime:
+    """When to try again after so many failed attempts: pauses double up to two days, and never end.
+
+    Args:
+        attempts: without success, at least 1.
+        passing: the fault is one that passes by itself, so that the next pass tries again, and the pause
+            after that is a minute; else the first pause is six hours.
+    """
+    now = datetime.now(UTC)
+    if passing and attempts == 1:
+        return now
+    first = _FIRST_RETRY / 2 if passing else _FIRST_OTHER
+    pause: timedelta = min(first * 2 ** min(attempts - 1, 20), _LONGEST_RETRY)
+    return now + pause

@@ -15,7 +15,7 @@ import tests.contract.alterations_beside  # noqa: F401  (registers its alteratio
 from fhir_adapter.audit.findings import Finding
 from fhir_adapter.audit.verdict import Audit
 from fhir_adapter.canonical import AI_CONFIDENCE, EXTRACT_SCORE
-from jobs.runtime import auditing
+from jobs.audits.parts import auditing
 from tests.contract.alterations import ALL, Alteration, Resource
 from tests.contract.alterations_around import AROUND, as_before
 from tests.contract.contract_fhir import Fhir, FhirServer, new_id
