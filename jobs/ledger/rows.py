@@ -6,9 +6,8 @@ from typing import Literal
 
 Status = Literal["written", "unchanged", "skipped", "failed"]
 
-MAX_ATTEMPTS = 8
-_FIRST_RETRY = timedelta(minutes=1)
-_LONGEST_RETRY = timedelta(hours=1)
+_FIRST_PAUSE = timedelta(minutes=1)
+_LONGEST_PAUSE = timedelta(days=3)
 
 
 class LedgerError(Exception):
@@ -54,9 +53,10 @@ class NoteRow:
     retry_at: datetime | None = None
 
 
-def next_retry(attempts: int) -> datetime | None:
-    """When to try again after so many failed attempts: doubling from a minute to an hour, then never."""
-    if attempts >= MAX_ATTEMPTS:
-        return None
-    pause: timedelta = min(_FIRST_RETRY * 2 ** (attempts - 1), _LONGEST_RETRY)
-    return datetime.now(UTC) + pause
+def next_retry(attempts: int) -> datetime:
+    """When to try again after so many failed attempts: in the next pass, then after a minute, doubling to days.
+
+    Without end: a server that is down for a week, or a right that is given late, costs no note its summary.
+    """
+    pause = _FIRST_PAUSE * 2 ** min(attempts - 2, 16) if attempts > 1 else timedelta()
+    return datetime.now(UTC) + min(pause, _LONGEST_PAUSE)

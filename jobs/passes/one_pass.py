@@ -14,12 +14,15 @@ import structlog
 
 from fhir_adapter.elements import local
 from fhir_adapter.errors import (
+    FhirAdapterError,
     GoneError,
     HttpStatusError,
     NoteError,
     NotFhirError,
     NotFoundError,
+    ResponseTooLargeError,
     ServerUnreachableError,
+    read_fault,
 )
 from fhir_adapter.note import Reading, SourceNote
 from fhir_adapter.reading.note_text import read_note
@@ -42,6 +45,10 @@ BATCH_NOTES = 32
 _RETRIES_A_PASS = 500
 # These end the pass; anything else is the note's own failure.
 _FATAL = (ServerUnreachableError, NotFhirError, LedgerError, RecalledError)
+# These end the reading of one resource type; what was read before is written all the same.
+_OF_ONE_TYPE = (ServerUnreachableError, NotFhirError, HttpStatusError, ResponseTooLargeError)
+# 404 with one of these is said by what stands before the server, or for now.
+_NOT_OF_THE_NOTE = frozenset({"login", "security", "forbidden", "timeout", "throttled", "transient"})
 _KEPT = "a summary that a person changed or attested stays"
 
 
@@ -113,6 +120,7 @@ class Pass:
         self._totals = Totals()
         self._retried: set[tuple[str, str]] = set()
         self._relations = _Relations()
+        self._fault: FhirAdapterError | None = None
 
     async def run(self, resource_types: Sequence[str]) -> Totals:
         """Handles what is due for another try, then everything changed since the watermark.
@@ -144,6 +152,8 @@ class Pass:
                 stages.create_task(self._write_stage(scored))
         except BaseExceptionGroup as group:
             raise group.exceptions[0] from None
+        if self._fault:
+            raise self._fault
         self._totals.seconds = time.monotonic() - started
         return self._totals
 
@@ -154,25 +164,36 @@ class Pass:
         async for batch in self._again([row.source for row in due]):
             yield batch
         for resource_type in resource_types:
-            strategy = await self.parts.source.strategy(resource_type)
-            if strategy.fallback:
-                log.warning("fallback", message=strategy.fallback)
-            watermark = await asyncio.to_thread(self.parts.ledger.watermark, resource_type)
-            newest: str | None = None
-            async for page in self.parts.source.changed_since(resource_type, watermark):
-                newest = page.newest or newest
-                if page.notice:
-                    log.warning("page", resource_type=resource_type, notice=page.notice)
-                async for batch in self._triaged(page.notes):
+            # A fault of one type loses neither what was read of it nor the types after it.
+            try:
+                async for batch in self._changes_of(resource_type):
                     yield batch
-                if self.stop.is_set():
-                    return
-            async for batch in self._again(await self._affected(resource_type, watermark)):
+            except _OF_ONE_TYPE as error:
+                self._fault = self._fault or error
+                log.warning(
+                    "type", resource_type=resource_type, error=type(error).__name__, message=str(error)
+                )
+            if self.stop.is_set():
+                return
+
+    async def _changes_of(self, resource_type: str) -> AsyncIterator[_Batch]:
+        watermark = await asyncio.to_thread(self.parts.ledger.watermark, resource_type)
+        strategy = await self.parts.source.strategy(resource_type)
+        if strategy.fallback:
+            log.warning("fallback", message=strategy.fallback)
+        newest, whole = None, True
+        async for page in self.parts.source.changed_since(resource_type, watermark):
+            newest, whole = page.newest or newest, page.whole
+            if page.notice:
+                log.warning("page", resource_type=resource_type, notice=page.notice)
+            async for batch in self._triaged(page.notes):
                 yield batch
             if self.stop.is_set():
                 return
-            if newest and newest != watermark:
-                yield _Batch(watermark=(resource_type, newest))
+        async for batch in self._again(await self._affected(resource_type, watermark)):
+            yield batch
+        if newest and newest != watermark and whole and not self.stop.is_set():
+            yield _Batch(watermark=(resource_type, newest))
 
     async def _affected(self, resource_type: str, watermark: str | None) -> list[str]:
         """Sources that have a summary and whose standing was changed by something else than a new version."""
@@ -219,17 +240,19 @@ class Pass:
             try:
                 job.note = await self.parts.source.read(reference)
                 job.error = self._refusal(job.note)
-            except (NotFoundError, GoneError):
-                job.error = NoteError(Reason.DELETED)
-            except NoteError as error:
-                job.error = error
+            except ServerUnreachableError:
+                if not await self.parts.client.answers():
+                    raise
+                job.error = NoteError(Reason.SERVER_ERROR, "no answer to this read")
+            except FhirAdapterError as error:
+                job.error = NoteError(Reason.DELETED) if _deleted(error) else read_fault(error)
         return job
 
     async def _triaged(self, notes: Sequence[SourceNote | Unreadable]) -> AsyncIterator[_Batch]:
         """Splits a page into what is known already, what cannot be read, and batches to work on."""
         readable = [note for note in notes if isinstance(note, SourceNote)]
-        rows = [self._unreadable(note) for note in notes if isinstance(note, Unreadable)]
-        known = await asyncio.to_thread(self.parts.ledger.known, [note.reference for note in readable])
+        known = await asyncio.to_thread(self.parts.ledger.known, [note.reference for note in notes])
+        rows = [self._unreadable(n, known.get(n.reference)) for n in notes if isinstance(n, Unreadable)]
         unchanged: list[Outcome] = []
         jobs: list[_Job] = []
         for note in readable:
@@ -239,7 +262,7 @@ class Pass:
             same = before and note.version_id and before.version == note.version_id
             replaced = self.parts.source.ineligible(note) is Reason.SUPERSEDED
             if before and same and replaced == (before.reason == Reason.SUPERSEDED):
-                unchanged.append(Outcome.of(before, "unchanged"))
+                unchanged.append(Outcome.of(before, "failed" if before.status == "failed" else "unchanged"))
             else:
                 self._relations.see(note, self.parts.client.base_url, before)
                 jobs.append(_Job(note, before, error=self._refusal(note)))
@@ -251,10 +274,10 @@ class Pass:
         reason = self.parts.source.ineligible(note)
         return NoteError(reason) if reason else None
 
-    def _unreadable(self, found: Unreadable) -> NoteRow:
-        source = found.reference or "unknown"
-        version, pipeline = found.version_id, self.parts.pipeline.version
-        return NoteRow(source, version, pipeline, "failed", found.reason.value, found.detail)
+    def _unreadable(self, found: Unreadable, before: NoteRow | None) -> NoteRow:
+        row = NoteRow(found.reference or "unknown", found.version_id, self.parts.pipeline.version, "failed")
+        failed = _failed(row, NoteError(found.reason, found.detail), before)
+        return failed if found.reference else replace(failed, retry_at=None)
 
     async def _read_stage(self, batches: AsyncIterator[_Batch], read: _Queue) -> None:
         async for batch in batches:
@@ -370,6 +393,13 @@ class Pass:
             return row
         failed = _failed(row, job.error, job.before)
         return replace(failed, detail=failed.detail or _KEPT) if job.kept else failed
+
+
+def _deleted(error: FhirAdapterError) -> bool:
+    """The server itself says that the note is not there; a gateway's 404 holds no OperationOutcome."""
+    if isinstance(error, NotFoundError):
+        return bool(error.codes) and not _NOT_OF_THE_NOTE & set(error.codes)
+    return isinstance(error, GoneError)
 
 
 def _failed(row: NoteRow, error: NoteError, before: NoteRow | None) -> NoteRow:
