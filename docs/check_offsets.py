@@ -147,7 +147,7 @@ def of_text(base, notes, where, path):
     text = text_at(base, where if beside else address, path)
     same = hashlib.sha256(text.encode()).hexdigest() == about["sha256"]
     yield same and len(text) == about["length"], f"text of {where} by its SHA-256"
-    recipe = beside["description"].rpartition(" by ")[2] if beside else "/plain|1"
+    recipe = beside["description"].rpartition(" by ")[2] if beside else ("/plain|1", "/plain|2")
     yield about["normalization"].endswith(recipe), f"its recipe, {recipe}"
     yield labels(then) <= labels(beside) if beside else path == about["path"], "its place"
     return whose, text

@@ -37,7 +37,7 @@ def reasons_table() -> str:
         (
             f"`{reason.value}`",
             "failed" if reason.failure else "skipped",
-            "yes" if reason.transient else "",
+            "" if not reason.failure else "from a minute" if reason.transient else "from six hours",
             reason.words,
         )
         for reason in Reason

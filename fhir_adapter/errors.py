@@ -94,14 +94,17 @@ class HttpStatusError(FhirAdapterError):
     Attributes:
         status: the HTTP status.
         codes: OperationOutcome.issue codes and message ids such as HAPI-0989; never diagnostics text.
+        words: the server's own, which may hold patient data: not part of the message, and to be shown only
+            where what was sent concerns no patient.
     """
 
-    def __init__(self, status: int, what: str, codes: tuple[str, ...] = ()) -> None:
+    def __init__(self, status: int, what: str, codes: tuple[str, ...] = (), words: str = "") -> None:
         hint = f" ({', '.join(codes)})" if codes else ""
         super().__init__(f"{what}: HTTP {status}{hint}")
         self.status = status
         self.what = what
         self.codes = codes
+        self.words = words
 
     @property
     def passing(self) -> bool:
@@ -159,3 +162,16 @@ def write_fault(error: HttpStatusError) -> NoteError:
         refused = 400 <= error.status < 500 and error.status not in _PASSING
         reason = Reason.REJECTED_BY_SERVER if refused else Reason.SERVER_ERROR
     return NoteError(reason, f"HTTP {error.status} {' '.join(error.codes)}".strip())
+
+
+class PolicyError(FhirAdapterError):
+    """The server refuses what every summary needs; one sentence with the server's own words.
+
+    It is raised for resources that concern no patient alone, so that these words may be shown.
+    """
+
+    def __init__(self, what: str, error: HttpStatusError) -> None:
+        said = " ".join(error.words.split())
+        codes = f" ({', '.join(error.codes)})" if error.codes else ""
+        words = f": {said}" if said else "."
+        super().__init__(f"The server refuses {what}: HTTP {error.status}{codes}{words}")

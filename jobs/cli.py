@@ -16,6 +16,7 @@ COMMANDS = {
     "poll": "poll",
     "run": "poll",
     "retry": "poll",
+    "reconcile": "poll",
     "audit": "audit",
     "withdraw": "withdraw",
     "timeline": "timeline",

@@ -9,7 +9,6 @@ from importlib.metadata import PackageNotFoundError, version
 import structlog
 
 from fhir_adapter import canonical
-from fhir_adapter.auditing import Auditor
 from fhir_adapter.reading.attachment import FetchLimits
 from fhir_adapter.reading.source import Source
 from fhir_adapter.rest.auth import auth_from
@@ -77,8 +76,12 @@ def act_as(client: FhirClient, pipeline: Pipeline) -> None:
         client.observe(pipeline.device_id)
 
 
-def make_summarizer(settings: Settings) -> Summarizer:
+def make_summarizer(settings: Settings, *, defer: bool = False) -> Summarizer:
     """Loads the model; takes seconds. A bare `.pt` is put onto the encoder that ships.
+
+    Args:
+        settings: which model.
+        defer: load weights, and torch, when the first text has to be scored; a `.pt` is loaded at once.
 
     Raises:
         SummarizerError: the summarizer's own.
@@ -87,7 +90,7 @@ def make_summarizer(settings: Settings) -> Summarizer:
         from summarizer.checkpoint import load_checkpoint
 
         return Summarizer(load_checkpoint(settings.model, settings.model_encoder or None, settings.device))
-    return Summarizer.from_pretrained(settings.model or None, settings.engine, settings.device)
+    return Summarizer.from_pretrained(settings.model or None, settings.engine, settings.device, defer=defer)
 
 
 def make_pipeline(settings: Settings, summarizer: Summarizing) -> Pipeline:
@@ -120,12 +123,6 @@ def fetch_limits(settings: Settings) -> FetchLimits:
 def make_extractor(settings: Settings) -> Extractor:
     """The text extraction with its workers, which start when needed."""
     return Extractor(Limits(max_bytes=settings.max_bytes))
-
-
-def make_auditor(settings: Settings, client: FhirClient, extractor: Extractor) -> Auditor:
-    """Audits over parts that are there already."""
-    system, code = settings.ai_label.split("|", 1)
-    return Auditor(client, extractor, fetch_limits(settings), (system, code))
 
 
 def make_source(settings: Settings, client: FhirClient) -> Source:
@@ -179,11 +176,4 @@ async def runtime(
 
 
 async def _loaded(settings: Settings, loaded: Summarizing | None) -> Summarizing:
-    return await asyncio.to_thread(make_summarizer, settings) if loaded is None else loaded
-
-
-@asynccontextmanager
-async def auditing(settings: Settings) -> AsyncIterator[tuple[FhirClient, Auditor]]:
-    """What an audit needs: the server and the text extraction; no ledger and no model."""
-    async with make_client(settings) as client, make_extractor(settings) as extractor:
-        yield client, make_auditor(settings, client, extractor)
+    return await asyncio.to_thread(make_summarizer, settings, defer=True) if loaded is None else loaded

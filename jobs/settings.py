@@ -30,15 +30,15 @@ def default_database_url() -> str:
 
 
 def parse_duration(text: str) -> timedelta:
-    """Reads `90`, `60s`, `5m`, `2h`.
+    """Reads `90`, `60s`, `5m`, `2h`, `7d`.
 
     Raises:
         ValueError: not a duration.
     """
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(s|m|h)?", text.strip())
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(s|m|h|d)?", text.strip())
     if not match or float(match[1]) <= 0:
         raise ValueError(f"{text!r} is not a duration such as 60s, 5m or 2h")
-    return timedelta(seconds=float(match[1]) * {"s": 1, "m": 60, "h": 3600}[match[2] or "s"])
+    return timedelta(seconds=float(match[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[match[2] or "s"])
 
 
 def parse_budget(text: str) -> Budget | None:
@@ -84,6 +84,9 @@ class Settings(BaseSettings):
     budget: str = Field("auto", description="5 (sentences), 120w (words), 15% (of the note) or auto.")
     pipeline: str = Field("extractive", description="Names the kind of summary; one per note and name.")
     interval: str = Field("60s", description="Pause between two passes of `clinsum run`.")
+    reconcile: str = Field(
+        "24h", description="How often `clinsum run` walks over everything, slowly; 0 for never."
+    )
     overlap: str = Field("10m", description="How far each pass looks back behind the last stamp it saw.")
     page_size: int = Field(50, ge=1, le=1000, description="Resources in one page of the server's answers.")
     concurrency: int = Field(8, ge=1, le=64, description="Requests to the server at a time.")
@@ -171,6 +174,13 @@ class Settings(BaseSettings):
         parse_budget(value)
         return value
 
+    @field_validator("reconcile")
+    @classmethod
+    def _duration_or_never(cls, value: str) -> str:
+        if value != "0":
+            parse_duration(value)
+        return value
+
     @field_validator("interval", "overlap")
     @classmethod
     def _duration(cls, value: str) -> str:
@@ -191,6 +201,11 @@ class Settings(BaseSettings):
         if self.auth == "bearer" and not self.token.get_secret_value():
             raise ValueError("AUTH=bearer needs CLINSUM_TOKEN")
         return self
+
+    @property
+    def reconcile_every(self) -> timedelta | None:
+        """How often everything is walked over; None for never."""
+        return None if self.reconcile == "0" else parse_duration(self.reconcile)
 
     @property
     def summary_budget(self) -> Budget | None:

@@ -6,7 +6,8 @@ from fhir_adapter.timeline.composition import assembler
 from fhir_adapter.timeline.reader import TimelineReader
 from fhir_adapter.timeline.timeline import Timeline
 from fhir_adapter.timeline.writer import TimelineWriter, WriteResult
-from jobs.runtime import act_as, ai_label, auditing, software_version
+from jobs.audits.parts import auditing
+from jobs.runtime import act_as, ai_label, software_version
 from jobs.settings import Settings
 
 

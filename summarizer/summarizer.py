@@ -106,12 +106,14 @@ class Summarizer:
             texts: strings, or documents that bring the headings and marks their format declares.
             budget: None for the model's own choice of length (`summarizer.selection.select.select`).
         """
+        from summarizer.assertion.statements import with_neighbours
         from summarizer.segmentation.segment import segment
 
         splits = []
         for item in texts:
             document = Document(item) if isinstance(item, str) else item
             parts = segment(document.text, document.headings, document.marks)
+            parts = with_neighbours(document.text, parts)
             splits.append(_Split(document.text, parts.sentences, parts.sections))
         return self._summarize(splits, budget)
 

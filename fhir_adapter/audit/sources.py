@@ -16,6 +16,7 @@ from fhir_adapter.reading.attachment import FetchLimits, fetch
 from fhir_adapter.reading.source_note import read_source
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.text import Extractor
+from fhir_adapter.text.recipe import is_earlier, recipe_name
 from fhir_adapter.writing.summary import content_path
 
 _EXTRACTED_PATH = "DocumentReference.content[0].attachment.data"
@@ -85,13 +86,23 @@ class Sources:
 
 
 def same_text(claims: Claims, text: NoteText) -> list[Found]:
-    """Whether the text read again is the one that the Composition describes."""
+    """Whether the text read again is the one that the Composition describes.
+
+    An earlier version of the recipe is as good where it gave the same text.
+    """
     found: list[Found] = []
-    if claims.normalization != text.normalization:
-        found.append((Finding.EXTRACTOR_DIFFERS, text.normalization))
-    if claims.sha256 != text.sha256 or claims.length != len(text.text):
+    same = claims.sha256 == text.sha256 and claims.length == len(text.text)
+    stated, present = claims.normalization, text.normalization
+    if stated != present and not (same and is_earlier(stated, present)):
+        found.append((Finding.EXTRACTOR_DIFFERS, _other_recipe(stated, present)))
+    if not same:
         found.append((Finding.TEXT_DIFFERS, f"length {len(text.text)}, stated {claims.length}"))
     return found
+
+
+def _other_recipe(stated: str, present: str) -> str:
+    before, now = recipe_name(stated), recipe_name(present)
+    return f"written by {before}, which this version no longer reads; read now by {now}" if before else now
 
 
 def _extracted_text(resource: JsonObject) -> str | None:

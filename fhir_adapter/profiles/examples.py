@@ -60,6 +60,7 @@ def _states() -> dict[str, list[JsonObject]]:
     return {
         "content-digest": [summary],
         "ended-because": [ended(summary, Withdrawal.RECALLED)],
+        "withdrawal-reason": [ended(summary, Withdrawal.RECALLED, "Sentences of another note were shown.")],
         "recall": [{**device, "extension": [*device["extension"], mark], "status": "inactive"}],
     }
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from fhir_adapter.errors import GoneError, NoteError
+from fhir_adapter.errors import GoneError, HttpStatusError, NoteError, NotFhirError
 from fhir_adapter.lenient import JsonObject, has_tag, reference_of
 from fhir_adapter.note import SourceNote
 from fhir_adapter.reading.policy import Policy, ineligible
@@ -161,7 +161,11 @@ class Source:
         begin = nanoseconds(watermark) if watermark is not None else None
         if watermark is not None and begin is None:
             raise ValueError("the watermark is not an instant")
-        now = int(self._clock().timestamp() * 1_000_000_000)
+        async for page in self._walked(resource_type, begin):
+            yield page
+
+    async def _walked(self, resource_type: str, begin: int | None) -> AsyncIterator[Page]:
+        now = self._now()
         strategy, overlap = await self.strategy(resource_type), in_nanoseconds(self._overlap)
         seen = Seen(strategy, begin, overlap, now)
         lower = None if begin is None else begin - seen.overlap
@@ -179,6 +183,48 @@ class Source:
             notices.append("the server puts no stamp on them, so every pass reads all of them")
         if notices or not walk.whole:
             yield Page((), seen.newest, is_last=True, notice="; ".join(notices), whole=walk.whole)
+
+    def _now(self) -> int:
+        return int(self._clock().timestamp() * 1_000_000_000)
+
+    async def everything(self, resource_type: str, since: str | None = None) -> AsyncIterator[Page]:
+        """Pages of all notes of a type, by another order than `changed_since`, so that it misses other ones.
+
+        They come by id, which no edit changes, or, with `since`, the latest first; a server that does not
+        sort so gives its own order.
+
+        Args:
+            resource_type: of the notes.
+            since: only what the server stamped then or later.
+
+        Raises:
+            ValueError: `since` is no instant. FhirAdapterError: as the client raises it.
+        """
+        lower = nanoseconds(since) if since else None
+        if since and lower is None:
+            raise ValueError(f"{since!r} is no instant such as 2026-05-31T00:00:00Z")
+        limits = [] if lower is None else [("_lastUpdated", f"ge{instant(lower)}")]
+        orders = [[("_sort", "_id" if lower is None else "-_lastUpdated")], []]
+        for order in orders:
+            seen = Seen(Strategy(resource_type, None), None, 0, self._now())
+            params = [*limits, *order, ("_count", str(self._page_size))]
+            begun = False
+            try:
+                async for found in self._client.search(resource_type, params):
+                    begun = True
+                    yield await self._page(resource_type, found, seen)
+            except HttpStatusError as error:
+                if not begun and (not order or error.status not in (400, 422, 501)):
+                    raise
+            except NotFhirError:
+                if not begun:
+                    raise
+            else:
+                return
+            if begun:  # it broke off: what comes after has to be had by the other way
+                async for page in self._walked(resource_type, None if lower is None else lower):
+                    yield page
+                return
 
     async def _page(self, resource_type: str, found: SearchPage, seen: Seen) -> Page:
         derived = repeated = 0

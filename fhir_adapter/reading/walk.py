@@ -24,17 +24,18 @@ from fhir_adapter.reading.seen import Seen
 from fhir_adapter.reading.strategy import Strategy
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.rest.search_page import SearchPage
-from fhir_adapter.stamps import instant
+from fhir_adapter.stamps import instant, nanoseconds
 
 _MILLISECOND = 1_000_000
 _FIRST = 946_684_800_000 * _MILLISECOND  # the year 2000: nothing on a FHIR server is older
+_SECOND = 1_000 * _MILLISECOND
 _DAY = 86_400_000 * _MILLISECOND
 _FUTURE = "ge2999-01-01T00:00:00Z"
 _REMEMBERED = 200_000  # resources told apart, as numbers
 _LARGEST = 1_000  # resources in a page
 _AT_ONCE = 50
 _ROUNDS = 3  # searches of one span whose order changed meanwhile
-_FAILURES = 48  # in a row, more than halving a century to a millisecond needs
+_FAILURES = 48  # in a row with nothing new between, more than halving a century to a millisecond needs
 _SPLITS = 1_000  # in one walk
 # Codes of an OperationOutcome beside the matches that say that there are more (R4, issue-type).
 _INCOMPLETE = frozenset(
@@ -127,7 +128,7 @@ class Walk:
         self._client, self._type, self._strategy, self._seen = client, resource_type, strategy, seen
         self._begin, self._page_size, self._now = begin, page_size, now
         self._failures = self._splits = 0
-        self._sorting = self._totals_hold = True
+        self._sorting = self._totals_hold = self._bounded = True
         self._answered = False
         self._had: set[int] = set()
         self.notices: dict[str, bool] = {}
@@ -197,7 +198,7 @@ class Walk:
         versions: dict[str, str] = {}
         nameless = 0
         async for page in self._client.search(self._type, [*self._params(span), ("_count", str(size))]):
-            self._failures, self._answered = 0, True
+            self._answered = True
             self._seen.clock(page.date)
             search.pages += 1
             search.total = search.total if page.total is None else page.total
@@ -206,7 +207,9 @@ class Walk:
                 nameless += not reference
                 search.moved |= search.pages > 1 and versions.get(reference, version) != version
                 versions[reference] = version
-                search.fresh |= self._is_new(reference, version)
+                if self._is_new(reference, version):
+                    search.fresh, self._failures = True, 0
+                self._bounded &= self._within(resource, span)
             for reference in page.unusable:
                 nameless += not reference
                 versions.setdefault(reference, "")
@@ -224,6 +227,13 @@ class Walk:
             self._had.clear()
         self._had.add(key)
         return True
+
+    def _within(self, resource: JsonObject, span: Span) -> bool:
+        """The match is of the span that was asked for, to the second; a server may ignore the bounds."""
+        at = nanoseconds(self._strategy.stamp(resource)) if self._by_stamp else None
+        if at is None:
+            return True
+        return (span.begin or at) - _SECOND <= at <= (span.end or at) + _SECOND
 
     def _params(self, span: Span) -> list[tuple[str, str]]:
         params = self._strategy.params(span.begin)
@@ -281,11 +291,11 @@ class Walk:
         fault = search.fault
         self._failures += 1
         self._splits += 1
-        if fault and (not self._by_stamp or self._failures > _FAILURES or not await self._alive()):
+        if fault and (not self._by_stamp or not await self._alive()):
             raise fault
         begin, end = span.begin or _FIRST, span.end or self._now + _DAY
         middle = (begin + end) // 2 // _MILLISECOND * _MILLISECOND
-        if self._by_stamp and self._totals_hold and begin < middle < end and self._splits <= _SPLITS:
+        if self._worth_halving and begin < middle < end:
             for half in (Span(span.begin, middle), Span(middle, span.end)):
                 async for found in self._span(half, halved=True):
                     yield found
@@ -295,6 +305,11 @@ class Walk:
         else:
             async for found in self._one_by_one(span, fault):
                 yield found
+
+    @property
+    def _worth_halving(self) -> bool:
+        within = self._failures <= _FAILURES and self._splits <= _SPLITS
+        return self._by_stamp and self._bounded and self._totals_hold and within
 
     async def _alive(self) -> bool:
         """The server answers a search that finds nothing."""

@@ -16,7 +16,6 @@ import httpx
 
 from fhir_adapter.errors import (
     EndlessLinksError,
-    FhirAdapterError,
     HttpStatusError,
     NotFhirError,
     OutsideBaseError,
@@ -133,14 +132,6 @@ class FhirClient:
             if self._capability is None:
                 self._capability = parse_capability(await self._json("GET", "metadata", "read of /metadata"))
             return self._capability
-
-    async def answers(self) -> bool:
-        """Whether the server is there at all, as far as its /metadata shows."""
-        try:
-            await self._json("GET", "metadata", "read of /metadata")
-        except FhirAdapterError:
-            return False
-        return True
 
     async def read(self, reference: str, version: str | None = None) -> JsonObject:
         """The resource behind `Type/id`, relative or absolute on this server, newest or of a version.

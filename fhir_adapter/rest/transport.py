@@ -18,7 +18,7 @@ from fhir_adapter.errors import (
 )
 from fhir_adapter.rest.backoff import Backoff, http_date, retry_after
 from fhir_adapter.rest.scope import origin_of, parsed
-from fhir_adapter.rest.wire import codes_in, status_error
+from fhir_adapter.rest.wire import codes_in, status_error, words_in
 
 logger = logging.getLogger(__name__)
 
@@ -132,7 +132,8 @@ class Transport:
                     return answer
                 most = call.retries(answer.status, self._backoff.retries)
                 if attempt >= self._backoff.retries or statuses[answer.status] >= most:
-                    raise status_error(answer.status, call.what, codes_in(answer.data))
+                    words = words_in(answer.data)
+                    raise status_error(answer.status, call.what, codes_in(answer.data), words)
                 statuses[answer.status] += 1
                 cause = f"HTTP {answer.status}"
                 asked = retry_after(answer.retry_after)

@@ -17,6 +17,7 @@ _BOM = b"\xef\xbb\xbf"
 _ISSUE_CODE = re.compile(r"[a-z][a-z-]{1,30}")
 _MESSAGE_ID = re.compile(r"\bHAPI-\d{3,5}\b")
 _CODES_SHOWN = 8
+_WORDS_SHOWN = 500
 _ERRORS: dict[int, type[HttpStatusError]] = {
     401: RefusedError,
     403: RefusedError,
@@ -108,14 +109,32 @@ def encode_json(resource: JsonObject) -> bytes:
     return json.dumps(resource, ensure_ascii=True, separators=(",", ":")).encode("ascii")
 
 
-def status_error(status: int, what: str, codes: tuple[str, ...] = ()) -> HttpStatusError:
+def status_error(status: int, what: str, codes: tuple[str, ...] = (), words: str = "") -> HttpStatusError:
     """The error for an HTTP status."""
-    return _ERRORS.get(status, HttpStatusError)(status, what, codes)
+    return _ERRORS.get(status, HttpStatusError)(status, what, codes, words)
 
 
 def codes_in(body: bytes) -> tuple[str, ...]:
     """The codes of an OperationOutcome, if the body is one."""
     return outcome_codes(_loads(body))
+
+
+def words_in(body: bytes) -> str:
+    """What an OperationOutcome says in words, if the body is one; see `outcome_words`."""
+    return outcome_words(_loads(body))
+
+
+def outcome_words(outcome: object) -> str:
+    """What an OperationOutcome says in words, cut short; "" for anything else. It may hold patient data."""
+    if not isinstance(outcome, dict) or outcome.get("resourceType") != "OperationOutcome":
+        return ""
+    said: dict[str, None] = {}
+    for issue in outcome["issue"] if isinstance(outcome.get("issue"), list) else ():
+        details = issue.get("details") if isinstance(issue, dict) else None
+        texts = [issue.get("diagnostics")] if isinstance(issue, dict) else []
+        texts += [details.get("text")] if isinstance(details, dict) else []
+        said.update(dict.fromkeys(" ".join(t.split()) for t in texts if isinstance(t, str) and t.strip()))
+    return "; ".join(said)[:_WORDS_SHOWN]
 
 
 def outcome_codes(outcome: object) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Plain text: the recipe `plain|1`, which decodes and changes nothing else.
+r"""Plain text: the recipe `plain|2`, which decodes and changes nothing else.
 
 The text is the decoded attachment, without its byte-order mark. No white space is stripped, no line ends are
 folded, no Unicode normalization is applied, control characters stay. How the encoding is found, first match
@@ -20,7 +20,10 @@ wins:
    control characters, and not mainly bytes above 0x7F.
 
 Anything else raises `bad-encoding`. Python's strict decoders never give a lone surrogate, nor does U+FFFD
-replacement.
+replacement. Where the encoding was guessed (5, 6), the notice says so.
+
+A text that proves to have been cut out of an HL7 version 2 message with its escape sequences (`\.br\`) is
+read with them: the recipe `hl7+plain|2`, whose text is not the attachment itself.
 """
 
 import codecs
@@ -30,7 +33,9 @@ from dataclasses import dataclass
 from fhir_adapter.errors import NoteError
 from fhir_adapter.note import NoteText
 from fhir_adapter.reasons import Reason
-from fhir_adapter.text.recipe import recipe
+from fhir_adapter.text.charsets import EBCDIC, MULTI_BYTE, encoding_of
+from fhir_adapter.text.hl7 import has_escapes, unescaped
+from fhir_adapter.text.recipe import recipe, wrapped
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -40,27 +45,10 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _WINDOWS_1252 = "".join(bytes([byte]).decode("cp1252", "ignore") or chr(byte) for byte in range(256))
+_GUESSED = "windows-1252"
 _ASCII = bytes(range(0x80))
 _NOT_CONTROLS = bytes(set(range(0x20, 0x7F)) | set(range(0x80, 0x100)) | set(b"\t\n\v\f\r\x1b"))
 _HIGH_RUN = re.compile(rb"[\x80-\xff]+")
-
-# Python codec name -> the encoding that is meant. Only those a clinical system may well use; Python's own
-# oddities (unicode_escape, punycode, utf_7) are not charsets of notes and would let bytes say what they do
-# not show.
-_SINGLE_BYTE = {
-    **{name: name for name in ("cp437", "cp850", "cp852", "cp866", "cp874", "koi8-r", "koi8-u", "mac-roman")},
-    **{f"cp{number}": f"cp{number}" for number in range(1250, 1259)},
-    **{f"iso8859-{part}": f"iso8859-{part}" for part in (2, 3, 4, 5, 6, 7, 8, 10, 13, 14, 15, 16)},
-    "iso8859-1": "cp1252",
-    "ascii": "cp1252",
-    "iso8859-9": "cp1254",
-    "iso8859-11": "cp874",
-    "tis-620": "cp874",
-}
-_UNICODE = frozenset(("utf-8", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"))
-_JAPANESE_KOREAN = frozenset(("shift_jis", "cp932", "euc_jp", "iso2022_jp", "euc_kr", "cp949"))
-_CHINESE = frozenset(("gb2312", "gbk", "gb18030", "big5", "big5hkscs", "cp950"))
-_MULTI_BYTE = _UNICODE | _JAPANESE_KOREAN | _CHINESE
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +72,10 @@ def plain_text(data: bytes, charset: str | None = None, media_type: str = "text/
         NoteError: BAD_ENCODING where the bytes are not text.
     """
     decoded = decode(data, charset)
-    return NoteText(decoded.text, recipe("plain"), media_type, notice=decoded.notice, verbatim=True)
+    if has_escapes(decoded.text):
+        name = wrapped("hl7", recipe("plain", "2"))
+        return NoteText(unescaped(decoded.text), name, media_type, notice=decoded.notice)
+    return NoteText(decoded.text, recipe("plain", "2"), media_type, notice=decoded.notice, verbatim=True)
 
 
 def decode(data: bytes, charset: str | None = None) -> Decoded:
@@ -109,7 +100,12 @@ def decode(data: bytes, charset: str | None = None) -> Decoded:
     if found is None:
         raise NoteError(Reason.BAD_ENCODING, f"{len(data)} bytes in no likely encoding")
     if not remark:
-        return found
+        guessed = found.encoding == _GUESSED and not found.notice
+        return (
+            Decoded(found.text, found.encoding, f"no charset stated; read as {_GUESSED}")
+            if guessed
+            else found
+        )
     return Decoded(found.text, found.encoding, _notice(f"{remark}; read as {found.encoding}", found.notice))
 
 
@@ -121,13 +117,8 @@ def _declared(charset: str | None) -> tuple[str | None, str]:
     """The encoding a label means, or None and the remark that it means none we know."""
     if not charset:
         return None, ""
-    try:
-        name = codecs.lookup(charset.strip().strip("\"'")).name
-    except (LookupError, ValueError):
-        return None, "unknown charset declared"
-    if name in _SINGLE_BYTE:
-        return _SINGLE_BYTE[name], ""
-    return (name, "") if name in _MULTI_BYTE else (None, "unknown charset declared")
+    encoding = encoding_of(charset)
+    return encoding, "" if encoding else "unknown charset declared"
 
 
 def _by_label(data: bytes, encoding: str) -> str | None:
@@ -138,8 +129,13 @@ def _by_label(data: bytes, encoding: str) -> str | None:
         # A mark was looked for already; without one, little-endian as in the WHATWG Encoding Standard.
         encoding = encoding if encoding.endswith("e") else f"{encoding}-le"
         return _strict(data, encoding)
-    if encoding == "utf-8" or encoding in _MULTI_BYTE:
+    if encoding in MULTI_BYTE:
         return _strict(data, encoding)
+    if encoding in EBCDIC:
+        text = _strict(data, encoding)
+        return (
+            None if text is None or _has_controls(text.encode("utf-8").replace(b"\xc2\x85", b"\n")) else text
+        )
     if not data.isascii() and _strict(data, "utf-8") is not None:
         return None
     if encoding == "cp1252":
@@ -202,7 +198,7 @@ def _windows_1252(data: bytes) -> Decoded | None:
     if _has_controls(data) or (high > 3 and high > 0.3 * len(data)):
         return None
     text, _ = codecs.charmap_decode(data, "strict", _WINDOWS_1252)
-    return Decoded(text, "windows-1252")
+    return Decoded(text, _GUESSED)
 
 
 def _has_controls(data: bytes) -> bool:

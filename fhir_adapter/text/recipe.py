@@ -2,14 +2,22 @@
 
 A recipe is `{CANONICAL_BASE}/text-extraction/{name}|{version}`. The version is raised whenever the same bytes
 may give another text than before. Where a third-party engine decides what the text is (PDFium's reading
-order), its own version is part of ours (`pdf|1+pdfium-7191`), so that an auditor who gets another text from
+order), its own version is part of ours (`pdf|2+pdfium-7191`), so that an auditor who gets another text from
 the same bytes sees why; where the code that decides is in this package (plain, html, fhir), a number is
-enough. A wrapper around the note goes in front of the name: `gzip+cda|1`.
+enough. A wrapper around the note goes in front of the name: `gzip+cda|2`.
+
+What was written under an earlier version can be audited wherever the present one gives the same text: most
+notes hold nothing of what changed. Where the text is another one now, the audit says which recipe wrote it,
+and that this version no longer reads it.
 """
+
+import re
 
 from fhir_adapter.canonical import CANONICAL_BASE
 
 _FOLDER = f"{CANONICAL_BASE}/text-extraction/"
+_NAME = re.compile(r"[a-z0-9+]{1,60}\|[0-9]{1,4}(?:\+[a-z0-9.-]{1,60})?")
+_VERSION = re.compile(r"(.{1,300}\|)([0-9]{1,4})((?:\+.{1,100})?)")
 
 
 def recipe(name: str, version: str = "1") -> str:
@@ -23,6 +31,20 @@ def recipe(name: str, version: str = "1") -> str:
 
 
 def wrapped(wrapper: str, normalization: str) -> str:
-    """The recipe of a note inside a wrapper: `gzip` around `.../cda|1` is `.../gzip+cda|1`."""
+    """The recipe of a note inside a wrapper: `gzip` around `.../cda|2` is `.../gzip+cda|2`."""
     folder, _, name = normalization.rpartition("/")
     return f"{folder}/{wrapper}+{name}"
+
+
+def is_earlier(stated: str, present: str) -> bool:
+    """Whether `stated` is an earlier version of the recipe `present`, by the same engine."""
+    old, new = _VERSION.fullmatch(stated), _VERSION.fullmatch(present)
+    if old is None or new is None:
+        return False
+    return (old[1], old[3]) == (new[1], new[3]) and int(old[2]) < int(new[2])
+
+
+def recipe_name(normalization: str) -> str:
+    """A recipe without its folder, `html|2`; "" for what is none."""
+    name = normalization.rpartition("/")[2]
+    return name if _NAME.fullmatch(name) else ""

@@ -69,6 +69,14 @@ _HTML_ROOT = re.compile(
 )
 # Text without any of these under the label of HTML is plain: as HTML it would lose its lines.
 _MARK_OF_HTML = re.compile(rb"<[A-Za-z/!?]|&(?:[A-Za-z]{2,8}|#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6});")
+NARRATIVE_ROOTS = frozenset(
+    ("text", "item", "list", "paragraph", "content", "section", "component", "structuredbody", "caption")
+)
+"""Elements, in lower case, that a piece cut out of a C-CDA document begins with."""
+_NARRATIVE = re.compile(
+    r"<(?:[\w.-]{1,20}:)?(?:paragraph|content|list|item|renderMultiMedia|table|tr|td|br)[\s/>]"
+)
+_HL7_NAMESPACE = "urn:hl7-org:v3"
 _FHIR_NAMESPACE = "http://hl7.org/fhir"
 _XHTML_NAMESPACE = "http://www.w3.org/1999/xhtml"
 
@@ -154,6 +162,8 @@ def _markup(start: str, data: bytes, labelled: bool) -> Sniffed | None:
         return Sniffed(Kind.CDA, "application/cda+xml")
     if _FHIR_NAMESPACE in attributes:
         return Sniffed(Kind.FHIR_XML, "application/fhir+xml")
+    if _is_narrative(name, attributes, rest):
+        return Sniffed(Kind.CDA, "text/x-hl7-text+xml")
     if _XHTML_NAMESPACE in attributes:
         return Sniffed(Kind.HTML, "application/xhtml+xml")
     if name.lower() in ("html", "head", "body"):
@@ -161,6 +171,13 @@ def _markup(start: str, data: bytes, labelled: bool) -> Sniffed | None:
     if _HTML_ROOT.match(name) and (labelled or _ends_in_tag(data)):
         return Sniffed(Kind.HTML, "text/html")
     return Sniffed(Kind.NONE, "application/xml") if xml else None
+
+
+def _is_narrative(name: str, attributes: str, text: str) -> bool:
+    """A piece cut out of a C-CDA document: by its namespace, or by elements that only narratives have."""
+    if name.lower() not in NARRATIVE_ROOTS:
+        return False
+    return _HL7_NAMESPACE in attributes or name == "paragraph" or _NARRATIVE.search(text) is not None
 
 
 def _root_at(text: str) -> tuple[int, str]:

@@ -4,6 +4,7 @@ Document types and entities are refused, the network is never used, and what lib
 one text) stays limited. Damaged XML is repaired where next to nothing is lost by it, and refused otherwise.
 """
 
+import codecs
 import re
 from html.entities import html5
 
@@ -11,6 +12,7 @@ from lxml import etree
 
 from fhir_adapter.errors import NoteError
 from fhir_adapter.reasons import Reason
+from fhir_adapter.text.charsets import encoding_of
 
 _DECLARATION = re.compile(r"<\?xml\s[^>]{0,300}\?>")
 _ENCODING = re.compile(rb"<\?xml\s[^>]{0,300}?\bencoding\s*=\s*[\"']([A-Za-z0-9._:-]{1,40})[\"']")
@@ -38,7 +40,11 @@ def decode_xml(data: bytes) -> str:
             guesses = ["utf-16-be"]
     declared = _ENCODING.search(data[:1000])
     if declared and not declared[1].lower().startswith((b"utf-16", b"ucs", b"utf-32")):
-        guesses.append(declared[1].decode("ascii"))
+        name = declared[1].decode("ascii")
+        try:
+            guesses.append(codecs.lookup(name).name)
+        except (LookupError, ValueError):
+            guesses.append(encoding_of(name) or name)
     for name in [*guesses, "utf-8", "cp1252"]:
         try:
             return data.decode(name).removeprefix("\ufeff")

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from fhir_adapter.errors import HttpStatusError, UnconfirmedError
 from fhir_adapter.lenient import JsonObject, as_dict, as_text, dicts
 from fhir_adapter.rest.client import FhirClient
-from fhir_adapter.rest.wire import outcome_codes, status_error
+from fhir_adapter.rest.wire import outcome_codes, outcome_words, status_error
 
 logger = logging.getLogger(__name__)
 
@@ -61,8 +61,9 @@ def _refusals(entries: Sequence[JsonObject], responses: Sequence[JsonObject]) ->
         status = _status(response)
         if status >= 400:
             kind = _kind(entry)
-            codes = outcome_codes(response.get("outcome"))
-            error = status_error(status, f"entry of a transaction ({kind})", codes)
+            outcome = response.get("outcome")
+            codes, words = outcome_codes(outcome), outcome_words(outcome)
+            error = status_error(status, f"entry of a transaction ({kind})", codes, words)
             errors.append((kind != "Composition", error))
     return [error for _, error in sorted(errors, key=lambda one: one[0])]
 

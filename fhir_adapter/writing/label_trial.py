@@ -43,8 +43,14 @@ class Trial:
     left_behind: str = ""
 
 
-async def try_label(client: FhirClient, system: str, code: str) -> Trial:
+async def try_label(client: FhirClient, system: str, code: str, *, write: bool = True) -> Trial:
     """Tries one label, as system and code.
+
+    Args:
+        client: the server.
+        system: of the label.
+        code: of the label.
+        write: whether a Composition may be created and deleted where the server does not validate.
 
     Raises:
         RefusedError: the credentials may neither validate nor write.
@@ -55,7 +61,7 @@ async def try_label(client: FhirClient, system: str, code: str) -> Trial:
         return Trial(LabelVerdict.TAKEN, "$validate")
     if await _validates(client, plain):
         return Trial(LabelVerdict.UNKNOWN, "$validate")
-    if not (await client.capability()).interacts("Composition", "create", "delete"):
+    if not write or not (await client.capability()).interacts("Composition", "create", "delete"):
         return Trial(LabelVerdict.UNTRIED)
     for resource, verdict in ((labelled, LabelVerdict.TAKEN), (plain, LabelVerdict.REFUSED)):
         written, left = await _writes(client, resource)

@@ -23,7 +23,8 @@ _NO_CONTENT = frozenset(
     {"resourceType", "id", "meta", "implicitRules", "status", "attester", "author"}
     | {"extension", "text", "section"}
 )
-_OURS = frozenset({canonical.SOURCE_TEXT, canonical.CONTENT_DIGEST, canonical.ENDED_BECAUSE})
+_MARKS = frozenset({canonical.ENDED_BECAUSE, canonical.WITHDRAWAL_REASON})
+_OURS = _MARKS | {canonical.SOURCE_TEXT, canonical.CONTENT_DIGEST}
 
 
 class Withdrawal(StrEnum):
@@ -160,16 +161,30 @@ def sealed(composition: JsonObject) -> JsonObject:
     return {**composition, "extension": [*dicts(composition.get("extension")), digest]}
 
 
-def ended(composition: JsonObject, why: str) -> JsonObject:
-    """The Composition marked as no longer current; as entered in error where what it says is wrong."""
-    others = [e for e in dicts(composition.get("extension")) if e.get("url") != canonical.ENDED_BECAUSE]
-    mark = {"url": canonical.ENDED_BECAUSE, "valueCode": str(why)}
+def ended(composition: JsonObject, why: str, words: str = "") -> JsonObject:
+    """The Composition marked as no longer current; as entered in error where what it says is wrong.
+
+    Args:
+        composition: as it stands.
+        why: the code.
+        words: of the person who withdraws it; "" for none.
+    """
+    others = [e for e in dicts(composition.get("extension")) if e.get("url") not in _MARKS]
+    mark: list[JsonObject] = [{"url": canonical.ENDED_BECAUSE, "valueCode": str(why)}]
+    if words:
+        mark.append({"url": canonical.WITHDRAWAL_REASON, "valueString": words})
     status = composition.get("status")
     if why in _WRONG:
         status = _IN_ERROR
     elif status == _IN_ERROR:
         status = "preliminary"
-    return {**composition, "extension": [*others, mark], "status": status}
+    return {**composition, "extension": [*others, *mark], "status": status}
+
+
+def reinstated(composition: JsonObject, status: str) -> JsonObject:
+    """The Composition as it was before it was withdrawn, with the status that it had then."""
+    others = [e for e in dicts(composition.get("extension")) if e.get("url") not in _MARKS]
+    return {**composition, "extension": others, "status": status}
 
 
 def ended_text(text: JsonObject, why: str) -> JsonObject:

@@ -15,6 +15,7 @@ from fhir_adapter.writing.pipeline import Pipeline
 
 Scope = Literal["model", "pipeline"]
 _ATTEMPTS = 5
+_MARKS = frozenset({canonical.RECALL, canonical.WITHDRAWAL_REASON})
 
 
 class RecalledError(FhirAdapterError):
@@ -84,19 +85,36 @@ def check(found: list[Author], pipeline: Pipeline) -> None:
             raise RecalledError(author.reference, "model")
 
 
-async def recall(client: FhirClient, author: Author, scope: Scope) -> None:
+async def recall(client: FhirClient, author: Author, scope: Scope, words: str = "") -> None:
     """Marks a Device as recalled.
+
+    Args:
+        client: the server.
+        author: the Device.
+        scope: whether the pipeline version is recalled or its model.
+        words: why, as the person says who recalls it.
 
     Raises:
         HttpStatusError: the server refuses, also after others were let first.
     """
+    mark: list[JsonObject] = [{"url": canonical.RECALL, "valueCode": scope}]
+    if words:
+        mark.append({"url": canonical.WITHDRAWAL_REASON, "valueString": words})
+    await _mark(client, author, mark, "inactive")
+
+
+async def reactivate(client: FhirClient, author: Author) -> None:
+    """Takes a recall back. Raises as `recall`."""
+    await _mark(client, author, [], "active")
+
+
+async def _mark(client: FhirClient, author: Author, mark: list[JsonObject], status: str) -> None:
     resource, version = author.resource, author.version
     for attempt in range(_ATTEMPTS):
-        others = [e for e in dicts(resource.get("extension")) if e.get("url") != canonical.RECALL]
-        mark = {"url": canonical.RECALL, "valueCode": scope}
+        others = [e for e in dicts(resource.get("extension")) if e.get("url") not in _MARKS]
         try:
             await client.update(
-                {**resource, "extension": [*others, mark], "status": "inactive"}, if_match=version or None
+                {**resource, "extension": [*others, *mark], "status": status}, if_match=version or None
             )
         except HttpStatusError as error:
             if error.status not in (409, 412) or attempt == _ATTEMPTS - 1:

@@ -14,11 +14,21 @@ from fhir_adapter import canonical
 from fhir_adapter.errors import ConflictError, HttpStatusError, UnconfirmedError
 from fhir_adapter.lenient import JsonObject, as_dict, coded, dicts, references, relative
 from fhir_adapter.rest.client import FhirClient
-from fhir_adapter.writing.lifecycle import Existing, Withdrawal, is_timeline, read_existing
-from fhir_adapter.writing.recall import Author, recall
+from fhir_adapter.writing.bundles import replacement
+from fhir_adapter.writing.confirmed import post
+from fhir_adapter.writing.lifecycle import (
+    Existing,
+    Withdrawal,
+    ended_because,
+    extracted_texts,
+    is_timeline,
+    read_existing,
+    reinstated,
+)
+from fhir_adapter.writing.recall import Author, reactivate, recall
 from fhir_adapter.writing.writer import end
 
-Status = Literal["withdrawn", "due", "unchanged", "attested", "changed", "failed"]
+Status = Literal["withdrawn", "reinstated", "due", "unchanged", "attested", "changed", "failed"]
 
 _PAGE = "100"
 _AUTHORED = (("Provenance", "agent"), ("Composition", "author"))
@@ -34,8 +44,9 @@ class Withdrawn:
     Attributes:
         composition: `Composition/id`.
         source: `Type/id`, as it says; "" for a timeline, which is of many notes.
-        status: `withdrawn`; `due` where nothing was to be done yet; `unchanged` where it counted as entered
-            in error already; `attested` or `changed`, a person's work, left as it is; `failed`.
+        status: `withdrawn` or `reinstated`, as a read confirmed; `due` where nothing was to be done yet;
+            `unchanged` where it counted as entered in error already (or does not any more); `attested` or
+            `changed`, a person's work, left as it is; `failed`.
         reason: the code that it carries now, or of the failure.
     """
 
@@ -63,12 +74,16 @@ class Orders:
         attested: also what a person changed or attested.
         dry_run: say what would be done, and do nothing.
         at_once: Compositions worked on at a time.
+        words: why, as the person says who withdraws; "" for none.
+        undo: reinstate what was withdrawn so, instead.
     """
 
     why: Withdrawal
     attested: bool = False
     dry_run: bool = False
     at_once: int = 8
+    words: str = ""
+    undo: bool = False
 
 
 def ran_model(found: Sequence[Author], model: str) -> list[Author]:
@@ -86,14 +101,16 @@ def of_pipeline(found: Sequence[Author], pipeline: str) -> list[Author]:
 async def withdraw_authors(
     client: FhirClient, devices: Sequence[Author], scope: Literal["model", "pipeline"], orders: Orders
 ) -> AsyncIterator[Withdrawn]:
-    """Recalls Devices and withdraws what they wrote.
+    """Recalls Devices and withdraws what they wrote; or takes that back.
+
+    A Device whose recall is taken back may write again once all that it wrote is reinstated.
 
     Raises:
         FhirAdapterError: the server cannot be asked, or does not let a Device be marked.
     """
     for device in devices:
-        if not orders.dry_run and device.recalled not in (scope, "model"):
-            await recall(client, device, scope)
+        if not orders.dry_run and not orders.undo and device.recalled not in (scope, "model"):
+            await recall(client, device, scope, orders.words)
     seen: set[str] = set()
     while True:
         fresh = 0
@@ -102,7 +119,10 @@ async def withdraw_authors(
                 fresh += 1
                 yield done
         if not fresh:
-            return
+            break
+    for device in devices:
+        if orders.undo and not orders.dry_run and device.recalled == scope:
+            await reactivate(client, device)
 
 
 async def withdraw_source(client: FhirClient, source: str, orders: Orders) -> AsyncIterator[Withdrawn]:
@@ -142,26 +162,30 @@ def _compositions(resource: JsonObject, base_url: str) -> list[str]:
 async def _one(client: FhirClient, reference: str, wanted: str, orders: Orders) -> Withdrawn | None:
     """One Composition, read anew each time; None where it is gone, or nothing of ours or of `wanted`."""
     sent = False
+    done: Status = "reinstated" if orders.undo else "withdrawn"
     for attempt in range(_ATTEMPTS):
         resource = await client.read_if_there(reference)
         if resource is None or not _is_summary(resource) or wanted not in _of(resource, client.base_url):
             return None
         existing, source = read_existing(resource), _source(resource, client.base_url)
-        status = _status(existing, orders)
-        if sent and existing.ended == orders.why:
-            return Withdrawn(reference, source, "withdrawn", orders.why)
-        if status != "withdrawn":
+        status = _undoing(existing, orders) if orders.undo else _status(existing, orders)
+        if sent and (existing.ended == orders.why) != orders.undo:
+            return Withdrawn(reference, source, done, orders.why)
+        if status != done:
             return Withdrawn(reference, source, status, existing.ended or orders.why)
         sent = True
         try:
-            await end(client, existing, orders.why)
+            if orders.undo:
+                await _reinstate(client, existing)
+            else:
+                await end(client, existing, orders.why, orders.words)
         except HttpStatusError as error:
             if not isinstance(error, ConflictError) or attempt == _ATTEMPTS - 1:
                 return Withdrawn(reference, source, "failed", f"HTTP {error.status}")
         except UnconfirmedError:
             pass  # what is there by now says
         else:
-            return Withdrawn(reference, source, "withdrawn", orders.why)
+            return Withdrawn(reference, source, done, orders.why)
     return Withdrawn(reference, source, "failed", "not confirmed")
 
 
@@ -170,6 +194,37 @@ def _of(resource: JsonObject, base_url: str) -> set[str]:
     sections = dicts(resource.get("section"))
     named = [references(s.get(element), base_url) for s in sections for element in ("entry", "author")]
     return {*references(resource.get("author"), base_url), *(one for some in named for one in some)}
+
+
+async def _reinstate(client: FhirClient, existing: Existing) -> None:
+    """Writes the Composition, and its extracted text, as they stood before they were withdrawn."""
+    changed = [reinstated(existing.resource, await _status_before(client, existing))]
+    for reference in extracted_texts(existing.resource):
+        text = await client.read_if_there(reference)
+        if (
+            text
+            and text.get("status") == "entered-in-error"
+            and canonical.EXTRACTED_TEXT_TAG in coded(as_dict(text.get("meta")).get("tag"))
+        ):
+            changed.append({**text, "status": "current"})
+    await post(client, replacement(changed))
+
+
+async def _status_before(client: FhirClient, existing: Existing) -> str:
+    """The status of the version before the withdrawal, where the server still has it."""
+    if existing.version.isdecimal() and int(existing.version) > 1:
+        reference = f"Composition/{existing.id}"
+        before = await client.read_if_there(reference, str(int(existing.version) - 1))
+        if before is not None and not ended_because(before) and isinstance(before.get("status"), str):
+            return str(before["status"])
+    return "final" if existing.resource.get("attester") else "preliminary"
+
+
+def _undoing(existing: Existing, orders: Orders) -> Status:
+    """As `_status`, for taking a withdrawal back: what ended for another reason stays ended."""
+    if existing.ended != orders.why:
+        return "unchanged"
+    return "due" if orders.dry_run else "reinstated"
 
 
 def _status(existing: Existing, orders: Orders) -> Status:

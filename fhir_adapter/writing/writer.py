@@ -251,14 +251,14 @@ async def protect(client: FhirClient, person: Existing, security: Sequence[JsonO
         await client.update({**person.resource, "meta": labelled}, if_match=person.version or None)
 
 
-async def end(client: FhirClient, existing: Existing, why: str) -> None:
+async def end(client: FhirClient, existing: Existing, why: str, words: str = "") -> None:
     """Marks one Composition, and the extracted text that belongs to it, over just the versions read.
 
     Raises:
         HttpStatusError: 409 or 412 where somebody else wrote in between.
         UnconfirmedError: the server does not say whether it was done.
     """
-    changed = [ended(existing.resource, why)]
+    changed = [ended(existing.resource, why, words)]
     for reference in extracted_texts(existing.resource):
         text = await client.read_if_there(reference)
         if text and canonical.EXTRACTED_TEXT_TAG in coded(as_dict(text.get("meta")).get("tag")):

@@ -6,7 +6,7 @@ from functools import partial
 
 from fhir_adapter import canonical
 from fhir_adapter.audit.verdict import Audit
-from jobs.runtime import auditing
+from jobs.audits.parts import auditing
 from jobs.settings import Settings
 
 

@@ -10,13 +10,14 @@ from rich.console import Console
 from rich.table import Table
 
 from fhir_adapter.reasons import reason_words
+from fhir_adapter.stamps import nanoseconds
 from jobs.commands.options import AsJson, Sets, console, print_json, settings_from
 from jobs.exits import Exit, UsageError
 from jobs.passes.outcome import Outcome, Totals
 from jobs.passes.pace import parse_pace
 from jobs.passes.progress import PassProgress
 from jobs.runtime import open_ledger
-from jobs.schedule import bring_along, make_trigger, one_pass, run_schedule
+from jobs.schedule import bring_along, make_trigger, one_pass, reconcile, run_schedule
 
 
 def register(app: typer.Typer) -> None:
@@ -24,6 +25,9 @@ def register(app: typer.Typer) -> None:
     app.command(epilog="Example: clinsum poll, or clinsum poll --resummarise --rate 60/min")(poll)
     app.command(epilog='Example: clinsum run --every 60s, or clinsum run --cron "*/5 * * * *"')(run)
     app.command(epilog="Example: clinsum retry DocumentReference/123")(retry)
+    app.command("reconcile", epilog="Example: clinsum reconcile --since 2026-05-01T00:00:00Z --rate 10/s")(
+        reconcile_command
+    )
 
 
 def poll(
@@ -63,7 +67,7 @@ def run(
     settings = settings_from(sets)
     trigger = make_trigger(every or (None if cron else settings.interval), cron)
     with open_ledger(settings) as ledger:
-        asyncio.run(run_schedule(settings, ledger, trigger))
+        raise typer.Exit(asyncio.run(run_schedule(settings, ledger, trigger)))
 
 
 def retry(
@@ -79,6 +83,32 @@ def retry(
     with open_ledger(settings) as ledger:
         wanted = sources or [row.source for row in ledger.notes(status="failed") if "/" in row.source]
         raise typer.Exit(_report(partial(one_pass, settings, ledger, wanted), json))
+
+
+def reconcile_command(
+    since: Annotated[
+        str | None, typer.Option(metavar="INSTANT", help="Only what changed then or later; else everything.")
+    ] = None,
+    rate: Annotated[
+        str | None, typer.Option(metavar="N/min", help="How fast: 600/min, 10/s; else as fast as it goes.")
+    ] = None,
+    json: AsJson = False,
+    sets: Sets = None,
+) -> None:
+    """Walks over everything on the server and handles what the passes have missed.
+
+    It goes by another order than a pass, and reads nothing that the ledger has in the same version. Passes
+    may run beside it. `clinsum run` does the same by itself, spread thin (CLINSUM_RECONCILE).
+    """
+    settings = settings_from(sets)
+    try:
+        pace = parse_pace(rate) if rate else None
+    except ValueError as error:
+        raise UsageError(f"--rate: {error}.") from None
+    if since and nanoseconds(since) is None:
+        raise UsageError(f"--since: {since!r} is no instant such as 2026-05-31T00:00:00Z.")
+    with open_ledger(settings) as ledger:
+        raise typer.Exit(_report(partial(reconcile, settings, ledger, since, pace), json))
 
 
 def _report(a_pass: Callable[[Callable[[Outcome], None]], Coroutine[None, None, Totals]], json: bool) -> Exit:
@@ -105,6 +135,8 @@ def show_totals(totals: Totals, out: Console) -> None:
         f"{totals.seen} notes in {totals.seconds:.1f} s: {counts['written']} summarised, "
         f"{counts['unchanged']} unchanged, {counts['skipped']} skipped, {counts['failed']} failed."
     )
+    if totals.missed is not None:
+        out.print(f"{totals.missed} of them the passes had missed.")
     if totals.by_reason:
         table = Table("reason", "notes", "what it means", box=None, pad_edge=False)
         for reason, count in totals.by_reason.most_common():

@@ -68,10 +68,11 @@ def text(file: FileArgument, media_type: MediaType = None, json: AsJson = False,
     """What the text extraction gives, with sentences, sections and boilerplate."""
     settings_from(sets)
     note = _read(file, media_type, json)
+    from summarizer.assertion.statements import with_neighbours
     from summarizer.segmentation.segment import segment
 
     document = note.document()
-    parts = segment(document.text, document.headings, document.marks)
+    parts = with_neighbours(note.text, segment(document.text, document.headings, document.marks))
     if json:
         from summarizer.assertion.flags import sentence_flags
 

@@ -25,6 +25,7 @@ from fhir_adapter.writing.withdrawal import (
     withdraw_authors,
     withdraw_source,
 )
+from jobs.commands.asking import Yes, ask, check_askable
 from jobs.commands.options import AsJson, Sets, console, print_json, settings_from
 from jobs.exits import Exit, UsageError
 from jobs.ledger.ledger import Ledger
@@ -32,12 +33,14 @@ from jobs.ledger.rows import LedgerError
 from jobs.runtime import make_client, open_ledger
 from jobs.settings import Settings
 
-STATUSES = ("withdrawn", "due", "unchanged", "attested", "changed", "failed")
+STATUSES = ("withdrawn", "reinstated", "due", "unchanged", "attested", "changed", "failed")
+_SHOWN = 20  # Compositions in the list that is shown before anything is done
 
 
 def register(app: typer.Typer) -> None:
     """Adds the command."""
-    app.command(epilog="Example: clinsum withdraw --pipeline 3f9c01a2b4d5 --dry-run")(withdraw)
+    example = 'Example: clinsum withdraw --source DocumentReference/123 --reason "wrong patient"'
+    app.command(epilog=example)(withdraw)
 
 
 def withdraw(
@@ -54,16 +57,23 @@ def withdraw(
     attested: Annotated[
         bool, typer.Option("--attested", help="Also what a person changed or attested.")
     ] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would be withdrawn, and stop.")
+    reason: Annotated[
+        str, typer.Option(metavar="WORDS", help="Why; stands in each summary and on a recalled Device.")
+    ] = "",
+    undo: Annotated[
+        bool, typer.Option("--undo", help="Take an earlier withdrawal back: the same option, and --undo.")
     ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be withdrawn, and stop.")
+    ] = False,
+    yes: Yes = False,
     json: AsJson = False,
     sets: Sets = None,
 ) -> None:
     """Marks summaries as entered in error: those of a model, a pipeline version or a note.
 
-    They are found on the server. A withdrawn model or pipeline version writes no more. Exit code 1 where
-    something could not be withdrawn, or is a person's and was left as it is.
+    They are found on the server, shown, and withdrawn once you say yes. A withdrawn model or pipeline version
+    writes no more. Exit code 1 where something could not be withdrawn, or is a person's and was left.
     """
     given = {"model": model, "pipeline": pipeline, "source": source}
     chosen = [(kind, value) for kind, value in given.items() if value]
@@ -73,13 +83,29 @@ def withdraw(
         raise UsageError(f"{source!r} is not a source; write it as DocumentReference/123.")
     settings = settings_from(sets)
     why = Withdrawal.SOURCE if source else Withdrawal.RECALLED
-    orders = Orders(why, attested, dry_run, at_once=settings.concurrency)
+    at_once = settings.concurrency
+    orders = Orders(why, attested, dry_run, at_once=at_once, words=reason.strip(), undo=undo)
+    if not (dry_run or yes):
+        check_askable("--dry-run shows what would be withdrawn")
+        due = asyncio.run(_preview(settings, chosen[0], replace(orders, dry_run=True)))
+        verb = "Reinstate" if undo else "Withdraw"
+        ask(f"{verb} {len(due)} of {settings.fhir_base_url}?", due, _SHOWN)
     raise typer.Exit(asyncio.run(_report(settings, chosen[0], orders, json)))
 
 
 def _is_source(text: str) -> bool:
     kind, slash, ident = text.partition("/")
     return bool(slash) and kind in SOURCE_TYPES and usable_id(ident) is not None
+
+
+async def _preview(settings: Settings, what: tuple[str, str], orders: Orders) -> list[str]:
+    """What would be done, one line a Composition."""
+    async with make_client(settings) as client:
+        return [
+            f"{one.composition} of {one.source or 'many notes'}"
+            async for one in withdrawn(client, what, orders)
+            if one.status == "due"
+        ]
 
 
 async def _report(settings: Settings, what: tuple[str, str], orders: Orders, json: bool) -> Exit:
@@ -89,7 +115,7 @@ async def _report(settings: Settings, what: tuple[str, str], orders: Orders, jso
         with _bookkeeping(settings) as ledger:
             async for done in withdrawn(client, what, orders):
                 counts[done.status] += 1
-                if ledger and done.status == "withdrawn":
+                if ledger and done.status in ("withdrawn", "reinstated"):
                     await asyncio.to_thread(_record, ledger, done)
                 if json:
                     print_json(done.to_json())
@@ -144,9 +170,14 @@ def _record(ledger: Ledger, done: Withdrawn) -> None:
     """So that `clinsum notes` says it too; the server is what counts."""
     try:
         row = ledger.known([done.source]).get(done.source) if done.source else None
-        if row and f"Composition/{row.composition}" == done.composition:
-            ended = replace(row, status="skipped", reason=Reason.WITHDRAWN.value, detail=done.reason)
-            ledger.record([replace(ended, sentences=0, retry_at=None, handled_at=None)])
+        if not row or f"Composition/{row.composition}" != done.composition:
+            return
+        if done.status == "withdrawn":
+            why = Reason.WITHDRAWN.value
+            after = replace(row, status="skipped", reason=why, detail=done.reason, sentences=0)
+        else:
+            after = replace(row, status="unchanged", reason="", detail="")
+        ledger.record([replace(after, attempts=0, retry_at=None, handled_at=None)])
     except LedgerError as error:
         sys.stderr.write(f"clinsum: {error}\n")
 

@@ -46,6 +46,17 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
+def insert(dialect: str, table: sa.Table) -> Any:
+    """An INSERT that may say what to do on a conflict, in the database's own dialect."""
+    if dialect == "sqlite":
+        from sqlalchemy.dialects import sqlite
+
+        return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql
+
+    return postgresql.insert(table)
+
+
 _ALEMBIC = threading.Lock()  # Alembic keeps the migration under way in module globals
 
 
@@ -99,22 +110,6 @@ def file_lock(database: str | None, key: str) -> Iterator[None]:
         except BlockingIOError:
             raise PassRunningError from None
         yield
-
-
-@contextmanager
-def advisory_lock(engine: sa.Engine, key: str) -> Iterator[None]:
-    """A lock of a PostgreSQL session; raises `PassRunningError` where another one holds it."""
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        with plain_errors():
-            query = sa.text("SELECT pg_try_advisory_lock(:key)")
-            taken = connection.execute(query, {"key": _number(key)}).scalar()
-        if not taken:
-            raise PassRunningError
-        try:
-            yield
-        finally:
-            with plain_errors():
-                connection.execute(sa.text("SELECT pg_advisory_unlock(:key)"), {"key": _number(key)})
 
 
 def _number(key: str) -> int:

@@ -11,10 +11,8 @@ from datetime import UTC, datetime
 from typing import Any, Self
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from jobs.ledger.database import advisory_lock, connect, file_lock, migrate, plain_errors
+from jobs.ledger.database import connect, file_lock, insert, migrate, plain_errors
 from jobs.ledger.rows import NoteRow
 from jobs.ledger.schema import note, watermark
 
@@ -54,7 +52,7 @@ class Ledger:
         wanted = list(dict.fromkeys(sources))
         if not wanted:
             return {}
-        query = sa.select(*_COLUMNS).where(self._mine(note), note.c.source.in_(wanted))
+        query = sa.select(*_COLUMNS).where(self.mine(note), note.c.source.in_(wanted))
         return {row.source: row for row in self._rows(query)}
 
     def record(self, rows: Sequence[NoteRow]) -> None:
@@ -63,10 +61,9 @@ class Ledger:
             return
         now = datetime.now(UTC)
         values = [self._values(row, now) for row in rows]
-        insert = sqlite_insert if self._engine.dialect.name == "sqlite" else postgresql_insert
         with plain_errors(), self._engine.begin() as connection:
             for value in values:
-                statement = insert(note).values(**value)
+                statement = insert(self.dialect, note).values(**value)
                 changed = {k: v for k, v in value.items() if k not in ("server", "pipeline", "source")}
                 key = ["server", "pipeline", "source"]
                 connection.execute(statement.on_conflict_do_update(index_elements=key, set_=changed))
@@ -83,7 +80,7 @@ class Ledger:
         """Failed rows whose time to be tried again has come, longest waiting first."""
         query = (
             sa.select(*_COLUMNS)
-            .where(self._mine(note), note.c.retry_at <= datetime.now(UTC))
+            .where(self.mine(note), note.c.retry_at <= datetime.now(UTC))
             .order_by(note.c.retry_at)
             .limit(limit)
         )
@@ -93,7 +90,7 @@ class Ledger:
         """All rows, oldest first, read in pages so that any number fits in memory."""
         last = 0
         while True:
-            query = sa.select(note.c.id, *_COLUMNS).where(self._mine(note), note.c.id > last)
+            query = sa.select(note.c.id, *_COLUMNS).where(self.mine(note), note.c.id > last)
             if status:
                 query = query.where(note.c.status == status)
             if sources:
@@ -109,7 +106,7 @@ class Ledger:
         """Number of rows by (status, reason)."""
         query = (
             sa.select(note.c.status, note.c.reason, sa.func.count())
-            .where(self._mine(note))
+            .where(self.mine(note))
             .group_by(note.c.status, note.c.reason)
         )
         with plain_errors(), self._engine.connect() as connection:
@@ -128,13 +125,13 @@ class Ledger:
     def select(self, query: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
         """What a query over the notes finds among the rows of this server and pipeline."""
         with plain_errors(), self._engine.connect() as connection:
-            return connection.execute(query.where(self._mine(note))).all()
+            return connection.execute(query.where(self.mine(note))).all()
 
     def make_due(self, conditions: Sequence[sa.ColumnElement[bool]]) -> int:
         """Has the next pass handle these rows again, but those without a source's name; returns how many."""
         change = (
             sa.update(note)
-            .where(self._mine(note), note.c.source.contains("/"), *conditions)
+            .where(self.mine(note), note.c.source.contains("/"), *conditions)
             .values(retry_at=datetime.now(UTC))
         )
         with plain_errors(), self._engine.begin() as connection:
@@ -143,7 +140,7 @@ class Ledger:
     def watermark(self, resource_type: str) -> str | None:
         """The server's stamp up to which all notes of the type are in the ledger, as the server wrote it."""
         query = sa.select(watermark.c.last_updated).where(
-            self._mine(watermark), watermark.c.resource_type == resource_type
+            self.mine(watermark), watermark.c.resource_type == resource_type
         )
         with plain_errors(), self._engine.connect() as connection:
             return connection.execute(query).scalar()
@@ -151,17 +148,30 @@ class Ledger:
     def move_watermark(self, resource_type: str, last_updated: str) -> None:
         """Sets the watermark; call only when every note up to it is in the ledger."""
         values = {**self._scope, "resource_type": resource_type, "last_updated": last_updated}
-        insert = sqlite_insert if self._engine.dialect.name == "sqlite" else postgresql_insert
-        statement = insert(watermark).values(**values)
+        statement = insert(self.dialect, watermark).values(**values)
         statement = statement.on_conflict_do_update(
             index_elements=["server", "pipeline", "resource_type"], set_={"last_updated": last_updated}
         )
         with plain_errors(), self._engine.begin() as connection:
             connection.execute(statement)
 
+    @property
+    def scope(self) -> dict[str, str]:
+        """Server and pipeline, as columns of every table."""
+        return dict(self._scope)
+
+    @contextmanager
+    def transaction(self) -> Iterator[sa.Connection]:
+        """One short transaction; the driver's errors come as `LedgerError`."""
+        with plain_errors(), self._engine.begin() as connection:
+            yield connection
+
     @contextmanager
     def one_pass(self, kind: str = "") -> Iterator[None]:
-        """Holds the right to run a pass; it is free again the moment the process ends, however it ends.
+        """Holds the right to run a pass on an SQLite file; free again the moment the process ends.
+
+        Processes on a PostgreSQL ledger work side by side: leases on notes keep them apart
+        (`jobs.ledger.leases`).
 
         Args:
             kind: passes of different kinds may run beside each other.
@@ -169,15 +179,15 @@ class Ledger:
         Raises:
             PassRunningError: another process holds it.
         """
+        if self.dialect == "postgresql":
+            yield
+            return
         key = "|".join([*self._scope.values(), *([kind] if kind else [])])
-        if self._engine.dialect.name == "postgresql":
-            lock: Any = advisory_lock(self._engine, key)
-        else:
-            lock = file_lock(self._engine.url.database, key)
-        with lock:
+        with file_lock(self._engine.url.database, key):
             yield
 
-    def _mine(self, table: sa.Table) -> sa.ColumnElement[bool]:
+    def mine(self, table: sa.Table) -> sa.ColumnElement[bool]:
+        """Whose rows of a table these are: of this server and pipeline."""
         return sa.and_(table.c.server == self._scope["server"], table.c.pipeline == self._scope["pipeline"])
 
     def _rows(self, query: sa.Select[Any]) -> Iterator[NoteRow]:

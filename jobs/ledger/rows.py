@@ -6,8 +6,9 @@ from typing import Literal
 
 Status = Literal["written", "unchanged", "skipped", "failed"]
 
-_FIRST_PAUSE = timedelta(minutes=1)
-_LONGEST_PAUSE = timedelta(days=3)
+_FIRST_RETRY = timedelta(minutes=1)
+_FIRST_OTHER = timedelta(hours=6)
+_LONGEST_RETRY = timedelta(days=2)
 
 
 class LedgerError(Exception):
@@ -33,7 +34,7 @@ class NoteRow:
         reason: a reason code, or "".
         detail: a technical hint without note text.
         attempts: how often this version was tried without success.
-        retry_at: when a pass tries it again by itself, or None.
+        retry_at: when a pass tries it again by itself; None for what did not fail.
     """
 
     source: str
@@ -53,10 +54,15 @@ class NoteRow:
     retry_at: datetime | None = None
 
 
-def next_retry(attempts: int) -> datetime:
-    """When to try again after so many failed attempts: in the next pass, then after a minute, doubling to days.
+def next_retry(attempts: int, *, passing: bool = True) -> datetime:
+    """When to try again after so many failed attempts: pauses double up to two days, and never end.
 
-    Without end: a server that is down for a week, or a right that is given late, costs no note its summary.
+    Args:
+        attempts: without success, at least 1.
+        passing: the fault is one that passes by itself, so that it is tried in the next pass and then
+            after a minute; else after six hours.
     """
-    pause = _FIRST_PAUSE * 2 ** min(attempts - 2, 16) if attempts > 1 else timedelta()
-    return datetime.now(UTC) + min(pause, _LONGEST_PAUSE)
+    first = _FIRST_RETRY if passing else _FIRST_OTHER
+    later = attempts - 1 - passing  # the first other try is in the next pass: most faults are gone by then
+    pause = timedelta() if later < 0 else min(first * 2 ** min(later, 20), _LONGEST_RETRY)
+    return datetime.now(UTC) + pause

@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-REVISION = "0002"
+REVISION = "0003"
 """The newest migration."""
 
 metadata = sa.MetaData()
@@ -28,12 +28,25 @@ note = sa.Table(
     sa.Column("attempts", sa.Integer(), nullable=False),
     sa.Column("handled_at", sa.DateTime(timezone=True), nullable=False),
     sa.Column("retry_at", sa.DateTime(timezone=True), nullable=True),
+    sa.Column("seen_at", sa.DateTime(timezone=True), nullable=True),
     sa.UniqueConstraint("server", "pipeline", "source", name="one_row_per_source"),
     sa.Index("note_by_status", "server", "pipeline", "status", "id"),
     sa.Index("note_by_retry", "server", "pipeline", "retry_at"),
+    sa.Index("note_by_walk", "server", "pipeline", "seen_at", "id"),
     sa.Index("note_by_time", "server", "pipeline", "handled_at", "id", "status"),
     sa.Index("note_by_status_and_time", "server", "pipeline", "status", "handled_at", "id"),
     sa.Index("note_by_reason_and_time", "server", "pipeline", "status", "reason", "handled_at", "id"),
+)
+
+lease = sa.Table(
+    "lease",
+    metadata,
+    sa.Column("server", sa.String(500), primary_key=True),
+    sa.Column("pipeline", sa.String(64), primary_key=True),
+    sa.Column("source", sa.String(128), primary_key=True),
+    sa.Column("holder", sa.String(32), nullable=False),
+    sa.Column("until", sa.DateTime(timezone=True), nullable=False),
+    sa.Index("lease_by_holder", "server", "pipeline", "holder"),
 )
 
 watermark = sa.Table(

@@ -17,6 +17,7 @@ class Outcome:
         composition: id of the Composition, or "".
         sentences: how many were chosen.
         milliseconds: from the start of reading to the note's entry in the ledger.
+        waiting: it failed in an earlier pass, and its next try is not due yet.
     """
 
     source: str
@@ -26,9 +27,10 @@ class Outcome:
     composition: str = ""
     sentences: int = 0
     milliseconds: int = 0
+    waiting: bool = False
 
     @classmethod
-    def of(cls, row: NoteRow, status: Status | None = None) -> "Outcome":
+    def of(cls, row: NoteRow, status: Status | None = None, *, waiting: bool = False) -> "Outcome":
         """The outcome that a ledger row records."""
         return cls(
             row.source,
@@ -37,7 +39,8 @@ class Outcome:
             row.reason,
             row.composition if status or not row.reason else "",
             row.sentences,
-            0 if status else row.milliseconds,
+            0 if status or waiting else row.milliseconds,
+            waiting,
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -55,9 +58,14 @@ class Outcome:
 
 @dataclass
 class Totals:
-    """Counts of one pass."""
+    """Counts of one pass.
+
+    Attributes:
+        missed: of a walk over everything: notes that the ledger lacked, or had of another version.
+    """
 
     seconds: float = 0.0
+    missed: int | None = None
     by_status: Counter[str] = field(default_factory=Counter)
     by_reason: Counter[str] = field(default_factory=Counter)
 
@@ -75,4 +83,5 @@ class Totals:
     def to_json(self) -> dict[str, Any]:
         """The last line that `clinsum poll --json` prints."""
         counts = {s: self.by_status[s] for s in ("written", "unchanged", "skipped", "failed")}
-        return {"summary": {"seen": self.seen, **counts, "seconds": round(self.seconds, 3)}}
+        missed = {} if self.missed is None else {"missed": self.missed}
+        return {"summary": {"seen": self.seen, **counts, **missed, "seconds": round(self.seconds, 3)}}

@@ -1,5 +1,6 @@
 """Summaries for a batch of texts, each distinct text scored once; one text's failure is its own."""
 
+import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from typing import Protocol
@@ -9,6 +10,7 @@ import structlog
 from fhir_adapter.errors import NoteError
 from fhir_adapter.note import NoteText
 from fhir_adapter.reasons import Reason
+from summarizer.errors import SummarizerError
 from summarizer.types import Budget, Document, ModelInfo, Summary
 
 log = structlog.get_logger("clinsum.scoring")
@@ -29,15 +31,20 @@ class Summarizing(Protocol):
 
 
 class Scorer:
-    """The summarizer as a pass uses it. Not thread-safe: one worker thread at a time calls it."""
+    """The summarizer as passes use it: one thread at a time, the others wait."""
 
     def __init__(self, summarizer: Summarizing, budget: Budget | None) -> None:
         self._summarizer = summarizer
         self._budget = budget
         self._remembered: OrderedDict[tuple[object, ...], Summary | NoteError] = OrderedDict()
+        self._turn = threading.Lock()
 
     def score(self, texts: Sequence[NoteText]) -> list[Summary | NoteError]:
         """Returns for each text its summary, or why there is none."""
+        with self._turn:
+            return self._scored(texts)
+
+    def _scored(self, texts: Sequence[NoteText]) -> list[Summary | NoteError]:
         keys = [_key(text) for text in texts]
         fresh = {key: text for key, text in zip(keys, texts, strict=True) if key not in self._remembered}
         for part in _parts(list(fresh.values())):
@@ -56,6 +63,8 @@ class Scorer:
         documents = [text.document() for text in part]
         try:
             return list(self._summarizer.summarize(documents, self._budget))
+        except SummarizerError:  # the model itself, which is loaded with the first text: no note's fault
+            raise
         except Exception as error:  # whatever a model may raise: find the text at fault, spare the others
             if len(part) == 1:
                 return [internal_error(error, "score")]

@@ -12,8 +12,9 @@ from fhir_adapter.auditing import Auditor
 from fhir_adapter.note import Content, NoteText
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.text import Extractor
+from jobs.audits.parts import make_auditor
 from jobs.ledger.ledger import Ledger
-from jobs.runtime import make_auditor, make_client, make_extractor, make_summarizer, open_ledger
+from jobs.runtime import make_client, make_extractor, make_summarizer, open_ledger
 from jobs.settings import Settings
 from jobs.web.batching import ClosedError, ModelUnavailableError, ModelWorker, QueueFullError, QueueLimits
 from jobs.web.metrics import Metrics

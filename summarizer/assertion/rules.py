@@ -11,9 +11,10 @@ from enum import StrEnum
 from functools import lru_cache
 from itertools import product
 
-from summarizer.assertion.words import START, class_regex, data_lines, tokens, word_lists
+from summarizer.assertion.words import END, START, class_regex, data_lines, tokens, word_lists
 from summarizer.types import Flag
 
+_ANCHORS = {"^": [START], "$": [END]}
 _COLUMN = re.compile(r"\s*\|\s*")
 
 
@@ -65,6 +66,7 @@ class Rule:
         flags: empty for a pseudo rule and for one that ends all scopes.
         scope: at most so many words; None: to the end of the statement; 0: it needs none.
         unless: words that keep a heading's flag from a sentence.
+        kind, needs: of the rules on neighbours, as their files say.
     """
 
     term: str
@@ -73,6 +75,8 @@ class Rule:
     patterns: tuple[Pattern, ...]
     scope: int | None = None
     unless: frozenset[str] = frozenset()
+    kind: str = ""
+    needs: str = ""
 
     @property
     def gap(self) -> bool:
@@ -112,6 +116,21 @@ def _heading(line: str) -> Rule:
         return Rule(term, Direction.PSEUDO, (), parse_term(term))
     words = frozenset(word for name in unless.split() for word in _listed(name))
     return Rule(term, Direction.FORWARD, (Flag(category),), parse_term(term), None, words)
+
+
+def neighbour_rules(name: str) -> tuple[Rule, ...]:
+    """The rules of `leaning.txt` or `corrections.txt`.
+
+    Raises:
+        ValueError: a line is not such a rule.
+    """
+    return tuple(map(_neighbour, data_lines(name)))
+
+
+def _neighbour(line: str) -> Rule:
+    term, kind, needs, *_ = [*_COLUMN.split(line), "", ""]
+    direction = Direction.PSEUDO if kind == "pseudo" else Direction.FORWARD
+    return Rule(term, direction, (), parse_term(term), kind=kind, needs=needs)
 
 
 def parse_term(term: str) -> tuple[Pattern, ...]:
@@ -164,13 +183,15 @@ def _alternatives(words: list[str], least: int) -> list[Pattern]:
     single: set[str] = set()
     several: list[Pattern] = []
     for word in words:
-        found = [START] if word == "^" else tokens(word)
+        found = _ANCHORS.get(word) or tokens(word)
         if word in ("<n>", "<year>"):
-            several.append((Element(kind=word, least=least),))
+            several.append((Element(kind=word),))
         elif len(found) == 1:
             single.add(found[0])
         else:
-            if not found or (not least and len(words) > 1):
-                raise ValueError(f"{word!r} cannot stand in a list that may be missing")
-            several.append(tuple(Element(frozenset({token}), least=least) for token in found))
+            if not found:
+                raise ValueError(f"no word in {word!r}")
+            several.append(tuple(Element(frozenset({token})) for token in found))
+    if several and not least and not single:
+        several.append(())
     return [(Element(frozenset(single), least=least),), *several] if single else several

@@ -5,6 +5,7 @@ from functools import lru_cache
 from importlib.resources import files
 
 START = "\x02"
+END = "\x04"
 CELL = "\x03"
 _TOKEN = re.compile(r"\t| {3,}|\w+(?:['’]\w+)*|['’]\w+|\.{2,}|[^\w\s]")
 _CLASSES = {"<n>": r"\d+", "<year>": r"(?:19|20)\d\d", "~": r"\w.*"}

@@ -1,207 +1,195 @@
-"""From the lines of a note to spans: headings, markers, boilerplate and sentences."""
+"""From the lines of a note to spans: headings, markers, boilerplate and sentences, each with its context."""
 
-from collections.abc import Collection, Iterable, Sequence
+import re
+from collections.abc import Collection, Sequence
 
-from summarizer.segmentation.boilerplate import letter_body
+from summarizer.segmentation import tables
+from summarizer.segmentation.answers import begins_answer, is_question, mere_value
+from summarizer.segmentation.boilerplate import is_rule, letter_body
+from summarizer.segmentation.declared import Row, declared_rows
 from summarizer.segmentation.labels import AFTER_COLON, LABEL
-from summarizer.segmentation.layout import (
-    _AXIS,
-    Line,
-    LineKind,
-    classify,
-    continues,
-    read_lines,
-    rejoin,
-    wrap_width,
-)
+from summarizer.segmentation.layout import AXIS, read_layout
+from summarizer.segmentation.line_ends import is_terminated
+from summarizer.segmentation.lines import Line, LineKind
 from summarizer.segmentation.list_marks import inline_markers
 from summarizer.segmentation.midline import is_heading, midline_headings, newlines_lost, opening_title
 from summarizer.segmentation.punctuation import sentence_ends
-from summarizer.segmentation.regions import is_region
-from summarizer.segmentation.run_on import MAX_TOKENS, cut_run_on
-from summarizer.segmentation.section_titles import normalise, section_kind
-from summarizer.types import (
-    ContextKind,
-    ContextSpan,
-    Mark,
-    Section,
-    SectionKind,
-    Segmentation,
-    Sentence,
-    Span,
-)
+from summarizer.segmentation.spans import Spans
+from summarizer.types import ContextKind, ContextSpan, Mark, Segmentation, Span
 
-_PARENT_KINDS = frozenset(
-    {
-        SectionKind.REVIEW_OF_SYSTEMS,
-        SectionKind.EXAM,
-        SectionKind.FINDINGS,
-        SectionKind.RESULTS,
-        SectionKind.HOSPITAL_COURSE,
-        SectionKind.ASSESSMENT,
-        SectionKind.PLAN,
-        SectionKind.PAST_HISTORY,
-        SectionKind.IMPRESSION,
-    }
-)
-
-
-class Spans:
-    """Collects the spans of one text in order."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.sentences: list[Sentence] = []
-        self.headings: list[Span] = []
-        self.markers: list[Span] = []
-        self.boilerplate: list[Span] = []
-        self._titles: list[tuple[int, str, SectionKind]] = []
-        self._last = 0
-
-    def _trim(self, start: int, end: int) -> tuple[int, int]:
-        if start < end and not (self.text[start].isspace() or self.text[end - 1].isspace()):
-            return start, end
-        piece = self.text[start:end]
-        stripped = piece.lstrip()
-        start += len(piece) - len(stripped)
-        return start, start + len(stripped.rstrip())
-
-    def sentence(self, start: int, end: int) -> None:
-        """Add a sentence, cut where it runs on too long; white space at its ends is left out."""
-        start, end = self._trim(start, end)
-        if start >= end:
-            return
-        section = len(self._titles) - 1 if self._titles else None
-        if end - start <= MAX_TOKENS:
-            self.sentences.append(Sentence(start, end, section, self._above()))
-        else:
-            for begin, stop in cut_run_on(self.text, start, end):
-                self.sentences.append(Sentence(begin, stop, section, self._above()))
-        self._last = end
-
-    def _above(self) -> tuple[ContextSpan, ...]:
-        """The heading a sentence stands under."""
-        return tuple(ContextSpan(h.start, h.end, ContextKind.HEADING) for h in self.headings[-1:])
-
-    def heading(self, start: int, end: int, code: str | None = None) -> None:
-        """Add a heading, which opens a section."""
-        start, end = self._trim(start, end)
-        if start >= end:
-            return
-        title = self.text[start:end].strip("#*_ \t").rstrip(":,;. \t-–—*_#").strip() or self.text[start:end]
-        kind = section_kind(title, code)
-        if kind is SectionKind.EXAM and self._titles and is_region(normalise(title)):
-            parent = self._titles[-1][2]
-            kind = (
-                SectionKind.FINDINGS
-                if parent is SectionKind.PROCEDURE
-                else parent
-                if parent in _PARENT_KINDS
-                else kind
-            )
-        self.headings.append(Span(start, end))
-        self._titles.append((start, title, kind))
-        self._last = end
-
-    @property
-    def context(self) -> SectionKind | None:
-        """The kind of the section that is open, None before the first."""
-        return self._titles[-1][2] if self._titles else None
-
-    def marker(self, start: int, end: int) -> None:
-        """Add a list marker."""
-        self.markers.append(Span(start, end))
-        self._last = end
-
-    def furniture(self, start: int, end: int) -> None:
-        """Add boilerplate."""
-        start, end = self._trim(start, end)
-        if start < end:
-            self.boilerplate.append(Span(start, end))
-            self._last = end
-
-    def segmentation(self) -> Segmentation:
-        """The result; a section ends with the last line before the next heading."""
-        sections: list[Section] = []
-        for index, (start, title, kind) in enumerate(self._titles):
-            stop = self._titles[index + 1][0] if index + 1 < len(self._titles) else self._last
-            stop = start + len(self.text[start:stop].rstrip())
-            sections.append(Section(title, kind, start, stop))
-        return Segmentation(
-            tuple(self.sentences),
-            tuple(sections),
-            tuple(self.headings),
-            tuple(self.markers),
-            tuple(self.boilerplate),
-        )
+_ANNOUNCES = re.compile(r"\b(?:following|follows|below|these)\b", re.I)
+_SIDE = re.compile(r"(?:r|l|rt|lt|right|left|od|os|ou|re|le|both)\s?[:=]", re.I)
+_CAPTION = re.compile(r"table\s{1,4}[\w.]{1,6}\b", re.I)
+_STYLES = re.compile(r"\d|[a-z]|[A-Z]|\W")
 
 
 def segment_text(
-    text: str, declared: Sequence[tuple[int, int, str | None]], marks: Sequence[Mark] = ()
+    text: str, declared: Sequence[tuple[int, int, str | None]] = (), marks: Sequence[Mark] = ()
 ) -> Segmentation:
-    """The spans of a text; `declared` headings are taken as they are."""
+    """The spans of a text; `declared` headings and the rows that are marked are taken as they are."""
     spans = Spans(text)
+    fixed: list[tuple[int, int, Row | tuple[str | None]]] = [(s, e, (code,)) for s, e, code in declared]
+    fixed += [(row.start, row.end, row) for row in declared_rows(text, declared, marks)]
     at = 0
-    for start, end, code in declared:
+    for start, end, what in sorted(fixed, key=lambda each: each[:2]):
         _segment_stretch(spans, at, start)
-        spans.heading(start, end, code)
+        if isinstance(what, Row):
+            for begin, stop in what.pieces:
+                spans.sentence(begin, stop, more=what.context)
+        else:
+            spans.heading(start, end, what[0], declared=True)
         at = end
     _segment_stretch(spans, at, len(text))
-    return spans.segmentation()
+    return spans.segmentation(marks)
 
 
 def _segment_stretch(spans: Spans, start: int, end: int) -> None:
-    """The spans of a stretch of text without declared headings."""
+    """The spans of a stretch of text in which nothing is declared."""
     if start >= end:
         return
-    stretch = spans.text[start:end]
-    lines = read_lines(stretch)
-    width = wrap_width(lines)
-    classify(lines, stretch)
-    rejoin(lines, width)
-    if start:
-        for line in lines:
-            line.start += start
-            line.end += start
-    for block in _blocks(lines, width):
-        _emit(spans, block)
+    blocks = list(read_layout(spans.text[start:end], start))
+    for index, block in enumerate(blocks):
+        _Emitter(
+            spans,
+            block,
+            blocks[index - 1] if index else None,
+            blocks[index + 1] if index + 1 < len(blocks) else None,
+            blocks[index + 2] if index + 2 < len(blocks) else None,
+        ).emit()
 
 
-def _blocks(lines: Iterable[Line], width: int) -> Iterable[list[Line]]:
-    """Lines that belong together: a wrapped paragraph, an item with its continuation, else one line."""
-    block: list[Line] = []
-    for line in lines:
-        if block and not line.after_blank and continues(line, block[-1], block[0], width):
-            block.append(line)
-            continue
-        if block:
-            yield block
-        block = [line]
-    if block:
-        yield block
+class _Emitter:
+    """Adds the spans of one block, knowing those beside it."""
 
+    def __init__(
+        self,
+        spans: Spans,
+        block: list[Line],
+        before: list[Line] | None,
+        following: list[Line] | None,
+        next_but_one: list[Line] | None,
+    ) -> None:
+        self.spans, self.block = spans, block
+        self.before, self.following, self.next_but_one = before, following, next_but_one
+        self.first = block[0]
+        self.start, self.end = self.first.start, block[-1].end
 
-def _emit(spans: Spans, block: list[Line]) -> None:
-    """Add the spans of one block."""
-    first = block[0]
-    start, end = first.start, block[-1].end
-    if first.kind is LineKind.BOILERPLATE:
-        spans.furniture(start, end)
-    elif first.kind is LineKind.HEADING:
-        spans.heading(start, end)
-    elif first.kind is LineKind.ROW:
-        spans.sentence(start, end)
-    else:
-        number = 0
+    def emit(self) -> None:
+        """Add the spans."""
+        first, context = self.first, self.spans.context
+        item = first.kind is LineKind.ITEM
+        if first.after_blank:
+            context.end_paragraph(item=item)
+        elif not item and context.in_items and first.kind is not LineKind.BOILERPLATE:
+            context.leave_list()
+        if first.kind is not LineKind.ROW and first.kind is not LineKind.BOILERPLATE:
+            context.end_table()
+        if first.kind is LineKind.BOILERPLATE:
+            self.spans.furniture(self.start, self.end)
+        elif first.kind is LineKind.HEADING:
+            self.spans.heading(self.start, self.end)
+        elif first.kind is LineKind.ROW:
+            self._row()
+        else:
+            self._text(item=item)
+
+    def _row(self) -> None:
+        """Add a row; the first one of a table that names its columns is context of the others."""
+        context = self.spans.context
+        if not context.in_table:
+            context.begin_table(self._table_head())
+        self.spans.sentence(self.start, self.end, row=True)
+
+    def _table_head(self) -> list[ContextSpan]:
+        """The column heads and the caption of the table that begins with this block."""
+        rows = self.following
+        if rows is not None and rows[0].kind is LineKind.BOILERPLATE and is_rule(rows[0].text):
+            rows = self.next_but_one
+        if (
+            rows is None
+            or rows[0].kind is not LineKind.ROW
+            or (rows is self.following and rows[0].after_blank)
+        ):
+            return []
+        head: list[ContextSpan] = []
+        above = self.before[0] if self.before and len(self.before) == 1 else None
+        if above is not None and above.kind is LineKind.TEXT:
+            close = not self.first.after_blank and len(above.text) < 80 and not is_terminated(above.text)
+            if close or _CAPTION.match(above.text):
+                head.append(ContextSpan(above.start, above.end, ContextKind.CAPTION))
+        if tables.names_columns(tables.cells(self.first.text)):
+            head.append(ContextSpan(self.start, self.end, ContextKind.COLUMN))
+        return head
+
+    def _text(self, *, item: bool) -> None:
+        """Add running text, an item, a question with its answer or a line of leader dots."""
+        spans, first = self.spans, self.first
+        start = self.start
+        if item:
+            spans.context.list_under_heading()
+            spans.context.begin_item(first.indent, _style(first))
         if first.marker:
             spans.marker(start, start + first.marker)
-            digits = "".join(filter(str.isdigit, first.text[: first.marker]))
-            number = int(digits) if digits.isdecimal() else 0
             start += first.marker
-        body, close = letter_body(spans.text, start, end)
-        spans.furniture(start, body)
-        _running_text(spans, body, close, number)
-        spans.furniture(close, end)
+        count = len(spans.sentences)
+        leaders = tables.leader_cells(first.text)
+        if leaders and len(self.block) == 1 and not first.marker:
+            for begin, stop in leaders:
+                spans.sentence(self.start + begin, self.start + stop)
+        elif len(self.block) > 1 and (leaders or is_question(first.text)) and not first.marker:
+            self._question_and_answer(start)
+        else:
+            body, close = letter_body(spans.text, start, self.end)
+            spans.furniture(start, body)
+            _running_text(spans, body, close, first.ordinal)
+            spans.furniture(close, self.end)
+        if len(spans.sentences) > count:
+            last = spans.sentences[-1]
+            self._lead_in(Span(last.start, last.end), item=item)
+
+    def _question_and_answer(self, start: int) -> None:
+        """Add a question with the answer on the lines below it as one sentence."""
+        labelled = self.first.text[0] in "Qq"
+        at = start if labelled else _opening_headings(self.spans, start, self.end)
+        for cut in sentence_ends(self.spans.text, at, self.first.end):
+            self.spans.sentence(at, cut)
+            at = cut
+        self.spans.sentence(at, self.end)
+
+    def _lead_in(self, last: Span, *, item: bool) -> None:
+        """Note what the last sentence of the block opens: a list, or a question that is not answered."""
+        context, text = self.spans.context, self.spans.text
+        own = text[max(last.start, last.end - 240) : last.end]
+        if own[-1] in "?？":
+            context.ask(last.start, last.end)
+        if self.following is None:
+            return
+        below = self.following[0]
+        listed = below.kind is LineKind.ITEM
+        is_open = own[-1] == ":" or (not is_terminated(own[-8:]) and not below.after_blank)
+        if item:
+            if is_open and listed:
+                context.item_leads(last.start, last.end)
+            return
+        if own[-1] in "?？":
+            opens = listed
+        elif own[-1] == ":":
+            opens = listed or not below.after_blank
+        elif listed:
+            opens = is_open or (_ANNOUNCES.search(own) is not None)
+        else:
+            opens = is_open and len(own) < 60 and _SIDE.match(below.text) is not None
+        if opens:
+            context.begin_list(last.start, last.end)
+
+
+def _style(line: Line) -> str:
+    """How a list counts: by numbers, letters or a sign."""
+    if line.ordinal and line.text[:1].isdigit():
+        return "1"
+    if line.ordinal and line.text.lstrip("(")[:1].isalpha():
+        return "A" if line.text.lstrip("(")[0].isupper() else "a"
+    return line.text[: line.marker] or "box"
 
 
 def _running_text(spans: Spans, start: int, end: int, number: int) -> None:
@@ -219,18 +207,37 @@ def _running_text(spans: Spans, start: int, end: int, number: int) -> None:
 def _labelled_text(spans: Spans, start: int, end: int, inside: Collection[int], lost: bool) -> None:
     """Add headings and sentences of text that may hold labels anywhere in a line."""
     text = spans.text
-    at = _opening_headings(spans, start, end)
-    sentence = at
-    for begin, stop in [*midline_headings(text, at, end, spans.context, lost=lost), (end, end)]:
+    sentence = at = _opening_headings(spans, start, end)
+    for begin, stop in [*midline_headings(text, at, end, spans.section_kind, lost=lost), (end, end)]:
         if begin < sentence:
             continue
-        for cut in sentence_ends(text, sentence, begin, inside):
-            spans.sentence(sentence, cut)
-            sentence = cut
-        spans.sentence(sentence, begin)
-        if stop > begin:
+        _sentences(spans, sentence, begin, inside)
+        sentence = begin
+        if stop > begin and not _opens_mere_value(spans, begin, stop, end):
             spans.heading(begin, stop)
             sentence = _opening_headings(spans, stop, end)
+
+
+def _sentences(spans: Spans, start: int, end: int, inside: Collection[int]) -> None:
+    """Add the sentences of text without labels; what follows an open question is shown with it."""
+    text = spans.text
+    asked = spans.context.take_question()
+    if asked is not None and not begins_answer(text[start : start + 80]):
+        asked = None
+    for cut in [*sentence_ends(text, start, end, inside), end]:
+        more = () if asked is None else (ContextSpan(asked.start, asked.end, ContextKind.QUESTION),)
+        added = spans.sentence(start, cut, more=more)
+        asked = added if added is not None and text[added.end - 1] in "?？" else None
+        start = cut
+
+
+def _opens_mere_value(spans: Spans, start: int, stop: int, end: int) -> bool:
+    """Whether a heading's text is no more than `no`, `none` or the like, which is one sentence with it."""
+    if "," in spans.text[stop - 2 : stop] or not mere_value(spans.text, stop, end):
+        return False
+    kind = spans.open_section(start, stop)
+    spans.context.heading(start, stop, kind, declared=False)
+    return True
 
 
 def _opening_headings(spans: Spans, start: int, end: int) -> int:
@@ -240,8 +247,10 @@ def _opening_headings(spans: Spans, start: int, end: int) -> int:
     while True:
         while start < end and text[start].isspace():
             start += 1
-        axis = _AXIS.match(text, start, end)
+        axis = AXIS.match(text, start, end)
         if axis:
+            if ":" in axis[0] and _opens_mere_value(spans, start, axis.end(), end):
+                return start
             spans.heading(start, axis.end())
             start = axis.end()
             continue
@@ -251,9 +260,11 @@ def _opening_headings(spans: Spans, start: int, end: int) -> int:
             start = title
             continue
         label = LABEL.match(text, start, end)
-        if label is None or not is_heading(text, label, end, spans.context, nested=start > origin):
+        if label is None or not is_heading(text, label, end, spans.section_kind, nested=start > origin):
             return start
         stop = AFTER_COLON.match(text, label.end(), end)
         to = stop.end() if stop else label.end()
+        if _opens_mere_value(spans, start, to, end):
+            return start
         spans.heading(start, to)
         start = to

@@ -1,91 +1,100 @@
-"""Lines of a note that carry no clinical content: signatures, footers, letter furniture, rules."""
+"""Lines that certainly hold no fact of the patient: signatures, page numbers, letter furniture, rules."""
 
 import re
+from functools import lru_cache
 
-RULE = re.compile(r"[\s\-_=*~#.+|–—─━═•]{3,}$")
-_RULE_MARKS = re.compile(r"[-_=*~#.+|–—─━═]{2}")
+from summarizer.segmentation.vocabulary import read, words
 
-_LINE = re.compile(
-    r"""(?:
-      (?:this\ (?:note|report|document|letter)\ (?:was|has\ been)\ )?
-        (?:electronically|digitally|e-?)\s?-?(?:signed|authenticated|verified|approved)\b
-    | dictated\b(?!\ (?:the|her|his)) | dictation\b (?:\ (?:id|number|ended|date|time|job|\#)|:|\ *$)
-    | \(?(?:dictated|transcribed|signed|reviewed)\ but\ not\ (?:read|reviewed|signed)
-    | transcribed\b | transcription(?:ist)?\b
-    | (?:d|t|dd|dt|td|tt|r|d/t|dd/dt)\s?:\s*\d{1,4}[/-]\d
-    | job\s*(?:\#|no\.?|number|id)?\s*:?\s*\#?\d{3,} | mtid\b | doc(?:ument)?\s*(?:\#|id|no\.?)\s*:?\s*\d
-    | (?:signed|authenticated|verified|reviewed|approved|cosigned|co-signed|attested|finalized)
-        \ (?:by|electronically|on)\b
-    | (?:signed|signature|sign|electronic\ signature|authenticated|cosigner|signer|completed\ by)\s*:
-    | page\ \d+(?:\ (?:of|/)\ \d+)?\s*$ | page\s*:?\s*\d+\ ?(?:of|/)\ ?\d+
-    | pg\.?\ \d+(?:\ of\ \d+)?\s*$ | -+\s*\d+\s*-+\s*$
-    | \d+\ of\ \d+\s*$ | continued\ on\ (?:next|the\ next|page) | \(?cont(?:inued|'d|\.)\)?\s*$
-    | (?:cc|bcc|copies\ to|copy\ to|cc\ to|carbon\ copy)\s*:\s*
-        (?:dr\b|.*\b(?:m\.?d|d\.?o|ph\.?d|np|pa-c|physician|doctor|clinic|office|records)\b)
-    | dear\b[^!?]{0,80}[:,]\s*$ | dear(?:\ \S+){1,5}$ | to\ whom\ it\ may\ concern\b
-    | (?:sincerely|respectfully|regards|best\ regards|kind(?:est)?\ regards|warm(?:est)?\ regards|cordially
-        |yours\ (?:truly|sincerely|faithfully)|very\ truly\ yours|sincerely\ yours
-        |with\ (?:best|kind|warm)\ (?:regards|wishes)
-        |respectfully\ (?:submitted|yours)|best\ wishes)\s*[,.]?\s*$
-    | (?:encl|enclosures?|enc)\s*[.:]?\s*(?:\d+)?\s*$ | confidential(?:ity)?\b.{0,60}$
-    | \W*end\ of\ (?:report|note|document|dictation)\b
-    | (?:this|the)\ (?:document|report|note|dictation|chart|record)\ (?:was|has\ been|is|may\ have\ been)
-        \ (?:\w+\ ){0,3}(?:dictated|created|generated|transcribed|prepared|produced)\b
-        .{0,60}\b(?:voice|speech|dragon|software|recognition|dictation)
-    | (?:printed|print\ date|printed\ (?:by|on)|date\ printed|faxed|generated\ (?:by|on))\s*:?\s .{0,60}\d
-    | \*{2,}.{0,60}(?:final\ report|signed|end\ of|preliminary).{0,40}\*{2,}\s*$
-    | (?:final|preliminary)\ report\s*$
-    )""",
-    re.X | re.I,
+RULE = re.compile(r"[\s\-_=*~#.+|–—•\u2500-\u257f]{3,}$")
+_RULE_MARKS = re.compile(r"[-_=*~#.+|–—\u2500-\u257f]{2}")
+LONGEST = 240
+"""Longer lines are never boilerplate; what a pattern works on is bounded by it."""
+
+_PARTS: dict[str, str] = read("boilerplate")["parts"]
+_PART = re.compile(r"\{([a-z]+)\}")
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """A pattern of the data file with its named parts put in."""
+    while _PART.search(pattern):
+        pattern = _PART.sub(lambda part: f"(?:{_PARTS[part[1]]})", pattern)
+    return re.compile(rf"(?:{pattern})\s?[.,;]?\s{{0,4}}\Z", re.X)
+
+
+PATTERNS = tuple(_compiled(entry["pattern"]) for entry in read("boilerplate")["lines"])
+"""One for each entry of `lines` in `vocabulary/boilerplate.toml`, in its order; each matches a whole line."""
+
+_LETTERS = read("boilerplate")["letters"]
+_REFERENCE = _compiled(
+    _LETTERS["references"] + r"\s?[:.]\s{0,4}(?:{person}|{date}|[\w\ /.#()+-]{0,24}\d[\w\ /.-]{0,12})?"
 )
-_CREDENTIALS = (
-    r"(?:M\.?\s?D\.?|D\.?O\.?|Ph\.?\s?D\.?|R\.?N\.?|N\.?P\.?|P\.?A\.?(?:-C)?|F\.?A\.?C\.?[A-Z.]+|B\.?S\.?N\.?"
-    r"|M\.?S\.?N\.?|ARNP|APRN|FNP(?:-[BC]+)?|CRNP|CRNA|LCSW|LPN|DPM|DDS|Psy\.?D\.?|MBBS|FRCP[CS]?|DMD|OD|DC"
-    r"|PharmD|PT|DPT|OTR(?:/L)?|CCC-SLP|RD|MSW)"
+_LETTERHEAD = _compiled(
+    rf"{_LETTERS['address']}|{_LETTERS['institution']}|(?:(?i:typed|clinic|date)[:\ ]{{0,2}})?{{date}}"
+    rf"|{{signer}}|(?:{{person}},\s?)?{_LETTERS['post']}"
 )
-_NAME_LINE = re.compile(
-    r"(?:/s/\s*)?_*\s*(?:Dr\.?\s+)?(?:[A-Z][\w.'’-]*|\[\*\*[^\]]*\*\*\]|X{2,})(?:\s+(?:[A-Z][\w.'’-]*|\[\*\*[^\]]*\*\*\]|X{2,})){0,4}\s*,\s*"
-    + _CREDENTIALS
-    + r"(?:\s*,\s*"
-    + _CREDENTIALS
-    + r")*\.?\s*(?:\(.{0,40}\)|,?\s*\d.{0,30})?\s*$"
-)
-_SIGNATURE_BLANK = re.compile(r"(?:_{3,}|/s/)\s*.{0,50}$")
-DEAR = re.compile(r"(?:dear\b[^!?\n]{0,80}[:,]|dear(?: \S+){1,5}|to whom it may concern\b.{0,5})$", re.I)
+_PLACE = _compiled(r"{word}(?:,?\ {word}){0,3}")
+_NOT_NAMES = words("boilerplate", "not_names")
+_NOT_NAME_ENDINGS = tuple(read("boilerplate")["not_names_endings"])
+DEAR = re.compile(r"(?:dear(?: [\w.'’-]{1,24}){1,6} ?[:,]?|to whom it may concern\b.{0,5})$", re.I)
 VALEDICTION = re.compile(
-    r"(?:sincerely|respectfully|(?:\w+ ){0,2}regards|cordially|"
-    r"yours|very truly|best wishes)\b[\w ]{0,20}[,.]?$",
+    r"(?:(?:yours )?(?:sincerely|respectfully|faithfully|truly)|(?:\w{1,12} ){0,2}regards|cordially|"
+    r"very truly|best wishes|with (?:best|kind|warm) wishes)\b[\w ]{0,20}[,.]?$",
     re.I,
 )
-_GREETING = re.compile(r"(?:[^,\n]{1,45},){0,8}[ \t]*Dear\b[^,:\n]{1,50}[:,]+(?=[ \t]*[A-Z])")
+_GREETING = re.compile(r"(?:[^,\n]{1,45},){0,8}[ \t]{0,8}Dear\b[^,:\n]{1,50}[:,]+(?=[ \t]*[A-Z])")
 _CLOSE = re.compile(
     r"(?<=[.,])[ \t]*(?:sincerely(?: yours)?|respectfully(?: yours| submitted)?|"
     r"(?:best |kind |warm )?regards|yours (?:truly|sincerely)|very truly yours|cordially),[^:;]{0,80}$",
     re.I,
 )
-_HINT = re.compile(
-    r"sign|complet|dictat|transcri|page|pg|dear|sincerely|regards|yours|respectfully|cordial|job|mtid|doc|authent|"
-    r"verified|approved|attest|finaliz"
-    r"|review|\bcc\b|cop(?:y|ies)|encl?|confiden|end of|print|fax|generat|voice|report"
-    r"|^\W*\d|^\W*[drt]{1,2}\W|cont|whom|wishes|carbon",
+# How every pattern but that of a bare name begins; far quicker than to try them all.
+_BEGINS = re.compile(
+    r"[-(*_/]|this\b|the\b|electr|digit|e-?sign|dictat|transcri|sign|review|authent|verif|appro|co-?sign"
+    r"|attest|final|job|mt|doc|complet|page|pg|cont|b?cc|cop|carbon|dear|to wh|sincer|respect|best|kind"
+    r"|warm|person|with|regard|cordial|yours|very|encl?\b|enclos|end|prelim|strict|priv|confid|portions"
+    r"|parts|print|date|fax|generat|[drt][drt/]{0,4}\s?:|rd\s?:|dr\b|prof",
     re.I,
 )
 
 
 def is_rule(line: str) -> bool:
-    """Whether a stripped line is a rule of dashes or the like."""
+    """Whether a stripped line is a rule of dashes, or of the like."""
     return len(line) >= 3 and RULE.match(line) is not None and _RULE_MARKS.search(line) is not None
 
 
 def is_boilerplate(line: str) -> bool:
-    """Whether a stripped line is a footer, dictation, signature or letter line by its own words."""
-    if len(line) > 240:
+    """Whether a stripped line is a footer, dictation, signature or letter line and nothing more."""
+    if len(line) > LONGEST or not (_BEGINS.match(line) or ("," in line and len(line) < 90)):
         return False
-    if line[0] in "_/" and _SIGNATURE_BLANK.match(line):
-        return True
-    if _HINT.search(line) and _LINE.match(line):
-        return True
-    return len(line) < 90 and "," in line and _NAME_LINE.match(line) is not None
+    return _is_boilerplate(line)
+
+
+@lru_cache(maxsize=4096)
+def _is_boilerplate(line: str) -> bool:
+    for entry, pattern in zip(read("boilerplate")["lines"], PATTERNS, strict=True):
+        if pattern.match(line):
+            return not entry.get("names", True) or _may_be_names(line)
+    return False
+
+
+def is_letterhead(line: str) -> bool:
+    """Whether a line of a letter's head or foot is a date, an address, a name, a post or a reference."""
+    if len(line) > 100:
+        return False
+    return (_LETTERHEAD.match(line) or _REFERENCE.match(line)) is not None and _may_be_names(line)
+
+
+def may_be_place(line: str) -> bool:
+    """Whether a line can be the rest of an address: a few capitalised words that name no condition."""
+    return len(line) < 40 and _PLACE.match(line) is not None and _may_be_names(line)
+
+
+def _may_be_names(line: str) -> bool:
+    """Whether no word of a line is a condition, a drug or an order."""
+    for word in re.split(r"[^A-Za-z'’]+", line.lower()):
+        if word in _NOT_NAMES or (len(word) > 5 and word.endswith(_NOT_NAME_ENDINGS)):
+            return False
+    return True
 
 
 def letter_body(text: str, start: int, end: int) -> tuple[int, int]:

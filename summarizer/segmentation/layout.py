@@ -1,346 +1,299 @@
-"""The lines of a note: what each one is, and which of them continue the one before."""
+"""The lines of a note: what each one is, and which of them go on with the one before.
+
+One pass over the lines. What a line is follows from what is seen on it (marker, columns, label, case, indent)
+and from the line above: whether that ended where no statement can end, or was full to the width of the text.
+"""
 
 import re
-from collections import Counter
-from dataclasses import dataclass
-from enum import Enum, auto
-from itertools import pairwise
+from collections.abc import Iterator, Sequence
 
-from summarizer.segmentation.boilerplate import DEAR, VALEDICTION, is_boilerplate, is_rule
+from summarizer.segmentation import line_ends, tables
+from summarizer.segmentation.answers import begins_answer, is_labelled_answer, is_question, is_short
+from summarizer.segmentation.boilerplate import (
+    DEAR,
+    VALEDICTION,
+    is_boilerplate,
+    is_letterhead,
+    is_rule,
+    may_be_place,
+)
 from summarizer.segmentation.labels import LABEL, Role, known_heading, role
-from summarizer.segmentation.section_titles import TITLE_KINDS, names_section, normalise
+from summarizer.segmentation.lines import Line, LineKind, read_lines
+from summarizer.segmentation.markers import begins_item, find_markers
+from summarizer.segmentation.titles import (
+    is_title,
+    is_titled_by_date,
+    is_titled_by_markup,
+    is_titled_by_number,
+)
+from summarizer.segmentation.vocabulary import words
+from summarizer.segmentation.wrapping import is_full, wrap_width
+
+AXIS = re.compile(r"AXIS\s{1,9}(?:IV|I{1,3}|V)\b[.:,]*", re.I)
+_DIAGNOSES = re.compile(r"\W{0,3}(?:\d{1,2}[.)]|[-•*])\s|.{1,60}:\s*$")
+_OF_THE_LINE_ABOVE = words("answers", "of_the_line_above")
+_USUAL_WIDTH = 72
+"""Taken where the lengths of the lines tell of none."""
+_AFTER_CLOSE = 6
+"""How many lines under the close of a letter can be its signature."""
 
 
-class LineKind(Enum):
-    """What a line is taken for."""
+def read_layout(text: str, offset: int = 0) -> Iterator[list[Line]]:
+    """Blocks of lines: a wrapped paragraph, an item with its lines, a row, a question with its answer.
 
-    TEXT = auto()
-    LABELLED = auto()
-    ITEM = auto()
-    HEADING = auto()
-    ROW = auto()
-    BOILERPLATE = auto()
-
-
-@dataclass(slots=True)
-class Line:
-    """A line that holds more than white space.
-
-    Attributes:
-        start, end: of its text without outer white space.
-        text: `document[start:end]`.
-        indent: white space before it, in characters.
-        after_blank: whether a blank line or a page break stands before it.
-        marker: length of its list marker, 0 if none.
+    Args:
+        text: a stretch of a note.
+        offset: where it begins in the note.
     """
-
-    start: int
-    end: int
-    text: str
-    indent: int
-    after_blank: bool
-    kind: LineKind = LineKind.TEXT
-    marker: int = 0
-
-
-MARKER = re.compile(
-    r"(?:[•·●○▪■□‣►◦⁃∙❖✓➢]|[-–—]{1,2}(?=\s|[A-Za-z(\"])|\*(?=\s|[A-Za-z\"(])|\*\*(?=\s)|>(?=\s)|o(?=\s+[A-Z])"
-    r"|\#\s?\d{1,2}[.:)]*(?=\s|[A-Za-z]|$)|\#(?=\s?[A-Za-z])|\(?\d{1,2}(?:\.\)|[.)])(?=\s|[A-Za-z(\"]|$)"
-    r"|\(?[a-zA-Z][.)](?=\s)|\(?(?:[ivx]{2,5}|[IVX]{2,5})[.)](?=\s)|\[[ xX]?\](?=\s))"
-)
-_MARKDOWN = re.compile(r"#{1,6}\s+\S")
-_BOLD = re.compile(r"(\*\*|__)[^*_]{1,80}\1:?$")
-_AXIS = re.compile(r"AXIS\s+(?:IV|I{1,3}|V)\b[.:,]*", re.I)
-_ROW = re.compile(r"\S\t\s*\S|\S {3,}\S.*\S {3,}\S|: .*\S {3,}[A-Z][A-Z /]{1,30}:|\|.*\|")
-_RUN_IN = re.compile(r"[.:][ \t]*,|[a-z)]{2}[.?!]\s+[A-Z][a-z]")
-_DATED_LABEL = re.compile(r"\d{1,2}/\d{1,4}(?:/\d{2,4})?,? [A-Z][^:.;]{2,60}:$")
-_TERMINATED = re.compile(r"[.!?…][\"'”’)\]]*$")
-_CONNECTOR = re.compile(
-    r"(?:\b(?:the|a|an|of|with|without|and|or|to|in|on|at|by|for|from|as|was|were|is|are|has|had|have|"
-    r"that|which|who|his|her|their|this|"
-    r"these|no|not|be|been|but|than|due|per|via|into|over|under|approximately|than|between|status)|"
-    r"[,(/&+]|[a-z]-)$",
-    re.I,
-)
-_ABBREVIATED = re.compile(
-    r"(?:\b(?:dr|drs|mr|mrs|ms|prof|vs|e\.g|i\.e|p\.o|i\.v|approx)|\b(?:dr|mr|mrs|ms)\.? [A-Z])\.$", re.I
-)
-_DATE_TITLE = re.compile(
-    r"(?:\w{3,9},?\s+)?(?:\d{1,4}[/-]\d{1,2}[/-]\d{1,4}|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|"
-    r"dec)[a-z]*\.?\s+\d{1,2},?\s+\d{4}"
-    r"|\[\*\*[\d-]+\*\*\])?,?\s*(?:(?:at\s+)?\d{1,2}:?\d{2}(?::\d{2})?\s*(?:[ap]\.?m\.?|h|hrs|"
-    r"hours)?)?\s*:?$",
-    re.I,
-)
-
-
-_UPPER = re.compile(r"[A-Z]+")
-_LOWER = re.compile(r"[a-z]+")
-_PLAIN_TITLES = frozenset(
-    """medications allergies instructions assessment plan impression findings exam examination results
-    diagnosis diagnoses procedures
-    immunizations problems vitals subjective objective indication indications technique comparison
-    recommendations encounters payers
-    labs laboratory history hpi pmh addendum conclusion""".split()
-)
-
-
-def read_lines(text: str) -> list[Line]:
-    """The lines of a text that hold more than white space, each with its kind."""
-    lines: list[Line] = []
-    at = 0
-    blank = True
-    for raw in text.splitlines(keepends=True):
-        body = raw.lstrip()
-        if body:
-            indent = len(raw) - len(body)
-            body = body.rstrip()
-            lines.append(Line(at + indent, at + indent + len(body), body, indent, blank))
-            blank = raw[-1] == "\f"
-        else:
-            blank = True
-        at += len(raw)
-    return lines
-
-
-def classify(lines: list[Line], text: str) -> None:
-    """Set the kind and the marker length of every line."""
-    capitals = _mostly_capitals(text)
-    greeting = next((line.start for line in lines if line.text[0] in "DdTt" and DEAR.match(line.text)), -1)
-    closing = False
-    letters = Counter(line.text.partition(" ")[0][:3] for line in lines if line.text[:1].isalpha())
+    lines = read_lines(text, offset)
+    page = _Page(lines, text)
+    block: list[Line] = []
     for index, line in enumerate(lines):
-        following = lines[index + 1] if index + 1 < len(lines) else None
-        line.kind = _kind(line, following, capitals, index == 0)
-        if line.kind is LineKind.ITEM:
-            found = MARKER.match(line.text)
-            line.marker = found.end() if found else 0
-            if line.marker == 2 and line.text[0].isalpha() and not _is_lettered_item(line, letters):
-                line.kind, line.marker = LineKind.TEXT, 0
-                if LABEL.match(line.text):
-                    line.kind = LineKind.LABELLED
-        if line.end <= greeting and _is_letterhead(line):
+        before = lines[index - 1] if index else None
+        page.classify(index, line, before)
+        if block and before is not None and _joins(line, before, block, lines, index, page.width):
+            block.append(line)
+            continue
+        if block:
+            yield block
+        block = [line]
+    if block:
+        yield block
+
+
+class _Page:
+    """What is known of the lines together."""
+
+    def __init__(self, lines: Sequence[Line], text: str) -> None:
+        self.lines = lines
+        self.width = wrap_width(list(lines))
+        self.capitals = _mostly_capitals(text)
+        self.markers = find_markers(lines)
+        self._greeting = next(
+            (i for i, line in enumerate(lines) if line.text[0] in "DdTt" and DEAR.match(line.text)), -1
+        )
+        self._closed = -_AFTER_CLOSE - 1
+
+    def classify(self, index: int, line: Line, before: Line | None) -> None:
+        """Set the kind of a line, and its marker; the lines above have theirs."""
+        following = self.lines[index + 1] if index + 1 < len(self.lines) else None
+        line.marker, line.ordinal = self.markers[index]
+        line.kind = self._kind(line, before, following)
+        if line.kind is not LineKind.ITEM:
+            line.marker = line.ordinal = 0
+        if before is not None and self._is_held(line, before):
+            if self._is_stray(index, line, before):
+                line.kind, line.marker, line.ordinal = LineKind.TEXT, 0, 0
+        elif self._is_letter_furniture(index, line):
             line.kind, line.marker = LineKind.BOILERPLATE, 0
-        if closing and line.kind in (LineKind.TEXT, LineKind.LABELLED) and _is_letterhead(line):
-            line.kind = LineKind.BOILERPLATE
-        closing = line.kind is LineKind.BOILERPLATE and (closing or VALEDICTION.match(line.text) is not None)
+        if line.kind is LineKind.BOILERPLATE and VALEDICTION.match(line.text):
+            self._closed = index
+
+    def _kind(self, line: Line, before: Line | None, following: Line | None) -> LineKind:
+        """What a line is by its own look."""
+        body = line.text
+        head = body[0]
+        if (not head.isalnum() and is_rule(body)) or is_boilerplate(body):
+            return LineKind.BOILERPLATE
+        if is_titled_by_markup(body, following):
+            return LineKind.HEADING
+        if line.marker:
+            return LineKind.HEADING if is_titled_by_number(body, line.marker) else LineKind.ITEM
+        if _is_row(line, before, following):
+            return LineKind.ROW
+        if before is not None and before.kind is LineKind.ROW and tables.continues_row(line, before):
+            return LineKind.TEXT
+        if not head.isalpha() and begins_item(body):
+            return LineKind.ITEM
+        return self._kind_of_words(line, following)
+
+    def _kind_of_words(self, line: Line, following: Line | None) -> LineKind:
+        """What a line without marker and columns is, by its words."""
+        body = line.text
+        head = body[0]
+        if head in "Aa" and AXIS.match(body):
+            return LineKind.LABELLED
+        if head.isalpha() or head in "*_":
+            label = LABEL.match(body) if ":" in body[:120] else None
+            if label and (head.isupper() or head in "*_" or known_heading(label["words"])):
+                return LineKind.LABELLED
+            if len(body) < 70 and is_title(line, following, capitals=self.capitals):
+                return LineKind.HEADING
+        elif is_titled_by_date(body):
+            return LineKind.HEADING
+        return LineKind.TEXT
+
+    def _is_held(self, line: Line, before: Line) -> bool:
+        """Whether the line above is open, so that this one goes on with it whatever it looks like."""
+        if line.after_blank or before.kind not in (LineKind.TEXT, LineKind.ITEM, LineKind.LABELLED):
+            return False
+        tail = before.text[-60:]
+        if tail[-1] == ":" or line_ends.is_answered(before.text):
+            return False
+        if line_ends.is_open(tail):
+            return True
+        return not line_ends.is_terminated(tail) and is_full(before, line, self.width or _USUAL_WIDTH)
+
+    def _is_stray(self, index: int, line: Line, before: Line) -> bool:
+        """Whether a line behind one that holds it was taken for an item, a label or a title by mistake."""
+        tail = before.text[-60:]
+        if line.kind is LineKind.LABELLED:
+            return line.text[0].islower() or (
+                line_ends.is_open(tail) and not (tail[-1] == "," and known_heading(_label(line.text)))
+            )
+        if line.kind is LineKind.HEADING:
+            return line_ends.is_open(tail) and tail[-1] not in ",-"
+        if line.kind is not LineKind.ITEM or not line.ordinal:
+            return False
+        if tail[-1] == "," and line.ordinal in (self._previous(index) + 1, 1):
+            return False
+        previous = self._previous(index)
+        if line.ordinal == 1:
+            return not any(
+                self.markers[at][1] == 2 for at in range(index + 1, min(index + 13, len(self.lines)))
+            )
+        return line.ordinal != previous + 1
+
+    def _previous(self, index: int) -> int:
+        """What the last item counted above a line, 0 if a heading stands between."""
+        for line in reversed(self.lines[max(0, index - 40) : index]):
+            if line.kind is LineKind.HEADING:
+                return 0
+            if line.ordinal:
+                return line.ordinal
+        return 0
+
+    def _is_letter_furniture(self, index: int, line: Line) -> bool:
+        """Whether a line belongs to the head of a letter or stands under its close."""
+        if line.kind not in (LineKind.TEXT, LineKind.LABELLED, LineKind.HEADING):
+            return False
+        if index < self._greeting:
+            if is_letterhead(line.text):
+                return True
+            near = [self.lines[at].text for at in (index - 1, index + 1) if 0 <= at < self._greeting]
+            return line.kind is LineKind.TEXT and may_be_place(line.text) and any(map(is_letterhead, near))
+        return index - self._closed <= _AFTER_CLOSE and is_letterhead(line.text)
 
 
-def _is_letterhead(line: Line) -> bool:
-    """Whether a line before the greeting of a letter is part of its date, address or reference."""
-    label = LABEL.match(line.text)
-    if label is not None and line.text[:3].lower() not in ("re:", "rg:"):
-        return role(label["words"]) is Role.VALUE
-    return len(line.text) < 70 and (not _TERMINATED.search(line.text) or len(line.text) < 40)
+def _joins(
+    line: Line, before: Line, block: Sequence[Line], lines: Sequence[Line], index: int, width: int
+) -> bool:
+    """Whether `line` goes on with the sentence or paragraph that `before` belongs to."""
+    first = block[0]
+    if line.after_blank or before.kind in (LineKind.HEADING, LineKind.BOILERPLATE):
+        return False
+    if first.kind is LineKind.ROW:
+        return line.kind is LineKind.TEXT and tables.continues_row(line, first)
+    if _answers(line, before, lines, index):
+        return True
+    if line.kind is LineKind.LABELLED:
+        return _label(line.text).lower() in _OF_THE_LINE_ABOVE and _takes_status(before)
+    if line.kind is not LineKind.TEXT or _is_complete(before):
+        return line.kind is LineKind.TEXT and line_ends.goes_on(line.text) and not is_question(before.text)
+    tail = before.text[-60:]
+    full = is_full(before, line, width or _USUAL_WIDTH)
+    if tail[-1] == ":" and not line_ends.begins_lower(line.text) and not (full and width):
+        return False
+    hangs = first.marker > 0 and line.indent > first.indent
+    if hangs or line_ends.is_open(tail) or line_ends.completes(tail, line.text):
+        return True
+    if line_ends.is_terminated(tail):
+        return full
+    if line_ends.begins_lower(line.text):
+        return _goes_on_in_small_letters(line, before, first, full)
+    return (full and width > 0) or _is_cut_clause(line, before, lines, index)
+
+
+def _is_complete(before: Line) -> bool:
+    """Whether a line is a question, ends in an answer, or is a label with leader dots and its value."""
+    text = before.text
+    if is_question(text) or line_ends.is_answered(text):
+        return True
+    return text[-1] not in "._" and bool(tables.leader_cells(text))
+
+
+def _answers(line: Line, before: Line, lines: Sequence[Line], index: int) -> bool:
+    """Whether a line answers the question above it."""
+    if is_labelled_answer(line.text) and is_question(before.text):
+        return True
+    if line.kind is not LineKind.TEXT:
+        return False
+    if tables.leader_cells(before.text) and before.text[-1] in "._…":
+        return begins_answer(line.text)
+    if before.text[-1] not in "?？":
+        return False
+    if begins_answer(line.text):
+        return "?" not in line.text
+    following = lines[index + 1] if index + 1 < len(lines) else None
+    ends = following is None or following.after_blank or is_question(following.text)
+    return ends and is_short(line.text) and "?" not in line.text
+
+
+def _takes_status(before: Line) -> bool:
+    """Whether a line names a thing that a status line under it speaks of."""
+    if before.kind is LineKind.LABELLED:
+        return False
+    return not line_ends.is_terminated(before.text[-8:])
+
+
+def _goes_on_in_small_letters(line: Line, before: Line, first: Line, full: bool) -> bool:
+    """Whether a line in small letters goes on with an unterminated line."""
+    if full or line_ends.goes_on(line.text):
+        return True
+    if line.text[0] == "(":
+        return False
+    if before.kind is LineKind.LABELLED and len(before.text.split()) < 6 and not _begins_section(before.text):
+        return False
+    if line_ends.has_dose(line.text) and line_ends.has_dose(before.text):
+        return False
+    return not (before.text[0].islower() and before is first and not first.marker)
+
+
+def _is_cut_clause(line: Line, before: Line, lines: Sequence[Line], index: int) -> bool:
+    """Whether a line without a stop is a clause that a narrow margin cut from the next.
+
+    In scripts without capitals: where the lines below come to a stop. Elsewhere: where it is running text and
+    what follows comes to a stop and cannot stand alone (`kein Anhalt für eine frische` / `Blutung.`).
+    """
+    if before.kind is LineKind.LABELLED and not line_ends.is_prose(before.text):
+        return False
+    stops = False
+    for below in lines[index : index + 8]:
+        if below.after_blank and below is not line:
+            break
+        if line_ends.is_terminated(below.text[-8:]):
+            stops = True
+            break
+        if below.kind is not LineKind.TEXT and below is not line:
+            break
+    if not stops:
+        return False
+    if line_ends.is_caseless(before.text):
+        return line_ends.is_caseless(line.text)
+    return line_ends.is_prose(before.text) and not line_ends.stands_alone(line.text)
+
+
+def _is_row(line: Line, before: Line | None, following: Line | None) -> bool:
+    """Whether a line has cells and is no heading with its text."""
+    body = line.text
+    if not ("\t" in body or "  " in body or "|" in body or "│" in body) or _begins_section(body):
+        return False
+    return tables.is_row(line, before, following)
 
 
 def _mostly_capitals(text: str) -> bool:
     """Whether a text is written in capitals."""
-    sample = text[:4000]
-    upper = sum(map(len, _UPPER.findall(sample)))
-    return upper > 3 * sum(map(len, _LOWER.findall(sample)))
+    sample = text[:2000]
+    upper = sum(map(len, re.findall(r"[A-Z]+", sample)))
+    return upper > 3 * sum(map(len, re.findall(r"[a-z]+", sample)))
 
 
-def _is_lettered_item(line: Line, letters: Counter[str]) -> bool:
-    """Whether `a.` or `B.` begins an item: lower-case ones do, capitals in a series."""
-    mark = line.text[:2]
-    if mark[1] == ")" or mark[0].islower():
-        return True
-    if line.after_blank and line.start and mark[0] in "BCDEFG" and len(line.text.split()) > 3:
-        return True
-    near = [chr(ord(mark[0]) + step) + mark[1] for step in (-1, 1)]
-    if mark[0] == "I":
-        near.append("II" + mark[1])
-    if mark[0] == "V":
-        near += ["IV" + mark[1], "VI" + mark[1]]
-    return any(letters[other] for other in near)
+def _label(text: str) -> str:
+    """The words before the first colon."""
+    return text.partition(":")[0]
 
 
-def _kind(line: Line, following: Line | None, capitals: bool, first: bool) -> LineKind:
-    """What a line is by its own look."""
-    body = line.text
-    head = body[0]
-    if (not head.isalnum() and is_rule(body)) or is_boilerplate(body):
-        return LineKind.BOILERPLATE
-    if _is_marked_up(body, following):
-        return LineKind.HEADING
-    if MARKER.match(body):
-        return _kind_of_item(body)
-    if ("\t" in body or "   " in body or head == "|") and _is_row(body):
-        return LineKind.ROW
-    if head in "Aa" and _AXIS.match(body):
-        return LineKind.LABELLED
-    if head.isalpha() or head in "*_":
-        label = LABEL.match(body) if ":" in body[:120] else None
-        if label and (head.isupper() or head in "*_" or known_heading(label["words"])):
-            return LineKind.LABELLED
-        if len(body) < 70 and _is_title(line, following, capitals, first):
-            return LineKind.HEADING
-    elif (head.isdigit() and body[-1] == ":" and _DATED_LABEL.match(body)) or (
-        len(body) < 40
-        and _DATE_TITLE.match(body)
-        and any(map(str.isdigit, body))
-        and ("/" in body or "-" in body or ":" in body)
-    ):
-        return LineKind.HEADING
-    return LineKind.TEXT
-
-
-def _is_row(body: str) -> bool:
-    """Whether a line has the gaps of a table row and is not running text with wide spaces."""
-    if not _ROW.search(body) or _labelled_heading(body):
-        return False
-    return len(body) < 160 or "|" in body or len(_RUN_IN.findall(body)) < 2
-
-
-def _labelled_heading(body: str) -> bool:
+def _begins_section(text: str) -> bool:
     """Whether a line begins with a heading label."""
-    found = LABEL.match(body)
-    return found is not None and known_heading(found["words"])
-
-
-def _is_marked_up(body: str, following: Line | None) -> bool:
-    """Whether a line is a heading by Markdown."""
-    if body[0] == "#":
-        return _MARKDOWN.match(body) is not None and _titles_markdown(body, following)
-    return body[0] in "*_" and _BOLD.match(body) is not None
-
-
-def _titles_markdown(body: str, following: Line | None) -> bool:
-    """Whether `# words` is a heading and not a problem with its text."""
-    words = body.lstrip("# ")
-    if normalise(words) in TITLE_KINDS or body.startswith("##"):
-        return True
-    return (
-        len(words.split()) <= 8
-        and words[-1:] not in ".,;"
-        and ":" not in words
-        and (following is None or following.after_blank or not following.text.startswith("#"))
-    )
-
-
-def _kind_of_item(body: str) -> LineKind:
-    """An item, unless the number belongs to a heading that stands alone."""
-    found = MARKER.match(body)
-    rest = body[found.end() :].strip() if found else body
-    if found and body[0].isalnum() and len(rest) < 70:
-        name = rest.rstrip(":")
-        if rest.endswith(":") and (name.isupper() or known_heading(name)) and ":" not in name:
-            return LineKind.HEADING
-        if name.isupper() and len(name) > 3 and normalise(name) in TITLE_KINDS:
-            return LineKind.HEADING
-    return LineKind.ITEM
-
-
-def _is_title(line: Line, following: Line | None, capitals: bool, first: bool) -> bool:
-    """Whether a line without a colon is a heading."""
-    body = line.text
-    if body[-1] in ".,;?!" or ":" in body:
-        return False
-    name = normalise(body)
-    if name in TITLE_KINDS and len(name) > 2 and body[0].isupper():
-        return len(name.split()) > 1 or body.isupper() or line.after_blank or name in _PLAIN_TITLES
-    if not body.isupper() or len(body.split()) > 9 or any(map(str.isdigit, body)):
-        return False
-    if names_section(name):
-        return True
-    if capitals or len(name.split()) < 2:
-        return False
-    if following is not None and _looks_wrapped(line, following):
-        return False
-    return first or (line.after_blank and following is not None)
-
-
-def _looks_wrapped(line: Line, following: Line) -> bool:
-    """Whether the next line goes on in lower case."""
-    return not following.after_blank and following.text[0].islower()
-
-
-def wrap_width(lines: list[Line]) -> int:
-    """The width a text was wrapped at, by its lines that go on in lower case; 0 if it was not wrapped."""
-    widest = 0
-    for line, after in pairwise(lines):
-        if after.text[0].islower() and not after.after_blank and not _TERMINATED.search(line.text[-4:]):
-            width = line.indent + len(line.text)
-            if widest < width <= 140 and width >= 40 and not MARKER.match(after.text):
-                widest = width
-    return widest
-
-
-def _is_full(before: Line, line: Line, width: int) -> bool:
-    """Whether the first word of `line` did not fit behind `before`."""
-    length = before.indent + len(before.text)
-    return 40 <= length <= 140 and length + 1 + len(line.text.split(None, 1)[0]) > (
-        width - 8 if width else 64
-    )
-
-
-def rejoin(lines: list[Line], width: int) -> None:
-    """Take back item and label lines that are only the next line of a wrapped sentence."""
-    previous = 0
-    for index, line in enumerate(lines):
-        number = _item_number(line)
-        before = lines[index - 1] if index else None
-        if (
-            before
-            and not line.after_blank
-            and before.kind in (LineKind.TEXT, LineKind.ITEM, LineKind.LABELLED)
-        ):
-            open_end = not _TERMINATED.search(before.text[-6:]) and before.text[-1] != ":"
-            if (
-                open_end
-                and _is_full(before, line, width)
-                and _is_stray(line, before, number, previous, lines[index + 1 : index + 13])
-            ):
-                line.kind, line.marker = LineKind.TEXT, 0
-        if line.kind is LineKind.ITEM:
-            previous = number
-        elif line.kind is LineKind.HEADING:
-            previous = 0
-
-
-def _item_number(line: Line) -> int:
-    """The number of an item, 0 if it has none."""
-    digits = "".join(filter(str.isdecimal, line.text[: line.marker]))
-    return int(digits) if digits else 0
-
-
-def _is_stray(line: Line, before: Line, number: int, previous: int, later: list[Line]) -> bool:
-    """Whether a line behind a full, open line was taken for an item or a label by mistake."""
-    if line.kind is LineKind.LABELLED:
-        return line.text[0].islower() or _CONNECTOR.search(before.text[-16:]) is not None
-    if line.kind is not LineKind.ITEM or line.text[0] in "-–—•·●○▪■□‣►◦":
-        return False
-    if number == 1:
-        return not any(_item_number(other) == 2 for other in later)
-    return number != previous + 1 or number == 0
-
-
-def continues(line: Line, before: Line, first: Line, width: int) -> bool:
-    """Whether `line` goes on with the sentence or paragraph that `before` belongs to.
-
-    Args:
-        line: the line in question.
-        before: the line above it, no blank line between.
-        first: the first line of the block that `before` is in.
-        width: the width the text was wrapped at, 0 if unknown.
-    """
-    if line.kind is not LineKind.TEXT or before.kind in (
-        LineKind.ROW,
-        LineKind.HEADING,
-        LineKind.BOILERPLATE,
-    ):
-        return False
-    tail = before.text
-    full = _is_full(before, line, width)
-    if tail[-1] == ":" and line.text[0].isupper() and not (full and width):
-        return False
-    if first.marker and line.indent > first.indent:
-        return True
-    if _ABBREVIATED.search(tail[-12:]):
-        return True
-    if _TERMINATED.search(tail[-6:]):
-        return full
-    if line.text[0].islower():
-        return full or not (before.text[0].islower() and before is first and not first.marker)
-    return (full and width > 0) or _CONNECTOR.search(tail[-16:]) is not None
+    found = LABEL.match(text)
+    return found is not None and known_heading(found["words"]) and role(found["words"]) is not Role.VALUE

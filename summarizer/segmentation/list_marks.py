@@ -2,7 +2,7 @@
 
 import re
 
-from summarizer.segmentation.labels import LABEL, opens_section
+from summarizer.segmentation.labels import LABEL, Role, opens_section, role
 from summarizer.segmentation.midline import dashed_title, label_before
 
 _INLINE_NUMBER = re.compile(
@@ -16,6 +16,7 @@ _NOT_ITEM_AFTER = re.compile(
     r"for|a|between|gravida|para|age|axis|phase|step)\s*$",
     re.I,
 )
+_LAST_LABEL = re.compile(r"[A-Za-z][\w \t/-]{0,40}(?=:$)")
 _OPENS_LINE = re.compile(r"(?:[.:;A-Z][ \t]*,|:|-)[ \t]*$")
 
 
@@ -51,6 +52,7 @@ def inline_markers(
                 pending = None
         elif (
             value > 1
+            and not _is_value(text, start, begin)
             and (value == expected or text[max(start, begin - 2) : begin] == ".,")
             and not _NOT_ITEM_AFTER.search(text, max(start, begin - 12), begin)
         ):
@@ -77,6 +79,8 @@ def _lost_marks(text: str, start: int, end: int) -> list[tuple[int, int]]:
 def _opens_series(text: str, start: int, at: int) -> bool:
     """Whether a number at `at` can begin a list: after a label, a stop or nothing."""
     before = text[max(start, at - 4) : at].rstrip()
+    if _is_value(text, start, at):
+        return False
     if before.endswith("-"):
         title = dashed_title(text, start, at + 1)
         return title is not None and title.end() == at
@@ -90,3 +94,16 @@ def _after_heading(text: str, start: int, at: int, end: int) -> bool:
         return True
     opening = LABEL.match(text, start, end)
     return opening is not None and opening.end() >= colon and opens_section(opening["words"], "")
+
+
+def _is_value(text: str, start: int, at: int) -> bool:
+    """Whether a number with a stop is a value: of a label (`INR: 1.`) or behind a comma (`Platelets, 2.`)."""
+    before = text[max(start, at - 60) : at]
+    bare = before.rstrip()
+    if bare.endswith(":"):
+        words = _LAST_LABEL.search(bare)
+        kind = role(words[0]) if words is not None else Role.SECTION
+        return kind is Role.VALUE or (kind is Role.UNKNOWN and words is not None and not words[0].isupper())
+    if ")" in text[at : at + 3]:
+        return False
+    return bare.endswith(",") and before != bare and bare[-2:-1].isalnum()

@@ -16,6 +16,8 @@ from summarizer.types import SectionKind
 
 _BARE_TITLE = re.compile(r"(?P<words>[A-Z][A-Z /&-]{3,60}+),(?=[ \t]*(?:\d{1,2}[.)]|[A-Z]|$)|\d)")
 _BARE_INSIDE = re.compile(r"," + _BARE_TITLE.pattern)
+_SHOUTED = re.compile(r"\s+(?=[A-Z]{2})(?:[^a-z]{24}|[^a-z]{2,24}\Z)")
+"""Capitals behind a title's comma: the comma stands in a sentence of a note in capitals."""
 _IN_CAPITALS = re.compile(r"[A-Z\s]")
 _LOST_NEWLINE = re.compile(r"[.:;)] ?,")
 _TITLE_LINE = re.compile(r"[A-Z][A-Z/&()-]{1,30}+[ \t][A-Z /&()-]{2,70}+,(?=[A-Z])")
@@ -27,7 +29,8 @@ _STOPPED_HARD = re.compile(r"[.;:?!)],?\s*$")
 _NO_LABEL = re.compile(r"[.;:?!]")
 _WORD = re.compile(r"\S+")
 _NO_LABEL_AFTER = frozenset(
-    "the of and or and/or his her their with in to a an for by on at from or this is was".split()
+    "no not any without denies negative has have had the of and or and/or his her their with in to a an "
+    "for by on at from this is was".split()
 )
 
 
@@ -164,6 +167,8 @@ def _label_start(text: str, start: int, stop: int) -> int:
 def _stands_out(text: str, begin: int, label: str, rest: str) -> bool:
     """Whether a label without a stop before it is one by its look and its words."""
     name = normalise(label)
+    if rest[:1].islower() and rest.split(None, 1)[0] in ("of", "for", "with", "in", "and", "or"):
+        return False
     if (
         len(name) < 3
         or not known_heading(label, rest)
@@ -185,7 +190,7 @@ def _is_bare_title(found: re.Match[str]) -> bool:
     """Whether capitals before a comma are a section title, a study or, where a newline was lost, a value."""
     name = normalise(found["words"])
     if name in TITLE_KINDS or (" " in name and is_study(name)):
-        return True
+        return not _SHOUTED.match(found.string, found.end())
     after = found.string[found.end() : found.end() + 1]
     return " " in name and not after.isspace() and role(name) is Role.VALUE
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Iterator
 
+from summarizer.segmentation.answers import answer_end
 from summarizer.segmentation.vocabulary import words
 
 NEVER_ENDS = words("abbreviations", "never_end")
@@ -14,12 +15,22 @@ _SUBJECTS = words("abbreviations", "subjects")
 _STARTERS = words("abbreviations", "starters")
 _CONTINUES = words("abbreviations", "continues")
 _LETTERED = words("abbreviations", "lettered")
+_CLIPPED = words("abbreviations", "clipped")
+_ATTRIBUTIVE = words("abbreviations", "attributive")
+_BEFORE_ORDINALS = words("abbreviations", "before_ordinals")
+_MONTHS = words("abbreviations", "months")
+_DETERMINERS = words("line_ends", "determiners")
 
 # A run of terminators, what closes with it, and stray marks that were typed after it.
 _END = re.compile(
-    r"[.!?…。！？｡](?:[.!?…。！？｡,;]*[\"'”’)\]}»]{0,4}[.!?,;]{0,3}(?:[ \t]+(?:\.++(?!\S)|,(?![^A-Z\d\s])))?)"
+    r"[.!?…。！？｡।॥؟۔။።։]"
+    r"(?:[.!?…。！？｡।,;]*[\"'”’)\]}»]{0,4}[.!?,;]{0,3}(?:[ \t]+(?:\.++(?!\S)|,(?![^A-Z\d\s])))?)"
 )
+_STOPS_OF_THEIR_OWN = "。！？｡।॥؟۔။។։"
+"""Stops of scripts without capitals: they end a sentence, with white space behind them or not."""
 _TOKEN = re.compile(r"\S+")
+_WHOLE_WORD = re.compile(r"[^\s(\[{\"“,;:]*")
+_CITATION = re.compile(r"\[\d[\d,;\s–-]{0,24}\]")
 _OPENERS = "([{\"'“‘«<*"
 _BACKWARDS = re.compile(r"[^\s(\[{\"“/,;:]*")
 _STRAY_DATE = re.compile(r"(?:(?:19|20)\d\d|\d{1,2}[/-]\d{1,2}(?:[/-]\d{2,4})?)(?=\s*(?:[.,;)]|$))")
@@ -52,7 +63,13 @@ def sentence_ends(text: str, start: int, end: int, numbers: Collection[int] = ()
             return
         if pos in numbers or not text[start : found.start()].strip():
             continue
-        cut = _cut_after(text, start, found.start(), pos, end)
+        cut = None
+        if text[found.start()] in "?？" and text[pos].isspace():
+            cut = answer_end(text, start, pos, end)
+            if cut is not None and cut >= end:
+                return
+        if cut is None:
+            cut = _cut_after(text, start, found.start(), pos, end)
         if cut is not None:
             cut = _with_parenthesis(text, cut, end)
             if cut >= end:
@@ -63,7 +80,7 @@ def sentence_ends(text: str, start: int, end: int, numbers: Collection[int] = ()
 
 def _cut_after(text: str, start: int, mark: int, stop: int, end: int) -> int | None:
     """Where the sentence ends whose terminator is `text[mark:stop]`, None if it goes on."""
-    if text[mark] in "。！？｡":
+    if text[mark] in _STOPS_OF_THEIR_OWN:
         return stop
     if not text[stop].isspace():
         return _glued(text, start, mark, stop, end)
@@ -76,14 +93,16 @@ def _cut_after(text: str, start: int, mark: int, stop: int, end: int) -> int | N
         return None
     if text[mark] not in ".…":
         return stop
-    return _after_full_stop(text, _word_before(text, start, mark), token, ahead, mark, stop, end)
+    return _after_full_stop(text, start, _word_before(text, start, mark), token, ahead, mark, stop, end)
 
 
 def _after_full_stop(
-    text: str, word: str, token: re.Match[str], ahead: str, mark: int, stop: int, end: int
+    text: str, start: int, word: str, token: re.Match[str], ahead: str, mark: int, stop: int, end: int
 ) -> int | None:
     """Decide a full stop (or dots) followed by white space."""
     single = text[mark] == "." and not text[mark + 1 : stop].strip("\"'”’)]}»,;")
+    if single and _needs_its_noun(text, start, mark, ahead):
+        return None
     lower = word.lower().strip("()[]'\"")
     first = ahead[:1]
     abbreviated = lower in MAY_END or _is_dotted(lower)
@@ -103,6 +122,25 @@ def _after_full_stop(
     return _before_capital(text, word, ahead, mark, stop) if single else stop
 
 
+def _needs_its_noun(text: str, start: int, mark: int, ahead: str) -> bool:
+    """Whether the word before a full stop is an abbreviation or an ordinal that what follows belongs to."""
+    low = max(start, mark - 40)
+    found = _WHOLE_WORD.match(text[low:mark][::-1])
+    word = found[0][::-1].lower() if found else ""
+    name = ahead.rstrip(".,;:)").lower()
+    if word in _CLIPPED:
+        return name not in _SUBJECTS
+    if not word or not (word in _ATTRIBUTIVE or (word.isdigit() and len(word) < 3)):
+        return False
+    before = text[low : mark - len(word)].split()
+    last = before[-1].lower() if before else ""
+    if word.isdigit():
+        return name in _MONTHS or (last in _BEFORE_ORDINALS and ahead[:1].isupper() and name not in _SUBJECTS)
+    if not ahead[:1].isupper() or name in _SUBJECTS:
+        return False
+    return not last or last[-1] in ",;:" or last in _DETERMINERS
+
+
 def _before_capital(text: str, word: str, ahead: str, mark: int, stop: int) -> int | None:
     """Decide a full stop followed by a capitalised word."""
     lower = word.lower().strip("()[]'\"")
@@ -111,6 +149,8 @@ def _before_capital(text: str, word: str, ahead: str, mark: int, stop: int) -> i
     starter = name in _SUBJECTS or (name in _STARTERS and not shouted)
     if len(word) == 1 and word.isalpha() and word.isupper():
         return stop if starter or _lettered(text, mark - 1) else None
+    if len(word) == 1 and word.isalpha() and name not in _SUBJECTS and lower not in _UNITS:
+        return stop if text[max(0, mark - 3) : mark - 1].strip().isdigit() else None
     if lower not in MAY_END and not _is_dotted(lower):
         return stop
     if starter:
@@ -130,7 +170,17 @@ def _before_digit(
         return stop
     if lower in MAY_END or lower in ("no", "x") or (len(lower) == 1 and lower.isalpha()) or _is_dotted(lower):
         return None
+    if _is_decimal(lower, token):
+        return None
     return None if _STRAY_DATE.match(text, token.start(), end) else stop
+
+
+def _is_decimal(whole: str, token: re.Match[str]) -> bool:
+    """Whether a full stop and a blank stand in a number: `0. 04`, `Cr 1. 2 today`."""
+    digits = token[0].rstrip(".,;:)")
+    if not whole.isdigit() or len(whole) > 2 or not digits.isdigit() or len(digits) > 2:
+        return False
+    return whole == "0" or len(digits) == 1 or digits[0] == "0"
 
 
 def _word_before(text: str, start: int, mark: int) -> str:
@@ -194,8 +244,11 @@ def _with_parenthesis(text: str, cut: int, end: int) -> int:
     at = cut
     while at < end and text[at].isspace():
         at += 1
-    if at >= end or text[at] != "(":
+    if at >= end or text[at] not in "([":
         return cut
+    if text[at] == "[":
+        found = _CITATION.match(text, at, end)
+        return found.end() if found is not None and "\n" not in text[cut:at] else cut
     found = _PAREN.match(text, at, end)
     if found is None or found[0][-2] in ".!?" or len(found[0]) < 4:
         return cut

@@ -3,9 +3,15 @@
 import re
 from collections.abc import Iterator
 
+from summarizer.segmentation.vocabulary import words
+
 MAX_TOKENS = 300
 """Pieces of up to eight word characters and single other marks: an estimate of word pieces from above."""
 
+_OPENING_ENDS = words("line_ends", "opening_ends", "finite", "open_verbs")
+_OPENING_GOES_ON = words("line_ends", "opening_goes_on")
+_LONGEST_OPENING = 16
+_WORD = re.compile(r"\S+")
 _PIECE = re.compile(r"\w{1,8}|[^\w\s]")
 _BREAKS: tuple[re.Pattern[str], ...] = (
     re.compile(r"[;；](?=\s)|\n(?=[ \t]*\n)|[!?。]"),
@@ -57,3 +63,21 @@ def _best(text: str, start: int, limit: int, end: int) -> int | None:
             return cut
     after = _BREAKS[-1].search(text, limit, end)
     return after.end() if after is not None and after.end() < end else None
+
+
+def opening(text: str, start: int, end: int) -> int:
+    """Where the opening ends of a sentence: behind its first verb or negation, else behind its first words.
+
+    `The patient denies any pain, any swelling, ...` opens with `The patient denies any`.
+    """
+    stop, ended = start, False
+    for count, word in enumerate(_WORD.finditer(text, start, min(end, start + 400))):
+        bare = word[0].lower().strip(".,;:()")
+        if ended and bare not in _OPENING_GOES_ON:
+            return stop
+        if count >= _LONGEST_OPENING:
+            break
+        ended = ended or bare in _OPENING_ENDS
+        if ended or count < _LONGEST_OPENING // 2:
+            stop = word.end()
+    return stop

@@ -102,6 +102,8 @@ def command(site: Site, capsys: pytest.CaptureFixture[str], *arguments: str) -> 
     settings = site.settings
     names = ("FHIR_BASE_URL", "DATABASE_URL", "ENGINE", "BUDGET", "PIPELINE", "OVERLAP")
     sets = [f"--set={name}={getattr(settings, name.lower())}" for name in names]
+    if arguments[0] == "withdraw":  # there is nobody to ask
+        arguments = (*arguments, "--yes")
     capsys.readouterr()
     code = run([*arguments, "--json", *sets])
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]

@@ -13,7 +13,7 @@ import pytest
 import tests.contract.alterations_beside  # noqa: F401  (registers its alterations)
 from fhir_adapter.audit.findings import Finding
 from fhir_adapter.audit.verdict import Audit
-from jobs.runtime import auditing
+from jobs.audits.parts import auditing
 from tests.contract.alterations import ALL, Alteration, Resource
 from tests.contract.contract_fhir import Fhir, FhirServer, new_id
 from tests.contract.passes import Site, encoded, reference

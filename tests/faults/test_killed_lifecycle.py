@@ -71,7 +71,7 @@ def test_kill_9_leaves_one_summary_after_each_persons(server: str, tmp_path: Pat
 def test_a_recall_that_was_killed_goes_on_and_marks_each_once(server: str, tmp_path: Path) -> None:
     database, chance = tmp_path / "ledger.sqlite", random.Random(12)
     finished(command(server, database, "poll"))
-    recall = ("withdraw", "--pipeline", stamp_of(compositions(server)[0]).pipeline)
+    recall = ("withdraw", "--pipeline", stamp_of(compositions(server)[0]).pipeline, "--yes")
 
     for _ in range(KILLS):
         killed_after(command(server, database, *recall), chance.randint(0, 12), chance.random() / 20)

@@ -84,9 +84,11 @@ def test_a_server_that_goes_away_is_logged_and_the_next_pass_goes_on(tmp_path: P
         with running_embedded(_kept(database), port=port) as base_url:
             put(base_url, note)
             wait_for(lambda: compositions(base_url) == 1)
+            assert any(b'"event": "pass"' in line for line in iter(process.stderr.readline, b""))
+            process.send_signal(signal.SIGTERM)
+            process.communicate(timeout=60)
     finally:
-        process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=60)
+        process.kill()
     assert process.returncode == 0
 
 

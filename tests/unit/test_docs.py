@@ -9,11 +9,15 @@ from xml.etree import ElementTree
 import pytest
 
 from tests.places import ROOT
+from tests.unit.source_graph import PACKAGES
 
-DOCS = ("lifecycle", "profiles", "reference", "timeline", "training", "web")
+DOCS = ("architecture", "lifecycle", "profiles", "reference", "timeline", "training", "web")
 PAGES = [
     "README.md",
+    "CHANGELOG.md",
     "CONTRIBUTING.md",
+    "SECURITY.md",
+    "examples/README.md",
     "deploy/README.md",
     "jobs/demo/README.md",
     *(f"docs/{p}.md" for p in DOCS),
@@ -56,6 +60,17 @@ def test_links_lead_somewhere(name: str) -> None:
         there = (page.parent / path) if path else page
         assert there.exists(), target
         assert not anchor or anchor in slugs(there.read_text("utf-8")), target
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_files_and_folders_that_a_page_names_are_there(name: str) -> None:
+    """`fhir_adapter/rest/client.py`; of a file name alone there must be one somewhere."""
+    names = {path.name for package in PACKAGES for path in (ROOT / package).rglob("*.py")}
+    for code in re.findall(r"`([^`\n]+)`", (ROOT / name).read_text("utf-8")):
+        if re.fullmatch(rf"({'|'.join(PACKAGES)}|tests|docs|examples|deploy)/[\w/.-]*", code):
+            assert (ROOT / code).exists(), code
+        elif name == "docs/architecture.md" and re.fullmatch(r"\w+\.py", code):
+            assert code in names, code
 
 
 def test_the_picture_is_well_formed_and_says_what_it_shows() -> None:

@@ -18,6 +18,7 @@ from lxml import etree
 from fhir_adapter.errors import NoteError
 from fhir_adapter.reasons import Reason
 from fhir_adapter.text.builder import TextBuilder
+from fhir_adapter.text.hl7 import has_escapes, unescaped
 from fhir_adapter.text.lines import Cell, Line, LineKind, collapse, row_lines, table_rows
 from fhir_adapter.text.notation import box, radio
 from fhir_adapter.text.runs import Runs
@@ -233,6 +234,8 @@ class _Flow:
     def add(self, text: str | None) -> None:
         if not text:
             return
+        if has_escapes(text):
+            text = unescaped(text)
         pieces = _TYPED_LINE_END.split(text) if "\n" in text else [text]
         for at, piece in enumerate(pieces):
             if at:

@@ -9,6 +9,7 @@ The recipe `cda|2`:
 - a section without narrative lists the `originalText` of its entries, references into narratives resolved.
   Coded entries beside a narrative add nothing, as on a stylesheet's page.
 - an unstructured body is returned as the file that it embeds.
+- a piece cut out of a document (a section, a narrative block, a list of one) is read as what it is.
 
 Elements are known by their local names, so that a vendor's prefixes and a missing namespace do not matter.
 Sources: HL7 CDA R2 section 4.3 (body and narrative block), C-CDA R2.1 section 1.1.23 (Unstructured Document).
@@ -30,9 +31,11 @@ from fhir_adapter.text.cda.narrative import Narrative
 from fhir_adapter.text.lines import collapse
 from fhir_adapter.text.notation import without_signs
 from fhir_adapter.text.recipe import recipe, wrapped
+from fhir_adapter.text.sniff import NARRATIVE_ROOTS
 from fhir_adapter.text.xmltree import attribute, local_name, parse_xml
 
 MEDIA_TYPE = "application/cda+xml"
+FRAGMENT_TYPE = "text/x-hl7-text+xml"
 _LOINC = "2.16.840.1.113883.6.1"
 _MAX_EMBEDDED = 50_000_000
 _BASE64_NOISE = re.compile(r"[\s\ufeff]+")
@@ -72,8 +75,10 @@ def cda_text(data: bytes) -> NoteText | Embedded:
     """
     root, notice = parse_xml(data)
     document = next((e for e in root.iter(etree.Element) if local_name(e) == "clinicaldocument"), None)
-    if document is None:
+    if document is None and local_name(root) not in NARRATIVE_ROOTS:
         raise NoteError(Reason.MALFORMED, "no ClinicalDocument element")
+    if document is None:
+        return _Document(root).fragment(notice)
     body = next((e for e in document.iter(etree.Element) if local_name(e) == "nonxmlbody"), None)
     if body is not None:
         return _embedded(body, notice)
@@ -109,6 +114,17 @@ class _Document:
             more = f"{self._without_narrative} sections with coded entries alone"
             notice = f"{notice}; {more}" if notice else more
         return self._builder.build(recipe("cda", "2"), MEDIA_TYPE, notice)
+
+    def fragment(self, notice: str) -> NoteText:
+        """A piece cut out of a document: its sections, or a narrative block or a part of one."""
+        sections = [each for each in self._document.iter(etree.Element) if local_name(each) == "section"]
+        for section in sections:
+            self._section(section)
+        if not sections:
+            block = etree.Element("text")
+            block.append(self._document)
+            Narrative(self._ids).write(block, self._builder)
+        return self._builder.build(recipe("cda", "2"), FRAGMENT_TYPE, notice)
 
     def _heading(self, title: etree._Element | None, code: etree._Element | None) -> None:
         words = collapse(" ".join(_strings(title))) if title is not None else ""

@@ -9,12 +9,14 @@ Written for people who decide on it, so what only the rendering shows is written
 alternative text.
 """
 
+import html
 import re
 from collections import Counter
 from dataclasses import dataclass
 
 from fhir_adapter.note import Heading, NoteText
 from fhir_adapter.text.builder import TextBuilder
+from fhir_adapter.text.hl7 import has_escapes, unescaped
 from fhir_adapter.text.html import elements
 from fhir_adapter.text.html.blocks import Items, Table, list_items
 from fhir_adapter.text.html.css import StyleSheet, look
@@ -77,6 +79,8 @@ def narrative_lines(markup: str) -> list[Line]:
 
 def _built(markup: str) -> tuple[TextBuilder, int, int]:
     """The text, the characters that nothing closed, and the lists of which no choice is recorded."""
+    if has_escapes(markup):
+        markup = unescaped(markup, lambda put: html.escape(put).replace("\n", "<br>"))
     tokens, renderer, builder = Tokenizer(markup), _Renderer(), TextBuilder(tight=False)
     builder.add(renderer.run(tokens))
     return builder, tokens.unread, renderer.choices.unstated

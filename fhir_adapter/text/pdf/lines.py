@@ -9,7 +9,7 @@ from fhir_adapter.text.pdf.page import Word
 
 _WIDE = 1.3
 _NO_SPACE = 0.15
-_GUESSED_SPACE = 0.02
+_GUESSED_SPACE = 0.08
 _NUMBER = r"\(?[0-9]{1,3}[.)]|\(?[A-Za-z][.)]|\(?[ivxIVX]{1,5}[.)]"
 _MARKER = re.compile(rf"(?:{_NUMBER}|\[[x ?]\]|\([x ?]\)|[•▪●○■□◻☐☑☒❑➢✓·*\-–—o])")
 _ITEM = re.compile(rf"{_MARKER.pattern}(?:\s|$)")

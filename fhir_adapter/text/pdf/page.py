@@ -94,6 +94,11 @@ class _WordBuilder:
         self._space = space or self._space
         self._guessed = True
 
+    def end_at(self, x1: float | None) -> None:
+        """Where the word's last character ends by its width: a slanted letter hangs over it."""
+        if self._word is not None and x1 is not None:
+            self._word.x1 = min(self._word.x1, x1)
+
     def add(self, text: str, x0: float, x1: float, y: float, size: float) -> bool:
         """Adds a character; True where it begins a word."""
         if self._is_drawn(text, x0, y, 0.12 * size):
@@ -146,6 +151,8 @@ class _Reader:
                 code = 0x2D
             elif code <= 0x20 or code == 0xA0 or generated:
                 x0, _, baseline, _ = self._place(at)
+                if generated:
+                    builder.end_at(self._advance_end(at - 1))
                 builder.end_word(None if generated else (x0, baseline))
                 slanted.append("\n" if code in (0x0A, 0x0D) else " ")
                 continue
@@ -169,6 +176,22 @@ class _Reader:
         _, baseline = self._turn.point(x.value, y.value)
         x0, y0, x1, y1 = self._turn.area(box.left, box.bottom, box.right, box.top)
         return x0, x1, baseline, max(abs(y1 - y0), 1.0)
+
+    def _advance_end(self, at: int) -> float | None:
+        """Where the next character would stand behind this one; None where PDFium cannot tell."""
+        if at < 0 or self._turn.rotation:
+            return None
+        shown = raw.FPDFText_GetTextObject(self._handle, at)
+        font = raw.FPDFTextObj_GetFont(shown) if shown else None
+        width = ctypes.c_float()
+        code = raw.FPDFText_GetUnicode(self._handle, at)
+        if not font or not raw.FPDFFont_GetGlyphWidth(font, code, 1.0, width) or width.value <= 0:
+            return None
+        if not raw.FPDFText_GetMatrix(self._handle, at, self._matrix):
+            return None
+        raw.FPDFText_GetCharOrigin(self._handle, at, self._x, self._y)
+        size = raw.FPDFText_GetFontSize(self._handle, at) * float(self._matrix.a)
+        return self._turn.point(self._x.value + size * width.value, self._y.value)[0]
 
     def _is_upright(self, at: int) -> bool:
         """Whether a character stands on a level line; slanted letters (italics by the matrix) do."""

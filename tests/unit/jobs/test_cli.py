@@ -157,7 +157,7 @@ def test_doctor_shows_settings_without_secrets_and_every_check(
     monkeypatch.setenv("CLINSUM_AUTH", "bearer")
     monkeypatch.setenv("CLINSUM_TOKEN", "hush-hush")
 
-    assert run(["doctor", "--json"]) == 0
+    assert run(["doctor", "--write-test", "--json"]) == 0
 
     out = capsys.readouterr().out
     assert "hush-hush" not in out
@@ -167,12 +167,28 @@ def test_doctor_shows_settings_without_secrets_and_every_check(
     assert {check["status"] for check in report["checks"]} == {"ok"}
 
 
-def test_doctor_tries_the_label_and_leaves_nothing(server: str, capsys: pytest.CaptureFixture[str]) -> None:
+def checks_of(capsys: pytest.CaptureFixture[str]) -> dict[str, dict[str, str]]:
+    return {check["name"]: check for check in json.loads(capsys.readouterr().out)["checks"]}
+
+
+def held(server: str, resource_type: str) -> int:
+    url = f"{server}/{resource_type}?_summary=count"
+    return int(httpx.get(url, trust_env=False).json()["total"])
+
+
+def test_doctor_writes_nothing_unless_asked_to(server: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["doctor", "--json"]) == 0
-    checks = {check["name"]: check for check in json.loads(capsys.readouterr().out)["checks"]}
+    checks = checks_of(capsys)
+    assert checks["label"]["value"] == "AIAST was not tried: --write-test would try it"
+    assert "writing" not in checks
+    assert (held(server, "Composition"), held(server, "Device")) == (0, 0)
+
+    assert run(["doctor", "--write-test", "--json"]) == 0
+    checks = checks_of(capsys)
     assert checks["label"]["value"] == "AIAST is taken (create and delete)"
+    assert checks["writing"]["status"] == "ok"
     assert "not loaded" in checks["profiles"]["value"]
-    assert httpx.get(f"{server}/Composition", trust_env=False).json().get("entry", []) == []
+    assert (held(server, "Composition"), held(server, "Device")) == (0, 1)
 
 
 def test_profiles_are_listed_packed_and_loaded(

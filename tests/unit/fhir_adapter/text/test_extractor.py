@@ -86,7 +86,7 @@ async def test_a_wrapped_note_says_so(extractor: Extractor) -> None:
 def test_plain_text_is_verbatim() -> None:
     note = extract(content(NOTE.encode(), "plain/text"))
     assert (note.text, note.verbatim, note.media_type) == (NOTE, True, "text/plain")
-    assert note.normalization.endswith("/text-extraction/plain|1")
+    assert note.normalization.endswith("/text-extraction/plain|2")
 
 
 @pytest.mark.parametrize(

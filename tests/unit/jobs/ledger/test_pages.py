@@ -155,14 +155,16 @@ def test_several_processes_bring_an_old_ledger_up_to_date(tmp_path: Path) -> Non
     with Ledger(f"sqlite:///{path}", server="s", pipeline="p") as ledger:
         ledger.record([row(1)])
     engine = sa.create_engine(f"sqlite:///{path}")
-    with engine.begin() as connection:  # as the version before left it
+    with engine.begin() as connection:  # as the first version left it
+        connection.exec_driver_sql("DROP TABLE lease")
+        connection.exec_driver_sql("DROP INDEX note_by_walk")
+        connection.exec_driver_sql("ALTER TABLE note DROP COLUMN seen_at")
         for name in ("note_by_time", "note_by_status_and_time", "note_by_reason_and_time"):
             connection.exec_driver_sql(f"DROP INDEX {name}")
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0001'")
     engine.dispose()
-    code = (
-        f"from jobs.ledger import Ledger\nwith Ledger('sqlite:///{path}', server='s', pipeline='p') as a:\n"
-    )
+    code = "from jobs.ledger.ledger import Ledger\n"
+    code += f"with Ledger('sqlite:///{path}', server='s', pipeline='p') as a:\n"
     code += "    print([r.source for r in a.notes()])"
     started = [
         subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(4)

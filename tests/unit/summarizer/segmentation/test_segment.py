@@ -40,12 +40,22 @@ def check_invariants(text: str, found: Segmentation) -> None:
     assert not text[at:].strip()
     for group in (found.sentences, found.headings, found.markers, found.boilerplate):
         assert list(group) == sorted(group, key=lambda span: span.start)
-    for section, heading in zip(found.sections, found.headings, strict=True):
-        assert section.start == heading.start <= heading.end <= section.end
+    # A section begins at its heading, or at a sentence that holds its label (`Allergies: none.`).
+    opened = {heading.start: heading.end for heading in found.headings}
+    opened |= {sentence.start: sentence.end for sentence in found.sentences}
+    assert {section.start for section in found.sections} >= {heading.start for heading in found.headings}
+    for section in found.sections:
+        assert opened[section.start] <= section.end
         assert text[section.start : section.end] == text[section.start : section.end].strip()
     for sentence in found.sentences:
-        before = [i for i, section in enumerate(found.sections) if section.start < sentence.start]
+        before = [i for i, section in enumerate(found.sections) if section.start <= sentence.start]
         assert sentence.section == (before[-1] if before else None)
+        last = 0
+        for piece in sentence.context:
+            assert last <= piece.start < piece.end <= len(text)
+            assert piece.end <= sentence.start or piece.start >= sentence.end
+            assert text[piece.start : piece.end] == text[piece.start : piece.end].strip()
+            last = piece.start
 
 
 @given(NOTES)

@@ -1,0 +1,230 @@
+"""What `clinsum doctor` asks of a FHIR server: the requests that a pass will make, one by one."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from fhir_adapter.errors import (
+    FhirAdapterError,
+    HttpStatusError,
+    PolicyError,
+    RefusedError,
+    ServerUnreachableError,
+)
+from fhir_adapter.profiles import VERSION
+from fhir_adapter.profiles.upload import is_loaded
+from fhir_adapter.rest.capability import Capability
+from fhir_adapter.rest.client import FhirClient
+from fhir_adapter.writing.label_trial import FALLBACK, LabelVerdict, Trial, try_label
+from fhir_adapter.writing.pipeline import Pipeline
+from fhir_adapter.writing.recall import RecalledError, authors
+from fhir_adapter.writing.writer import Writer
+from jobs.exits import say
+from jobs.runtime import make_client, make_source
+from jobs.settings import Settings
+
+Verdict = Literal["ok", "warning", "failure"]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line: what was looked at, the verdict, what was seen, and what to do about it."""
+
+    name: str
+    status: Verdict
+    value: str
+    remedy: str = ""
+
+
+_NAME = "FHIR server"
+_GRANT = "Grant these credentials read and search of {}."
+_NOBODY = "DocumentReference/clinsum-doctor"
+
+
+async def server_checks(
+    settings: Settings, pipeline: Pipeline | None, *, write: bool
+) -> tuple[list[Check], bool]:
+    """Asks what a pass asks; the first check says whether the server is there at all.
+
+    Args:
+        settings: of the process.
+        pipeline: the author that a pass would register; None where the model cannot be used.
+        write: also write what a pass writes before its first note, and a Composition that is deleted again.
+
+    Returns:
+        The checks, and whether a FHIR server answers there, be it only to refuse us.
+    """
+    try:
+        async with make_client(settings, retries=1) as client:
+            capability = await client.capability()
+            software = f"{capability.software or 'unnamed software'} {capability.software_version or ''}"
+            checks = [Check(_NAME, "ok", f"{software.strip()}, FHIR {capability.fhir_version}")]
+            try:
+                checks += [check async for check in _asked(settings, client, capability, pipeline, write)]
+            except ServerUnreachableError as error:
+                checks.append(Check("answers", "failure", say(error), "See the server's own log."))
+            return checks, True
+    except RefusedError as error:
+        return [_refused(error)], True
+    except FhirAdapterError as error:
+        remedy = "Check CLINSUM_FHIR_BASE_URL and that the server is up."
+        return [Check(_NAME, "failure", say(error), remedy)], False
+
+
+def _refused(error: RefusedError) -> Check:
+    """The server is up, and does not let us in."""
+    value = f"it is up and refuses these credentials: {say(error)}"
+    return Check(_NAME, "failure", value, "Check CLINSUM_AUTH and the credentials that go with it.")
+
+
+async def _asked(
+    settings: Settings, client: FhirClient, capability: Capability, pipeline: Pipeline | None, write: bool
+) -> AsyncIterator[Check]:
+    for check in _writing(capability):
+        yield check
+    yield await _tried("authors", "Device", lambda: _authors(client))
+    for resource_type in settings.resource_types:
+        yield await _changes(settings, client, resource_type)
+    for check_name, look in _summaries(client, pipeline):
+        yield await _tried(check_name, "Composition" if check_name == "summaries" else "Provenance", look)
+    try:
+        trial = await try_label(client, *settings.ai_label.split("|", 1), write=write)
+        yield await label_check(settings, client, trial, write=write)
+        yield await profiles_check(client, trial)
+    except RefusedError as error:
+        yield Check("label", "warning", f"not tried: {say(error)}", "Grant $validate of Composition.")
+    if write and pipeline:
+        yield await _write_test(client, pipeline)
+
+
+async def _tried(name: str, resource_type: str, look: Callable[[], Awaitable[str]]) -> Check:
+    """One request of a pass; what went wrong, and the remedy that fits it."""
+    try:
+        return Check(name, "ok", await look())
+    except RefusedError as error:
+        return Check(name, "failure", say(error), _GRANT.format(resource_type))
+    except HttpStatusError as error:
+        remedy = "The server does not take this search; a pass needs it." if error.status < 500 else ""
+        return Check(name, "failure", say(error), remedy or "See the server's own log.")
+    except FhirAdapterError as error:
+        if isinstance(error, ServerUnreachableError):
+            raise
+        return Check(name, "failure", say(error), "A pass needs an answer of FHIR here.")
+
+
+async def _authors(client: FhirClient) -> str:
+    found = await authors(client)
+    recalled = sum(bool(author.recalled) for author in found)
+    return f"{len(found)} pipeline versions have written here, {recalled} of them recalled"
+
+
+def _summaries(
+    client: FhirClient, pipeline: Pipeline | None
+) -> Iterator[tuple[str, Callable[[], Awaitable[str]]]]:
+    async def chains() -> str:
+        if pipeline is None:
+            await _first(client, "Composition", [("_count", "1")])
+        else:
+            await Writer(client, pipeline).chains([_NOBODY])
+        return "searched by id"
+
+    async def provenances() -> str:
+        await _first(client, "Provenance", [("entity", _NOBODY), ("_count", "1")])
+        return "searched by source, as `clinsum withdraw` does"
+
+    yield "summaries", chains
+    yield "provenances", provenances
+
+
+async def _first(client: FhirClient, resource_type: str, params: list[tuple[str, str]]) -> bool:
+    async for page in client.search(resource_type, params):
+        return bool(page.resources)
+    return False
+
+
+async def _changes(settings: Settings, client: FhirClient, resource_type: str) -> Check:
+    """The first page of a pass, just as a pass asks for it."""
+    name, source = f"changes of {resource_type}", make_source(settings, client)
+
+    async def look() -> str:
+        async for page in source.changed_since(resource_type, None):
+            return f"by _lastUpdated; {'there are some' if page.notes else 'there are none yet'}"
+        return "by _lastUpdated; there are none yet"
+
+    try:
+        strategy = await source.strategy(resource_type)
+    except RefusedError as error:
+        return Check(name, "failure", say(error), _GRANT.format(resource_type))
+    except HttpStatusError as error:
+        return Check(name, "failure", say(error), "The server does not take this search; a pass needs it.")
+    check = await _tried(name, resource_type, look)
+    if check.status == "ok" and strategy.fallback:
+        return Check(name, "warning", strategy.fallback)
+    return check
+
+
+async def _write_test(client: FhirClient, pipeline: Pipeline) -> Check:
+    name = "writing"
+    try:
+        await Writer(client, pipeline).register()
+    except PolicyError as error:
+        return Check(name, "failure", say(error), "Change what its words name, or ask its operators.")
+    except RecalledError as error:
+        return Check(name, "failure", say(error))
+    except RefusedError as error:
+        return Check(name, "failure", say(error), "Grant write of Device, DocumentReference, Composition.")
+    except HttpStatusError as error:
+        return Check(name, "failure", say(error), "See the server's own log.")
+    return Check(name, "ok", "the Device and the model card are there, as a pass needs them")
+
+
+def _writing(capability: Capability) -> Iterator[Check]:
+    if capability.update_create("Composition"):
+        yield Check("ids from clients", "ok", "updateCreate")
+    else:
+        value = "updateCreate is not stated; the first pass tries, and writes by identifier if need be"
+        yield Check("ids from clients", "ok", value)
+    if capability.transaction:
+        yield Check("transactions", "ok", "supported")
+    else:
+        value = "the server does not say that it takes transactions"
+        yield Check("transactions", "failure", value, "Summaries are written by transactions only.")
+
+
+async def label_check(settings: Settings, client: FhirClient, trial: Trial, *, write: bool) -> Check:
+    """Whether the server takes the label that says an AI asserted it."""
+    name, code = "label", settings.ai_label.rpartition("|")[2]
+    if trial.left_behind:
+        value = f"{trial.left_behind}, made to try the label {code}, could not be deleted"
+        return Check(name, "warning", value, "Delete it; it concerns nobody.")
+    if trial.verdict is LabelVerdict.TAKEN:
+        return Check(name, "ok", f"{code} is taken ({trial.way})")
+    if trial.verdict is LabelVerdict.UNTRIED:
+        how = "the server offers neither $validate nor deletion" if write else "--write-test would try it"
+        value = f"{code} was not tried: {how}"
+        return Check(
+            name, "warning", value, "If writes are refused, set CLINSUM_AI_LABEL to a code it knows."
+        )
+    system, other = FALLBACK
+    remedy = "Set CLINSUM_AI_LABEL to a code that it knows, as system|code."
+    if (await try_label(client, system, other, write=write)).verdict is LabelVerdict.TAKEN:
+        remedy = f"Set CLINSUM_AI_LABEL={system}|{other}, which it takes."
+    if trial.verdict is LabelVerdict.REFUSED:
+        return Check(name, "failure", f"the server refuses what carries {code}", remedy)
+    value = f"the server does not know {code}, and refuses it if it validates what is written"
+    return Check(name, "warning", value, remedy)
+
+
+async def profiles_check(client: FhirClient, trial: Trial) -> Check:
+    """Whether a server that validates knows the profiles of what is written."""
+    name = "profiles"
+    try:
+        loaded = await is_loaded(client)
+    except HttpStatusError:
+        loaded = False
+    if loaded:
+        return Check(name, "ok", f"loaded, ours are of version {VERSION}")
+    if trial.way != "$validate":
+        return Check(name, "ok", "not loaded, and the server does not validate")
+    value = "not loaded; a server that validates what is written refuses profiles that it does not know"
+    return Check(name, "warning", value, "Load them: clinsum profiles --load")

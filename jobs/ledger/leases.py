@@ -1,0 +1,82 @@
+"""Leases on notes, for processes that share a ledger; a lease that is not renewed runs out by itself.
+
+On PostgreSQL the database's clock says when, so that processes whose own clocks differ agree.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+import sqlalchemy as sa
+
+from jobs.ledger.database import insert
+from jobs.ledger.ledger import Ledger
+from jobs.ledger.schema import lease, note
+
+_AT_ONCE = 500
+
+
+def claim(ledger: Ledger, sources: Sequence[str], holder: str, length: timedelta) -> set[str]:
+    """Takes the leases that are free, have run out, or are the holder's already. Blocks.
+
+    Returns:
+        The sources that the holder has a lease on now.
+    """
+    wanted = sorted(set(sources))  # in one order, so that two processes never wait for each other
+    held: set[str] = set()
+    with ledger.transaction() as connection:
+        now = _now(connection)
+        for source in wanted:
+            values = {**ledger.scope, "source": source, "holder": holder, "until": now + length}
+            statement = insert(ledger.dialect, lease).values(**values)
+            free = sa.or_(lease.c.until < now, lease.c.holder == holder)
+            statement = statement.on_conflict_do_update(
+                index_elements=["server", "pipeline", "source"],
+                set_={"holder": holder, "until": now + length},
+                where=free,
+            )
+            connection.execute(statement)
+        for start in range(0, len(wanted), _AT_ONCE):
+            part = wanted[start : start + _AT_ONCE]
+            query = sa.select(lease.c.source).where(
+                ledger.mine(lease), lease.c.holder == holder, lease.c.source.in_(part)
+            )
+            held.update(connection.execute(query).scalars())
+    return held
+
+
+def renew(ledger: Ledger, holder: str, length: timedelta) -> None:
+    """Makes all leases of a holder last so long from now. Blocks."""
+    with ledger.transaction() as connection:
+        until = _now(connection) + length
+        connection.execute(
+            sa.update(lease).where(ledger.mine(lease), lease.c.holder == holder).values(until=until)
+        )
+
+
+def release(ledger: Ledger, holder: str, sources: Sequence[str] | None = None) -> None:
+    """Gives back these leases of a holder, or all of them. Blocks."""
+    mine = [ledger.mine(lease), lease.c.holder == holder]
+    if sources is not None:
+        mine.append(lease.c.source.in_(list(sources)))
+    with ledger.transaction() as connection:
+        connection.execute(sa.delete(lease).where(*mine))
+
+
+def handled_since(ledger: Ledger, asked: Mapping[str, datetime]) -> set[str]:
+    """The sources that somebody has recorded since the instant (aware) given for each. Blocks."""
+    found: set[str] = set()
+    wanted = list(asked)
+    for start in range(0, len(wanted), _AT_ONCE):
+        part = wanted[start : start + _AT_ONCE]
+        query = sa.select(note.c.source, note.c.handled_at).where(note.c.source.in_(part))
+        for source, at in ledger.select(query):
+            if (at.replace(tzinfo=UTC) if at.tzinfo is None else at) >= asked[source]:
+                found.add(source)
+    return found
+
+
+def _now(connection: sa.Connection) -> datetime:
+    if connection.dialect.name == "postgresql":
+        now: datetime = connection.execute(sa.select(sa.func.clock_timestamp())).scalar_one()
+        return now
+    return datetime.now(UTC)

@@ -1,0 +1,48 @@
+"""Which notes a walk over the whole server met, so that what it did not meet can be looked at."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from jobs.ledger.ledger import Ledger
+from jobs.ledger.schema import note
+
+_AT_ONCE = 500
+
+
+def mark_seen(ledger: Ledger, sources: Sequence[str], at: datetime) -> None:
+    """Says of these notes that a walk met them then (aware). Blocks."""
+    with ledger.transaction() as connection:
+        for start in range(0, len(sources), _AT_ONCE):
+            part = list(sources[start : start + _AT_ONCE])
+            mine = sa.and_(ledger.mine(note), note.c.source.in_(part))
+            connection.execute(sa.update(note).where(mine).values(seen_at=at))
+
+
+def unseen(
+    ledger: Ledger, resource_types: Sequence[str], since: datetime, after: int
+) -> tuple[int, list[str]]:
+    """A page of the notes with a summary that no walk has met since an instant (aware). Blocks.
+
+    A note that was handled since then is no such: a pass has met it.
+
+    Args:
+        ledger: whose.
+        resource_types: that the walk went over.
+        since: when the walk began.
+        after: the last row of the page before; 0 for the first.
+
+    Returns:
+        The last row of the page, and the sources.
+    """
+    kinds = sa.or_(*(note.c.source.startswith(f"{kind}/", autoescape=True) for kind in resource_types))
+    query = (
+        sa.select(note.c.id, note.c.source)
+        .where(kinds, note.c.id > after, note.c.status.in_(("written", "unchanged")))
+        .where(sa.or_(note.c.seen_at.is_(None), note.c.seen_at < since), note.c.handled_at < since)
+        .order_by(note.c.id)
+        .limit(_AT_ONCE)
+    )
+    rows = ledger.select(query)
+    return (rows[-1].id if rows else after), [row.source for row in rows]

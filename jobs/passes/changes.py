@@ -1,0 +1,302 @@
+"""Which notes a pass works on: what is due again, what changed, and what these change for others."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import UTC, datetime
+
+import structlog
+
+from fhir_adapter.elements import local
+from fhir_adapter.errors import (
+    FhirAdapterError,
+    HttpStatusError,
+    NoteError,
+    NotFhirError,
+    ResponseTooLargeError,
+    ServerUnreachableError,
+)
+from fhir_adapter.note import SourceNote
+from fhir_adapter.reading.replacements import in_force
+from fhir_adapter.reading.source import Page, Unreadable
+from fhir_adapter.reasons import Reason
+from jobs.ledger.rows import NoteRow
+from jobs.ledger.walks import mark_seen, unseen
+from jobs.passes.faults import note_fault, says_deleted
+from jobs.passes.leases import Leases
+from jobs.passes.outcome import Outcome
+from jobs.passes.pace import Pace
+from jobs.passes.parts import Parts
+from jobs.passes.work import Batch, Job, failed_row
+
+log = structlog.get_logger("clinsum.poll")
+
+BATCH_NOTES = 32
+_RETRIES_A_PASS = 500
+_OF_ONE_TYPE = (HttpStatusError, NotFhirError, ResponseTooLargeError, ServerUnreachableError)
+
+
+class Relations:
+    """Which documents are replaced, or not any more, by what a pass has read; they need a second look."""
+
+    def __init__(self) -> None:
+        self._targets: dict[str, bool] = {}
+        self._handled: set[str] = set()
+
+    def see(self, note: SourceNote, base_url: str, before: NoteRow | None) -> None:
+        """Takes note of a document that the pass works on, and of the ledger's row of it."""
+        if before:
+            self._handled.add(note.reference)
+        now = in_force(note.status, note.doc_status)
+        self._targets.update(dict.fromkeys(local(note.replaces, base_url), now))
+
+    def taken(self) -> dict[str, bool]:
+        """`Type/id` of each replaced document to whether the replacement is in force; each once."""
+        targets = {source: now for source, now in self._targets.items() if source not in self._handled}
+        self._targets.clear()
+        return targets
+
+
+class Changes:
+    """The notes of one pass, a batch at a time.
+
+    Args:
+        parts: of the process.
+        leases: what this pass may work on.
+        slots: how many requests are made at a time.
+        stop: when set, no further page is begun.
+
+    Attributes:
+        missed: of a walk over everything, what the ledger lacked.
+        fault: the first that ended the reading of a type; for the end of the pass.
+    """
+
+    def __init__(self, parts: Parts, leases: Leases, slots: asyncio.Semaphore, stop: asyncio.Event) -> None:
+        self._parts, self._leases, self._slots, self._stop = parts, leases, slots, stop
+        self._retried: set[tuple[str, str]] = set()
+        self._relations = Relations()
+        self.missed = 0
+        self.fault: FhirAdapterError | None = None
+
+    async def changed(self, resource_types: Sequence[str]) -> AsyncIterator[Batch]:
+        """What is due for another try, then what changed since the watermark, type by type."""
+        due = await asyncio.to_thread(self._parts.ledger.due, _RETRIES_A_PASS)
+        async for batch in self.again([row.source for row in due], before={r.source: r for r in due}):
+            yield batch
+        for resource_type in resource_types:
+            try:
+                async for batch in self._changed_of(resource_type):
+                    yield batch
+            except _OF_ONE_TYPE as error:
+                # Neither what was read of this type before nor the types after it are lost.
+                self.fault = self.fault or error
+                log.error("type", resource_type=resource_type, error=type(error).__name__, message=str(error))
+            if self._stop.is_set():
+                return
+
+    async def _changed_of(self, resource_type: str) -> AsyncIterator[Batch]:
+        strategy = await self._parts.source.strategy(resource_type)
+        if strategy.fallback:
+            log.warning("fallback", message=strategy.fallback)
+        watermark = await asyncio.to_thread(self._parts.ledger.watermark, resource_type)
+        newest: str | None = None
+        whole = True
+        async for page in self._parts.source.changed_since(resource_type, watermark):
+            newest, whole = page.newest or newest, page.whole
+            async for batch in self.triaged(resource_type, page):
+                yield batch
+            if self._stop.is_set():
+                return
+        async for batch in self.again(await self._affected(resource_type, watermark)):
+            yield batch
+        async for batch in self.left_by_others():
+            yield batch
+        if newest and newest != watermark and whole and not self._stop.is_set():
+            yield Batch(watermark=(resource_type, newest))
+
+    async def missed_ones(
+        self, resource_types: Sequence[str], since: str | None, pace: Pace | None
+    ) -> AsyncIterator[Batch]:
+        """Everything on the server, by another order: what the ledger lacks, or has of another version.
+
+        At the end of a whole walk the ledger's summaries of notes that it did not meet are looked at too.
+        """
+        begun = datetime.now(UTC)
+        for resource_type in resource_types:
+            async for page in self._parts.source.everything(resource_type, since):
+                async for batch in self.triaged(resource_type, page):
+                    yield batch
+                seen = [note.reference for note in page.notes if note.reference]
+                await asyncio.to_thread(mark_seen, self._parts.ledger, seen, datetime.now(UTC))
+                if pace and seen:
+                    await pace.wait(len(seen), self._stop)
+                if self._stop.is_set():
+                    return
+            async for batch in self.again(await self._affected(resource_type, None)):
+                yield batch
+        if since is None:
+            async for batch in self._not_met(resource_types, begun):
+                yield batch
+        async for batch in self.left_by_others():
+            yield batch
+
+    async def _not_met(self, resource_types: Sequence[str], begun: datetime) -> AsyncIterator[Batch]:
+        """Notes with a summary that a whole walk did not meet: deleted, or out of our sight."""
+        last = 0
+        while True:
+            last, sources = await asyncio.to_thread(unseen, self._parts.ledger, resource_types, begun, last)
+            if not sources:
+                return
+            self.missed += len(sources)
+            async for batch in self.again(sources):
+                yield batch
+
+    async def left_by_others(self) -> AsyncIterator[Batch]:
+        """Notes that other processes had taken and did not finish; waits for those still at work."""
+        async for sources in self._leases.left(self._stop):
+            log.info("taken-over", notes=len(sources))
+            for start in range(0, len(sources), BATCH_NOTES):
+                yield await self._reread_all(sources[start : start + BATCH_NOTES])
+
+    async def again(
+        self,
+        references: Sequence[str],
+        pace: Pace | None = None,
+        before: Mapping[str, NoteRow] | None = None,
+    ) -> AsyncIterator[Batch]:
+        """These sources, read anew one by one, whatever the ledger says of them.
+
+        Args:
+            references: as `Type/id`.
+            pace: how fast, where that is limited.
+            before: the rows for which they were chosen; one that another process has changed since is left.
+        """
+        size = pace.batch(BATCH_NOTES) if pace else BATCH_NOTES
+        for start in range(0, len(references), size):
+            if pace and start:
+                await pace.wait(size, self._stop)
+            if self._stop.is_set():
+                return
+            part = references[start : start + size]
+            mine = await self._leases.take(part)
+            if before is not None:
+                known = await asyncio.to_thread(self._parts.ledger.known, sorted(mine))
+                done = [source for source in mine if known.get(source) != before[source]]
+                await self._leases.give_back(done)
+                mine.difference_update(done)
+            yield await self._reread_all([reference for reference in part if reference in mine])
+
+    async def _reread_all(self, references: Sequence[str]) -> Batch:
+        known = await asyncio.to_thread(self._parts.ledger.known, references)
+        jobs = await asyncio.gather(*(self._reread(ref, known.get(ref)) for ref in references))
+        self._retried.update((job.note.reference, job.note.version_id) for job in jobs)
+        return Batch(jobs=tuple(jobs))
+
+    async def _reread(self, reference: str, before: NoteRow | None) -> Job:
+        async with self._slots:
+            resource_type, _, resource_id = reference.partition("/")
+            version = before.version if before else ""
+            job = Job(SourceNote(resource_type, resource_id, version, ""), before)
+            try:
+                job.note = await self._parts.source.read(reference)
+                job.error = self._refusal(job.note)
+            except FhirAdapterError as error:
+                deleted = says_deleted(error)
+                job.error = (
+                    NoteError(Reason.DELETED) if deleted else await note_fault(self._parts.client, error)
+                )
+        return job
+
+    async def _affected(self, resource_type: str, watermark: str | None) -> list[str]:
+        """Sources that have a summary and whose standing was changed by something else than a new version."""
+        replaced = self._relations.taken()
+        gone = await self._gone(resource_type, watermark) if watermark else []
+        known = await asyncio.to_thread(self._parts.ledger.known, [*replaced, *gone])
+        affected = [
+            source
+            for source, in_force_now in replaced.items()
+            if source in known and (known[source].reason == Reason.SUPERSEDED) != in_force_now
+        ]
+        left = [source for source in gone if source not in known]
+        chains = await self._parts.writer.chains(left) if left else {}
+        affected += [s for s in gone if s in chains or (s in known and known[s].reason != Reason.DELETED)]
+        return affected
+
+    async def _gone(self, resource_type: str, watermark: str) -> list[str]:
+        try:
+            return await self._parts.source.deleted_since(resource_type, watermark)
+        except HttpStatusError as error:
+            if error.status >= 500 or error.status == 429:
+                raise
+            log.warning("no-deletions", resource_type=resource_type, status=error.status)
+            return []
+
+    async def triaged(self, resource_type: str, page: Page) -> AsyncIterator[Batch]:
+        """Splits a page into what is known already, what cannot be read, and batches to work on."""
+        if page.notice:
+            log.warning("page", resource_type=resource_type, notice=page.notice)
+        readable = [note for note in page.notes if isinstance(note, SourceNote)]
+        known = await asyncio.to_thread(self._parts.ledger.known, [note.reference for note in readable])
+        unchanged, wanted = self._sorted(readable, known)
+        rows = await self._unreadable([note for note in page.notes if isinstance(note, Unreadable)])
+        yield Batch(rows=tuple(rows), unchanged=tuple(unchanged))
+        mine = await self._leases.take([note.reference for note in wanted])
+        if mine:  # what another process recorded between the two looks is not done twice
+            known = await asyncio.to_thread(self._parts.ledger.known, sorted(mine))
+            more, wanted = self._sorted([note for note in wanted if note.reference in mine], known)
+            done = [outcome.source for outcome in more]
+            if done:
+                await self._leases.give_back(done)
+                yield Batch(unchanged=tuple(more))
+            for note in wanted:
+                self._relations.see(note, self._parts.client.base_url, known.get(note.reference))
+            self.missed += len(wanted)
+            jobs = [Job(note, known.get(note.reference), error=self._refusal(note)) for note in wanted]
+            for start in range(0, len(jobs), BATCH_NOTES):
+                yield Batch(jobs=tuple(jobs[start : start + BATCH_NOTES]))
+
+    def _sorted(
+        self, notes: Sequence[SourceNote], known: dict[str, NoteRow]
+    ) -> tuple[list[Outcome], list[SourceNote]]:
+        """Outcomes of notes that are as they were, and the notes to work on.
+
+        A note that failed is neither: it is tried again when it is due, and counted at the end of the pass.
+        """
+        unchanged: list[Outcome] = []
+        wanted: list[SourceNote] = []
+        for note in notes:
+            before = known.get(note.reference)
+            if (note.reference, note.version_id) in self._retried:
+                continue  # this pass has handled it already
+            same = before and note.version_id and before.version == note.version_id
+            replaced = self._parts.source.ineligible(note) is Reason.SUPERSEDED
+            if before and same and replaced == (before.reason == Reason.SUPERSEDED):
+                if before.status != "failed":
+                    unchanged.append(Outcome.of(before, "unchanged"))
+            else:
+                wanted.append(note)
+        return unchanged, wanted
+
+    def _refusal(self, note: SourceNote) -> NoteError | None:
+        reason = self._parts.source.ineligible(note)
+        return NoteError(reason) if reason else None
+
+    async def _unreadable(self, entries: Sequence[Unreadable]) -> list[NoteRow]:
+        """Rows for what gives no note; one that failed as it is already waits for its next try."""
+        known = await asyncio.to_thread(
+            self._parts.ledger.known, [e.reference for e in entries if e.reference]
+        )
+        rows = []
+        for entry in entries:
+            before = known.get(entry.reference)
+            if (
+                before
+                and (before.status, before.version, before.reason)
+                == ("failed", entry.version_id, entry.reason.value)
+                and entry.version_id
+            ):
+                continue
+            row = NoteRow(
+                entry.reference or "unknown", entry.version_id, self._parts.pipeline.version, "failed"
+            )
+            rows.append(failed_row(row, NoteError(entry.reason, entry.detail), before))
+        return rows

@@ -1,0 +1,73 @@
+"""One note on its way through a pass, and what the ledger is told of it in the end."""
+
+import time
+from dataclasses import dataclass, field, replace
+
+from fhir_adapter.errors import NoteError
+from fhir_adapter.note import Reading, SourceNote
+from jobs.ledger.rows import NoteRow, next_retry
+from jobs.passes.outcome import Outcome
+from summarizer.types import Summary
+
+_KEPT = "a summary that a person changed or attested stays"
+
+
+@dataclass(slots=True)
+class Job:
+    """One note; each stage fills in its part, or the error."""
+
+    note: SourceNote
+    before: NoteRow | None
+    error: NoteError | None = None
+    reading: Reading | None = None
+    summary: Summary | None = None
+    composition: str = ""
+    changed: bool = False
+    kept: bool = False
+    started: float = field(default_factory=time.monotonic)
+
+    def row(self, pipeline_version: str) -> NoteRow:
+        """How it ended, for the ledger."""
+        text = self.reading.text if self.reading else None
+        row = NoteRow(
+            source=self.note.reference,
+            version=self.note.version_id,
+            pipeline_version=pipeline_version,
+            status="written" if self.changed else "unchanged",
+            detail=text.notice if text else "",
+            composition=self.composition or (self.before.composition if self.before else ""),
+            sentences=len(self.summary.summary) if self.summary else 0,
+            text_sha256=text.sha256 if text else "",
+            declared_type=text.declared_type if text else "",
+            media_type=text.media_type if text else "",
+            milliseconds=round((time.monotonic() - self.started) * 1000),
+        )
+        if not self.error:
+            return row
+        failed = failed_row(row, self.error, self.before)
+        return replace(failed, detail=failed.detail or _KEPT) if self.kept else failed
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Jobs to do, ends that need no work, and the watermark that holds once all of it is recorded."""
+
+    jobs: tuple[Job, ...] = ()
+    rows: tuple[NoteRow, ...] = ()
+    unchanged: tuple[Outcome, ...] = ()
+    watermark: tuple[str, str] | None = None
+
+
+def failed_row(row: NoteRow, error: NoteError, before: NoteRow | None) -> NoteRow:
+    """The row of a note that ends with a reason; a failure says when it is tried again."""
+    earlier = before.attempts if before and before.version == row.version else 0
+    failure = error.reason.failure
+    return replace(
+        row,
+        status="failed" if failure else "skipped",
+        reason=error.reason.value,
+        detail=error.detail,
+        sentences=0,
+        attempts=earlier + 1,
+        retry_at=next_retry(earlier + 1, passing=error.reason.transient) if failure else None,
+    )

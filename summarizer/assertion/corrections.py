@@ -1,0 +1,227 @@
+"""What a later line of a note corrects or replaces, by the rules of `corrections.txt`.
+
+Three ways: in so many words ("should read", "not the right", an addendum on the same thing); a code status
+that becomes another; a drug that is stopped, started or changed. Each earlier sentence is linked with the
+last that replaces it, and in the first two ways that one with those that it replaces.
+"""
+
+import math
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from summarizer.assertion.changes import code_statuses, treatments
+from summarizer.assertion.context import statement_flags
+from summarizer.assertion.matcher import Match, RuleMatcher, standing
+from summarizer.assertion.rules import neighbour_rules
+from summarizer.assertion.words import END, START, tokens, word_lists
+from summarizer.types import ContextKind, Flag, Segmentation
+
+_STEM = 5
+_MOST = 3
+_NEVER = 1000
+_CLOSE = 0.6
+_HEADINGS = frozenset({"heading", "heading-corrects"})
+_CORRECTING = frozenset({"corrects", "above", "side"})
+_LETTERS = re.compile(r"[^\W\d_]+")
+_SIDES = {"left": "right", "right": "left"}
+
+
+@lru_cache(maxsize=1)
+def correction_matcher() -> RuleMatcher:
+    """The matcher of `corrections.txt`."""
+    return RuleMatcher(neighbour_rules("corrections.txt"))
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A sentence as the rules on corrections see it.
+
+    Attributes:
+        start, end: in the note.
+        words: between START and END; empty where no rule and no dose can be in it.
+        found: the kind and place of each rule that it matches; of the headings above it the kind alone.
+        added: it stands under the heading of an addendum or a correction.
+    """
+
+    start: int
+    end: int
+    words: tuple[str, ...]
+    found: tuple[tuple[str, Match], ...]
+    added: bool
+
+    @property
+    def kinds(self) -> set[str]:
+        """The kinds of all its rules."""
+        return {kind for kind, _ in self.found}
+
+    @property
+    def corrects(self) -> bool:
+        """Whether it may correct an earlier one in so many words."""
+        return self.added or not self.kinds.isdisjoint(_CORRECTING)
+
+
+def corrections(text: str, parts: Segmentation) -> dict[int, tuple[int, ...]]:
+    """For each sentence the indices of those that must be shown with it because one corrects the other."""
+    lines = read_lines(text, parts)
+    if not any(line.found or line.added for line in lines):
+        return {}
+    links: dict[int, set[int]] = defaultdict(set)
+    for earlier, later in (*_in_words(text, lines), *code_statuses(lines)):
+        links[earlier].add(later)
+        links[later].add(earlier)
+    for earlier, later in treatments(lines):
+        # "Warfarin was stopped." misleads nobody who does not see that it was taken before
+        links[earlier].add(later)
+    return {i: _nearest(others) for i, others in links.items()}
+
+
+def _nearest(others: Iterable[int]) -> tuple[int, ...]:
+    """At most three: the last ones, since they hold."""
+    return tuple(sorted(others)[-_MOST:])
+
+
+def read_lines(text: str, parts: Segmentation) -> list[Line]:
+    """The sentences of a note as words, with what the rules find in them and in their headings."""
+    matcher = correction_matcher()
+    anchors = _anchors()
+    adding = _adding(text, parts)
+    lines = []
+    for sentence in parts.sentences:
+        start, end = sentence.start, sentence.end
+        above = {
+            adding[piece.start, piece.end] for piece in sentence.context if (piece.start, piece.end) in adding
+        }
+        words: tuple[str, ...] = ()
+        found: tuple[tuple[str, Match], ...] = ()
+        own = text[start:end].lower()
+        if above or not anchors.isdisjoint(_LETTERS.findall(own)):
+            words = (START, *tokens(own), END)
+            matches = standing(matcher(words), matcher.rules)
+            found = tuple((matcher.rules[m.rule].kind, m) for m in matches)
+            if len(words) > 3 and words[2] in ":(":
+                above |= {kind for kind, match in found if kind in _HEADINGS and match.start == 1}
+            found = tuple(each for each in found if each[0] not in _HEADINGS)
+            if "heading-corrects" in above:
+                found = (*found, ("corrects", Match(0, 0, 0)))
+        lines.append(Line(start, end, words, found, bool(above)))
+    return lines
+
+
+def _adding(text: str, parts: Segmentation) -> dict[tuple[int, int], str]:
+    """The headings of additions, and of which kind."""
+    matcher = correction_matcher()
+    spans = {(c.start, c.end) for s in parts.sentences for c in s.context if c.kind is ContextKind.HEADING}
+    return {
+        (start, end): matcher.rules[m.rule].kind
+        for start, end in spans
+        for m in matcher(tokens(text[start:end]))
+        if matcher.rules[m.rule].kind in _HEADINGS
+    }
+
+
+@lru_cache(maxsize=1)
+def _anchors() -> frozenset[str]:
+    """Words of which a sentence must have one for any rule, or the treatments, to find something in it."""
+    found = set(word_lists()["dose"])
+    for rule in correction_matcher().rules:
+        if rule.kind != "pseudo":
+            for pattern in rule.patterns:
+                sets = [{w for w in e.words if w.isalpha()} for e in pattern if e.least and e.words]
+                found |= max(sets, key=lambda words: min(map(len, words), default=0))
+    return frozenset(found)
+
+
+def _in_words(text: str, lines: Sequence[Line]) -> Iterator[tuple[int, int]]:
+    """Pairs of a sentence and the one that says that it corrects it."""
+    if not any(line.corrects for line in lines):
+        return
+    said = [tuple(tokens(text[line.start : line.end])) for line in lines]
+    stems = [_stems(words) for words in said]
+    counts: dict[str, int] = defaultdict(int)
+    for found in stems:
+        for stem in found:
+            counts[stem] += 1
+    weight = {stem: math.log(1 + len(lines) / count) for stem, count in counts.items()}
+    for later, line in enumerate(lines):
+        if not line.corrects:
+            continue
+        earlier = _corrected(lines, said, stems, weight, later)
+        if earlier:
+            yield from ((i, later) for i in earlier)
+        elif "above" in line.kinds and later:
+            yield later - 1, later
+
+
+def _corrected(
+    lines: Sequence[Line],
+    said: Sequence[Sequence[str]],
+    stems: Sequence[frozenset[str]],
+    weight: dict[str, float],
+    later: int,
+) -> list[int]:
+    """The earlier sentences that a correcting one is about, at most three."""
+    line = lines[later]
+    kinds = line.kinds
+    marked = not kinds.isdisjoint(("corrects", "above"))
+    candidates = [i for i in range(later) if not (lines[i].added and line.added and not marked and not kinds)]
+    wrong = _wrong_side(line)
+    if wrong:
+        sided = [i for i in candidates if wrong in said[i] and _SIDES[wrong] not in said[i]]
+        shared = [i for i in sided if stems[i] & stems[later]]
+        return (shared or (sided if line.added or marked or not stems[later] else []))[-_MOST:]
+    if "side" in kinds and not marked and not line.added:
+        return []
+    least = {i: 1 if marked else _least_shared(said[i], said[later]) for i in candidates}
+    shared_stems = {i: stems[i] & stems[later] for i in candidates}
+    scores = {
+        i: sum(weight[stem] for stem in common)
+        for i, common in shared_stems.items()
+        if len(common) >= least[i]
+    }
+    if not scores:
+        return []
+    best = max(scores.values())
+    return [i for i, score in scores.items() if score >= _CLOSE * best][-_MOST:]
+
+
+def _least_shared(earlier: Sequence[str], later: Sequence[str]) -> int:
+    """How many stems an addition must share with a sentence to replace it.
+
+    One where they disagree in side, negation or certainty; two where only their numbers differ; else it adds.
+    """
+    if _values(earlier) != _values(later):
+        return 1
+    one, other = ({word for word in words if word[0].isdigit()} for words in (earlier, later))
+    return 2 if one and other and one.isdisjoint(other) else _NEVER
+
+
+def _values(words: Sequence[str]) -> tuple[frozenset[str], frozenset[Flag]]:
+    flags = statement_flags((), words)
+    return frozenset(_SIDES.keys() & set(words)), frozenset(flags & {Flag.NEGATED, Flag.POSSIBLE})
+
+
+def _wrong_side(line: Line) -> str:
+    """The side that a sentence takes back: "not the right", or the other one of "should be the left"."""
+    for kind, match in line.found:
+        if kind == "side":
+            words = line.words[match.start : match.end]
+            side = next(word for word in words if word in _SIDES)
+            return side if words[0] in ("not", "instead", "rather") else _SIDES[side]
+    return ""
+
+
+def _stems(words: Sequence[str]) -> frozenset[str]:
+    """The beginnings of the words that name something."""
+    generic = _generic()
+    return frozenset(
+        word[:_STEM] for word in words if len(word) > 2 and word[0].isalpha() and word not in generic
+    )
+
+
+@lru_cache(maxsize=1)
+def _generic() -> frozenset[str]:
+    lists = word_lists()
+    return frozenset((*lists["generic"], *lists["empty"], *lists["person"], *lists["not"]))

@@ -1,0 +1,228 @@
+"""What stands around a sentence and must be read with it: headings, lead-in, question, head of a table."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from summarizer.segmentation.regions import is_region, is_study
+from summarizer.segmentation.section_titles import TITLE_KINDS, names_section, normalise
+from summarizer.segmentation.vocabulary import words
+from summarizer.types import ContextKind, ContextSpan, SectionKind, Span
+
+_DOCUMENTS = words("section_titles", "documents")
+_PARENTS_OF_VITALS = frozenset({SectionKind.EXAM, SectionKind.HISTORY, SectionKind.RESULTS})
+
+
+@dataclass(slots=True)
+class _Head:
+    """A heading that is open.
+
+    Attributes:
+        main: it names a section of a note; the others are regions, studies and labels within one.
+        upper: it is in capitals.
+        inline: text follows it on its line.
+        listed: a list stands right under it, and it belongs to that list alone.
+        used: a sentence stands under it.
+    """
+
+    start: int
+    end: int
+    kind: SectionKind
+    main: bool
+    upper: bool
+    inline: bool
+    listed: bool = False
+    used: bool = False
+
+
+@dataclass(slots=True)
+class _Item:
+    """An item of a list; `lead` is its text where deeper items belong to it."""
+
+    indent: int
+    style: str
+    lead: Span | None = None
+
+
+@dataclass(slots=True)
+class Context:
+    """The context at one place of a text, moved along as its spans are found."""
+
+    text: str
+    _heads: list[_Head] = field(default_factory=list)
+    _lead: ContextSpan | None = None
+    _items: list[_Item] = field(default_factory=list)
+    _question: Span | None = None
+    _columns: list[ContextSpan] = field(default_factory=list)
+    _in_table: bool = False
+    _open: tuple[ContextSpan, ...] | None = None
+
+    def heading(self, start: int, end: int, kind: SectionKind, *, declared: bool) -> None:
+        """A heading opens and closes those beside it."""
+        self._open = None
+        title = self.text[start:end]
+        name = normalise(title)
+        self.leave_list()
+        self._question = None
+        self.end_table()
+        if kind in (SectionKind.ADMINISTRATIVE, SectionKind.OTHER) and name.rpartition(" ")[2] in _DOCUMENTS:
+            self._heads.clear()
+            return
+        head = _Head(
+            start, end, kind, _is_main(name, declared=declared), title.isupper(), self._has_text_behind(end)
+        )
+        self._close_for(head)
+        self._heads.append(head)
+
+    def _close_for(self, head: _Head) -> None:
+        """Close what a new heading does not stand under."""
+        heads = self._heads
+        if not heads or self._on_one_line(heads[-1].end, head.start):
+            return
+        top = heads[-1]
+        if head.main:
+            keep = head.kind is SectionKind.VITALS and top.main and top.kind in _PARENTS_OF_VITALS
+            if not (keep and not top.used):
+                heads.clear()
+            return
+        while heads and not heads[-1].main and _beside(head, heads[-1], heads):
+            heads.pop()
+
+    def _has_text_behind(self, end: int) -> bool:
+        line_end = self.text.find("\n", end, end + 200)
+        return bool(self.text[end : line_end if line_end >= 0 else end + 200].strip())
+
+    def _on_one_line(self, end: int, start: int) -> bool:
+        return start - end < 40 and not self.text[end:start].strip() and "\n" not in self.text[end:start]
+
+    def end_paragraph(self, *, item: bool) -> None:
+        """A blank line closes labels with their text on one line, and lists, if none goes on behind it."""
+        self._open = None
+        while self._heads and not self._heads[-1].main and self._heads[-1].inline:
+            self._heads.pop()
+        if not item:
+            self.leave_list()
+            while self._heads and self._heads[-1].listed and self._heads[-1].used:
+                self._heads.pop()
+
+    def leave_list(self) -> None:
+        """The list ends, and what led in to it."""
+        self._open = None
+        self._lead = None
+        self._items.clear()
+
+    def begin_list(self, start: int, end: int) -> None:
+        """What stands between `start` and `end` leads in to the items that follow."""
+        self._open = None
+        question = self.text[end - 1] in "?？"
+        self._lead = ContextSpan(start, end, ContextKind.QUESTION if question else ContextKind.LEAD_IN)
+        self._items.clear()
+
+    @property
+    def in_items(self) -> bool:
+        """Whether items of a list stand right above."""
+        return bool(self._items)
+
+    @property
+    def in_table(self) -> bool:
+        """Whether a row of the table in hand stands right above."""
+        return self._in_table
+
+    def list_under_heading(self) -> None:
+        """A list begins; a heading right above it that names no section belongs to it alone."""
+        if self._heads and not self._heads[-1].main and not self._heads[-1].used:
+            self._heads[-1].listed = True
+
+    def begin_item(self, indent: int, style: str) -> None:
+        """An item begins: it stands under those that are less indented, or that count in another way."""
+        self._open = None
+        items = self._items
+        while items:
+            top = items[-1]
+            deeper = indent > top.indent + 1 or (
+                abs(indent - top.indent) < 2 and style not in [item.style for item in items]
+            )
+            if deeper:
+                break
+            items.pop()
+        items.append(_Item(indent, style))
+
+    def item_leads(self, start: int, end: int) -> None:
+        """The text of the item in hand, for the items under it."""
+        self._open = None
+        if self._items:
+            self._items[-1].lead = Span(start, end)
+
+    def ask(self, start: int, end: int) -> None:
+        """A question that stands without its answer."""
+        self._question = Span(start, end)
+
+    def take_question(self) -> Span | None:
+        """The question that waits for its answer; it waits no longer."""
+        question, self._question = self._question, None
+        return question
+
+    def begin_table(self, columns: list[ContextSpan]) -> None:
+        """Captions and column heads of the rows that follow."""
+        self._columns, self._in_table = columns, True
+
+    def end_table(self) -> None:
+        """What follows is no row of the table."""
+        self._columns, self._in_table = [], False
+
+    def around(self, start: int, end: int, *, row: bool = False) -> tuple[ContextSpan, ...]:
+        """The context of the sentence `text[start:end]`, in the order of the text."""
+        if self._open is None:
+            self._open = self._pieces()
+        if row and self._columns:
+            return in_order([*self._open, *self._columns], start, end)
+        if self._open and self._open[-1].end > start:
+            return in_order(self._open, start, end)
+        return self._open
+
+    def _pieces(self) -> tuple[ContextSpan, ...]:
+        """All that is open but the head of a table."""
+        pieces = [ContextSpan(head.start, head.end, ContextKind.HEADING) for head in self._heads]
+        for head in self._heads:
+            head.used = True
+        if self._lead is not None:
+            pieces.append(self._lead)
+        pieces += [
+            ContextSpan(item.lead.start, item.lead.end, ContextKind.LEAD_IN)
+            for item in self._items
+            if item.lead is not None
+        ]
+        return tuple(sorted(set(pieces), key=_place))
+
+
+def in_order(pieces: Iterable[ContextSpan], start: int, end: int) -> tuple[ContextSpan, ...]:
+    """Pieces in the order of the text, none twice, none that overlaps `start` to `end`."""
+    outside = {
+        piece for piece in pieces if piece.start < piece.end and (piece.end <= start or piece.start >= end)
+    }
+    return tuple(sorted(outside, key=_place))
+
+
+def _place(piece: ContextSpan) -> tuple[int, int, str]:
+    return piece.start, piece.end, piece.kind.value
+
+
+def _beside(head: _Head, top: _Head, heads: list[_Head]) -> bool:
+    """Whether a label closes an open one: they look alike, or another open one looks like it."""
+    alike = [
+        other
+        for other in heads
+        if not other.main and (other.upper, other.inline) == (head.upper, head.inline)
+    ]
+    if alike:
+        return True
+    weaker = (top.upper and not head.upper) or (head.inline and not top.inline)
+    return not weaker
+
+
+def _is_main(name: str, *, declared: bool) -> bool:
+    """Whether a heading names a section of a note."""
+    if name in TITLE_KINDS:
+        return not is_region(name)
+    if is_region(name) or is_study(name):
+        return False
+    return declared or names_section(name)

@@ -1,0 +1,103 @@
+"""What a format declares of its tables and of words that are struck out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from summarizer.types import ContextKind, ContextSpan, Mark, MarkKind, Sentence
+
+_LONGEST_WHOLE = 600
+"""A longer row of paragraphs is cut at its blank lines; each piece is shown with the row's head."""
+_IN_TABLES = frozenset({MarkKind.ROW, MarkKind.COLUMNS, MarkKind.CAPTION, MarkKind.ROW_HEAD})
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row that the format declares.
+
+    Attributes:
+        start, end: without outer white space.
+        pieces: the sentences it makes, one but for a long row of paragraphs.
+        context: caption, column heads and the row's own head.
+    """
+
+    start: int
+    end: int
+    pieces: tuple[tuple[int, int], ...]
+    context: tuple[ContextSpan, ...]
+
+
+def declared_rows(
+    text: str, headings: Sequence[tuple[int, int, str | None]], marks: Sequence[Mark]
+) -> list[Row]:
+    """The rows of the tables of a text, in order; none that holds a heading or another row."""
+    rows: list[Row] = []
+    captions: list[ContextSpan] = []
+    columns: list[ContextSpan] = []
+    last = 0
+    table = [mark for mark in marks if mark.kind in _IN_TABLES]
+    for index, mark in enumerate(table):
+        if text[last : mark.start].strip():
+            captions, columns = [], []
+        last = max(last, mark.end)
+        start, end = _trimmed(text, mark)
+        if start >= end:
+            continue
+        if mark.kind is MarkKind.CAPTION:
+            captions, columns = [ContextSpan(start, end, ContextKind.CAPTION)], []
+        elif mark.kind is not MarkKind.ROW_HEAD and not _holds(start, end, headings, table[index + 1 :]):
+            inside = [other for other in table[index + 1 : index + 9] if other.end <= mark.end]
+            heads = [
+                ContextSpan(*_trimmed(text, other), ContextKind.ROW)
+                for other in inside
+                if other.kind is MarkKind.ROW_HEAD
+            ]
+            if not rows or rows[-1].end <= start:
+                context = (*captions, *columns, *heads)
+                rows.append(Row(start, end, _pieces(text, start, end), context))
+            if mark.kind is MarkKind.COLUMNS or any(other.kind is MarkKind.COLUMNS for other in inside):
+                columns.append(ContextSpan(start, end, ContextKind.COLUMN))
+    return rows
+
+
+def _trimmed(text: str, mark: Mark) -> tuple[int, int]:
+    piece = text[mark.start : mark.end]
+    start = mark.start + len(piece) - len(piece.lstrip())
+    return start, start + len(piece.strip())
+
+
+def _holds(
+    start: int, end: int, headings: Sequence[tuple[int, int, str | None]], below: Sequence[Mark]
+) -> bool:
+    """Whether a row holds a heading or another row: then it lays out a page and is no statement."""
+    if any(heading[0] < end and heading[1] > start for heading in headings):
+        return True
+    for mark in below:
+        if mark.start >= end:
+            return False
+        if mark.kind is MarkKind.ROW and mark.end - mark.start < end - start - 1:
+            return True
+    return False
+
+
+def _pieces(text: str, start: int, end: int) -> tuple[tuple[int, int], ...]:
+    """The sentences that a row makes."""
+    if end - start <= _LONGEST_WHOLE:
+        return ((start, end),)
+    pieces = []
+    at = start
+    for part in text[start:end].split("\n\n"):
+        if part.strip():
+            pieces.append((at, at + len(part)))
+        at += len(part) + 2
+    return tuple(pieces)
+
+
+def strikes(text: str, marks: Sequence[Mark], sentence: Sentence) -> list[ContextSpan]:
+    """What says of the words of a sentence that they are struck out and stands outside of it."""
+    return [
+        ContextSpan(mark.start, mark.start + len(before), ContextKind.STRIKE)
+        for mark in marks
+        if mark.kind is MarkKind.STRIKE
+        and mark.start < sentence.start < mark.end
+        and (before := text[mark.start : sentence.start].rstrip())
+    ]

@@ -1,0 +1,149 @@
+"""What the end of one line and the beginning of the next tell of whether a sentence goes on."""
+
+import re
+from functools import lru_cache
+
+from summarizer.segmentation.vocabulary import alternatives, read, words
+
+TERMINATED = re.compile(r"[.!?…。！？｡।॥؟۔။።։]+[\"'”’)\]»]*$")
+_OPEN = words("line_ends", "open", "open_verbs")
+_OPEN_ELSEWHERE = words("line_ends", "open_elsewhere")
+_NAMED = frozenset({"dr", "dr.", "mr", "mr.", "mrs.", "ms.", "prof."})
+_QUALIFIERS = words("line_ends", "qualifiers")
+_DETERMINERS = words("line_ends", "determiners")
+_BEFORE_OPEN_NO = words("line_ends", "before_open_no")
+_GOES_ON = words("line_ends", "goes_on")
+_FINITE = words("line_ends", "finite")
+_RUNNING = words("line_ends", "running")
+_UNITS = words("line_ends", "units")
+_CLIPPED = frozenset(read("abbreviations")["never_end"] + read("abbreviations")["clipped"])
+_ATTRIBUTIVE = words("abbreviations", "attributive")
+_ANSWERS = words("answers", "answers") - words("answers", "only_after_questions")
+_ANSWER_WORDS = "|".join(sorted(map(re.escape, _ANSWERS), key=len, reverse=True))
+_ANSWERED = re.compile(rf"(?:[:?=]|\.{{3}}|\s[-–—])\s*(?:{_ANSWER_WORDS})[.;]?$", re.I)
+_ANSWER = re.compile(rf"\W?(?:{alternatives('answers', 'answers')})(?![\w-])", re.I)
+_DOSE = re.compile(
+    r"\d[\d.,/]*\s?(?:mg|mcg|µg|ug|g|gm|ml|cc|units?|u|meq|mmol|iu|tab(?:let)?s?|cap(?:sule)?s?|puffs?|%)\b",
+    re.I,
+)
+_NUMBER_END = re.compile(r"(?:^|\s)[\d.,]*\d$")
+_WORD = re.compile(r"[\w/'’.%µ]+")
+_LONG = 40
+"""A shorter line that ends in `no` is an answer: `Seizures no`."""
+_PUNCTUATION = "()[]{}\"'“”‘’,;:*_"
+
+
+def is_terminated(text: str) -> bool:
+    """Whether a line ends in a stop."""
+    return TERMINATED.search(text[-8:]) is not None
+
+
+@lru_cache(maxsize=4096)
+def is_open(tail: str) -> bool:
+    """Whether a line, given by its last sixty characters, ends where no statement can end.
+
+    Behind a comma, an open parenthesis, a hyphen; a negation, a preposition, an article, a verb that needs
+    its object; an abbreviation that needs its noun; a qualifier behind a negation or an article.
+    """
+    if tail[-1] in ",(/&+[" or (tail[-1] == "-" and tail[-2:-1].isalpha()):
+        return True
+    opening = tail.rfind("(")
+    if opening >= 0 and ")" not in tail[opening:] and len(tail) - opening > 2:
+        return True
+    tokens = tail.lower().split()[-4:]
+    last = tokens[-1].strip(_PUNCTUATION)
+    before = tokens[-2].strip(_PUNCTUATION) if len(tokens) > 1 else ""
+    if tail[-1] == ".":
+        last = last.rstrip(".")
+        if len(last) == 1 and before in _NAMED:
+            return True
+        return last in _CLIPPED or (last in _ATTRIBUTIVE and before in _DETERMINERS)
+    if last == "no":
+        stopped = len(tokens) > 1 and tokens[-2][-1] in ".,;"
+        return bool(before) and (
+            before in _BEFORE_OPEN_NO or before.endswith("ly") or (stopped and len(tail) >= _LONG)
+        )
+    if last in _OPEN:
+        return last != "history" or before in _DETERMINERS or before == "any"
+    if last in _OPEN_ELSEWHERE and tail.endswith(last):
+        return True
+    if last in _QUALIFIERS:
+        while len(tokens) > 1 and before in _QUALIFIERS:
+            tokens.pop()
+            before = tokens[-2].strip(_PUNCTUATION) if len(tokens) > 1 else ""
+        return before in _DETERMINERS or (not before and len(tail) < 30)
+    return False
+
+
+def is_answered(text: str) -> bool:
+    """Whether a line ends in an answer or in a value that is one: nothing may be added to it."""
+    return _ANSWERED.search(text[-32:]) is not None or _answers_words(text)
+
+
+def _answers_words(text: str) -> bool:
+    """Whether a line is a few words and then `no` (`Seizures no`)."""
+    tokens = text[-60:].lower().rstrip(".;").split()
+    if len(tokens) < 2 or len(text) >= _LONG or tokens[-1] not in ("no", "yes", "none", "nil"):
+        return False
+    return not (tokens[-2] in _BEFORE_OPEN_NO or tokens[-2].endswith("ly"))
+
+
+def begins_with_answer(text: str) -> re.Match[str] | None:
+    """The answer that a line begins with."""
+    return _ANSWER.match(text)
+
+
+def begins_lower(text: str) -> bool:
+    """Whether a line begins with a small letter, in parentheses or not."""
+    return text[0].islower() or (text[0] == "(" and text[1:2].islower())
+
+
+def goes_on(text: str) -> bool:
+    """Whether a line begins with a small word that only goes on with a sentence."""
+    return text[0].islower() and text.split(None, 1)[0].strip(_PUNCTUATION) in _GOES_ON
+
+
+def completes(before: str, text: str) -> bool:
+    """Whether a line brings the unit of the number above it, or the dose of the drug above it."""
+    first = _WORD.match(text)
+    if first is None:
+        return False
+    if _NUMBER_END.search(before[-16:]):
+        return first[0].lower().rstrip(".,;") in _UNITS
+    return text[0].isdigit() and _DOSE.match(text) is not None and not _DOSE.search(before[-40:])
+
+
+def has_dose(text: str) -> bool:
+    """Whether a line gives the dose of a drug."""
+    return any(map(str.isdigit, text)) and _DOSE.search(text) is not None
+
+
+def stands_alone(text: str) -> bool:
+    """Whether a line has a finite verb, or begins as a statement does."""
+    tokens = [token.strip(".,;:()") for token in text[:120].lower().split()]
+    return tokens[0] in (
+        "no",
+        "the",
+        "he",
+        "she",
+        "patient",
+        "pt",
+        "denies",
+        "there",
+    ) or not _FINITE.isdisjoint(tokens)
+
+
+def is_prose(text: str) -> bool:
+    """Whether a line is running text: two words of its grammar, or a finite verb in a longer line."""
+    titled = [token[0].isupper() for token in text.split() if len(token) > 3]
+    if not text.isupper() and 3 * sum(titled) > 2 * len(titled):
+        return False
+    tokens = text.lower().split()
+    count = sum(token.strip(".,;:()") in _RUNNING for token in tokens)
+    return count > 1 or (len(tokens) > 5 and not _FINITE.isdisjoint(tokens))
+
+
+def is_caseless(text: str) -> bool:
+    """Whether a line is of a script that knows no capitals (Han, Hebrew, Arabic, Devanagari, Thai)."""
+    letter = next(filter(str.isalpha, text), "")
+    return bool(letter) and letter.lower() == letter.upper() and ord(letter) > 0x500

@@ -1,0 +1,61 @@
+"""The lines of a note, and what can be seen on each without its neighbours."""
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+
+class LineKind(Enum):
+    """What a line is taken for."""
+
+    TEXT = auto()
+    LABELLED = auto()
+    ITEM = auto()
+    HEADING = auto()
+    ROW = auto()
+    BOILERPLATE = auto()
+
+
+@dataclass(slots=True)
+class Line:
+    """A line that holds more than white space.
+
+    Attributes:
+        start, end: of its text without outer white space.
+        text: `document[start:end]`.
+        indent: white space before it, in characters.
+        after_blank: whether a blank line or a page break stands before it.
+        marker: length of its list marker, 0 if none.
+        ordinal: what the marker counts (`c.` is 3), 0 if it counts nothing.
+    """
+
+    start: int
+    end: int
+    text: str
+    indent: int
+    after_blank: bool
+    kind: LineKind = LineKind.TEXT
+    marker: int = 0
+    ordinal: int = 0
+
+    @property
+    def right(self) -> int:
+        """The column behind its last character."""
+        return self.indent + len(self.text)
+
+
+def read_lines(text: str, offset: int = 0) -> list[Line]:
+    """The lines of a text that hold more than white space; `offset` is added to where they stand."""
+    lines: list[Line] = []
+    at = offset
+    blank = True
+    for raw in text.splitlines(keepends=True):
+        body = raw.lstrip()
+        if body:
+            indent = len(raw) - len(body)
+            body = body.rstrip()
+            lines.append(Line(at + indent, at + indent + len(body), body, indent, blank))
+            blank = raw[-1] == "\f"
+        else:
+            blank = True
+        at += len(raw)
+    return lines

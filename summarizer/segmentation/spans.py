@@ -1,0 +1,153 @@
+"""Collects the spans of one text in order, with the context of each sentence."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from summarizer.segmentation.context import Context, in_order
+from summarizer.segmentation.declared import strikes
+from summarizer.segmentation.regions import is_region
+from summarizer.segmentation.run_on import MAX_TOKENS, cut_run_on, opening
+from summarizer.segmentation.section_titles import normalise, section_kind
+from summarizer.types import (
+    ContextKind,
+    ContextSpan,
+    Mark,
+    MarkKind,
+    Section,
+    SectionKind,
+    Segmentation,
+    Sentence,
+    Span,
+)
+
+_PARENT_KINDS = frozenset(
+    {
+        SectionKind.REVIEW_OF_SYSTEMS,
+        SectionKind.EXAM,
+        SectionKind.FINDINGS,
+        SectionKind.RESULTS,
+        SectionKind.HOSPITAL_COURSE,
+        SectionKind.ASSESSMENT,
+        SectionKind.PLAN,
+        SectionKind.PAST_HISTORY,
+        SectionKind.IMPRESSION,
+    }
+)
+
+
+class Spans:
+    """Collects the spans of one text in order."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.context = Context(text)
+        self.sentences: list[Sentence] = []
+        self.headings: list[Span] = []
+        self.markers: list[Span] = []
+        self.boilerplate: list[Span] = []
+        self._titles: list[tuple[int, str, SectionKind]] = []
+        self._last = 0
+
+    def _trim(self, start: int, end: int) -> tuple[int, int]:
+        if start < end and not (self.text[start].isspace() or self.text[end - 1].isspace()):
+            return start, end
+        piece = self.text[start:end]
+        stripped = piece.lstrip()
+        start += len(piece) - len(stripped)
+        return start, start + len(stripped.rstrip())
+
+    def sentence(
+        self, start: int, end: int, *, row: bool = False, more: tuple[ContextSpan, ...] = ()
+    ) -> Span | None:
+        """Add a sentence, cut where it runs on too long; white space at its ends is left out.
+
+        With `row` it is a row of the table in hand; `more` is context beside what is open. The span comes
+        back, None if it is blank.
+        """
+        start, end = self._trim(start, end)
+        if start >= end:
+            return None
+        section = len(self._titles) - 1 if self._titles else None
+        around = self.context.around(start, end, row=row)
+        if more:
+            around = in_order([*around, *more], start, end)
+        if end - start <= MAX_TOKENS:
+            self.sentences.append(Sentence(start, end, section, around))
+        else:
+            self._add_pieces(start, end, section, around)
+        self._last = end
+        return Span(start, end)
+
+    def _add_pieces(self, start: int, end: int, section: int | None, around: tuple[ContextSpan, ...]) -> None:
+        """Add the pieces of a sentence that runs on; its opening stands with each."""
+        head = opening(self.text, start, end)
+        for begin, stop in cut_run_on(self.text, start, end):
+            pieces = around
+            if begin > start:
+                pieces = in_order([*around, ContextSpan(start, head, ContextKind.LEAD_IN)], begin, stop)
+            self.sentences.append(Sentence(begin, stop, section, pieces))
+
+    def heading(self, start: int, end: int, code: str | None = None, *, declared: bool = False) -> None:
+        """Add a heading, which opens a section."""
+        start, end = self._trim(start, end)
+        if start >= end:
+            return
+        kind = self.open_section(start, end, code)
+        self.headings.append(Span(start, end))
+        self.context.heading(start, end, kind, declared=declared)
+        self._last = end
+
+    def open_section(self, start: int, end: int, code: str | None = None) -> SectionKind:
+        """Open the section that `text[start:end]` names; its kind."""
+        title = self.text[start:end].strip("#*_ \t").rstrip(":,;. \t-–—*_#").strip() or self.text[start:end]
+        kind = section_kind(title, code)
+        if kind is SectionKind.EXAM and self._titles and is_region(normalise(title)):
+            parent = self._titles[-1][2]
+            if parent is SectionKind.PROCEDURE:
+                kind = SectionKind.FINDINGS
+            elif parent in _PARENT_KINDS:
+                kind = parent
+        self._titles.append((start, title, kind))
+        return kind
+
+    @property
+    def section_kind(self) -> SectionKind | None:
+        """The kind of the section that is open, None before the first."""
+        return self._titles[-1][2] if self._titles else None
+
+    def marker(self, start: int, end: int) -> None:
+        """Add a list marker."""
+        self.markers.append(Span(start, end))
+        self._last = end
+
+    def furniture(self, start: int, end: int) -> None:
+        """Add boilerplate."""
+        start, end = self._trim(start, end)
+        if start < end:
+            self.boilerplate.append(Span(start, end))
+            self._last = end
+
+    def segmentation(self, marks: Sequence[Mark] = ()) -> Segmentation:
+        """The result; a section ends with the last line before the next heading."""
+        sections: list[Section] = []
+        for index, (start, title, kind) in enumerate(self._titles):
+            stop = self._titles[index + 1][0] if index + 1 < len(self._titles) else self._last
+            stop = start + len(self.text[start:stop].rstrip())
+            sections.append(Section(title, kind, start, stop))
+        if any(mark.kind is MarkKind.STRIKE for mark in marks):
+            self.sentences = [self._with_strikes(sentence, marks) for sentence in self.sentences]
+        return Segmentation(
+            tuple(self.sentences),
+            tuple(sections),
+            tuple(self.headings),
+            tuple(self.markers),
+            tuple(self.boilerplate),
+        )
+
+    def _with_strikes(self, sentence: Sentence, marks: Sequence[Mark]) -> Sentence:
+        """A sentence with what says of its words that they are struck out."""
+        struck = strikes(self.text, marks, sentence)
+        if not struck:
+            return sentence
+        context = in_order([*sentence.context, *struck], sentence.start, sentence.end)
+        return replace(sentence, context=context)

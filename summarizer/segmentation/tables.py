@@ -1,0 +1,119 @@
+"""Rows of tables in plain text, by what separates their cells, and the row that names the columns."""
+
+import re
+from collections.abc import Sequence
+
+from summarizer.segmentation.lines import Line
+from summarizer.segmentation.vocabulary import words
+
+_GAP = re.compile(r"\t\s{0,80}|\s{2,80}")
+_PIPE = re.compile(r"\s\|\s|^\||\||[│┃║]")
+_CELLS = re.compile(r"\s*(?:\||[│┃║]|\t| {2,80})\s*")
+_LEADER = re.compile(
+    r"(?<=[\w)%?])[ \t]{0,3}(?:\.{4,200}|(?:\.[ \t]){2,100}\.{1,3}|…{2,60}|_{3,200}|\.{3}(?=[ \t]))"
+    r"[ \t]{0,60}"
+)
+_LEADER_VALUE = re.compile(r"[^.…]{0,60}$")
+_RUN_IN = re.compile(r"[.:][ \t]*,|[a-z)]{2}[.?!]\s+[A-Z][a-z]")
+_LABELLED_CELLS = re.compile(r": [^:]{0,80}\S {3,}[A-Z][A-Z /]{1,30}:")
+_HEADS = words("table_heads", "heads")
+_STOP_GAP = re.compile(r"[.?!:;,][\"')\]]?$")
+
+
+def has_bars(text: str) -> bool:
+    """Whether bars separate cells in a line."""
+    return ("|" in text or "│" in text or "┃" in text or "║" in text) and _PIPE.search(text) is not None
+
+
+def gaps(text: str) -> tuple[int, ...]:
+    """Where cells begin behind a tab or a wide gap: offsets into the line; blanks behind a stop are none."""
+    if "\t" not in text and "  " not in text:
+        return ()
+    found = []
+    for gap in _GAP.finditer(text):
+        wide = gap.end() - gap.start() > 2 or "\t" in gap[0]
+        if gap.start() > 0 and (wide or not _STOP_GAP.search(text[max(0, gap.start() - 3) : gap.start()])):
+            found.append(gap.end())
+    return tuple(found)
+
+
+def is_row(line: Line, before: Line | None, following: Line | None) -> bool:
+    """Whether a line is a row: bars or tabs between cells, wide gaps, a gap over or under another line's."""
+    text = line.text
+    if has_bars(text):
+        return True
+    starts = gaps(text)
+    if not starts:
+        return False
+    if len(text) >= 160 and len(_RUN_IN.findall(text[:2000])) > 1:
+        return False
+    if "\t" in text or _LABELLED_CELLS.search(text[:400]):
+        return True
+    wide = sum(text[start - 3 : start].isspace() for start in starts)
+    if wide > 1:
+        return True
+    columns = {line.indent + start for start in starts}
+    for near in (before, following):
+        if near is None or (near is before and line.after_blank) or (near is following and near.after_blank):
+            continue
+        aligned = columns & {near.indent + start for start in gaps(near.text)}
+        if aligned and (wide or len(aligned) > 1):
+            return True
+    return False
+
+
+def continues_row(line: Line, before: Line) -> bool:
+    """Whether a line holds the rest of cells of the row above it: it begins under one of its cells."""
+    return (
+        not line.after_blank
+        and line.indent > before.indent + 3
+        and any(abs(before.indent + start - line.indent) < 2 for start in gaps(before.text))
+    )
+
+
+def leader_cells(text: str) -> list[tuple[int, int]]:
+    """The pieces of a line of leader dots (`Diabetes.........No`), each a label with its value."""
+    if "..." not in text and ". ." not in text and "…" not in text and "___" not in text:
+        return []
+    leaders = list(_LEADER.finditer(text))
+    if not leaders or leaders[0].start() > 80:
+        return []
+    if any(not text[leader.end() :].strip() and leader is not leaders[-1] for leader in leaders):
+        return []
+    tail = text[leaders[-1].end() :]
+    if not _LEADER_VALUE.match(tail) or tail[:1].islower() or len(tail.split()) > 8:
+        return []
+    if (
+        max(leader.end() - leader.start() for leader in leaders) < 6
+        and len(leaders) < 2
+        and len(tail.split()) > 2
+    ):
+        return []
+    pieces = []
+    start = 0
+    for leader, after in zip(leaders, [*leaders[1:], None], strict=True):
+        stop = len(text)
+        if after is not None:
+            gap = text.find("  ", leader.end(), after.start())
+            if gap < 0:
+                return [(0, len(text))]
+            stop = gap
+        pieces.append((start, stop))
+        start = stop
+    return pieces
+
+
+def names_columns(row: Sequence[str]) -> bool:
+    """Whether the cells of a row are names of columns."""
+    cells = [cell.strip().strip(":*").lower() for cell in row if cell.strip()]
+    if len(cells) < 2 or any(any(map(str.isdigit, cell)) for cell in cells):
+        return False
+    named = sum(
+        cell in _HEADS or (len(cell.split()) < 4 and not _HEADS.isdisjoint(cell.split())) for cell in cells
+    )
+    return 2 * named >= len(cells) and all(len(cell.split()) < 6 for cell in cells)
+
+
+def cells(text: str) -> list[str]:
+    """The cells of a row."""
+    return [cell for cell in _CELLS.split(text) if cell]

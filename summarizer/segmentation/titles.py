@@ -1,0 +1,91 @@
+"""Headings without a label's colon: known by their words, their mark-up, their number or their date."""
+
+import re
+
+from summarizer.segmentation.labels import known_heading
+from summarizer.segmentation.lines import Line
+from summarizer.segmentation.section_titles import TITLE_KINDS, names_section, normalise
+from summarizer.segmentation.vocabulary import alternatives, read, words
+
+_MARKDOWN = re.compile(r"#{1,6}\s{1,8}\S")
+_BOLD = re.compile(r"(\*\*|__)[^*_]{1,80}\1:?$")
+_DATED_LABEL = re.compile(r"\d{1,2}/\d{1,4}(?:/\d{2,4})?,? [A-Z][^:.;]{2,60}:$")
+_DATE_TITLE = re.compile(
+    r"(?:\w{3,9},?\s+)?(?:\d{1,4}[/-]\d{1,2}[/-]\d{1,4}|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|"
+    r"dec)[a-z]{0,6}\.?\s+\d{1,2},?\s+\d{4}"
+    r"|\[\*\*[\d-]+\*\*\])?,?\s*(?:(?:at\s+)?\d{1,2}:?\d{2}(?::\d{2})?\s*(?:[ap]\.?m\.?|h|hrs|"
+    r"hours)?)?\s*:?$",
+    re.I,
+)
+_STATEMENT = re.compile(rf"(?:^|[\s(])(?:{alternatives('statements', 'anywhere')})(?=$|[\s,;)/])", re.I)
+_ORDERS = words("statements", "orders")
+_PLAIN_TITLES = frozenset(read("section_titles")["alone"])
+
+
+def is_statement(text: str) -> bool:
+    """Whether a line says something: a negation, a verb, a judgment or an order."""
+    first = text.split(None, 1)[0].lower().strip(".,;:")
+    return first in _ORDERS or _STATEMENT.search(text) is not None
+
+
+def is_title(line: Line, following: Line | None, *, capitals: bool) -> bool:
+    """Whether a line without a colon is a heading; `capitals` says that the whole note is written so."""
+    body = line.text
+    if body[-1] in ".,;?!" or ":" in body:
+        return False
+    name = normalise(body)
+    if name in TITLE_KINDS and len(name) > 2 and body[0].isupper():
+        return len(name.split()) > 1 or body.isupper() or line.after_blank or name in _PLAIN_TITLES
+    if not body.isupper() or len(body.split()) > 9 or any(map(str.isdigit, body)):
+        return False
+    if _heads_list(following) and not _STATEMENT.search(body):
+        return names_section(name) or "medications" in name or not capitals
+    return names_section(name) and not is_statement(body)
+
+
+def _heads_list(following: Line | None) -> bool:
+    """Whether a list stands right under a line."""
+    return following is not None and not following.after_blank and following.text[0] in "-•*–"
+
+
+def is_titled_by_markup(body: str, following: Line | None) -> bool:
+    """Whether a line is a heading by Markdown."""
+    if body[0] == "#":
+        return _MARKDOWN.match(body) is not None and _titles_markdown(body, following)
+    return body[0] in "*_" and _BOLD.match(body) is not None and not is_statement(body.strip("*_"))
+
+
+def _titles_markdown(body: str, following: Line | None) -> bool:
+    """Whether `# words` is a heading and not a problem with its text."""
+    title = body.lstrip("# ")
+    if normalise(title) in TITLE_KINDS or body.startswith("##"):
+        return True
+    return (
+        len(title.split()) <= 8
+        and title[-1:] not in ".,;"
+        and ":" not in title
+        and (following is None or following.after_blank or not following.text.startswith("#"))
+    )
+
+
+def is_titled_by_number(body: str, marker: int) -> bool:
+    """Whether a number belongs to a heading that stands alone (`1. CURRENT MEDICATIONS:`)."""
+    rest = body[marker:].strip()
+    if not body[0].isalnum() or len(rest) >= 70:
+        return False
+    name = rest.rstrip(":")
+    if rest.endswith(":") and (name.isupper() or known_heading(name)) and ":" not in name:
+        return True
+    return name.isupper() and len(name) > 3 and normalise(name) in TITLE_KINDS
+
+
+def is_titled_by_date(body: str) -> bool:
+    """Whether a line is the date of an entry, with or without words, and heads it."""
+    if body[0].isdigit() and body[-1] == ":" and _DATED_LABEL.match(body):
+        return True
+    return (
+        len(body) < 40
+        and any(map(str.isdigit, body))
+        and ("/" in body or "-" in body or ":" in body)
+        and _DATE_TITLE.match(body) is not None
+    )
