@@ -3,7 +3,8 @@
     FhirAdapterError
     ├── NoteError                  one note cannot be used; data for the ledger
     ├── ServerUnreachableError     no answer after all retries
-    │   └── ServerTimeoutError     the answer took too long, each time
+    │   ├── ServerTimeoutError     the answer took too long, each time
+    │   └── LoginError             the token endpoint gives no token for these credentials
     ├── NotFhirError               an answer, but not as a FHIR R4 server gives it
     │   ├── OutsideBaseError       a link or a redirect out of the base address
     │   └── EndlessLinksError      next links that lead to the same again and again
@@ -50,6 +51,10 @@ class ServerUnreachableError(FhirAdapterError):
 
 class ServerTimeoutError(ServerUnreachableError):
     """The server took longer than the settings allow, in every attempt."""
+
+
+class LoginError(ServerUnreachableError):
+    """The token endpoint gives no token for these credentials, so the server cannot be asked anything."""
 
 
 class NotFhirError(FhirAdapterError):

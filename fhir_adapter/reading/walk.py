@@ -276,7 +276,7 @@ class Walk:
         """Smaller pages where one may be too much for the server, larger ones where it loses its place."""
         fault = search.fault
         if isinstance(fault, HttpStatusError) and fault.status < 500 and search.pages:
-            return min(size * 4, _LARGEST)
+            return size if halved else min(size * 4, _LARGEST)
         too_much = isinstance(fault, (ResponseTooLargeError, NotFhirError))
         if too_much or (isinstance(fault, HttpStatusError) and not halved):
             return max(1, size // 4)

@@ -6,6 +6,7 @@ httpx logs full URLs at INFO, queries included. A process that uses this client 
 
 import asyncio
 import re
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
@@ -52,6 +53,7 @@ class FhirClient:
         max_response_bytes: limit on one answer in JSON.
         transport: replaces the network, for tests.
         sleep: how to wait between attempts.
+        tls: whom to trust and what to show; the usual authorities where None.
 
     Raises:
         ValueError: `base_url` is not usable; one sentence.
@@ -68,6 +70,7 @@ class FhirClient:
         max_response_bytes: int = MAX_RESPONSE_BYTES,
         transport: httpx.AsyncBaseTransport | None = None,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self._scope = Scope(base_url)
         self._limit = max_response_bytes
@@ -81,7 +84,7 @@ class FhirClient:
             ),
             transport=transport,
             follow_redirects=False,
-            verify=httpx.create_ssl_context(),
+            verify=tls or httpx.create_ssl_context(),
             trust_env=not self._scope.loopback,
             cookies=_no_cookies(),
             headers={"User-Agent": "clinical-ai-summarizer", "Accept-Encoding": "gzip"},
@@ -94,6 +97,7 @@ class FhirClient:
             sleep=sleep,
             allows=self._scope.contains,
         )
+        self.auth = auth
         self.foreign = ForeignHosts(backoff=backoff, timeout=timeout, sleep=sleep)
         self._capability: Capability | None = None
         self._capability_lock = asyncio.Lock()

@@ -69,12 +69,13 @@ def _count(
     if text[0] == "#":
         hashed = _HASHED.match(text)
         if hashed is not None:
-            counted["number", "#"].append((index, hashed.end(), int(hashed["digits"])))
+            if int(hashed["digits"]):
+                counted["number", "#"].append((index, hashed.end(), int(hashed["digits"])))
         elif (mark := _HASH.match(text)) is not None and not _is_fracture(text[mark.end() :]):
             hashes.append((index, mark.end()))
         return
     number = _NUMBER.match(text)
-    if number is not None:
+    if number is not None and int(number["digits"]):
         style = (number["open"] or "") + number["close"]
         counted["number", style].append((index, number.end(), int(number["digits"])))
         return

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+from summarizer.segmentation.answers import begins_answer
 from summarizer.segmentation.lines import Line
 from summarizer.segmentation.vocabulary import words
 
@@ -81,6 +82,8 @@ def leader_cells(text: str) -> list[tuple[int, int]]:
     if any(not text[leader.end() :].strip() and leader is not leaders[-1] for leader in leaders):
         return []
     tail = text[leaders[-1].end() :]
+    if any("_" in leader[0] for leader in leaders) and len(tail.split()) > 3 and not begins_answer(tail):
+        return []
     if not _LEADER_VALUE.match(tail) or tail[:1].islower() or len(tail.split()) > 8:
         return []
     if (

@@ -28,6 +28,11 @@ def is_statement(text: str) -> bool:
     return first in _ORDERS or _STATEMENT.search(text) is not None
 
 
+def is_known_title(text: str) -> bool:
+    """Whether a line is the title of a section, word for word."""
+    return normalise(text) in TITLE_KINDS
+
+
 def is_title(line: Line, following: Line | None, *, capitals: bool) -> bool:
     """Whether a line without a colon is a heading; `capitals` says that the whole note is written so."""
     body = line.text

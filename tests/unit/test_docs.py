@@ -11,7 +11,7 @@ import pytest
 from tests.places import ROOT
 from tests.unit.source_graph import PACKAGES
 
-DOCS = ("architecture", "lifecycle", "profiles", "reference", "timeline", "training", "web")
+DOCS = ("architecture", "lifecycle", "profiles", "reference", "servers", "timeline", "training", "web")
 PAGES = [
     "README.md",
     "CHANGELOG.md",
