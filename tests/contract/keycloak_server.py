@@ -1,4 +1,4 @@
-"""A real Keycloak as the authorisation server of the tests: built once into the cache, gone with the tests."""
+"""A real Keycloak as the authorisation server of the tests: built once into the cache, ended with them."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Logging in for real: Keycloak gives the tokens, a gateway checks them in front of HAPI, passes go through."""
+"""Logging in for real: Keycloak gives the tokens, a gateway checks them in front of HAPI."""
 
 import json
 from collections.abc import Iterator
@@ -62,7 +62,7 @@ class Checked:
 
 @pytest.fixture(scope="module")
 def clinic(hapi_server: FhirServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
-    """One client is registered with its keys, one with the address at which our own service publishes them."""
+    """One client is registered with its keys, one with the address at which our service publishes them."""
     folder = tmp_path_factory.mktemp("keys")
     keys = {name: folder / f"{name}.pem" for name in ("clinsum-es384", "clinsum-rs384")}
     keys["clinsum-es384"].write_text(new_key("ES384"))
