@@ -180,8 +180,9 @@ def test_no_secret_is_in_output_logs_ledger_or_what_is_written(
     commands = [["doctor", "--json"], ["doctor"], ["poll"], ["audit", "--all"], ["profiles", "--load"]]
     commands += [["reconcile", "--json"], ["retry"], ["notes"], ["keys"], ["keys", "--jwks"]]
 
-    ended = [run([*command, f"--set=LOG_FORMAT={form}"]) for command in commands for form in ("json", "text")]
-    assert ended.count(0) > len(commands)
+    forms = ("json", "text")
+    ended = [run([*command, f"--set=LOG_FORMAT={forms[i % 2]}"]) for i, command in enumerate(commands)]
+    assert ended == [0] * len(commands)
     desk.left = 0  # refused, and the answer repeats what it was shown
     assert run(["doctor"]) == 1
     assert run(["poll"]) == 2
