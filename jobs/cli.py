@@ -13,6 +13,7 @@ COMMANDS = {
     "doctor": "doctor",
     "sandbox": "sandbox",
     "profiles": "profiles",
+    "keys": "keys",
     "poll": "poll",
     "run": "poll",
     "retry": "poll",

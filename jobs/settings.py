@@ -85,6 +85,9 @@ class Settings(BaseSettings):
         "", description="For AUTH=smart-backend: PEM or JSON Web Key, RSA (RS384) or P-384 (ES384)."
     )
     key_id: str = Field("", description="Its `kid`; else what the key says, else its thumbprint.")
+    published_key_files: Names = Field(
+        (), description="Further keys that `clinsum keys` and `clinsum serve` publish: the next, the former."
+    )
     token_url: str = Field("", description="Token endpoint, where the server's SMART configuration has none.")
     token_audience: str = Field("", description="What a signed statement is for, if not the endpoint.")
     token_resource: str = Field("", description="The field `resource` for endpoints that want it.")
@@ -158,7 +161,7 @@ class Settings(BaseSettings):
         256, ge=1, le=100_000, description="Texts in one call of `/v1/summaries:batch`."
     )
 
-    @field_validator("allowed_hosts", "resource_types", "serve_proxy", mode="before")
+    @field_validator("allowed_hosts", "resource_types", "published_key_files", "serve_proxy", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         if isinstance(value, str):
@@ -188,6 +191,13 @@ class Settings(BaseSettings):
         if not re.fullmatch(r"https?://[^\s/]+(/\S*)?", value):
             raise ValueError("it must be an http:// or https:// address")
         return value.rstrip("/")
+
+    @field_validator("token_url")
+    @classmethod
+    def _no_credentials_in_it(cls, value: str) -> str:
+        if value and not re.fullmatch(r"https?://[^\s/@?#]+([/?][^\s#]*)?", value):
+            raise ValueError("it must be an http:// or https:// address without credentials")
+        return value
 
     @field_validator("budget")
     @classmethod
