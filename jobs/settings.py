@@ -67,10 +67,31 @@ class Settings(BaseSettings):
     )
 
     fhir_base_url: str = Field("http://127.0.0.1:8080/fhir", description="Base of the FHIR R4 server.")
-    auth: Literal["none", "basic", "bearer"] = Field("none", description="How to log in there.")
+    auth: Literal["none", "basic", "bearer", "smart-backend", "client-secret"] = Field(
+        "none", description="How to log in there."
+    )
     username: str = Field("", description="For AUTH=basic.")
     password: SecretStr = Field(SecretStr(""), description="For AUTH=basic.")
+    password_file: str = Field("", description="A file that holds it instead.")
     token: SecretStr = Field(SecretStr(""), description="For AUTH=bearer.")
+    token_file: str = Field("", description="A file that holds it instead.")
+    client_id: str = Field("", description="For AUTH=smart-backend and client-secret.")
+    client_secret: SecretStr = Field(SecretStr(""), description="For AUTH=client-secret.")
+    client_secret_file: str = Field("", description="A file that holds it instead.")
+    client_secret_in_body: bool = Field(
+        False, description="Whether the token endpoint wants the secret as a form field."
+    )
+    private_key_file: str = Field(
+        "", description="For AUTH=smart-backend: PEM or JSON Web Key, RSA (RS384) or P-384 (ES384)."
+    )
+    key_id: str = Field("", description="Its `kid`; else what the key says, else its thumbprint.")
+    token_url: str = Field("", description="Token endpoint, where the server's SMART configuration has none.")
+    token_audience: str = Field("", description="What a signed statement is for, if not the endpoint.")
+    token_resource: str = Field("", description="The field `resource` for endpoints that want it.")
+    scope: str = Field("", description="What to ask for; for smart-backend what is needed, unless set.")
+    ca_file: str = Field("", description="PEM file of further authorities to trust.")
+    client_certificate: str = Field("", description="PEM file of the certificate to show (mutual TLS).")
+    client_certificate_key: str = Field("", description="PEM file of its key, if not in the same file.")
     database_url: str = Field(
         default_factory=default_database_url,
         description="The ledger: sqlite:///... or postgresql+psycopg://...",
@@ -87,7 +108,7 @@ class Settings(BaseSettings):
     reconcile: str = Field(
         "24h", description="How often `clinsum run` walks over everything, slowly; 0 for never."
     )
-    overlap: str = Field("2m", description="How far each pass looks back behind the last stamp it saw.")
+    overlap: str = Field("10m", description="How far each pass looks back behind the last stamp it saw.")
     page_size: int = Field(50, ge=1, le=1000, description="Resources in one page of the server's answers.")
     concurrency: int = Field(8, ge=1, le=64, description="Requests to the server at a time.")
     timeout: float = Field(30.0, gt=0, description="Seconds to wait for an answer of the server.")
@@ -195,11 +216,29 @@ class Settings(BaseSettings):
         return value
 
     @model_validator(mode="after")
+    def _from_files(self) -> Self:
+        """Secrets out of files, as orchestrators mount them; a file beside the value itself is a mistake."""
+        for name in ("password", "token", "client_secret"):
+            path = getattr(self, f"{name}_file")
+            if not path:
+                continue
+            if getattr(self, name).get_secret_value():
+                upper = name.upper()
+                raise ValueError(f"set CLINSUM_{upper} or CLINSUM_{upper}_FILE, not both")
+            setattr(self, name, SecretStr(read_secret(path)))
+        return self
+
+    @model_validator(mode="after")
     def _credentials(self) -> Self:
         if self.auth == "basic" and not (self.username and self.password.get_secret_value()):
             raise ValueError("AUTH=basic needs CLINSUM_USERNAME and CLINSUM_PASSWORD")
         if self.auth == "bearer" and not self.token.get_secret_value():
             raise ValueError("AUTH=bearer needs CLINSUM_TOKEN")
+        if self.auth == "smart-backend" and not (self.client_id and self.private_key_file):
+            raise ValueError("AUTH=smart-backend needs CLINSUM_CLIENT_ID and CLINSUM_PRIVATE_KEY_FILE")
+        shown = self.client_secret.get_secret_value() or self.client_certificate
+        if self.auth == "client-secret" and not (self.client_id and shown):
+            raise ValueError("AUTH=client-secret needs CLINSUM_CLIENT_ID and CLINSUM_CLIENT_SECRET")
         return self
 
     @property
@@ -211,6 +250,18 @@ class Settings(BaseSettings):
     def summary_budget(self) -> Budget | None:
         """The budget as the summarizer takes it."""
         return parse_budget(self.budget)
+
+
+def read_secret(path: str) -> str:
+    """A secret out of a file, without the line end that editors leave.
+
+    Raises:
+        ValueError: it cannot be read; without anything of its content.
+    """
+    try:
+        return Path(path).read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"the file {path} cannot be read ({type(error).__name__})") from None
 
 
 def load_settings(overrides: dict[str, str] | None = None) -> Settings:

@@ -95,9 +95,11 @@ def test_a_failed_note_counts_in_every_pass_and_is_never_unchanged(
     faulty(answers(403, "/Binary/t"))
 
     first, _ = site.poll()
+    again, _ = site.poll()
     second, totals = site.poll()
 
     assert (first[source].status, first[source].reason) == ("failed", "forbidden")
+    assert (again[source].status, again[source].waiting) == ("failed", False)  # tried once more at once
     assert (second[source].status, second[source].waiting) == ("failed", True)
     assert (totals.by_status["failed"], totals.by_reason["forbidden"]) == (1, 1)
 
