@@ -82,8 +82,8 @@ def test_what_the_version_before_had_given_up_is_tried_again(database_url: str) 
         connection.exec_driver_sql(
             "INSERT INTO note (server, pipeline, source, version, status, reason, detail, composition, "
             "sentences, text_sha256, declared_type, media_type, milliseconds, attempts, pipeline_version, "
-            "handled_at) VALUES ('http://a/fhir', 'extractive', 'unknown', '', 'failed', 'malformed', '', '', "
-            "0, '', '', '', 0, 5, '0123456789ab', '2026-03-01 08:00:00')"
+            "handled_at) VALUES ('http://a/fhir', 'extractive', 'unknown', '', 'failed', 'malformed', '', "
+            "'', 0, '', '', '', 0, 5, '0123456789ab', '2026-03-01 08:00:00')"
         )
     engine.dispose()
 

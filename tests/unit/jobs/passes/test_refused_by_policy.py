@@ -65,7 +65,8 @@ def test_the_command_says_them_and_ends_with_wrong_use(
     said = capsys.readouterr().err
     assert code == 2
     assert said.startswith("clinsum: The server refuses the Device and the model card")
-    assert WORDS in said and "Traceback" not in said
+    assert WORDS in said
+    assert "Traceback" not in said
 
 
 def test_where_only_the_id_is_refused_the_pass_goes_on(site: Site, faulty: Use) -> None:
