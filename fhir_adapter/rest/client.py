@@ -27,8 +27,8 @@ from fhir_adapter.rest.auth import ScopedAuth
 from fhir_adapter.rest.backoff import Backoff
 from fhir_adapter.rest.capability import Capability, parse_capability
 from fhir_adapter.rest.foreign import ForeignHosts
-from fhir_adapter.rest.scope import SAFE, Scope, origin_of, parsed
-from fhir_adapter.rest.search_page import SearchPage, digest, page_of
+from fhir_adapter.rest.scope import SAFE, Scope, parsed
+from fhir_adapter.rest.search_page import SearchPage, digest, next_link, page_of
 from fhir_adapter.rest.transport import Call, RawResponse, Transport
 from fhir_adapter.rest.wire import decode_bundle, decode_json, encode_json, history_entries
 
@@ -226,7 +226,7 @@ class FhirClient:
                 continue
             if bundle.get("resourceType") != "Bundle":
                 raise NotFhirError(f"{what}: the server answered with something other than a Bundle")
-            following = self._next(bundle, url, what)
+            following = next_link(bundle, url, what, self._scope)
             page = digest(bundle)
             if page in held:
                 raise EndlessLinksError(f"{what}: the server gives the same page again and again")
@@ -335,25 +335,6 @@ class FhirClient:
         if path is None:
             raise ValueError("not a reference into this server")
         return path
-
-    def _next(self, bundle: JsonObject, url: httpx.URL, what: str) -> httpx.URL | None:
-        links = bundle.get("link")
-        for link in links if isinstance(links, list) else ():
-            if not isinstance(link, dict) or link.get("relation") != "next":
-                continue
-            target = parsed(link["url"]) if isinstance(link.get("url"), str) else None
-            if target is None:
-                raise NotFhirError(f"{what}: the server's next link is no URL")
-            target = url.join(target)
-            if not self._scope.contains(target):
-                raise OutsideBaseError(
-                    f"{what}: the server's next link leads to {origin_of(target)}, outside {self.base_url}; "
-                    "set the FHIR base address to the one the server calls itself, or have the server told "
-                    "the address it is reached at",
-                    str(target),
-                )
-            return target
-        return None
 
     async def _get(self, url: httpx.URL, what: str, headers: dict[str, str]) -> tuple[JsonObject, int | None]:
         """A Bundle, as far as it can be read, and the server's time."""

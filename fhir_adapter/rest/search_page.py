@@ -2,7 +2,11 @@
 
 from dataclasses import dataclass
 
+import httpx
+
+from fhir_adapter.errors import NotFhirError, OutsideBaseError
 from fhir_adapter.lenient import JsonObject, as_dict, as_text, below, dicts, reference_of, usable_id
+from fhir_adapter.rest.scope import Scope, origin_of, parsed
 from fhir_adapter.rest.wire import outcome_codes
 
 
@@ -77,3 +81,34 @@ def _named(entry: JsonObject, base_url: str) -> str:
     path = below(url, base_url) if "://" in url else url
     kind, _, ident = (path or "").strip("/").partition("/")
     return f"{kind}/{ident}" if kind.isalpha() and usable_id(ident) else ""
+
+
+def next_link(bundle: JsonObject, url: httpx.URL, what: str, scope: Scope) -> httpx.URL | None:
+    """The address of the page after this one, or None.
+
+    Args:
+        bundle: the page.
+        url: from where it came.
+        what: names the search in messages.
+        scope: of the server.
+
+    Raises:
+        NotFhirError: the link is no address. OutsideBaseError: it leads away from the base address.
+    """
+    links = bundle.get("link")
+    for link in links if isinstance(links, list) else ():
+        if not isinstance(link, dict) or link.get("relation") != "next":
+            continue
+        target = parsed(link["url"]) if isinstance(link.get("url"), str) else None
+        if target is None:
+            raise NotFhirError(f"{what}: the server's next link is no URL")
+        target = url.join(target)
+        if not scope.contains(target):
+            raise OutsideBaseError(
+                f"{what}: the server's next link leads to {origin_of(target)}, outside {scope.base_url}; "
+                "set the FHIR base address to the one the server calls itself, or have the server told "
+                "the address it is reached at",
+                str(target),
+            )
+        return target
+    return None
