@@ -71,7 +71,9 @@ def digest(bundle: JsonObject) -> int:
     for entry in dicts(bundle.get("entry")):
         resource = as_dict(entry.get("resource"))
         version = as_dict(resource.get("meta")).get("versionId")
-        held.append((reference_of(resource) or str(entry.get("fullUrl")), str(version)))
+        # Of a history: a deletion holds no resource, and says in these what was deleted and when.
+        done = (str(entry.get("request")), str(entry.get("response")))
+        held.append((reference_of(resource) or str(entry.get("fullUrl")), str(version), *done))
     return hash(tuple(held)) if held else 0
 
 
