@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from fhir_adapter.errors import GoneError, HttpStatusError, NoteError, NotFhirError
-from fhir_adapter.lenient import JsonObject, as_dict, has_tag, reference_of, relative
+from fhir_adapter.lenient import JsonObject, as_dict, as_list, has_tag, reference_of, relative
 from fhir_adapter.note import SourceNote
 from fhir_adapter.reading.patients import OF_ONE_PATIENT, Patients
 from fhir_adapter.reading.policy import Policy, ineligible
-from fhir_adapter.reading.replacements import Stated, find_replacements
+from fhir_adapter.reading.replacements import Stated, find_by_identifier, find_replacements, nameless_target
 from fhir_adapter.reading.seen import Seen
 from fhir_adapter.reading.selection import Selection
 from fhir_adapter.reading.source_note import read_source
@@ -110,6 +110,7 @@ class Source:
         self._clock = clock
         self._strategies: dict[str, Strategy] = {}
         self._stated = Stated(client)
+        self._by_identifier: dict[str, str] = {}
 
     def ineligible(self, note: SourceNote) -> Reason | None:
         """Why the note is not to be summarised by its status, or None."""
@@ -121,7 +122,7 @@ class Source:
         Raises:
             NoteError: MALFORMED. FhirAdapterError: as the client raises it.
         """
-        resource = await self._client.read(reference)
+        resource = await self._named_targets(await self._client.read(reference))
         note = read_source(resource)
         if note.resource_type == "DocumentReference":
             self._stated.see([resource])
@@ -288,11 +289,31 @@ class Source:
             mine = [one for one in mine if (nanoseconds(_stamp(one)) or since) >= since]
         return replace(found, resources=tuple(mine))
 
+    async def _named_targets(self, resource: JsonObject) -> JsonObject:
+        """The document with a reference beside each identifier by which it names one that it replaces."""
+        relations = as_list(resource.get("relatesTo"))
+        if not any(nameless_target(relation) for relation in relations):
+            return resource
+        found = [await self._named_target(relation) for relation in relations]
+        return {**resource, "relatesTo": found}
+
+    async def _named_target(self, relation: object) -> object:
+        token = nameless_target(relation)
+        if token is None or not isinstance(relation, dict):
+            return relation
+        if token not in self._by_identifier:
+            self._by_identifier[token] = await find_by_identifier(self._client, token)
+        target = {**as_dict(relation.get("target")), "reference": self._by_identifier[token]}
+        return {**relation, "target": target} if self._by_identifier[token] else relation
+
     async def _page(self, resource_type: str, found: SearchPage, seen: Seen, patient: str = "") -> Page:
         derived = repeated = 0
         notes: list[SourceNote | Unreadable] = []
-        for resource in found.resources:
-            seen.stamp(resource)
+        resources: list[JsonObject] = []
+        for stated in found.resources:
+            seen.stamp(stated)
+            resource = await self._named_targets(stated)
+            resources.append(resource)
             if has_tag(resource, self._tag):
                 derived += 1
                 continue
@@ -312,7 +333,7 @@ class Source:
         readable = [n for n in notes if isinstance(n, SourceNote)]
         notice = ""
         if readable and resource_type == "DocumentReference":
-            self._stated.see(found.resources)
+            self._stated.see(resources)
             always = _of_patient(patient) if patient else ()
             replaced, notice = await find_replacements(self._client, readable, self._stated, always)
             notes = [
