@@ -20,6 +20,7 @@ COMMANDS = {
     "reconcile": "poll",
     "audit": "audit",
     "withdraw": "withdraw",
+    "erase": "erase",
     "timeline": "timeline",
     "serve": "serve",
     "notes": "notes",
