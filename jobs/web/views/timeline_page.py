@@ -267,10 +267,10 @@ def _spot(place: Place, shown: str, by_source: dict[str, Entry]) -> Spot:
 
 def _wrong(remarks: tuple[Remark, ...]) -> Iterator[Wrong]:
     for composition, group in groupby(remarks, lambda remark: remark.composition):
-        its = tuple(group)
-        if all(one.finding is Finding.SOURCE_CHANGED for one in its):
+        found = list(group)
+        if all(one.finding is Finding.SOURCE_CHANGED for one in found):
             continue  # no forgery: the note stands there with that as its reason
-        findings = tuple((one.finding.words, one.detail) for one in its)
+        findings = tuple((one.finding.words, one.detail) for one in found)
         yield Wrong(composition, audit_page(composition), findings)
 
 
