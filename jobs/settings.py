@@ -111,7 +111,7 @@ class Settings(BaseSettings):
     reconcile: str = Field(
         "24h", description="How often `clinsum run` walks over everything, slowly; 0 for never."
     )
-    overlap: str = Field("2m", description="How far each pass looks back behind the last stamp it saw.")
+    overlap: str = Field("10m", description="How far each pass looks back behind the last stamp it saw.")
     page_size: int = Field(50, ge=1, le=1000, description="Resources in one page of the server's answers.")
     concurrency: int = Field(8, ge=1, le=64, description="Requests to the server at a time.")
     timeout: float = Field(30.0, gt=0, description="Seconds to wait for an answer of the server.")

@@ -7,14 +7,21 @@ from datetime import UTC, datetime
 import structlog
 
 from fhir_adapter.elements import local
-from fhir_adapter.errors import FhirAdapterError, GoneError, HttpStatusError, NoteError, NotFoundError
+from fhir_adapter.errors import (
+    FhirAdapterError,
+    HttpStatusError,
+    NoteError,
+    NotFhirError,
+    ResponseTooLargeError,
+    ServerUnreachableError,
+)
 from fhir_adapter.note import SourceNote
 from fhir_adapter.reading.replacements import in_force
 from fhir_adapter.reading.source import Page, Unreadable
 from fhir_adapter.reasons import Reason
 from jobs.ledger.rows import NoteRow
 from jobs.ledger.walks import mark_seen, unseen
-from jobs.passes.faults import note_fault
+from jobs.passes.faults import note_fault, says_deleted
 from jobs.passes.leases import Leases
 from jobs.passes.outcome import Outcome
 from jobs.passes.pace import Pace
@@ -25,6 +32,7 @@ log = structlog.get_logger("clinsum.poll")
 
 BATCH_NOTES = 32
 _RETRIES_A_PASS = 500
+_OF_ONE_TYPE = (HttpStatusError, NotFhirError, ResponseTooLargeError, ServerUnreachableError)
 
 
 class Relations:
@@ -56,6 +64,10 @@ class Changes:
         leases: what this pass may work on.
         slots: how many requests are made at a time.
         stop: when set, no further page is begun.
+
+    Attributes:
+        missed: of a walk over everything, what the ledger lacked.
+        fault: the first that ended the reading of a type; for the end of the pass.
     """
 
     def __init__(self, parts: Parts, leases: Leases, slots: asyncio.Semaphore, stop: asyncio.Event) -> None:
@@ -63,6 +75,7 @@ class Changes:
         self._retried: set[tuple[str, str]] = set()
         self._relations = Relations()
         self.missed = 0
+        self.fault: FhirAdapterError | None = None
 
     async def changed(self, resource_types: Sequence[str]) -> AsyncIterator[Batch]:
         """What is due for another try, then what changed since the watermark, type by type."""
@@ -70,25 +83,35 @@ class Changes:
         async for batch in self.again([row.source for row in due], before={r.source: r for r in due}):
             yield batch
         for resource_type in resource_types:
-            strategy = await self._parts.source.strategy(resource_type)
-            if strategy.fallback:
-                log.warning("fallback", message=strategy.fallback)
-            watermark = await asyncio.to_thread(self._parts.ledger.watermark, resource_type)
-            newest: str | None = None
-            async for page in self._parts.source.changed_since(resource_type, watermark):
-                newest = page.newest or newest
-                async for batch in self.triaged(resource_type, page):
+            try:
+                async for batch in self._changed_of(resource_type):
                     yield batch
-                if self._stop.is_set():
-                    return
-            async for batch in self.again(await self._affected(resource_type, watermark)):
-                yield batch
-            async for batch in self.left_by_others():
+            except _OF_ONE_TYPE as error:
+                # Neither what was read of this type before nor the types after it are lost.
+                self.fault = self.fault or error
+                log.error("type", resource_type=resource_type, error=type(error).__name__, message=str(error))
+            if self._stop.is_set():
+                return
+
+    async def _changed_of(self, resource_type: str) -> AsyncIterator[Batch]:
+        strategy = await self._parts.source.strategy(resource_type)
+        if strategy.fallback:
+            log.warning("fallback", message=strategy.fallback)
+        watermark = await asyncio.to_thread(self._parts.ledger.watermark, resource_type)
+        newest: str | None = None
+        whole = True
+        async for page in self._parts.source.changed_since(resource_type, watermark):
+            newest, whole = page.newest or newest, page.whole
+            async for batch in self.triaged(resource_type, page):
                 yield batch
             if self._stop.is_set():
                 return
-            if newest and newest != watermark:
-                yield Batch(watermark=(resource_type, newest))
+        async for batch in self.again(await self._affected(resource_type, watermark)):
+            yield batch
+        async for batch in self.left_by_others():
+            yield batch
+        if newest and newest != watermark and whole and not self._stop.is_set():
+            yield Batch(watermark=(resource_type, newest))
 
     async def missed_ones(
         self, resource_types: Sequence[str], since: str | None, pace: Pace | None
@@ -176,10 +199,11 @@ class Changes:
             try:
                 job.note = await self._parts.source.read(reference)
                 job.error = self._refusal(job.note)
-            except (NotFoundError, GoneError):
-                job.error = NoteError(Reason.DELETED)
             except FhirAdapterError as error:
-                job.error = await note_fault(self._parts.client, error)
+                deleted = says_deleted(error)
+                job.error = (
+                    NoteError(Reason.DELETED) if deleted else await note_fault(self._parts.client, error)
+                )
         return job
 
     async def _affected(self, resource_type: str, watermark: str | None) -> list[str]:

@@ -68,6 +68,8 @@ class Pass:
         """
         totals = await self._staged(self._changes.changed(resource_types))
         await self._count_waiting()
+        if self._changes.fault:
+            raise self._changes.fault
         return totals
 
     async def handle(self, references: Sequence[str], pace: Pace | None = None) -> Totals:

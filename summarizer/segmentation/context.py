@@ -18,8 +18,10 @@ class _Head:
 
     Attributes:
         main: it names a section of a note; the others are regions, studies and labels within one.
+        part: it names a region or a study, which stands under a section however that looks.
         upper: it is in capitals.
         inline: text follows it on its line.
+        depth: how many items it stands in; it is closed with them.
         listed: a list stands right under it, and it belongs to that list alone.
         used: a sentence stands under it.
     """
@@ -28,8 +30,10 @@ class _Head:
     end: int
     kind: SectionKind
     main: bool
+    part: bool
     upper: bool
     inline: bool
+    depth: int = 0
     listed: bool = False
     used: bool = False
 
@@ -54,6 +58,7 @@ class Context:
     _question: Span | None = None
     _columns: list[ContextSpan] = field(default_factory=list)
     _in_table: bool = False
+    _items_open: bool = False
     _open: tuple[ContextSpan, ...] | None = None
 
     def heading(self, start: int, end: int, kind: SectionKind, *, declared: bool) -> None:
@@ -61,15 +66,17 @@ class Context:
         self._open = None
         title = self.text[start:end]
         name = normalise(title)
-        self.leave_list()
+        main, part = _rank(name, declared=declared)
+        inside = self._items_open and not main
+        if not inside:
+            self.leave_list()
         self._question = None
         self.end_table()
         if kind in (SectionKind.ADMINISTRATIVE, SectionKind.OTHER) and name.rpartition(" ")[2] in _DOCUMENTS:
             self._heads.clear()
             return
-        head = _Head(
-            start, end, kind, _is_main(name, declared=declared), title.isupper(), self._has_text_behind(end)
-        )
+        depth = len(self._items) if inside else 0
+        head = _Head(start, end, kind, main, part, title.isupper(), self._has_text_behind(end), depth)
         self._close_for(head)
         self._heads.append(head)
 
@@ -86,6 +93,8 @@ class Context:
             return
         while heads and not heads[-1].main and _beside(head, heads[-1], heads):
             heads.pop()
+        if heads and not head.part and _alike(heads[-1], head):
+            heads.clear()
 
     def _has_text_behind(self, end: int) -> bool:
         line_end = self.text.find("\n", end, end + 200)
@@ -109,11 +118,17 @@ class Context:
         self._open = None
         self._lead = None
         self._items.clear()
+        self._close_deeper()
+
+    def _close_deeper(self) -> None:
+        """Close the headings of items that are closed."""
+        while self._heads and self._heads[-1].depth > len(self._items):
+            self._heads.pop()
 
     def begin_list(self, start: int, end: int) -> None:
         """What stands between `start` and `end` leads in to the items that follow."""
         self._open = None
-        question = self.text[end - 1] in "?？"
+        question = self.text[end - 1] in "?？؟"
         self._lead = ContextSpan(start, end, ContextKind.QUESTION if question else ContextKind.LEAD_IN)
         self._items.clear()
 
@@ -144,7 +159,13 @@ class Context:
             if deeper:
                 break
             items.pop()
+        self._close_deeper()
         items.append(_Item(indent, style))
+        self._items_open = True
+
+    def end_item(self) -> None:
+        """The text of the item in hand ends."""
+        self._items_open = False
 
     def item_leads(self, start: int, end: int) -> None:
         """The text of the item in hand, for the items under it."""
@@ -179,6 +200,13 @@ class Context:
             return in_order(self._open, start, end)
         return self._open
 
+    def begin_value(self, start: int, *, upper: bool) -> None:
+        """A label with its value begins a line: those above that look like it are not its headings."""
+        top = self._heads[-1] if self._heads else None
+        if top is not None and top.inline and top.upper == upper and "\n" in self.text[top.end : start]:
+            self._open = None
+            self._heads.clear()
+
     def _pieces(self) -> tuple[ContextSpan, ...]:
         """All that is open but the head of a table."""
         pieces = [ContextSpan(head.start, head.end, ContextKind.HEADING) for head in self._heads]
@@ -206,6 +234,11 @@ def _place(piece: ContextSpan) -> tuple[int, int, str]:
     return piece.start, piece.end, piece.kind.value
 
 
+def _alike(top: _Head, head: _Head) -> bool:
+    """Whether two labels with their text on one line look alike (`DIET: Soft.` above `COUMADIN: Hold.`)."""
+    return top.inline and head.inline and top.upper == head.upper
+
+
 def _beside(head: _Head, top: _Head, heads: list[_Head]) -> bool:
     """Whether a label closes an open one: they look alike, or another open one looks like it."""
     alike = [
@@ -219,10 +252,7 @@ def _beside(head: _Head, top: _Head, heads: list[_Head]) -> bool:
     return not weaker
 
 
-def _is_main(name: str, *, declared: bool) -> bool:
-    """Whether a heading names a section of a note."""
-    if name in TITLE_KINDS:
-        return not is_region(name)
-    if is_region(name) or is_study(name):
-        return False
-    return declared or names_section(name)
+def _rank(name: str, *, declared: bool) -> tuple[bool, bool]:
+    """Whether a heading names a section of a note, and whether it names a region or a study."""
+    part = is_region(name) or is_study(name)
+    return not part and (declared or name in TITLE_KINDS or names_section(name)), part

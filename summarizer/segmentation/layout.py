@@ -96,7 +96,8 @@ class _Page:
         head = body[0]
         if (not head.isalnum() and is_rule(body)) or is_boilerplate(body):
             return LineKind.BOILERPLATE
-        if is_titled_by_markup(body, following):
+        problem = head == "#" and line.marker > 0 and not (following is not None and following.after_blank)
+        if is_titled_by_markup(body, following) and (not problem or is_known_title(body)):
             return LineKind.HEADING
         if line.marker:
             return LineKind.HEADING if is_titled_by_number(body, line.marker) else LineKind.ITEM
@@ -234,7 +235,7 @@ def _answers(line: Line, before: Line, lines: Sequence[Line], index: int) -> boo
         return False
     if tables.leader_cells(before.text) and before.text[-1] in "._…":
         return begins_answer(line.text)
-    if before.text[-1] not in "?？":
+    if before.text[-1] not in "?？؟":
         return False
     if begins_answer(line.text):
         return "?" not in line.text

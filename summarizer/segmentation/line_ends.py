@@ -112,6 +112,8 @@ def completes(before: str, text: str) -> bool:
     first = _WORD.match(text)
     if first is None:
         return False
+    if first[0].lower() == "post" and before[-6:].lower() == "status":
+        return True
     if _NUMBER_END.search(before[-16:]):
         return first[0].lower().rstrip(".,;") in _UNITS
     return text[0].isdigit() and _DOSE.match(text) is not None and not _DOSE.search(before[-40:])

@@ -23,7 +23,7 @@ _ROMAN = re.compile(r"(?P<open>\()?(?P<roman>[ivxIVX]{1,5})(?P<close>[.)])(?=\s)
 _HASH = re.compile(r"\#(?=\s?[A-Za-z])")
 BOX = re.compile(r"(?:[\[(][ xX_✓✔*•]{0,3}[\])](?=\s|\w)|[☐☑☒□▢◻⬜❏❑■✓✔✗✘⊠⊗◉◯])(?!\w*[\])])")
 """A box to be ticked, with its state."""
-_SIGN = re.compile(r"[-–−+]\s?(?=[A-Za-z])")
+_SIGN = re.compile(r"[-–−+±]\s?(?=[A-Za-z])")
 _DASHED_NUMBER = re.compile(r"[-–—]\s+[\d.]")
 _COUNTED = re.compile(rf"\s*(?:{alternatives('markers', 'counted')})\b")
 _SIDES = words("markers", "sides")
@@ -43,7 +43,7 @@ def find_markers(lines: Sequence[Line]) -> list[tuple[int, int]]:
     for index, line in enumerate(lines):
         text = line.text
         first = text[0]
-        if first in "-–−+":
+        if first in "-–−+±":
             signs.append(index)
         if first in "(#" or first.isalnum():
             _count(text, index, counted, hashes)
@@ -56,6 +56,9 @@ def find_markers(lines: Sequence[Line]) -> list[tuple[int, int]]:
     for (style, _), entries in counted.items():
         _keep_series(style, entries, found, lines)
     _drop_signs(lines, signs, found)
+    for index, line in enumerate(lines):
+        if line.text[0] == "■" and any(near.text[0] == "□" for near in lines[max(0, index - 3) : index + 4]):
+            found[index] = (0, 0)
     return found
 
 
@@ -71,7 +74,7 @@ def _count(
         if hashed is not None:
             if int(hashed["digits"]):
                 counted["number", "#"].append((index, hashed.end(), int(hashed["digits"])))
-        elif (mark := _HASH.match(text)) is not None and not _is_fracture(text[mark.end() :]):
+        elif (mark := _HASH.match(text)) is not None and not is_fracture(text[mark.end() :]):
             hashes.append((index, mark.end()))
         return
     number = _NUMBER.match(text)
@@ -136,7 +139,7 @@ def _roman(text: str) -> int:
     return sum(-value if value < following else value for value, following in pairwise([*values, 0]))
 
 
-def _is_fracture(rest: str) -> bool:
+def is_fracture(rest: str) -> bool:
     """Whether what stands behind `#` is a bone, so that `#` means a fracture."""
     first = rest.split(None, 1)[0].strip(".,;:()").lower() if rest.strip() else ""
     return first in _FRACTURED
@@ -159,7 +162,7 @@ def _drop_signs(lines: Sequence[Line], signs: list[int], found: list[tuple[int, 
 
 def _judge_run(lines: Sequence[Line], run: list[int], found: list[tuple[int, int]]) -> None:
     texts = [lines[index].text for index in run]
-    signed = any(text[0] == "+" for text in texts)
+    signed = any(text[0] in "+±" for text in texts)
     numbers = all(_DASHED_NUMBER.match(text) for text in texts)
     if signed or numbers:
         for index in run:
