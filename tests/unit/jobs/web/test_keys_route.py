@@ -14,6 +14,7 @@ async def test_the_service_publishes_the_public_halves_to_anyone(served: Served,
         files[-1].write_text(new_key("ES384" if algorithm == "ES384" else "RS384"))
     given = {
         "auth": "smart-backend",
+        "client_id": "clinsum",
         "private_key_file": files[0],
         "key_id": "in-use",
         "published_key_files": f"{files[1]},{files[1]}",
