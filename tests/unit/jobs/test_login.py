@@ -19,7 +19,6 @@ from jobs.settings import load_settings
 from tests.contract.contract_fhir import Fhir, FhirServer
 from tests.contract.gateway import Gateway, Verdict, running
 from tests.contract.passes import encoded
-from tests.unit.jobs.web.web_parts import MakeSettings, Served
 
 SECRET = "canary-secret-7f3e"
 TOKEN = "canary-token-91ab"
@@ -226,7 +225,7 @@ def test_a_new_key_is_the_owners_alone_and_its_public_half_checks_what_it_signs(
     assert not {"d", "p", "q", "dp", "dq", "qi"} & set(public)
 
     assert run(["keys", "--new", kind, "--out", str(path)]) == 2
-    assert "never written over" in capsys.readouterr().err
+    assert "no key is ever written over" in capsys.readouterr().err
     assert path.read_text() == pem
 
 
@@ -245,35 +244,3 @@ def test_what_is_wrong_with_a_key_is_one_sentence(
 ) -> None:
     assert run(arguments) == 2
     assert says in capsys.readouterr().err
-
-
-async def test_the_service_publishes_the_public_halves_to_anyone(
-    served: Served, make_settings: MakeSettings, tmp_path: Path
-) -> None:
-    """The key in use first, then the next one; each once."""
-    files = []
-    for number, algorithm in enumerate(("ES384", "RS384")):
-        files.append(tmp_path / f"{number}.pem")
-        files[-1].write_text(new_key("ES384" if algorithm == "ES384" else "RS384"))
-    given = {
-        "auth": "smart-backend",
-        "private_key_file": files[0],
-        "key_id": "in-use",
-        "published_key_files": f"{files[1]},{files[1]}",
-        "service_token": "a-token-for-the-tests-of-the-api",
-    }
-    async with served(**given) as client:
-        answer = await client.get("/.well-known/jwks.json")
-        assert (await client.get("/v1/notes")).status_code == 401
-    assert answer.status_code == 200
-    assert answer.headers["cache-control"] == "public, max-age=300"
-    assert [(key["alg"], key["use"]) for key in answer.json()["keys"]] == [("ES384", "sig"), ("RS384", "sig")]
-    assert answer.json()["keys"][0]["kid"] == "in-use"
-    assert not any("d" in key for key in answer.json()["keys"])
-
-
-async def test_without_a_key_there_is_no_set(served: Served) -> None:
-    async with served() as client:
-        answer = await client.get("/.well-known/jwks.json")
-    assert answer.status_code == 404
-    assert answer.json()["code"] == "not-found"
