@@ -19,6 +19,7 @@ COMMANDS = {
     "reconcile": "poll",
     "audit": "audit",
     "withdraw": "withdraw",
+    "erase": "erase",
     "timeline": "timeline",
     "serve": "serve",
     "notes": "notes",

@@ -69,7 +69,7 @@ async def find_by_identifier(client: FhirClient, token: str) -> str:
 
 
 async def find_replacements(
-    client: FhirClient, notes: Sequence[SourceNote], stated: Stated
+    client: FhirClient, notes: Sequence[SourceNote], stated: Stated, always: Sequence[tuple[str, str]] = ()
 ) -> tuple[dict[str, str], str]:
     """`Type/id` of each replaced document to the `Type/id` of the one that replaces it.
 
@@ -77,6 +77,7 @@ async def find_replacements(
         client: the server, asked by `relatesto` where it has that parameter.
         notes: the documents in question.
         stated: what was read before.
+        always: parameters without which the server answers no search.
 
     Returns:
         The map, and a plain sentence where the server could not be asked about a superseded one, else "".
@@ -92,6 +93,7 @@ async def find_replacements(
     for first in range(0, len(open_questions), _AT_ONCE):
         references = ",".join(open_questions[first : first + _AT_ONCE])
         params = [
+            *always,
             ("relatesto", references),
             ("_elements", "relatesTo,status,docStatus"),
             ("_count", str(_AT_ONCE)),
