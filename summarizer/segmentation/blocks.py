@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 
 from summarizer.segmentation import tables
 from summarizer.segmentation.answers import begins_answer, is_question, mere_value
-from summarizer.segmentation.boilerplate import is_rule, letter_body
+from summarizer.segmentation.boilerplate import DEAR, is_rule, letter_body
 from summarizer.segmentation.declared import Row, declared_rows
 from summarizer.segmentation.labels import AFTER_COLON, LABEL
 from summarizer.segmentation.layout import AXIS, read_layout
@@ -85,6 +85,8 @@ class _Emitter:
         if first.kind is not LineKind.ROW and first.kind is not LineKind.BOILERPLATE:
             context.end_table()
         if first.kind is LineKind.BOILERPLATE:
+            if DEAR.match(first.text):
+                self.spans.greeting()
             self.spans.furniture(self.start, self.end)
         elif first.kind is LineKind.HEADING:
             self.spans.heading(self.start, self.end)
@@ -140,6 +142,8 @@ class _Emitter:
             self._question_and_answer(start)
         else:
             body, close = letter_body(spans.text, start, self.end)
+            if body > start:
+                spans.greeting()
             spans.furniture(start, body)
             _running_text(spans, body, close, first.ordinal)
             spans.furniture(close, self.end)
