@@ -182,7 +182,9 @@ def _corrected(
         return (shared or (sided if line.added or marked or not stems[later] else []))[-_MOST:]
     if "side" in kinds and not marked and not line.added:
         return []
-    least = {i: 1 if marked else _least_shared(said[i], said[later], stems[i] - stems[later]) for i in candidates}
+    least = {
+        i: 1 if marked else _least_shared(said[i], said[later], stems[i] - stems[later]) for i in candidates
+    }
     shared_stems = {i: stems[i] & stems[later] or _common(said[i], said[later], stems[i]) for i in candidates}
     scores = {
         i: sum(weight.get(stem, _FAINT) for stem in common)

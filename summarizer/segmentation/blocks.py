@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Sequence
+from itertools import pairwise
 
 from summarizer.segmentation import tables
 from summarizer.segmentation.answers import begins_answer, is_question, mere_value
@@ -12,6 +13,7 @@ from summarizer.segmentation.layout import AXIS, read_layout
 from summarizer.segmentation.line_ends import is_terminated
 from summarizer.segmentation.lines import Line, LineKind
 from summarizer.segmentation.list_marks import inline_markers
+from summarizer.segmentation.markers import boxes
 from summarizer.segmentation.midline import is_heading, midline_headings, newlines_lost, opening_title
 from summarizer.segmentation.punctuation import sentence_ends
 from summarizer.segmentation.spans import Spans
@@ -137,6 +139,9 @@ class _Emitter:
         leaders = tables.leader_cells(first.text)
         if leaders and len(self.block) == 1 and not first.marker:
             for begin, stop in leaders:
+                spans.sentence(self.start + begin, self.start + stop)
+        elif len(self.block) == 1 and (boxed := boxes(first.text)):
+            for begin, stop in pairwise([*boxed, len(first.text)]):
                 spans.sentence(self.start + begin, self.start + stop)
         elif len(self.block) > 1 and (leaders or is_question(first.text)) and not first.marker:
             self._question_and_answer(start)
