@@ -1,7 +1,8 @@
 """Two pollers on one PostgreSQL ledger, over a server that fails now and then, killed at random moments.
 
-Who counts in the end is neither of them: every Composition and Provenance is read from the server itself, in all
-its versions. `--kills N` (or CLINSUM_KILLS) says how often one is killed; 2 unless told, 100 for a whole torture.
+Who counts in the end is neither of them: every Composition and Provenance is read from the server itself, in
+all its versions. `--kills N` (or CLINSUM_KILLS) says how often one is killed: 2 unless told, 100 for a whole
+torture.
 """
 
 import os
