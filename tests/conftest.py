@@ -17,7 +17,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
-    """Bytes are called by their argument: gzip stamps the time, and every process must collect the same tests."""
+    """Bytes go by their argument: gzip stamps the time, and all processes must collect the same tests."""
     return argname if isinstance(val, bytes) else None
 
 
