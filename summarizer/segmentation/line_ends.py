@@ -10,6 +10,8 @@ _OPEN = words("line_ends", "open", "open_verbs")
 _OPEN_ELSEWHERE = words("line_ends", "open_elsewhere")
 _OPEN_ENDINGS = tuple(read("line_ends")["open_endings"])
 _NAMED = frozenset({"dr", "dr.", "mr", "mr.", "mrs.", "ms.", "prof."})
+_DENIED_VERBS = words("line_ends", "denied_verbs")
+_DENIALS = frozenset({"not", "cannot", "can't", "never", "don't", "doesn't", "didn't"})
 _QUALIFIERS = words("line_ends", "qualifiers")
 _DETERMINERS = words("line_ends", "determiners")
 _BEFORE_OPEN_NO = words("line_ends", "before_open_no")
@@ -70,6 +72,8 @@ def is_open(tail: str) -> bool:
             or _opens_clause(tail)
             or (stopped and len(tail) >= _LONG)
         )
+    if last in _DENIED_VERBS and before in _DENIALS and len(tokens) > 2:
+        return True
     if last in _OPEN:
         return last != "history" or before in _DETERMINERS or before == "any"
     if last in _OPEN_ELSEWHERE and tail.endswith(last):

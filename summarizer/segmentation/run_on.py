@@ -11,6 +11,8 @@ MAX_TOKENS = 300
 _OPENING_ENDS = words("line_ends", "opening_ends", "finite", "open_verbs")
 _OPENING_GOES_ON = words("line_ends", "opening_goes_on")
 _LONGEST_OPENING = 16
+_BEFORE_OBJECT = re.compile(r" (?:of|for|to)\b")
+"""Behind a word between a negation and what it denies: `no sign of`, `never exposed to`."""
 _COLON = re.compile(r"[^:,;.\n]{1,100}:(?=\s)")
 _WORD = re.compile(r"\S+")
 _PIECE = re.compile(r"\w{1,8}|[^\w\s]")
@@ -78,7 +80,8 @@ def opening(text: str, start: int, end: int) -> int:
         return colon.end()
     for count, word in enumerate(_WORD.finditer(text, start, min(end, start + 400))):
         bare = word[0].lower().strip(".,;:()")
-        if ended and not (bare in _OPENING_GOES_ON or bare in _OPENING_ENDS or bare.endswith("ly")):
+        known = bare in _OPENING_GOES_ON or bare in _OPENING_ENDS or bare.endswith("ly")
+        if ended and not known and not _BEFORE_OBJECT.match(text, word.end()):
             return stop
         if count >= _LONGEST_OPENING:
             break

@@ -345,3 +345,13 @@ def test_damaged_files_give_text_or_a_reason(seed: int) -> None:
         assert outcome in (Reason.MALFORMED, Reason.EMPTY_TEXT, Reason.ENCRYPTED, Reason.SCANNED_IMAGE)
     else:
         assert outcome.encode("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("above", "below", "joined"),
+    [("Her culture is free of", "Yeast.", True), ("Drains were pulled today", "Diet is advanced.", False)],
+)
+def test_a_page_that_ends_in_an_open_word_goes_on_on_the_next(above: str, below: str, joined: bool) -> None:
+    first = "The patient ate a large meal with his family and slept well the whole night"
+    text = pdf_text(pdf(at([first, above]), at([below]))).text
+    assert ("\n\n" not in text) is joined
