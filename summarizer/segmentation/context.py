@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from summarizer.segmentation.regions import is_region, is_study
 from summarizer.segmentation.section_titles import TITLE_KINDS, names_section, normalise
@@ -26,8 +27,7 @@ class _Head:
         used: a sentence stands under it.
     """
 
-    start: int
-    end: int
+    span: ContextSpan
     kind: SectionKind
     main: bool
     part: bool
@@ -76,14 +76,15 @@ class Context:
             self._heads.clear()
             return
         depth = len(self._items) if inside else 0
-        head = _Head(start, end, kind, main, part, title.isupper(), self._has_text_behind(end), depth)
+        span = ContextSpan(start, end, ContextKind.HEADING)
+        head = _Head(span, kind, main, part, title.isupper(), self._has_text_behind(end), depth)
         self._close_for(head)
         self._heads.append(head)
 
     def _close_for(self, head: _Head) -> None:
         """Close what a new heading does not stand under."""
         heads = self._heads
-        if not heads or self._on_one_line(heads[-1].end, head.start):
+        if not heads or self._on_one_line(heads[-1].span.end, head.span.start):
             return
         top = heads[-1]
         if head.main:
@@ -105,16 +106,19 @@ class Context:
 
     def end_paragraph(self, *, item: bool) -> None:
         """A blank line closes labels with their text on one line, and lists, if none goes on behind it."""
-        self._open = None
         while self._heads and not self._heads[-1].main and self._heads[-1].inline:
+            self._open = None
             self._heads.pop()
         if not item:
             self.leave_list()
             while self._heads and self._heads[-1].listed and self._heads[-1].used:
+                self._open = None
                 self._heads.pop()
 
     def leave_list(self) -> None:
         """The list ends, and what led in to it."""
+        if self._lead is None and not self._items:
+            return
         self._open = None
         self._lead = None
         self._items.clear()
@@ -131,6 +135,7 @@ class Context:
         question = self.text[end - 1] in "?？؟"
         self._lead = ContextSpan(start, end, ContextKind.QUESTION if question else ContextKind.LEAD_IN)
         self._items.clear()
+        self._close_deeper()
 
     @property
     def in_items(self) -> bool:
@@ -203,15 +208,16 @@ class Context:
     def begin_value(self, start: int, *, upper: bool) -> None:
         """A label with its value begins a line: those above that look like it are not its headings."""
         top = self._heads[-1] if self._heads else None
-        if top is not None and top.inline and top.upper == upper and "\n" in self.text[top.end : start]:
+        if top is not None and top.inline and top.upper == upper and "\n" in self.text[top.span.end : start]:
             self._open = None
             self._heads.clear()
 
     def _pieces(self) -> tuple[ContextSpan, ...]:
         """All that is open but the head of a table."""
-        pieces = [ContextSpan(head.start, head.end, ContextKind.HEADING) for head in self._heads]
+        pieces = []
         for head in self._heads:
             head.used = True
+            pieces.append(head.span)
         if self._lead is not None:
             pieces.append(self._lead)
         pieces += [
@@ -219,7 +225,7 @@ class Context:
             for item in self._items
             if item.lead is not None
         ]
-        return tuple(sorted(set(pieces), key=_place))
+        return tuple(pieces if len(pieces) < 2 else sorted(set(pieces), key=_place))
 
 
 def in_order(pieces: Iterable[ContextSpan], start: int, end: int) -> tuple[ContextSpan, ...]:
@@ -230,8 +236,8 @@ def in_order(pieces: Iterable[ContextSpan], start: int, end: int) -> tuple[Conte
     return tuple(sorted(outside, key=_place))
 
 
-def _place(piece: ContextSpan) -> tuple[int, int, str]:
-    return piece.start, piece.end, piece.kind.value
+def _place(piece: ContextSpan) -> tuple[int, int]:
+    return piece.start, piece.end
 
 
 def _alike(top: _Head, head: _Head) -> bool:
@@ -252,6 +258,7 @@ def _beside(head: _Head, top: _Head, heads: list[_Head]) -> bool:
     return not weaker
 
 
+@lru_cache(maxsize=8192)
 def _rank(name: str, *, declared: bool) -> tuple[bool, bool]:
     """Whether a heading names a section of a note, and whether it names a region or a study."""
     part = is_region(name) or is_study(name)

@@ -73,7 +73,7 @@ def opening(text: str, start: int, end: int) -> int:
     stop, ended = start, False
     for count, word in enumerate(_WORD.finditer(text, start, min(end, start + 400))):
         bare = word[0].lower().strip(".,;:()")
-        if ended and bare not in _OPENING_GOES_ON:
+        if ended and bare not in _OPENING_GOES_ON and bare not in _OPENING_ENDS:
             return stop
         if count >= _LONGEST_OPENING:
             break
