@@ -6,7 +6,8 @@
     │   ├── ServerTimeoutError     the answer took too long, each time
     │   └── LoginError             the token endpoint gives no token for these credentials
     ├── NotFhirError               an answer, but not as a FHIR R4 server gives it
-    │   └── OutsideBaseError       a link or a redirect out of the base address
+    │   ├── OutsideBaseError       a link or a redirect out of the base address
+    │   └── EndlessLinksError      next links that lead to the same again and again
     ├── UnconfirmedError           a write of which the answer does not say whether it was done
     ├── ResponseTooLargeError      an answer over the limit
     └── HttpStatusError            an error status
@@ -72,6 +73,10 @@ class OutsideBaseError(NotFhirError):
         self.url = url
 
 
+class EndlessLinksError(NotFhirError):
+    """A search whose next links never end: in a circle, or to the same resources again and again."""
+
+
 class UnconfirmedError(FhirAdapterError):
     """A write was sent, and the answer does not say what became of it; what is there has to be read."""
 
@@ -134,6 +139,7 @@ _READ_FAULTS: tuple[tuple[type[FhirAdapterError], Reason, str], ...] = (
     (RefusedError, Reason.FORBIDDEN, "HTTP {0.status}"),
     (HttpStatusError, Reason.SERVER_ERROR, "HTTP {0.status}"),
     (ResponseTooLargeError, Reason.TOO_LARGE, "more than {0.limit} bytes"),
+    (NotFhirError, Reason.WRONG_ANSWER, "{0.__class__.__name__}"),
     (ServerTimeoutError, Reason.TIMEOUT, "no complete answer in time"),
     (FhirAdapterError, Reason.SERVER_ERROR, "{0.__class__.__name__}"),
 )
