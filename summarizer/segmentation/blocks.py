@@ -152,9 +152,10 @@ class _Emitter:
             body, close = letter_body(spans.text, start, self.end)
             if body > start:
                 spans.greeting()
-            spans.furniture(start, body)
+                spans.furniture(start, body)
             _running_text(spans, body, close, first.ordinal)
-            spans.furniture(close, self.end)
+            if close < self.end:
+                spans.furniture(close, self.end)
         spans.context.end_item()
         if len(spans.sentences) > count:
             last = spans.sentences[-1]
@@ -191,9 +192,14 @@ class _Emitter:
         elif listed:
             opens = is_open or (_ANNOUNCES.search(own) is not None)
         else:
-            opens = is_open and len(own) < 60 and _SIDE.match(below.text) is not None
+            opens = is_open and len(own) < 60 and _are_sides(own, below.text)
         if opens:
             context.begin_list(last.start, last.end)
+
+
+def _are_sides(above: str, below: str) -> bool:
+    """Whether a line names what the lines below it give side by side (`Motor power` / `R: 5/5`)."""
+    return _SIDE.match(below) is not None and _SIDE.match(above) is None
 
 
 def _style(line: Line) -> str:
@@ -260,7 +266,7 @@ def _opening_headings(spans: Spans, start: int, end: int) -> int:
     while True:
         while start < end and text[start].isspace():
             start += 1
-        axis = AXIS.match(text, start, end)
+        axis = AXIS.match(text, start, end) if text[start : start + 1] in ("A", "a") else None
         if axis:
             if ":" in axis[0] and _opens_mere_value(spans, start, axis.end(), end):
                 return start

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from summarizer.segmentation.regions import is_region, is_study
 from summarizer.segmentation.section_titles import TITLE_KINDS, names_section, normalise
@@ -49,8 +50,7 @@ class _Head:
         used: a sentence stands under it.
     """
 
-    start: int
-    end: int
+    span: ContextSpan
     kind: SectionKind
     main: bool
     region: bool
@@ -88,7 +88,7 @@ class Context:
 
     def heading(self, start: int, end: int, kind: SectionKind, *, declared: bool) -> None:
         """A heading opens and closes those beside it; one that is open already does nothing."""
-        if self._heads and self._heads[-1].start == start:
+        if self._heads and self._heads[-1].span.start == start:
             return
         self._open = None
         title = self.text[start:end]
@@ -103,9 +103,9 @@ class Context:
             self._heads.clear()
             return
         depth = len(self._items) if inside else 0
+        span = ContextSpan(start, end, ContextKind.HEADING)
         head = _Head(
-            start,
-            end,
+            span,
             kind,
             main,
             is_region(name),
@@ -121,7 +121,7 @@ class Context:
     def _close_for(self, head: _Head) -> None:
         """Close what a new heading does not stand under."""
         heads = self._heads
-        if not heads or self._on_one_line(heads[-1].end, head.start):
+        if not heads or self._on_one_line(heads[-1].span.end, head.span.start):
             return
         top = heads[-1]
         if head.main:
@@ -157,16 +157,19 @@ class Context:
 
     def end_paragraph(self, *, item: bool) -> None:
         """A blank line closes labels with their text on one line, and lists, if none goes on behind it."""
-        self._open = None
         while self._heads and not self._heads[-1].main and self._heads[-1].inline:
+            self._open = None
             self._heads.pop()
         if not item:
             self.leave_list()
             while self._heads and self._heads[-1].listed and self._heads[-1].used:
+                self._open = None
                 self._heads.pop()
 
     def leave_list(self) -> None:
         """The list ends, and what led in to it."""
+        if self._lead is None and not self._items:
+            return
         self._open = None
         self._lead = None
         self._items.clear()
@@ -183,6 +186,7 @@ class Context:
         question = self.text[end - 1] in "?？؟"
         self._lead = ContextSpan(start, end, ContextKind.QUESTION if question else ContextKind.LEAD_IN)
         self._items.clear()
+        self._close_deeper()
 
     @property
     def in_items(self) -> bool:
@@ -255,15 +259,16 @@ class Context:
     def begin_value(self, start: int, *, upper: bool) -> None:
         """A label with its value begins a line: those above that look like it are not its headings."""
         top = self._heads[-1] if self._heads else None
-        if top is not None and top.inline and top.upper == upper and "\n" in self.text[top.end : start]:
+        if top is not None and top.inline and top.upper == upper and "\n" in self.text[top.span.end : start]:
             self._open = None
             self._heads.clear()
 
     def _pieces(self) -> tuple[ContextSpan, ...]:
         """All that is open but the head of a table."""
-        pieces = [ContextSpan(head.start, head.end, ContextKind.HEADING) for head in self._heads]
+        pieces = []
         for head in self._heads:
             head.used = True
+            pieces.append(head.span)
         if self._lead is not None:
             pieces.append(self._lead)
         pieces += [
@@ -271,7 +276,7 @@ class Context:
             for item in self._items
             if item.lead is not None
         ]
-        return tuple(sorted(set(pieces), key=_place))
+        return tuple(pieces if len(pieces) < 2 else sorted(set(pieces), key=_place))
 
 
 def in_order(pieces: Iterable[ContextSpan], start: int, end: int) -> tuple[ContextSpan, ...]:
@@ -282,8 +287,8 @@ def in_order(pieces: Iterable[ContextSpan], start: int, end: int) -> tuple[Conte
     return tuple(sorted(outside, key=_place))
 
 
-def _place(piece: ContextSpan) -> tuple[int, int, str]:
-    return piece.start, piece.end, piece.kind.value
+def _place(piece: ContextSpan) -> tuple[int, int]:
+    return piece.start, piece.end
 
 
 def _alike(top: _Head, head: _Head) -> bool:
@@ -317,6 +322,7 @@ def _encloses(top: _Head, head: _Head, *, alike: bool) -> bool:
     return top.kind in _DIVIDED and (weaker or (alone and head.inline and alike))
 
 
+@lru_cache(maxsize=8192)
 def _is_main(name: str, *, declared: bool) -> bool:
     """Whether a heading names a section of a note."""
     if name in TITLE_KINDS:

@@ -26,6 +26,7 @@ _ANSWERS = words("answers", "answers") - words("answers", "only_after_questions"
 _ANSWER_WORDS = "|".join(sorted(map(re.escape, _ANSWERS), key=len, reverse=True))
 _ANSWERED = re.compile(rf"(?:[:?=]|\.{{3}}|\s[-–—])\s*(?:{_ANSWER_WORDS})[.;]?$", re.I)
 _ANSWER = re.compile(rf"\W?(?:{alternatives('answers', 'answers')})(?![\w-])", re.I)
+_YES_OR_NO = re.compile(r"\b(?:no|yes|none|nil)[.;]?$", re.I)
 _DOSE = re.compile(
     r"\d[\d.,/]*\s?(?:mg|mcg|µg|ug|g|gm|ml|cc|units?|u|meq|mmol|iu|tab(?:let)?s?|cap(?:sule)?s?|puffs?|%)\b",
     re.I,
@@ -102,8 +103,10 @@ def is_answered(text: str) -> bool:
 
 def _answers_words(text: str) -> bool:
     """Whether a line is a few words and then `no` (`Seizures no`)."""
+    if len(text) >= _LONG or _YES_OR_NO.search(text[-6:]) is None:
+        return False
     tokens = text[-60:].lower().rstrip(".;").split()
-    if len(tokens) < 2 or len(text) >= _LONG or tokens[-1] not in ("no", "yes", "none", "nil"):
+    if len(tokens) < 2:
         return False
     return not (tokens[-2] in _BEFORE_OPEN_NO or tokens[-2].endswith("ly") or _opens_clause(text[-60:]))
 

@@ -79,6 +79,9 @@ def _count(
         elif (mark := _HASH.match(text)) is not None and not is_fracture(text[mark.end() :]):
             hashes.append((index, mark.end()))
         return
+    head = text[:7]
+    if "." not in head and ")" not in head:
+        return
     number = _NUMBER.match(text)
     if number is not None and int(number["digits"]):
         style = (number["open"] or "") + number["close"]

@@ -101,7 +101,7 @@ def _after_full_stop(
 ) -> int | None:
     """Decide a full stop (or dots) followed by white space."""
     single = text[mark] == "." and not text[mark + 1 : stop].strip("\"'”’)]}»,;")
-    if single and _needs_its_noun(text, start, mark, ahead):
+    if single and ahead[:1].isalpha() and _needs_its_noun(text, start, mark, ahead):
         return None
     lower = word.lower().strip("()[]'\"")
     first = ahead[:1]

@@ -1,0 +1,133 @@
+"""What must be shown with a sentence is found, and nothing else is shown with it."""
+
+import pytest
+
+from summarizer.segmentation.segment import segment
+from summarizer.types import ContextKind, Mark, MarkKind
+
+
+def shown(text: str, words: str, marks: tuple[Mark, ...] = ()) -> list[tuple[str, str]]:
+    """The context of the one sentence that holds `words`, as (kind, text)."""
+    [sentence] = [s for s in segment(text, (), marks).sentences if words in text[s.start : s.end]]
+    return [(piece.kind.value, " ".join(text[piece.start : piece.end].split())) for piece in sentence.context]
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "context"),
+    [
+        ("FAMILY HISTORY: Gout in his brother.", "Gout", [("heading", "FAMILY HISTORY:")]),
+        ("EXAM:\nABDOMEN: Soft.", "Soft", [("heading", "EXAM:"), ("heading", "ABDOMEN:")]),
+        ("EXAM:\nABDOMEN: Soft.\nNECK: Supple.", "Supple", [("heading", "EXAM:"), ("heading", "NECK:")]),
+        ("LEFT HIP: Worn.\n\nHe walks with a stick.", "stick", []),
+        ("ALLERGIES: Latex.\n\nPLAN: Use nitrile gloves.", "nitrile", [("heading", "PLAN:")]),
+        (
+            "DRUGS ON ADMISSION: Lasix.\n\nDRUGS DISCONTINUED: Zocor.",
+            "Zocor",
+            [("heading", "DRUGS DISCONTINUED:")],
+        ),
+        ("DISCHARGE SUMMARY\n\nPLAN:\nRest.", "Rest", [("heading", "PLAN:")]),
+        ("SURGERIES: Appendectomy.\nTOBACCO: Quit in 2001.", "TOBACCO", []),
+    ],
+)
+def test_headings_that_are_open(text: str, words: str, context: list[tuple[str, str]]) -> None:
+    assert shown(text, words) == context
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "context"),
+    [
+        ("She refuses:\n- insulin\n- statins", "statins", [("lead-in", "She refuses:")]),
+        ("She refuses\n- insulin\n- statins", "insulin", [("lead-in", "She refuses")]),
+        ("She refuses:\n\n* insulin\n\n* statins", "statins", [("lead-in", "She refuses:")]),
+        ("She refuses:\n- insulin\n\nShe eats well.", "eats", []),
+        ("She refuses:\n- insulin\nShe eats well.", "eats", []),
+        ("He is free of:\nTremor\nRigidity\n\nGait is slow.", "Rigidity", [("lead-in", "He is free of:")]),
+        ("He is free of:\nTremor\nRigidity\n\nGait is slow.", "Gait", []),
+        ("- Stop:\n  - aspirin\n- Start:\n  - heparin", "heparin", [("heading", "Start:")]),
+        ("1. Stop\n   a. aspirin\n2. Start\n   a. heparin", "aspirin", [("lead-in", "Stop")]),
+        ("1. Stop\n   a. aspirin\n2. Start\n   a. heparin", "heparin", [("lead-in", "Start")]),
+        ("1. Stop:\n   a. aspirin\n2. Give iron.", "iron", []),
+        ("DRUGS TO STOP:\n- aspirin\n\nHe agrees.", "aspirin", [("heading", "DRUGS TO STOP:")]),
+        ("DRUGS TO STOP:\n- aspirin\n\nHe agrees.", "agrees", []),
+        ("The following were held.\n- digoxin", "digoxin", [("lead-in", "The following were held.")]),
+        ("Grip\nR: 5/5\nL: 3/5", "3/5", [("lead-in", "Grip")]),
+    ],
+)
+def test_lead_ins_of_lists(text: str, words: str, context: list[tuple[str, str]]) -> None:
+    assert shown(text, words) == context
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "context"),
+    [
+        ("Can she be pregnant?\n\nNo\n\nHer chest is clear.", "No", [("question", "Can she be pregnant?")]),
+        ("Can she be pregnant?\n\nNo\n\nHer chest is clear.", "clear", []),
+        ("Which of these?\n- Asthma\n- Gout", "Gout", [("question", "Which of these?")]),
+        ("Can she be pregnant? No", "No", []),
+    ],
+)
+def test_questions(text: str, words: str, context: list[tuple[str, str]]) -> None:
+    assert shown(text, words) == context
+
+
+TABLE = "Clotting\nTest      Result    Flag\nINR       4.9       HIGH\nAPTT      31\n\nHe bled."
+
+
+def test_a_row_has_its_column_heads_and_caption() -> None:
+    head = [("caption", "Clotting"), ("column", "Test Result Flag")]
+    assert shown(TABLE, "INR") == head
+    assert shown(TABLE, "APTT") == head
+    assert shown(TABLE, "He bled") == []
+
+
+def test_a_first_row_of_values_is_no_head() -> None:
+    assert shown("aspirin | 81 mg | daily\nheparin | 5000 units | stopped", "heparin") == []
+
+
+def test_declared_rows_are_sentences_with_their_heads() -> None:
+    text = "Drugs\nDrug Use\nA. One. Two.\nB. Three."
+    marks = (
+        Mark(0, 5, MarkKind.CAPTION),
+        Mark(6, 14, MarkKind.COLUMNS),
+        Mark(15, 27, MarkKind.ROW),
+        Mark(28, 37, MarkKind.ROW),
+    )
+    assert [text[s.start : s.end] for s in segment(text, (), marks).sentences][1:] == [
+        "Drug Use",
+        "A. One. Two.",
+        "B. Three.",
+    ]
+    assert shown(text, "Three", marks) == [("caption", "Drugs"), ("column", "Drug Use")]
+
+
+def test_a_row_that_holds_rows_or_headings_lays_out_a_page() -> None:
+    text = "One. Two.\nThree. Four."
+    whole = (Mark(0, 22, MarkKind.ROW), Mark(0, 9, MarkKind.ROW), Mark(10, 22, MarkKind.ROW))
+    assert [text[s.start : s.end] for s in segment(text, (), whole).sentences] == [
+        "One. Two.",
+        "Three. Four.",
+    ]
+    headed = segment(text, [(0, 4, None)], (Mark(0, 22, MarkKind.ROW),))
+    assert [text[s.start : s.end] for s in headed.sentences] == ["Two.", "Three.", "Four."]
+
+
+def test_words_struck_out_are_shown_so_in_every_sentence() -> None:
+    text = "[struck out: Stop aspirin. Start heparin.]"
+    pieces = shown(text, "heparin", (Mark(0, len(text), MarkKind.STRIKE),))
+    assert pieces == [("strike", "[struck out: Stop aspirin.")]
+
+
+def test_pieces_of_a_long_denial_keep_its_opening() -> None:
+    text = "The child has never had " + ", ".join(f"seizures in month {n}" for n in range(200)) + "."
+    pieces = segment(text).sentences
+    assert len(pieces) > 2
+    for piece in pieces[1:]:
+        assert [(c.kind, text[c.start : c.end]) for c in piece.context] == [
+            (ContextKind.LEAD_IN, "The child has never had")
+        ]
+
+
+@pytest.mark.parametrize("marks", [[(5, 3)], [(2, 4), (0, 1)], [(0, 99)]])
+def test_marks_must_be_in_order_and_inside(marks: list[tuple[int, int]]) -> None:
+    with pytest.raises(ValueError, match="marks"):
+        segment("Ten letters", (), [Mark(a, b, MarkKind.ROW) for a, b in marks])
