@@ -53,6 +53,7 @@ class SourceNote:
         replaced_by: reference of the document that says it replaces this one, if known.
         modified: it carries a modifier extension, which may turn the meaning of all the rest.
         replaces: references, as found, of the documents that this one says it replaces.
+        left_out: the settings ask for other notes.
     """
 
     resource_type: str
@@ -76,6 +77,7 @@ class SourceNote:
     replaced_by: str | None = None
     replaces: tuple[str, ...] = ()
     modified: bool = False
+    left_out: bool = False
 
     @property
     def reference(self) -> str:

@@ -41,6 +41,10 @@ class Check:
 
 _NAME = "FHIR server"
 _GRANT = "Grant these credentials read and search of {}."
+_WANTS_MORE = (
+    "The server does not take this search, which a pass needs. If it wants a patient in every search, set "
+    "CLINSUM_PATIENTS."
+)
 _NOBODY = "DocumentReference/clinsum-doctor"
 
 
@@ -124,8 +128,8 @@ async def _tried(name: str, resource_type: str, look: Callable[[], Awaitable[str
     except RefusedError as error:
         return Check(name, "failure", say(error), _GRANT.format(resource_type))
     except HttpStatusError as error:
-        remedy = "The server does not take this search; a pass needs it." if error.status < 500 else ""
-        return Check(name, "failure", say(error), remedy or "See the server's own log.")
+        remedy = _WANTS_MORE if error.status < 500 else "See the server's own log."
+        return Check(name, "failure", say(error), remedy)
     except FhirAdapterError as error:
         if isinstance(error, ServerUnreachableError):
             raise
@@ -176,7 +180,7 @@ async def _changes(settings: Settings, client: FhirClient, resource_type: str) -
     except RefusedError as error:
         return Check(name, "failure", say(error), _GRANT.format(resource_type))
     except HttpStatusError as error:
-        return Check(name, "failure", say(error), "The server does not take this search; a pass needs it.")
+        return Check(name, "failure", say(error), _WANTS_MORE)
     check = await _tried(name, resource_type, look)
     if check.status == "ok" and strategy.fallback:
         return Check(name, "warning", strategy.fallback)

@@ -10,6 +10,9 @@ import structlog
 
 from fhir_adapter import canonical
 from fhir_adapter.reading.attachment import FetchLimits
+from fhir_adapter.reading.patients import Patients
+from fhir_adapter.reading.policy import Policy
+from fhir_adapter.reading.selection import Selection
 from fhir_adapter.reading.source import Source
 from fhir_adapter.rest.auth import Credentials, auth_from
 from fhir_adapter.rest.client import FhirClient
@@ -156,7 +159,27 @@ def make_source(settings: Settings, client: FhirClient) -> Source:
         derived_tag=canonical.EXTRACTED_TEXT_TAG,
         page_size=settings.page_size,
         overlap=parse_duration(settings.overlap),
+        policy=make_policy(settings),
+        selection=Selection(
+            settings.note_types,
+            settings.note_categories,
+            settings.note_authors,
+            settings.note_since,
+            settings.note_until,
+        ),
+        patients=Patients(client, settings.patients) if settings.patients else None,
     )
+
+
+def make_policy(settings: Settings) -> Policy:
+    """Which statuses count as finished.
+
+    They are looked at here and not asked of the server, so that a note that is taken back is still seen.
+    """
+    if not settings.note_statuses:
+        return Policy()
+    asked = frozenset(status.lower() for status in settings.note_statuses)
+    return Policy(doc_statuses=asked, report_statuses=asked)
 
 
 def open_ledger(settings: Settings) -> Ledger:

@@ -12,6 +12,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from fhir_adapter.reading.patients import is_patient_name
+from fhir_adapter.stamps import nanoseconds
 from summarizer.types import Budget
 
 Names = Annotated[tuple[str, ...], NoDecode]
@@ -85,6 +87,9 @@ class Settings(BaseSettings):
         "", description="For AUTH=smart-backend: PEM or JSON Web Key, RSA (RS384) or P-384 (ES384)."
     )
     key_id: str = Field("", description="Its `kid`; else what the key says, else its thumbprint.")
+    published_key_files: Names = Field(
+        (), description="Further keys that `clinsum keys` and `clinsum serve` publish: the next, the former."
+    )
     token_url: str = Field("", description="Token endpoint, where the server's SMART configuration has none.")
     token_audience: str = Field("", description="What a signed statement is for, if not the endpoint.")
     token_resource: str = Field("", description="The field `resource` for endpoints that want it.")
@@ -121,6 +126,21 @@ class Settings(BaseSettings):
     resource_types: Names = Field(
         ("DocumentReference", "DiagnosticReport"), description="Which resources hold notes."
     )
+    note_types: Names = Field(
+        (), description="Only notes of these types (of a report: codes), as system|code or code."
+    )
+    note_categories: Names = Field((), description="Only notes of these categories, written likewise.")
+    note_authors: Names = Field((), description="Only notes of these authors (of a report: performers).")
+    note_statuses: Names = Field(
+        (), description="Only documents with these values of docStatus, and reports with these of status."
+    )
+    note_since: str = Field("", description="Only notes whose own date is not before: 2026-01-31.")
+    note_until: str = Field("", description="Only notes whose own date is not after.")
+    patients: Names = Field(
+        (),
+        description="Search patient by patient: ids, system|value, Group/id, open-encounters, seen.",
+    )
+    consent: bool = Field(True, description="Whether a patient's Consent that forbids it is obeyed.")
     ai_label: str = Field(
         "http://terminology.hl7.org/CodeSystem/v3-ObservationValue|AIAST",
         description="Security label of what is written, as system|code.",
@@ -158,7 +178,18 @@ class Settings(BaseSettings):
         256, ge=1, le=100_000, description="Texts in one call of `/v1/summaries:batch`."
     )
 
-    @field_validator("allowed_hosts", "resource_types", "serve_proxy", mode="before")
+    @field_validator(
+        "allowed_hosts",
+        "resource_types",
+        "serve_proxy",
+        "published_key_files",
+        "note_types",
+        "note_categories",
+        "note_authors",
+        "note_statuses",
+        "patients",
+        mode="before",
+    )
     @classmethod
     def _split(cls, value: Any) -> Any:
         if isinstance(value, str):
@@ -170,6 +201,20 @@ class Settings(BaseSettings):
     def _known_types(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if not value or set(value) - {"DocumentReference", "DiagnosticReport"}:
             raise ValueError("only DocumentReference and DiagnosticReport hold notes")
+        return value
+
+    @field_validator("note_since", "note_until")
+    @classmethod
+    def _date(cls, value: str) -> str:
+        if value and nanoseconds(value) is None:
+            raise ValueError(f"{value!r} is no date such as 2026-01-31")
+        return value
+
+    @field_validator("patients")
+    @classmethod
+    def _patients(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(is_patient_name(item) for item in value):  # not shown: it may name a person
+            raise ValueError("each must be an id, system|value, Group/id, open-encounters or seen")
         return value
 
     @field_validator("serve_proxy")
@@ -188,6 +233,13 @@ class Settings(BaseSettings):
         if not re.fullmatch(r"https?://[^\s/]+(/\S*)?", value):
             raise ValueError("it must be an http:// or https:// address")
         return value.rstrip("/")
+
+    @field_validator("token_url")
+    @classmethod
+    def _no_credentials_in_it(cls, value: str) -> str:
+        if value and not re.fullmatch(r"https?://[^\s/@?#]+([/?][^\s#]*)?", value):
+            raise ValueError("it must be an http:// or https:// address without credentials")
+        return value
 
     @field_validator("budget")
     @classmethod

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from fhir_adapter.errors import HttpStatusError, RefusedError, ResponseTooLargeError
-from fhir_adapter.lenient import JsonObject, reference_of
+from fhir_adapter.lenient import JsonObject, as_code, as_dict, as_list, as_text, dicts, reference_of
 from fhir_adapter.note import SourceNote
 from fhir_adapter.reading.source_note import replaces
 from fhir_adapter.rest.client import FhirClient
@@ -41,8 +41,35 @@ class Stated:
         return self._by.get(reference)
 
 
+def nameless_target(relation: object) -> str | None:
+    """`system|value` of a document that a relation says is replaced and names by its identifier alone."""
+    target = as_dict(as_dict(relation).get("target"))
+    identifier = as_dict(target.get("identifier"))
+    system, value = as_text(identifier.get("system")), as_text(identifier.get("value"))
+    replaced = as_code(as_dict(relation).get("code")) == "replaces"
+    return f"{system or ''}|{value}" if replaced and value and not as_text(target.get("reference")) else None
+
+
+async def find_by_identifier(client: FhirClient, token: str) -> str:
+    """`DocumentReference/id` of the one document with this `system|value`; "" where there is not just one."""
+    system, _, value = token.rpartition("|")
+    found: list[str] = []
+    try:
+        async for page in client.search("DocumentReference", [("identifier", token if system else value)]):
+            for resource in page.resources:
+                held = dicts([resource.get("masterIdentifier"), *as_list(resource.get("identifier"))])
+                if any(i.get("value") == value and (i.get("system") or "") == system for i in held):
+                    found.append(reference_of(resource))
+    except RefusedError:
+        raise
+    except HttpStatusError as error:
+        if error.status >= 500 or error.status == 429:
+            raise
+    return found[0] if len(set(found)) == 1 else ""
+
+
 async def find_replacements(
-    client: FhirClient, notes: Sequence[SourceNote], stated: Stated
+    client: FhirClient, notes: Sequence[SourceNote], stated: Stated, always: Sequence[tuple[str, str]] = ()
 ) -> tuple[dict[str, str], str]:
     """`Type/id` of each replaced document to the `Type/id` of the one that replaces it.
 
@@ -50,6 +77,7 @@ async def find_replacements(
         client: the server, asked by `relatesto` where it has that parameter.
         notes: the documents in question.
         stated: what was read before.
+        always: parameters without which the server answers no search.
 
     Returns:
         The map, and a plain sentence where the server could not be asked about a superseded one, else "".
@@ -65,6 +93,7 @@ async def find_replacements(
     for first in range(0, len(open_questions), _AT_ONCE):
         references = ",".join(open_questions[first : first + _AT_ONCE])
         params = [
+            *always,
             ("relatesto", references),
             ("_elements", "relatesTo,status,docStatus"),
             ("_count", str(_AT_ONCE)),

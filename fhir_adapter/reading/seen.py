@@ -8,7 +8,8 @@ from fhir_adapter.reading.strategy import Strategy
 from fhir_adapter.stamps import in_nanoseconds, instant, nanoseconds
 
 _REMEMBERED = 20_000
-_SECOND = in_nanoseconds(timedelta(seconds=1))
+# The header is cut to the second, and servers under load make it seldom anew; every pass looks back further.
+_SLACK = in_nanoseconds(timedelta(seconds=5))
 
 
 class Seen:
@@ -37,8 +38,7 @@ class Seen:
         """Takes note of the `Date` of an answer; of those of several nodes the earliest counts."""
         if date is None:
             return
-        # The header is cut to the second.
-        shown = date + _SECOND - 1
+        shown = date + _SLACK
         self._now = min(self._now, shown) if self._by_server else shown
         self._by_server = True
 
@@ -48,9 +48,9 @@ class Seen:
 
         A stamp in the future (a wrong clock, a client's own value) would hide all that comes after it.
         """
-        if self._top is None:
-            return None
-        return self._top[1] if self._top[0] <= self._now else instant(self._now)
+        if self._top and self._top[0] <= self._now:
+            return self._top[1]
+        return instant(self._now) if self.any_stamp else None
 
     def stamp(self, resource: JsonObject) -> None:
         """Takes note of a resource's stamp."""

@@ -4,16 +4,19 @@ Polling by `_lastUpdated` alone loses notes: a stamp is taken when a transaction
 appears below a watermark. Hence the overlap; what it reads twice is told apart by type, id and version.
 """
 
+import hashlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from fhir_adapter.errors import GoneError, HttpStatusError, NoteError, NotFhirError
-from fhir_adapter.lenient import JsonObject, has_tag, reference_of
+from fhir_adapter.lenient import JsonObject, as_dict, as_list, has_tag, reference_of, relative
 from fhir_adapter.note import SourceNote
+from fhir_adapter.reading.patients import OF_ONE_PATIENT, Patients
 from fhir_adapter.reading.policy import Policy, ineligible
-from fhir_adapter.reading.replacements import Stated, find_replacements
+from fhir_adapter.reading.replacements import Stated, find_by_identifier, find_replacements, nameless_target
 from fhir_adapter.reading.seen import Seen
+from fhir_adapter.reading.selection import Selection
 from fhir_adapter.reading.source_note import read_source
 from fhir_adapter.reading.strategy import Strategy, choose_strategy
 from fhir_adapter.reading.walk import Gap, Walk
@@ -76,6 +79,8 @@ class Source:
         overlap: how far below the watermark a pass begins.
         policy: which statuses count as finished.
         derived_tag: system and code of the tag on everything this software writes.
+        selection: which notes are asked for; all of them unless told.
+        patients: where given, one search for each of them instead of one over all.
         clock: the present, for tests.
     """
 
@@ -87,6 +92,8 @@ class Source:
         page_size: int = 100,
         overlap: timedelta = timedelta(minutes=2),
         policy: Policy | None = None,
+        selection: Selection | None = None,
+        patients: Patients | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         if page_size < 1:
@@ -98,9 +105,12 @@ class Source:
         self._page_size = page_size
         self._overlap = overlap
         self.policy = policy or Policy()
+        self._selection = selection or Selection()
+        self._patients = patients
         self._clock = clock
         self._strategies: dict[str, Strategy] = {}
         self._stated = Stated(client)
+        self._by_identifier: dict[str, str] = {}
 
     def ineligible(self, note: SourceNote) -> Reason | None:
         """Why the note is not to be summarised by its status, or None."""
@@ -112,13 +122,23 @@ class Source:
         Raises:
             NoteError: MALFORMED. FhirAdapterError: as the client raises it.
         """
-        resource = await self._client.read(reference)
+        resource = await self._named_targets(await self._client.read(reference))
         note = read_source(resource)
         if note.resource_type == "DocumentReference":
             self._stated.see([resource])
-            replaced, _ = await find_replacements(self._client, [note], self._stated)
+            always = _of_patient(self._whose(resource)) if self._patients else ()
+            replaced, _ = await find_replacements(self._client, [note], self._stated, always)
             note = replace(note, replaced_by=replaced.get(note.reference))
-        return note
+        return replace(note, left_out=not self._selection.holds(resource, self._client.base_url))
+
+    def mark(self, resource_type: str) -> str:
+        """The name of the watermark of a type: another one for each selection, so that none hides notes."""
+        if not self._selection:
+            return resource_type
+        return f"{resource_type}?{hashlib.sha256(repr(self._selection).encode()).hexdigest()[:12]}"
+
+    def _whose(self, resource: JsonObject) -> str:
+        return relative(as_dict(resource.get("subject")).get("reference"), self._client.base_url)
 
     async def deleted_since(self, resource_type: str, watermark: str) -> list[str]:
         """`Type/id` of what was deleted since the watermark and is not back.
@@ -146,7 +166,12 @@ class Source:
         """How this server's changes are found, and what that misses; for the log and for `doctor`."""
         found = self._strategies.get(resource_type)
         if found is None:
-            found, certain = await choose_strategy(self._client, resource_type)
+            known = (await self._client.capability()).search_params(resource_type)
+            always = self._selection.params(resource_type, known)
+            if self._patients:
+                found, certain = Strategy(resource_type, None, always, by_patient=True), True
+            else:
+                found, certain = await choose_strategy(self._client, resource_type, always)
             if certain:
                 self._strategies[resource_type] = found
         return found
@@ -161,12 +186,34 @@ class Source:
         begin = nanoseconds(watermark) if watermark is not None else None
         if watermark is not None and begin is None:
             raise ValueError("the watermark is not an instant")
-        async for page in self._walked(resource_type, begin):
+        strategy = await self.strategy(resource_type)
+        pages = self._by_patient(strategy, None) if self._patients else self._walked(strategy, begin)
+        async for page in pages:
             yield page
 
-    async def _walked(self, resource_type: str, begin: int | None) -> AsyncIterator[Page]:
-        now = self._now()
-        strategy, overlap = await self.strategy(resource_type), in_nanoseconds(self._overlap)
+    async def _by_patient(self, strategy: Strategy, since: int | None) -> AsyncIterator[Page]:
+        """All notes of all patients, whatever was read before.
+
+        No watermark is kept: a patient who is admitted brings notes that are older than any, and most servers
+        that want a patient in a search cannot search by `_lastUpdated`. The ledger tells what is new.
+        """
+        patients = await self._patients.references() if self._patients else []
+        for patient in patients:
+            one = replace(strategy, always=(*_of_patient(patient), *strategy.always))
+            try:
+                async for page in self._walked(one, None, patient, since):
+                    yield replace(page, newest=None)
+            except OF_ONE_PATIENT as error:
+                status = (
+                    f"HTTP {error.status}" if isinstance(error, HttpStatusError) else type(error).__name__
+                )
+                detail = f"one patient's notes cannot be searched ({status})"
+                yield Page((Unreadable("", Reason.SERVER_ERROR, detail),), None, is_last=False)
+
+    async def _walked(
+        self, strategy: Strategy, begin: int | None, patient: str = "", since: int | None = None
+    ) -> AsyncIterator[Page]:
+        now, resource_type, overlap = self._now(), strategy.resource_type, in_nanoseconds(self._overlap)
         seen = Seen(strategy, begin, overlap, now)
         lower = None if begin is None else begin - seen.overlap
         walk = Walk(
@@ -176,7 +223,7 @@ class Source:
             if isinstance(found, Gap):
                 yield Page(_unreadable(found), seen.newest, is_last=False)
                 continue
-            page = await self._page(resource_type, found, seen)
+            page = await self._page(resource_type, self._asked(found, patient, since), seen, patient)
             yield replace(page, notice="; ".join(filter(None, (page.notice, *walk.taken()))))
         notices = walk.taken()
         if seen.any_resource and not seen.any_stamp:
@@ -203,7 +250,14 @@ class Source:
         lower = nanoseconds(since) if since else None
         if since and lower is None:
             raise ValueError(f"{since!r} is no instant such as 2026-05-31T00:00:00Z")
-        limits = [] if lower is None else [("_lastUpdated", f"ge{instant(lower)}")]
+        strategy = await self.strategy(resource_type)
+        pages = self._by_patient if self._patients else self._in_other_order
+        async for page in pages(strategy, lower):
+            yield page
+
+    async def _in_other_order(self, strategy: Strategy, lower: int | None) -> AsyncIterator[Page]:
+        resource_type = strategy.resource_type
+        limits = [*strategy.always, *([] if lower is None else [("_lastUpdated", f"ge{instant(lower)}")])]
         orders = [[("_sort", "_id" if lower is None else "-_lastUpdated")], []]
         for order in orders:
             seen = Seen(Strategy(resource_type, None), None, 0, self._now())
@@ -222,19 +276,50 @@ class Source:
             else:
                 return
             if begun:  # it broke off: what comes after has to be had by the other way
-                async for page in self._walked(resource_type, None if lower is None else lower):
+                async for page in self._walked(strategy, lower):
                     yield page
                 return
 
-    async def _page(self, resource_type: str, found: SearchPage, seen: Seen) -> Page:
+    def _asked(self, found: SearchPage, patient: str, since: int | None) -> SearchPage:
+        """The page without the matches of others: a server may ignore `patient`, or a bound."""
+        if not patient:
+            return found
+        mine = [resource for resource in found.resources if self._whose(resource) == patient]
+        if since is not None:
+            mine = [one for one in mine if (nanoseconds(_stamp(one)) or since) >= since]
+        return replace(found, resources=tuple(mine))
+
+    async def _named_targets(self, resource: JsonObject) -> JsonObject:
+        """The document with a reference beside each identifier by which it names one that it replaces."""
+        relations = as_list(resource.get("relatesTo"))
+        if not any(nameless_target(relation) for relation in relations):
+            return resource
+        found = [await self._named_target(relation) for relation in relations]
+        return {**resource, "relatesTo": found}
+
+    async def _named_target(self, relation: object) -> object:
+        token = nameless_target(relation)
+        if token is None or not isinstance(relation, dict):
+            return relation
+        if token not in self._by_identifier:
+            self._by_identifier[token] = await find_by_identifier(self._client, token)
+        target = {**as_dict(relation.get("target")), "reference": self._by_identifier[token]}
+        return {**relation, "target": target} if self._by_identifier[token] else relation
+
+    async def _page(self, resource_type: str, found: SearchPage, seen: Seen, patient: str = "") -> Page:
         derived = repeated = 0
         notes: list[SourceNote | Unreadable] = []
-        for resource in found.resources:
-            seen.stamp(resource)
+        resources: list[JsonObject] = []
+        for stated in found.resources:
+            seen.stamp(stated)
+            resource = await self._named_targets(stated)
+            resources.append(resource)
             if has_tag(resource, self._tag):
                 derived += 1
                 continue
             note = _read(resource, resource_type)
+            if isinstance(note, SourceNote) and not self._selection.holds(resource, self._client.base_url):
+                note = replace(note, left_out=True)
             version = note.version_id or (note.last_updated if isinstance(note, SourceNote) else "")
             if seen.repeats(note.reference, version, resource):
                 repeated += 1
@@ -248,13 +333,22 @@ class Source:
         readable = [n for n in notes if isinstance(n, SourceNote)]
         notice = ""
         if readable and resource_type == "DocumentReference":
-            self._stated.see(found.resources)
-            replaced, notice = await find_replacements(self._client, readable, self._stated)
+            self._stated.see(resources)
+            always = _of_patient(patient) if patient else ()
+            replaced, notice = await find_replacements(self._client, readable, self._stated, always)
             notes = [
                 replace(n, replaced_by=replaced.get(n.reference)) if isinstance(n, SourceNote) else n
                 for n in notes
             ]
         return Page(tuple(notes), seen.newest, found.is_last, derived, repeated, notice)
+
+
+def _of_patient(reference: str) -> tuple[tuple[str, str], ...]:
+    return (("patient", reference.rpartition("/")[2]),)
+
+
+def _stamp(resource: JsonObject) -> object:
+    return as_dict(resource.get("meta")).get("lastUpdated")
 
 
 def _unreadable(gap: Gap) -> tuple[Unreadable, ...]:

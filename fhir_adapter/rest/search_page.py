@@ -71,8 +71,10 @@ def digest(bundle: JsonObject) -> int:
     for entry in dicts(bundle.get("entry")):
         resource = as_dict(entry.get("resource"))
         version = as_dict(resource.get("meta")).get("versionId")
-        held.append((reference_of(resource) or str(entry.get("fullUrl")), str(version)))
-    return hash(tuple(held)) if held else 0
+        request = as_dict(entry.get("request"))  # of a deletion, a history says no more than this
+        asked = (str(request.get("method", "")), str(request.get("url", "")))
+        held.append((reference_of(resource) or str(entry.get("fullUrl", "")), str(version), *asked))
+    return hash(tuple(held)) if any(any(one[:1] + one[2:]) for one in held) else 0
 
 
 def _named(entry: JsonObject, base_url: str) -> str:

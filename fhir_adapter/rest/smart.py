@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # its libraries are loaded where there is a key
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _LIFE = 240  # seconds; the specification allows five minutes, and clocks differ
+_BACK = 10  # seconds: to a server whose clock is behind ours, a statement of now is one of the future
 
 # What a pass, an audit and a timeline need, in the letters of SMART 2 (create, read, update, search).
 NEEDED = {
@@ -49,11 +50,13 @@ class Assertion:
 
     def form(self, endpoint: str) -> dict[str, str]:
         """Fields of the request; the statement ends soon, and its `jti` is never used again."""
+        now = int(time.time())
         claims = {
             "iss": self.client_id,
             "sub": self.client_id,
             "aud": self.audience or endpoint,
-            "exp": int(time.time()) + _LIFE,
+            "iat": now - _BACK,  # Keycloak refuses a life of more than a minute without it
+            "exp": now + _LIFE,
             "jti": uuid.uuid4().hex,
         }
         return {"client_assertion_type": ASSERTION_TYPE, "client_assertion": self.key.signed(claims)}

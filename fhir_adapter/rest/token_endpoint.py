@@ -175,7 +175,7 @@ def _seconds(stated: object) -> float | None:
 _ADVICE = {
     "invalid_client": "check the client id, the secret or key, and that the server knows it",
     "invalid_scope": "set CLINSUM_SCOPE to what the client was registered with",
-    "unauthorized_client": "the client is not registered for client credentials",
+    "unauthorized_client": "check the secret or key, and that the client may use client credentials",
     "unsupported_grant_type": "the server offers no client credentials",
     "invalid_grant": "check that the client is enabled",
     "access_denied": "an administrator has to approve the client",

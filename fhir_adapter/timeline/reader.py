@@ -173,7 +173,9 @@ class _Gathered:
     def add(self, resource: JsonObject, examined: Examined | None) -> None:
         composition = reference_of(resource)
         if examined is None:
-            self._left_out.append(LeftOut(composition, "", _IN_ERROR))
+            entry = (dicts((dicts(resource.get("section")) or [{}])[0].get("entry")) or [{}])[0]
+            source = relative(entry.get("reference"), self._base_url)
+            self._left_out.append(LeftOut(composition, source, _IN_ERROR))
             return
         self._replaced.update(
             relative(as_dict(relation.get("targetReference")).get("reference"), self._base_url)

@@ -293,11 +293,16 @@ def _segments(text: str, shown: Iterable[Row]) -> Iterator[Segment]:
         if start >= end:
             continue
         if at < start:
-            yield Segment(printable(text[at:start]))
-        yield Segment(printable(text[start:end]), row, anchor)
+            yield Segment(_in_lines(text[at:start]))
+        yield Segment(_in_lines(text[start:end]), row, anchor)
         at = end
     if at < len(text):
-        yield Segment(printable(text[at:]))
+        yield Segment(_in_lines(text[at:]))
+
+
+def _in_lines(text: str) -> str:
+    """A part of a note as a page shows it: a line end of two characters is one."""
+    return printable(text.replace("\r\n", "\n"))
 
 
 def found_rows(examined: Examined, shown: Sequence[Row]) -> tuple[FoundRow, ...]:

@@ -16,6 +16,7 @@ from fhir_adapter.errors import (
     ServerUnreachableError,
 )
 from fhir_adapter.note import SourceNote
+from fhir_adapter.reading.consent import Consents
 from fhir_adapter.reading.replacements import in_force
 from fhir_adapter.reading.source import Page, Unreadable
 from fhir_adapter.reasons import Reason
@@ -33,6 +34,15 @@ log = structlog.get_logger("clinsum.poll")
 BATCH_NOTES = 32
 _RETRIES_A_PASS = 500
 _OF_ONE_TYPE = (HttpStatusError, NotFhirError, ResponseTooLargeError, ServerUnreachableError)
+
+
+# Reasons that lie outside of the note, so that its version does not tell of them.
+_OUTSIDE = (Reason.SUPERSEDED, Reason.NOT_SELECTED, Reason.CONSENT)
+
+
+def _has_summary(row: NoteRow | None) -> bool:
+    """Of a note that the settings leave out: one that this software has written, or tries to."""
+    return row is not None and (row.status != "skipped" or row.reason == Reason.NOT_SELECTED)
 
 
 class Relations:
@@ -74,6 +84,8 @@ class Changes:
         self._parts, self._leases, self._slots, self._stop = parts, leases, slots, stop
         self._retried: set[tuple[str, str]] = set()
         self._relations = Relations()
+        self._consents = Consents(parts.client) if parts.settings.consent else None
+        self._told = False
         self.missed = 0
         self.fault: FhirAdapterError | None = None
 
@@ -97,7 +109,8 @@ class Changes:
         strategy = await self._parts.source.strategy(resource_type)
         if strategy.fallback:
             log.warning("fallback", message=strategy.fallback)
-        watermark = await asyncio.to_thread(self._parts.ledger.watermark, resource_type)
+        mark = self._parts.source.mark(resource_type)
+        watermark = await asyncio.to_thread(self._parts.ledger.watermark, mark)
         newest: str | None = None
         whole = True
         async for page in self._parts.source.changed_since(resource_type, watermark):
@@ -111,7 +124,7 @@ class Changes:
         async for batch in self.left_by_others():
             yield batch
         if newest and newest != watermark and whole and not self._stop.is_set():
-            yield Batch(watermark=(resource_type, newest))
+            yield Batch(watermark=(mark, newest))
 
     async def missed_ones(
         self, resource_types: Sequence[str], since: str | None, pace: Pace | None
@@ -198,7 +211,7 @@ class Changes:
             job = Job(SourceNote(resource_type, resource_id, version, ""), before)
             try:
                 job.note = await self._parts.source.read(reference)
-                job.error = self._refusal(job.note)
+                job.error = (await self._refused([job.note])).get(job.note.reference)
             except FhirAdapterError as error:
                 deleted = says_deleted(error)
                 job.error = (
@@ -236,13 +249,15 @@ class Changes:
             log.warning("page", resource_type=resource_type, notice=page.notice)
         readable = [note for note in page.notes if isinstance(note, SourceNote)]
         known = await asyncio.to_thread(self._parts.ledger.known, [note.reference for note in readable])
-        unchanged, wanted = self._sorted(readable, known)
+        readable = [note for note in readable if not note.left_out or _has_summary(known.get(note.reference))]
+        refused = await self._refused(readable)
+        unchanged, wanted = self._sorted(readable, known, refused)
         rows = await self._unreadable([note for note in page.notes if isinstance(note, Unreadable)])
         yield Batch(rows=tuple(rows), unchanged=tuple(unchanged))
         mine = await self._leases.take([note.reference for note in wanted])
         if mine:  # what another process recorded between the two looks is not done twice
             known = await asyncio.to_thread(self._parts.ledger.known, sorted(mine))
-            more, wanted = self._sorted([note for note in wanted if note.reference in mine], known)
+            more, wanted = self._sorted([note for note in wanted if note.reference in mine], known, refused)
             done = [outcome.source for outcome in more]
             if done:
                 await self._leases.give_back(done)
@@ -250,12 +265,12 @@ class Changes:
             for note in wanted:
                 self._relations.see(note, self._parts.client.base_url, known.get(note.reference))
             self.missed += len(wanted)
-            jobs = [Job(note, known.get(note.reference), error=self._refusal(note)) for note in wanted]
+            jobs = [Job(n, known.get(n.reference), error=refused.get(n.reference)) for n in wanted]
             for start in range(0, len(jobs), BATCH_NOTES):
                 yield Batch(jobs=tuple(jobs[start : start + BATCH_NOTES]))
 
     def _sorted(
-        self, notes: Sequence[SourceNote], known: dict[str, NoteRow]
+        self, notes: Sequence[SourceNote], known: dict[str, NoteRow], refused: Mapping[str, NoteError]
     ) -> tuple[list[Outcome], list[SourceNote]]:
         """Outcomes of notes that are as they were, and the notes to work on.
 
@@ -268,17 +283,31 @@ class Changes:
             if (note.reference, note.version_id) in self._retried:
                 continue  # this pass has handled it already
             same = before and note.version_id and before.version == note.version_id
-            replaced = self._parts.source.ineligible(note) is Reason.SUPERSEDED
-            if before and same and replaced == (before.reason == Reason.SUPERSEDED):
+            reason = refused[note.reference].reason if note.reference in refused else None
+            if before and same and not any((reason is one) != (before.reason == one) for one in _OUTSIDE):
                 if before.status != "failed":
                     unchanged.append(Outcome.of(before, "unchanged"))
             else:
                 wanted.append(note)
         return unchanged, wanted
 
-    def _refusal(self, note: SourceNote) -> NoteError | None:
-        reason = self._parts.source.ineligible(note)
-        return NoteError(reason) if reason else None
+    async def _refused(self, notes: Sequence[SourceNote]) -> dict[str, NoteError]:
+        """Those of the notes that are not to be summarised, by their status or a Consent of their patient."""
+        found = {
+            n.reference: NoteError(reason) for n in notes if (reason := self._parts.source.ineligible(n))
+        }
+        if not self._consents:
+            return found
+        rest = [note for note in notes if note.reference not in found]
+        try:
+            forbidden = await self._consents.forbidden(rest)
+        except HttpStatusError as error:
+            fault = NoteError(Reason.SERVER_ERROR, f"search of Consent: HTTP {error.status}")
+            return found | {note.reference: fault for note in rest}
+        if self._consents.notice and not self._told:
+            self._told = True
+            log.warning("consents", notice=self._consents.notice)
+        return found | {reference: NoteError(Reason.CONSENT) for reference in forbidden}
 
     async def _unreadable(self, entries: Sequence[Unreadable]) -> list[NoteRow]:
         """Rows for what gives no note; one that failed as it is already waits for its next try."""

@@ -4,6 +4,7 @@ from fhir_adapter.errors import (
     FhirAdapterError,
     GoneError,
     HttpStatusError,
+    LoginError,
     NoteError,
     NotFhirError,
     NotFoundError,
@@ -26,8 +27,11 @@ async def note_fault(client: FhirClient, error: FhirAdapterError) -> NoteError:
     while all others are served; a server that is down answers nothing at all.
 
     Raises:
+        LoginError: whoever gets no token for one note gets none for the others.
         ServerUnreachableError, NotFhirError: the server answers nothing else either.
     """
+    if isinstance(error, LoginError):
+        raise error
     if isinstance(error, OutsideBaseError):
         return NoteError(Reason.SERVER_ERROR, "led away from the server's base address")
     if isinstance(error, ServerUnreachableError | NotFhirError):

@@ -22,9 +22,14 @@ from summarizer.types import ContextKind, Flag, Segmentation
 _STEM = 5
 _MOST = 3
 _NEVER = 1000
+_FAINT = 0.1
+"""The weight of a word that many notes use."""
 _CLOSE = 0.6
+_LABEL = 6
+"""Among how many words at the beginning of a sentence its label ends."""
 _HEADINGS = frozenset({"heading", "heading-corrects"})
 _CORRECTING = frozenset({"corrects", "above", "side"})
+_NUMBER = re.compile(r"(?<![\w.])\d[\d.]*(?<!\.)")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _SIDES = {"left": "right", "right": "left"}
 
@@ -101,7 +106,7 @@ def read_lines(text: str, parts: Segmentation) -> list[Line]:
             words = (START, *tokens(own), END)
             matches = standing(matcher(words), matcher.rules)
             found = tuple((matcher.rules[m.rule].kind, m) for m in matches)
-            if len(words) > 3 and words[2] in ":(":
+            if not {":", "("}.isdisjoint(words[2:_LABEL]):
                 above |= {kind for kind, match in found if kind in _HEADINGS and match.start == 1}
             found = tuple(each for each in found if each[0] not in _HEADINGS)
             if "heading-corrects" in above:
@@ -114,12 +119,15 @@ def _adding(text: str, parts: Segmentation) -> dict[tuple[int, int], str]:
     """The headings of additions, and of which kind."""
     matcher = correction_matcher()
     spans = {(c.start, c.end) for s in parts.sentences for c in s.context if c.kind is ContextKind.HEADING}
-    return {
-        (start, end): matcher.rules[m.rule].kind
-        for start, end in spans
-        for m in matcher(tokens(text[start:end]))
-        if matcher.rules[m.rule].kind in _HEADINGS
-    }
+    found: dict[tuple[int, int], str] = {}
+    for start, end in spans:
+        for match in standing(matcher(tokens(text[start:end])), matcher.rules):
+            kind = matcher.rules[match.rule].kind
+            if kind in _HEADINGS:
+                found.setdefault((start, end), kind)
+            elif kind in ("above", "corrects"):
+                found[start, end] = "heading-corrects"
+    return found
 
 
 @lru_cache(maxsize=1)
@@ -174,10 +182,12 @@ def _corrected(
         return (shared or (sided if line.added or marked or not stems[later] else []))[-_MOST:]
     if "side" in kinds and not marked and not line.added:
         return []
-    least = {i: 1 if marked else _least_shared(said[i], said[later]) for i in candidates}
-    shared_stems = {i: stems[i] & stems[later] for i in candidates}
+    least = {
+        i: 1 if marked else _least_shared(said[i], said[later], stems[i] - stems[later]) for i in candidates
+    }
+    shared_stems = {i: stems[i] & stems[later] or _common(said[i], said[later], stems[i]) for i in candidates}
     scores = {
-        i: sum(weight[stem] for stem in common)
+        i: sum(weight.get(stem, _FAINT) for stem in common)
         for i, common in shared_stems.items()
         if len(common) >= least[i]
     }
@@ -187,15 +197,32 @@ def _corrected(
     return [i for i, score in scores.items() if score >= _CLOSE * best][-_MOST:]
 
 
-def _least_shared(earlier: Sequence[str], later: Sequence[str]) -> int:
-    """How many stems an addition must share with a sentence to replace it.
+def _least_shared(earlier: Sequence[str], later: Sequence[str], missing: frozenset[str]) -> int:
+    """How many stems an addition must share with a sentence to replace it; `missing` are those it has not.
 
-    One where they disagree in side, negation or certainty; two where only their numbers differ; else it adds.
+    One where they disagree in side, negation or certainty; two, or all that the earlier has, where only their
+    numbers differ; else it adds.
     """
     if _values(earlier) != _values(later):
         return 1
-    one, other = ({word for word in words if word[0].isdigit()} for words in (earlier, later))
-    return 2 if one and other and one.isdisjoint(other) else _NEVER
+    one, other = _numbers(earlier), _numbers(later)
+    if not one or not other or not one.isdisjoint(other):
+        return _NEVER
+    return 2 if missing else 1
+
+
+def _numbers(words: Sequence[str]) -> set[str]:
+    """The numbers of a sentence, decimals whole."""
+    return set(_NUMBER.findall(" ".join(words).replace(" . ", ".")))
+
+
+def _common(earlier: Sequence[str], later: Sequence[str], stems: frozenset[str]) -> frozenset[str]:
+    """What two sentences share where the earlier one has none but common words (`No acute fracture.`)."""
+    if stems:
+        return frozenset()
+    empty = _empty()
+    words = {word for word in earlier if len(word) > 3 and word[0].isalpha()} - empty
+    return frozenset(words) if words <= set(later) else frozenset()
 
 
 def _values(words: Sequence[str]) -> tuple[frozenset[str], frozenset[Flag]]:
@@ -219,6 +246,12 @@ def _stems(words: Sequence[str]) -> frozenset[str]:
     return frozenset(
         word[:_STEM] for word in words if len(word) > 2 and word[0].isalpha() and word not in generic
     )
+
+
+@lru_cache(maxsize=1)
+def _empty() -> frozenset[str]:
+    lists = word_lists()
+    return frozenset((*lists["empty"], *lists["not"]))
 
 
 @lru_cache(maxsize=1)

@@ -2,16 +2,18 @@
 
 import re
 from collections.abc import Collection, Sequence
+from itertools import pairwise
 
 from summarizer.segmentation import tables
 from summarizer.segmentation.answers import begins_answer, is_question, mere_value
-from summarizer.segmentation.boilerplate import is_rule, letter_body
+from summarizer.segmentation.boilerplate import DEAR, is_rule, letter_body
 from summarizer.segmentation.declared import Row, declared_rows
 from summarizer.segmentation.labels import AFTER_COLON, LABEL, Role, role
 from summarizer.segmentation.layout import AXIS, read_layout
 from summarizer.segmentation.line_ends import is_terminated
 from summarizer.segmentation.lines import Line, LineKind
 from summarizer.segmentation.list_marks import inline_markers
+from summarizer.segmentation.markers import boxes
 from summarizer.segmentation.midline import is_heading, midline_headings, newlines_lost, opening_title
 from summarizer.segmentation.punctuation import sentence_ends
 from summarizer.segmentation.spans import Spans
@@ -85,6 +87,8 @@ class _Emitter:
         if first.kind is not LineKind.ROW and first.kind is not LineKind.BOILERPLATE:
             context.end_table()
         if first.kind is LineKind.BOILERPLATE:
+            if DEAR.match(first.text):
+                self.spans.greeting()
             self.spans.furniture(self.start, self.end)
         elif first.kind is LineKind.HEADING:
             self.spans.heading(self.start, self.end)
@@ -139,10 +143,15 @@ class _Emitter:
         if leaders and len(self.block) == 1 and not first.marker:
             for begin, stop in leaders:
                 spans.sentence(self.start + begin, self.start + stop)
+        elif len(self.block) == 1 and (boxed := boxes(first.text)):
+            for begin, stop in pairwise([*boxed, len(first.text)]):
+                spans.sentence(self.start + begin, self.start + stop)
         elif len(self.block) > 1 and (leaders or is_question(first.text)) and not first.marker:
             self._question_and_answer(start)
         else:
             body, close = letter_body(spans.text, start, self.end)
+            if body > start:
+                spans.greeting()
             spans.furniture(start, body)
             _running_text(spans, body, close, first.ordinal)
             spans.furniture(close, self.end)

@@ -1,5 +1,6 @@
 """What stands around a sentence and must be read with it: headings, lead-in, question, head of a table."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -9,7 +10,28 @@ from summarizer.segmentation.vocabulary import words
 from summarizer.types import ContextKind, ContextSpan, SectionKind, Span
 
 _DOCUMENTS = words("section_titles", "documents")
+_TOLD_APART = words("section_titles", "documents_told_apart")
+_WORDS = re.compile(r"[a-z]+")
 _PARENTS_OF_VITALS = frozenset({SectionKind.EXAM, SectionKind.HISTORY, SectionKind.RESULTS})
+_SURVEYS = frozenset(
+    {
+        SectionKind.EXAM,
+        SectionKind.REVIEW_OF_SYSTEMS,
+        SectionKind.FINDINGS,
+        SectionKind.IMPRESSION,
+        SectionKind.PROCEDURE,
+    }
+)
+"""Sections that go through regions and body systems, or through studies."""
+_DIVIDED = _SURVEYS | {
+    SectionKind.RESULTS,
+    SectionKind.ASSESSMENT,
+    SectionKind.PLAN,
+    SectionKind.HOSPITAL_COURSE,
+}
+"""Sections that are usually divided by labels."""
+_DEEPER = 2
+"""By how many blanks a heading stands in from one that encloses it."""
 
 
 @dataclass(slots=True)
@@ -18,7 +40,8 @@ class _Head:
 
     Attributes:
         main: it names a section of a note; the others are regions, studies and labels within one.
-        part: it names a region or a study, which stands under a section however that looks.
+        region, study: it names a region or a body system; a study.
+        indent: white space before it on its line, in characters; that of its line where it stands within one.
         upper: it is in capitals.
         inline: text follows it on its line.
         depth: how many items it stands in; it is closed with them.
@@ -30,7 +53,9 @@ class _Head:
     end: int
     kind: SectionKind
     main: bool
-    part: bool
+    region: bool
+    study: bool
+    indent: int
     upper: bool
     inline: bool
     depth: int = 0
@@ -62,21 +87,34 @@ class Context:
     _open: tuple[ContextSpan, ...] | None = None
 
     def heading(self, start: int, end: int, kind: SectionKind, *, declared: bool) -> None:
-        """A heading opens and closes those beside it."""
+        """A heading opens and closes those beside it; one that is open already does nothing."""
+        if self._heads and self._heads[-1].start == start:
+            return
         self._open = None
         title = self.text[start:end]
         name = normalise(title)
-        main, part = _rank(name, declared=declared)
+        main = _is_main(name, declared=declared)
         inside = self._items_open and not main
         if not inside:
             self.leave_list()
         self._question = None
         self.end_table()
-        if kind in (SectionKind.ADMINISTRATIVE, SectionKind.OTHER) and name.rpartition(" ")[2] in _DOCUMENTS:
+        if kind in (SectionKind.ADMINISTRATIVE, SectionKind.OTHER) and _names_document(title, name):
             self._heads.clear()
             return
         depth = len(self._items) if inside else 0
-        head = _Head(start, end, kind, main, part, title.isupper(), self._has_text_behind(end), depth)
+        head = _Head(
+            start,
+            end,
+            kind,
+            main,
+            is_region(name),
+            is_study(name),
+            self._indent(start),
+            title.isupper(),
+            self._has_text_behind(end),
+            depth,
+        )
         self._close_for(head)
         self._heads.append(head)
 
@@ -91,10 +129,24 @@ class Context:
             if not (keep and not top.used):
                 heads.clear()
             return
-        while heads and not heads[-1].main and _beside(head, heads[-1], heads):
+        alike = any(
+            not other.main and (other.upper, other.inline) == (head.upper, head.inline) for other in heads
+        )
+        while heads and not _encloses(heads[-1], head, alike=alike):
             heads.pop()
-        if heads and not head.part and _alike(heads[-1], head):
+        if heads and not (head.region or head.study) and _alike(heads[-1], head):
             heads.clear()
+
+    def close_letterhead(self) -> None:
+        """A greeting closes all that stands above it."""
+        self.leave_list()
+        self.end_table()
+        self._heads.clear()
+
+    def _indent(self, start: int) -> int:
+        line_start = self.text.rfind("\n", max(0, start - 400), start) + 1
+        before = self.text[line_start:start]
+        return len(before) - len(before.lstrip())
 
     def _has_text_behind(self, end: int) -> bool:
         line_end = self.text.find("\n", end, end + 200)
@@ -239,20 +291,38 @@ def _alike(top: _Head, head: _Head) -> bool:
     return top.inline and head.inline and top.upper == head.upper
 
 
-def _beside(head: _Head, top: _Head, heads: list[_Head]) -> bool:
-    """Whether a label closes an open one: they look alike, or another open one looks like it."""
-    alike = [
-        other
-        for other in heads
-        if not other.main and (other.upper, other.inline) == (head.upper, head.inline)
-    ]
-    if alike:
-        return True
-    weaker = (top.upper and not head.upper) or (head.inline and not top.inline)
-    return not weaker
+def _names_document(title: str, name: str) -> bool:
+    """Whether a heading names the whole document and says nothing of the sentences under it."""
+    return name.rpartition(" ")[2] in _DOCUMENTS and _TOLD_APART.isdisjoint(_WORDS.findall(title.lower()))
 
 
-def _rank(name: str, *, declared: bool) -> tuple[bool, bool]:
-    """Whether a heading names a section of a note, and whether it names a region or a study."""
-    part = is_region(name) or is_study(name)
-    return not part and (declared or name in TITLE_KINDS or names_section(name)), part
+def _encloses(top: _Head, head: _Head, *, alike: bool) -> bool:
+    """Whether an open heading has a new label under it; `alike` says that a label of its look is open.
+
+    A wrong heading above a statement misleads, so only what is seen to enclose does: a heading that stands
+    alone right above the label or that the label is indented from; a section that is usually divided, if the
+    label is of another form.
+    """
+    if head.indent < top.indent and not top.main:
+        return False
+    alone = not top.inline
+    weaker = top.upper and not head.upper
+    if top.main and (head.region or head.study):
+        fits = top.kind in _SURVEYS or (head.study and top.kind is SectionKind.RESULTS)
+        return fits and (alone or top.upper != head.upper)
+    if alone and (not top.used or head.indent >= top.indent + _DEEPER):
+        return head.inline or top.main or weaker
+    if not top.main:
+        return alone and weaker and not alike
+    return top.kind in _DIVIDED and (weaker or (alone and head.inline and alike))
+
+
+def _is_main(name: str, *, declared: bool) -> bool:
+    """Whether a heading names a section of a note."""
+    if name in TITLE_KINDS:
+        return not is_region(name)
+    if not any(map(str.isalpha, name)):
+        return True  # a date that heads an entry
+    if is_region(name) or is_study(name):
+        return False
+    return declared or names_section(name)

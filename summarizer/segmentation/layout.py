@@ -19,7 +19,7 @@ from summarizer.segmentation.boilerplate import (
 )
 from summarizer.segmentation.labels import LABEL, Role, known_heading, role
 from summarizer.segmentation.lines import Line, LineKind, read_lines
-from summarizer.segmentation.markers import begins_item, find_markers
+from summarizer.segmentation.markers import begins_item, boxes, find_markers
 from summarizer.segmentation.titles import (
     is_known_title,
     is_title,
@@ -27,12 +27,12 @@ from summarizer.segmentation.titles import (
     is_titled_by_markup,
     is_titled_by_number,
 )
-from summarizer.segmentation.vocabulary import words
+from summarizer.segmentation.vocabulary import alternatives
 from summarizer.segmentation.wrapping import is_full, wrap_width
 
 AXIS = re.compile(r"AXIS\s{1,9}(?:IV|I{1,3}|V)\b[.:,]*", re.I)
 _DIAGNOSES = re.compile(r"\W{0,3}(?:\d{1,2}[.)]|[-•*])\s|.{1,60}:\s*$")
-_OF_THE_LINE_ABOVE = words("answers", "of_the_line_above")
+_STATUS = re.compile(rf"(?:{alternatives('answers', 'of_the_line_above')})(?:\s?:|\s[-–—=])", re.I)
 _USUAL_WIDTH = 72
 """Taken where the lengths of the lines tell of none."""
 _AFTER_CLOSE = 6
@@ -199,8 +199,10 @@ def _joins(
         return line.kind is LineKind.TEXT and tables.continues_row(line, first)
     if _answers(line, before, lines, index):
         return True
-    if line.kind is LineKind.LABELLED:
-        return _label(line.text).lower() in _OF_THE_LINE_ABOVE and _takes_status(before)
+    if is_status(line) or line.kind is LineKind.LABELLED:
+        return is_status(line) and _takes_status(before)
+    if line.kind is LineKind.TEXT and before is not first and _is_given_answer(before, block):
+        return line_ends.begins_lower(line.text)
     full = is_full(before, line, width or _USUAL_WIDTH)
     if line.kind is not LineKind.TEXT or (_is_complete(before) and not (full and width)):
         return line.kind is LineKind.TEXT and line_ends.goes_on(line.text) and not is_question(before.text)
@@ -227,6 +229,11 @@ def _is_complete(before: Line) -> bool:
     return text[-1] not in "._" and bool(tables.leader_cells(text))
 
 
+def _is_given_answer(before: Line, block: Sequence[Line]) -> bool:
+    """Whether a line is the answer of a word or two to the question above it."""
+    return is_question(block[-2].text) and begins_answer(before.text) and len(before.text.split()) < 3
+
+
 def _answers(line: Line, before: Line, lines: Sequence[Line], index: int) -> bool:
     """Whether a line answers the question above it."""
     if is_labelled_answer(line.text) and is_question(before.text):
@@ -242,6 +249,16 @@ def _answers(line: Line, before: Line, lines: Sequence[Line], index: int) -> boo
     following = lines[index + 1] if index + 1 < len(lines) else None
     ends = following is None or following.after_blank or is_question(following.text)
     return ends and is_short(line.text) and "?" not in line.text
+
+
+def is_status(line: Line) -> bool:
+    """Whether a line gives the status of what stands on the line above (`Status: Stopped`)."""
+    if line.kind not in (LineKind.LABELLED, LineKind.TEXT):
+        return False
+    found = _STATUS.match(line.text)
+    return found is not None and (
+        line.text[found.end() - 1] == ":" or begins_answer(line.text[found.end() :])
+    )
 
 
 def _takes_status(before: Line) -> bool:
@@ -292,6 +309,8 @@ def _is_row(line: Line, before: Line | None, following: Line | None) -> bool:
     """Whether a line has cells and is no heading with its text."""
     body = line.text
     if not ("\t" in body or "  " in body or "|" in body or "│" in body) or _begins_section(body):
+        return False
+    if boxes(body):
         return False
     return tables.is_row(line, before, following)
 

@@ -8,6 +8,7 @@ from summarizer.segmentation.vocabulary import alternatives, read, words
 TERMINATED = re.compile(r"[.!?…。！？｡।॥؟۔။።։]+[\"'”’)\]»]*$")
 _OPEN = words("line_ends", "open", "open_verbs")
 _OPEN_ELSEWHERE = words("line_ends", "open_elsewhere")
+_OPEN_ENDINGS = tuple(read("line_ends")["open_endings"])
 _NAMED = frozenset({"dr", "dr.", "mr", "mr.", "mrs.", "ms.", "prof."})
 _QUALIFIERS = words("line_ends", "qualifiers")
 _DETERMINERS = words("line_ends", "determiners")
@@ -48,6 +49,8 @@ def is_open(tail: str) -> bool:
     """
     if tail[-1] in ",(/&+[" or (tail[-1] == "-" and tail[-2:-1].isalpha()):
         return True
+    if tail[-1] > "\u0dff" and tail.endswith(_OPEN_ENDINGS):
+        return True
     opening = tail.rfind("(")
     if opening >= 0 and ")" not in tail[opening:] and len(tail) - opening > 2:
         return True
@@ -62,7 +65,10 @@ def is_open(tail: str) -> bool:
     if last == "no":
         stopped = len(tokens) > 1 and tokens[-2][-1] in ".,;"
         return bool(before) and (
-            before in _BEFORE_OPEN_NO or before.endswith("ly") or (stopped and len(tail) >= _LONG)
+            before in _BEFORE_OPEN_NO
+            or before.endswith("ly")
+            or _opens_clause(tail)
+            or (stopped and len(tail) >= _LONG)
         )
     if last in _OPEN:
         return last != "history" or before in _DETERMINERS or before == "any"
@@ -76,6 +82,15 @@ def is_open(tail: str) -> bool:
     return False
 
 
+def _opens_clause(tail: str) -> bool:
+    """Whether `no` stands behind a clause and a comma (`Tolerated the procedure well, no`)."""
+    clause, comma, rest = tail.rpartition(",")
+    if not comma or rest.strip().lower() != "no" or "," in clause or ":" in clause:
+        return False
+    count = len(clause.split())
+    return count > 3 or (count == 3 and clause.split()[0].endswith("ed"))
+
+
 def is_answered(text: str) -> bool:
     """Whether a line ends in an answer or in a value that is one: nothing may be added to it."""
     return _ANSWERED.search(text[-32:]) is not None or _answers_words(text)
@@ -86,7 +101,7 @@ def _answers_words(text: str) -> bool:
     tokens = text[-60:].lower().rstrip(".;").split()
     if len(tokens) < 2 or len(text) >= _LONG or tokens[-1] not in ("no", "yes", "none", "nil"):
         return False
-    return not (tokens[-2] in _BEFORE_OPEN_NO or tokens[-2].endswith("ly"))
+    return not (tokens[-2] in _BEFORE_OPEN_NO or tokens[-2].endswith("ly") or _opens_clause(text[-60:]))
 
 
 def begins_with_answer(text: str) -> re.Match[str] | None:

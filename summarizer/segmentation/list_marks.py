@@ -17,6 +17,8 @@ _NOT_ITEM_AFTER = re.compile(
     re.I,
 )
 _LAST_LABEL = re.compile(r"[A-Za-z][\w \t/-]{0,40}(?=:$)")
+_LABEL_AND_VALUE = re.compile(r"[ \t]*[A-Z][\w \t/-]{0,40}:[ \t]*\d{1,2}\.")
+"""`1. Sutures: 2.`: the number before belongs to a label as this one does."""
 _OPENS_LINE = re.compile(r"(?:[.:;A-Z][ \t]*,|:|-)[ \t]*$")
 
 
@@ -101,6 +103,8 @@ def _is_value(text: str, start: int, at: int) -> bool:
     before = text[max(start, at - 60) : at]
     bare = before.rstrip()
     if bare.endswith(":"):
+        if _LABEL_AND_VALUE.match(text, text.find(".", at) + 1):
+            return True
         words = _LAST_LABEL.search(bare)
         kind = role(words[0]) if words is not None else Role.SECTION
         return kind is Role.VALUE or (kind is Role.UNKNOWN and words is not None and not words[0].isupper())

@@ -23,11 +23,13 @@ _ROMAN = re.compile(r"(?P<open>\()?(?P<roman>[ivxIVX]{1,5})(?P<close>[.)])(?=\s)
 _HASH = re.compile(r"\#(?=\s?[A-Za-z])")
 BOX = re.compile(r"(?:[\[(][ xX_✓✔*•]{0,3}[\])](?=\s|\w)|[☐☑☒□▢◻⬜❏❑■✓✔✗✘⊠⊗◉◯])(?!\w*[\])])")
 """A box to be ticked, with its state."""
+_NEXT_BOX = re.compile(rf"\s{BOX.pattern}")
 _SIGN = re.compile(r"[-–−+±]\s?(?=[A-Za-z])")
 _DASHED_NUMBER = re.compile(r"[-–—]\s+[\d.]")
 _COUNTED = re.compile(rf"\s*(?:{alternatives('markers', 'counted')})\b")
 _SIDES = words("markers", "sides")
 _FRACTURED = words("markers", "fractured")
+_ANSWERS = words("answers", "answers")
 _AFTER_INITIALS = words("markers", "after_initials")
 _NEAR = 40
 """In how many lines a list counts on."""
@@ -172,3 +174,19 @@ def _judge_run(lines: Sequence[Line], run: list[int], found: list[tuple[int, int
 def begins_item(text: str) -> bool:
     """Whether a line without a marker still begins anew: a sign or a box before its words."""
     return _SIGN.match(text) is not None or BOX.match(text) is not None
+
+
+def boxes(text: str) -> list[int]:
+    """Where the boxes of a line begin that each stand before their own words; none if one has no words.
+
+    Boxes of a mere yes and no stay together, since the question is the same.
+    """
+    first = BOX.match(text)
+    if first is None:
+        return []
+    starts = [0, *(found.start() + 1 for found in _NEXT_BOX.finditer(text, first.end()))]
+    pieces = [text[start:stop] for start, stop in pairwise([*starts, len(text)])]
+    labels = [BOX.sub("", piece, count=1).strip(" \t,;|") for piece in pieces]
+    if len(starts) < 2 or any(not label or label.lower() in _ANSWERS for label in labels):
+        return []
+    return starts

@@ -30,7 +30,8 @@ _NO_LABEL = re.compile(r"[.;:?!]")
 _WORD = re.compile(r"\S+")
 _NO_LABEL_AFTER = frozenset(
     "no not any without denies negative has have had the of and or and/or his her their with in to a an "
-    "for by on at from this is was".split()
+    "for by on at from this is was were are find found see saw show shows showed obtain bring brought review "
+    "reviewed discuss discussed deny reports reported gave give provide provided recall about".split()
 )
 
 

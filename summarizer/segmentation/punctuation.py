@@ -135,7 +135,9 @@ def _needs_its_noun(text: str, start: int, mark: int, ahead: str) -> bool:
     before = text[low : mark - len(word)].split()
     last = before[-1].lower() if before else ""
     if word.isdigit():
-        return name in _MONTHS or (last in _BEFORE_ORDINALS and ahead[:1].isupper() and name not in _SUBJECTS)
+        return name in _MONTHS or (
+            last.rstrip(".") in _BEFORE_ORDINALS and ahead[:1].isupper() and name not in _SUBJECTS
+        )
     if not ahead[:1].isupper() or name in _SUBJECTS:
         return False
     return not last or last[-1] in ",;:" or last in _DETERMINERS
@@ -178,8 +180,10 @@ def _before_digit(
 def _is_decimal(whole: str, token: re.Match[str]) -> bool:
     """Whether a full stop and a blank stand in a number: `0. 04`, `Cr 1. 2 today`."""
     digits = token[0].rstrip(".,;:)")
-    if not whole.isdigit() or len(whole) > 2 or not digits.isdigit() or len(digits) > 2:
+    if not whole.isdigit() or len(whole) > 2 or not digits.isdigit() or len(digits) > 4:
         return False
+    if len(digits) > 2:
+        return whole == "0"
     return whole == "0" or len(digits) == 1 or digits[0] == "0"
 
 

@@ -11,6 +11,7 @@ MAX_TOKENS = 300
 _OPENING_ENDS = words("line_ends", "opening_ends", "finite", "open_verbs")
 _OPENING_GOES_ON = words("line_ends", "opening_goes_on")
 _LONGEST_OPENING = 16
+_COLON = re.compile(r"[^:,;.\n]{1,100}:(?=\s)")
 _WORD = re.compile(r"\S+")
 _PIECE = re.compile(r"\w{1,8}|[^\w\s]")
 _BREAKS: tuple[re.Pattern[str], ...] = (
@@ -68,12 +69,16 @@ def _best(text: str, start: int, limit: int, end: int) -> int | None:
 def opening(text: str, start: int, end: int) -> int:
     """Where the opening ends of a sentence: behind its first verb or negation, else behind its first words.
 
-    `The patient denies any pain, any swelling, ...` opens with `The patient denies any`.
+    `The patient denies any pain, any swelling, ...` opens with `The patient denies any`; what stands before a
+    colon opens whole (`The following were not given: ...`).
     """
     stop, ended = start, False
+    colon = _COLON.match(text, start, end)
+    if colon is not None:
+        return colon.end()
     for count, word in enumerate(_WORD.finditer(text, start, min(end, start + 400))):
         bare = word[0].lower().strip(".,;:()")
-        if ended and bare not in _OPENING_GOES_ON:
+        if ended and not (bare in _OPENING_GOES_ON or bare in _OPENING_ENDS or bare.endswith("ly")):
             return stop
         if count >= _LONGEST_OPENING:
             break

@@ -46,6 +46,7 @@ class Spans:
         self.markers: list[Span] = []
         self.boilerplate: list[Span] = []
         self._titles: list[tuple[int, str, SectionKind]] = []
+        self._ended: dict[int, int] = {}
         self._last = 0
 
     def _trim(self, start: int, end: int) -> tuple[int, int]:
@@ -67,7 +68,7 @@ class Spans:
         start, end = self._trim(start, end)
         if start >= end:
             return None
-        section = len(self._titles) - 1 if self._titles else None
+        section = self._section
         around = self.context.around(start, end, row=row)
         if more:
             around = in_order([*around, *more], start, end)
@@ -98,7 +99,9 @@ class Spans:
         self._last = end
 
     def open_section(self, start: int, end: int, code: str | None = None) -> SectionKind:
-        """Open the section that `text[start:end]` names; its kind."""
+        """Open the section that `text[start:end]` names, if it is not open; its kind."""
+        if self._titles and self._titles[-1][0] == start:
+            return self._titles[-1][2]
         title = self.text[start:end].strip("#*_ \t").rstrip(":,;. \t-–—*_#").strip() or self.text[start:end]
         kind = section_kind(title, code)
         if kind is SectionKind.EXAM and self._titles and is_region(normalise(title)):
@@ -111,9 +114,21 @@ class Spans:
         return kind
 
     @property
+    def _section(self) -> int | None:
+        """Which section is open."""
+        last = len(self._titles) - 1
+        return None if last < 0 or last in self._ended else last
+
+    @property
     def section_kind(self) -> SectionKind | None:
-        """The kind of the section that is open, None before the first."""
-        return self._titles[-1][2] if self._titles else None
+        """The kind of the section that is open, None where none is."""
+        return None if self._section is None else self._titles[self._section][2]
+
+    def greeting(self) -> None:
+        """A letter's greeting ends the section and the headings above it."""
+        if self._section is not None:
+            self._ended[self._section] = self._last
+        self.context.close_letterhead()
 
     def marker(self, start: int, end: int) -> None:
         """Add a list marker."""
@@ -131,7 +146,8 @@ class Spans:
         """The result; a section ends with the last line before the next heading."""
         sections: list[Section] = []
         for index, (start, title, kind) in enumerate(self._titles):
-            stop = self._titles[index + 1][0] if index + 1 < len(self._titles) else self._last
+            following = self._titles[index + 1][0] if index + 1 < len(self._titles) else self._last
+            stop = self._ended.get(index, following)
             stop = start + len(self.text[start:stop].rstrip())
             sections.append(Section(title, kind, start, stop))
         if any(mark.kind is MarkKind.STRIKE for mark in marks):

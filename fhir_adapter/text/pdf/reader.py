@@ -14,6 +14,8 @@ scanned, damaged or blank, the notice says on how many there is text.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
 
 import pypdfium2 as pdfium
 import pypdfium2.raw as raw
@@ -156,11 +158,18 @@ def _goes_on(last: PageLine | None, first: PageLine) -> bool:
     """Whether the first line of a page goes on with the last one of the page before.
 
     It does where that one ends in the middle of a sentence and either this one begins so, or that one had no
-    room left for its first word.
+    room left for its first word, or ended in a word that no sentence ends in.
     """
     if last is None or begins_item(first.text):
         return False
     end, start = visible(last.text).rstrip(), visible(first.text)
     if not (end[-1:].isalnum() or end.endswith((",", "-", "(", "/"))):
         return False
-    return start[:1].islower() or last.full_for(first)
+    return start[:1].islower() or last.full_for(first) or end.rpartition(" ")[2].lower() in _open_ends()
+
+
+@lru_cache(maxsize=1)
+def _open_ends() -> frozenset[str]:
+    """The words of `open_ends.txt`."""
+    lines = files("fhir_adapter.text.pdf").joinpath("open_ends.txt").read_text("utf-8").splitlines()
+    return frozenset(word for line in lines if not line.startswith("#") for word in line.split())

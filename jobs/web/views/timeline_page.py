@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
+from fhir_adapter.audit.findings import Finding
 from fhir_adapter.audit.standing import ended_words
 from fhir_adapter.narrative import displayed
 from fhir_adapter.timeline.bare import NOT_YET
@@ -33,6 +34,8 @@ _KINDS = (
     ("indexed", "written"),
 )
 _BARE = {
+    "entered-in-error": "Its summary was withdrawn.",
+    "replaced": "Its summary was replaced.",
     NOT_YET: "It has not been summarised yet.",
     "source-changed": "Its summary is of an earlier version; the next pass makes a new one.",
 }
@@ -264,7 +267,10 @@ def _spot(place: Place, shown: str, by_source: dict[str, Entry]) -> Spot:
 
 def _wrong(remarks: tuple[Remark, ...]) -> Iterator[Wrong]:
     for composition, group in groupby(remarks, lambda remark: remark.composition):
-        findings = tuple((one.finding.words, one.detail) for one in group)
+        found = list(group)
+        if all(one.finding is Finding.SOURCE_CHANGED for one in found):
+            continue  # no forgery: the note stands there with that as its reason
+        findings = tuple((one.finding.words, one.detail) for one in found)
         yield Wrong(composition, audit_page(composition), findings)
 
 

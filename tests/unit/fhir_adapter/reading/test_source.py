@@ -412,3 +412,22 @@ async def test_searches_ask_to_be_refused_rather_than_half_heard():
         await walk(source_for(client))
     (first, *_) = [r for r in server.requests if "_sort" in dict(r.params)]
     assert first.headers["prefer"] == "handling=strict"
+
+
+@pytest.mark.parametrize("element", ["masterIdentifier", "identifier"])
+@pytest.mark.parametrize("ignores", [False, True])
+async def test_a_replaced_document_may_be_named_by_its_identifier(element, ignores):
+    token = {"system": "urn:s", "value": "v"}
+    old = doc("old", **{element: token if element == "masterIdentifier" else [token]})
+    new = doc("new", 9, relatesTo=[{"code": "replaces", "target": {"identifier": token}}])
+
+    def before(request):
+        if dict(request.params).get("identifier") == "urn:s|v":
+            return bundle(old, doc("stranger")) if ignores else bundle(old)
+        return fhir(old) if request.path.endswith("/old") else None
+
+    async with Server([new], before=before) as server, client_for(server) as client:
+        source = source_for(client)
+        (page,) = await walk(source)
+        assert page.notes[0].replaces == ("DocumentReference/old",)
+        assert source.ineligible(await source.read("DocumentReference/old")) is Reason.SUPERSEDED

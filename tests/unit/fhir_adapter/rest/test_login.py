@@ -82,6 +82,8 @@ class Login:
         )
         assert claims["iss"] == claims["sub"] == "clinsum"
         assert 0 < claims["exp"] - time.time() <= 300
+        assert claims["exp"] - claims["iat"] <= 300
+        assert claims["iat"] <= time.time()
         assert claims["jti"] not in self.jtis
         self.jtis.add(claims["jti"])
 

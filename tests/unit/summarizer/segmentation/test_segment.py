@@ -49,7 +49,13 @@ def check_invariants(text: str, found: Segmentation) -> None:
         assert text[section.start : section.end] == text[section.start : section.end].strip()
     for sentence in found.sentences:
         before = [i for i, section in enumerate(found.sections) if section.start <= sentence.start]
-        assert sentence.section == (before[-1] if before else None)
+        # The greeting of a letter ends the section above it.
+        greeted = before and any(
+            found.sections[before[-1]].end <= each.start < sentence.start
+            and text[each.start : each.start + 4].lower() in ("dear", "to w")
+            for each in found.boilerplate
+        )
+        assert sentence.section == (before[-1] if before and not greeted else None)
         last = 0
         for piece in sentence.context:
             assert last <= piece.start < piece.end <= len(text)
