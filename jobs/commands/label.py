@@ -3,6 +3,7 @@
 import re
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -12,6 +13,7 @@ from jobs.commands.options import AsJson, console, print_json
 from jobs.exits import Exit, UsageError
 
 if TYPE_CHECKING:
+    from training.corpora.records import Corpus
     from training.labels.label_file import Totals
 
 _EVERY = 2.0  # seconds between lines of progress
@@ -24,59 +26,87 @@ def register(app: typer.Typer) -> None:
     )
 
 
-def label(
-    data: Annotated[
-        str, typer.Argument(help="JSON lines or Parquet, a folder of them, or a data set of the hub.")
+Data = Annotated[
+    str, typer.Argument(help="JSON lines or Parquet, a folder of them, or a data set of the hub.")
+]
+Out = Annotated[Path, typer.Argument(help="The file of labels; one begun before is gone on with.")]
+Metric = Annotated[
+    Literal["rouge1", "rouge2", "mean"], typer.Option(help="Which F1 each sentence has to raise.")
+]
+MaxSentences = Annotated[int | None, typer.Option(help="Choose at most so many sentences.", min=1)]
+MaxWords = Annotated[int | None, typer.Option(help="Choose at most so many words.", min=1)]
+Stemmer = Annotated[bool, typer.Option(help="Compare words by their stems.")]
+Schema = Annotated[
+    Literal[
+        "auto",
+        "ccdv",
+        "cohan",
+        "sentences",
+        "sumpubmed",
+        "text",
+        "pmc",
+        "radiology",
+        "mtsamples",
+        "mtsamples-description",
+        "conclusions",
+        "conclusions-moved",
+        "mustknow",
     ],
-    out: Annotated[Path, typer.Argument(help="The file of labels; one begun before is gone on with.")],
-    metric: Annotated[
-        Literal["rouge1", "rouge2", "mean"], typer.Option(help="Which F1 each sentence has to raise.")
-    ] = "mean",
-    max_sentences: Annotated[
-        int | None, typer.Option(help="Choose at most so many sentences.", min=1)
-    ] = None,
-    max_words: Annotated[int | None, typer.Option(help="Choose at most so many words.", min=1)] = None,
-    stemmer: Annotated[bool, typer.Option(help="Compare words by their stems.")] = True,
-    schema: Annotated[
-        Literal[
-            "auto",
-            "ccdv",
-            "cohan",
-            "sentences",
-            "sumpubmed",
-            "text",
-            "pmc",
-            "radiology",
-            "mtsamples",
-            "mtsamples-description",
-            "conclusions",
-            "conclusions-moved",
-        ],
-        typer.Option(help="How a record is laid out."),
-    ] = "auto",
-    form: Annotated[
-        Literal["as-is", "natural", "benchmark"],
-        typer.Option(help="The form of text: as found, spaced as in print, or as in the PubMed benchmark."),
-    ] = "benchmark",
-    config: Annotated[str | None, typer.Option(help="The hub's configuration, such as section.")] = None,
-    split: Annotated[str, typer.Option(help="The hub's split.")] = "train",
-    revision: Annotated[str | None, typer.Option(help="The hub's branch, tag or commit.")] = None,
-    streaming: Annotated[bool, typer.Option(help="Read from the hub without a copy.")] = False,
-    cache: Annotated[str | None, typer.Option(help="Folder for copies from the hub.")] = None,
-    held_out: Annotated[
-        list[str] | None,
-        typer.Option(help="Leave out what shares over 5% of 8-word sequences with these files. Repeatable."),
-    ] = None,
-    licence: Annotated[
-        str | None,
-        typer.Option(help="Take only records whose `licence` matches this regular expression."),
-    ] = None,
-    workers: Annotated[
-        int | None, typer.Option(help="Processes; as many as cores if not given.", min=1)
-    ] = None,
+    typer.Option(help="How a record is laid out."),
+]
+FormOfText = Annotated[
+    Literal["as-is", "natural", "benchmark"],
+    typer.Option(help="The form of text: as found, spaced as in print, or as in the PubMed benchmark."),
+]
+Config = Annotated[str | None, typer.Option(help="The hub's configuration, such as section.")]
+Split = Annotated[str, typer.Option(help="The hub's split.")]
+Revision = Annotated[str | None, typer.Option(help="The hub's branch, tag or commit.")]
+Streaming = Annotated[bool, typer.Option(help="Read from the hub without a copy.")]
+Cache = Annotated[str | None, typer.Option(help="Folder for copies from the hub.")]
+HeldOut = Annotated[
+    list[str] | None,
+    typer.Option(help="Leave out what shares over 5% of 8-word sequences with these files. Repeatable."),
+]
+Licence = Annotated[
+    str | None,
+    typer.Option(help="Take only records whose `licence` matches this regular expression."),
+]
+Workers = Annotated[int | None, typer.Option(help="Processes; as many as cores if not given.", min=1)]
+Notes = Annotated[
+    str | None, typer.Option(help="For mustknow: the notes, records of `id` and `text`, that DATA marks.")
+]
+NotesOf = Annotated[
+    list[str] | None,
+    typer.Option("--part", help="For mustknow: training (if not given), choosing or held-out. Repeatable."),
+]
+Framed = Annotated[
+    int, typer.Option(help="For mustknow: how often each comes again with an invented letterhead.", min=0)
+]
+
+
+def label(
+    data: Data,
+    out: Out,
+    metric: Metric = "mean",
+    max_sentences: MaxSentences = None,
+    max_words: MaxWords = None,
+    stemmer: Stemmer = True,
+    schema: Schema = "auto",
+    form: FormOfText = "benchmark",
+    config: Config = None,
+    split: Split = "train",
+    revision: Revision = None,
+    streaming: Streaming = False,
+    cache: Cache = None,
+    held_out: HeldOut = None,
+    licence: Licence = None,
+    notes: Notes = None,
+    part: NotesOf = None,
+    framed: Framed = 1,
+    workers: Workers = None,
     json: AsJson = False,
 ) -> None:
-    """Labels the sentences of each article by greedy matching with its summary."""
+    """Labels the sentences of articles by greedy matching with summaries, of notes by marked facts."""
     try:
         from training.corpora.records import Corpus
         from training.errors import TrainingError
@@ -84,23 +114,41 @@ def label(
         from training.labels.oracle import OracleSettings
     except ModuleNotFoundError as error:
         raise UsageError(f"Labels need the package {error.name}; install the extra `train`.") from None
-    job = LabelJob(
-        Corpus(data, config, split, streaming, cache, revision),
-        schema=schema,
-        form=form,
-        oracle=OracleSettings(metric, max_sentences, max_words, stemmer),
-        held_out=tuple(Corpus(path) for path in held_out or ()),
-        licence=_pattern(licence),
-    )
     began = time.monotonic()
+    corpus = Corpus(data, config, split, streaming, cache, revision)
     with _Progress() as progress:
         try:
-            totals = label_corpus(job, out, workers=workers, progress=progress)
+            if schema == "mustknow":
+                totals = _label_marked(corpus, notes, part or ["training"], framed, out)
+            else:
+                job = LabelJob(
+                    corpus,
+                    schema=schema,
+                    form=form,
+                    oracle=OracleSettings(metric, max_sentences, max_words, stemmer),
+                    held_out=tuple(Corpus(path) for path in held_out or ()),
+                    licence=_pattern(licence),
+                )
+                totals = label_corpus(job, out, workers=workers, progress=progress)
         except TrainingError as error:
             raise UsageError(str(error)) from None
     _report(totals, time.monotonic() - began, json)
     if totals.dropped["unreadable"] or not totals.articles:
         raise typer.Exit(Exit.SOMETHING_FAILED)
+
+
+def _label_marked(
+    marks: "Corpus", notes: str | None, parts: Sequence[str], framed: int, out: Path
+) -> "Totals":
+    from training.corpora.mustknow import Part
+    from training.corpora.records import Corpus
+    from training.labels.mustknow import MarkedJob, label_marked
+
+    if notes is None:
+        raise UsageError("Name the notes that are marked with --notes.")
+    if unknown := set(parts) - set(Part):
+        raise UsageError(f"There is no part {unknown.pop()!r}; there are {', '.join(Part)}.")
+    return label_marked(MarkedJob(marks, Corpus(notes), tuple(Part(p) for p in parts), framed), out)
 
 
 def _pattern(licence: str | None) -> str | None:

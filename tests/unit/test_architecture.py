@@ -66,8 +66,6 @@ LEVELS: dict[str, tuple[tuple[str, ...], ...]] = {
 KNOWN_UPWARD: set[tuple[str, str]] = set()
 KNOWN_LATE_CIRCLES: list[list[str]] = []
 KNOWN_LONG_FUNCTIONS = {
-    "jobs.commands.evaluate.evaluate": 58,
-    "jobs.commands.label.label": 76,
     "jobs.commands.train.train": 133,
 }
 

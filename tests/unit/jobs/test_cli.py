@@ -296,7 +296,15 @@ def test_summarize_and_text_need_no_server(tmp_path: Path, capsys: pytest.Captur
 
     assert run(["summarize", str(note), "--sentences", "2", "--json"]) == 0
     (summary,) = lines(capsys)
-    assert set(summary) == {"model", "text", "summary", "sentences"}
+    assert set(summary) == {
+        "model",
+        "text",
+        "summary",
+        "sentences",
+        "pinned",
+        "pinned_rules",
+        "left_out",
+    }
     assert [s["text"] for s in summary["summary"]] == ["Stop aspirin.", "Call 555."]  # type: ignore[attr-defined]
     above = [{"start": 0, "end": 5, "kind": "heading"}]
     assert [s["context"] for s in summary["summary"]] == [above, above]  # type: ignore[attr-defined]

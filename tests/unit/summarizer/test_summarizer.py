@@ -164,6 +164,9 @@ def test_json_is_the_documented_shape(summarizers: dict[str, Summarizer]) -> Non
             }
         ],
         "sentences": [{"start": 0, "end": 6, "score": 1.0}, {"start": 7, "end": 13, "score": 0.5}],
+        "pinned": [],
+        "pinned_rules": [],
+        "left_out": {"sections": [], "sentences": 0},
     }
 
 
