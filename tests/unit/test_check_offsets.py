@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from fhir_adapter.errors import NoteError
 from fhir_adapter.note import Attachment, NoteText, Reading, SourceNote
 from fhir_adapter.reading.source_note import read_source
 from fhir_adapter.writing.bundles import author
@@ -112,7 +113,7 @@ ODD: list[dict[str, Any]] = [
         "context": {"encounter": [{"reference": "#e"}]},
         "contained": [{"resourceType": "Encounter", "id": "e"}],
     },
-    {"subject": {"reference": "patient/1"}},
+    {"subject": {"identifier": {"value": "7"}}},
     {"subject": [{"reference": "Patient/1"}], "custodian": [{"reference": "Organization/1"}]},
     {"custodian": {"reference": "Patient/1"}},
     {"custodian": {"display": "A hospital"}, "subject": {"reference": "Patient/1/_history/3"}},
@@ -143,6 +144,15 @@ def test_what_an_odd_source_states_is_no_finding(server: Server, odd: dict[str, 
     where = Attachment("DocumentReference.content[0].attachment", data=encoded)
     code, out = check(put(server, read_source(resource), where))
     assert (code, "30 of 30 checks hold" in out) == (0, True), out
+
+
+def test_a_subject_that_cannot_be_named_gets_no_summary(server: Server) -> None:
+    note = SourceNote(
+        "DocumentReference", "1", "1", "2025-01-01T00:00:00Z", subject={"reference": "patient/1"}
+    )
+    attachment = Attachment("DocumentReference.content[0].attachment", data="")
+    with pytest.raises(NoteError, match="a subject that cannot be named"):
+        put(server, note, attachment)
 
 
 @pytest.mark.parametrize(
