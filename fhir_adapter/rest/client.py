@@ -156,7 +156,7 @@ class FhirClient:
 
     async def read_if_there(self, reference: str, version: str | None = None) -> JsonObject | None:
         """As `read`; None for what was never there, is deleted, or cannot be on this server."""
-        if self._scope.relative(reference) is None or (version and not _ID.fullmatch(version)):
+        if self._scope.relative(reference) is None or (version is not None and not _ID.fullmatch(version)):
             return None
         try:
             return await self.read(reference, version)
