@@ -74,7 +74,7 @@ async def test_ranks_come_only_where_asked_for_and_never_from_k_means(served: Se
     assert [s.get("rank") for s in repeated["sentences"]] == [1, None]
     assert (none["ranked"], none["sentences"]) == (True, [])
     assert clustered["ranked"] is False
-    assert {*clustered["sentences"][0]} == {"start", "end", "score", "section"}
+    assert {*clustered["sentences"][0]} == {"start", "end", "score", "section", "context"}
 
 
 async def test_the_settings_say_the_budget_where_nobody_else_does(served: Served) -> None:
