@@ -8,9 +8,9 @@ are Unicode code points from 0, in the text that each derivation-reference exten
 server wants a login, set AUTHORIZATION to the value of that header; where it uses another label for what
 machines made, set LABEL to system|code. Exit code 0: everything holds; 1: something does not.
 
-Left to `clinsum audit`: Provenance, the stated media type, whether a score is a probability, where the text
-of a source that is not plain stood, and making it anew; of timelines, which element tells the time best,
-whether other words say the same, and what patients were merged.
+Left to `clinsum audit`: Provenance, the stated media type, whether anything is missing around a sentence,
+where the text of a source that is not plain stood, and making it anew; of timelines, which element tells the
+time best, whether other words say the same, and what patients were merged.
 """
 
 # ruff: noqa: B905, S310, S314, T201 (a script of the standard library alone, for a server its user trusts)
@@ -30,7 +30,7 @@ from xml.etree import ElementTree
 DERIVATION = "http://hl7.org/fhir/StructureDefinition/derivation-reference"
 LABEL = os.environ.get("LABEL", "http://terminology.hl7.org/CodeSystem/v3-ObservationValue|AIAST")
 XHTML, LANG = "{http://www.w3.org/1999/xhtml}", "{http://www.w3.org/XML/1998/namespace}lang"
-ALLOWED = {XHTML + "div": {"lang", LANG}, XHTML + "ol": set(), XHTML + "li": {"id"}}
+KINDS = "heading lead-in question column row caption strike antecedent correction".split()  # of context
 CONFIDENTIALITY = (
     "http://terminology.hl7.org/CodeSystem/v3-Confidentiality",
     "http://hl7.org/fhir/v3/Confidentiality",
@@ -92,15 +92,49 @@ def text_at(base, reference, path):
     return node  # DiagnosticReport.conclusion is a string already
 
 
-def list_of(div):
-    """[(id, text)] of a narrative; None unless it is one plain list, since markup can hide a sentence."""
+def item_of(li, form):
+    """[(id, text, kind)] of an item of a list; None unless it is plain, since markup can hide a sentence."""
+    if form == 1:
+        plain = li.tag == XHTML + "li" and set(li.attrib) == {"id"} and not len(li)
+        return [(li.get("id"), li.text or "", "")] if plain else None
+    found, plain = [], li.tag == XHTML + "li" and not li.attrib and not (li.text or "").strip()
+    for e in li:
+        kind = e.get("class", "").replace("context ", "", 1) if e.tag == XHTML + "i" else ""
+        wanted = {"id": e.get("id"), **({"class": "context " + kind} if kind else {})}
+        plain = plain and e.tag == XHTML + ("i" if kind in KINDS else "span") and e.attrib == wanted
+        plain = plain and not len(e) and not (e.tail or "").strip()
+        found.append((e.get("id"), re.sub("[ \t\r\n]+", " ", e.text or "").strip(" "), kind))
+    return found if plain and [kind for _, _, kind in found].count("") == 1 else None
+
+
+def list_of(div, form):
+    """The items of a narrative, as item_of has them; None unless it is one plain list of them."""
     root = ElementTree.fromstring(div)
-    plain = "<!" not in div and [e.tag for e in root] == [XHTML + "ol"] and not any(len(e) for e in root[0])
-    plain = plain and all(set(e.attrib) <= ALLOWED.get(e.tag, set()) for e in root.iter())
-    items = [(e.get("id"), "".join(e.itertext())) for e in root.iter(XHTML + "li")]
-    return (
-        items if plain and "".join(root.itertext()).strip() == "".join(t for _, t in items).strip() else None
-    )
+    if (
+        "<!" in div
+        or [e.tag for e in root] != [XHTML + "ol"]
+        or root[0].attrib
+        or set(root.attrib) - {"lang", LANG}
+    ):
+        return None
+    items = [item_of(li, form) for li in root[0]]
+    said = [root.text, root[0].text, root[0].tail, *(li.tail for li in root[0])]
+    return None if None in items or any((text or "").strip() for text in said) else items
+
+
+def as_shown(text, form):
+    """A text of a note as a narrative shows it: white space folded, which form 1 did not do."""
+    return (text if form == 1 else " ".join(text.split())).translate(SHOWN)
+
+
+def apart(one, other):
+    """The words in which two texts differ, and the one after; both whole where only white space differs."""
+    a, b = one.split(), other.split()
+    same = [x == y for x, y in zip(a, b)] + [False]
+    start, ends = same.index(False), [x == y for x, y in zip(a[::-1], b[::-1])] + [False]
+    end = max(0, min(ends.index(False), len(a) - start, len(b) - start) - 1)
+    found = [" ".join(words[start : len(words) - end]) for words in (a, b)]
+    return found if a != b else [one, other]
 
 
 def labels(resource):
@@ -153,23 +187,42 @@ def of_text(base, notes, where, path):
     return whose, text
 
 
-def of_sentences(section, spans, first, texts, own):
-    """Yields as `findings` for the sentences of one source, numbered on from the first, and their places."""
-    items = list_of(section["text"]["div"]) if "text" in section else []
-    links = [link[1:] for link, _ in groupby(span[LINK] for span in spans)]
-    numbers = [f"s{first + n}" for n in range(len(items or []))]
-    yield items is not None and [i for i, _ in items] == numbers == links, "a plain list, in its order"
-    shown, begun, end = dict(items or []), set(), 0
-    for span in spans:
-        link, start, before, stop = span[LINK][1:], span["offset"], end, span["offset"] + span["length"]
+def of_sentences(section, spans, first, texts, own, form):
+    """Yields as `findings` for the sentences of one source, numbered from the first, with their context."""
+    items = list_of(section["text"]["div"], form) if "text" in section else []
+    yield items is not None, "a plain list"
+    shown, wanted, links = {}, [], [span[LINK][1:] for span in spans]
+    for n, item in enumerate(items or [], first):
+        shown.update({name: (words, kind) for name, words, kind in item})
+        around = iter(range(1, len(item)))
+        wanted += [f"s{n}c{next(around)}" if kind else f"s{n}" for _, _, kind in item]
+    yield list(shown) == wanted == list(dict.fromkeys(links)), "each item with its context, in their order"
+    places = [link for link, _ in groupby(link for link in links if "c" not in link)]
+    yield places == list(dict.fromkeys(places)), "the places of a sentence one after the other"
+    begun, last, end = set(), {}, 0
+    for span, link in zip(spans, links):
+        start, stop = span["offset"], span["offset"] + span["length"]
         whose, text = texts[span["reference"]["reference"], span["path"]]
         found = text[start:stop] if 0 <= start < stop <= len(text) else ""
-        said = [words for url, words in span.items() if url.endswith("/extract-text")]
-        right = found.translate(SHOWN) == (said or [shown.get(link)])[0]
-        if link not in begun:  # where the sentence stands; what follows are places that repeat it
-            right, end = right and not said and whose == own and start >= before, stop
+        more = {url.rpartition("/")[2]: value for url, value in span.items()}
+        other, kind = more.get("extract-text"), more.get("extract-context", "")
+        words, as_kind = shown.get(link, ("", ""))
+        said = words if other is None else other
+        exact = form == 1 or found == found.strip()  # offsets lead from word to word
+        right = (
+            exact
+            and as_shown(found, form) == said
+            and kind == as_kind
+            and not (kind and "extract-score" in more)
+        )
+        if link not in begun:  # where it stands, after what goes before it; later come places that repeat it
             begun.add(link)
-        yield bool(found) and right, f"{start}:{stop} {found!r}"
+            number = link.partition("c")[0]
+            after = max(last.get(number, 0), 0 if kind else end)
+            right = right and other is None and whose == own and start >= after
+            last[number], end = stop, end if kind else stop
+        what = repr(found) if right else "summary says {!r}, note says {!r}".format(*apart(said, found))
+        yield bool(found) and right, f"{kind} {start}:{stop} {what}".lstrip()
 
 
 def objects(value):
@@ -180,6 +233,11 @@ def objects(value):
 def codes(*concepts):
     """The codes of CodeableConcepts."""
     return {coding.get("code") for concept in concepts for coding in objects(concept.get("coding"))}
+
+
+def versions(device):
+    """What a Device states of its versions: software, model, the form of what it writes (1 if unstated)."""
+    return {v["type"]["text"]: v["value"] for v in device.get("version", []) if "text" in v.get("type", {})}
 
 
 def stays(resource):
@@ -281,15 +339,17 @@ def findings(base, composition):
     yield caption.startswith(f"AI-extracted {kind} (unverified) of {of}."), "its caption says so"
     yield " Not a substitute for the source note" in caption, "its caption warns"
 
+    device = get(base, composition["author"][0]["reference"])
+    form = int(versions(device).get("form", 1))
     spans = [[parts(e) for e in s.get("extension", []) if e["url"] == DERIVATION] for s in sections]
     texts, number = {}, 1
     for where, path in dict.fromkeys((p["reference"]["reference"], p["path"]) for s in spans for p in s):
         texts[where, path] = yield from of_text(base, notes, where.replace(base, ""), path)
     for source, section, places in zip(sources, sections, spans):
-        anchors = {place[LINK] for place in places}
-        yield many or 0 < len(anchors) == len(places), "one place for each sentence"
-        yield from of_sentences(section, places, number, texts, source)
-        number += len(anchors)
+        links = [place[LINK] for place in places]
+        yield many or 0 < len(set(links)) == len(links), "one place for each sentence"
+        yield from of_sentences(section, places, number, texts, source, form)
+        number += len({link for link in links if "c" not in link})
 
 
 def main(address):

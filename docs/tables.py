@@ -37,7 +37,7 @@ def reasons_table() -> str:
         (
             f"`{reason.value}`",
             "failed" if reason.failure else "skipped",
-            "" if not reason.failure else "from a minute" if reason.transient else "from six hours",
+            "" if not reason.failure else "at once" if reason.transient else "in six hours",
             reason.words,
         )
         for reason in Reason

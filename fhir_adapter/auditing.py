@@ -1,11 +1,13 @@
 """Proves any Composition of ours, a summary or a timeline, from the server alone."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 from fhir_adapter.audit.auditor import SummaryAuditor
+from fhir_adapter.audit.context import Rules
 from fhir_adapter.audit.findings import Finding
 from fhir_adapter.audit.record import read_maker, read_record
 from fhir_adapter.audit.sources import Sources
+from fhir_adapter.audit.standing import State, state_of
 from fhir_adapter.audit.verdict import Audit, Examined, Kind, Proof, Subject
 from fhir_adapter.audit.witnesses import Devices, Witnesses
 from fhir_adapter.lenient import JsonObject, references
@@ -21,16 +23,23 @@ class Auditor:
 
     Args:
         label: the security label that every summary must carry, as (system, code).
+        rules: of this version. Of what the same version wrote, the sentences and their context are found in
+            the note again; None for not.
     """
 
     def __init__(
-        self, client: FhirClient, extractor: Extractor, limits: FetchLimits, label: tuple[str, str]
+        self,
+        client: FhirClient,
+        extractor: Extractor,
+        limits: FetchLimits,
+        label: tuple[str, str],
+        rules: Rules | None = None,
     ) -> None:
         self._client = client
         self._witnesses = Witnesses(client)
         sources = Sources(client, extractor, limits)
-        self._summaries = SummaryAuditor(client.base_url, sources, self._witnesses, label)
-        self._timelines = TimelineAuditor(client, sources, self._witnesses, label)
+        self._summaries = SummaryAuditor(client.base_url, sources, self._witnesses, label, rules)
+        self._timelines = TimelineAuditor(client, sources, self._witnesses, label, rules)
 
     async def audit(self, reference: str) -> Audit:
         """Reads a Composition by `Composition/id` or id, and audits it."""
@@ -77,12 +86,15 @@ class Auditor:
         authors = references(subject.resource.get("author"), self._client.base_url)
         choosers = [author for section in proof.sections for author in section.claims.section_authors]
         devices = subject.devices.known(list(dict.fromkeys([*authors, *choosers])))
+        record = read_record(subject.resource, self._client.base_url)
+        makers = tuple(map(read_maker, devices))
+        state = state_of(record, makers, [(section.claims, section.source) for section in proof.sections])
         return Examined(
             kind=proof.kind,
-            audit=_audit(subject.resource, proof, authors),
+            audit=_audit(subject.resource, proof, authors, state),
             sections=proof.sections,
-            record=read_record(subject.resource, self._client.base_url),
-            makers=tuple(map(read_maker, devices)),
+            record=record,
+            makers=makers,
             provenances=tuple(f"Provenance/{one.get('id', '')}" for one in subject.provenances),
         )
 
@@ -91,7 +103,7 @@ def _named(reference: str) -> str:
     return reference if "/" in reference else f"Composition/{reference}"
 
 
-def _audit(resource: JsonObject, proof: Proof, authors: Sequence[str]) -> Audit:
+def _audit(resource: JsonObject, proof: Proof, authors: Sequence[str], state: State) -> Audit:
     version = proof.sections[0].claims.version if proof.kind is Kind.SUMMARY else ""
     return Audit(
         composition=f"Composition/{resource.get('id', '')}",
@@ -101,4 +113,22 @@ def _audit(resource: JsonObject, proof: Proof, authors: Sequence[str]) -> Audit:
         unproven=tuple(text for section in proof.sections for text in section.unproven),
         version=version,
         author=authors[0] if authors else "",
+        state=state,
+        notices=tuple(_notices(proof)),
+        kind=proof.kind,
     )
+
+
+def _notices(proof: Proof) -> Iterator[str]:
+    """What an audit of this Composition could not look at, a sentence each."""
+    read = [section for section in proof.sections if section.read]
+    if any(section.claims.form == 1 for section in proof.sections):
+        yield (
+            "It was written by a version that showed sentences without what stands around them in the note, "
+            "such as their headings: read them in the note."
+        )
+    elif not all(section.ruled for section in read):
+        yield (
+            "It was written by another version of this software, so whether anything is missing around a "
+            "sentence was not looked at; what is shown was."
+        )

@@ -3,9 +3,11 @@
     FhirAdapterError
     ├── NoteError                  one note cannot be used; data for the ledger
     ├── ServerUnreachableError     no answer after all retries
-    │   └── ServerTimeoutError     the answer took too long, each time
+    │   ├── ServerTimeoutError     the answer took too long, each time
+    │   └── LoginError             the token endpoint gives no token for these credentials
     ├── NotFhirError               an answer, but not as a FHIR R4 server gives it
-    │   └── OutsideBaseError       a link or a redirect out of the base address
+    │   ├── OutsideBaseError       a link or a redirect out of the base address
+    │   └── EndlessLinksError      next links that lead to the same again and again
     ├── UnconfirmedError           a write of which the answer does not say whether it was done
     ├── ResponseTooLargeError      an answer over the limit
     └── HttpStatusError            an error status
@@ -51,6 +53,10 @@ class ServerTimeoutError(ServerUnreachableError):
     """The server took longer than the settings allow, in every attempt."""
 
 
+class LoginError(ServerUnreachableError):
+    """The token endpoint gives no token for these credentials, so the server cannot be asked anything."""
+
+
 class NotFhirError(FhirAdapterError):
     """Something answered, but not as a FHIR R4 server does."""
 
@@ -65,6 +71,10 @@ class OutsideBaseError(NotFhirError):
     def __init__(self, message: str, url: str) -> None:
         super().__init__(message)
         self.url = url
+
+
+class EndlessLinksError(NotFhirError):
+    """A search whose next links never end: in a circle, or to the same resources again and again."""
 
 
 class UnconfirmedError(FhirAdapterError):
@@ -129,6 +139,7 @@ _READ_FAULTS: tuple[tuple[type[FhirAdapterError], Reason, str], ...] = (
     (RefusedError, Reason.FORBIDDEN, "HTTP {0.status}"),
     (HttpStatusError, Reason.SERVER_ERROR, "HTTP {0.status}"),
     (ResponseTooLargeError, Reason.TOO_LARGE, "more than {0.limit} bytes"),
+    (NotFhirError, Reason.WRONG_ANSWER, "{0.__class__.__name__}"),
     (ServerTimeoutError, Reason.TIMEOUT, "no complete answer in time"),
     (FhirAdapterError, Reason.SERVER_ERROR, "{0.__class__.__name__}"),
 )

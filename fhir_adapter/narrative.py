@@ -1,11 +1,17 @@
 """XHTML narratives built from text by an XML library, never by string formatting.
 
-XML 1.0 (section 2.2) cannot hold most control characters, and readers turn a carriage return into a line
-feed. `displayed` maps each such character to one visible stand-in, so a sentence keeps its length and offsets
-stay true; it is the identity on everything else.
+A sentence is shown with its white space folded: a line end of the note inside it is one blank, as browsers
+show it anyway. XML 1.0 (section 2.2) cannot hold most control characters; `printable` maps each of them to
+one visible stand-in, and is the identity on everything else.
+
+A list of sentences has one item for each sentence, in which it stands with its context, in the order of the
+note. Inside an item `i` is a piece of context, so that it looks like one where a style sheet is missing, and
+`span` is the sentence.
 """
 
+import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from lxml import etree
@@ -25,9 +31,58 @@ _NSMAP: Any = {None: XHTML}
 _XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
 
-def displayed(text: str) -> str:
-    """Returns `text` as a narrative shows it: same length, XML-illegal characters and CR as stand-ins."""
+_CONTEXT_CLASS = re.compile(r"context ([a-z-]+)", re.ASCII)
+_XML_SPACE = " \t\r\n"
+_XML_SPACES = re.compile(f"[{_XML_SPACE}]+")
+
+FORM = 2
+"""How lists of sentences are written now. In form 1, of versions before context was shown, an item is one
+sentence with the white space of the note, and carries the id itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of the note in an item of a list.
+
+    Attributes:
+        anchor: its id, as offsets link to it; "" where it has none.
+        kind: of context; "" for the sentence itself.
+    """
+
+    anchor: str
+    text: str
+    kind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceList:
+    """What a narrative shows, read back.
+
+    Attributes:
+        items: in the order shown, each with its pieces in their order.
+        form: 1 or 2; 0 where there is no item.
+        plain: it is one list as `sentence_list` (or its predecessor) writes it, and nothing else. Markup and
+            attributes can hide, strike out or renumber a sentence without touching its text.
+    """
+
+    items: tuple[tuple[Piece, ...], ...]
+    form: int
+    plain: bool
+
+
+def printable(text: str) -> str:
+    """Returns `text` in the same length, with stand-ins for CR and the characters that XML cannot hold."""
     return text.translate(_STAND_INS)
+
+
+def displayed(text: str) -> str:
+    """Returns `text` as a narrative shows it: each run of white space as one blank, none at its ends."""
+    return printable(" ".join(text.split()))
+
+
+def folded(text: str) -> str:
+    """What a narrative shows as a reader sees it: white space of XML folded; no-break spaces stay."""
+    return _XML_SPACES.sub(" ", text).strip(_XML_SPACE)
 
 
 def _div(language: str) -> Any:
@@ -47,18 +102,37 @@ def paragraph(text: str, language: str = "en") -> dict[str, str]:
     """
     div = _div(language)
     inner = {} if language == "en" else {"lang": "en", _XML_LANG: "en"}
-    etree.SubElement(div, f"{{{XHTML}}}p", inner).text = displayed(text)
+    etree.SubElement(div, f"{{{XHTML}}}p", inner).text = printable(text)
     return {"status": "generated", "div": etree.tostring(div, encoding="unicode")}
 
 
-def ordered_list(items: Iterable[tuple[str, str]], language: str) -> dict[str, str]:
-    """A generated Narrative with one list item per (id, text)."""
+def sentence_list(items: Iterable[Sequence[Piece]], language: str) -> dict[str, str]:
+    """A generated Narrative with one list item for each sentence and its context, in form 2."""
     div = _div(language)
     ol = etree.SubElement(div, f"{{{XHTML}}}ol")
-    for anchor, text in items:
-        li = etree.SubElement(ol, f"{{{XHTML}}}li", id=anchor)
-        li.text = displayed(text)
+    for pieces in items:
+        li = etree.SubElement(ol, f"{{{XHTML}}}li")
+        shown = [_element(li, piece) for piece in pieces]
+        for element in shown[:-1]:
+            element.tail = " "
     return {"status": "generated", "div": etree.tostring(div, encoding="unicode")}
+
+
+def single_list(items: Iterable[Sequence[Piece]], language: str) -> dict[str, str]:
+    """As `sentence_list` in form 1, which knew no context: for an audit to compare with."""
+    div = _div(language)
+    ol = etree.SubElement(div, f"{{{XHTML}}}ol")
+    for pieces in items:
+        for piece in pieces:
+            etree.SubElement(ol, f"{{{XHTML}}}li", id=piece.anchor).text = printable(piece.text)
+    return {"status": "generated", "div": etree.tostring(div, encoding="unicode")}
+
+
+def _element(li: Any, piece: Piece) -> Any:
+    name, attributes = ("i", {"class": f"context {piece.kind}"}) if piece.kind else ("span", {})
+    element = etree.SubElement(li, f"{{{XHTML}}}{name}", {"id": piece.anchor, **attributes})
+    element.text = displayed(piece.text)
+    return element
 
 
 def _parsed(div: str) -> Any:
@@ -93,26 +167,78 @@ def visible(div: str) -> str:
     return f"{' '.join(''.join(map(str, root.itertext())).split())} <{names}>"
 
 
-def is_plain_list(div: str) -> bool:
-    """Whether a narrative is one ordered list of plain items, as `ordered_list` makes it, and nothing else.
-
-    Markup and attributes can hide, strike out or renumber a sentence without touching its text.
+def read_list(div: str) -> SentenceList:
+    """Reads back a list of sentences of either form, from whoever wrote it last.
 
     Raises:
         ValueError: as `list_items`.
     """
     root = _parsed(div)
+    found = [_item(li) for li in root.iter(f"{{{XHTML}}}li")]
+    forms = {form for _, form in found}
+    form = forms.pop() if len(forms) == 1 else (FORM if forms else 0)
+    return SentenceList(tuple(pieces for pieces, _ in found), form, _is_plain(root, form))
+
+
+def _item(li: Any) -> tuple[tuple[Piece, ...], int]:
+    """The pieces of an item, and the form in which it is."""
+    parts = [child for child in li if child.tag in (f"{{{XHTML}}}i", f"{{{XHTML}}}span")]
+    if li.get("id") is not None or not parts:
+        return (Piece(li.get("id", ""), _all_text(li)),), 1
+    return tuple(_piece(part) for part in parts), FORM
+
+
+def _piece(part: Any) -> Piece:
+    text = folded(_all_text(part))
+    if part.tag == f"{{{XHTML}}}span":
+        return Piece(part.get("id", ""), text)
+    kind = _CONTEXT_CLASS.fullmatch(part.get("class", ""))
+    return Piece(part.get("id", ""), text, kind[1] if kind else "?")
+
+
+def _all_text(element: Any) -> str:
+    return "".join(map(str, element.itertext()))
+
+
+def _is_plain(root: Any, form: int) -> bool:
     lists = list(root)
     if len(lists) != 1 or root.tag != f"{{{XHTML}}}div" or lists[0].tag != f"{{{XHTML}}}ol":
         return False
     items = list(lists[0])
-    around = [root.text, lists[0].text, lists[0].tail, *(item.tail for item in items)]
     return (
         {etree.QName(name).localname for name in root.attrib} <= {"lang"}
         and not lists[0].attrib
-        and not any(text and text.strip() for text in around)
-        and all(i.tag == f"{{{XHTML}}}li" and list(i.attrib) == ["id"] and not len(i) for i in items)
+        and not _says(root.text, lists[0].text, lists[0].tail, *(item.tail for item in items))
+        and all(item.tag == f"{{{XHTML}}}li" for item in items)
+        and all(_is_sentence(item) if form == 1 else _is_plain_item(item) for item in items)
     )
+
+
+def _is_sentence(item: Any) -> bool:
+    return list(item.attrib) == ["id"] and not len(item)
+
+
+def _is_plain_item(item: Any) -> bool:
+    """One sentence with the context before and after it."""
+    parts = list(item)
+    kinds = [_attributes(part) for part in parts]
+    return (
+        not item.attrib
+        and not _says(item.text, *(part.tail for part in parts))
+        and not any(len(part) for part in parts)
+        and kinds.count("span id") == 1
+        and set(kinds) <= {"span id", "i class id"}
+        and all(_CONTEXT_CLASS.fullmatch(part.get("class", "context x")) for part in parts)
+    )
+
+
+def _attributes(part: Any) -> str:
+    name = etree.QName(part).localname if isinstance(part.tag, str) else ""  # a comment has none
+    return " ".join([name, *sorted(part.attrib)])
+
+
+def _says(*texts: str | None) -> bool:
+    return any(text and text.strip(_XML_SPACE) for text in texts)
 
 
 def same_narrative(one: str, other: str) -> bool:

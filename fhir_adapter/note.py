@@ -47,11 +47,13 @@ class SourceNote:
         version_id: `meta.versionId`; "" where the server has none.
         last_updated: `meta.lastUpdated` as the server wrote it; "" where it has none.
         date: the clinical time, as found (period start, effective, date, issued), or None.
+        written: when it was written, as found; of a report, when the study was made; or None.
         type: `type` or `code` as found (a CodeableConcept), or None.
         security: `meta.security` and `securityLabel` codings of the source, also those that are none.
         replaced_by: reference of the document that says it replaces this one, if known.
         modified: it carries a modifier extension, which may turn the meaning of all the rest.
         replaces: references, as found, of the documents that this one says it replaces.
+        left_out: the settings ask for other notes.
     """
 
     resource_type: str
@@ -64,6 +66,7 @@ class SourceNote:
     encounter: JsonObject | None = None
     custodian: JsonObject | None = None
     date: str | None = None
+    written: str | None = None
     period: JsonObject | None = None
     type: JsonObject | None = None
     title: str | None = None
@@ -74,6 +77,7 @@ class SourceNote:
     replaced_by: str | None = None
     replaces: tuple[str, ...] = ()
     modified: bool = False
+    left_out: bool = False
 
     @property
     def reference(self) -> str:

@@ -16,6 +16,8 @@ class Reason(StrEnum):
     NOT_FINAL = "not-final"
     CANCELLED = "cancelled"
     ENTERED_IN_ERROR = "entered-in-error"
+    NOT_SELECTED = "not-selected"
+    CONSENT = "consent"
     UNKNOWN_MODIFIER = "unknown-modifier"
     SCANNED_IMAGE = "scanned-image"
     ENCRYPTED = "encrypted"
@@ -66,6 +68,8 @@ _WORDS: dict[Reason, str] = {
     Reason.NOT_FINAL: "The note is not finished yet, by its status.",
     Reason.CANCELLED: "The note was cancelled.",
     Reason.ENTERED_IN_ERROR: "The note was marked as entered in error.",
+    Reason.NOT_SELECTED: "The settings ask for other notes.",
+    Reason.CONSENT: "A Consent of the patient forbids it.",
     Reason.UNKNOWN_MODIFIER: "The note carries a modifier, not known here, that may turn its meaning.",
     Reason.SCANNED_IMAGE: "The PDF holds pictures of pages and no text.",
     Reason.ENCRYPTED: "The file is encrypted.",

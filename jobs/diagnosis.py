@@ -7,6 +7,7 @@ from typing import Literal
 from fhir_adapter.errors import (
     FhirAdapterError,
     HttpStatusError,
+    LoginError,
     PolicyError,
     RefusedError,
     ServerUnreachableError,
@@ -15,6 +16,8 @@ from fhir_adapter.profiles import VERSION
 from fhir_adapter.profiles.upload import is_loaded
 from fhir_adapter.rest.capability import Capability
 from fhir_adapter.rest.client import FhirClient
+from fhir_adapter.rest.smart import NEEDED, missing
+from fhir_adapter.rest.tokens import TokenAuth
 from fhir_adapter.writing.label_trial import FALLBACK, LabelVerdict, Trial, try_label
 from fhir_adapter.writing.pipeline import Pipeline
 from fhir_adapter.writing.recall import RecalledError, authors
@@ -38,6 +41,10 @@ class Check:
 
 _NAME = "FHIR server"
 _GRANT = "Grant these credentials read and search of {}."
+_WANTS_MORE = (
+    "The server does not take this search, which a pass needs. If it wants a patient in every search, set "
+    "CLINSUM_PATIENTS."
+)
 _NOBODY = "DocumentReference/clinsum-doctor"
 
 
@@ -58,7 +65,10 @@ async def server_checks(
         async with make_client(settings, retries=1) as client:
             capability = await client.capability()
             software = f"{capability.software or 'unnamed software'} {capability.software_version or ''}"
-            checks = [Check(_NAME, "ok", f"{software.strip()}, FHIR {capability.fhir_version}")]
+            checks = [
+                Check(_NAME, "ok", f"{software.strip()}, FHIR {capability.fhir_version}"),
+                *_login(client),
+            ]
             try:
                 checks += [check async for check in _asked(settings, client, capability, pipeline, write)]
             except ServerUnreachableError as error:
@@ -66,9 +76,23 @@ async def server_checks(
             return checks, True
     except RefusedError as error:
         return [_refused(error)], True
+    except LoginError as error:
+        return [Check("login", "failure", say(error), "See docs/servers.md for what to set.")], True
     except FhirAdapterError as error:
         remedy = "Check CLINSUM_FHIR_BASE_URL and that the server is up."
         return [Check(_NAME, "failure", say(error), remedy)], False
+
+
+def _login(client: FhirClient) -> Iterator[Check]:
+    """Whether the token in hand allows what a pass does, where its endpoint says what it allows."""
+    if not isinstance(client.auth, TokenAuth):
+        return
+    granted = client.auth.tokens.scope
+    if lacking := missing(granted, NEEDED.items()):
+        value = f"a token without {', '.join(lacking)}"
+        yield Check("login", "warning", value, "Have the client registered for these, and see CLINSUM_SCOPE.")
+    else:
+        yield Check("login", "ok", "a token with all scopes" if granted else "a token; scopes are not stated")
 
 
 def _refused(error: RefusedError) -> Check:
@@ -104,8 +128,8 @@ async def _tried(name: str, resource_type: str, look: Callable[[], Awaitable[str
     except RefusedError as error:
         return Check(name, "failure", say(error), _GRANT.format(resource_type))
     except HttpStatusError as error:
-        remedy = "The server does not take this search; a pass needs it." if error.status < 500 else ""
-        return Check(name, "failure", say(error), remedy or "See the server's own log.")
+        remedy = _WANTS_MORE if error.status < 500 else "See the server's own log."
+        return Check(name, "failure", say(error), remedy)
     except FhirAdapterError as error:
         if isinstance(error, ServerUnreachableError):
             raise
@@ -156,7 +180,7 @@ async def _changes(settings: Settings, client: FhirClient, resource_type: str) -
     except RefusedError as error:
         return Check(name, "failure", say(error), _GRANT.format(resource_type))
     except HttpStatusError as error:
-        return Check(name, "failure", say(error), "The server does not take this search; a pass needs it.")
+        return Check(name, "failure", say(error), _WANTS_MORE)
     check = await _tried(name, resource_type, look)
     if check.status == "ok" and strategy.fallback:
         return Check(name, "warning", strategy.fallback)

@@ -3,7 +3,13 @@
 import sys
 from enum import IntEnum
 
-from fhir_adapter.errors import FhirAdapterError, HttpStatusError, NotFhirError, ServerUnreachableError
+from fhir_adapter.errors import (
+    FhirAdapterError,
+    HttpStatusError,
+    LoginError,
+    NotFhirError,
+    ServerUnreachableError,
+)
 from fhir_adapter.sandbox.hapi_build import HapiError
 from fhir_adapter.sandbox.settings import SandboxError
 from jobs.ledger.rows import LedgerAddressError, LedgerError, PassRunningError
@@ -36,7 +42,7 @@ EXPECTED = (
 
 def exit_code(error: BaseException) -> Exit:
     """The exit code of an expected error."""
-    if isinstance(error, HapiError | SandboxError | LedgerAddressError):
+    if isinstance(error, HapiError | SandboxError | LedgerAddressError | LoginError):
         return Exit.WRONG_USE
     unreachable = (ServerUnreachableError, NotFhirError, HttpStatusError, LedgerError)
     return Exit.UNREACHABLE if isinstance(error, unreachable) else Exit.WRONG_USE

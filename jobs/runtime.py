@@ -10,17 +10,22 @@ import structlog
 
 from fhir_adapter import canonical
 from fhir_adapter.reading.attachment import FetchLimits
+from fhir_adapter.reading.patients import Patients
+from fhir_adapter.reading.policy import Policy
+from fhir_adapter.reading.selection import Selection
 from fhir_adapter.reading.source import Source
-from fhir_adapter.rest.auth import auth_from
+from fhir_adapter.rest.auth import Credentials, auth_from
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.rest.recording_client import AuditedClient, Trail
+from fhir_adapter.rest.tls import tls_context
+from fhir_adapter.rest.token_endpoint import Web
 from fhir_adapter.text import Extractor, Limits
 from fhir_adapter.writing.pipeline import Pipeline
 from fhir_adapter.writing.writer import Writer
 from jobs.ledger.ledger import Ledger
 from jobs.passes.parts import Parts
 from jobs.passes.scoring import Scorer, Summarizing
-from jobs.settings import Settings, SettingsError, parse_duration
+from jobs.settings import Settings, SettingsError, parse_duration, read_secret
 from summarizer import Summarizer
 
 log = structlog.get_logger("clinsum.runtime")
@@ -45,24 +50,46 @@ def make_client(settings: Settings, retries: int | None = None) -> FhirClient:
         SettingsError: the address or the credentials are not usable.
     """
     try:
-        auth = auth_from(
-            settings.auth,
-            username=settings.username,
-            password=settings.password.get_secret_value(),
-            token=settings.token.get_secret_value(),
-        )
+        tls = tls_context(settings.ca_file, settings.client_certificate, settings.client_certificate_key)
+        web = Web(tls, settings.timeout)
+        auth = auth_from(credentials(settings), settings.fhir_base_url, web)
         build: Callable[..., FhirClient] = partial(FhirClient, settings.fhir_base_url)
         if settings.audit_events:
             device = f"clinsum-{software_version().replace('.', '-')}"
             build = partial(AuditedClient, settings.fhir_base_url, device=device, report=_report_trail)
         return build(
             auth=auth,
+            tls=tls,
             timeout=settings.timeout,
             retries=settings.retries if retries is None else retries,
             max_connections=2 * settings.concurrency,
         )
     except ValueError as error:
         raise SettingsError(f"CLINSUM_FHIR_BASE_URL or the credentials: {error}.") from None
+
+
+def credentials(settings: Settings) -> Credentials:
+    """What the settings say about logging in.
+
+    Raises:
+        ValueError: the file of the private key cannot be read.
+    """
+    return Credentials(
+        kind=settings.auth,
+        username=settings.username,
+        password=settings.password.get_secret_value(),
+        token=settings.token.get_secret_value(),
+        client_id=settings.client_id,
+        client_secret=settings.client_secret.get_secret_value(),
+        private_key=read_secret(settings.private_key_file) if settings.auth == "smart-backend" else "",
+        key_id=settings.key_id,
+        token_url=settings.token_url,
+        scope=settings.scope,
+        audience=settings.token_audience,
+        resource=settings.token_resource,
+        in_body=settings.client_secret_in_body,
+        certified=bool(settings.client_certificate),
+    )
 
 
 def _report_trail(trail: Trail) -> None:
@@ -132,7 +159,27 @@ def make_source(settings: Settings, client: FhirClient) -> Source:
         derived_tag=canonical.EXTRACTED_TEXT_TAG,
         page_size=settings.page_size,
         overlap=parse_duration(settings.overlap),
+        policy=make_policy(settings),
+        selection=Selection(
+            settings.note_types,
+            settings.note_categories,
+            settings.note_authors,
+            settings.note_since,
+            settings.note_until,
+        ),
+        patients=Patients(client, settings.patients) if settings.patients else None,
     )
+
+
+def make_policy(settings: Settings) -> Policy:
+    """Which statuses count as finished.
+
+    They are looked at here and not asked of the server, so that a note that is taken back is still seen.
+    """
+    if not settings.note_statuses:
+        return Policy()
+    asked = frozenset(status.lower() for status in settings.note_statuses)
+    return Policy(doc_statuses=asked, report_statuses=asked)
 
 
 def open_ledger(settings: Settings) -> Ledger:

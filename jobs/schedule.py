@@ -211,6 +211,9 @@ class _Schedule:
             except EXPECTED as error:
                 self._last = exit_code(error)
                 log.error("pass-failed", error=type(error).__name__, message=str(error))
+            except Exception as error:  # its message may show what it should not
+                self._broken = True
+                log.error("pass-failed", error=type(error).__name__)
             else:
                 self._last = Exit.DONE
                 log.info("pass", **totals.to_json()["summary"])

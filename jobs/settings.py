@@ -12,6 +12,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from fhir_adapter.reading.patients import is_patient_name
+from fhir_adapter.stamps import nanoseconds
 from summarizer.types import Budget
 
 Names = Annotated[tuple[str, ...], NoDecode]
@@ -67,10 +69,34 @@ class Settings(BaseSettings):
     )
 
     fhir_base_url: str = Field("http://127.0.0.1:8080/fhir", description="Base of the FHIR R4 server.")
-    auth: Literal["none", "basic", "bearer"] = Field("none", description="How to log in there.")
+    auth: Literal["none", "basic", "bearer", "smart-backend", "client-secret"] = Field(
+        "none", description="How to log in there."
+    )
     username: str = Field("", description="For AUTH=basic.")
     password: SecretStr = Field(SecretStr(""), description="For AUTH=basic.")
+    password_file: str = Field("", description="A file that holds it instead.")
     token: SecretStr = Field(SecretStr(""), description="For AUTH=bearer.")
+    token_file: str = Field("", description="A file that holds it instead.")
+    client_id: str = Field("", description="For AUTH=smart-backend and client-secret.")
+    client_secret: SecretStr = Field(SecretStr(""), description="For AUTH=client-secret.")
+    client_secret_file: str = Field("", description="A file that holds it instead.")
+    client_secret_in_body: bool = Field(
+        False, description="Whether the token endpoint wants the secret as a form field."
+    )
+    private_key_file: str = Field(
+        "", description="For AUTH=smart-backend: PEM or JSON Web Key, RSA (RS384) or P-384 (ES384)."
+    )
+    key_id: str = Field("", description="Its `kid`; else what the key says, else its thumbprint.")
+    published_key_files: Names = Field(
+        (), description="Further keys that `clinsum keys` and `clinsum serve` publish: the next, the former."
+    )
+    token_url: str = Field("", description="Token endpoint, where the server's SMART configuration has none.")
+    token_audience: str = Field("", description="What a signed statement is for, if not the endpoint.")
+    token_resource: str = Field("", description="The field `resource` for endpoints that want it.")
+    scope: str = Field("", description="What to ask for; for smart-backend what is needed, unless set.")
+    ca_file: str = Field("", description="PEM file of further authorities to trust.")
+    client_certificate: str = Field("", description="PEM file of the certificate to show (mutual TLS).")
+    client_certificate_key: str = Field("", description="PEM file of its key, if not in the same file.")
     database_url: str = Field(
         default_factory=default_database_url,
         description="The ledger: sqlite:///... or postgresql+psycopg://...",
@@ -87,7 +113,7 @@ class Settings(BaseSettings):
     reconcile: str = Field(
         "24h", description="How often `clinsum run` walks over everything, slowly; 0 for never."
     )
-    overlap: str = Field("2m", description="How far each pass looks back behind the last stamp it saw.")
+    overlap: str = Field("10m", description="How far each pass looks back behind the last stamp it saw.")
     page_size: int = Field(50, ge=1, le=1000, description="Resources in one page of the server's answers.")
     concurrency: int = Field(8, ge=1, le=64, description="Requests to the server at a time.")
     timeout: float = Field(30.0, gt=0, description="Seconds to wait for an answer of the server.")
@@ -100,6 +126,21 @@ class Settings(BaseSettings):
     resource_types: Names = Field(
         ("DocumentReference", "DiagnosticReport"), description="Which resources hold notes."
     )
+    note_types: Names = Field(
+        (), description="Only notes of these types (of a report: codes), as system|code or code."
+    )
+    note_categories: Names = Field((), description="Only notes of these categories, written likewise.")
+    note_authors: Names = Field((), description="Only notes of these authors (of a report: performers).")
+    note_statuses: Names = Field(
+        (), description="Only documents with these values of docStatus, and reports with these of status."
+    )
+    note_since: str = Field("", description="Only notes whose own date is not before: 2026-01-31.")
+    note_until: str = Field("", description="Only notes whose own date is not after.")
+    patients: Names = Field(
+        (),
+        description="Search patient by patient: ids, system|value, Group/id, open-encounters, seen.",
+    )
+    consent: bool = Field(True, description="Whether a patient's Consent that forbids it is obeyed.")
     ai_label: str = Field(
         "http://terminology.hl7.org/CodeSystem/v3-ObservationValue|AIAST",
         description="Security label of what is written, as system|code.",
@@ -137,7 +178,18 @@ class Settings(BaseSettings):
         256, ge=1, le=100_000, description="Texts in one call of `/v1/summaries:batch`."
     )
 
-    @field_validator("allowed_hosts", "resource_types", "serve_proxy", mode="before")
+    @field_validator(
+        "allowed_hosts",
+        "resource_types",
+        "serve_proxy",
+        "published_key_files",
+        "note_types",
+        "note_categories",
+        "note_authors",
+        "note_statuses",
+        "patients",
+        mode="before",
+    )
     @classmethod
     def _split(cls, value: Any) -> Any:
         if isinstance(value, str):
@@ -149,6 +201,20 @@ class Settings(BaseSettings):
     def _known_types(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if not value or set(value) - {"DocumentReference", "DiagnosticReport"}:
             raise ValueError("only DocumentReference and DiagnosticReport hold notes")
+        return value
+
+    @field_validator("note_since", "note_until")
+    @classmethod
+    def _date(cls, value: str) -> str:
+        if value and nanoseconds(value) is None:
+            raise ValueError(f"{value!r} is no date such as 2026-01-31")
+        return value
+
+    @field_validator("patients")
+    @classmethod
+    def _patients(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(is_patient_name(item) for item in value):  # not shown: it may name a person
+            raise ValueError("each must be an id, system|value, Group/id, open-encounters or seen")
         return value
 
     @field_validator("serve_proxy")
@@ -167,6 +233,13 @@ class Settings(BaseSettings):
         if not re.fullmatch(r"https?://[^\s/]+(/\S*)?", value):
             raise ValueError("it must be an http:// or https:// address")
         return value.rstrip("/")
+
+    @field_validator("token_url")
+    @classmethod
+    def _no_credentials_in_it(cls, value: str) -> str:
+        if value and not re.fullmatch(r"https?://[^\s/@?#]+([/?][^\s#]*)?", value):
+            raise ValueError("it must be an http:// or https:// address without credentials")
+        return value
 
     @field_validator("budget")
     @classmethod
@@ -195,11 +268,29 @@ class Settings(BaseSettings):
         return value
 
     @model_validator(mode="after")
+    def _from_files(self) -> Self:
+        """Secrets out of files, as orchestrators mount them; a file beside the value itself is a mistake."""
+        for name in ("password", "token", "client_secret"):
+            path = getattr(self, f"{name}_file")
+            if not path:
+                continue
+            if getattr(self, name).get_secret_value():
+                upper = name.upper()
+                raise ValueError(f"set CLINSUM_{upper} or CLINSUM_{upper}_FILE, not both")
+            setattr(self, name, SecretStr(read_secret(path)))
+        return self
+
+    @model_validator(mode="after")
     def _credentials(self) -> Self:
         if self.auth == "basic" and not (self.username and self.password.get_secret_value()):
             raise ValueError("AUTH=basic needs CLINSUM_USERNAME and CLINSUM_PASSWORD")
         if self.auth == "bearer" and not self.token.get_secret_value():
             raise ValueError("AUTH=bearer needs CLINSUM_TOKEN")
+        if self.auth == "smart-backend" and not (self.client_id and self.private_key_file):
+            raise ValueError("AUTH=smart-backend needs CLINSUM_CLIENT_ID and CLINSUM_PRIVATE_KEY_FILE")
+        shown = self.client_secret.get_secret_value() or self.client_certificate
+        if self.auth == "client-secret" and not (self.client_id and shown):
+            raise ValueError("AUTH=client-secret needs CLINSUM_CLIENT_ID and CLINSUM_CLIENT_SECRET")
         return self
 
     @property
@@ -211,6 +302,18 @@ class Settings(BaseSettings):
     def summary_budget(self) -> Budget | None:
         """The budget as the summarizer takes it."""
         return parse_budget(self.budget)
+
+
+def read_secret(path: str) -> str:
+    """A secret out of a file, without the line end that editors leave.
+
+    Raises:
+        ValueError: it cannot be read; without anything of its content.
+    """
+    try:
+        return Path(path).read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"the file {path} cannot be read ({type(error).__name__})") from None
 
 
 def load_settings(overrides: dict[str, str] | None = None) -> Settings:

@@ -1,17 +1,21 @@
 """The public face: texts in, summaries out."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from summarizer.engines.base import Engine, Salience
 from summarizer.engines.registry import DeferredEngine, EngineOptions, make_engine
-from summarizer.selection.select import asked_sentences, select, taking_order
+from summarizer.selection.select import SUFFICES, asked_sentences, select, taking_order
 from summarizer.types import (
     Budget,
     Document,
+    LeftOut,
+    LeftOutSection,
     ModelInfo,
+    Pinned,
     ScoredSentence,
     Section,
     SelectedSentence,
@@ -28,6 +32,7 @@ class _Split:
     text: str
     sentences: tuple[Sentence, ...]
     sections: tuple[Section, ...] = ()
+    pinned: Pinned = field(default_factory=Pinned)
 
     @property
     def document(self) -> SplitDocument:
@@ -107,6 +112,7 @@ class Summarizer:
             budget: None for the model's own choice of length (`summarizer.selection.select.select`).
         """
         from summarizer.assertion.statements import with_neighbours
+        from summarizer.pinned.find import find_pinned
         from summarizer.segmentation.segment import segment
 
         splits = []
@@ -114,7 +120,8 @@ class Summarizer:
             document = Document(item) if isinstance(item, str) else item
             parts = segment(document.text, document.headings, document.marks)
             parts = with_neighbours(document.text, parts)
-            splits.append(_Split(document.text, parts.sentences, parts.sections))
+            pinned = find_pinned(document.text, parts)
+            splits.append(_Split(document.text, parts.sentences, parts.sections, pinned))
         return self._summarize(splits, budget)
 
     def summarize_sentences(
@@ -183,6 +190,8 @@ class Summarizer:
             length=len(split.text),
             summary=tuple(_selected(split.text, scored[i]) for i in chosen),
             sentences=tuple(scored),
+            pinned=split.pinned,
+            left_out=_left_out(split, salience, chosen),
         )
 
 
@@ -211,3 +220,17 @@ def _joined(document: Sequence[str]) -> _Split:
 def _sha256(text: str) -> str:
     # A lone surrogate, which JSON can bring, has no UTF-8 form; it counts as the three bytes it would have.
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _left_out(split: _Split, salience: Salience, chosen: Sequence[int]) -> LeftOut:
+    """Sections of which nothing was chosen, and the sentences that would have sufficed but found no place."""
+    of = Counter(s.section for s in split.sentences if s.section is not None)
+    shown = {split.sentences[i].section for i in chosen}
+    sections = tuple(
+        LeftOutSection(section.title, of[number])
+        for number, section in enumerate(split.sections)
+        if of[number] and number not in shown
+    )
+    taken = set(chosen)
+    enough = sum(score >= SUFFICES for i, score in enumerate(salience.scores) if i not in taken)
+    return LeftOut(sections, enough if salience.calibrated else 0)

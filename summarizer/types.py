@@ -217,6 +217,99 @@ class SelectedSentence:
 
 
 @dataclass(frozen=True, slots=True)
+class PinnedLine:
+    """A statement that a rule found: `text` is the note's own `text[start:end]`, whatever its score.
+
+    Attributes:
+        rule, version: which rule of `summarizer.pinned`; the version is raised with what it finds.
+        context, flags: as of the sentence.
+    """
+
+    start: int
+    end: int
+    text: str
+    rule: str
+    version: int
+    context: tuple[ContextSpan, ...] = ()
+    flags: tuple[Flag, ...] = ()
+
+    def to_json(self) -> dict[str, object]:
+        """As it stands in every answer that is JSON."""
+        return {
+            "start": self.start,
+            "end": self.end,
+            "text": self.text,
+            "rule": self.rule,
+            "version": self.version,
+            "context": [piece.to_json() for piece in self.context],
+            "flags": [flag.value for flag in self.flags],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class PinnedRule:
+    """A rule that found something: how many of its statements are shown, of how many."""
+
+    rule: str
+    version: int
+    title: str
+    shown: int
+    found: int
+
+    def to_json(self) -> dict[str, object]:
+        """As it stands in every answer that is JSON."""
+        return {
+            "rule": self.rule,
+            "version": self.version,
+            "title": self.title,
+            "shown": self.shown,
+            "found": self.found,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Pinned:
+    """What the rules found in a note: lines by rule, each rule's in the order of the note.
+
+    Attributes:
+        lines: those of a rule stand together, so that what contradicts each other does.
+        rules: those that found something. Of the others nothing is known: a rule that finds nothing does not
+            mean that there is nothing.
+    """
+
+    lines: tuple[PinnedLine, ...] = ()
+    rules: tuple[PinnedRule, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOutSection:
+    """A section of which nothing was chosen, and how many sentences it has."""
+
+    title: str
+    sentences: int
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """What a summary does not show.
+
+    Attributes:
+        sections: those of which nothing was chosen, in the order of the note.
+        sentences: how many sentences whose score would have sufficed found no place.
+    """
+
+    sections: tuple[LeftOutSection, ...] = ()
+    sentences: int = 0
+
+    def to_json(self) -> dict[str, object]:
+        """As it stands in every answer that is JSON."""
+        return {
+            "sections": [{"title": part.title, "sentences": part.sentences} for part in self.sections],
+            "sentences": self.sentences,
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """A text with what its format declares.
 
@@ -255,6 +348,9 @@ class Summary:
         sentences: every sentence of the note with its score, in order.
         text_sha256: over the UTF-8 text.
         length: code points of the text.
+        pinned: what rules found, apart from the summary and outside its budget; empty for texts that came
+            split into sentences, which are no notes.
+        left_out: what the summary does not show.
     """
 
     model: ModelInfo
@@ -262,6 +358,8 @@ class Summary:
     length: int
     summary: tuple[SelectedSentence, ...]
     sentences: tuple[ScoredSentence, ...]
+    pinned: Pinned = Pinned()
+    left_out: LeftOut = LeftOut()
 
     def to_json(self) -> dict[str, object]:
         """The result as the command line and the web service give it: ready for `json.dumps`."""
@@ -281,6 +379,9 @@ class Summary:
                 for s in self.summary
             ],
             "sentences": [{"start": s.start, "end": s.end, "score": s.score} for s in self.sentences],
+            "pinned": [line.to_json() for line in self.pinned.lines],
+            "pinned_rules": [rule.to_json() for rule in self.pinned.rules],
+            "left_out": self.left_out.to_json(),
         }
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from fhir_adapter.canonical import (
     AI_CONFIDENCE,
     DERIVATION_REFERENCE,
+    EXTRACT_CONTEXT,
     EXTRACT_SCORE,
     EXTRACT_TEXT,
     NARRATIVE_LINK,
@@ -12,9 +13,9 @@ from fhir_adapter.canonical import (
 )
 from fhir_adapter.canonical import ENDED_BECAUSE as ENDED
 from fhir_adapter.lenient import JsonObject, as_dict, coded, dicts, references, relative
-from fhir_adapter.narrative import is_plain_list, list_items
+from fhir_adapter.narrative import Piece, SentenceList, read_list
 
-_SPAN_PARTS = sorted(("reference", "path", "offset", "length", NARRATIVE_LINK, EXTRACT_SCORE))
+_PLACE = ("reference", "path", "offset", "length", NARRATIVE_LINK)
 _OPTIONAL = (AI_CONFIDENCE, EXTRACT_TEXT)
 
 
@@ -28,7 +29,8 @@ class Span:
         offset, length: code points; -1 where absent or not a number.
         link: the narrative item it belongs to, without `#`.
         well_formed: each part stands there once, and nothing else does but a confidence equal to the score.
-        confident: the score is called a confidence too.
+        confident: the score is called a confidence too, as versions before form 2 of the narrative did.
+        context: code of why this is shown with a sentence; None for a sentence itself.
         words: in a timeline, what stands at a place that says the same in other words; None elsewhere.
     """
 
@@ -41,6 +43,7 @@ class Span:
     well_formed: bool = True
     words: str | None = None
     confident: bool = False
+    context: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +55,12 @@ class Claims:
         source_url: the address of the source's version, beside the hash.
         source_texts: how often the source's text is described; once is right.
         authors: of the Composition and of its section, as `Type/id`.
-        spans: in the order written.
-        items: (id, text) of the narrative, in the order shown.
+        spans: of sentences, in the order written.
+        items: (id, text) of the sentences in the narrative, in the order shown.
+        contexts: spans of what is shown with the sentences, in the order written.
+        links: what all spans link to, in the order written.
+        shown: the narrative's items with all their pieces.
+        form: of the narrative, 1 or 2 (`narrative.FORM`); 0 where it shows nothing.
         narrative_error: why the narrative could not be read, or "".
         ended: why the summary says that it is no longer current, or "".
     """
@@ -79,6 +86,14 @@ class Claims:
     narrative_error: str = ""
     plain_list: bool = True
     ended: str = ""
+    contexts: tuple[Span, ...] = ()
+    links: tuple[str, ...] = ()
+    shown: tuple[tuple[Piece, ...], ...] = ()
+    form: int = 0
+
+    def context_of(self, link: str) -> list[Span]:
+        """The spans of what is shown with the sentence of that id."""
+        return [span for span in self.contexts if span.link.rpartition("c")[0] == link]
 
 
 def read_claims(composition: JsonObject, base_url: str = "") -> Claims:
@@ -91,14 +106,13 @@ def read_claims(composition: JsonObject, base_url: str = "") -> Claims:
     found = [e for e in dicts(composition.get("extension")) if e.get("url") == SOURCE_TEXT]
     facts = {str(part.get("url")): _value(part) for part in _parts(found[0])} if found else {}
     section = (dicts(composition.get("section")) or [{}])[0]
-    items: tuple[tuple[str, str], ...] = ()
-    narrative_error, plain = "", True
+    listed, narrative_error = SentenceList((), 0, True), ""
     div = str(as_dict(section.get("text")).get("div", ""))
     try:
-        items = tuple((anchor or "", text) for anchor, text in list_items(div))
-        plain = is_plain_list(div)
+        listed = read_list(div)
     except ValueError as error:
         narrative_error = str(error)
+    spans = _spans(section, base_url)
     return Claims(
         composition=f"Composition/{composition.get('id', '')}",
         status=str(composition.get("status", "")),
@@ -115,11 +129,15 @@ def read_claims(composition: JsonObject, base_url: str = "") -> Claims:
         authors=references(composition.get("author"), base_url),
         section_authors=references(section.get("author"), base_url),
         sections=len(dicts(composition.get("section"))) + len(dicts(section.get("section"))),
-        spans=tuple(_spans(section, base_url)),
-        items=items,
+        spans=tuple(span for span in spans if span.context is None),
+        items=tuple((piece.anchor, piece.text) for item in listed.items for piece in item if not piece.kind),
         labels=frozenset(coded(as_dict(composition.get("meta")).get("security"))),
         narrative_error=narrative_error,
-        plain_list=plain,
+        plain_list=listed.plain,
+        contexts=tuple(span for span in spans if span.context is not None),
+        links=tuple(span.link for span in spans),
+        shown=listed.items,
+        form=listed.form,
         ended=next((_value(e) for e in dicts(composition.get("extension")) if e.get("url") == ENDED), ""),
     )
 
@@ -128,7 +146,9 @@ def _well_formed(parts: dict[str, JsonObject], names: list[str]) -> bool:
     """Each part once, and no other; a confidence has the value of the score."""
     score = parts.get(EXTRACT_SCORE, {}).get("valueDecimal")
     agrees = AI_CONFIDENCE not in parts or parts[AI_CONFIDENCE].get("valueDecimal") == score
-    return agrees and sorted((*_SPAN_PARTS, *(url for url in _OPTIONAL if url in parts))) == names
+    if EXTRACT_CONTEXT in parts:
+        return sorted((*_PLACE, EXTRACT_CONTEXT)) == names
+    return agrees and sorted((*_PLACE, EXTRACT_SCORE, *(url for url in _OPTIONAL if url in parts))) == names
 
 
 def _spans(section: JsonObject, base_url: str) -> list[Span]:
@@ -151,6 +171,7 @@ def _spans(section: JsonObject, base_url: str) -> list[Span]:
                 well_formed=_well_formed(parts, names),
                 words=_value(parts[EXTRACT_TEXT]) if EXTRACT_TEXT in parts else None,
                 confident=AI_CONFIDENCE in parts,
+                context=_value(parts[EXTRACT_CONTEXT]) if EXTRACT_CONTEXT in parts else None,
             )
         )
     return spans

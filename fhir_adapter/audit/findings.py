@@ -19,6 +19,11 @@ class Finding(StrEnum):
     SENTENCE_ALTERED = "sentence-altered"
     SENTENCE_ADDED = "sentence-added"
     SENTENCE_REMOVED = "sentence-removed"
+    SENTENCE_CUT = "sentence-cut"
+    CONTEXT_ALTERED = "context-altered"
+    CONTEXT_ADDED = "context-added"
+    CONTEXT_MISSING = "context-missing"
+    CONTEXT_DIFFERS = "context-differs"
     SPAN_MISSING = "span-missing"
     SPAN_WITHOUT_SENTENCE = "span-without-sentence"
     SPAN_MALFORMED = "span-malformed"
@@ -64,6 +69,12 @@ _WORDS = {
     Finding.SENTENCE_ALTERED: "A sentence shown differs from the source at the stated offsets.",
     Finding.SENTENCE_ADDED: "A sentence is shown that no offsets vouch for and the source does not hold.",
     Finding.SENTENCE_REMOVED: "A sentence is gone, together with its offsets.",
+    Finding.SENTENCE_CUT: "What is shown as a sentence is a part of one in the note, or more than one.",
+    Finding.CONTEXT_ALTERED: "What is shown around a sentence differs from the source at the stated offsets.",
+    Finding.CONTEXT_ADDED: "Something is shown around a sentence that no offsets vouch for.",
+    Finding.CONTEXT_MISSING: "Something of the note that belongs to a sentence is not shown with it.",
+    Finding.CONTEXT_DIFFERS: "What is shown around a sentence does not belong to it in the note, or as "
+    "context of another kind.",
     Finding.SPAN_MISSING: "A sentence of the source is shown whose offsets are missing.",
     Finding.SPAN_WITHOUT_SENTENCE: "Offsets are stated whose sentence is not shown.",
     Finding.SPAN_MALFORMED: "Offsets are stated in a form other than the agreed one.",

@@ -76,6 +76,7 @@ class Maker:
         pipeline: twelve digits over software, model and settings.
         weights: SHA-256 of the model's weights; "" for a model without any.
         recalled: `model` or `pipeline`; "" where it is in use.
+        form: of the narratives that it writes (`narrative.FORM`).
     """
 
     reference: str
@@ -85,6 +86,7 @@ class Maker:
     weights: str
     pipeline: str
     recalled: str
+    form: int = 1
 
 
 def read_record(composition: JsonObject, base_url: str = "") -> Record:
@@ -131,6 +133,7 @@ def read_maker(device: JsonObject) -> Maker:
         weights=author.weights,
         pipeline=author.pipeline,
         recalled=author.recalled,
+        form=int(form) if (form := stated.get("form", "")).isascii() and form.isdigit() else 1,
     )
 
 

@@ -1,6 +1,7 @@
 """What the audit can tell from a Composition alone, and by comparing its elements with its source's."""
 
 import re
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -27,18 +28,19 @@ OTHERS_ELEMENTS = frozenset(
 )
 
 
-def shape(claims: Claims, resource: JsonObject, label: tuple[str, str]) -> list[Found]:
+def shape(claims: Claims, resource: JsonObject, label: tuple[str, str], form: int) -> list[Found]:
     """Findings that need nothing but the Composition.
 
     Args:
         claims: read from it.
         resource: the Composition.
         label: (system, code) that marks a summary as made by a machine.
+        form: of the narrative, as its maker writes it.
     """
     found: list[Found] = []
     if claims.narrative_error:
         found.append((Finding.NARRATIVE_UNREADABLE, claims.narrative_error))
-    if not claims.plain_list:
+    if not claims.plain_list or claims.form not in (0, form):
         found.append((Finding.NARRATIVE_CHANGED, "section.text"))
     if claims.sections != 1:
         found.append((Finding.SECTION_ADDED, f"{claims.sections} sections"))
@@ -111,17 +113,20 @@ def less_protected(resource: JsonObject, note: SourceNote) -> list[Found]:
 
 
 def against_source(
-    claims: Claims, resource: JsonObject, reading: Reading, label: tuple[str, str], base_url: str
+    claims: Claims, resource: JsonObject, reading: Reading, label: tuple[str, str], base_url: str, form: int
 ) -> list[Found]:
     """Elements that follow from the source, compared with what the source gives now.
 
     Args:
         claims: read from the Composition.
         resource: the Composition.
-        reading: the source's stated version, read again; its text is not empty.
+        reading: the source's stated version, read again; its text is not blank.
         label: the label of what machines made.
         base_url: the server's.
+        form: as of `shape`; in form 1 the title has the clinical date, which may be that of an admission.
     """
+    if form == 1:
+        reading = replace(reading, note=replace(reading.note, written=reading.note.date))
     wanted = _wanted(resource, reading, label, base_url)
     found: list[Found] = []
     if plain(resource.get("subject"), base_url) != plain(wanted.get("subject"), base_url):
@@ -167,9 +172,10 @@ def _related(resource: JsonObject, wanted: list[JsonObject]) -> bool:
 
 def _wanted(resource: JsonObject, reading: Reading, label: tuple[str, str], base_url: str) -> JsonObject:
     """The Composition that this source gives, apart from its sentences and its author."""
-    first = reading.text.text[:1]
+    text = reading.text.text
+    at = len(text) - len(text.lstrip())
     model = ModelInfo("", "", "")
-    summary = Summary(model, "", len(first), (SelectedSentence(0, 1, first, 0.0),), ())
+    summary = Summary(model, "", len(text), (SelectedSentence(at, at + 1, text[at], 0.0),), ())
     value = str(as_dict(resource.get("identifier")).get("value", ""))
     name = value.removeprefix(f"{reading.note.resource_type}-{reading.note.id}.")
     pipeline = Pipeline(name, "", model, label=(*label, ""))

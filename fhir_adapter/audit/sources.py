@@ -8,7 +8,7 @@ from fhir_adapter import canonical
 from fhir_adapter.audit.claims import Claims
 from fhir_adapter.audit.findings import Finding, Found
 from fhir_adapter.audit.shape import less_protected
-from fhir_adapter.audit.standing import outlives, settled
+from fhir_adapter.audit.standing import Versions, is_replaced, outlives, says_over
 from fhir_adapter.errors import NoteError
 from fhir_adapter.lenient import JsonObject, as_dict, coded
 from fhir_adapter.note import NoteText, Reading
@@ -23,18 +23,14 @@ _EXTRACTED_PATH = "DocumentReference.content[0].attachment.data"
 
 
 @dataclass(slots=True)
-class SourceRead:
+class SourceRead(Versions):
     """A source as the server has it.
 
     Attributes:
-        current: its newest version, or None where it is gone.
-        stated: the version that was summarised, or None where that is gone.
-        reading: that version with its text, or None where the text cannot be had.
+        reading: the stated version with its text, or None where the text cannot be had.
         found: what is wrong with it.
     """
 
-    current: JsonObject | None = None
-    stated: JsonObject | None = None
     reading: Reading | None = None
     found: list[Found] = field(default_factory=list)
 
@@ -51,8 +47,11 @@ class Sources:
         version = str(as_dict((read.current or {}).get("meta")).get("versionId", ""))
         if read.current is None and not outlives(claims):
             read.found.append((Finding.SOURCE_GONE, "deleted, or never there"))
-        elif read.current and version != claims.version and not await settled(self._client, claims):
-            read.found.append((Finding.SOURCE_CHANGED, f"now version {version}"))
+        elif read.current and version != claims.version and not says_over(claims):
+            read.replaced = await is_replaced(self._client, claims)
+            read.changed = not read.replaced
+            if read.changed:
+                read.found.append((Finding.SOURCE_CHANGED, f"now version {version}"))
         read.stated = read.current
         if read.current is None or version != claims.version:
             read.stated = await self._client.read_if_there(claims.source, claims.version)

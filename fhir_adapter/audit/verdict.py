@@ -9,9 +9,10 @@ from enum import StrEnum
 from typing import Protocol
 
 from fhir_adapter.audit.claims import Claims
-from fhir_adapter.audit.findings import Found
+from fhir_adapter.audit.findings import Finding, Found
 from fhir_adapter.audit.record import Maker, Record
 from fhir_adapter.audit.sources import SourceRead
+from fhir_adapter.audit.standing import CURRENT, State
 from fhir_adapter.audit.witnesses import Devices
 from fhir_adapter.lenient import JsonObject
 
@@ -24,13 +25,32 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class AuditedContext:
+    """A piece of what is shown with a sentence, as claimed.
+
+    Attributes:
+        kind: code of why it is shown (`summarizer.types.ContextKind`).
+        text, shown: as of `AuditedSentence`.
+    """
+
+    kind: str
+    start: int
+    end: int
+    text: str
+    ok: bool
+    shown: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class AuditedSentence:
     """One sentence as claimed.
 
     Attributes:
         text: what the source holds at the offsets; "" where that could not be read.
+        ok: it stands in the source as it is shown, and so does all of its context.
         shown: what the narrative shows under the sentence's id; "" where it shows nothing.
         source: `Type/id` of the note, in a timeline, which has many; else "".
+        context: what is shown with it, in the order of the note.
     """
 
     start: int
@@ -40,6 +60,17 @@ class AuditedSentence:
     ok: bool
     shown: str = ""
     source: str = ""
+    context: tuple[AuditedContext, ...] = ()
+
+    @property
+    def before(self) -> tuple[AuditedContext, ...]:
+        """The context that the note has before it."""
+        return tuple(piece for piece in self.context if piece.start < self.start)
+
+    @property
+    def after(self) -> tuple[AuditedContext, ...]:
+        """The context that the note has after it."""
+        return tuple(piece for piece in self.context if piece.start >= self.start)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +81,7 @@ class SectionAudit:
         sentences: what was found at each of `claims.spans`; empty where none was looked at.
         source: the note; of a timeline without its text, since the notes of a life would fill the memory.
         read: the note's text could be read again.
+        ruled: the rules that a sentence and its context follow could be applied again.
         title: in a timeline, what kind of note it is, and its time; else "".
     """
 
@@ -58,6 +90,7 @@ class SectionAudit:
     source: SourceRead = field(default_factory=SourceRead)
     read: bool = False
     title: str = ""
+    ruled: bool = False
 
     @property
     def unproven(self) -> tuple[str, ...]:
@@ -76,6 +109,8 @@ class Audit:
         unproven: sentences shown that no offsets vouch for.
         version: of the source, as stated.
         author: `Device/id`, as stated.
+        state: whether it still counts, and why not.
+        notices: what a reader should know beside that, a sentence each.
     """
 
     composition: str
@@ -85,11 +120,19 @@ class Audit:
     unproven: tuple[str, ...] = ()
     version: str = ""
     author: str = ""
+    state: State = CURRENT
+    notices: tuple[str, ...] = ()
+    kind: Kind = Kind.SUMMARY
 
     @property
     def ok(self) -> bool:
         """True where nothing was found."""
         return not self.findings
+
+    @property
+    def sound(self) -> bool:
+        """Nothing was found but that the note has a newer version: out of date, and no forgery."""
+        return all(finding is Finding.SOURCE_CHANGED for finding, _ in self.findings)
 
     def to_json(self) -> JsonObject:
         """The line that `clinsum audit --json` prints."""
@@ -108,10 +151,24 @@ class Audit:
                     "score": s.score,
                     "ok": s.ok,
                     **({"source": s.source} if s.source else {}),
+                    "context": [
+                        {
+                            "kind": piece.kind,
+                            "start": piece.start,
+                            "end": piece.end,
+                            "text": piece.text,
+                            "shown": piece.shown,
+                            "ok": piece.ok,
+                        }
+                        for piece in s.context
+                    ],
                 }
                 for s in self.sentences
             ],
             "unproven": list(self.unproven),
+            "standing": self.state.standing.value,
+            "standing_words": self.state.words,
+            "notices": list(self.notices),
             "problems": [
                 {"code": finding.value, "detail": detail, "message": finding.words}
                 for finding, detail in self.findings

@@ -7,9 +7,9 @@ from typing import Any
 from fhir_adapter import canonical
 from fhir_adapter.audit.claims import Claims
 from fhir_adapter.audit.findings import Finding, Found
+from fhir_adapter.audit.record import Maker, read_maker
 from fhir_adapter.lenient import JsonObject, as_dict, coded, dicts, references, relative
 from fhir_adapter.rest.client import FhirClient
-from fhir_adapter.writing.pipeline import CALIBRATED
 
 _LOOKUP = 25  # references in one search: keeps the URL under 2 kB
 
@@ -64,6 +64,11 @@ class Witnesses:
             return [(Finding.AUTHOR_MISSING, "section.author")]
         confident = any(span.confident for span in claims.spans)
         return await self.device(devices, claims.authors[0], claims.pipeline, confident)
+
+    async def maker(self, devices: Devices, reference: str) -> Maker | None:
+        """The Device by `Device/id` as a maker; None where that is no reference, or not on the server."""
+        device = await devices.read(reference) if reference.startswith("Device/") else None
+        return None if device is None else read_maker(device)
 
     async def device(
         self, devices: Devices, reference: str, pipeline: str = "", confident: bool = False
@@ -135,8 +140,9 @@ class Witnesses:
 
 
 def _calibrated(device: JsonObject) -> bool:
-    return any(
-        value.get("text") == CALIBRATED
+    """Whether a Device of form 1 says so; those of later forms call no number a confidence."""
+    return read_maker(device).form == 1 and any(
+        value.get("text") == "calibrated probabilities"
         for stated in dicts(device.get("property"))
         if as_dict(stated.get("type")).get("text") == "scores"
         for value in dicts(stated.get("valueCode"))

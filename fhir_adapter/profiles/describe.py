@@ -2,7 +2,7 @@
 
 import html
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,7 +59,7 @@ def rows(identifier: str, examples: Sequence[JsonObject]) -> list[Row]:
 
 
 def _example(roots: Sequence[Any], path: list[str], elements: dict[str, JsonObject]) -> str:
-    found = (_shown(_find(root, path, elements)) for root in roots)
+    found = (_shown(value) for root in roots for value in _found(root, path, 1, elements))
     return next(filter(None, found), "")
 
 
@@ -77,23 +77,27 @@ def _extension(node: Any, url: str) -> Any:
     return next((one for one in found if one is not None), None)
 
 
-def _find(node: Any, path: list[str], elements: dict[str, JsonObject]) -> Any:
-    """What stands at an element's id, from the resource that its first step names."""
-    for number, step in enumerate(path[1:], 1):
-        node = _child(node, step, ".".join(path[: number + 1]), elements)
-        if isinstance(node, list) and number < len(path) - 1:
-            node = node[0]
-    return node
+def _found(node: Any, path: list[str], at: int, elements: dict[str, JsonObject]) -> Iterator[Any]:
+    """What stands at an element's id, from the resource that its first step names; all that repeats."""
+    if at == len(path):
+        yield node
+        return
+    for child in _children(node, path[at], ".".join(path[: at + 1]), elements):
+        if isinstance(child, list) and at + 1 < len(path):
+            for item in child:
+                yield from _found(item, path, at + 1, elements)
+        else:
+            yield from _found(child, path, at + 1, elements)
 
 
-def _child(node: Any, step: str, identifier: str, elements: dict[str, JsonObject]) -> Any:
+def _children(node: Any, step: str, identifier: str, elements: dict[str, JsonObject]) -> list[Any]:
     name, _, slice_name = step.partition(":")
     if name.endswith("[x]"):
-        return next((v for key, v in as_dict(node).items() if key.startswith(name[:-3])), None)
+        return [v for key, v in as_dict(node).items() if key.startswith(name[:-3])][:1]
     value = as_dict(node).get(name)
     if slice_name:
-        return next((one for one in dicts(value) if _is_slice(one, identifier, elements)), None)
-    return value
+        return [one for one in dicts(value) if _is_slice(one, identifier, elements)]
+    return [value]
 
 
 def _is_slice(item: JsonObject, name: str, elements: dict[str, JsonObject]) -> bool:

@@ -15,15 +15,24 @@ from fhir_adapter.timeline.composition import (
     timeline_identifier,
     timeline_provenance,
 )
-from fhir_adapter.timeline.timeline import Entry, Place, Scope, Timeline, TimelineNote, TimelineSentence
+from fhir_adapter.timeline.timeline import (
+    Context,
+    Entry,
+    Place,
+    Scope,
+    Timeline,
+    TimelineNote,
+    TimelineSentence,
+)
 from fhir_adapter.writing.bundles import author
 from fhir_adapter.writing.lifecycle import Withdrawal, ended, sealed
 from fhir_adapter.writing.pipeline import Pipeline
 from fhir_adapter.writing.summary import Written, composition, content_path, extracted_text, provenance
-from summarizer.types import ModelInfo, ScoredSentence, SelectedSentence, Summary
+from summarizer.types import ContextKind, ContextSpan, ModelInfo, ScoredSentence, SelectedSentence, Summary
 
+_HEADING = "HOSPITAL COURSE:"
 _TEXT = (
-    "Admitted with chest pain since the morning. Troponin was raised. Slept well.\n"
+    f"{_HEADING}\nAdmitted with chest pain since the morning. Troponin was raised. Slept well.\n"
     "One stent in the left anterior descending artery. Home tomorrow.\n"
 )
 _CHOSEN = (("Troponin was raised.", 0.61), ("One stent in the left anterior descending artery.", 0.88))
@@ -32,17 +41,17 @@ _CHOSEN = (("Troponin was raised.", 0.61), ("One stent in the left anterior desc
 def examples() -> dict[str, list[JsonObject]]:
     """Resources by the id of their profile; those of an extension are the resources that carry it.
 
-    The first is of a DocumentReference; the second of a DiagnosticReport, by a model whose scores are
-    calibrated.
+    The first is of a DocumentReference; the second of a DiagnosticReport.
     """
     found: dict[str, list[JsonObject]] = {}
-    for written in (_written(_DOCUMENT), _written(_REPORT, calibrated=True)):
+    for written in (_written(_DOCUMENT), _written(_REPORT)):
         summary = _settled(composition(written), written)
         card, device = author(written.pipeline)
         for identifier, resource in (
             ("extractive-summary", summary),
             ("source-text", summary),
             ("extract-score", summary),
+            ("extract-context", summary),
             ("summary-provenance", _settled(provenance(written), written)),
             ("summarizer-device", device),
             ("extracted-text", extracted_text(written)),
@@ -110,7 +119,17 @@ def _note(written: Written, day: str) -> TimelineNote:
         sha256=text.sha256,
         length=len(text.text),
         sentences=tuple(
-            Place(summary, note.reference, note.version_id, *place, s.start, s.end, s.text, s.score)
+            Place(
+                summary,
+                note.reference,
+                note.version_id,
+                *place,
+                s.start,
+                s.end,
+                s.text,
+                s.score,
+                tuple(Context(c.start, c.end, c.kind, text.text[c.start : c.end]) for c in s.context),
+            )
             for s in written.summary.summary
         ),
     )
@@ -120,7 +139,7 @@ _DOCUMENT = ("DocumentReference", "progress-note-7", "DocumentReference.content[
 _REPORT = ("DiagnosticReport", "echo-8", "DiagnosticReport.presentedForm[0]")
 
 
-def _written(source: tuple[str, str, str], *, calibrated: bool = False) -> Written:
+def _written(source: tuple[str, str, str]) -> Written:
     resource_type, identifier, path = source
     note = SourceNote(
         resource_type=resource_type,
@@ -133,15 +152,19 @@ def _written(source: tuple[str, str, str], *, calibrated: bool = False) -> Writt
         custodian={"reference": "Organization/1"},
         period={"start": "2025-12-30", "end": "2026-01-02"},
         date="2026-01-02",
+        written="2026-01-02",
         type={"coding": [{"system": LOINC, "code": "11506-3", "display": "Progress note"}]},
         master_identifier={"system": URI, "value": "urn:uuid:5b1c9c40-0d0e-4e6e-8c39-9a3f1f4e0f11"},
         security=({"system": CONFIDENTIALITY, "code": "R", "display": "restricted"},),
     )
     attachment = Attachment(path, "text/html", data="")
     text = NoteText(_TEXT, recipe("html"), "text/html")
-    model = ModelInfo("all-MiniLM-L6-v2", "5e" * 32, "lexrank", calibrated)
+    model = ModelInfo("all-MiniLM-L6-v2", "5e" * 32, "lexrank")
     starts = [(_TEXT.index(sentence), sentence, score) for sentence, score in _CHOSEN]
-    chosen = tuple(SelectedSentence(at, at + len(words), words, score) for at, words, score in starts)
+    under = (ContextSpan(0, len(_HEADING), ContextKind.HEADING),)
+    chosen = tuple(
+        SelectedSentence(at, at + len(words), words, score, context=under) for at, words, score in starts
+    )
     scored = tuple(ScoredSentence(s.start, s.end, s.score) for s in chosen)
     return Written(
         reading=Reading(note, attachment, text),

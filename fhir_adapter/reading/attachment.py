@@ -9,6 +9,7 @@ from urllib.parse import unquote_to_bytes
 from fhir_adapter.errors import (
     FhirAdapterError,
     HttpStatusError,
+    LoginError,
     NoteError,
     OutsideBaseError,
     read_fault,
@@ -140,6 +141,8 @@ async def _remote(attachment: Attachment, client: FhirClient, limits: FetchLimit
             return await _get(attachment, client, limits)
     except TimeoutError:
         raise NoteError(Reason.TIMEOUT, "no complete answer in time") from None
+    except LoginError:
+        raise  # no fault of this note
     except FhirAdapterError as error:
         raise read_fault(error) from None
 

@@ -31,6 +31,8 @@ def ineligible(note: SourceNote, policy: Policy) -> Reason | None:
         return Reason.ENTERED_IN_ERROR
     if "cancelled" in (note.status, note.doc_status):
         return Reason.CANCELLED
+    if note.left_out:
+        return Reason.NOT_SELECTED
     if note.modified:
         return Reason.UNKNOWN_MODIFIER
     if note.resource_type == "DiagnosticReport":

@@ -1,35 +1,90 @@
 """Which documents of a page are replaced by another one, asked in one search."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from fhir_adapter.errors import HttpStatusError, RefusedError, ResponseTooLargeError
-from fhir_adapter.lenient import JsonObject, reference_of
+from fhir_adapter.lenient import JsonObject, as_code, as_dict, as_list, as_text, dicts, reference_of
 from fhir_adapter.note import SourceNote
 from fhir_adapter.reading.source_note import replaces
 from fhir_adapter.rest.client import FhirClient
 
 _AT_ONCE = 50
+_REMEMBERED = 50_000  # replacing documents
 _NOT_IN_FORCE = frozenset({"entered-in-error", "preliminary", "cancelled"})
 
 
+class Stated:
+    """What documents that were read say of those that they replace; one read again takes back what it said.
+
+    Servers without the search parameter `relatesto` can be asked in no other way.
+    """
+
+    def __init__(self, client: FhirClient) -> None:
+        self._client = client
+        self._targets: dict[str, list[str]] = {}
+        self._by: dict[str, str] = {}
+
+    def see(self, resources: Iterable[JsonObject]) -> None:
+        """Takes note of documents."""
+        for resource in resources:
+            by = reference_of(resource)
+            for target in self._targets.pop(by, ()):
+                self._by.pop(target, None)
+            found: dict[str, str] = {}
+            _add(self._client, found, None, resource)
+            if found and len(self._targets) < _REMEMBERED:
+                self._targets[by] = list(found)
+                self._by.update(found)
+
+    def by(self, reference: str) -> str | None:
+        """`Type/id` of the document in force that says it replaces this one, if one was read."""
+        return self._by.get(reference)
+
+
+def nameless_target(relation: object) -> str | None:
+    """`system|value` of a document that a relation says is replaced and names by its identifier alone."""
+    target = as_dict(as_dict(relation).get("target"))
+    identifier = as_dict(target.get("identifier"))
+    system, value = as_text(identifier.get("system")), as_text(identifier.get("value"))
+    replaced = as_code(as_dict(relation).get("code")) == "replaces"
+    return f"{system or ''}|{value}" if replaced and value and not as_text(target.get("reference")) else None
+
+
+async def find_by_identifier(client: FhirClient, token: str) -> str:
+    """`DocumentReference/id` of the one document with this `system|value`; "" where there is not just one."""
+    system, _, value = token.rpartition("|")
+    found: list[str] = []
+    try:
+        async for page in client.search("DocumentReference", [("identifier", token if system else value)]):
+            for resource in page.resources:
+                held = dicts([resource.get("masterIdentifier"), *as_list(resource.get("identifier"))])
+                if any(i.get("value") == value and (i.get("system") or "") == system for i in held):
+                    found.append(reference_of(resource))
+    except RefusedError:
+        raise
+    except HttpStatusError as error:
+        if error.status >= 500 or error.status == 429:
+            raise
+    return found[0] if len(set(found)) == 1 else ""
+
+
 async def find_replacements(
-    client: FhirClient, notes: Sequence[SourceNote], at_hand: Sequence[JsonObject]
+    client: FhirClient, notes: Sequence[SourceNote], stated: Stated, always: Sequence[tuple[str, str]] = ()
 ) -> tuple[dict[str, str], str]:
     """`Type/id` of each replaced document to the `Type/id` of the one that replaces it.
 
     Args:
         client: the server, asked by `relatesto` where it has that parameter.
         notes: the documents in question.
-        at_hand: resources already read that may hold the answer.
+        stated: what was read before.
+        always: parameters without which the server answers no search.
 
     Returns:
         The map, and a plain sentence where the server could not be asked about a superseded one, else "".
     """
     wanted = {note.reference for note in notes}
     doubtful = any(note.status == "superseded" for note in notes)
-    found: dict[str, str] = {}
-    for resource in at_hand:
-        _add(client, found, wanted, resource)
+    found = {reference: by for reference in wanted if (by := stated.by(reference))}
     open_questions = sorted(wanted - set(found))
     if not open_questions:
         return found, ""
@@ -38,6 +93,7 @@ async def find_replacements(
     for first in range(0, len(open_questions), _AT_ONCE):
         references = ",".join(open_questions[first : first + _AT_ONCE])
         params = [
+            *always,
             ("relatesto", references),
             ("_elements", "relatesTo,status,docStatus"),
             ("_count", str(_AT_ONCE)),
@@ -63,12 +119,12 @@ def in_force(status: object, doc_status: object) -> bool:
     return not {s for s in (status, doc_status) if isinstance(s, str)} & _NOT_IN_FORCE
 
 
-def _add(client: FhirClient, found: dict[str, str], wanted: set[str], resource: JsonObject) -> None:
+def _add(client: FhirClient, found: dict[str, str], wanted: set[str] | None, resource: JsonObject) -> None:
     by = reference_of(resource)
     if not by or not in_force(resource.get("status"), resource.get("docStatus")):
         return
     for reference in replaces(resource):
         target = client.scope.relative(reference)
         target = target.partition("/_history/")[0] if target else None
-        if target in wanted and target != by:
+        if target and target != by and (wanted is None or target in wanted):
             found.setdefault(target, by)

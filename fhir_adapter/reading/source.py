@@ -4,18 +4,22 @@ Polling by `_lastUpdated` alone loses notes: a stamp is taken when a transaction
 appears below a watermark. Hence the overlap; what it reads twice is told apart by type, id and version.
 """
 
-from collections import OrderedDict
+import hashlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from fhir_adapter.errors import GoneError, HttpStatusError, NoteError, NotFoundError, ResponseTooLargeError
-from fhir_adapter.lenient import JsonObject, has_tag, reference_of
+from fhir_adapter.errors import GoneError, HttpStatusError, NoteError, NotFhirError
+from fhir_adapter.lenient import JsonObject, as_dict, as_list, has_tag, reference_of, relative
 from fhir_adapter.note import SourceNote
+from fhir_adapter.reading.patients import OF_ONE_PATIENT, Patients
 from fhir_adapter.reading.policy import Policy, ineligible
-from fhir_adapter.reading.replacements import find_replacements
+from fhir_adapter.reading.replacements import Stated, find_by_identifier, find_replacements, nameless_target
+from fhir_adapter.reading.seen import Seen
+from fhir_adapter.reading.selection import Selection
 from fhir_adapter.reading.source_note import read_source
 from fhir_adapter.reading.strategy import Strategy, choose_strategy
+from fhir_adapter.reading.walk import Gap, Walk
 from fhir_adapter.reasons import Reason
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.rest.search_page import SearchPage
@@ -23,9 +27,7 @@ from fhir_adapter.stamps import in_nanoseconds, instant, nanoseconds
 
 __all__ = ["Page", "Policy", "Source", "Unreadable", "ineligible", "read_source"]
 
-_REMEMBERED = 20_000
 _RESTARTS = 5
-_AHEAD = in_nanoseconds(timedelta(days=1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,8 @@ class Page:
         derived: resources left out because they carry the tag of what this software writes.
         repeated: resources left out because this pass, or by their stamp an earlier one, had them already.
         notice: a plain sentence where this page is known to be less certain than it should be.
+        whole: False where the walk up to here may have missed something that is there; `newest` is then no
+            watermark.
     """
 
     notes: tuple[SourceNote | Unreadable, ...]
@@ -63,6 +67,7 @@ class Page:
     derived: int = 0
     repeated: int = 0
     notice: str = ""
+    whole: bool = True
 
 
 class Source:
@@ -74,6 +79,8 @@ class Source:
         overlap: how far below the watermark a pass begins.
         policy: which statuses count as finished.
         derived_tag: system and code of the tag on everything this software writes.
+        selection: which notes are asked for; all of them unless told.
+        patients: where given, one search for each of them instead of one over all.
         clock: the present, for tests.
     """
 
@@ -85,6 +92,8 @@ class Source:
         page_size: int = 100,
         overlap: timedelta = timedelta(minutes=2),
         policy: Policy | None = None,
+        selection: Selection | None = None,
+        patients: Patients | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         if page_size < 1:
@@ -96,8 +105,12 @@ class Source:
         self._page_size = page_size
         self._overlap = overlap
         self.policy = policy or Policy()
+        self._selection = selection or Selection()
+        self._patients = patients
         self._clock = clock
         self._strategies: dict[str, Strategy] = {}
+        self._stated = Stated(client)
+        self._by_identifier: dict[str, str] = {}
 
     def ineligible(self, note: SourceNote) -> Reason | None:
         """Why the note is not to be summarised by its status, or None."""
@@ -109,12 +122,23 @@ class Source:
         Raises:
             NoteError: MALFORMED. FhirAdapterError: as the client raises it.
         """
-        resource = await self._client.read(reference)
+        resource = await self._named_targets(await self._client.read(reference))
         note = read_source(resource)
         if note.resource_type == "DocumentReference":
-            replaced, _ = await find_replacements(self._client, [note], [])
+            self._stated.see([resource])
+            always = _of_patient(self._whose(resource)) if self._patients else ()
+            replaced, _ = await find_replacements(self._client, [note], self._stated, always)
             note = replace(note, replaced_by=replaced.get(note.reference))
-        return note
+        return replace(note, left_out=not self._selection.holds(resource, self._client.base_url))
+
+    def mark(self, resource_type: str) -> str:
+        """The name of the watermark of a type: another one for each selection, so that none hides notes."""
+        if not self._selection:
+            return resource_type
+        return f"{resource_type}?{hashlib.sha256(repr(self._selection).encode()).hexdigest()[:12]}"
+
+    def _whose(self, resource: JsonObject) -> str:
+        return relative(as_dict(resource.get("subject")).get("reference"), self._client.base_url)
 
     async def deleted_since(self, resource_type: str, watermark: str) -> list[str]:
         """`Type/id` of what was deleted since the watermark and is not back.
@@ -142,16 +166,18 @@ class Source:
         """How this server's changes are found, and what that misses; for the log and for `doctor`."""
         found = self._strategies.get(resource_type)
         if found is None:
-            found, certain = await choose_strategy(self._client, resource_type)
+            known = (await self._client.capability()).search_params(resource_type)
+            always = self._selection.params(resource_type, known)
+            if self._patients:
+                found, certain = Strategy(resource_type, None, always, by_patient=True), True
+            else:
+                found, certain = await choose_strategy(self._client, resource_type, always)
             if certain:
                 self._strategies[resource_type] = found
         return found
 
     async def changed_since(self, resource_type: str, watermark: str | None) -> AsyncIterator[Page]:
-        """Pages of what changed since the watermark, oldest first where the server sorts.
-
-        A search that the server forgets half-way (410, 404) begins again from where it safely was, and a
-        page that is too large is asked for again in smaller pieces; both a bounded number of times.
+        """Pages of what changed since the watermark, oldest first where the server sorts; see `Walk`.
 
         Raises:
             ValueError: the watermark is no instant.
@@ -160,24 +186,53 @@ class Source:
         begin = nanoseconds(watermark) if watermark is not None else None
         if watermark is not None and begin is None:
             raise ValueError("the watermark is not an instant")
-        walk = _Walk(await self.strategy(resource_type), begin, in_nanoseconds(self._overlap), self._clock())
-        size, restarts = self._page_size, 0
-        while True:
-            started = False
+        strategy = await self.strategy(resource_type)
+        pages = self._by_patient(strategy, None) if self._patients else self._walked(strategy, begin)
+        async for page in pages:
+            yield page
+
+    async def _by_patient(self, strategy: Strategy, since: int | None) -> AsyncIterator[Page]:
+        """All notes of all patients, whatever was read before.
+
+        No watermark is kept: a patient who is admitted brings notes that are older than any, and most servers
+        that want a patient in a search cannot search by `_lastUpdated`. The ledger tells what is new.
+        """
+        patients = await self._patients.references() if self._patients else []
+        for patient in patients:
+            one = replace(strategy, always=(*_of_patient(patient), *strategy.always))
             try:
-                async for found in self._client.search(resource_type, walk.params(size)):
-                    started = True
-                    yield await self._page(resource_type, found, walk)
-                return
-            except (GoneError, NotFoundError):
-                restarts += 1
-                if not started or restarts > _RESTARTS:
-                    raise
-            except ResponseTooLargeError:
-                if size == 1:
-                    raise
-                size = max(1, size // 4)
-            walk.restart()
+                async for page in self._walked(one, None, patient, since):
+                    yield replace(page, newest=None)
+            except OF_ONE_PATIENT as error:
+                status = (
+                    f"HTTP {error.status}" if isinstance(error, HttpStatusError) else type(error).__name__
+                )
+                detail = f"one patient's notes cannot be searched ({status})"
+                yield Page((Unreadable("", Reason.SERVER_ERROR, detail),), None, is_last=False)
+
+    async def _walked(
+        self, strategy: Strategy, begin: int | None, patient: str = "", since: int | None = None
+    ) -> AsyncIterator[Page]:
+        now, resource_type, overlap = self._now(), strategy.resource_type, in_nanoseconds(self._overlap)
+        seen = Seen(strategy, begin, overlap, now)
+        lower = None if begin is None else begin - seen.overlap
+        walk = Walk(
+            self._client, resource_type, strategy, seen, begin=lower, page_size=self._page_size, now=now
+        )
+        async for found in walk.pages():
+            if isinstance(found, Gap):
+                yield Page(_unreadable(found), seen.newest, is_last=False)
+                continue
+            page = await self._page(resource_type, self._asked(found, patient, since), seen, patient)
+            yield replace(page, notice="; ".join(filter(None, (page.notice, *walk.taken()))))
+        notices = walk.taken()
+        if seen.any_resource and not seen.any_stamp:
+            notices.append("the server puts no stamp on them, so every pass reads all of them")
+        if notices or not walk.whole:
+            yield Page((), seen.newest, is_last=True, notice="; ".join(notices), whole=walk.whole)
+
+    def _now(self) -> int:
+        return int(self._clock().timestamp() * 1_000_000_000)
 
     async def everything(self, resource_type: str, since: str | None = None) -> AsyncIterator[Page]:
         """Pages of all notes of a type, by another order than `changed_since`, so that it misses other ones.
@@ -195,47 +250,111 @@ class Source:
         lower = nanoseconds(since) if since else None
         if since and lower is None:
             raise ValueError(f"{since!r} is no instant such as 2026-05-31T00:00:00Z")
-        limits = [] if lower is None else [("_lastUpdated", f"ge{instant(lower)}")]
+        strategy = await self.strategy(resource_type)
+        pages = self._by_patient if self._patients else self._in_other_order
+        async for page in pages(strategy, lower):
+            yield page
+
+    async def _in_other_order(self, strategy: Strategy, lower: int | None) -> AsyncIterator[Page]:
+        resource_type = strategy.resource_type
+        limits = [*strategy.always, *([] if lower is None else [("_lastUpdated", f"ge{instant(lower)}")])]
         orders = [[("_sort", "_id" if lower is None else "-_lastUpdated")], []]
         for order in orders:
-            walk = _Walk(Strategy(resource_type, None), None, 0, self._clock())
+            seen = Seen(Strategy(resource_type, None), None, 0, self._now())
             params = [*limits, *order, ("_count", str(self._page_size))]
             begun = False
             try:
                 async for found in self._client.search(resource_type, params):
                     begun = True
-                    yield await self._page(resource_type, found, walk)
+                    yield await self._page(resource_type, found, seen)
             except HttpStatusError as error:
-                if begun or not order or error.status not in (400, 422, 501):
+                if not begun and (not order or error.status not in (400, 422, 501)):
+                    raise
+            except NotFhirError:
+                if not begun:
                     raise
             else:
                 return
+            if begun:  # it broke off: what comes after has to be had by the other way
+                async for page in self._walked(strategy, lower):
+                    yield page
+                return
 
-    async def _page(self, resource_type: str, found: SearchPage, walk: "_Walk") -> Page:
+    def _asked(self, found: SearchPage, patient: str, since: int | None) -> SearchPage:
+        """The page without the matches of others: a server may ignore `patient`, or a bound."""
+        if not patient:
+            return found
+        mine = [resource for resource in found.resources if self._whose(resource) == patient]
+        if since is not None:
+            mine = [one for one in mine if (nanoseconds(_stamp(one)) or since) >= since]
+        return replace(found, resources=tuple(mine))
+
+    async def _named_targets(self, resource: JsonObject) -> JsonObject:
+        """The document with a reference beside each identifier by which it names one that it replaces."""
+        relations = as_list(resource.get("relatesTo"))
+        if not any(nameless_target(relation) for relation in relations):
+            return resource
+        found = [await self._named_target(relation) for relation in relations]
+        return {**resource, "relatesTo": found}
+
+    async def _named_target(self, relation: object) -> object:
+        token = nameless_target(relation)
+        if token is None or not isinstance(relation, dict):
+            return relation
+        if token not in self._by_identifier:
+            self._by_identifier[token] = await find_by_identifier(self._client, token)
+        target = {**as_dict(relation.get("target")), "reference": self._by_identifier[token]}
+        return {**relation, "target": target} if self._by_identifier[token] else relation
+
+    async def _page(self, resource_type: str, found: SearchPage, seen: Seen, patient: str = "") -> Page:
         derived = repeated = 0
         notes: list[SourceNote | Unreadable] = []
-        relations: list[JsonObject] = []
-        for resource in found.resources:
-            walk.see(resource)
-            relations.append(resource)
+        resources: list[JsonObject] = []
+        for stated in found.resources:
+            seen.stamp(stated)
+            resource = await self._named_targets(stated)
+            resources.append(resource)
             if has_tag(resource, self._tag):
                 derived += 1
                 continue
             note = _read(resource, resource_type)
-            if walk.repeats(note, resource):
+            if isinstance(note, SourceNote) and not self._selection.holds(resource, self._client.base_url):
+                note = replace(note, left_out=True)
+            version = note.version_id or (note.last_updated if isinstance(note, SourceNote) else "")
+            if seen.repeats(note.reference, version, resource):
                 repeated += 1
             else:
                 notes.append(note)
-        notes += [Unreadable("", Reason.MALFORMED, "an entry without a resource")] * found.unusable
+        nothing = "an entry without a resource"
+        notes += [
+            Unreadable(named, Reason.WRONG_ANSWER if named else Reason.MALFORMED, nothing)
+            for named in found.unusable
+        ]
         readable = [n for n in notes if isinstance(n, SourceNote)]
         notice = ""
         if readable and resource_type == "DocumentReference":
-            replaced, notice = await find_replacements(self._client, readable, relations)
+            self._stated.see(resources)
+            always = _of_patient(patient) if patient else ()
+            replaced, notice = await find_replacements(self._client, readable, self._stated, always)
             notes = [
                 replace(n, replaced_by=replaced.get(n.reference)) if isinstance(n, SourceNote) else n
                 for n in notes
             ]
-        return Page(tuple(notes), walk.newest, found.is_last, derived, repeated, notice)
+        return Page(tuple(notes), seen.newest, found.is_last, derived, repeated, notice)
+
+
+def _of_patient(reference: str) -> tuple[tuple[str, str], ...]:
+    return (("patient", reference.rpartition("/")[2]),)
+
+
+def _stamp(resource: JsonObject) -> object:
+    return as_dict(resource.get("meta")).get("lastUpdated")
+
+
+def _unreadable(gap: Gap) -> tuple[Unreadable, ...]:
+    return tuple(
+        Unreadable(reference, Reason.SERVER_ERROR, gap.detail) for reference in gap.references or ("",)
+    )
 
 
 def _read(resource: JsonObject, resource_type: str) -> SourceNote | Unreadable:
@@ -247,68 +366,3 @@ def _read(resource: JsonObject, resource_type: str) -> SourceNote | Unreadable:
         return read_source(resource)
     except NoteError as error:
         return Unreadable(reference_of(resource), error.reason, error.detail, known)
-
-
-class _Walk:
-    """Where one pass stands: what it asks for, what it has seen."""
-
-    def __init__(self, strategy: Strategy, begin: int | None, overlap: int, now: datetime) -> None:
-        self._strategy = strategy
-        self._begin = begin
-        self._overlap = max(overlap, strategy.least_overlap)
-        self._filter = None if begin is None or strategy.parameter == "_lastUpdated" else begin - overlap
-        self._latest = int(now.timestamp() * 1_000_000_000) + _AHEAD
-        self._seen: OrderedDict[tuple[str, str], None] = OrderedDict()
-        self._reached: int | None = None
-        self._sorted = True
-        self._top: tuple[int, str] | None = None
-
-    @property
-    def newest(self) -> str | None:
-        return self._top[1] if self._top else None
-
-    def params(self, size: int) -> list[tuple[str, str]]:
-        lower = None if self._begin is None else self._begin - self._overlap
-        return [*self._strategy.params(lower), ("_count", str(size))]
-
-    def restart(self) -> None:
-        """Begins again from the last stamp reached, if the server's order made that safe."""
-        if self._sorted and self._reached is not None and self._strategy.parameter == "_lastUpdated":
-            self._begin = max(self._begin or self._reached, self._reached)
-
-    def see(self, resource: JsonObject) -> None:
-        """Takes note of a resource's stamp."""
-        stamp = self._strategy.stamp(resource)
-        at = nanoseconds(stamp)
-        if stamp is None or at is None:
-            self._sorted = False
-            return
-        if self._reached is not None and at < self._reached - self._overlap:
-            self._sorted = False
-        self._reached = max(at, self._reached or at)
-        # A stamp in the future (a wrong clock, a client's own value) would hide all that comes after it.
-        if at <= self._latest and (self._top is None or at > self._top[0]):
-            self._top = (at, stamp)
-
-    def repeats(self, note: SourceNote | Unreadable, resource: JsonObject) -> bool:
-        """True where this pass had the version already, or the stamp shows that an earlier pass had it."""
-        if self._filter is not None:
-            at = nanoseconds(resource.get("meta", {}).get("lastUpdated")) if _has_meta(resource) else None
-            if at is not None and at < self._filter:
-                return True
-        version = note.version_id
-        if not version and isinstance(note, SourceNote):
-            version = note.last_updated
-        if not note.reference or not version:
-            return False
-        key = (note.reference, version)
-        if key in self._seen:
-            return True
-        self._seen[key] = None
-        if len(self._seen) > _REMEMBERED:
-            self._seen.popitem(last=False)
-        return False
-
-
-def _has_meta(resource: JsonObject) -> bool:
-    return isinstance(resource.get("meta"), dict)

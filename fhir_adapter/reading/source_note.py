@@ -21,6 +21,7 @@ from fhir_adapter.lenient import (
 )
 from fhir_adapter.note import Attachment, SourceNote
 from fhir_adapter.reasons import Reason
+from fhir_adapter.stamps import nanoseconds
 
 SOURCE_TYPES = ("DocumentReference", "DiagnosticReport")
 _EXTERNALIZED = "externalized-binary-id"
@@ -55,6 +56,7 @@ def read_source(resource: JsonObject) -> SourceNote:
         encounter=_outward(_encounter(resource, context), resource),
         custodian=_outward(first_dict(resource.get("custodian")), resource),
         date=_date(resource, period),
+        written=_written(resource, period),
         period=period,
         type=first_dict(resource.get("type" if kind == "DocumentReference" else "code")),
         title=as_text(resource.get("description")),
@@ -241,6 +243,24 @@ def _date(resource: JsonObject, period: JsonObject | None) -> str | None:
         if text is not None:
             return text
     return None
+
+
+def _written(resource: JsonObject, period: JsonObject | None) -> str | None:
+    """When the note was written, never when its stay began; a report goes by the day of its study.
+
+    What is no date, dateTime or instant is passed over.
+    """
+    bounds = period or {}
+    if resource.get("resourceType") == "DiagnosticReport":
+        files = [form.get("creation") for form in dicts(resource.get("presentedForm"))]
+        study = [resource.get(name) for name in ("effectiveDateTime", "effectiveInstant")]
+        values = [*study, bounds.get("start"), bounds.get("end"), *files, resource.get("issued")]
+    else:
+        contents = map(as_dict, (content.get("attachment") for content in dicts(resource.get("content"))))
+        files = [attachment.get("creation") for attachment in contents]
+        filed = [resource.get(name) for name in ("date", "created", "indexed")]
+        values = [*files, *filed, bounds.get("start"), bounds.get("end")]
+    return next((text for text in map(as_text, values) if text and nanoseconds(text) is not None), None)
 
 
 def security_of(resource: JsonObject) -> tuple[Any, ...]:

@@ -20,16 +20,22 @@ class Strategy:
     Attributes:
         parameter: `_lastUpdated`; `date` where the server cannot search by the former; None for a walk
             over everything.
+        always: parameters of every search: what the settings ask for.
+        by_patient: one search for each patient, over everything of theirs.
     """
 
     resource_type: str
     parameter: str | None
+    always: tuple[tuple[str, str], ...] = ()
+    by_patient: bool = False
 
     @property
     def fallback(self) -> str | None:
         """What the log and `doctor` say where `_lastUpdated` cannot be used; None where it can."""
         if self.parameter == _LAST_UPDATED:
             return None
+        if self.by_patient:
+            return f"Every pass reads all {self.resource_type} of the patients that the settings name."
         if self.parameter is None:
             return (
                 f"The server searches {self.resource_type} neither by _lastUpdated nor by date, so every "
@@ -53,13 +59,14 @@ class Strategy:
     def params(self, lower: int | None) -> list[tuple[str, str]]:
         """Search parameters for what is at or above `lower` (nanoseconds), or for everything."""
         if self.parameter is None:
-            return []
+            return list(self.always)
         sort = ("_sort", self.parameter)
         if lower is None:
-            return [sort]
+            return [*self.always, sort]
         moment = instant(lower)
         # Both a day and an instant match a document's date by its whole period; the day asks no zone.
-        return [(self.parameter, f"ge{moment if self.parameter == _LAST_UPDATED else moment[:10]}"), sort]
+        bound = (self.parameter, f"ge{moment if self.parameter == _LAST_UPDATED else moment[:10]}")
+        return [*self.always, bound, sort]
 
     def stamp(self, resource: JsonObject) -> str | None:
         """The server's own stamp; failing that, for a search by date, the resource's date."""
@@ -74,15 +81,17 @@ class Strategy:
         return None
 
 
-async def choose_strategy(client: FhirClient, resource_type: str) -> tuple[Strategy, bool]:
+async def choose_strategy(
+    client: FhirClient, resource_type: str, always: tuple[tuple[str, str], ...] = ()
+) -> tuple[Strategy, bool]:
     """The best strategy the server allows, and whether that is certain or only so for now.
 
     Servers that search by `_lastUpdated` without declaring it are found out by two small searches.
     """
     declared = (await client.capability()).search_params(resource_type)
     if _LAST_UPDATED in declared:
-        return Strategy(resource_type, _LAST_UPDATED), True
-    fallback = Strategy(resource_type, "date" if "date" in declared else None)
+        return Strategy(resource_type, _LAST_UPDATED, always), True
+    fallback = Strategy(resource_type, "date" if "date" in declared else None, always)
     try:
         if await _finds(client, resource_type, [(_LAST_UPDATED, _FUTURE)]):
             return fallback, True
@@ -91,7 +100,7 @@ async def choose_strategy(client: FhirClient, resource_type: str) -> tuple[Strat
         raise
     except HttpStatusError:
         return fallback, True
-    return (Strategy(resource_type, _LAST_UPDATED), True) if certain else (fallback, False)
+    return (Strategy(resource_type, _LAST_UPDATED, always), True) if certain else (fallback, False)
 
 
 async def _finds(client: FhirClient, resource_type: str, params: list[tuple[str, str]]) -> bool:

@@ -4,10 +4,14 @@ The client puts whatever it gets into a `ScopedAuth`, so that no kind can send c
 """
 
 from collections.abc import AsyncGenerator, Callable, Generator
+from dataclasses import dataclass, field
 
 import httpx
 
+from fhir_adapter.rest import smart
 from fhir_adapter.rest.scope import Scope
+from fhir_adapter.rest.token_endpoint import Certificate, Secret, Web, client_credentials
+from fhir_adapter.rest.tokens import Token, TokenAuth, Tokens
 
 
 class BearerAuth(httpx.Auth):
@@ -49,43 +53,118 @@ class ScopedAuth(httpx.Auth):
             await flow.aclose()
 
 
-def auth_from(
-    kind: str, *, username: str | None = None, password: str | None = None, token: str | None = None
-) -> httpx.Auth | None:
-    """The auth of a kind: `none`, `basic` or `bearer`.
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What the settings say about logging in; which of it counts depends on the kind.
+
+    Attributes:
+        kind: a name of `KINDS`.
+        private_key: PEM or JSON Web Key, the text itself.
+        key_id: names it; "" takes the key's own name, or its thumbprint.
+        token_url: the token endpoint; "" asks the server's SMART configuration.
+        scope: "" asks for what is needed, in the server's own form.
+        audience: of a signed statement; "" for the token endpoint.
+        resource: further field for endpoints that want to be told what the token is for.
+        in_body: the client secret goes into the body instead of a header.
+        certified: the client shows a certificate, and needs no secret.
+    """
+
+    kind: str = "none"
+    username: str = ""
+    password: str = field(default="", repr=False)
+    token: str = field(default="", repr=False)
+    client_id: str = ""
+    client_secret: str = field(default="", repr=False)
+    private_key: str = field(default="", repr=False)
+    key_id: str = ""
+    token_url: str = ""
+    scope: str = ""
+    audience: str = ""
+    resource: str = ""
+    in_body: bool = False
+    certified: bool = False
+
+
+def auth_from(given: Credentials, base_url: str = "", web: Web | None = None) -> httpx.Auth | None:
+    """The auth of a kind; nothing is sent yet.
+
+    Args:
+        given: the kind, and what it needs.
+        base_url: of the FHIR server, for kinds that ask it where to log in.
+        web: how the token endpoint is reached.
 
     Raises:
         ValueError: the kind is unknown or lacks what it needs; one sentence, without any secret.
     """
-    make = _KINDS.get(kind.strip().lower())
+    make = KINDS.get(given.kind.strip().lower())
     if make is None:
-        raise ValueError(f"the kind of authentication must be one of {', '.join(_KINDS)}")
-    return make(username, password, token)
+        raise ValueError(f"the kind of authentication must be one of {', '.join(KINDS)}")
+    return make(given, base_url, web or Web())
 
 
-def _none(username: str | None, password: str | None, token: str | None) -> None:
+def _none(given: Credentials, base_url: str, web: Web) -> None:
     return None
 
 
-def _basic(username: str | None, password: str | None, token: str | None) -> httpx.Auth:
-    if not username or password is None:
+def _basic(given: Credentials, base_url: str, web: Web) -> httpx.Auth:
+    if not given.username or not given.password:
         raise ValueError("basic authentication needs a username and a password")
-    if ":" in username:
+    if ":" in given.username:
         raise ValueError("a username for basic authentication cannot hold a colon")
-    return httpx.BasicAuth(username, password)
+    return httpx.BasicAuth(given.username, given.password)
 
 
-def _bearer(username: str | None, password: str | None, token: str | None) -> httpx.Auth:
-    if not token or not token.strip():
+def _bearer(given: Credentials, base_url: str, web: Web) -> httpx.Auth:
+    token = given.token.strip()
+    if not token:
         raise ValueError("bearer authentication needs a token")
-    token = token.strip()
     if not token.isascii() or not token.isprintable() or " " in token:
         raise ValueError("the bearer token holds characters that no token has")
     return BearerAuth(token)
 
 
-_KINDS: dict[str, Callable[[str | None, str | None, str | None], httpx.Auth | None]] = {
+def _smart(given: Credentials, base_url: str, web: Web) -> httpx.Auth:
+    if not given.client_id or not given.private_key:
+        raise ValueError("smart-backend needs a client id and a private key")
+    from fhir_adapter.rest.keys import read_key
+
+    key = read_key(given.private_key, given.key_id)
+    who = smart.Assertion(given.client_id, key, given.audience)
+
+    async def fetch() -> Token:
+        found = None
+        if not given.token_url:
+            found = await smart.discover(base_url, web)
+            smart.check(found, key)
+        endpoint = given.token_url or (found.token_endpoint if found else "")
+        scope = given.scope or smart.scopes(smart.NEEDED.items(), found)
+        return await client_credentials(endpoint, who, scope, web, _more(given))
+
+    return TokenAuth(Tokens(fetch))
+
+
+def _secret(given: Credentials, base_url: str, web: Web) -> httpx.Auth:
+    if not given.client_id or not (given.client_secret or given.certified):
+        raise ValueError("client-secret needs a client id, and a secret or a certificate")
+    who: Secret | Certificate = Certificate(given.client_id)
+    if given.client_secret:
+        who = Secret(given.client_id, given.client_secret, given.in_body)
+
+    async def fetch() -> Token:
+        endpoint = given.token_url or (await smart.discover(base_url, web)).token_endpoint
+        return await client_credentials(endpoint, who, given.scope, web, _more(given))
+
+    return TokenAuth(Tokens(fetch))
+
+
+def _more(given: Credentials) -> dict[str, str]:
+    return {"resource": given.resource} if given.resource else {}
+
+
+KINDS: dict[str, Callable[[Credentials, str, Web], httpx.Auth | None]] = {
     "none": _none,
     "basic": _basic,
     "bearer": _bearer,
+    "smart-backend": _smart,
+    "client-secret": _secret,
 }

@@ -6,6 +6,7 @@ httpx logs full URLs at INFO, queries included. A process that uses this client 
 
 import asyncio
 import re
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
@@ -14,18 +15,25 @@ from urllib.parse import quote
 
 import httpx
 
-from fhir_adapter.errors import HttpStatusError, NotFhirError, OutsideBaseError, UnconfirmedError
+from fhir_adapter.errors import (
+    EndlessLinksError,
+    HttpStatusError,
+    NotFhirError,
+    OutsideBaseError,
+    UnconfirmedError,
+)
 from fhir_adapter.lenient import JsonObject, below
 from fhir_adapter.rest.auth import ScopedAuth
 from fhir_adapter.rest.backoff import Backoff
 from fhir_adapter.rest.capability import Capability, parse_capability
 from fhir_adapter.rest.foreign import ForeignHosts
-from fhir_adapter.rest.scope import SAFE, Scope, origin_of, parsed
-from fhir_adapter.rest.search_page import SearchPage, page_of
+from fhir_adapter.rest.scope import SAFE, Scope, parsed
+from fhir_adapter.rest.search_page import SearchPage, digest, next_link, page_of
 from fhir_adapter.rest.transport import Call, RawResponse, Transport
-from fhir_adapter.rest.wire import decode_json, encode_json, history_entries
+from fhir_adapter.rest.wire import decode_bundle, decode_json, encode_json, history_entries
 
 FHIR_JSON = "application/fhir+json"
+_EMPTY_PAGES = 100  # in a row; servers that filter afterwards give some
 MAX_RESPONSE_BYTES = 256 << 20
 
 _ID = re.compile(r"[A-Za-z0-9.-]{1,64}")  # R4, data type id: what a version can be called
@@ -45,6 +53,7 @@ class FhirClient:
         max_response_bytes: limit on one answer in JSON.
         transport: replaces the network, for tests.
         sleep: how to wait between attempts.
+        tls: whom to trust and what to show; the usual authorities where None.
 
     Raises:
         ValueError: `base_url` is not usable; one sentence.
@@ -61,6 +70,7 @@ class FhirClient:
         max_response_bytes: int = MAX_RESPONSE_BYTES,
         transport: httpx.AsyncBaseTransport | None = None,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self._scope = Scope(base_url)
         self._limit = max_response_bytes
@@ -74,7 +84,7 @@ class FhirClient:
             ),
             transport=transport,
             follow_redirects=False,
-            verify=httpx.create_ssl_context(),
+            verify=tls or httpx.create_ssl_context(),
             trust_env=not self._scope.loopback,
             cookies=_no_cookies(),
             headers={"User-Agent": "clinical-ai-summarizer", "Accept-Encoding": "gzip"},
@@ -87,6 +97,7 @@ class FhirClient:
             sleep=sleep,
             allows=self._scope.contains,
         )
+        self.auth = auth
         self.foreign = ForeignHosts(backoff=backoff, timeout=timeout, sleep=sleep)
         self._capability: Capability | None = None
         self._capability_lock = asyncio.Lock()
@@ -171,8 +182,8 @@ class FhirClient:
             NotFhirError: an answer that is no Bundle, or links that go in a circle.
         """
         what = f"search of {resource_type}"
-        async for bundle, following in self._bundles(resource_type, what, params, start):
-            yield page_of(bundle, "" if following is None else str(following))
+        async for bundle, following, date in self._bundles(resource_type, what, params, start):
+            yield page_of(bundle, "" if following is None else str(following), self.base_url, date)
 
     async def deleted(self, resource_type: str, since: str) -> list[str]:
         """`Type/id` of the resources that were deleted since an instant and are not back, by `_history`.
@@ -183,15 +194,19 @@ class FhirClient:
         newest: dict[str, bool] = {}
         params = [("_since", since), ("_count", "100")]
         what = f"history of {resource_type}"
-        async for bundle, _ in self._bundles(f"{resource_type}/_history", what, params):
+        async for bundle, _, _ in self._bundles(f"{resource_type}/_history", what, params):
             for reference, is_deletion in history_entries(bundle, resource_type):
                 newest.setdefault(reference, is_deletion)  # a history begins with the newest
         return [reference for reference, is_deletion in newest.items() if is_deletion]
 
     async def _bundles(
         self, path: str, what: str, params: Sequence[tuple[str, str]], start: str = ""
-    ) -> AsyncIterator[tuple[JsonObject, httpx.URL | None]]:
-        """Bundles of a search or a history, following `next` links, each with the link that follows."""
+    ) -> AsyncIterator[tuple[JsonObject, httpx.URL | None, int | None]]:
+        """Bundles of a search or a history, each with the link that follows it and its date.
+
+        The search asks to be refused rather than to have a parameter ignored (R4, 3.1.1.4.3); where it is,
+        it is asked again without that, since whoever searches looks at what comes.
+        """
         url = self._scope.url(quote(path)).copy_merge_params(list(params))
         if start:
             resolved = self.resolve(start)
@@ -199,16 +214,29 @@ class FhirClient:
                 raise ValueError("not a link into this server")
             url = resolved
         seen = {hash(url)}
+        held: set[int] = set()
+        empty, headers = 0, {"Cache-Control": "no-cache", "Prefer": "handling=strict"}
         while True:
-            bundle = await self._get(url, what, {"Cache-Control": "no-cache"})
+            try:
+                bundle, date = await self._get(url, what, headers)
+            except HttpStatusError as error:
+                if error.status != 400 or "Prefer" not in headers or len(seen) > 1:
+                    raise
+                del headers["Prefer"]
+                continue
             if bundle.get("resourceType") != "Bundle":
                 raise NotFhirError(f"{what}: the server answered with something other than a Bundle")
-            following = self._next(bundle, url, what)
-            yield bundle, following
+            following = next_link(bundle, url, what, self._scope)
+            page = digest(bundle)
+            if page in held:
+                raise EndlessLinksError(f"{what}: the server gives the same page again and again")
+            empty = 0 if page else empty + 1
+            held |= {page} - {0}
+            yield bundle, following, date
             if following is None:
                 return
-            if hash(following) in seen:
-                raise NotFhirError(f"{what}: the server's next links go in a circle")
+            if hash(following) in seen or empty > _EMPTY_PAGES:
+                raise EndlessLinksError(f"{what}: the server's next links go in a circle, or never end")
             seen.add(hash(following))
             url = following
 
@@ -308,27 +336,12 @@ class FhirClient:
             raise ValueError("not a reference into this server")
         return path
 
-    def _next(self, bundle: JsonObject, url: httpx.URL, what: str) -> httpx.URL | None:
-        links = bundle.get("link")
-        for link in links if isinstance(links, list) else ():
-            if not isinstance(link, dict) or link.get("relation") != "next":
-                continue
-            target = parsed(link["url"]) if isinstance(link.get("url"), str) else None
-            if target is None:
-                raise NotFhirError(f"{what}: the server's next link is no URL")
-            target = url.join(target)
-            if not self._scope.contains(target):
-                raise OutsideBaseError(
-                    f"{what}: the server's next link leads to {origin_of(target)}, outside {self.base_url}; "
-                    "set the FHIR base address to the one the server calls itself, or have the server told "
-                    "the address it is reached at",
-                    str(target),
-                )
-            return target
-        return None
-
-    async def _get(self, url: httpx.URL, what: str, headers: dict[str, str]) -> JsonObject:
-        return _resource(await self._transport.send(self._call("GET", url, what, headers)), what)
+    async def _get(self, url: httpx.URL, what: str, headers: dict[str, str]) -> tuple[JsonObject, int | None]:
+        """A Bundle, as far as it can be read, and the server's time."""
+        answer = await self._transport.send(self._call("GET", url, what, headers))
+        if answer.status != 200:
+            return _resource(answer, what), answer.date
+        return decode_bundle(answer.data, what), answer.date
 
     async def _json(
         self,

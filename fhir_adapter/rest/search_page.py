@@ -2,7 +2,11 @@
 
 from dataclasses import dataclass
 
-from fhir_adapter.lenient import JsonObject
+import httpx
+
+from fhir_adapter.errors import NotFhirError, OutsideBaseError
+from fhir_adapter.lenient import JsonObject, as_dict, as_text, below, dicts, reference_of, usable_id
+from fhir_adapter.rest.scope import Scope, origin_of, parsed
 from fhir_adapter.rest.wire import outcome_codes
 
 
@@ -12,29 +16,40 @@ class SearchPage:
 
     Attributes:
         resources: the matches, in the server's order; neither includes nor outcomes.
-        unusable: entries that should be matches but hold no resource.
+        unusable: of each entry that should be a match but holds no resource, `Type/id` as far as its fullUrl
+            says it, else "".
         outcome: codes of OperationOutcome entries (warnings about the search).
         is_last: no further page follows.
         next: the server's link to the further page, for `start` of a later search; "" where none follows.
+        total: how many matches the server says there are, or None.
+        date: nanoseconds of the answer's `Date`, or None.
     """
 
     resources: tuple[JsonObject, ...]
-    unusable: int
+    unusable: tuple[str, ...]
     outcome: tuple[str, ...]
     is_last: bool
     next: str = ""
+    total: int | None = None
+    date: int | None = None
 
 
-def page_of(bundle: JsonObject, following: str) -> SearchPage:
-    """Reads a searchset; `following` is the link to the next page, or "" where none follows."""
+def page_of(bundle: JsonObject, following: str, base_url: str, date: int | None = None) -> SearchPage:
+    """Reads a searchset.
+
+    Args:
+        bundle: the Bundle.
+        following: the link to the next page, or "" where none follows.
+        base_url: of the server, below which an entry's fullUrl names a resource.
+        date: nanoseconds of the answer's `Date`, or None.
+    """
     resources: list[JsonObject] = []
     outcome: list[str] = []
-    unusable = 0
+    unusable: list[str] = []
     entries = bundle.get("entry")
     for entry in entries if isinstance(entries, list) else ():
-        search = entry.get("search") if isinstance(entry, dict) else None
-        mode = search.get("mode") if isinstance(search, dict) else None
-        resource = entry.get("resource") if isinstance(entry, dict) else None
+        mode = as_dict(as_dict(entry).get("search")).get("mode")
+        resource = as_dict(entry).get("resource")
         if isinstance(resource, dict) and resource.get("resourceType") == "OperationOutcome":
             outcome += outcome_codes(resource)
         elif mode in ("include", "outcome"):
@@ -42,5 +57,60 @@ def page_of(bundle: JsonObject, following: str) -> SearchPage:
         elif isinstance(resource, dict):
             resources.append(resource)
         else:
-            unusable += 1
-    return SearchPage(tuple(resources), unusable, tuple(outcome), not following, following)
+            unusable.append(_named(as_dict(entry), base_url))
+    total = bundle.get("total")
+    counted = total if isinstance(total, int) and not isinstance(total, bool) and total >= 0 else None
+    return SearchPage(
+        tuple(resources), tuple(unusable), tuple(outcome), not following, following, counted, date
+    )
+
+
+def digest(bundle: JsonObject) -> int:
+    """A number for what a page holds, to know it again by; 0 for an empty one."""
+    held = []
+    for entry in dicts(bundle.get("entry")):
+        resource = as_dict(entry.get("resource"))
+        version = as_dict(resource.get("meta")).get("versionId")
+        request = as_dict(entry.get("request"))  # of a deletion, a history says no more than this
+        asked = (str(request.get("method", "")), str(request.get("url", "")))
+        held.append((reference_of(resource) or str(entry.get("fullUrl", "")), str(version), *asked))
+    return hash(tuple(held)) if any(any(one[:1] + one[2:]) for one in held) else 0
+
+
+def _named(entry: JsonObject, base_url: str) -> str:
+    """`Type/id` that an entry's fullUrl says, or ""."""
+    url = as_text(entry.get("fullUrl")) or ""
+    path = below(url, base_url) if "://" in url else url
+    kind, _, ident = (path or "").strip("/").partition("/")
+    return f"{kind}/{ident}" if kind.isalpha() and usable_id(ident) else ""
+
+
+def next_link(bundle: JsonObject, url: httpx.URL, what: str, scope: Scope) -> httpx.URL | None:
+    """The address of the page after this one, or None.
+
+    Args:
+        bundle: the page.
+        url: from where it came.
+        what: names the search in messages.
+        scope: of the server.
+
+    Raises:
+        NotFhirError: the link is no address. OutsideBaseError: it leads away from the base address.
+    """
+    links = bundle.get("link")
+    for link in links if isinstance(links, list) else ():
+        if not isinstance(link, dict) or link.get("relation") != "next":
+            continue
+        target = parsed(link["url"]) if isinstance(link.get("url"), str) else None
+        if target is None:
+            raise NotFhirError(f"{what}: the server's next link is no URL")
+        target = url.join(target)
+        if not scope.contains(target):
+            raise OutsideBaseError(
+                f"{what}: the server's next link leads to {origin_of(target)}, outside {scope.base_url}; "
+                "set the FHIR base address to the one the server calls itself, or have the server told "
+                "the address it is reached at",
+                str(target),
+            )
+        return target
+    return None

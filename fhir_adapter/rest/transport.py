@@ -16,7 +16,7 @@ from fhir_adapter.errors import (
     ServerTimeoutError,
     ServerUnreachableError,
 )
-from fhir_adapter.rest.backoff import Backoff, retry_after
+from fhir_adapter.rest.backoff import Backoff, http_date, retry_after
 from fhir_adapter.rest.scope import origin_of, parsed
 from fhir_adapter.rest.wire import codes_in, status_error, words_in
 
@@ -68,12 +68,14 @@ class RawResponse:
 
     Attributes:
         content_type: the header as sent; "" where there is none.
+        date: nanoseconds since 1970 of the `Date` header, or None.
     """
 
     data: bytes
     content_type: str
     status: int = 200
     retry_after: str | None = None
+    date: int | None = None
 
 
 class Transport:
@@ -193,6 +195,7 @@ async def _read(response: httpx.Response, call: Call) -> RawResponse:
         content_type=response.headers.get("content-type", ""),
         status=response.status_code,
         retry_after=response.headers.get("retry-after"),
+        date=http_date(response.headers.get("date")),
     )
 
 

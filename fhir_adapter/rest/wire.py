@@ -44,6 +44,66 @@ def decode_json(data: bytes, what: str) -> JsonObject:
     return value
 
 
+def decode_bundle(data: bytes, what: str) -> JsonObject:
+    """A Bundle; where it is no JSON because of single entries, with all the others.
+
+    An entry that cannot be read keeps the place and the fullUrl that it has.
+
+    Raises:
+        NotFhirError: as `decode_json`; also for an answer that was cut short.
+    """
+    try:
+        return decode_json(data, what)
+    except NotFhirError:
+        salvaged = _salvaged(data.decode("utf-8", errors="replace"))
+        if salvaged is None:
+            raise
+        return salvaged
+
+
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]]', re.DOTALL)
+_FULL_URL = re.compile(r'"fullUrl"\s*:\s*"([^"\\]*)"')
+_TYPE = re.compile(r'"resourceType"\s*:\s*"([A-Za-z]+)"')
+_NAME = re.compile(r'"id"\s*:\s*"([A-Za-z0-9.\-_]+)"')
+
+
+def _salvaged(text: str) -> JsonObject | None:
+    """The Bundle around entries of which some are no JSON; None where its frame is none either."""
+    depth, entries, key, begin, frame = 0, [], "", 0, (-1, -1)
+    for token in _TOKEN.finditer(text):
+        sign = token[0]
+        if sign in "{[":
+            if depth == 1 and key == '"entry"' and sign == "[":
+                frame = (token.start(), -1)
+            if depth == 2 and frame[0] >= 0 > frame[1]:
+                begin = token.start()
+            depth += 1
+        elif sign in "}]":
+            depth -= 1
+            if depth == 2 and frame[0] >= 0 > frame[1]:
+                entries.append(text[begin : token.end()])
+            if depth == 1 and frame[0] >= 0 > frame[1]:
+                frame = (frame[0], token.end())
+        elif depth == 1:
+            key = sign
+    if frame[1] < 0:
+        return None
+    bundle = _loads((text[: frame[0]] + "[]" + text[frame[1] :]).encode("utf-8", "replace"))
+    if not isinstance(bundle, dict) or bundle.get("resourceType") != "Bundle":
+        return None
+    return {**bundle, "entry": [_entry(one) for one in entries]}
+
+
+def _entry(text: str) -> JsonObject:
+    value = _loads(text.encode("utf-8", "replace"))
+    if isinstance(value, dict):
+        return value
+    url, kind, name = _FULL_URL.search(text), _TYPE.search(text), _NAME.search(text)
+    if url:
+        return {"fullUrl": url[1]}
+    return {"fullUrl": f"{kind[1]}/{name[1]}"} if kind and name else {}
+
+
 def encode_json(resource: JsonObject) -> bytes:
     """JSON in ASCII, so that lone surrogates survive as escapes."""
     return json.dumps(resource, ensure_ascii=True, separators=(",", ":")).encode("ascii")

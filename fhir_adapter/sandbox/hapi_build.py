@@ -108,7 +108,7 @@ def classpath(tools: Tools) -> str:
     """
     built = cache_dir() / f"hapi-{_sources_hash()}"
     built.parent.mkdir(parents=True, exist_ok=True)
-    with _locked(built.with_suffix(".lock")):
+    with locked(built.with_suffix(".lock")):
         jars = _complete(built)
         if jars is None:
             shutil.rmtree(built, ignore_errors=True)
@@ -172,7 +172,7 @@ def _build(tools: Tools, built: Path) -> None:
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
+def locked(path: Path) -> Iterator[None]:
     """One builder at a time; the lock goes with the process that holds it."""
     with path.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -7,8 +7,9 @@ from enum import Enum, auto
 
 from fhir_adapter.text.notation import head, visible
 
-_PAGE_LINES = 6
-_PAGE_CHARACTERS = 400
+# Lines of one cell and characters of a row above which a row is a page: where columns have names, and else.
+_DATA_LIMITS = (30, 2_000)
+_PAGE_LIMITS = (6, 400)
 _CAPTION_CHARACTERS = 120
 _SENTENCE_END = (".", ":", ";", "!", "?", ",")
 
@@ -51,7 +52,7 @@ class Line:
         kind: a `row` has several cells; `columns` is a row that names the columns.
         soft: ended by a line break, not by the end of a block.
         spaced: a blank line stands before it.
-        fixed: never part of a table row (preformatted lines, a row of an inner table).
+        fixed: never part of a table row: a preformatted line.
         bold: all of it is set in bold.
         lead: code points of indent and marker in front of the text proper.
         code: LOINC code of the section it heads, where stated.
@@ -92,7 +93,9 @@ class Cell:
         return bool(self.lines) and all(line.bold for line in self.lines if line.text)
 
 
-def row_lines(cells: Sequence[Cell], aligned: bool = True, names_columns: bool = False) -> list[Line]:
+def row_lines(
+    cells: Sequence[Cell], aligned: bool = True, names_columns: bool = False, under_heads: bool = False
+) -> list[Line]:
     """The lines of a table row, given its cells in order: one, unless the row is a page.
 
     Cells are joined by ` | `; empty ones keep their place, but at the end. Line breaks inside a cell become a
@@ -104,11 +107,12 @@ def row_lines(cells: Sequence[Cell], aligned: bool = True, names_columns: bool =
         cells: in order; a cell without lines is empty.
         aligned: the place of a lone value in the row says something.
         names_columns: the format says that this row names the columns.
+        under_heads: the columns of its table have names, so that even a tall row is no page.
     """
     filled = [cell for cell in cells if cell.lines]
     if not filled:
         return []
-    if _is_page(filled):
+    if _is_page(filled, under_heads):
         return _page_lines(filled)
     if len(filled) == 1 and (cells[0].lines or not aligned):
         only = filled[0]
@@ -125,7 +129,7 @@ def row_lines(cells: Sequence[Cell], aligned: bool = True, names_columns: bool =
     if len(filled) == 1:
         return [Line(row, LineKind.COLUMNS if names_columns else LineKind.TEXT)]
     heads = names_columns or all(cell.header for cell in filled)
-    return [Line(row, LineKind.COLUMNS if heads else LineKind.ROW, fixed=True)]
+    return [Line(row, LineKind.COLUMNS if heads else LineKind.ROW)]
 
 
 def table_rows(rows: Sequence[list[Line]], bold: Sequence[bool]) -> list[Line]:
@@ -172,15 +176,17 @@ def _kind_alone(cell: Cell, columns: int, names_columns: bool) -> LineKind:
     return LineKind.COLUMNS if names_columns and short else LineKind.TEXT
 
 
-def _is_page(filled: Sequence[Cell]) -> bool:
+def _is_page(filled: Sequence[Cell], under_heads: bool) -> bool:
     if any(line.kind is LineKind.HEADING or line.fixed for cell in filled for line in cell.lines):
         return True
     tallest = max(sum(1 for line in cell.lines if line.text) for cell in filled)
     if tallest < 2 or len(filled) == 1:
         return tallest > 1
-    return tallest > _PAGE_LINES or sum(len(line.text) for cell in filled for line in cell.lines) > (
-        _PAGE_CHARACTERS
-    )
+    if any(sum(line.is_row for line in cell.lines) > 1 for cell in filled):
+        return True
+    size = sum(len(line.text) for cell in filled for line in cell.lines)
+    most_lines, most = _DATA_LIMITS if under_heads else _PAGE_LIMITS
+    return tallest > most_lines or size > most
 
 
 def _page_lines(cells: Sequence[Cell]) -> list[Line]:
@@ -192,7 +198,7 @@ def _page_lines(cells: Sequence[Cell]) -> list[Line]:
         if len(short) == 1:
             lines.append(short[0])
         elif short:
-            lines.append(Line(join_cells([line.text for line in short]), LineKind.ROW, fixed=True))
+            lines.append(Line(join_cells([line.text for line in short]), LineKind.ROW))
         short.clear()
 
     for cell in cells:

@@ -35,7 +35,7 @@ _GOES_ON = re.compile("\ufdd1([ \t]*)\ufdd0")
 
 _RAISED_NUMBER = re.compile(r"[+\-\u2212\u2013]?\d{1,3}[+\-\u2212]?")
 _RAISED_LETTER = re.compile(r"[A-Za-z]")
-_BASE = re.compile(r"(?:[\d)\]]|(?<![^\W_])[^\W\d_]{1,2})$")
+_BASE = re.compile(r"(?:\d|(?<![^\W_])[^\W\d_]{1,2})$")
 _MAX_CHOICES = 20
 
 

@@ -177,7 +177,7 @@ def _is_narrative(name: str, attributes: str, text: str) -> bool:
     """A piece cut out of a C-CDA document: by its namespace, or by elements that only narratives have."""
     if name.lower() not in NARRATIVE_ROOTS:
         return False
-    return _HL7_NAMESPACE in attributes or name == "paragraph" or _NARRATIVE.search(text) is not None
+    return _HL7_NAMESPACE in attributes or name == "paragraph" or _NARRATIVE.search(text, 1) is not None
 
 
 def _root_at(text: str) -> tuple[int, str]:

@@ -12,6 +12,7 @@ from itertools import pairwise
 
 from fhir_adapter import canonical
 from fhir_adapter.audit.claims import Claims, Span, read_claims
+from fhir_adapter.audit.context import Rules, against_rules, arranged, expected, told
 from fhir_adapter.audit.findings import Finding, Found
 from fhir_adapter.audit.shape import ANCHOR, good_status, less_protected, names_version
 from fhir_adapter.audit.sources import SourceRead, Sources, same_text
@@ -19,26 +20,27 @@ from fhir_adapter.audit.verdict import AuditedSentence, Kind, Proof, SectionAudi
 from fhir_adapter.audit.witnesses import Devices, Witnesses
 from fhir_adapter.errors import NoteError
 from fhir_adapter.lenient import JsonObject, as_dict, coded, dicts, relative
-from fhir_adapter.narrative import displayed
+from fhir_adapter.narrative import FORM
 from fhir_adapter.rest.client import FhirClient
+from fhir_adapter.timeline.building import in_order
 from fhir_adapter.timeline.clinical_time import readable
 from fhir_adapter.timeline.compare import differences
 from fhir_adapter.timeline.composition import WrittenTimeline, ordinal_of, scope_of, timeline_composition
 from fhir_adapter.timeline.merges import Merges
 from fhir_adapter.timeline.notes import timeline_note
+from fhir_adapter.timeline.places import audited_places
 from fhir_adapter.timeline.timeline import (
+    Context,
     Entry,
     Place,
     Scope,
     Timeline,
     TimelineNote,
     TimelineSentence,
-    in_order,
     title_of,
 )
 from fhir_adapter.writing.pipeline import Pipeline
 from fhir_adapter.writing.summary import UNIT
-from summarizer.selection.repeats import same_facts
 from summarizer.types import ModelInfo
 
 _AT_ONCE = 8  # sources read at a time
@@ -56,12 +58,16 @@ class _NoteRead:
         source: as the server has it, without its text.
         note: with its times; None where its text cannot be read.
         held: what stands at each place in it.
+        ruled: as of `SectionAudit`.
+        unruly: ids of sentences that are none by the rules, or whose context is not theirs.
     """
 
     source: SourceRead
     note: TimelineNote | None = None
     found: tuple[Found, ...] = ()
     held: Mapping[tuple[int, int], str] = field(default_factory=dict)
+    ruled: bool = False
+    unruly: Mapping[str, Sequence[Finding]] = field(default_factory=dict)
 
 
 def sections_of(resource: JsonObject, base_url: str) -> list[Claims]:
@@ -92,9 +98,9 @@ class _Stated:
         for claims, places, note in zip(self.sections, self.places, self.notes, strict=True):
             grouped: dict[str, list[Place]] = {}
             for span, found in zip(claims.spans, places, strict=True):
-                place = Place(
-                    "", "", "", span.reference, span.path, found.start, found.end, found.text, span.score
-                )
+                context = tuple(Context(c.start, c.end, c.kind, c.text) for c in found.context)
+                at = (span.reference, span.path, found.start, found.end)
+                place = Place("", "", "", *at, found.text, span.score, context)
                 grouped.setdefault(span.link, []).append(place)
             yield Entry(note, tuple(TimelineSentence(tuple(places)) for places in grouped.values()))
 
@@ -103,9 +109,15 @@ class TimelineAuditor:
     """Audits timelines of one server. Arguments as of `SummaryAuditor`."""
 
     def __init__(
-        self, client: FhirClient, sources: Sources, witnesses: Witnesses, label: tuple[str, str]
+        self,
+        client: FhirClient,
+        sources: Sources,
+        witnesses: Witnesses,
+        label: tuple[str, str],
+        rules: Rules | None,
     ) -> None:
         self._client, self._sources, self._witnesses, self._label = client, sources, witnesses, label
+        self._rules = rules
         self._merges = Merges(client)
 
     async def prove(self, subject: Subject) -> Proof:
@@ -116,17 +128,19 @@ class TimelineAuditor:
         if not sections or not all(claims.source and claims.sha256 for claims in sections):
             unread = tuple(SectionAudit(claims) for claims in sections)
             return Proof(Kind.TIMELINE, scope.reference, unread, ((Finding.NOT_OURS, ""),))
-        found = _shape(resource, sections, self._label)
+        form = await self._form(sections, subject.devices)
+        found = _shape(resource, sections, self._label, form)
         found += await self._authors(sections, subject.devices)
         found += self._witnesses.provenance_of_all(sections, subject.provenances)
         texts = await self._origins(sections)
         slots = asyncio.Semaphore(_AT_ONCE)
         spans = _spans_by_source(texts, sections)
         reads = await asyncio.gather(
-            *(self._note(claims, spans.get(claims.source, []), resource, slots) for claims in sections)
+            *(self._note(claims, spans.get(claims.source, []), subject, slots) for claims in sections)
         )
         held = {number: text for read in reads for number, text in read.held.items()}
-        places, wrong = _places(sections, held, texts)
+        unruly = {link for read in reads for link in read.unruly}
+        places, wrong = audited_places(sections, held, texts, unruly)
         found += [one for read in reads for one in read.found] + wrong
         notes = [read.note for read in reads if read.note is not None]
         if len(notes) == len(reads):
@@ -144,6 +158,12 @@ class TimelineAuditor:
             return Scope(reference, patients, since=since, until=until)
         except ValueError:
             return Scope(reference, patients)
+
+    async def _form(self, sections: Sequence[Claims], devices: Devices) -> int:
+        """Of the narratives, as what put the timeline together writes them."""
+        authors = sections[0].authors
+        maker = await self._witnesses.maker(devices, authors[0] if authors else "")
+        return maker.form if maker else max(claims.form for claims in sections)
 
     def _relative(self, reference: object) -> str:
         return relative(as_dict(reference).get("reference"), self._client.base_url)
@@ -184,7 +204,7 @@ class TimelineAuditor:
         self,
         claims: Claims,
         mine: Sequence[_Numbered],
-        resource: JsonObject,
+        subject: Subject,
         slots: asyncio.Semaphore,
     ) -> _NoteRead:
         """One source read again, what is wrong with it, and what stands at the places in it."""
@@ -194,9 +214,14 @@ class TimelineAuditor:
             if reading is None or read.stated is None:
                 return _NoteRead(read, found=tuple(read.found))
             found = [*read.found, *same_text(claims, reading.text)]
-            found += less_protected(resource, reading.note)
+            found += less_protected(subject.resource, reading.note)
             for reference, path in dict.fromkeys((span.reference, span.path) for _, span in mine):
                 found += await self._sources.place(claims, reference, path, reading)
+            author = claims.section_authors[0] if claims.section_authors else ""
+            maker = await self._witnesses.maker(subject.devices, author)
+            wanted = await asyncio.to_thread(expected, reading.text, claims, maker, self._rules)
+        unruly = {} if wanted is None else against_rules(claims, wanted)
+        found += told(unruly)
         text, held = reading.text.text, {}
         for number, span in mine:
             end = span.offset + span.length
@@ -205,7 +230,8 @@ class TimelineAuditor:
             else:
                 found.append((Finding.OFFSET_OUTSIDE, f"{number[0] + 1}.{number[1] + 1}"))
         note = timeline_note(claims, reading, read.stated, claims.section_authors)
-        return _NoteRead(SourceRead(read.current, read.stated), note, tuple(found), held)
+        kept = SourceRead(read.current, read.stated, read.changed, read.replaced)
+        return _NoteRead(kept, note, tuple(found), held, wanted is not None, unruly)
 
     async def _subjects(self, scope: Scope, notes: Sequence[TimelineNote]) -> list[Found]:
         """Every note is of the patient, or of one merged into them, and of the encounter if there is one."""
@@ -247,6 +273,7 @@ class TimelineAuditor:
             self._client.base_url,
             authors[0] if authors else "",
             replaced,
+            form=1 if any(claims.form == 1 for claims in stated.sections) else FORM,
         )
         try:
             wanted = timeline_composition(written)
@@ -266,12 +293,14 @@ def _spans_by_source(texts: dict[str, str], sections: Sequence[Claims]) -> dict[
     """The spans of all sections by the source whose text they point into."""
     found: dict[str, list[_Numbered]] = {}
     for i, claims in enumerate(sections):
-        for j, span in enumerate(claims.spans):
+        for j, span in enumerate((*claims.spans, *claims.contexts)):
             found.setdefault(texts.get(span.reference, ""), []).append(((i, j), span))
     return found
 
 
-def _shape(resource: JsonObject, sections: Sequence[Claims], label: tuple[str, str]) -> list[Found]:
+def _shape(
+    resource: JsonObject, sections: Sequence[Claims], label: tuple[str, str], form: int
+) -> list[Found]:
     """Findings that need nothing but the Composition."""
     found: list[Found] = []
     first = sections[0]
@@ -289,7 +318,7 @@ def _shape(resource: JsonObject, sections: Sequence[Claims], label: tuple[str, s
         where = f"section {number}"
         if claims.narrative_error:
             found.append((Finding.NARRATIVE_UNREADABLE, f"{where}: {claims.narrative_error}"))
-        if not claims.plain_list:
+        if not claims.plain_list or claims.form not in (0, form):
             found.append((Finding.NARRATIVE_CHANGED, where))
         if claims.sections != 1:
             found.append((Finding.SECTION_ADDED, where))
@@ -297,6 +326,7 @@ def _shape(resource: JsonObject, sections: Sequence[Claims], label: tuple[str, s
             found.append((Finding.UNIT_UNKNOWN, where))
         if not names_version(claims.source_url, claims.source, claims.version):
             found.append((Finding.SOURCE_MISMATCH, where))
+        found += arranged(claims)
     return found + _anchors(sections)
 
 
@@ -331,40 +361,9 @@ def _number(anchor: str) -> int:
     return int(match[1]) if match else 0
 
 
-def _places(
-    sections: Sequence[Claims], held: Mapping[tuple[int, int], str], texts: Mapping[str, str]
-) -> tuple[list[tuple[AuditedSentence, ...]], list[Found]]:
-    """Every place against what is shown of it, word for word; other words by the rule of repeats too."""
-    audited: list[tuple[AuditedSentence, ...]] = []
-    found: list[Found] = []
-    for i, claims in enumerate(sections):
-        shown = dict(claims.items)
-        firsts: dict[str, str] = {}
-        places = []
-        for j, span in enumerate(claims.spans):
-            source, text = texts.get(span.reference, ""), held.get((i, j), "")
-            seen = shown.get(span.link, "")
-            first = span.link not in firsts
-            if not source or (first and source != claims.source):
-                found.append((Finding.WRONG_PLACE, f"section {i + 1}"))
-            if first:
-                ok = bool(text) and displayed(text) == seen and span.words is None
-                firsts[span.link] = text
-            else:
-                stated = seen if span.words is None else span.words
-                ok = bool(text) and displayed(text) == stated and same_facts(firsts[span.link], text)
-            if text and not ok and span.link in shown:
-                finding = Finding.SENTENCE_ALTERED if first else Finding.REPEAT_DIFFERS
-                found.append((finding, f"sentence {_number(span.link)}"))
-            end = span.offset + span.length
-            places.append(AuditedSentence(span.offset, end, text, span.score, ok, seen, source))
-        audited.append(tuple(places))
-    return audited, found
-
-
 def _section(claims: Claims, places: tuple[AuditedSentence, ...], read: _NoteRead) -> SectionAudit:
     title = ""
     if read.note is not None:
         kind = " ".join(title_of(read.note.note).split())
         title = f"{kind}, {readable(read.note.times.clinical.value)}"
-    return SectionAudit(claims, places, read.source, read.note is not None, title)
+    return SectionAudit(claims, places, read.source, read.note is not None, title, read.ruled)

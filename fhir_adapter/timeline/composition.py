@@ -13,12 +13,13 @@ from functools import cached_property
 from fhir_adapter import canonical, elements
 from fhir_adapter.errors import NoteError
 from fhir_adapter.lenient import JsonObject
-from fhir_adapter.narrative import displayed, ordered_list, paragraph
+from fhir_adapter.narrative import FORM, Piece, displayed, paragraph, printable, sentence_list, single_list
 from fhir_adapter.reasons import Reason
 from fhir_adapter.stamps import nanoseconds, r4_form
 from fhir_adapter.timeline.clinical_time import Precision, readable
 from fhir_adapter.timeline.timeline import Entry, Place, Scope, Timeline, TimelineNote
 from fhir_adapter.writing.pipeline import Pipeline, deterministic_id
+from fhir_adapter.writing.stretches import Stretch, in_order
 from fhir_adapter.writing.summary import UNIT, meta, urn
 from summarizer.types import ModelInfo
 
@@ -85,6 +86,7 @@ class WrittenTimeline:
         base_url: the server's base.
         author: `Device/id` of the pipeline, where the server has given it an id of its own.
         replaced: id of the timeline that this one comes after, where a person has taken that over.
+        form: of the narrative; an earlier one than `narrative.FORM` is for an audit to compare with.
     """
 
     timeline: Timeline
@@ -93,6 +95,7 @@ class WrittenTimeline:
     base_url: str
     author: str = ""
     replaced: str = ""
+    form: int = FORM
 
     def __post_init__(self) -> None:
         if not self.timeline.entries:
@@ -260,10 +263,15 @@ def _section(written: WrittenTimeline, entry: Entry, number: int, before: int) -
 
     A note that says nothing new has an entry and no text.
     """
-    items, spans = [], []
-    for anchor, sentence in enumerate(entry.sentences, before + 1):
-        items.append((f"s{anchor}", sentence.text))
-        spans += [_span(anchor, place, sentence.text) for place in sentence.places]
+    items: list[list[Piece]] = []
+    spans: list[JsonObject] = []
+    for number, sentence in enumerate(entry.sentences, before + 1):
+        anchor, first = f"s{number}", sentence.places[0]
+        stretches = _stretches(first)
+        items.append([Piece(s.anchor(anchor), text, s.kind) for s, text in stretches])
+        spans += [_span(s, anchor, first) for s, _ in stretches]
+        spans += [_repeat(anchor, place, sentence.text, written.form) for place in sentence.repeats]
+    listed = sentence_list if written.form == FORM else single_list
     stated = f" ({entry.time_element})" if entry.time_element else ""
     section: JsonObject = {
         "id": f"sec{number}",
@@ -271,7 +279,7 @@ def _section(written: WrittenTimeline, entry: Entry, number: int, before: int) -
         "title": f"{' '.join(entry.title.split())}, {readable(entry.time)}{stated}",
         "code": elements.concept(entry.note.note.type),
         "author": [{"reference": author} for author in entry.note.authors],
-        "text": ordered_list(items, written.language) if items else None,
+        "text": listed(items, written.language) if items else None,
         "mode": "snapshot",
         "orderedBy": {
             "coding": [{"system": canonical.LIST_ORDER, "code": "system", "display": "Sorted by System"}],
@@ -282,21 +290,27 @@ def _section(written: WrittenTimeline, entry: Entry, number: int, before: int) -
     return _without_empty(section)
 
 
-def _span(anchor: int, place: Place, shown: str) -> JsonObject:
-    """One place; where its words are not those shown, it holds its own."""
-    kind = place.reference.partition("/")[0]
-    parts: list[JsonObject] = [
-        {"url": "reference", "valueReference": {"reference": place.reference, "type": kind}},
-        {"url": "path", "valueString": place.path},
-        {"url": "offset", "valueInteger": place.start},
-        {"url": "length", "valueInteger": place.end - place.start},
-        {"url": canonical.NARRATIVE_LINK, "valueUrl": f"#s{anchor}"},
-    ]
-    if place.score is not None:
-        parts.append({"url": canonical.EXTRACT_SCORE, "valueDecimal": place.score})
+def _stretches(place: Place) -> list[tuple[Stretch, str]]:
+    """The sentence at a place and its context, with their words."""
+    words = {(piece.start, piece.end): piece.text for piece in place.context}
+    found = in_order(place, place.context)
+    return [(one, words.get((one.start, one.end), place.text) if one.kind else place.text) for one in found]
+
+
+def _span(stretch: Stretch, anchor: str, place: Place) -> JsonObject:
+    where = {"reference": place.reference, "type": place.reference.partition("/")[0]}
+    found = stretch.extension(anchor, where, place.path)
+    del found["id"]  # one sentence has many places
+    return found
+
+
+def _repeat(anchor: str, place: Place, shown: str, form: int) -> JsonObject:
+    """A further place; where its words are not those shown, it holds its own."""
+    found = _span(Stretch(place.start, place.end, score=place.score), anchor, place)
     if place.text != shown:
-        parts.append({"url": canonical.EXTRACT_TEXT, "valueString": displayed(place.text)})
-    return {"url": canonical.DERIVATION_REFERENCE, "extension": parts}
+        words = displayed(place.text) if form == FORM else printable(place.text)
+        found["extension"].append({"url": canonical.EXTRACT_TEXT, "valueString": words})
+    return found
 
 
 def timeline_provenance(written: WrittenTimeline) -> JsonObject:

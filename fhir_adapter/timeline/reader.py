@@ -5,7 +5,7 @@ nor is any of a note that has changed since, is gone, or is filed under another 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Set
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Set
 from dataclasses import replace
 
 from fhir_adapter import canonical
@@ -17,9 +17,13 @@ from fhir_adapter.reading.policy import Policy, ineligible
 from fhir_adapter.reading.source_note import read_source
 from fhir_adapter.reasons import Reason
 from fhir_adapter.rest.client import FhirClient
+from fhir_adapter.timeline.bare import Reasons, bare_notes
+from fhir_adapter.timeline.building import build
 from fhir_adapter.timeline.merges import Merges
 from fhir_adapter.timeline.notes import timeline_note
 from fhir_adapter.timeline.timeline import (
+    BareNote,
+    Context,
     LeftOut,
     Place,
     Remark,
@@ -27,7 +31,6 @@ from fhir_adapter.timeline.timeline import (
     Timeline,
     TimelineError,
     TimelineNote,
-    build,
 )
 from fhir_adapter.writing import recall
 from fhir_adapter.writing.lifecycle import Withdrawal, ended_because
@@ -59,12 +62,19 @@ class TimelineReader:
         pipeline: the name of the kind of summary whose sentences are shown.
         page_size: Compositions in one page of the server's answers.
         concurrency: audits at a time.
+        reasons: asked why notes have no summary; without it nothing but the server is.
     """
 
     def __init__(
-        self, client: FhirClient, auditor: Examining, pipeline: str, page_size: int = 50, concurrency: int = 8
+        self,
+        client: FhirClient,
+        auditor: Examining,
+        pipeline: str,
+        page_size: int = 50,
+        concurrency: int = 8,
+        reasons: Reasons | None = None,
     ) -> None:
-        self._client, self._auditor, self._pipeline = client, auditor, pipeline
+        self._client, self._auditor, self._pipeline, self._reasons = client, auditor, pipeline, reasons
         self._merges = Merges(client)
         self._page_size, self._slots = page_size, asyncio.Semaphore(concurrency)
 
@@ -91,7 +101,9 @@ class TimelineReader:
             gathered.add(resource, examined)
         if there is None and not gathered:
             raise TimelineError(f"There is no such {kind.lower()} on the server, nor any summary of one.")
-        return gathered.timeline()
+        shown = gathered.sources()
+        bare = await bare_notes(self._client, scope, shown, self._reasons, self._page_size)
+        return gathered.timeline(bare)
 
     async def _patient_scope(self, reference: str, there: JsonObject | None) -> Scope:
         survivor = await self._merges.survivor(reference, there)
@@ -161,7 +173,9 @@ class _Gathered:
     def add(self, resource: JsonObject, examined: Examined | None) -> None:
         composition = reference_of(resource)
         if examined is None:
-            self._left_out.append(LeftOut(composition, "", _IN_ERROR))
+            entry = (dicts((dicts(resource.get("section")) or [{}])[0].get("entry")) or [{}])[0]
+            source = relative(entry.get("reference"), self._base_url)
+            self._left_out.append(LeftOut(composition, source, _IN_ERROR))
             return
         self._replaced.update(
             relative(as_dict(relation.get("targetReference")).get("reference"), self._base_url)
@@ -193,8 +207,14 @@ class _Gathered:
         else:
             self._notes.append(_note_of(resource, section))
 
-    def timeline(self) -> Timeline:
-        """The timeline of what was gathered, with one summary for each source."""
+    def sources(self) -> set[str]:
+        """The notes that a summary is shown of."""
+        return {note.note.reference for note in self._notes}
+
+    def timeline(self, bare: Iterable[BareNote]) -> Timeline:
+        """The timeline of what was gathered, with one summary for each source, and of notes without one."""
+        why = {left.source: left.reason for left in self._left_out if left.source}
+        told = [replace(one, reason=why.get(one.source, one.reason)) for one in bare]
         kept: dict[str, TimelineNote] = {}
         left_out = [left for left in self._left_out if left.composition not in self._replaced]
         replaced = [left for left in self._left_out if left.composition in self._replaced]
@@ -211,6 +231,7 @@ class _Gathered:
             kept.values(),
             sorted(left_out, key=lambda left: left.composition),
             sorted(remarks, key=lambda remark: (remark.composition, remark.finding, remark.detail)),
+            told,
         )
 
 
@@ -236,6 +257,7 @@ def _note_of(resource: JsonObject, section: SectionAudit) -> TimelineNote:
             end=sentence.end,
             text=sentence.text,
             score=sentence.score,
+            context=tuple(Context(c.start, c.end, c.kind, c.text) for c in sentence.context),
         )
         for span, sentence in zip(claims.spans, section.sentences, strict=True)
         if sentence.ok

@@ -5,21 +5,36 @@ then their reference; inside a note it is the note's own. A sentence that later 
 once, where it was written first, with every place where it stands.
 """
 
-from collections.abc import Iterable, Sequence
+import re
 from dataclasses import dataclass
-from typing import Any
 
 from fhir_adapter.audit.findings import Finding
 from fhir_adapter.elements import concept
 from fhir_adapter.errors import FhirAdapterError
 from fhir_adapter.lenient import JsonObject
 from fhir_adapter.note import SourceNote
-from fhir_adapter.timeline.clinical_time import Calendar, ClinicalTime, NoteTimes, Precision, precision
-from summarizer.selection.repeats import RepeatFinder
+from fhir_adapter.timeline.clinical_time import NoteTimes, Precision, precision
+
+_WORD = re.compile(r"[\W_]+")
 
 
 class TimelineError(FhirAdapterError):
     """The timeline asked for cannot be made; the message is one sentence without any identifier."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What must be shown with a sentence: `text[start:end]` of the same text.
+
+    Attributes:
+        kind: code of why (`summarizer.types.ContextKind`).
+        text: what stands there, word for word.
+    """
+
+    start: int
+    end: int
+    kind: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +47,7 @@ class Place:
         version: of the note; "" where the server has none.
         reference: `Type/id` of what holds the text: the note, or the extracted text beside it.
         text: what stands there, word for word.
+        context: what goes with it there, in the order of the note.
     """
 
     composition: str
@@ -43,6 +59,12 @@ class Place:
     end: int
     text: str
     score: float | None = None
+    context: tuple[Context, ...] = ()
+
+    @property
+    def setting(self) -> tuple[tuple[str, str], ...]:
+        """What is said around it; two places with the same words and another setting say two things."""
+        return tuple((piece.kind, _WORD.sub(" ", piece.text.casefold()).strip()) for piece in self.context)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +111,21 @@ class TimelineSentence:
         return self.places[0].text
 
     @property
+    def context(self) -> tuple[Context, ...]:
+        """What stands around it there, in the order of the note; a later place has the like."""
+        return self.places[0].context
+
+    @property
+    def before(self) -> tuple[Context, ...]:
+        """The context that the note has before it."""
+        return tuple(piece for piece in self.context if piece.start < self.places[0].start)
+
+    @property
+    def after(self) -> tuple[Context, ...]:
+        """The context that the note has after it."""
+        return tuple(piece for piece in self.context if piece.start >= self.places[0].start)
+
+    @property
     def repeats(self) -> tuple[Place, ...]:
         """The other places."""
         return self.places[1:]
@@ -131,6 +168,35 @@ class Entry:
     def title(self) -> str:
         """What kind of note it is."""
         return title_of(self.note.note)
+
+
+@dataclass(frozen=True, slots=True)
+class BareNote:
+    """A note that no summary is shown of.
+
+    Attributes:
+        note: its newest version, without its attachments.
+        reason: a code: `not-yet`, a `Reason`, or that of a finding for which its summary is not shown.
+    """
+
+    note: SourceNote
+    times: NoteTimes
+    reason: str
+
+    @property
+    def time(self) -> str:
+        """The clinical time as the source states it; "" where unknown."""
+        return self.times.clinical.value
+
+    @property
+    def source(self) -> str:
+        """`Type/id`."""
+        return self.note.reference
+
+    @property
+    def title(self) -> str:
+        """What kind of note it is."""
+        return title_of(self.note)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,12 +255,17 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """What is shown, and what is not and why."""
+    """What is shown, and what is not and why.
+
+    Attributes:
+        bare: notes that no summary is shown of, in the order of the entries.
+    """
 
     scope: Scope
     entries: tuple[Entry, ...]
     left_out: tuple[LeftOut, ...] = ()
     remarks: tuple[Remark, ...] = ()
+    bare: tuple[BareNote, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -223,84 +294,10 @@ class Timeline:
             "sentences": self.sentences,
             "places": self.places,
             "entries": [_entry_json(entry) for entry in self.entries],
+            "without_summary": [_bare_json(bare) for bare in self.bare],
             "left_out": [_left_out_json(left) for left in self.left_out],
             "findings": [_remark_json(remark) for remark in self.remarks],
         }
-
-
-def build(
-    scope: Scope,
-    notes: Iterable[TimelineNote],
-    left_out: Sequence[LeftOut] = (),
-    remarks: Sequence[Remark] = (),
-) -> Timeline:
-    """Orders notes, keeps those inside the window of the scope, and tells each sentence once.
-
-    A note whose time is unknown, or stated so vaguely that it may lie inside the window, is kept.
-
-    Args:
-        scope: whose timeline, and from when to when.
-        notes: one for each source.
-        left_out: what the reader left out already.
-        remarks: what the audit found.
-    """
-    ordered = in_order(notes)
-    calendar = Calendar([*_values(ordered), scope.since, scope.until])
-    inside, outside = [], list(left_out)
-    for note in ordered:
-        if _inside(calendar, scope, note.times.clinical):
-            inside.append(note)
-        else:
-            outside.append(LeftOut(note.composition, note.note.reference, "outside-window"))
-    return Timeline(scope, tuple(_told_once(inside)), tuple(outside), tuple(remarks))
-
-
-def in_order(notes: Iterable[TimelineNote]) -> list[TimelineNote]:
-    """The notes by clinical time, then by the time they were written, then by reference."""
-    found = list(notes)
-    calendar = Calendar(_values(found))
-
-    def key(note: TimelineNote) -> tuple[Any, ...]:
-        times = note.times
-        written = calendar.key(times.written.value)
-        return calendar.key(times.clinical.value), written, note.note.reference, note.composition
-
-    return sorted(found, key=key)
-
-
-def _values(notes: Iterable[TimelineNote]) -> list[str]:
-    return [time.value for note in notes for time in (note.times.clinical, note.times.written)]
-
-
-def _inside(calendar: Calendar, scope: Scope, time: ClinicalTime) -> bool:
-    span, since, until = (calendar.span(value) for value in (time.value, scope.since, scope.until))
-    if span is None:
-        return True
-    return (since is None or span[1] > since[0]) and (until is None or span[0] < until[1])
-
-
-def _told_once(notes: Iterable[TimelineNote]) -> list[Entry]:
-    told = RepeatFinder()
-    sentences: list[list[Place]] = []
-    shown: list[tuple[TimelineNote, list[int], int]] = []
-    for note in notes:
-        new: list[int] = []
-        repeated = 0
-        for place in note.sentences:
-            number = told.find(place.text)
-            # Two sentences of one note are two sentences, however alike: the summary chose both.
-            if number is None or number in new:
-                new.append(len(sentences))
-                told.add(place.text)
-                sentences.append([place])
-            else:
-                sentences[number].append(place)
-                repeated += 1
-        shown.append((note, new, repeated))
-    return [
-        Entry(note, tuple(TimelineSentence(tuple(sentences[i])) for i in new), repeated)
-        for note, new, repeated in shown
-    ]
 
 
 def title_of(note: SourceNote) -> str:
@@ -321,10 +318,18 @@ def _entry_json(entry: Entry) -> JsonObject:
         "title": entry.title,
         "repeated": entry.repeated,
         "sentences": [
-            {"text": sentence.text, "places": [_place_json(place) for place in sentence.places]}
+            {
+                "text": sentence.text,
+                "context": [_context_json(piece) for piece in sentence.context],
+                "places": [_place_json(place) for place in sentence.places],
+            }
             for sentence in entry.sentences
         ],
     }
+
+
+def _context_json(piece: Context) -> JsonObject:
+    return {"start": piece.start, "end": piece.end, "kind": piece.kind, "text": piece.text}
 
 
 def _place_json(place: Place) -> JsonObject:
@@ -338,6 +343,17 @@ def _place_json(place: Place) -> JsonObject:
         "end": place.end,
         "text": place.text,
         "score": place.score,
+    }
+
+
+def _bare_json(bare: BareNote) -> JsonObject:
+    return {
+        "time": bare.time or None,
+        "time_element": bare.times.clinical.element or None,
+        "source": bare.source,
+        "version": bare.note.version_id,
+        "title": bare.title,
+        "reason": bare.reason,
     }
 
 

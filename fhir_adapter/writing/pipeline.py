@@ -13,11 +13,8 @@ from functools import cached_property
 
 from fhir_adapter import canonical
 from fhir_adapter.lenient import JsonObject
-from fhir_adapter.narrative import paragraph
+from fhir_adapter.narrative import FORM, paragraph
 from summarizer.types import ModelInfo
-
-CALIBRATED = "calibrated probabilities"
-"""How a Device says that the scores of its model may be called a confidence (`Device.property` scores)."""
 
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, f"{canonical.CANONICAL_BASE}/identity")
 
@@ -41,10 +38,9 @@ class Pipeline:
 
     @cached_property
     def version(self) -> str:
-        """Twelve hexadecimal digits over software, model and settings: same digits, same choices."""
+        """Twelve digits over software, model, settings and form: same digits, same summaries."""
         facts = [self.name, self.software_version, self.model.engine, self.model.name, self.model.sha256]
-        if self.model.calibrated:
-            facts.append("calibrated")
+        facts.append(f"form {FORM}")
         content = json.dumps([facts, self.settings, self.label])
         return hashlib.sha256(content.encode()).hexdigest()[:12]
 
@@ -86,8 +82,8 @@ def device(pipeline: Pipeline) -> JsonObject:
         ("engine", model.engine),
         ("pipeline", pipeline.version),
         ("weights-sha256", model.sha256),
+        ("form", str(FORM)),  # of what it writes: which rules an audit has to hold that to
     ]
-    stated = {"property": [{"type": {"text": "scores"}, "valueCode": [{"text": CALIBRATED}]}]}
     return {
         "resourceType": "Device",
         "id": pipeline.device_id,
@@ -106,7 +102,6 @@ def device(pipeline: Pipeline) -> JsonObject:
         "deviceName": [{"name": "Extractive note summarizer", "type": "model-name"}],
         "type": {"coding": [{"system": canonical.AI_DEVICE_TYPE, "code": "Artificial-Intelligence"}]},
         "version": [{"type": {"text": kind}, "value": value} for kind, value in versions if value],
-        **(stated if model.calibrated else {}),
     }
 
 

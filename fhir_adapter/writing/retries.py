@@ -7,6 +7,7 @@ from typing import TypeVar
 from fhir_adapter.errors import (
     ConflictError,
     HttpStatusError,
+    LoginError,
     NoteError,
     ServerUnreachableError,
     UnconfirmedError,
@@ -44,7 +45,7 @@ class Retries:
 
         Raises:
             NoteError: `rejected-by-server` or `server-error`, with the status and issue codes.
-            ServerUnreachableError: no answer after all attempts.
+            ServerUnreachableError: no answer after all attempts, or no token (LoginError).
         """
         for number in range(self._backoff.retries + 1):
             final = number == self._backoff.retries
@@ -55,8 +56,8 @@ class Retries:
                     raise write_fault(error) from None
                 if not isinstance(error, ConflictError):
                     doubtful()
-            except ServerUnreachableError:
-                if final:
+            except ServerUnreachableError as error:
+                if final or isinstance(error, LoginError):  # a refused login is not made right by more of it
                     raise
                 doubtful()
             except UnconfirmedError as error:

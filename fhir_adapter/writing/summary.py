@@ -15,12 +15,13 @@ from functools import cached_property
 from fhir_adapter import canonical, elements
 from fhir_adapter.errors import NoteError
 from fhir_adapter.lenient import JsonObject
-from fhir_adapter.narrative import ordered_list, paragraph
+from fhir_adapter.narrative import Piece, paragraph, sentence_list
 from fhir_adapter.note import Reading
 from fhir_adapter.reasons import Reason
 from fhir_adapter.stamps import r4_form
 from fhir_adapter.writing.pipeline import Pipeline, deterministic_id
-from summarizer.types import SelectedSentence, Summary
+from fhir_adapter.writing.stretches import in_order, stand_apart
+from summarizer.types import Summary
 
 UNIT = "unicode-code-point"
 # International Patient Summary: each section has a code; this one where the source states no type.
@@ -57,6 +58,8 @@ class Written:
             if chosen.start < end or not chosen.text or text[chosen.start : chosen.end] != chosen.text:
                 raise NoteError(Reason.NOT_VERBATIM, f"at {chosen.start}-{chosen.end}")
             end = chosen.end
+            if not stand_apart(in_order(chosen, chosen.context), text):
+                raise NoteError(Reason.NOT_VERBATIM, f"at {chosen.start}-{chosen.end}")
 
     @property
     def composition_id(self) -> str:
@@ -195,7 +198,7 @@ def _title(written: Written) -> str:
     kind = elements.concept(note.type) or {}
     names = [kind.get("text"), *(c.get("display") for c in kind.get("coding", []))]
     name = next((n for n in names if n), "Clinical note")
-    return f"AI-extracted summary: {name} {(note.date or '')[:10]}".rstrip()
+    return f"AI-extracted summary: {name} {(note.written or '')[:10]}".rstrip()
 
 
 def _source_text(written: Written) -> JsonObject:
@@ -246,17 +249,19 @@ def _section(written: Written, source: JsonObject, author: JsonObject) -> JsonOb
     else:
         where = {"reference": urn(written.extracted_text_id), "type": "DocumentReference"}
         path = "DocumentReference.content[0].attachment.data"
-    spans = [
-        _span(number, sentence, where, path, written.pipeline) for number, sentence in enumerate(chosen, 1)
-    ]
-    items = [(f"s{number}", sentence.text) for number, sentence in enumerate(chosen, 1)]
+    spans: list[JsonObject] = []
+    items: list[list[Piece]] = []
+    for number, sentence in enumerate(chosen, 1):
+        stretches = in_order(sentence, sentence.context)
+        items.append([stretch.piece(f"s{number}", reading.text.text) for stretch in stretches])
+        spans += [stretch.extension(f"s{number}", where, path) for stretch in stretches]
     section: JsonObject = {
         "id": "sec1",
         "extension": spans,
         "title": "Extracted sentences (in the order of the note)",
         "code": elements.concept(reading.note.type) or _NOTE,
         "author": [author],
-        "text": ordered_list(items, written.language),
+        "text": sentence_list(items, written.language),
         "mode": "snapshot",
         "orderedBy": {
             "coding": [
@@ -267,31 +272,6 @@ def _section(written: Written, source: JsonObject, author: JsonObject) -> JsonOb
         "entry": [source],
     }
     return _without_empty(section)
-
-
-def _span(
-    number: int, sentence: SelectedSentence, where: JsonObject, path: str, pipeline: Pipeline
-) -> JsonObject:
-    return {
-        "id": f"p{number}",
-        "url": canonical.DERIVATION_REFERENCE,
-        "extension": [
-            {"url": "reference", "valueReference": where},
-            {"url": "path", "valueString": path},
-            {"url": "offset", "valueInteger": sentence.start},
-            {"url": "length", "valueInteger": sentence.end - sentence.start},
-            {"url": canonical.NARRATIVE_LINK, "valueUrl": f"#s{number}"},
-            *_scores(sentence.score, pipeline),
-        ],
-    }
-
-
-def _scores(score: float, pipeline: Pipeline) -> list[JsonObject]:
-    """The salience; where the model's scores are calibrated, the same as a probability (AI Transparency)."""
-    salience = {"url": canonical.EXTRACT_SCORE, "valueDecimal": score}
-    if not pipeline.model.calibrated:
-        return [salience]
-    return [salience, {"url": canonical.AI_CONFIDENCE, "valueDecimal": score}]
 
 
 def extracted_text(written: Written) -> JsonObject:

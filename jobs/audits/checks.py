@@ -5,8 +5,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from fhir_adapter.audit.findings import Finding
-from fhir_adapter.audit.verdict import Examined, Kind
+from fhir_adapter.audit.standing import Standing
+from fhir_adapter.audit.verdict import Audit, Examined, Kind
 from fhir_adapter.lenient import as_dict
+
+CAVEAT = "Word for word from the note; picked by a machine; not checked: whether these are the right ones."
+"""What is said wherever sentences are shown: what an audit proves, and what it cannot."""
 
 
 class Outcome(StrEnum):
@@ -15,6 +19,7 @@ class Outcome(StrEnum):
     HOLDS = "holds"
     FAILS = "does not hold"
     UNKNOWN = "could not be checked"
+    OVER = "out of date"
 
 
 class Check(StrEnum):
@@ -46,6 +51,11 @@ CHECKS: Mapping[Finding, Check] = {
             Finding.SENTENCE_ALTERED,
             Finding.SENTENCE_ADDED,
             Finding.SENTENCE_REMOVED,
+            Finding.SENTENCE_CUT,
+            Finding.CONTEXT_ALTERED,
+            Finding.CONTEXT_ADDED,
+            Finding.CONTEXT_MISSING,
+            Finding.CONTEXT_DIFFERS,
             Finding.SPAN_MISSING,
             Finding.SPAN_WITHOUT_SENTENCE,
             Finding.SPAN_MALFORMED,
@@ -98,6 +108,8 @@ def checked(examined: Examined) -> tuple[Checked, ...]:
 
 
 def _checked(examined: Examined, check: Check, failed: bool) -> Checked:
+    if failed and check is Check.SOURCE and examined.audit.sound:
+        return Checked(check, Outcome.OVER, "")
     if failed:
         return Checked(check, Outcome.FAILS, "")
     if any(finding is Finding.NOT_OURS for finding, _ in examined.audit.findings):
@@ -118,7 +130,7 @@ def readable(examined: Examined) -> bool:
 
 def _has_text(examined: Examined) -> bool:
     readings = (section.source.reading for section in examined.sections)
-    return all(reading is None or reading.text.text for reading in readings)
+    return all(reading is None or reading.text.text.strip() for reading in readings)
 
 
 def _summary_words(examined: Examined) -> dict[Check, str]:
@@ -129,7 +141,7 @@ def _summary_words(examined: Examined) -> dict[Check, str]:
         Check.TEXT: f"It was extracted again from the note and is the same: {claims.length:,} characters "
         "with the same SHA-256.",
         Check.SENTENCES: f"{stands} in the note at the stated offsets, character for character and in the "
-        "note's order. Nothing else is shown.",
+        f"note's order{_around(examined)}. Nothing else is shown.",
         Check.FILING: "Patient, type, title, dates and relations are those that the note gives; the status "
         "is one that it may have.",
         Check.PROTECTION: "It is marked as made by a machine and keeps every security label of the note.",
@@ -137,6 +149,15 @@ def _summary_words(examined: Examined) -> dict[Check, str]:
         "model.",
         Check.PROVENANCE: "A Provenance on the server names this version of the note and this Device.",
     }
+
+
+def _around(examined: Examined) -> str:
+    """What is said of the context, as a part of a sentence."""
+    pieces = sum(len(sentence.context) for sentence in examined.audit.sentences)
+    stands = f", and so does all that is shown around them ({pieces} in all)" if pieces else ""
+    if examined.sections and all(section.ruled for section in examined.sections):
+        return f"{stands}; by the rules of this version nothing is missing there"
+    return stands
 
 
 def _source_words(examined: Examined) -> str:
@@ -160,7 +181,7 @@ def _timeline_words(examined: Examined) -> dict[Check, str]:
         Check.SOURCE: f"The stated version of {every} was read again from the server.",
         Check.TEXT: f"The text of {every} was extracted again and has the stated length and SHA-256.",
         Check.SENTENCES: f"Every sentence stands in each of its places ({places} in all), character for "
-        "character or in the words that are stated. Nothing else is shown.",
+        f"character or in the words that are stated{_around(examined)}. Nothing else is shown.",
         Check.FILING: "The timeline was built anew from the notes; order, times, titles and patient are the "
         "same.",
         Check.PROTECTION: "It is marked as made by a machine and keeps every security label of every note.",
@@ -173,6 +194,14 @@ _WORDS = {Kind.SUMMARY: _summary_words, Kind.TIMELINE: _timeline_words}
 _WHERE = {Kind.SUMMARY: "the note, character for character", Kind.TIMELINE: "every place named"}
 
 
+_HEADLINES = {
+    Standing.WITHDRAWN: "This {} was withdrawn",
+    Standing.RECALLED: "What made this {} was recalled",
+    Standing.SUPERSEDED: "This {} is superseded",
+    Standing.OUTDATED: "This {} is out of date",
+}
+
+
 def verdict(examined: Examined, proven: int, shown: int) -> Verdict:
     """The verdict for people.
 
@@ -181,24 +210,52 @@ def verdict(examined: Examined, proven: int, shown: int) -> Verdict:
         proven: how many sentences stand in their note.
         shown: of how many.
     """
-    sentences = f"{proven} of {shown} sentences" if shown != 1 else f"{proven} of 1 sentence"
-    count = len(examined.audit.findings)
+    audit, readable_now = examined.audit, readable(examined)
+    truth = _truth(audit, proven, shown, readable_now)
+    if audit.state.current:
+        return truth
+    headline = _HEADLINES[audit.state.standing].format(audit.kind)
+    words = f"{audit.state.words} Do not rely on it."
+    if truth.outcome is Outcome.FAILS:
+        return Verdict(Outcome.FAILS, f"{headline}, and it does not hold", f"{words} {truth.words}")
+    if truth.outcome is Outcome.UNKNOWN:
+        return Verdict(Outcome.OVER, headline, f"{words} Its note could not be read again.")
+    stands = f"{_count(proven, shown)} stand in the version that it was made from, word for word."
+    return Verdict(Outcome.OVER, headline, f"{words} {stands}")
+
+
+def headline(audit: Audit) -> Verdict:
+    """The verdict over an audit alone, for lists and reports."""
+    proven = sum(sentence.ok for sentence in audit.sentences)
+    unread = {finding for finding, _ in audit.findings} <= _ONLY_UNREAD and not audit.ok
+    truth = _truth(audit, proven, len(audit.sentences) + len(audit.unproven), readable_now=not unread)
+    if audit.state.current:
+        return truth
+    words = _HEADLINES[audit.state.standing].format(audit.kind)
+    fails = truth.outcome is Outcome.FAILS
+    ended = f"{words}, and it does not hold" if fails else words
+    return Verdict(Outcome.FAILS if fails else Outcome.OVER, ended, audit.state.words)
+
+
+def _count(proven: int, shown: int) -> str:
+    return f"{proven} of {shown} sentences" if shown != 1 else f"{proven} of 1 sentence"
+
+
+def _truth(audit: Audit, proven: int, shown: int, readable_now: bool) -> Verdict:
+    """Whether it is true, whatever became of it since."""
+    what, sentences = audit.kind, _count(proven, shown)
+    count = len(audit.findings)
     found = f"{count} findings" if count != 1 else "1 finding"
-    if examined.audit.ok:
-        return Verdict(
-            Outcome.HOLDS,
-            f"This {examined.kind} holds",
-            f"{sentences} proven to stand in {_WHERE[examined.kind]}. All {len(Check)} checks passed.",
-        )
-    if {finding for finding, _ in examined.audit.findings} <= _ONLY_UNREAD and not readable(examined):
+    if audit.ok or (audit.sound and proven == shown):
+        words = f"{sentences} proven to stand in {_WHERE[what]}. All {len(Check)} checks passed."
+        return Verdict(Outcome.HOLDS, f"This {what} holds", words)
+    if {finding for finding, _ in audit.findings} <= _ONLY_UNREAD and not readable_now:
         return Verdict(
             Outcome.UNKNOWN,
-            f"This {examined.kind} cannot be proven",
+            f"This {what} cannot be proven",
             f"{found}. The text it was made from could not be read again: what is shown below is what the "
             "Composition says of itself. Do not rely on it.",
         )
     return Verdict(
-        Outcome.FAILS,
-        f"This {examined.kind} does not hold",
-        f"{found}; {sentences} proven. Do not rely on it.",
+        Outcome.FAILS, f"This {what} does not hold", f"{found}; {sentences} proven. Do not rely on it."
     )

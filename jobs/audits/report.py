@@ -11,7 +11,8 @@ from typing import TextIO
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from fhir_adapter.audit.verdict import Audit
-from jobs.audits.view import difference
+from jobs.audits.checks import CAVEAT, headline
+from jobs.audits.view import difference, said
 
 COLUMNS = (
     "composition",
@@ -24,6 +25,8 @@ COLUMNS = (
     "code",
     "detail",
     "finding",
+    "standing",
+    "standing_words",
 )
 _FOLDER = Path(str(files("jobs")))
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -61,13 +64,17 @@ def write_html(audits: Sequence[Audit], server: str, file: TextIO, when: datetim
         lstrip_blocks=True,
     )
     environment.filters["difference"] = difference
+    environment.filters["said"] = said
+    environment.filters["headline"] = headline
     template = environment.get_template("audit_report.html")
     sentences = [sentence for audit in audits for sentence in audit.sentences]
     parts = template.generate(
-        audits=sorted(audits, key=lambda audit: audit.ok),
+        audits=sorted(audits, key=lambda audit: (audit.sound, audit.ok and audit.state.current)),
         server=server,
         when=(when or datetime.now(UTC)).strftime("%Y-%m-%d %H:%M UTC"),
-        wrong=sum(not audit.ok for audit in audits),
+        wrong=sum(not audit.sound for audit in audits),
+        over=sum(not audit.state.current for audit in audits),
+        caveat=CAVEAT,
         sentences=len(sentences),
         proven=sum(sentence.ok for sentence in sentences),
     )
@@ -83,7 +90,8 @@ def write_csv(audits: Iterable[Audit], file: TextIO) -> None:
         start = (audit.composition, audit.source, audit.version, audit.author)
         counts = ("yes" if audit.ok else "no", len(audit.sentences), proven)
         for row in [(f.value, detail, f.words) for f, detail in audit.findings] or [("", "", "")]:
-            table.writerow([_cell(value) for value in (*start, *counts, *row)])
+            state = (audit.state.standing.value, audit.state.words)
+            table.writerow([_cell(value) for value in (*start, *counts, *row, *state)])
 
 
 def _cell(value: object) -> str:

@@ -12,8 +12,8 @@ from difflib import SequenceMatcher
 from fhir_adapter.audit.claims import Span
 from fhir_adapter.audit.findings import Finding, Found
 from fhir_adapter.audit.shape import ANCHOR
-from fhir_adapter.audit.verdict import AuditedSentence, Examined, Kind, SectionAudit
-from fhir_adapter.narrative import displayed
+from fhir_adapter.audit.verdict import AuditedContext, AuditedSentence, Examined, Kind, SectionAudit
+from fhir_adapter.narrative import displayed, folded, printable
 
 Pieces = list[tuple[str, bool]]
 """A text in parts, each with whether it differs."""
@@ -21,6 +21,7 @@ Pieces = list[tuple[str, bool]]
 _MOST_COMPARED = 20_000  # product of the lengths that are compared letter by letter; beyond it takes seconds
 _MOST_WRONG = 100
 _ALIKE = 0.7  # share of common characters below which two sentences are simply different ones
+_MOST_SAID = 12  # words of a difference
 _FEW = 3  # characters that a difference names one by one
 _BY_SPAN = (
     Finding.SENTENCE_ALTERED,
@@ -43,7 +44,7 @@ class Place:
         source: of the note, in a timeline; else "".
         version: of the note.
         title: of the note, in a timeline.
-        confident: the score is a calibrated probability.
+        said: the words that differ, as (what is shown, what the note says); empty where none do.
     """
 
     start: int
@@ -57,21 +58,50 @@ class Place:
     source: str = ""
     version: str = ""
     title: str = ""
-    confident: bool = False
+    said: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """A piece of what is shown with a sentence.
+
+    Attributes:
+        kind: why, in a word or two.
+        shown, text, said: as of `Row` and `Place`.
+        first: no sentence before this one shows the same piece of the note.
+    """
+
+    kind: str
+    start: int
+    end: int
+    ok: bool
+    shown: Pieces
+    text: Pieces
+    said: tuple[str, ...]
+    first: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A sentence as shown, and its places: one in a summary, some in a timeline, none if none is stated."""
+    """A sentence as shown, and its places: one in a summary, some in a timeline, none if none is stated.
+
+    Attributes:
+        before, after: what the note has around it, and what must be read with it.
+        whole: it is known to be a sentence of the note with all that belongs to it, or nothing is known.
+    """
 
     number: int
     shown: Pieces
     places: tuple[Place, ...]
+    before: tuple[Around, ...] = ()
+    after: tuple[Around, ...] = ()
+    whole: bool = True
 
     @property
     def ok(self) -> bool:
-        """Whether it stands in every place."""
-        return bool(self.places) and all(place.ok for place in self.places)
+        """Whether it stands in every place, and so does what is shown with it."""
+        around = all(piece.ok for piece in (*self.before, *self.after))
+        return self.whole and around and bool(self.places) and all(place.ok for place in self.places)
 
     @property
     def unread(self) -> bool:
@@ -97,7 +127,7 @@ class FoundRow:
     row: int = 0
 
 
-def difference(sentence: AuditedSentence) -> tuple[Pieces, Pieces, str]:
+def difference(sentence: AuditedSentence | AuditedContext) -> tuple[Pieces, Pieces, str]:
     """A sentence as shown and as in the note, cut where they differ, and the first difference by name.
 
     Two letters can look the same and be different ones, so the name is what tells.
@@ -106,7 +136,7 @@ def difference(sentence: AuditedSentence) -> tuple[Pieces, Pieces, str]:
         Pieces of both as (text, differs), and words such as `U+0430 CYRILLIC SMALL LETTER A instead of ...`,
         or "" where a name says no more than the text.
     """
-    shown, text = sentence.shown, displayed(sentence.text)
+    shown, text = folded(sentence.shown), displayed(sentence.text)
     if sentence.ok or not shown or not text or shown == text:
         return _whole(shown), _whole(text), ""
     head, tail = _common(shown, text)
@@ -163,6 +193,7 @@ def rows(examined: Examined) -> tuple[Row, ...]:
         items += [("", pairs) for link, pairs in linked.items() if link not in named]
         for shown, pairs in items:
             row = _row(len(found) + 1, shown, pairs, compared=wrong < _MOST_WRONG)
+            row = replace(row, before=_told_once(row.before, found))
             places = (_placed(examined, section, place, anchors) for place in row.places)
             found.append(replace(row, places=tuple(places)))
             wrong += not row.ok
@@ -175,7 +206,9 @@ def _row(number: int, shown: str, pairs: Sequence[tuple[Span, AuditedSentence]],
     places: list[Place] = []
     for span, sentence in pairs:
         stated = shown if span.words is None else span.words
-        ok = sentence.ok and displayed(sentence.text) == stated
+        same = stated == printable(sentence.text) or folded(stated) == displayed(sentence.text)
+        # Where the same words do not hold, it is what is around them that does not.
+        ok = bool(sentence.text) and same and (sentence.ok or span.words is None)
         seen = replace(sentence, shown=stated, ok=ok or not compared)
         cut, text, named = difference(seen)
         if not places:
@@ -190,10 +223,47 @@ def _row(number: int, shown: str, pairs: Sequence[tuple[Span, AuditedSentence]],
                 text=text,
                 named=named,
                 source=sentence.source,
-                confident=span.confident,
+                said=said(seen),
             )
         )
-    return Row(number, left, tuple(places))
+    first = pairs[0][1] if pairs else AuditedSentence(0, 0, "", None, True)
+    before, after = (tuple(map(_around, pieces)) for pieces in (first.before, first.after))
+    whole = first.ok or not all(piece.ok for piece in first.context) or not places[0].ok
+    return Row(number, left, tuple(places), before, after, whole)
+
+
+def _around(piece: AuditedContext) -> Around:
+    shown, text, _ = difference(piece)
+    kind = piece.kind.replace("-", " ")
+    return Around(kind, piece.start, piece.end, piece.ok, shown, text, said(piece))
+
+
+def _told_once(before: tuple[Around, ...], rows: Sequence[Row]) -> tuple[Around, ...]:
+    """Pieces with those marked that the sentence before has too, such as the heading of both."""
+    known = {(p.start, p.end, p.kind) for p in rows[-1].before if p.ok} if rows else set()
+    return tuple(replace(p, first=not p.ok or (p.start, p.end, p.kind) not in known) for p in before)
+
+
+def said(sentence: AuditedSentence | AuditedContext) -> tuple[str, ...]:
+    """The words in which a text shown differs from the note, and the one after: what each of them says.
+
+    Returns:
+        (`25 mg`, `2.5 mg`); nothing where they do not differ, or where there is nothing to compare.
+    """
+    one, other = folded(sentence.shown).split(), displayed(sentence.text).split()
+    if sentence.ok or not one or not other or one == other:
+        return ()
+    shortest = min(len(one), len(other))
+    head = next((i for i in range(shortest) if one[i] != other[i]), shortest)
+    tail = next((i for i in range(shortest - head) if one[-1 - i] != other[-1 - i]), shortest - head)
+    tail = max(0, tail - 1)
+    if head == shortest - tail and head:  # something is missing on one side, at the end
+        head -= 1
+    return tuple(_clipped(words[head : len(words) - tail]) for words in (one, other))
+
+
+def _clipped(words: Sequence[str]) -> str:
+    return " ".join(words) if len(words) <= _MOST_SAID else " ".join(words[:_MOST_SAID]) + " …"
 
 
 def _placed(examined: Examined, own: SectionAudit, place: Place, taken: set[str]) -> Place:
@@ -223,11 +293,16 @@ def _segments(text: str, shown: Iterable[Row]) -> Iterator[Segment]:
         if start >= end:
             continue
         if at < start:
-            yield Segment(displayed(text[at:start]))
-        yield Segment(displayed(text[start:end]), row, anchor)
+            yield Segment(_in_lines(text[at:start]))
+        yield Segment(_in_lines(text[start:end]), row, anchor)
         at = end
     if at < len(text):
-        yield Segment(displayed(text[at:]))
+        yield Segment(_in_lines(text[at:]))
+
+
+def _in_lines(text: str) -> str:
+    """A part of a note as a page shows it: a line end of two characters is one."""
+    return printable(text.replace("\r\n", "\n"))
 
 
 def found_rows(examined: Examined, shown: Sequence[Row]) -> tuple[FoundRow, ...]:

@@ -10,7 +10,7 @@ Reads JSON lines, plain or xz, of notes: `text`, or else `indication`, `findings
 
 import json
 import lzma
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,11 +26,12 @@ _PARTS = ("indication", "findings", "impression")
 
 @dataclass(frozen=True, slots=True)
 class Cuts:
-    """Of one file at one width."""
+    """Of one file at one width; `fused` are sentences that hold the beginning of another line of the note."""
 
     width: int
     sentences: int
     cut: int
+    fused: int
     examples: tuple[str, ...] = ()
 
     @property
@@ -77,15 +78,19 @@ def _starts(parts: Segmentation) -> list[int]:
 
 def measure(notes: list[str], width: int, examples: int = 0) -> Cuts:
     """The sentences of notes that are cut when the notes are in capitals and broken at `width`."""
-    total = cut = 0
+    total = cut = fused = 0
     shown: list[str] = []
     for text in notes:
         shouted = text.upper()
         if len(shouted) != len(text):
             continue
-        whole = segment(text).sentences
-        starts = _starts(segment(wrap(shouted, width)))
+        reference = segment(text)
+        whole = reference.sentences
+        broken = segment(wrap(shouted, width))
+        starts = _starts(broken)
         total += len(whole)
+        lines = [at for at in _starts(reference) if text[max(0, at - 9) : at].rstrip(" \t").endswith("\n")]
+        fused += sum(bisect_left(lines, s.end) > bisect_right(lines, s.start) for s in broken.sentences)
         for sentence in whole:
             at = bisect_right(starts, sentence.start)
             if at < len(starts) and starts[at] < sentence.end:
@@ -94,7 +99,7 @@ def measure(notes: list[str], width: int, examples: int = 0) -> Cuts:
                     shown.append(
                         f"{shouted[sentence.start : starts[at]]} | {shouted[starts[at] : sentence.end]}"
                     )
-    return Cuts(width, total, cut, tuple(shown))
+    return Cuts(width, total, cut, fused, tuple(shown))
 
 
 def main(
@@ -108,7 +113,10 @@ def main(
         notes = list(read_notes(path))[::every]
         for columns in width or [60, 72, 80]:
             cuts = measure(notes, columns, examples)
-            typer.echo(f"{path.name} {columns}: {cuts.cut} of {cuts.sentences} ({cuts.share:.2%})")
+            typer.echo(
+                f"{path.name} {columns}: {cuts.cut} of {cuts.sentences} cut ({cuts.share:.2%}), "
+                f"{cuts.fused} fused"
+            )
             for example in cuts.examples:
                 typer.echo(f"    {example!r}")
 

@@ -9,8 +9,10 @@ from typing import Annotated, TextIO
 import typer
 from rich.console import Console
 
-from fhir_adapter.audit.verdict import Audit
+from fhir_adapter.audit.verdict import Audit, AuditedContext, AuditedSentence
+from jobs.audits.checks import Outcome, headline
 from jobs.audits.report import open_private, write_csv, write_html
+from jobs.audits.view import said
 from jobs.audits.walk import audits
 from jobs.commands.options import AsJson, Sets, console, print_json, settings_from
 from jobs.exits import Exit, UsageError
@@ -71,28 +73,63 @@ async def _audit(settings: Settings, compositions: list[str], json: bool, kept: 
         counts["sentences"] += len(result.sentences)
         counts["proven"] += sum(sentence.ok for sentence in result.sentences)
         counts["with findings"] += not result.ok
+        counts["no longer current"] += not result.state.current
         if kept is not None:
             kept.append(result)
         if json:
             print_json(result.to_json())
-        elif compositions or not result.ok:
+        elif compositions or not result.ok or not result.state.current:
             _show(result, out)
     if not json:
         out.print(
             f"{counts['compositions']} Compositions, {counts['sentences']} sentences, {counts['proven']} "
             f"proven to stand in their source; {counts['with findings']} Compositions with findings."
         )
+        if counts["no longer current"]:
+            out.print(
+                f"{counts['no longer current']} no longer current: withdrawn, superseded or out of date."
+            )
     return Exit.SOMETHING_FAILED if counts["with findings"] else Exit.DONE
 
 
+_COLOURS = {Outcome.HOLDS: "green", Outcome.FAILS: "red"}
+
+
 def _show(result: Audit, out: Console) -> None:
-    verdict = "[green]ok[/]" if result.ok else "[red]not ok[/]"
-    out.print(f"{result.composition} of {result.source}: {verdict}")
+    found = headline(result)
+    verdict = "ok" if found.outcome is Outcome.HOLDS else f"not ok: {found.headline}"
+    out.print(f"{result.composition} of {result.source}: ", end="", markup=False)
+    out.print(verdict, style=_COLOURS.get(found.outcome, "yellow"), markup=False)
+    if not result.state.current:
+        out.print(f"  {result.state.words} Do not rely on it.", style="yellow", markup=False)
+    known: list[tuple[int, int]] = []
     for sentence in result.sentences:
+        for piece in sentence.before:
+            if (piece.start, piece.end) not in known or not piece.ok:
+                _show_piece(piece, out)
+        known = [(piece.start, piece.end) for piece in sentence.before]
         mark = "[green]✓[/]" if sentence.ok else "[red]✗[/]"
         score = "" if sentence.score is None else f" score {sentence.score:g}"
         of = f" {sentence.source}" if sentence.source else ""
         out.print(f"  {mark}{of} {sentence.start}–{sentence.end}{score}  ", end="")
         out.print(" ".join(sentence.text.split()), markup=False)
+        _show_said(sentence, out)
+        for piece in sentence.after:
+            _show_piece(piece, out)
     for finding, detail in result.findings:
         out.print(f"  {finding.value}: {finding.words}{f' ({detail})' if detail else ''}", markup=False)
+    for notice in result.notices:
+        out.print(f"  {notice}", style="dim", markup=False)
+
+
+def _show_piece(piece: AuditedContext, out: Console) -> None:
+    words = " ".join((piece.text or piece.shown).split())
+    out.print(f"  {' ' if piece.ok else '✗'} {words}", style="dim" if piece.ok else "red", markup=False)
+    _show_said(piece, out)
+
+
+def _show_said(piece: AuditedSentence | AuditedContext, out: Console) -> None:
+    """What is shown and what the note says, where that is not the same."""
+    words = said(piece)
+    if words:
+        out.print(f"    summary says “{words[0]}”, note says “{words[1]}”", style="red", markup=False)

@@ -33,12 +33,15 @@ def doctor(
             help="Also write what a pass writes first, and a Composition that is deleted again.",
         ),
     ] = False,
+    load_model: Annotated[
+        bool, typer.Option("--load-model", help="Also load the model's weights, and say where it computes.")
+    ] = False,
     json: AsJson = False,
     sets: Sets = None,
 ) -> None:
     """Shows the settings as resolved and tries every part, as a pass will. Writes nothing unless asked to."""
     settings = settings_from(sets)
-    model, pipeline = _model(settings)
+    model, pipeline = _model(settings, load=load_model)
     server, reached = asyncio.run(server_checks(settings, pipeline, write=write_test))
     database = list(_database(settings))
     checks = [*server, *database, *model]
@@ -95,16 +98,17 @@ def _database(settings: Settings) -> Iterator[Check]:
         yield Check("database", "ok", f"{rows} notes known, watermark {newest}")
 
 
-def _model(settings: Settings) -> tuple[list[Check], Pipeline | None]:
+def _model(settings: Settings, *, load: bool) -> tuple[list[Check], Pipeline | None]:
     """The checks of the model, and the author of summaries that it makes."""
     try:
-        summarizer = make_summarizer(settings)
+        summarizer = make_summarizer(settings, defer=not load)
+        device = summarizer.device if load else f"{settings.device}; --load-model tries it"
     except SummarizerError as error:
         return [Check("model", "failure", say(error), "Check CLINSUM_MODEL and CLINSUM_ENGINE.")], None
     model = summarizer.model
     digest = f", weights {model.sha256[:12]}" if model.sha256 else ""
     checks = [
         Check("model", "ok", f"{model.engine}: {model.name}{digest}"),
-        Check("device", "ok", summarizer.device),
+        Check("device", "ok", device),
     ]
     return checks, make_pipeline(settings, summarizer)

@@ -98,6 +98,8 @@ def text(file: FileArgument, media_type: MediaType = None, json: AsJson = False,
         return
     out = console()
     out.print(f"{note.media_type}, {note.normalization}, {len(note.text)} characters", style="dim")
+    for notice in note.notices:
+        out.print(f"Notice: {notice}.", markup=False)
     for sentence in parts.sentences:
         title = "" if sentence.section is None else parts.sections[sentence.section].title
         out.print(f"[dim]{sentence.start:>7}–{sentence.end:<7}[/]", end="")

@@ -9,8 +9,9 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
+from fhir_adapter.timeline.building import woven
 from fhir_adapter.timeline.clinical_time import readable
-from fhir_adapter.timeline.timeline import Entry, Place, Timeline, TimelineSentence
+from fhir_adapter.timeline.timeline import BareNote, Entry, Place, Timeline, TimelineSentence
 from jobs.commands.options import AsJson, Sets, console, print_json, settings_from
 from jobs.exits import Exit, UsageError
 from jobs.timelines import timeline_of
@@ -58,13 +59,18 @@ def show(found: Timeline, out: Console) -> None:
         out.print(f"{scope.asked} was merged into {scope.patients[0]}; this is the timeline of the latter.")
     if scope.merged:
         out.print(f"With the notes of {', '.join(scope.merged)}, merged into {scope.patients[0]}.")
-    for entry in found.entries:
-        _show_entry(entry, out)
+    for note in woven(found):
+        if isinstance(note, BareNote):
+            _show_bare(note, out)
+        else:
+            _show_entry(note, out)
     out.print()
     out.print(
         f"{_count(len(found.entries), 'note')}, {_count(found.sentences, 'sentence')} in "
         f"{_count(found.places, 'place')}, each verified in its note."
     )
+    if found.bare:
+        out.print(f"{_count(len(found.bare), 'note')} without a summary.")
     for reason, count in sorted(Counter(left.reason for left in found.left_out).items()):
         out.print(f"{_count(count, 'note')} left out: {reason}.")
     for remark in found.remarks:
@@ -84,8 +90,15 @@ def _show_entry(entry: Entry, out: Console) -> None:
     if entry.time_element:
         head.append(f"  by {entry.time_element.partition('.')[2]}", style="dim")
     out.print(head)
+    known: list[tuple[int, int]] = []
     for sentence in entry.sentences:
-        out.print(Padding(Text(" ".join(sentence.text.split())), (0, 0, 0, 2), expand=False))
+        for piece in sentence.before:
+            if (piece.start, piece.end) not in known:
+                out.print(Padding(Text(_folded(piece.text), style="dim"), (0, 0, 0, 2), expand=False))
+        known = [(piece.start, piece.end) for piece in sentence.before]
+        out.print(Padding(Text(_folded(sentence.text)), (0, 0, 0, 2), expand=False))
+        for piece in sentence.after:
+            out.print(Padding(Text(_folded(piece.text), style="dim"), (0, 0, 0, 4), expand=False))
         for line in _also(sentence):
             out.print(Padding(Text(line, style="dim"), (0, 0, 0, 4), expand=False))
     if entry.repeated:
@@ -95,6 +108,16 @@ def _show_entry(entry: Entry, out: Console) -> None:
                 Text(f"{more}{entry.repeated} shown above already", style="dim"), (0, 0, 0, 2), expand=False
             )
         )
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _show_bare(bare: BareNote, out: Console) -> None:
+    head = Text(f"\n{readable(bare.time)}  {_folded(bare.title)}", style="bold")
+    out.print(head.append(f"  {bare.source}", style="dim"))
+    out.print(Padding(Text(f"no summary: {bare.reason}", style="yellow"), (0, 0, 0, 2), expand=False))
 
 
 def _also(sentence: TimelineSentence) -> list[str]:

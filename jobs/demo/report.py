@@ -13,6 +13,7 @@ class Selected:
     Attributes:
         text: what the source holds from `start` to `end`, in code points.
         score: its salience, where the Composition states one.
+        before, after: what must be read with it, in the order of the note.
     """
 
     start: int
@@ -20,6 +21,8 @@ class Selected:
     text: str
     score: float | None
     ok: bool
+    before: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -168,7 +168,18 @@ def _row(note: DemoNote, known: NoteRow | None, proofs: dict[str, Audit]) -> Dem
 
 
 def _selected(proof: Audit) -> tuple[Selected, ...]:
-    return tuple(Selected(s.start, s.end, s.text, s.score, s.ok) for s in proof.sentences)
+    return tuple(
+        Selected(
+            s.start,
+            s.end,
+            s.text,
+            s.score,
+            s.ok,
+            tuple(piece.text for piece in s.before),
+            tuple(piece.text for piece in s.after),
+        )
+        for s in proof.sentences
+    )
 
 
 def _inline_utf8(note: DemoNote) -> bool:

@@ -108,7 +108,7 @@ def _summaries(rows: Sequence[DemoRow], marks: _Marks, width: int) -> Table:
         for sentence in _foremost(row.selected):
             table.add_row(
                 Text(f"{sentence.start}:{sentence.end}", style="cyan"),
-                _clipped(sentence.text, middle, marks),
+                _with_context(sentence, middle, marks),
                 "" if sentence.score is None else f"{sentence.score:.2f}",
                 marks.of(sentence.ok),
             )
@@ -138,6 +138,15 @@ def _foremost(selected: Sequence[Selected]) -> list[Selected]:
     """The highest scores, back in the order of the note."""
     best = sorted(selected, key=_salience, reverse=True)[:SENTENCES_SHOWN]
     return sorted(best, key=lambda sentence: sentence.start)
+
+
+def _with_context(sentence: Selected, width: int, marks: _Marks) -> Text:
+    """What is around a sentence in grey, before and after it as in the note; each piece on a line."""
+    lines = [_clipped(words, width, marks) for words in (*sentence.before, sentence.text, *sentence.after)]
+    for number, line in enumerate(lines):
+        if number != len(sentence.before):
+            line.stylize("dim")
+    return Text("\n", no_wrap=True, overflow="crop").join(lines)
 
 
 def _clipped(sentence: str, width: int, marks: _Marks) -> Text:

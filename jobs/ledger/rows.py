@@ -59,8 +59,12 @@ def next_retry(attempts: int, *, passing: bool = True) -> datetime:
 
     Args:
         attempts: without success, at least 1.
-        passing: the fault is one that passes by itself, so that the first pause is a minute; else six hours.
+        passing: the fault is one that passes by itself, so that the next pass tries again, and the pause
+            after that is a minute; else the first pause is six hours.
     """
-    first = _FIRST_RETRY if passing else _FIRST_OTHER
+    now = datetime.now(UTC)
+    if passing and attempts == 1:
+        return now
+    first = _FIRST_RETRY / 2 if passing else _FIRST_OTHER
     pause: timedelta = min(first * 2 ** min(attempts - 1, 20), _LONGEST_RETRY)
-    return datetime.now(UTC) + pause
+    return now + pause

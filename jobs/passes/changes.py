@@ -7,14 +7,22 @@ from datetime import UTC, datetime
 import structlog
 
 from fhir_adapter.elements import local
-from fhir_adapter.errors import FhirAdapterError, GoneError, HttpStatusError, NoteError, NotFoundError
+from fhir_adapter.errors import (
+    FhirAdapterError,
+    HttpStatusError,
+    NoteError,
+    NotFhirError,
+    ResponseTooLargeError,
+    ServerUnreachableError,
+)
 from fhir_adapter.note import SourceNote
+from fhir_adapter.reading.consent import Consents
 from fhir_adapter.reading.replacements import in_force
 from fhir_adapter.reading.source import Page, Unreadable
 from fhir_adapter.reasons import Reason
 from jobs.ledger.rows import NoteRow
 from jobs.ledger.walks import mark_seen, unseen
-from jobs.passes.faults import note_fault
+from jobs.passes.faults import note_fault, says_deleted
 from jobs.passes.leases import Leases
 from jobs.passes.outcome import Outcome
 from jobs.passes.pace import Pace
@@ -25,6 +33,16 @@ log = structlog.get_logger("clinsum.poll")
 
 BATCH_NOTES = 32
 _RETRIES_A_PASS = 500
+_OF_ONE_TYPE = (HttpStatusError, NotFhirError, ResponseTooLargeError, ServerUnreachableError)
+
+
+# Reasons that lie outside of the note, so that its version does not tell of them.
+_OUTSIDE = (Reason.SUPERSEDED, Reason.NOT_SELECTED, Reason.CONSENT)
+
+
+def _has_summary(row: NoteRow | None) -> bool:
+    """Of a note that the settings leave out: one that this software has written, or tries to."""
+    return row is not None and (row.status != "skipped" or row.reason == Reason.NOT_SELECTED)
 
 
 class Relations:
@@ -56,13 +74,20 @@ class Changes:
         leases: what this pass may work on.
         slots: how many requests are made at a time.
         stop: when set, no further page is begun.
+
+    Attributes:
+        missed: of a walk over everything, what the ledger lacked.
+        fault: the first that ended the reading of a type; for the end of the pass.
     """
 
     def __init__(self, parts: Parts, leases: Leases, slots: asyncio.Semaphore, stop: asyncio.Event) -> None:
         self._parts, self._leases, self._slots, self._stop = parts, leases, slots, stop
         self._retried: set[tuple[str, str]] = set()
         self._relations = Relations()
+        self._consents = Consents(parts.client) if parts.settings.consent else None
+        self._told = False
         self.missed = 0
+        self.fault: FhirAdapterError | None = None
 
     async def changed(self, resource_types: Sequence[str]) -> AsyncIterator[Batch]:
         """What is due for another try, then what changed since the watermark, type by type."""
@@ -70,25 +95,36 @@ class Changes:
         async for batch in self.again([row.source for row in due], before={r.source: r for r in due}):
             yield batch
         for resource_type in resource_types:
-            strategy = await self._parts.source.strategy(resource_type)
-            if strategy.fallback:
-                log.warning("fallback", message=strategy.fallback)
-            watermark = await asyncio.to_thread(self._parts.ledger.watermark, resource_type)
-            newest: str | None = None
-            async for page in self._parts.source.changed_since(resource_type, watermark):
-                newest = page.newest or newest
-                async for batch in self.triaged(resource_type, page):
+            try:
+                async for batch in self._changed_of(resource_type):
                     yield batch
-                if self._stop.is_set():
-                    return
-            async for batch in self.again(await self._affected(resource_type, watermark)):
-                yield batch
-            async for batch in self.left_by_others():
+            except _OF_ONE_TYPE as error:
+                # Neither what was read of this type before nor the types after it are lost.
+                self.fault = self.fault or error
+                log.error("type", resource_type=resource_type, error=type(error).__name__, message=str(error))
+            if self._stop.is_set():
+                return
+
+    async def _changed_of(self, resource_type: str) -> AsyncIterator[Batch]:
+        strategy = await self._parts.source.strategy(resource_type)
+        if strategy.fallback:
+            log.warning("fallback", message=strategy.fallback)
+        mark = self._parts.source.mark(resource_type)
+        watermark = await asyncio.to_thread(self._parts.ledger.watermark, mark)
+        newest: str | None = None
+        whole = True
+        async for page in self._parts.source.changed_since(resource_type, watermark):
+            newest, whole = page.newest or newest, page.whole
+            async for batch in self.triaged(resource_type, page):
                 yield batch
             if self._stop.is_set():
                 return
-            if newest and newest != watermark:
-                yield Batch(watermark=(resource_type, newest))
+        async for batch in self.again(await self._affected(resource_type, watermark)):
+            yield batch
+        async for batch in self.left_by_others():
+            yield batch
+        if newest and newest != watermark and whole and not self._stop.is_set():
+            yield Batch(watermark=(mark, newest))
 
     async def missed_ones(
         self, resource_types: Sequence[str], since: str | None, pace: Pace | None
@@ -175,11 +211,12 @@ class Changes:
             job = Job(SourceNote(resource_type, resource_id, version, ""), before)
             try:
                 job.note = await self._parts.source.read(reference)
-                job.error = self._refusal(job.note)
-            except (NotFoundError, GoneError):
-                job.error = NoteError(Reason.DELETED)
+                job.error = (await self._refused([job.note])).get(job.note.reference)
             except FhirAdapterError as error:
-                job.error = await note_fault(self._parts.client, error)
+                deleted = says_deleted(error)
+                job.error = (
+                    NoteError(Reason.DELETED) if deleted else await note_fault(self._parts.client, error)
+                )
         return job
 
     async def _affected(self, resource_type: str, watermark: str | None) -> list[str]:
@@ -212,13 +249,15 @@ class Changes:
             log.warning("page", resource_type=resource_type, notice=page.notice)
         readable = [note for note in page.notes if isinstance(note, SourceNote)]
         known = await asyncio.to_thread(self._parts.ledger.known, [note.reference for note in readable])
-        unchanged, wanted = self._sorted(readable, known)
+        readable = [note for note in readable if not note.left_out or _has_summary(known.get(note.reference))]
+        refused = await self._refused(readable)
+        unchanged, wanted = self._sorted(readable, known, refused)
         rows = await self._unreadable([note for note in page.notes if isinstance(note, Unreadable)])
         yield Batch(rows=tuple(rows), unchanged=tuple(unchanged))
         mine = await self._leases.take([note.reference for note in wanted])
         if mine:  # what another process recorded between the two looks is not done twice
             known = await asyncio.to_thread(self._parts.ledger.known, sorted(mine))
-            more, wanted = self._sorted([note for note in wanted if note.reference in mine], known)
+            more, wanted = self._sorted([note for note in wanted if note.reference in mine], known, refused)
             done = [outcome.source for outcome in more]
             if done:
                 await self._leases.give_back(done)
@@ -226,12 +265,12 @@ class Changes:
             for note in wanted:
                 self._relations.see(note, self._parts.client.base_url, known.get(note.reference))
             self.missed += len(wanted)
-            jobs = [Job(note, known.get(note.reference), error=self._refusal(note)) for note in wanted]
+            jobs = [Job(n, known.get(n.reference), error=refused.get(n.reference)) for n in wanted]
             for start in range(0, len(jobs), BATCH_NOTES):
                 yield Batch(jobs=tuple(jobs[start : start + BATCH_NOTES]))
 
     def _sorted(
-        self, notes: Sequence[SourceNote], known: dict[str, NoteRow]
+        self, notes: Sequence[SourceNote], known: dict[str, NoteRow], refused: Mapping[str, NoteError]
     ) -> tuple[list[Outcome], list[SourceNote]]:
         """Outcomes of notes that are as they were, and the notes to work on.
 
@@ -244,17 +283,31 @@ class Changes:
             if (note.reference, note.version_id) in self._retried:
                 continue  # this pass has handled it already
             same = before and note.version_id and before.version == note.version_id
-            replaced = self._parts.source.ineligible(note) is Reason.SUPERSEDED
-            if before and same and replaced == (before.reason == Reason.SUPERSEDED):
+            reason = refused[note.reference].reason if note.reference in refused else None
+            if before and same and not any((reason is one) != (before.reason == one) for one in _OUTSIDE):
                 if before.status != "failed":
                     unchanged.append(Outcome.of(before, "unchanged"))
             else:
                 wanted.append(note)
         return unchanged, wanted
 
-    def _refusal(self, note: SourceNote) -> NoteError | None:
-        reason = self._parts.source.ineligible(note)
-        return NoteError(reason) if reason else None
+    async def _refused(self, notes: Sequence[SourceNote]) -> dict[str, NoteError]:
+        """Those of the notes that are not to be summarised, by their status or a Consent of their patient."""
+        found = {
+            n.reference: NoteError(reason) for n in notes if (reason := self._parts.source.ineligible(n))
+        }
+        if not self._consents:
+            return found
+        rest = [note for note in notes if note.reference not in found]
+        try:
+            forbidden = await self._consents.forbidden(rest)
+        except HttpStatusError as error:
+            fault = NoteError(Reason.SERVER_ERROR, f"search of Consent: HTTP {error.status}")
+            return found | {note.reference: fault for note in rest}
+        if self._consents.notice and not self._told:
+            self._told = True
+            log.warning("consents", notice=self._consents.notice)
+        return found | {reference: NoteError(Reason.CONSENT) for reference in forbidden}
 
     async def _unreadable(self, entries: Sequence[Unreadable]) -> list[NoteRow]:
         """Rows for what gives no note; one that failed as it is already waits for its next try."""

@@ -2,9 +2,12 @@
 
 from fhir_adapter.errors import (
     FhirAdapterError,
+    GoneError,
     HttpStatusError,
+    LoginError,
     NoteError,
     NotFhirError,
+    NotFoundError,
     OutsideBaseError,
     ServerUnreachableError,
     read_fault,
@@ -13,6 +16,8 @@ from fhir_adapter.reasons import Reason
 from fhir_adapter.rest.client import FhirClient
 
 _PROBE = "Composition/clinsum-ready"  # nothing is there, and that is an answer
+# 404 with one of these is said by what stands before the server, or for now.
+_NOT_OF_THE_NOTE = frozenset({"login", "security", "forbidden", "timeout", "throttled", "transient"})
 
 
 async def note_fault(client: FhirClient, error: FhirAdapterError) -> NoteError:
@@ -22,8 +27,11 @@ async def note_fault(client: FhirClient, error: FhirAdapterError) -> NoteError:
     while all others are served; a server that is down answers nothing at all.
 
     Raises:
+        LoginError: whoever gets no token for one note gets none for the others.
         ServerUnreachableError, NotFhirError: the server answers nothing else either.
     """
+    if isinstance(error, LoginError):
+        raise error
     if isinstance(error, OutsideBaseError):
         return NoteError(Reason.SERVER_ERROR, "led away from the server's base address")
     if isinstance(error, ServerUnreachableError | NotFhirError):
@@ -31,6 +39,13 @@ async def note_fault(client: FhirClient, error: FhirAdapterError) -> NoteError:
         hint = "no answer" if isinstance(error, ServerUnreachableError) else "an answer that is not FHIR"
         return NoteError(Reason.SERVER_ERROR, hint)
     return read_fault(error)
+
+
+def says_deleted(error: FhirAdapterError) -> bool:
+    """The server itself says that the note is not there; a gateway's 404 holds no OperationOutcome."""
+    if isinstance(error, NotFoundError):
+        return bool(error.codes) and not _NOT_OF_THE_NOTE & set(error.codes)
+    return isinstance(error, GoneError)
 
 
 async def _answers(client: FhirClient) -> None:

@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from fhir_adapter.errors import FhirAdapterError, NoteError
 from fhir_adapter.reading.note_text import read_note
@@ -67,6 +68,8 @@ class Pass:
         """
         totals = await self._staged(self._changes.changed(resource_types))
         await self._count_waiting()
+        if self._changes.fault:
+            raise self._changes.fault
         return totals
 
     async def handle(self, references: Sequence[str], pace: Pace | None = None) -> Totals:
@@ -130,11 +133,11 @@ class Pass:
 
     async def _read_stage(self, batches: AsyncIterator[Batch], read: _Queue) -> None:
         async for batch in batches:
-            await asyncio.gather(*(self._step(job, "read", self._read(job)) for job in batch.jobs))
+            await asyncio.gather(*(self._step(job, "read", partial(self._read, job)) for job in batch.jobs))
             await read.put(batch)
         await read.put(None)
 
-    async def _step(self, job: Job, name: str, work: Coroutine[None, None, None]) -> None:
+    async def _step(self, job: Job, name: str, work: Callable[[], Coroutine[None, None, None]]) -> None:
         """Runs one job's step in a free slot; a failure ends the job and nothing else.
 
         Where the server gives no answer, or none of FHIR, it is asked for something else: it ends the pass
@@ -142,7 +145,7 @@ class Pass:
         """
         async with self._slots:
             try:
-                await work
+                await work()
             except NoteError as error:
                 job.error = error
             except _FATAL:
@@ -201,7 +204,9 @@ class Pass:
         chains = await self.parts.writer.chains([job.note.reference for job, _ in ready])
         await asyncio.gather(
             *(
-                self._step(job, "write", self._write(job, written, chains.get(job.note.reference, ())))
+                self._step(
+                    job, "write", partial(self._write, job, written, chains.get(job.note.reference, ()))
+                )
                 for job, written in ready
             )
         )
@@ -219,7 +224,7 @@ class Pass:
         chains = await self.parts.writer.chains([job.note.reference for job, _ in ends])
         await asyncio.gather(
             *(
-                self._step(job, "end", self._end(job, reason, chains[job.note.reference]))
+                self._step(job, "end", partial(self._end, job, reason, chains[job.note.reference]))
                 for job, reason in ends
                 if job.note.reference in chains
             )

@@ -13,6 +13,7 @@ from starlette.staticfiles import StaticFiles
 
 from fhir_adapter.errors import FhirAdapterError
 from jobs.ledger.rows import LedgerError
+from jobs.public_keys import published_keys
 from jobs.runtime import software_version
 from jobs.settings import Settings
 from jobs.web import routes
@@ -42,7 +43,7 @@ def create_app(settings: Settings, options: Options | None = None, access: Acces
         access: who may do what; by the settings if not given.
 
     Raises:
-        SettingsError: the settings for access are not complete.
+        SettingsError: the settings for access are not complete, or a key that is to be published cannot be.
     """
     options = options or Options()
     access = access or access_from(settings, demo=options.demo)
@@ -66,6 +67,7 @@ def create_app(settings: Settings, options: Options | None = None, access: Acces
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     app.state.options, app.state.access, app.state.metrics = options, access, metrics
+    app.state.jwks = {"keys": [key.public() for key in published_keys(settings).values()]}
     found = routes.routers(demo=options.demo)
     for router in found:
         app.include_router(router)

@@ -11,7 +11,7 @@ from jobs.ledger.pages import NoteFilter
 from jobs.ledger.rows import NoteRow
 from jobs.settings import parse_budget
 from summarizer import Budget
-from summarizer.types import ContextKind
+from summarizer.types import ContextKind, Flag
 
 EXAMPLE_NOTE = (
     "Chief complaint: chest pain.\n\nThe pain began two hours ago and radiates to the left arm. "
@@ -110,15 +110,17 @@ class Chosen(BaseModel):
     score: float
     section: str | None
     context: list[Context] = Field(description="In the order of the text, outside of the sentence.")
+    flags: list[Flag] = Field(description="What it says of its facts, such as negated; labels, no verdict.")
 
 
 class Scored(BaseModel):
-    """A sentence of the note with its salience; the last two only with `include_ranks=true`."""
+    """A sentence of the note with its salience; the last three only with `include_ranks=true`."""
 
     start: int
     end: int
     score: float
     section: str | None = Field(None, description="Title of its section.")
+    context: list[Context] | None = Field(None, description="What must be shown wherever it is shown.")
     rank: int | None = Field(
         None,
         description="The place in which it is taken as a budget of sentences grows: a summary of N sentences "

@@ -5,7 +5,7 @@ import re
 from summarizer.segmentation.vocabulary import alternatives, words
 
 _ANSWER = re.compile(rf"\s{{0,8}}\W{{0,2}}(?:{alternatives('answers', 'answers')})(?![\w-])", re.I)
-_NEXT_QUESTION = re.compile(r"[^?\n]{1,120}\?")
+_NEXT_QUESTION = re.compile(r"[^?？؟\n]{1,120}[?？؟]")
 _CAPITAL = re.compile(r"(?<![\w.])[A-Z]")
 _ENDS = re.compile(r"[.!?]\s")
 _MOST_WORDS = 12
@@ -72,7 +72,7 @@ def _opens_line(text: str, start: int) -> bool:
 
 def is_question(text: str) -> bool:
     """Whether a line ends in a question, or is one by its label."""
-    return text[-1] in "?？" or (text[0] in "Qq" and _LABELS.match(text) is not None)
+    return text[-1] in "?？؟" or (text[0] in "Qq" and _LABELS.match(text) is not None)
 
 
 def is_labelled_answer(text: str) -> bool:

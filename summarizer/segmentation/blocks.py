@@ -8,7 +8,7 @@ from summarizer.segmentation import tables
 from summarizer.segmentation.answers import begins_answer, is_question, mere_value
 from summarizer.segmentation.boilerplate import DEAR, is_rule, letter_body
 from summarizer.segmentation.declared import Row, declared_rows
-from summarizer.segmentation.labels import AFTER_COLON, LABEL
+from summarizer.segmentation.labels import AFTER_COLON, LABEL, Role, role
 from summarizer.segmentation.layout import AXIS, read_layout
 from summarizer.segmentation.line_ends import is_terminated
 from summarizer.segmentation.lines import Line, LineKind
@@ -135,6 +135,9 @@ class _Emitter:
         if first.marker:
             spans.marker(start, start + first.marker)
             start += first.marker
+        label = LABEL.match(spans.text, start, self.end) if first.kind is LineKind.LABELLED else None
+        if label is not None and role(label["words"]) is Role.VALUE:
+            spans.context.begin_value(start, upper=label["words"].isupper())
         count = len(spans.sentences)
         leaders = tables.leader_cells(first.text)
         if leaders and len(self.block) == 1 and not first.marker:
@@ -152,6 +155,7 @@ class _Emitter:
             spans.furniture(start, body)
             _running_text(spans, body, close, first.ordinal)
             spans.furniture(close, self.end)
+        spans.context.end_item()
         if len(spans.sentences) > count:
             last = spans.sentences[-1]
             self._lead_in(Span(last.start, last.end), item=item)
@@ -169,7 +173,7 @@ class _Emitter:
         """Note what the last sentence of the block opens: a list, or a question that is not answered."""
         context, text = self.spans.context, self.spans.text
         own = text[max(last.start, last.end - 240) : last.end]
-        if own[-1] in "?？":
+        if own[-1] in "?？؟":
             context.ask(last.start, last.end)
         if self.following is None:
             return
@@ -180,7 +184,7 @@ class _Emitter:
             if is_open and listed:
                 context.item_leads(last.start, last.end)
             return
-        if own[-1] in "?？":
+        if own[-1] in "?？؟":
             opens = listed
         elif own[-1] == ":":
             opens = listed or not below.after_blank
@@ -236,7 +240,7 @@ def _sentences(spans: Spans, start: int, end: int, inside: Collection[int]) -> N
     for cut in [*sentence_ends(text, start, end, inside), end]:
         more = () if asked is None else (ContextSpan(asked.start, asked.end, ContextKind.QUESTION),)
         added = spans.sentence(start, cut, more=more)
-        asked = added if added is not None and text[added.end - 1] in "?？" else None
+        asked = added if added is not None and text[added.end - 1] in "?？؟" else None
         start = cut
 
 

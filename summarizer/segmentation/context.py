@@ -44,6 +44,7 @@ class _Head:
         indent: white space before it on its line, in characters; that of its line where it stands within one.
         upper: it is in capitals.
         inline: text follows it on its line.
+        depth: how many items it stands in; it is closed with them.
         listed: a list stands right under it, and it belongs to that list alone.
         used: a sentence stands under it.
     """
@@ -57,6 +58,7 @@ class _Head:
     indent: int
     upper: bool
     inline: bool
+    depth: int = 0
     listed: bool = False
     used: bool = False
 
@@ -81,6 +83,7 @@ class Context:
     _question: Span | None = None
     _columns: list[ContextSpan] = field(default_factory=list)
     _in_table: bool = False
+    _items_open: bool = False
     _open: tuple[ContextSpan, ...] | None = None
 
     def heading(self, start: int, end: int, kind: SectionKind, *, declared: bool) -> None:
@@ -90,7 +93,10 @@ class Context:
         self._open = None
         title = self.text[start:end]
         name = normalise(title)
-        self.leave_list()
+        main = _is_main(name, declared=declared)
+        inside = self._items_open and not main
+        if not inside:
+            self.leave_list()
         self._question = None
         self.end_table()
         if kind in (SectionKind.ADMINISTRATIVE, SectionKind.OTHER) and _names_document(title, name):
@@ -100,12 +106,13 @@ class Context:
             start,
             end,
             kind,
-            _is_main(name, declared=declared),
+            main,
             is_region(name),
             is_study(name),
             self._indent(start),
             title.isupper(),
             self._has_text_behind(end),
+            len(self._items) if inside else 0,
         )
         self._close_for(head)
         self._heads.append(head)
@@ -160,11 +167,17 @@ class Context:
         self._open = None
         self._lead = None
         self._items.clear()
+        self._close_deeper()
+
+    def _close_deeper(self) -> None:
+        """Close the headings of items that are closed."""
+        while self._heads and self._heads[-1].depth > len(self._items):
+            self._heads.pop()
 
     def begin_list(self, start: int, end: int) -> None:
         """What stands between `start` and `end` leads in to the items that follow."""
         self._open = None
-        question = self.text[end - 1] in "?？"
+        question = self.text[end - 1] in "?？؟"
         self._lead = ContextSpan(start, end, ContextKind.QUESTION if question else ContextKind.LEAD_IN)
         self._items.clear()
 
@@ -195,7 +208,13 @@ class Context:
             if deeper:
                 break
             items.pop()
+        self._close_deeper()
         items.append(_Item(indent, style))
+        self._items_open = True
+
+    def end_item(self) -> None:
+        """The text of the item in hand ends."""
+        self._items_open = False
 
     def item_leads(self, start: int, end: int) -> None:
         """The text of the item in hand, for the items under it."""
@@ -229,6 +248,13 @@ class Context:
         if self._open and self._open[-1].end > start:
             return in_order(self._open, start, end)
         return self._open
+
+    def begin_value(self, start: int, *, upper: bool) -> None:
+        """A label with its value begins a line: those above that look like it are not its headings."""
+        top = self._heads[-1] if self._heads else None
+        if top is not None and top.inline and top.upper == upper and "\n" in self.text[top.end : start]:
+            self._open = None
+            self._heads.clear()
 
     def _pieces(self) -> tuple[ContextSpan, ...]:
         """All that is open but the head of a table."""
@@ -284,11 +310,7 @@ def _encloses(top: _Head, head: _Head, *, alike: bool) -> bool:
 
 
 def _is_main(name: str, *, declared: bool) -> bool:
-    """Whether a heading names a section of a note."""
-    if name in TITLE_KINDS:
-        return not is_region(name)
-    if not any(map(str.isalpha, name)):
-        return True  # a date that heads an entry
+    """Whether a heading names a section of a note, or dates an entry."""
     if is_region(name) or is_study(name):
         return False
-    return declared or names_section(name)
+    return declared or name in TITLE_KINDS or names_section(name) or not any(map(str.isalpha, name))

@@ -21,6 +21,7 @@ from summarizer.segmentation.labels import LABEL, Role, known_heading, role
 from summarizer.segmentation.lines import Line, LineKind, read_lines
 from summarizer.segmentation.markers import begins_item, boxes, find_markers
 from summarizer.segmentation.titles import (
+    is_known_title,
     is_title,
     is_titled_by_date,
     is_titled_by_markup,
@@ -95,7 +96,8 @@ class _Page:
         head = body[0]
         if (not head.isalnum() and is_rule(body)) or is_boilerplate(body):
             return LineKind.BOILERPLATE
-        if is_titled_by_markup(body, following):
+        problem = head == "#" and line.marker > 0 and not (following is not None and following.after_blank)
+        if is_titled_by_markup(body, following) and (not problem or is_known_title(body)):
             return LineKind.HEADING
         if line.marker:
             return LineKind.HEADING if is_titled_by_number(body, line.marker) else LineKind.ITEM
@@ -117,22 +119,31 @@ class _Page:
             label = LABEL.match(body) if ":" in body[:120] else None
             if label and (head.isupper() or head in "*_" or known_heading(label["words"])):
                 return LineKind.LABELLED
-            if len(body) < 70 and is_title(line, following, capitals=self.capitals):
+            if len(body) < 70 and self._is_title(line, following):
                 return LineKind.HEADING
         elif is_titled_by_date(body):
             return LineKind.HEADING
         return LineKind.TEXT
+
+    def _is_title(self, line: Line, following: Line | None) -> bool:
+        """Whether a line is a heading by its words, and no line of running text that is full."""
+        if self.width and following is not None and not following.after_blank:
+            full = line.right > self.width // 2 and is_full(line, following, self.width)
+            if full and not is_known_title(line.text):
+                return False
+        return is_title(line, following, capitals=self.capitals)
 
     def _is_held(self, line: Line, before: Line) -> bool:
         """Whether the line above is open, so that this one goes on with it whatever it looks like."""
         if line.after_blank or before.kind not in (LineKind.TEXT, LineKind.ITEM, LineKind.LABELLED):
             return False
         tail = before.text[-60:]
-        if tail[-1] == ":" or line_ends.is_answered(before.text):
+        if tail[-1] == ":":
             return False
-        if line_ends.is_open(tail):
-            return True
-        return not line_ends.is_terminated(tail) and is_full(before, line, self.width or _USUAL_WIDTH)
+        full = is_full(before, line, self.width or _USUAL_WIDTH)
+        if line_ends.is_answered(before.text) and not (full and self.width):
+            return False
+        return line_ends.is_open(tail) or (full and not line_ends.is_terminated(tail))
 
     def _is_stray(self, index: int, line: Line, before: Line) -> bool:
         """Whether a line behind one that holds it was taken for an item, a label or a title by mistake."""
@@ -142,9 +153,11 @@ class _Page:
                 line_ends.is_open(tail) and not (tail[-1] == "," and known_heading(_label(line.text)))
             )
         if line.kind is LineKind.HEADING:
-            return line_ends.is_open(tail) and tail[-1] not in ",-"
+            if line_ends.is_open(tail):
+                return tail[-1] not in ",-"
+            return self.width > 0 and not is_known_title(line.text)
         if line.kind is not LineKind.ITEM or not line.ordinal:
-            return False
+            return line.kind is LineKind.ITEM and line.text[0] == "#"
         if tail[-1] == "," and line.ordinal in (self._previous(index) + 1, 1):
             return False
         previous = self._previous(index)
@@ -186,16 +199,14 @@ def _joins(
         return line.kind is LineKind.TEXT and tables.continues_row(line, first)
     if _answers(line, before, lines, index):
         return True
-    if is_status(line):
-        return _takes_status(before)
-    if line.kind is LineKind.LABELLED:
-        return False
+    if line.kind is LineKind.LABELLED or is_status(line):
+        return is_status(line) and _takes_status(before)
+    full = is_full(before, line, width or _USUAL_WIDTH)
     if line.kind is LineKind.TEXT and before is not first and _is_given_answer(before, block):
         return line_ends.begins_lower(line.text)
-    if line.kind is not LineKind.TEXT or _is_complete(before):
+    if line.kind is not LineKind.TEXT or (_is_complete(before) and not (full and width)):
         return line.kind is LineKind.TEXT and line_ends.goes_on(line.text) and not is_question(before.text)
     tail = before.text[-60:]
-    full = is_full(before, line, width or _USUAL_WIDTH)
     if tail[-1] == ":" and not line_ends.begins_lower(line.text) and not (full and width):
         return False
     hangs = first.marker > 0 and line.indent > first.indent
@@ -203,6 +214,8 @@ def _joins(
         return True
     if line_ends.is_terminated(tail):
         return full
+    if line_ends.goes_on(line.text):
+        return True
     if line_ends.begins_lower(line.text):
         return _goes_on_in_small_letters(line, before, first, full)
     return (full and width > 0) or _is_cut_clause(line, before, lines, index)
@@ -229,7 +242,7 @@ def _answers(line: Line, before: Line, lines: Sequence[Line], index: int) -> boo
         return False
     if tables.leader_cells(before.text) and before.text[-1] in "._…":
         return begins_answer(line.text)
-    if before.text[-1] not in "?？":
+    if before.text[-1] not in "?？؟":
         return False
     if begins_answer(line.text):
         return "?" not in line.text
@@ -257,7 +270,7 @@ def _takes_status(before: Line) -> bool:
 
 def _goes_on_in_small_letters(line: Line, before: Line, first: Line, full: bool) -> bool:
     """Whether a line in small letters goes on with an unterminated line."""
-    if full or line_ends.goes_on(line.text):
+    if full:
         return True
     if line.text[0] == "(":
         return False

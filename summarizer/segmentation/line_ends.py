@@ -16,6 +16,7 @@ _QUALIFIERS = words("line_ends", "qualifiers")
 _DETERMINERS = words("line_ends", "determiners")
 _BEFORE_OPEN_NO = words("line_ends", "before_open_no")
 _GOES_ON = words("line_ends", "goes_on")
+_GOES_ON_IN_CAPITALS = frozenset(word.upper() for word in read("line_ends")["goes_on_in_capitals"])
 _FINITE = words("line_ends", "finite")
 _RUNNING = words("line_ends", "running")
 _UNITS = words("line_ends", "units")
@@ -119,7 +120,10 @@ def begins_lower(text: str) -> bool:
 
 def goes_on(text: str) -> bool:
     """Whether a line begins with a small word that only goes on with a sentence."""
-    return text[0].islower() and text.split(None, 1)[0].strip(_PUNCTUATION) in _GOES_ON
+    first = text.split(None, 1)[0].strip(_PUNCTUATION)
+    if text[0].islower():
+        return first in _GOES_ON
+    return first in _GOES_ON_IN_CAPITALS and text.isupper()
 
 
 def completes(before: str, text: str) -> bool:
@@ -127,6 +131,8 @@ def completes(before: str, text: str) -> bool:
     first = _WORD.match(text)
     if first is None:
         return False
+    if first[0].lower() == "post" and before[-6:].lower() == "status":
+        return True
     if _NUMBER_END.search(before[-16:]):
         return first[0].lower().rstrip(".,;") in _UNITS
     return text[0].isdigit() and _DOSE.match(text) is not None and not _DOSE.search(before[-40:])

@@ -24,7 +24,7 @@ _HASH = re.compile(r"\#(?=\s?[A-Za-z])")
 BOX = re.compile(r"(?:[\[(][ xX_✓✔*•]{0,3}[\])](?=\s|\w)|[☐☑☒□▢◻⬜❏❑■✓✔✗✘⊠⊗◉◯])(?!\w*[\])])")
 """A box to be ticked, with its state."""
 _NEXT_BOX = re.compile(rf"\s{BOX.pattern}")
-_SIGN = re.compile(r"[-–−+]\s?(?=[A-Za-z])")
+_SIGN = re.compile(r"[-–−+±]\s?(?=[A-Za-z])")
 _DASHED_NUMBER = re.compile(r"[-–—]\s+[\d.]")
 _COUNTED = re.compile(rf"\s*(?:{alternatives('markers', 'counted')})\b")
 _SIDES = words("markers", "sides")
@@ -45,7 +45,7 @@ def find_markers(lines: Sequence[Line]) -> list[tuple[int, int]]:
     for index, line in enumerate(lines):
         text = line.text
         first = text[0]
-        if first in "-–−+":
+        if first in "-–−+±":
             signs.append(index)
         if first in "(#" or first.isalnum():
             _count(text, index, counted, hashes)
@@ -58,6 +58,9 @@ def find_markers(lines: Sequence[Line]) -> list[tuple[int, int]]:
     for (style, _), entries in counted.items():
         _keep_series(style, entries, found, lines)
     _drop_signs(lines, signs, found)
+    for index, line in enumerate(lines):
+        if line.text[0] == "■" and any(near.text[0] == "□" for near in lines[max(0, index - 3) : index + 4]):
+            found[index] = (0, 0)
     return found
 
 
@@ -71,12 +74,13 @@ def _count(
     if text[0] == "#":
         hashed = _HASHED.match(text)
         if hashed is not None:
-            counted["number", "#"].append((index, hashed.end(), int(hashed["digits"])))
-        elif (mark := _HASH.match(text)) is not None and not _is_fracture(text[mark.end() :]):
+            if int(hashed["digits"]):
+                counted["number", "#"].append((index, hashed.end(), int(hashed["digits"])))
+        elif (mark := _HASH.match(text)) is not None and not is_fracture(text[mark.end() :]):
             hashes.append((index, mark.end()))
         return
     number = _NUMBER.match(text)
-    if number is not None:
+    if number is not None and int(number["digits"]):
         style = (number["open"] or "") + number["close"]
         counted["number", style].append((index, number.end(), int(number["digits"])))
         return
@@ -137,7 +141,7 @@ def _roman(text: str) -> int:
     return sum(-value if value < following else value for value, following in pairwise([*values, 0]))
 
 
-def _is_fracture(rest: str) -> bool:
+def is_fracture(rest: str) -> bool:
     """Whether what stands behind `#` is a bone, so that `#` means a fracture."""
     first = rest.split(None, 1)[0].strip(".,;:()").lower() if rest.strip() else ""
     return first in _FRACTURED
@@ -160,7 +164,7 @@ def _drop_signs(lines: Sequence[Line], signs: list[int], found: list[tuple[int, 
 
 def _judge_run(lines: Sequence[Line], run: list[int], found: list[tuple[int, int]]) -> None:
     texts = [lines[index].text for index in run]
-    signed = any(text[0] == "+" for text in texts)
+    signed = any(text[0] in "+±" for text in texts)
     numbers = all(_DASHED_NUMBER.match(text) for text in texts)
     if signed or numbers:
         for index in run:

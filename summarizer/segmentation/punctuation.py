@@ -64,7 +64,7 @@ def sentence_ends(text: str, start: int, end: int, numbers: Collection[int] = ()
         if pos in numbers or not text[start : found.start()].strip():
             continue
         cut = None
-        if text[found.start()] in "?？" and text[pos].isspace():
+        if text[found.start()] in "?？؟" and text[pos].isspace():
             cut = answer_end(text, start, pos, end)
             if cut is not None and cut >= end:
                 return

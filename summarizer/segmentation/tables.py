@@ -3,8 +3,9 @@
 import re
 from collections.abc import Sequence
 
+from summarizer.segmentation.answers import begins_answer
 from summarizer.segmentation.lines import Line
-from summarizer.segmentation.vocabulary import words
+from summarizer.segmentation.vocabulary import alternatives, words
 
 _GAP = re.compile(r"\t\s{0,80}|\s{2,80}")
 _PIPE = re.compile(r"\s\|\s|^\||\||[│┃║]")
@@ -12,6 +13,8 @@ _CELLS = re.compile(r"\s*(?:\||[│┃║]|\t| {2,80})\s*")
 _LEADER = re.compile(
     r"(?<=[\w)%?])[ \t]{0,3}(?:\.{4,200}|(?:\.[ \t]){2,100}\.{1,3}|…{2,60}|_{3,200}|\.{3}(?=[ \t]))"
     r"[ \t]{0,60}"
+    rf"|(?<=[a-z)])\.\.\.?(?=(?:{alternatives('answers', 'answers')})$)",
+    re.I,
 )
 _LEADER_VALUE = re.compile(r"[^.…]{0,60}$")
 _RUN_IN = re.compile(r"[.:][ \t]*,|[a-z)]{2}[.?!]\s+[A-Z][a-z]")
@@ -73,7 +76,7 @@ def continues_row(line: Line, before: Line) -> bool:
 
 def leader_cells(text: str) -> list[tuple[int, int]]:
     """The pieces of a line of leader dots (`Diabetes.........No`), each a label with its value."""
-    if "..." not in text and ". ." not in text and "…" not in text and "___" not in text:
+    if ".." not in text and ". ." not in text and "…" not in text and "___" not in text:
         return []
     leaders = list(_LEADER.finditer(text))
     if not leaders or leaders[0].start() > 80:
@@ -81,6 +84,8 @@ def leader_cells(text: str) -> list[tuple[int, int]]:
     if any(not text[leader.end() :].strip() and leader is not leaders[-1] for leader in leaders):
         return []
     tail = text[leaders[-1].end() :]
+    if any("_" in leader[0] for leader in leaders) and len(tail.split()) > 3 and not begins_answer(tail):
+        return []
     if not _LEADER_VALUE.match(tail) or tail[:1].islower() or len(tail.split()) > 8:
         return []
     if (

@@ -4,6 +4,7 @@ import re
 
 from summarizer.segmentation.labels import known_heading
 from summarizer.segmentation.lines import Line
+from summarizer.segmentation.markers import is_fracture
 from summarizer.segmentation.section_titles import TITLE_KINDS, names_section, normalise
 from summarizer.segmentation.vocabulary import alternatives, read, words
 
@@ -26,6 +27,11 @@ def is_statement(text: str) -> bool:
     """Whether a line says something: a negation, a verb, a judgment or an order."""
     first = text.split(None, 1)[0].lower().strip(".,;:")
     return first in _ORDERS or _STATEMENT.search(text) is not None
+
+
+def is_known_title(text: str) -> bool:
+    """Whether a line is the title of a section, word for word."""
+    return normalise(text) in TITLE_KINDS
 
 
 def is_title(line: Line, following: Line | None, *, capitals: bool) -> bool:
@@ -58,6 +64,8 @@ def is_titled_by_markup(body: str, following: Line | None) -> bool:
 def _titles_markdown(body: str, following: Line | None) -> bool:
     """Whether `# words` is a heading and not a problem with its text."""
     title = body.lstrip("# ")
+    if body[1] != "#" and is_fracture(title):
+        return False
     if normalise(title) in TITLE_KINDS or body.startswith("##"):
         return True
     return (

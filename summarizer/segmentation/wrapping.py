@@ -4,12 +4,16 @@ Whoever wraps at a width W breaks where the next word does not fit: `right <= W 
 Each line end thus allows a few widths; the width that most of them allow is that of the text, if any is.
 """
 
+import re
 from itertools import pairwise
 
 from summarizer.segmentation.line_ends import is_open, is_prose, is_terminated
 from summarizer.segmentation.lines import Line
 
 NARROWEST, WIDEST = 40, 160
+_PROSE = 50
+"""A shorter line of a text with few lines is not taken to be full."""
+_INNER_STOP = re.compile(r"[a-zA-Z)][.;]\s+\S+\s+\S")
 _SLACK = 8
 """What a ragged margin leaves free: words are measured in points, or were edited after wrapping."""
 
@@ -52,8 +56,11 @@ def wrap_width(lines: list[Line]) -> int:
 
 
 def _is_cut(line: Line) -> bool:
-    return not is_terminated(line.text) and (
-        is_open(line.text[-60:]) or (line.right >= 50 and is_prose(line.text))
+    """Whether a line ends inside a statement: it is open, or running text or stopped text without a stop."""
+    if is_terminated(line.text):
+        return False
+    return is_open(line.text[-60:]) or (
+        line.right >= _PROSE and (is_prose(line.text) or _INNER_STOP.search(line.text) is not None)
     )
 
 

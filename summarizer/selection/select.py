@@ -20,6 +20,7 @@ from summarizer.types import Budget
 
 MIN_DEFAULT = 3
 MAX_DEFAULT = 10
+SUFFICES = 0.5  # a probability from which a sentence is worth a place; how many found none is said
 
 
 def default_sentences(count: int) -> int:

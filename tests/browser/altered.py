@@ -50,7 +50,7 @@ def altered(folder: Path) -> Iterator[Altered]:
 def _tampered(composition: dict[str, Any]) -> dict[str, Any]:
     section = composition["section"][0]
     div = section["text"]["div"].replace("two liters", "ten liters")
-    section["text"]["div"] = div.replace("</ol>", '<li id="s9">Stop all tablets.</li></ol>')
+    section["text"]["div"] = div.replace("</ol>", '<li><span id="s9">Stop all tablets.</span></li></ol>')
     composition["meta"]["security"] = []
     return composition | {"id": "tampered"}
 

@@ -57,6 +57,19 @@ async def drop(page: Page, name: str, data: bytes, media_type: str) -> None:
     )
 
 
+def around(note: str, summary: list[dict[str, Any]]) -> list[str]:
+    """What is shown around the sentences; what the one before has in front of it too is told once."""
+    found: list[str] = []
+    told: set[int] = set()
+    for sentence in summary:
+        before = [piece for piece in sentence["context"] if piece["start"] < sentence["start"]]
+        new = [piece for piece in before if piece["start"] not in told]
+        after = [piece for piece in sentence["context"] if piece not in before]
+        found += [" ".join(note[piece["start"] : piece["end"]].split()) for piece in (*new, *after)]
+        told = {piece["start"] for piece in before}
+    return found
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_a_note_is_pasted_and_read(demo_site: Web, page: Page, picture: Picture) -> None:
     sizes = await weight(page, f"{demo_site.address}/")
@@ -73,9 +86,9 @@ async def test_a_note_is_pasted_and_read(demo_site: Web, page: Page, picture: Pi
     expected = await answer(demo_site, example)
     assert await page.locator("#text").text_content() == example
     assert await chosen(page) == [s["text"] for s in expected["summary"]]
-    assert await page.locator("#summary a").all_text_contents() == [s["text"] for s in expected["summary"]]
-    titles = dict.fromkeys(s["section"] for s in expected["summary"])
-    assert await page.locator("#summary .section").all_text_contents() == list(titles)
+    shown = [" ".join(s["text"].split()) for s in expected["summary"]]
+    assert await page.locator("#summary a").all_text_contents() == shown
+    assert await page.locator("#summary .around").all_text_contents() == around(example, expected["summary"])
     await expect(page.locator("#count")).to_have_text(
         f"{len(expected['summary'])} of {len(expected['sentences'])}"
     )

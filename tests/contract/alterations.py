@@ -79,7 +79,7 @@ def on_list(change: Callable[[Any], None], resource: Resource) -> None:
 
 def on_text(change: Callable[[str], str], item: int, resource: Resource) -> None:
     def changed(ol: Any) -> None:
-        ol[item].text = change(ol[item].text)
+        ol[item][0].text = change(ol[item][0].text)
 
     on_list(changed, resource)
 
@@ -100,9 +100,6 @@ add_text("last character lost", lambda s: s[:-1])
 add_text("first character lost", lambda s: s[1:])
 add_text("middle character lost", lambda s: s[:9] + s[10:])
 add_text("full stop added", lambda s: s + ".")
-add_text("space after", lambda s: s + " ")
-add_text("space before", lambda s: " " + s)
-add_text("space doubled", lambda s: s.replace(" ", "  ", 1))
 add_text("no-break space", lambda s: s.replace(" ", "\u00a0", 1))
 add_text("zero-width space", lambda s: s[:3] + "\u200b" + s[3:])
 add_text("soft hyphen", lambda s: s[:3] + "\u00ad" + s[3:])
@@ -131,7 +128,7 @@ add_text("sentence replaced", lambda _: "Discharge to hospice.")
 @alteration(Finding.SENTENCE_ALTERED)
 def texts_of_two_sentences_swapped(resource: Resource) -> None:
     def swap(ol: Any) -> None:
-        ol[0].text, ol[1].text = ol[1].text, ol[0].text
+        ol[0][0].text, ol[1][0].text = ol[1][0].text, ol[0][0].text
 
     on_list(swap, resource)
 
@@ -166,7 +163,7 @@ def items_and_spans_swapped_and_renumbered(resource: Resource) -> None:
 
     def renumber(ol: Any) -> None:
         for number, item in enumerate(ol, 1):
-            item.set("id", f"s{number}")
+            item[0].set("id", f"s{number}")
 
     on_list(renumber, resource)
     for number, span in enumerate(spans(resource), 1):
@@ -204,9 +201,10 @@ def all_spans_deleted(resource: Resource) -> None:
 def _with_item(text: str, anchor: str | None, at: int) -> Change:
     def changed(ol: Any) -> None:
         item = etree.Element(f"{{{XHTML}}}li")
-        item.text = text
+        sentence = etree.SubElement(item, f"{{{XHTML}}}span")
+        sentence.text = text
         if anchor:
-            item.set("id", anchor)
+            sentence.set("id", anchor)
         ol.insert(at, item)
 
     return lambda resource: on_list(changed, resource)
@@ -232,8 +230,9 @@ def _child(tag: str, text: str, at: int | None = None) -> Callable[[Any], None]:
         element = etree.Element(f"{{{XHTML}}}{tag}")
         element.text = text
         if at is None:
-            ol[0].text, element.tail = "", (ol[0].text or "")[len(text) :]
-            ol[0].insert(0, element)
+            sentence = ol[0][0]
+            sentence.text, element.tail = "", (sentence.text or "")[len(text) :]
+            sentence.insert(0, element)
         else:
             ol.getparent().insert(at, element)
 
@@ -260,6 +259,10 @@ add_markup("second list", _child("ol", "", 1))
 add_markup("text between items", _tail)
 add_markup("text in front of the list", _lead)
 add_markup("text behind the list", _after)
+add_markup("sentence hidden by style", lambda ol: ol[1][0].set("style", "display:none"))
+add_markup("sentence with a class", lambda ol: ol[1][0].set("class", "wrong"))
+add_markup("text before a sentence", lambda ol: setattr(ol[1], "text", "Not so: "))
+add_markup("text after a sentence", lambda ol: setattr(ol[1][0], "tail", " Not so."))
 add_markup("item hidden by style", lambda ol: ol[1].set("style", "display:none"))
 add_markup("list hidden by style", lambda ol: ol.set("style", "display:none"))
 add_markup("item with a class", lambda ol: ol[1].set("class", "wrong"))
@@ -269,7 +272,7 @@ add_markup("unordered list", lambda ol: setattr(ol, "tag", f"{{{XHTML}}}ul"))
 
 @alteration(Finding.SPAN_WITHOUT_SENTENCE)
 def item_renumbered(resource: Resource) -> None:
-    on_list(lambda ol: ol[2].set("id", "s7"), resource)
+    on_list(lambda ol: ol[2][0].set("id", "s7"), resource)
 
 
 @alteration(Finding.SPAN_WITHOUT_SENTENCE)

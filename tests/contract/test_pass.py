@@ -169,9 +169,9 @@ def test_text_extracted_from_html_is_kept_beside_it_and_never_summarised(site: S
     where = composition["section"][0]["extension"][0]["extension"][0]["valueReference"]["reference"]
     kept = site.fhir.get(where)
     text = base64.b64decode(kept["content"][0]["attachment"]["data"]).decode()
-    for span, proven in zip(
-        composition["section"][0]["extension"], site.one_audit(composition["id"]).sentences, strict=True
-    ):
+    proofs = site.one_audit(composition["id"]).sentences
+    pieces = [piece for one in proofs for piece in (*one.before, one, *one.after)]
+    for span, proven in zip(composition["section"][0]["extension"], pieces, strict=True):
         parts = {part["url"]: part for part in span["extension"]}
         start = parts["offset"]["valueInteger"]
         assert text[start : start + parts["length"]["valueInteger"]] == proven.text
@@ -217,17 +217,22 @@ def test_two_workers_at_once_leave_one_composition(site: Site, tmp_path: Path) -
 
 def altered(composition: dict[str, Any], how: str) -> dict[str, Any]:
     section = composition["section"][0]
-    parts = {part["url"].split("/")[-1]: part for part in section["extension"][0]["extension"]}
+    extensions = section["extension"]
+    sentence = next(
+        one for one in extensions if not any("context" in part["url"] for part in one["extension"])
+    )
+    parts = {part["url"].split("/")[-1]: part for part in sentence["extension"]}
     if how == "word":
         section["text"]["div"] = section["text"]["div"].replace("left", "right")
     elif how == "added":
-        section["text"]["div"] = section["text"]["div"].replace("</ol>", '<li id="s9">Aspirin.</li></ol>')
+        added = '<li><span id="s9">Aspirin.</span></li></ol>'
+        section["text"]["div"] = section["text"]["div"].replace("</ol>", added)
     elif how == "offset":
         parts["offset"]["valueInteger"] += 1
     elif how == "outside":
         parts["offset"]["valueInteger"] = 10_000
     elif how == "span":
-        del section["extension"][0]
+        extensions.remove(sentence)
     elif how == "order":
         section["extension"].reverse()
     elif how == "hash":

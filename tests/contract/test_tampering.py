@@ -4,6 +4,7 @@ import asyncio
 import random
 import runpy
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,10 @@ import pytest
 import tests.contract.alterations_beside  # noqa: F401  (registers its alterations)
 from fhir_adapter.audit.findings import Finding
 from fhir_adapter.audit.verdict import Audit
+from fhir_adapter.canonical import AI_CONFIDENCE, EXTRACT_SCORE
 from jobs.audits.parts import auditing
 from tests.contract.alterations import ALL, Alteration, Resource
+from tests.contract.alterations_around import AROUND, as_before
 from tests.contract.contract_fhir import Fhir, FhirServer, new_id
 from tests.contract.passes import Site, encoded, reference
 from tests.places import ROOT
@@ -45,7 +48,9 @@ def rtf(text: str) -> bytes:
 
 def note(kind: str, sentences: tuple[str, ...], subject: str) -> Resource:
     """A note of these sentences, as the source is put on the server."""
-    text = "\n".join(sentences)
+    text = "\n".join(
+        [sentences[0], "MEDICATIONS TO STOP:", *sentences[1:]] if kind == "headed" else sentences
+    )
     resource: Resource = {
         "subject": {"reference": subject},
         "meta": {"security": SECURITY},
@@ -56,6 +61,7 @@ def note(kind: str, sentences: tuple[str, ...], subject: str) -> Resource:
     html = "<html><body>" + "".join(f"<p>{s}</p>" for s in sentences) + "</body></html>"
     content = {
         "plain": ("text/plain; charset=utf-8", text.encode()),
+        "headed": ("text/plain; charset=utf-8", text.encode()),
         "html": ("text/html; charset=utf-8", html.encode()),
         "rtf": ("application/rtf", rtf(text)),
     }
@@ -214,8 +220,29 @@ def test_every_alteration_is_found_by_audit_and_checker(
     assert tried >= (200 if fhir_server.engine == "embedded" else HAPI_SAMPLE)
 
 
+def test_every_alteration_of_what_is_around_a_sentence_is_found(
+    site: Site, fhir_server: FhirServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one = summarised(site, "headed")
+    headings = [[piece.text for piece in sentence.context] for sentence in one.audit().sentences]
+    assert headings == [[], ["MEDICATIONS TO STOP:"], ["MEDICATIONS TO STOP:"]]
+    untouched_holds(one, capsys)
+    alterations = AROUND
+    if fhir_server.engine == "hapi":
+        alterations = random.Random(SEED).sample(AROUND, HAPI_SAMPLE // 2)
+
+    tally = asyncio.run(tampered(one, alterations))
+    capsys.readouterr()
+
+    assert [*tally.missed, *tally.misnamed, *tally.missed_by_checker] == []
+    assert tally.found + len(tally.refused) == len(alterations)
+    if fhir_server.engine == "embedded":
+        assert not tally.refused
+    untouched_holds(one, capsys)
+
+
 def test_alterations_have_names_of_their_own() -> None:
-    names = [alteration.name for alteration in ALL]
+    names = [alteration.name for alteration in (*ALL, *AROUND)]
     assert len(set(names)) == len(names)
 
 
@@ -313,3 +340,26 @@ def test_a_person_who_signs_a_summary_leaves_it_whole(site: Site, capsys: pytest
     signed: dict[str, Any] = {"status": "final", "attester": [{"mode": "professional"}]}
     one.site.fhir.put({**one.composition, **signed})
     untouched_holds(one, capsys)
+
+
+def test_a_summary_of_the_version_before_holds_and_says_what_it_lacks(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its list showed no context, its Device stated no form; a calibrated model's scores were confidences."""
+    one = summarised(site, "headed")
+    device = site.fhir.get(one.composition["author"][0]["reference"])
+    device["version"] = [v for v in device["version"] if v["type"]["text"] != "form"]
+    scores = {"type": {"text": "scores"}, "valueCode": [{"text": "calibrated probabilities"}]}
+    site.fhir.put({**device, "property": [scores]})
+    before = deepcopy(one.composition)
+    as_before(before)
+    for span in before["section"][0]["extension"]:
+        score = next(p["valueDecimal"] for p in span["extension"] if p["url"] == EXTRACT_SCORE)
+        span["extension"].append({"url": AI_CONFIDENCE, "valueDecimal": score})
+    site.fhir.put(before)
+
+    audit = one.audit()
+
+    assert audit.findings == ()
+    assert any("without what stands around them" in notice for notice in audit.notices)
+    assert check(one.url) == 0, capsys.readouterr().out

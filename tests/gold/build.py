@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-SPLITS = ("development", "heldout")
+SPLITS = ("development", "heldout", "statements")
 _CONTROLS = str.maketrans({"␉": "\t", "␌": "\f", "␍": "\r", "␨": "\u2028"})
 _HEADER = re.compile(r"^=== (\S+) (.+)\n", re.M)
 _KINDS = {"«": "sentence", "‹": "heading", "¤": "marker", "⟪": "boilerplate"}

@@ -38,7 +38,7 @@ LEVELS: dict[str, tuple[tuple[str, ...], ...]] = {
     ),
     "summarizer": (
         ("encoder", "segmentation"),
-        ("assertion",),
+        ("assertion", "pinned"),
         ("bertsum",),
         ("engines",),
         ("selection",),

@@ -1,5 +1,6 @@
 """The documentation says what the code does, and points at what is there."""
 
+import importlib
 import importlib.util
 import re
 from types import ModuleType
@@ -11,7 +12,7 @@ import pytest
 from tests.places import ROOT
 from tests.unit.source_graph import PACKAGES
 
-DOCS = ("architecture", "lifecycle", "profiles", "reference", "timeline", "training", "web")
+DOCS = ("architecture", "lifecycle", "profiles", "reference", "servers", "timeline", "training", "web")
 PAGES = [
     "README.md",
     "CHANGELOG.md",
@@ -71,6 +72,17 @@ def test_files_and_folders_that_a_page_names_are_there(name: str) -> None:
             assert (ROOT / code).exists(), code
         elif name == "docs/architecture.md" and re.fullmatch(r"\w+\.py", code):
             assert code in names, code
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_names_that_a_page_imports_are_there(name: str) -> None:
+    """Python on the pages, as far as it imports from this project."""
+    page = (ROOT / name).read_text("utf-8")
+    for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL):
+        for module, names in re.findall(r"^from ((?:\w+\.)*\w+) import (.+)$", block, re.MULTILINE):
+            assert module.partition(".")[0] in PACKAGES, module
+            for wanted in names.split(", "):
+                assert hasattr(importlib.import_module(module), wanted), wanted
 
 
 def test_the_picture_is_well_formed_and_says_what_it_shows() -> None:

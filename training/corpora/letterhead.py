@@ -8,7 +8,7 @@ import random
 
 from training.corpora.article import Parts
 
-__all__ = ["framed"]
+__all__ = ["framed", "framed_text"]
 
 _BARE = 0.1  # of the notes stay as they are
 _TITLED = 0.5  # of the letterheads stand under the name of the document
@@ -85,17 +85,30 @@ _DEGREES = ("MD", "DO", "NP", "PA-C", "DPM", "RN", "M.D.")
 _SERVICES = ("Cardiology", "Surgery", "Medicine", "Pediatrics", "Orthopedics", "Oncology", "Neurology")
 
 
+def framed_text(text: str, seed: str) -> tuple[str, int]:
+    """A note as a server holds it, the same for the same seed; and where it begins in that."""
+    title, top, end = _frame(random.Random(seed))
+    before = "".join(f"{line}\n" for line in (title, *top) if line) + "\n"
+    after = "".join(f"\n{line}" for line in end)
+    return f"{before}{text}{after and chr(10)}{after}", len(before)
+
+
 def framed(parts: Parts, seed: str) -> Parts:
     """The sections of a note (title, sentences) with lines before and behind, the same for the same seed."""
     chance = random.Random(seed)
     if chance.random() < _BARE or not parts:
         return parts
+    title, top, end = _frame(chance)
+    *before, (last, lines) = parts
+    return [(title, top), *before, (last, lines + end)]
+
+
+def _frame(chance: random.Random) -> tuple[str, list[str], list[str]]:
+    """Title ("" for none), lines before and lines behind."""
     top = [_line(_FIELDS, chance) for _ in range(chance.randint(1, 5))]
     title = chance.choice(_TITLES) if chance.random() < _TITLED else ""
     signed = chance.random() < _SIGNED
-    end = [_line(_SIGNATURES, chance) for _ in range(chance.randint(1, 2))] if signed else []
-    *before, (last, lines) = parts
-    return [(title, top), *before, (last, lines + end)]
+    return title, top, [_line(_SIGNATURES, chance) for _ in range(chance.randint(1, 2))] if signed else []
 
 
 def _line(forms: tuple[str, ...], chance: random.Random) -> str:

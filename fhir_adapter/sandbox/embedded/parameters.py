@@ -97,6 +97,13 @@ Device
   udi-carrier       string     udiCarrier.carrierHRF
   udi-di            string     udiCarrier.deviceIdentifier
   url               uri        url
+Consent
+  category          token      category
+  date              date       dateTime
+  identifier        token      identifier
+  patient           reference  patient
+  scope             token      scope
+  status            token      status
 DiagnosticReport
   based-on          reference  basedOn
   category          token      category

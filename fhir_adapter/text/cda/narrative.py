@@ -145,6 +145,7 @@ class Narrative:
         rows: list[list[Line]] = []
         bold: list[bool] = []
         hanging: dict[int, int] = {}
+        headed = False
         for row, in_head in _rows(element):
             name = local_name(row)
             if name != "tr":
@@ -155,7 +156,9 @@ class Narrative:
                 bold.append(False)
             elif attribute(row, "revised").lower() != "delete":
                 cells = self._cells(row, hanging, depth + 1, look.inside(row, name))
-                rows.append(row_lines(cells, names_columns=in_head))
+                lines = row_lines(cells, names_columns=in_head, under_heads=headed)
+                headed = headed or any(line.kind is LineKind.COLUMNS for line in lines)
+                rows.append(lines)
                 bold.append(all(cell.bold for cell in cells if cell.lines))
         return _spaced(table_rows(rows, bold))
 

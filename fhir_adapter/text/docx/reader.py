@@ -113,7 +113,8 @@ class _Reader:
             if heads_rows and cells:
                 cells[0] = replace(cells[0], header=True)
             heads = switched_on(row, "trPr", "tblHeader")
-            rows.append(row_lines(cells, names_columns=heads))
+            headed = heads_columns or any(line.kind is LineKind.COLUMNS for line in (rows[0] if rows else ()))
+            rows.append(row_lines(cells, names_columns=heads, under_heads=headed))
             first = heads_columns and len(rows) == 1
             bold.append(first or all(cell.bold for cell in cells if cell.lines))
         lines = table_rows(rows, bold)

@@ -46,6 +46,7 @@ class Table:
     rows: int = 0
     first: int | None = None
     plain: bool = False
+    headed: bool = False
 
     def start_cell(self, tag: Tag) -> None:
         """Opens a cell, behind those that reach down from rows above."""
@@ -70,7 +71,7 @@ class Table:
         """Writes the row, if it has any cell."""
         if not self.cells:
             return
-        lines = row_lines(self.cells, self.aligned, names_columns)
+        lines = row_lines(self.cells, self.aligned, names_columns, under_heads=self.headed)
         bold = all(cell.bold for cell in self.cells if cell.lines)
         if lines and not self.rows and bold and lines[0].kind is LineKind.ROW:
             self.flow.block()
@@ -78,7 +79,7 @@ class Table:
         self.plain |= bool(lines) and not bold
         self.rows += bool(lines)
         if any(line.kind is LineKind.COLUMNS for line in lines):
-            self.first = None
+            self.first, self.headed = None, True
         self.flow.extend(lines)
         self.cells, self.column = [], 0
         self.spans = {column: rows - 1 for column, rows in self.spans.items() if rows > 1}

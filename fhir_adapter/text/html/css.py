@@ -70,6 +70,10 @@ class StyleSheet:
         self._rules: dict[tuple[str, str], Look] = {}
         self._left = _MAX_CHARACTERS
 
+    def __bool__(self) -> bool:
+        """Whether any rule says something."""
+        return bool(self._rules)
+
     def add(self, css: str) -> None:
         """Takes the content of a `style` element."""
         css, self._left = css[: self._left], max(self._left - len(css), 0)

@@ -56,3 +56,4 @@ BARRIERS = {
 TABLE_PARTS = names("table caption thead tbody tfoot tr td th")
 CELL_BARRIER = frozenset(("table", "td", "th", "caption"))
 BOLD = names("b strong th")
+DRESSED = STRUCK | BOLD

@@ -213,6 +213,8 @@ class _Renderer:
 
     def _dress(self, entry: _Open, tag: Tag, style: str) -> None:
         """What the element's look says: strike-out, bold, a symbol font."""
+        if not tag.attributes and tag.name not in elements.DRESSED and not self._styles:
+            return
         own = look(style).over(self._styles.look(tag.name, tag.attributes.get("class", "")))
         entry.struck = own.struck or tag.name in elements.STRUCK
         entry.bold = True if tag.name in elements.BOLD and own.bold is None else own.bold
@@ -225,6 +227,8 @@ class _Renderer:
         self._dressed()
 
     def _undress(self, entry: _Open) -> None:
+        if not entry.struck and entry.bold is None and entry.font is None:
+            return
         self._struck -= entry.struck
         if entry.bold is not None:
             self._bold.pop()
@@ -351,6 +355,7 @@ class _Renderer:
             table = self._tables[-1]
             table.end_cell(flow.finish())
             self._flow = table.flow
+            self._dressed()
         elif name in ("tr", "thead"):
             self._end_row(was_in_head=name == "thead")
         elif name == "q":

@@ -5,7 +5,7 @@ from starlette.types import Receive, Scope, Send
 
 from jobs.web.problems import ProblemError, answer
 
-_OPEN = ("/health/", "/static/")  # probes, and what holds nothing
+_OPEN = ("/health/", "/static/", "/.well-known/jwks.json")  # probes, what holds nothing, public keys
 
 
 def is_open(path: str) -> bool:

@@ -8,6 +8,7 @@ from jobs.web.routes import (
     batches,
     compositions,
     health,
+    keys,
     model_page,
     notes,
     notes_page,
@@ -18,7 +19,14 @@ from jobs.web.routes import (
 )
 
 # Without a FHIR server and a ledger these do not exist.
-_WITH_SERVER = (compositions.router, notes.router, notes_page.router, audits.router, timelines.router)
+_WITH_SERVER = (
+    compositions.router,
+    notes.router,
+    notes_page.router,
+    audits.router,
+    timelines.router,
+    keys.router,
+)
 _ALWAYS = (
     summaries.router,
     batches.router,

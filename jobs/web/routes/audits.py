@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from fhir_adapter import canonical
+from fhir_adapter.audit.standing import ended_words
 from fhir_adapter.timeline.clinical_time import readable
 from jobs.audits.view import Place
 from jobs.web.answers import while_wanted
@@ -18,7 +19,7 @@ from jobs.web.listing import Entry, page_of
 from jobs.web.problems import ProblemError
 from jobs.web.routes.compositions import Cursor, Id
 from jobs.web.service import Service, TheService
-from jobs.web.views.audit_page import audit_view, ended_words
+from jobs.web.views.audit_page import audit_view
 from jobs.web.views.links import ID, audit_page, on_server
 from jobs.web.views.pages import render
 

@@ -91,8 +91,15 @@ async def _ranked(service: Service, text: str, summary: Summary) -> dict[str, An
     """`sentences` with their sections and, where the engine has such an order, their ranks."""
     summarizer = service.model.summarizer
     ranks = await asyncio.to_thread(summarizer.ranks, text, summary) if summarizer else None
-    shown = [
-        {"start": s.start, "end": s.end, "score": s.score, "section": s.section} for s in summary.sentences
+    shown: list[dict[str, Any]] = [
+        {
+            "start": s.start,
+            "end": s.end,
+            "score": s.score,
+            "section": s.section,
+            "context": [piece.to_json() for piece in s.context],
+        }
+        for s in summary.sentences
     ]
     for sentence, rank in zip(shown, ranks or (), strict=bool(ranks)):
         if rank is not None:

@@ -13,7 +13,14 @@ export class Note {
     this.answer = answer;
     this.length = answer.text.length;
     this.cut = cutter(answer.content, this.length);
-    this.sentences = answer.sentences.map((sentence, index) => ({ ...sentence, index, text: this.cut(sentence.start, sentence.end) }));
+    const flags = new Map(answer.summary.map((chosen) => [chosen.start, chosen.flags ?? []]));
+    this.sentences = answer.sentences.map((sentence, index) => ({
+      ...sentence,
+      index,
+      text: this.cut(sentence.start, sentence.end),
+      context: (sentence.context ?? []).map((piece) => ({ ...piece, text: this.cut(piece.start, piece.end) })),
+      flags: flags.get(sentence.start) ?? [],
+    }));
     this.highest = this.sentences.reduce((highest, sentence) => Math.max(highest, sentence.score), 0);
     this.ranked = answer.ranked;
     this.own = this.chosenOf(answer);
@@ -37,6 +44,11 @@ export class Note {
   }
 }
 
+/** A text as it is shown: a line end of the note is a blank. */
+export function folded(text) {
+  return text.split(/\s+/u).filter(Boolean).join(" ");
+}
+
 /** The lengths that a slider offers: each one at first, then ever larger steps, up to all. */
 export function lengths(most) {
   const found = [];
@@ -49,14 +61,16 @@ export function lengths(most) {
 export function asText(note, chosen) {
   const { model, text } = note.answer;
   const lines = chosen.map((index) => {
-    const { start, end, text: words } = note.sentences[index];
-    return `[${start}-${end}] ${words}`;
+    const { start, end, text: words, context } = note.sentences[index];
+    const before = context.filter((piece) => piece.start < start).map((piece) => folded(piece.text));
+    const after = context.filter((piece) => piece.start >= start).map((piece) => folded(piece.text));
+    return `[${start}-${end}] ${[...before.map((one) => `(${one})`), folded(words), ...after.map((one) => `(${one})`)].join(" ")}`;
   });
   const by = [model.name, model.engine === model.name ? "" : model.engine, model.sha256 && `SHA-256 ${model.sha256}`];
   return [
     ...lines,
     "",
-    `Extracted by a machine (${by.filter(Boolean).join(", ")}), unverified.`,
+    `Extracted by a machine (${by.filter(Boolean).join(", ")}), unverified. In brackets: what stands around a sentence in the note.`,
     `Offsets in Unicode code points of the text with SHA-256 ${text.sha256}.`,
     "",
   ].join("\n");

@@ -1,6 +1,8 @@
 // Note and summary side by side. Every sentence of the note is an anchor; a chosen one is a link to its place
 // in the summary, which links back.
 
+import { folded } from "./note.js";
+
 const quiet = matchMedia("(prefers-reduced-motion: reduce)");
 
 function element(name, className, text = "") {
@@ -8,6 +10,17 @@ function element(name, className, text = "") {
   if (className) made.className = className;
   if (text) made.textContent = text;
   return made;
+}
+
+/** What the note has in front of a sentence, and what must be read with it. */
+function leading(sentence) {
+  return sentence.context.filter((piece) => piece.start < sentence.start);
+}
+
+function around(piece) {
+  const line = element("p", "around", folded(piece.text));
+  line.title = piece.kind.replace("-", " ");
+  return line;
 }
 
 export class Reading {
@@ -53,11 +66,11 @@ export class Reading {
     for (const index of before) if (!after.has(index)) this.anchors[index].removeAttribute("href");
     for (const index of after) if (!before.has(index)) this.anchors[index].href = `#summary-${index}`;
     this.chosen = chosen;
-    let section = null;
+    let told = new Set();
     this.list.replaceChildren(...chosen.map((index) => {
       const sentence = this.note.sentences[index];
-      const item = this.#item(sentence, sentence.section !== section);
-      section = sentence.section;
+      const item = this.#item(sentence, told);
+      told = new Set(leading(sentence).map((piece) => piece.start));
       return item;
     }));
     this.#point(this.now);
@@ -72,18 +85,26 @@ export class Reading {
     if (focus && anchor.href) anchor.focus({ preventScroll: true });
   }
 
-  #item(sentence, named) {
+  /** A sentence with what stands around it; what the sentence before has in front of it too is told once. */
+  #item(sentence, told) {
     const item = element("li");
     item.dataset.index = sentence.index;
-    if (named && sentence.section) item.append(element("p", "section", sentence.section));
-    const link = element("a", "", sentence.text);
+    for (const piece of leading(sentence)) if (!told.has(piece.start)) item.append(around(piece));
+    const link = element("a", "", folded(sentence.text));
     link.id = `summary-${sentence.index}`;
     link.href = `#note-${sentence.index}`;
     link.draggable = false;
     const place = `${sentence.score.toFixed(2)} · ${sentence.start}–${sentence.end}`;
     const where = element("p", "where");
     where.append(element("span", "unseen", "Score and place in the note: "), place);
-    item.append(link, where);
+    item.append(link);
+    for (const piece of sentence.context) if (piece.start > sentence.start) item.append(around(piece));
+    if (sentence.flags.length) {
+      const flags = element("p", "flags");
+      flags.append(element("span", "unseen", "The sentence speaks of something "), ...sentence.flags.map((flag) => element("span", "flag", flag)));
+      item.append(flags);
+    }
+    item.append(where);
     return item;
   }
 

@@ -4,28 +4,34 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from fhir_adapter.audit.claims import Claims
+from fhir_adapter.audit.findings import Finding
 from fhir_adapter.audit.record import Attester, Maker
+from fhir_adapter.audit.standing import ended_words
 from fhir_adapter.audit.verdict import Examined, Kind, SectionAudit
 from fhir_adapter.lenient import as_dict
 from fhir_adapter.note import Reading
-from fhir_adapter.reasons import Reason
 from fhir_adapter.timeline.clinical_time import readable as readable_time
-from fhir_adapter.writing.lifecycle import NO_NOTE, Withdrawal
 from jobs.audits import checks as audit_checks
 from jobs.audits.view import FoundRow, Row, Segment, found_rows, rows, segments
 from jobs.web.views.links import history, on_server, timeline_page
-
-_ENDED = {
-    **{reason.value: reason.words for reason in Reason},
-    Withdrawal.RECALLED.value: "The model, or the version of the pipeline, was recalled.",
-    Withdrawal.SOURCE.value: "What came from this note was withdrawn.",
-    NO_NOTE: "No note is left for this timeline.",
-}
 
 _STATUS = {
     "preliminary": "preliminary: written by a machine, not approved by a person",
     "entered-in-error": "entered in error",
 }
+
+
+# Findings about a sentence that look like nothing where its words stand beside those of the note.
+_OF_ROWS = frozenset(
+    {
+        Finding.SENTENCE_CUT,
+        Finding.CONTEXT_MISSING,
+        Finding.CONTEXT_DIFFERS,
+        Finding.CONTEXT_ADDED,
+        Finding.WRONG_ORDER,
+        Finding.SPAN_MALFORMED,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +61,8 @@ class AuditPage:
         segments: the note's text with its marks; None for a timeline, and where it cannot be read.
         apart: why there is no text to be shown, or "".
         history: address of all versions of the Composition on the server.
-        calibrated: the scores are probabilities.
+        subject: address of the timeline of whom it is about, or "".
+        patient: whom it is about, as `Type/id`.
     """
 
     composition: str
@@ -73,11 +80,15 @@ class AuditPage:
     when: str
     history: str
     subject: str
-    calibrated: bool
+    patient: str
 
     def findings_of(self, check: audit_checks.Check) -> list[FoundRow]:
         """Those that belong to one part of the audit."""
         return [one for one in self.found if audit_checks.CHECKS[one.finding] is check]
+
+    def about(self, row: Row) -> list[FoundRow]:
+        """Those that are about a sentence and that its places do not show."""
+        return [one for one in self.found if one.row == row.number and one.finding in _OF_ROWS]
 
     @property
     def key(self) -> str:
@@ -105,7 +116,7 @@ def audit_view(examined: Examined, server: str, when: datetime | None = None) ->
         when=(when or datetime.now(UTC)).strftime("%Y-%m-%d %H:%M:%S UTC"),
         history=history(server, examined.audit.composition),
         subject=timeline_page(examined.record.subject),
-        calibrated=any(place.confident for row in shown for place in row.places),
+        patient=examined.record.subject,
     )
 
 
@@ -127,23 +138,13 @@ def _apart(examined: Examined) -> str:
 
 
 def _notices(examined: Examined) -> tuple[str, ...]:
-    record, found = examined.record, []
-    if record.status == "entered-in-error":
-        found.append("Entered in error: nobody should rely on it.")
-    if record.ended:
-        found.append(f"No longer current: {ended_words(record.ended)}")
-    if record.needs_review:
+    found = list(examined.audit.notices)
+    if examined.record.needs_review:
         found.append(
             "Waits for review: it came after a summary that a person changed or attested. Somebody should "
             "compare the two."
         )
-    found += [f"Made by what was recalled: {maker.reference}." for maker in examined.makers if maker.recalled]
     return tuple(found)
-
-
-def ended_words(code: str) -> str:
-    """Why a summary is no longer current, in a sentence."""
-    return _ENDED.get(code, f"for the reason {code}.")
 
 
 def _facts(examined: Examined, server: str) -> list[Facts]:

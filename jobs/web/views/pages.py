@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -15,6 +16,7 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from jobs.audits.checks import CAVEAT
 from jobs.runtime import software_version
 
 SESSION_COOKIE = "clinsum_session"
@@ -96,6 +98,8 @@ def render(
         "here": request.url.path,
         "sign_out": SESSION_COOKIE in request.cookies,
         "banner": BANNER,
+        "caveat": CAVEAT,
+        "now": datetime.now(UTC),
         "demo_banner": DEMO_BANNER if options.demo else "",
         "version": software_version(),
     }

@@ -4,9 +4,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
-from fhir_adapter.timeline.clinical_time import Precision, readable
-from fhir_adapter.timeline.timeline import Entry, LeftOut, Place, Remark, Timeline, TimelineSentence
-from jobs.web.views.audit_page import ended_words
+from fhir_adapter.audit.findings import Finding
+from fhir_adapter.audit.standing import ended_words
+from fhir_adapter.narrative import displayed
+from fhir_adapter.timeline.bare import NOT_YET
+from fhir_adapter.timeline.building import woven
+from fhir_adapter.timeline.clinical_time import Precision, precision, readable
+from fhir_adapter.timeline.timeline import (
+    BareNote,
+    Context,
+    Entry,
+    LeftOut,
+    Place,
+    Remark,
+    Timeline,
+    TimelineSentence,
+)
 from jobs.web.views.links import audit_page, on_server
 
 # Of an element's name, the last part that tells what its time means.
@@ -20,6 +33,12 @@ _KINDS = (
     ("created", "written"),
     ("indexed", "written"),
 )
+_BARE = {
+    "entered-in-error": "Its summary was withdrawn.",
+    "replaced": "Its summary was replaced.",
+    NOT_YET: "It has not been summarised yet.",
+    "source-changed": "Its summary is of an earlier version; the next pass makes a new one.",
+}
 _LEFT_OUT = {
     "entered-in-error": "Entered in error.",
     "replaced": "Another summary of the same note replaces it.",
@@ -48,11 +67,17 @@ class Spot:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A sentence: its own place, then the others."""
+    """A sentence with what must be read with it: its own place, then the others.
+
+    Attributes:
+        before: of its context, what the sentence before does not have too.
+    """
 
     text: str
     spot: Spot
     also: tuple[Spot, ...]
+    before: tuple[tuple[str, str], ...] = ()
+    after: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +87,7 @@ class Note:
     Attributes:
         stated: what its time means (`study`, `written`); "" where it is unknown.
         url: of its audit.
+        why: it has no summary that is shown, in a sentence; else "".
         source_url: of the version of the note on the server.
     """
 
@@ -75,6 +101,7 @@ class Note:
     source_url: str
     sentences: tuple[Told, ...]
     repeated: int
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +137,14 @@ class TimelinePage:
 
     Attributes:
         merged: sentences about patients who were merged.
+        bare: how many notes stand there without a summary.
     """
 
     subject: str
     subject_url: str
     merged: tuple[str, ...]
     notes: int
+    bare: int
     sentences: int
     places: int
     years: tuple[Year, ...]
@@ -142,18 +171,22 @@ def timeline_view(found: Timeline, server: str) -> TimelinePage:
         notes=len(found.entries),
         sentences=found.sentences,
         places=found.places,
-        years=tuple(_years(found.entries, by_source, server)),
+        years=tuple(_years(woven(found), by_source, server)),
+        bare=len(found.bare),
         missing=tuple(_missing(found.left_out)),
         wrong=tuple(_wrong(found.remarks)),
     )
 
 
-def _years(entries: tuple[Entry, ...], by_source: dict[str, Entry], server: str) -> Iterator[Year]:
-    def year(entry: Entry) -> str:
-        return "" if entry.precision is Precision.UNKNOWN else entry.time[:4]
+def _years(entries: list[Entry | BareNote], by_source: dict[str, Entry], server: str) -> Iterator[Year]:
+    def year(entry: Entry | BareNote) -> str:
+        return "" if precision(entry.time) is Precision.UNKNOWN else entry.time[:4]
 
     for number, (name, group) in enumerate(groupby(entries, year), 1):
-        notes = tuple(_note(entry, by_source, server) for entry in group)
+        notes = tuple(
+            _bare(entry, server) if isinstance(entry, BareNote) else _note(entry, by_source, server)
+            for entry in group
+        )
         # Times of different zones may lead back and forth between two years: the anchor stays one of its own.
         yield Year(name or "Time unknown", f"y{number}", notes)
 
@@ -169,9 +202,34 @@ def _note(entry: Entry, by_source: dict[str, Entry], server: str) -> Note:
         version=note.version_id,
         url=audit_page(entry.note.composition),
         source_url=on_server(server, entry.source, note.version_id),
-        sentences=tuple(_told(sentence, by_source) for sentence in entry.sentences),
+        sentences=tuple(_sentences(entry, by_source)),
         repeated=entry.repeated,
     )
+
+
+def _bare(bare: BareNote, server: str) -> Note:
+    reason = bare.reason
+    return Note(
+        time=readable(bare.time),
+        stated=kind_of_time(bare.times.clinical.element),
+        element=bare.times.clinical.element,
+        title=" ".join(bare.title.split()),
+        source=bare.source,
+        version=bare.note.version_id,
+        url="",
+        source_url=on_server(server, bare.source, bare.note.version_id),
+        sentences=(),
+        repeated=0,
+        why=_BARE.get(reason) or _LEFT_OUT.get(reason) or ended_words(reason),
+    )
+
+
+def _sentences(entry: Entry, by_source: dict[str, Entry]) -> Iterator[Told]:
+    known: set[tuple[int, int]] = set()
+    for sentence in entry.sentences:
+        new = tuple(piece for piece in sentence.before if (piece.start, piece.end) not in known)
+        known = {(piece.start, piece.end) for piece in sentence.before}
+        yield _told(sentence, new, by_source)
 
 
 def _title(entry: Entry) -> str:
@@ -187,9 +245,13 @@ def kind_of_time(element: str) -> str:
     )
 
 
-def _told(sentence: TimelineSentence, by_source: dict[str, Entry]) -> Told:
+def _told(sentence: TimelineSentence, before: tuple[Context, ...], by_source: dict[str, Entry]) -> Told:
     first, *others = (_spot(place, sentence.text, by_source) for place in sentence.places)
-    return Told(" ".join(sentence.text.split()), first, tuple(others))
+    around = (
+        tuple((c.kind.replace("-", " "), displayed(c.text)) for c in pieces)
+        for pieces in (before, sentence.after)
+    )
+    return Told(displayed(sentence.text), first, tuple(others), *around)
 
 
 def _spot(place: Place, shown: str, by_source: dict[str, Entry]) -> Spot:
@@ -205,7 +267,10 @@ def _spot(place: Place, shown: str, by_source: dict[str, Entry]) -> Spot:
 
 def _wrong(remarks: tuple[Remark, ...]) -> Iterator[Wrong]:
     for composition, group in groupby(remarks, lambda remark: remark.composition):
-        findings = tuple((one.finding.words, one.detail) for one in group)
+        found = list(group)
+        if all(one.finding is Finding.SOURCE_CHANGED for one in found):
+            continue  # no forgery: the note stands there with that as its reason
+        findings = tuple((one.finding.words, one.detail) for one in found)
         yield Wrong(composition, audit_page(composition), findings)
 
 

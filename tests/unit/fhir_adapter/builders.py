@@ -1,11 +1,12 @@
 """Builders of a note's stages: what each test does not name has a sensible value."""
 
+from dataclasses import replace
 from typing import Any
 
 from fhir_adapter.note import Attachment, NoteText, Reading, SourceNote
 from fhir_adapter.writing.pipeline import Pipeline
 from fhir_adapter.writing.summary import Written
-from summarizer.types import ModelInfo, ScoredSentence, SelectedSentence, Summary
+from summarizer.types import ContextKind, ContextSpan, ModelInfo, ScoredSentence, SelectedSentence, Summary
 
 BASE_URL = "https://fhir.example.org/fhir"
 TEXT = "Hx of T2DM since 2014.\nAdmitted with NSTEMI. PCI to LAD.\n"
@@ -26,6 +27,7 @@ def a_note(**changed: Any) -> SourceNote:
         "subject": {"reference": "Patient/1"},
         "encounter": {"reference": "Encounter/9"},
         "date": "2026-01-02",
+        "written": "2026-01-02",
         "type": {"coding": [{"system": "http://loinc.org", "code": "11506-3", "display": "Progress note"}]},
     }
     return SourceNote(**{**values, **changed})
@@ -38,13 +40,22 @@ def a_reading(text: str = TEXT, *, verbatim: bool = True, **changed: Any) -> Rea
     return Reading(a_note(**changed), attachment, found)
 
 
-def a_summary(text: str, spans: list[tuple[int, int]]) -> Summary:
+def a_summary(text: str, spans: list[tuple[int, int]], context: tuple[int, int] | None = None) -> Summary:
+    """A summary of these sentences; the last stands under the heading at `context`."""
     chosen = tuple(SelectedSentence(a, b, text[a:b], 0.5) for a, b in spans)
+    if context:
+        heading = (ContextSpan(*context, ContextKind.HEADING),)
+        chosen = (*chosen[:-1], replace(chosen[-1], context=heading))
     scored = tuple(ScoredSentence(a, b, 0.5) for a, b in spans)
     return Summary(MODEL, "", len(text), chosen, scored)
 
 
-def a_written(text: str = TEXT, spans: list[tuple[int, int]] | None = None, **changed: Any) -> Written:
+def a_written(
+    text: str = TEXT,
+    spans: list[tuple[int, int]] | None = None,
+    context: tuple[int, int] | None = None,
+    **changed: Any,
+) -> Written:
     spans = [(0, 22), (23, 44)] if spans is None else spans
     reading = a_reading(text, **changed)
-    return Written(reading, a_summary(text, spans), a_pipeline(), BASE_URL)
+    return Written(reading, a_summary(text, spans, context), a_pipeline(), BASE_URL)

@@ -95,3 +95,31 @@ def test_durations(text: str, seconds: float) -> None:
 
 def test_every_setting_says_what_it_does() -> None:
     assert all(field.description for field in Settings.model_fields.values())
+
+
+@pytest.mark.parametrize("name", ["PASSWORD", "TOKEN", "CLIENT_SECRET"])
+def test_secrets_come_out_of_files(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "secret"
+    path.write_text("hush\n", "utf-8")
+    settings = load_settings({f"{name}_FILE": str(path)})
+    assert getattr(settings, name.lower()).get_secret_value() == "hush"
+
+    for wrong in ({f"{name}_FILE": str(path), name: "other"}, {f"{name}_FILE": str(tmp_path / "none")}):
+        with pytest.raises(SettingsError) as caught:
+            load_settings(wrong)
+        assert "hush" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"AUTH": "smart-backend"},
+        {"AUTH": "smart-backend", "CLIENT_ID": "c"},
+        {"AUTH": "client-secret", "CLIENT_ID": "c"},
+        {"AUTH": "client-secret", "CLIENT_SECRET": "hush"},
+    ],
+)
+def test_a_login_without_what_it_needs_is_refused(given: dict[str, str]) -> None:
+    with pytest.raises(SettingsError, match=f"AUTH={given['AUTH']} needs") as caught:
+        load_settings(given)
+    assert "hush" not in str(caught.value)

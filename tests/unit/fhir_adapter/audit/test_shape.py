@@ -7,20 +7,23 @@ from typing import Any
 import pytest
 
 from fhir_adapter.audit.claims import read_claims
+from fhir_adapter.audit.context import arranged
 from fhir_adapter.audit.findings import Finding, Found
 from fhir_adapter.audit.shape import against_source, shape
+from fhir_adapter.narrative import FORM
 from fhir_adapter.writing.summary import composition
 from tests.unit.fhir_adapter.builders import BASE_URL, a_written
 
 LABEL = ("http://terminology.hl7.org/CodeSystem/v3-ObservationValue", "AIAST")
-WRITTEN = a_written()
+WRITTEN = a_written(context=(0, 2))
 UNTOUCHED = composition(WRITTEN)
 ODD: list[Any] = [None, 5, True, "x", [], {}, [None], [[1]], [{"url": ["x"], "system": {}, "code": []}]]
 
 
 def judged(resource: dict[str, Any]) -> list[Found]:
     claims = read_claims(resource, BASE_URL)
-    return shape(claims, resource, LABEL) + against_source(claims, resource, WRITTEN.reading, LABEL, BASE_URL)
+    found = shape(claims, resource, LABEL, FORM) + arranged(claims)
+    return found + against_source(claims, resource, WRITTEN.reading, LABEL, BASE_URL, FORM)
 
 
 def places(node: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:

@@ -175,35 +175,25 @@ def test_examples_are_valid_and_show_every_element_that_is_explained() -> None:
 def test_a_row_shows_the_value_of_its_own_slice() -> None:
     shown = {row.element: row for row in rows("extractive-summary", examples()["extractive-summary"])}
     span = "section.extension:span.extension"
-    assert shown[f"{span}:offset"].example == "44"
-    assert shown[f"{span}:score"].example == shown[f"{span}:confidence"].example == "0.61"
+    assert shown[f"{span}:offset"].example == "0"
+    assert shown[f"{span}:score"].example == "0.61"
+    assert shown["section.text"].example.startswith("HOSPITAL COURSE: Troponin was raised.")
     assert shown["meta.tag:summary"].example.endswith("tags#extractive-summary")
     assert shown["subject"].cardinality == "0..1"
 
 
-def test_only_a_calibrated_model_states_a_confidence() -> None:
+def test_no_score_is_called_a_confidence() -> None:
     calibrated = a_pipeline(model=dataclasses.replace(MODEL, calibrated=True))
-    plain, stated = (
-        composition(dataclasses.replace(a_written(), pipeline=pipeline))["section"][0]["extension"]
-        for pipeline in (a_pipeline(), calibrated)
-    )
-    assert all(canonical.AI_CONFIDENCE not in json.dumps(span) for span in plain)
-    for span in stated:
-        values = {part["url"]: part.get("valueDecimal") for part in span["extension"]}
-        assert values[canonical.AI_CONFIDENCE] == values[canonical.EXTRACT_SCORE] == 0.5
-    assert calibrated.version != a_pipeline().version
+    resource = composition(dataclasses.replace(a_written(), pipeline=calibrated))
+    assert canonical.AI_CONFIDENCE not in json.dumps(resource)
+    assert canonical.EXTRACT_SCORE in json.dumps(resource)
 
 
 @pytest.mark.parametrize(("confidence", "well_formed"), [(0.5, True), (0.9, False), (None, False)])
-def test_a_confidence_other_than_the_score_is_no_form_of_ours(
+def test_a_confidence_of_versions_before_is_read_where_it_is_the_score(
     confidence: float | None, well_formed: bool
 ) -> None:
-    calibrated = a_pipeline(model=dataclasses.replace(MODEL, calibrated=True))
-    resource = composition(dataclasses.replace(a_written(), pipeline=calibrated))
-    (stated,) = [
-        part
-        for part in resource["section"][0]["extension"][0]["extension"]
-        if part["url"] == canonical.AI_CONFIDENCE
-    ]
-    stated["valueDecimal"] = confidence
+    resource = composition(a_written())
+    span = resource["section"][0]["extension"][0]
+    span["extension"].append({"url": canonical.AI_CONFIDENCE, "valueDecimal": confidence})
     assert [span.well_formed for span in read_claims(resource).spans] == [well_formed, True]

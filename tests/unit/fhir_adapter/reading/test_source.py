@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from fhir_adapter.errors import GoneError, HttpStatusError, NotFoundError, RefusedError, ResponseTooLargeError
+from fhir_adapter.errors import HttpStatusError, NotFoundError, RefusedError, ResponseTooLargeError
 from fhir_adapter.note import SourceNote
 from fhir_adapter.reading.source import Source, Unreadable
 from fhir_adapter.reasons import Reason
@@ -102,7 +102,7 @@ async def test_newest_compares_moments_and_keeps_the_servers_writing():
 async def test_a_stamp_in_the_future_does_not_become_the_watermark():
     future = doc("b", meta={"lastUpdated": "2124-05-01T12:00:00Z"})
     async with Server([doc("a", 1), future]) as server, client_for(server) as client:
-        (page,) = await walk(source_for(client, clock=lambda: START))
+        (page,) = await walk(source_for(client, clock=lambda: START + timedelta(seconds=30)))
     assert ids([page]) == ["a", "b"]
     assert page.newest == at(1)
 
@@ -155,9 +155,13 @@ async def test_restarts_are_bounded():
         return Answer(410) if ("_getpages", "1") in request.params else None
 
     async with Server([doc("a")], [doc("b")], before=before) as server, client_for(server) as client:
-        with pytest.raises(GoneError):
-            await walk(source_for(client))
-        assert len(server.searches()) == 6
+        pages = await walk(source_for(client))
+    assert ids(pages)[0] == "a"
+    # What lies behind is not to be had, and that is said.
+    gaps = [n for page in pages for n in page.notes if isinstance(n, Unreadable)]
+    assert {gap.reason for gap in gaps} == {Reason.SERVER_ERROR}
+    assert all("410" in gap.detail for gap in gaps)
+    assert len(server.searches()) < 80
 
 
 async def test_a_type_the_server_does_not_have_is_an_error_at_once():
@@ -217,7 +221,8 @@ async def test_two_versions_of_one_note_are_two_and_the_same_version_is_one():
     ):
         pages = await walk(source_for(client))
     assert [n.version_id for p in pages for n in p.notes] == ["1", "2"]
-    assert [p.repeated for p in pages] == [1, 0]
+    # The order of the search changed while it was read, so it is read again; nothing new came.
+    assert [p.repeated for p in pages] == [1, 0, 2, 1]
 
 
 async def test_superseded_documents_are_asked_for_in_one_search():
@@ -372,3 +377,57 @@ async def test_bad_options_are_refused(options):
     async with Server([]) as server, client_for(server) as client:
         with pytest.raises(ValueError, match=r"must be|cannot be"):
             source_for(client, **options)
+
+
+async def test_a_server_that_stamps_nothing_is_said_to():
+    bare = {"resourceType": "DocumentReference", "id": "a", "status": "current"}
+    async with Server([bare]) as server, client_for(server) as client:
+        pages = await walk(source_for(client))
+    assert "stamp" in pages[-1].notice
+    assert ids(pages) == ["a"]
+
+
+async def test_what_a_pass_has_read_says_what_was_replaced_where_the_server_cannot():
+    relation = [{"code": "replaces", "target": {"reference": "DocumentReference/old"}}]
+    old, new, undone = (
+        doc("old"),
+        doc("new", 9, relatesTo=relation),
+        doc("new", 99, status="entered-in-error"),
+    )
+
+    def before(request):
+        return fhir(old) if request.path.endswith("/old") else None
+
+    async with Server([new], params=("_lastUpdated",), before=before) as server, client_for(server) as client:
+        source = source_for(client)
+        await walk(source)
+        assert (await source.read("DocumentReference/old")).replaced_by == "DocumentReference/new"
+        server.pages = ([undone],)
+        await walk(source)
+        assert (await source.read("DocumentReference/old")).replaced_by is None
+
+
+async def test_searches_ask_to_be_refused_rather_than_half_heard():
+    async with Server([doc("a")]) as server, client_for(server) as client:
+        await walk(source_for(client))
+    (first, *_) = [r for r in server.requests if "_sort" in dict(r.params)]
+    assert first.headers["prefer"] == "handling=strict"
+
+
+@pytest.mark.parametrize("element", ["masterIdentifier", "identifier"])
+@pytest.mark.parametrize("ignores", [False, True])
+async def test_a_replaced_document_may_be_named_by_its_identifier(element, ignores):
+    token = {"system": "urn:s", "value": "v"}
+    old = doc("old", **{element: token if element == "masterIdentifier" else [token]})
+    new = doc("new", 9, relatesTo=[{"code": "replaces", "target": {"identifier": token}}])
+
+    def before(request):
+        if dict(request.params).get("identifier") == "urn:s|v":
+            return bundle(old, doc("stranger")) if ignores else bundle(old)
+        return fhir(old) if request.path.endswith("/old") else None
+
+    async with Server([new], before=before) as server, client_for(server) as client:
+        source = source_for(client)
+        (page,) = await walk(source)
+        assert page.notes[0].replaces == ("DocumentReference/old",)
+        assert source.ineligible(await source.read("DocumentReference/old")) is Reason.SUPERSEDED

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -68,16 +69,19 @@ def capability(*params: str, types: tuple[str, ...] = ("DocumentReference", "Dia
 class ScriptedServer:
     """`handle` turns each request into an Answer, or is a list of answers; its last one is for good."""
 
-    def __init__(self, handle: Callable[[Request], Answer] | list[Answer]) -> None:
+    def __init__(
+        self, handle: Callable[[Request], Answer] | list[Answer], tls: ssl.SSLContext | None = None
+    ) -> None:
+        self._tls = tls
         self._script = list(handle) if isinstance(handle, list) else None
         self._handle = None if isinstance(handle, list) else handle
         self.requests: list[Request] = []
 
     async def __aenter__(self) -> "ScriptedServer":
         self._writers: set[asyncio.StreamWriter] = set()
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._tls)
         self.port = self._server.sockets[0].getsockname()[1]
-        self.origin = f"http://127.0.0.1:{self.port}"
+        self.origin = f"http{'s' if self._tls else ''}://127.0.0.1:{self.port}"
         self.base_url = f"{self.origin}/fhir"
         return self
 

@@ -256,7 +256,7 @@ async def test_next_links_in_a_circle_end():
         return bundle(PATIENT, next_url=f"{server.base_url}?_getpages={1 - len(server.requests) % 2}")
 
     async with ScriptedServer(handle) as server, client_for(server) as client:
-        with pytest.raises(NotFhirError, match="circle"):
+        with pytest.raises(NotFhirError, match=r"again and again|circle"):
             [page async for page in client.search("Patient", [])]
 
 
@@ -274,7 +274,7 @@ async def test_includes_and_outcomes_are_no_matches_and_odd_entries_are_counted(
     async with ScriptedServer([answer]) as server, client_for(server) as client:
         (page,) = [page async for page in client.search("Patient", [])]
     assert [r["id"] for r in page.resources] == ["1", "2"]
-    assert page.unusable == 3
+    assert page.unusable == ("", "", "")
     assert page.outcome == ("not-supported",)
     assert page.is_last
 

@@ -4,7 +4,7 @@ from fhir_adapter.errors import NoteError
 from fhir_adapter.note import Attachment
 from fhir_adapter.reading.attachment import FetchLimits, fetch
 from fhir_adapter.reasons import Reason
-from fhir_adapter.rest.auth import auth_from
+from fhir_adapter.rest.auth import Credentials, auth_from
 from fhir_adapter.rest.foreign import listed, permitted
 from fhir_adapter.rest.scope import parsed
 from tests.unit.fhir_adapter.rest.scripted_server import Answer, ScriptedServer, client_for
@@ -27,7 +27,7 @@ async def test_a_listed_host_is_asked_without_credentials():
     async with (
         ScriptedServer([Answer(404)]) as fhir,
         ScriptedServer([Answer(200, NOTE)]) as files,
-        client_for(fhir, auth=auth_from("bearer", token="t")) as client,
+        client_for(fhir, auth=auth_from(Credentials("bearer", token="t"))) as client,
     ):
         url = f"http://localhost:{files.port}/a%20b?sig=1"
         content = await get(client, url, f"LOCALHOST:{files.port}")
@@ -54,7 +54,7 @@ async def test_the_servers_own_redirect_to_a_listed_store_is_followed_without_cr
     async with (
         ScriptedServer([Answer(200, NOTE)]) as store,
         ScriptedServer(handle) as fhir,
-        client_for(fhir, auth=auth_from("bearer", token="t")) as client,
+        client_for(fhir, auth=auth_from(Credentials("bearer", token="t"))) as client,
     ):
         assert (await get(client, "Binary/1", f"localhost:{store.port}")).data == NOTE
         assert await refusal(client, "Binary/1") is Reason.FOREIGN_HOST

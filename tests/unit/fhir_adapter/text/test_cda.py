@@ -2,6 +2,7 @@
 
 import base64
 import re
+import time
 import zlib
 from collections import Counter
 from xml.etree import ElementTree
@@ -9,9 +10,11 @@ from xml.etree import ElementTree
 import pytest
 
 from fhir_adapter.errors import NoteError
-from fhir_adapter.note import NoteText
+from fhir_adapter.note import Content, NoteText
 from fhir_adapter.reasons import Reason
+from fhir_adapter.text import Limits
 from fhir_adapter.text.cda.reader import Embedded, cda_text
+from fhir_adapter.text.extract import read as extract
 
 LOINC = "2.16.840.1.113883.6.1"
 
@@ -342,3 +345,57 @@ def test_no_word_of_titles_and_narratives_is_lost() -> None:
     lost = source - Counter(re.findall(r"\w+", read(data).text))
 
     assert lost == Counter({"Outer": 1, "inner": 1})  # one word, half of it bold: `Outerinner`
+
+
+@pytest.mark.parametrize(
+    ("markup", "lines"),
+    [
+        ("<item><paragraph>No fever.</paragraph><paragraph>Left hip.</paragraph></item>",
+         ["No fever.", "Left hip."]),
+        ('<text xmlns="urn:hl7-org:v3">No fever.<br/>No cough.</text>', ["No fever.", "No cough."]),
+        ('<list listType="ordered"><item>Rest</item><item>Fluids</item></list>', ["1. Rest", "2. Fluids"]),
+        ("<text><table><tbody><tr><td>Na</td><td>140</td></tr></tbody></table></text>", ["Na | 140"]),
+        ("<section><title>Plan</title><text><paragraph>Rest.</paragraph></text></section>",
+         ["Plan", "Rest."]),
+        ("<n1:paragraph xmlns:n1='urn:hl7-org:v3'>No fever.</n1:paragraph>", ["No fever."]),
+    ],
+)  # fmt: skip
+def test_a_piece_cut_out_of_a_document_is_read(markup: str, lines: list[str]) -> None:
+    note = extract(Content("x", markup.encode(), "application/xml"), Limits())
+    assert [line for line in note.text.split("\n") if line] == lines
+    assert note.media_type == "text/x-hl7-text+xml"
+
+
+@pytest.mark.parametrize(
+    "markup", ["<feed><entry/></feed>", "<text>words</text>", "<list><row id='1'/></list>"]
+)
+def test_other_xml_is_no_piece_of_a_document(markup: str) -> None:
+    with pytest.raises(NoteError) as caught:
+        extract(Content("x", markup.encode(), "application/xml"), Limits())
+    assert caught.value.reason is Reason.UNSUPPORTED_TYPE
+
+
+def test_a_tall_row_under_named_columns_stays_one_row() -> None:
+    vaccines = "".join(f"<paragraph>Vaccine {number}</paragraph>" for number in range(9))
+    rows = f"<tr><td>{vaccines}</td><td>completed</td></tr>"
+    heads = "<thead><tr><th>Vaccines</th><th>Status</th></tr></thead>"
+    named = read(document(section(f"<table>{heads}<tbody>{rows}</tbody></table>"))).text
+    assert named.split("\n")[-1] == "; ".join(f"Vaccine {number}" for number in range(9)) + " | completed"
+
+
+def test_a_row_in_a_cell_stays_in_its_row() -> None:
+    inner = "<table><tbody><tr><td>2 puffs</td><td>daily</td></tr></tbody></table>"
+    rows = f"<tr><td>Salbutamol</td><td><paragraph>Inhaled</paragraph>{inner}</td><td>Active</td></tr>"
+    note = read(document(section(f"<table><tbody>{rows}</tbody></table>")))
+    assert note.text.split("\n")[-1] == "Salbutamol | Inhaled; 2 puffs | daily | Active"
+
+
+def test_a_million_attributes_take_no_square_of_time() -> None:
+    def seconds(count: int) -> float:
+        attributes = " ".join(f'a{number}="1"' for number in range(count))
+        data = document(section(f"<paragraph {attributes}>Rest.</paragraph>"))
+        started = time.process_time()
+        assert read(data).text.endswith("Rest.")
+        return time.process_time() - started
+
+    assert seconds(64_000) < 0.05 + 8 * seconds(16_000)

@@ -112,3 +112,68 @@ def test_bytes_that_are_no_text_are_refused(data: bytes) -> None:
     with pytest.raises(NoteError) as caught:
         plain_text(data)
     assert caught.value.reason is Reason.BAD_ENCODING
+
+
+@pytest.mark.parametrize(
+    ("label", "encoding", "text"),
+    [
+        ("Windows-31J", "cp932", "発熱なし"),
+        ("x-sjis", "cp932", "発熱なし"),
+        ("x-mac-roman", "mac-roman", "Größe 5 cm"),
+        ("macintosh", "mac-roman", "Größe 5 cm"),
+        ("x-mac-cyrillic", "mac-cyrillic", "Жалоб нет"),
+        ("windows-949", "cp949", "발열 없음"),
+        ("KS_C_5601-1987", "cp949", "발열 없음"),
+        ("windows-936", "gb18030", "无发热"),
+        ("GB_2312-80", "gb18030", "无发热"),
+        ("IBM00858", "cp858", "Größe 5 €"),
+        ("dos-850", "cp850", "Größe 5 cm"),
+        ("ISO-8859-8-I", "iso8859-8", "אין חום"),
+        ("csISOLatinCyrillic", "iso8859-5", "Жалоб нет"),
+        ("8859/15", "iso8859-15", "Größe 5 €"),
+        ("AL32UTF8", "utf-8", "Größe 5 cm"),
+        ("ISO-10646-UCS-2", "utf-16-le", "Größe 5 cm"),
+        ("IBM1140", "cp1140", "GRÖSSE 5 CM"),
+    ],
+)
+def test_charsets_go_by_many_names(label: str, encoding: str, text: str) -> None:
+    found = decode(text.encode(encoding), label)
+    assert (found.text, found.notice) == (text, "")
+
+
+@pytest.mark.parametrize(
+    "label", ["unicode_escape", "rot13", "utf-7", "idna", "x-user-defined", "cp9999", "?"]
+)
+def test_what_is_no_charset_of_notes_is_not_believed(label: str) -> None:
+    found = decode(rb"no \u0066ever", label)
+    assert found.text == r"no \u0066ever"
+    assert found.notice.startswith("unknown charset declared")
+
+
+@pytest.mark.parametrize(
+    ("written", "text"),
+    [
+        (r"PLAN:\.br\1. Stop aspirin\.br\2. Rest", "PLAN:\n1. Stop aspirin\n2. Rest"),
+        (r"\.in+4\Fever\.sp2\none", "Fever\n\nnone"),
+        ("Rest\\.br\\\r\nFluids", "Rest\nFluids"),
+        (r"\H\No\N\ fever", "No fever"),
+        (r"P\T\O, 5\S\3, a\F\b\R\c", "P&O, 5^3, a|b~c"),
+        (r"Temp\X0D\38\XC2B0\ \.br\end", "Temp\n38° \nend"),
+        (r"A\E\B\.br\C", "A\\B\nC"),
+    ],
+)
+def test_escapes_of_hl7_messages_are_read(written: str, text: str) -> None:
+    note = plain_text(written.encode())
+    assert note.text == text
+    assert note.normalization.endswith("/text-extraction/hl7+plain|2")
+    assert not note.verbatim
+
+
+@pytest.mark.parametrize(
+    "written",
+    [r"CN II\XII intact", r"C:\T\note.txt", r"\\share\H\scans", r"see \br\2024", r"and\or", r"5\N/A"],
+)
+def test_a_backslash_alone_is_no_escape(written: str) -> None:
+    note = plain_text(written.encode())
+    assert note.text == written
+    assert note.verbatim

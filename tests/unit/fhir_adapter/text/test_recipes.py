@@ -12,7 +12,7 @@ from fhir_adapter.canonical import CANONICAL_BASE
 from fhir_adapter.note import Content
 from fhir_adapter.text import Limits, recipe
 from fhir_adapter.text.extract import read
-from fhir_adapter.text.recipe import wrapped
+from fhir_adapter.text.recipe import is_earlier, recipe_name, wrapped
 
 HTML = (
     "<!doctype html><meta charset=utf-8><title>x</title><h1>Visit</h1>"
@@ -53,3 +53,27 @@ def test_a_recipe_keeps_its_promise(data: bytes, name: str, sha256: str) -> None
 def test_names_of_recipes() -> None:
     assert recipe("pdf", "1+pdfium-7191") == f"{CANONICAL_BASE}/text-extraction/pdf|1+pdfium-7191"
     assert wrapped("gzip", recipe("cda")) == f"{CANONICAL_BASE}/text-extraction/gzip+cda|1"
+
+
+@pytest.mark.parametrize(
+    ("stated", "present", "earlier"),
+    [
+        ("https://x.org/text-extraction/html|1", "https://x.org/text-extraction/html|2", True),
+        ("https://x.org/t/gzip+cda|1", "https://x.org/t/gzip+cda|12", True),
+        ("https://x.org/t/pdf|1+pdfium-7", "https://x.org/t/pdf|2+pdfium-7", True),
+        ("https://x.org/t/pdf|1+pdfium-7", "https://x.org/t/pdf|2+pdfium-8", False),
+        ("https://x.org/t/html|2", "https://x.org/t/html|2", False),
+        ("https://x.org/t/html|3", "https://x.org/t/html|2", False),
+        ("https://x.org/t/plain|1", "https://x.org/t/html|2", False),
+        ("https://y.org/t/html|1", "https://x.org/t/html|2", False),
+        ("", "https://x.org/t/html|2", False),
+        ("html|one", "html|2", False),
+    ],
+)
+def test_an_earlier_version_of_a_recipe_is_known(stated: str, present: str, earlier: bool) -> None:
+    assert is_earlier(stated, present) is earlier
+
+
+def test_a_name_that_is_no_recipe_is_not_repeated() -> None:
+    assert recipe_name("https://x.org/text-extraction/gzip+pdf|1+pdfium-8149") == "gzip+pdf|1+pdfium-8149"
+    assert recipe_name("https://x.org/John Doe") == ""

@@ -318,22 +318,70 @@ def test_a_server_that_gives_out_ids_gets_conditional_entries_that_refer_by_full
     assert author == known["Device"]["fullUrl"]
 
 
-@given(st.text(min_size=1), st.text(), st.text(min_size=1))
+_WORDS = st.text(min_size=1).map(str.strip).filter(bool)
+
+
+@given(_WORDS, _WORDS, _WORDS)
 def test_offsets_and_narrative_hold_for_any_unicode(first: str, between: str, second: str) -> None:
     text = first + between + second
     spans = [(0, len(first)), (len(first) + len(between), len(text))]
-    claims = read_claims(composition(a_written(text, spans)))
+    claims = read_claims(composition(a_written(text, spans, context=(len(first), len(first + between)))))
 
     for span, (_, shown) in zip(claims.spans, claims.items, strict=True):
         assert shown == displayed(text[span.offset : span.offset + span.length])
-        assert len(shown) == span.length
+    ((heading,), *_) = (item[:-1] for item in claims.shown if len(item) > 1)
+    assert (heading.text, heading.kind, claims.plain_list) == (displayed(between), "heading", True)
 
 
 @given(st.text())
-def test_what_is_displayed_is_the_text_but_for_what_xml_cannot_hold(text: str) -> None:
-    shown = displayed(text)
+def test_what_is_displayed_is_the_text_but_for_white_space_and_what_xml_cannot_hold(text: str) -> None:
+    shown, meant = displayed(text), " ".join(text.split())
 
-    assert len(shown) == len(text)
-    for seen, meant in zip(shown, text, strict=True):
-        if seen != meant:
-            assert ord(meant) < 0x20 or 0xD800 <= ord(meant) < 0xE000 or ord(meant) in (0xFFFE, 0xFFFF)
+    assert len(shown) == len(meant)
+    for one, other in zip(shown, meant, strict=True):
+        if one != other:
+            assert ord(other) < 0x20 or 0xD800 <= ord(other) < 0xE000 or ord(other) in (0xFFFE, 0xFFFF)
+
+
+def test_what_is_shown_with_a_sentence_stands_before_it_with_offsets_of_its_own() -> None:
+    text = "MEDICATIONS TO STOP:\nWarfarin 5 mg\ndaily."
+    resource = composition(a_written(text, [(21, 41)], context=(0, 20)))
+    (section,) = resource["section"]
+    heading, sentence = section["extension"]
+
+    assert section["text"]["div"].endswith(
+        '<ol><li><i id="s1c1" class="context heading">MEDICATIONS TO STOP:</i> '
+        '<span id="s1">Warfarin 5 mg daily.</span></li></ol></div>'
+    )
+    assert [one["id"] for one in (heading, sentence)] == ["p1c1", "p1"]
+    stated = {part["url"]: next(v for k, v in part.items() if k != "url") for part in heading["extension"]}
+    assert (stated["offset"], stated["length"]) == (0, 20)
+    assert (stated[canonical.NARRATIVE_LINK], stated[canonical.EXTRACT_CONTEXT]) == ("#s1c1", "heading")
+    assert canonical.EXTRACT_SCORE not in stated
+
+
+@pytest.mark.parametrize("context", [(0, 0), (5, 30), (-3, 4), (40, 60)])
+def test_context_that_is_none_is_never_written(context: tuple[int, int]) -> None:
+    with pytest.raises(NoteError, match="not-verbatim"):
+        a_written("MEDICATIONS TO STOP:\nWarfarin 5 mg\ndaily.", [(21, 41)], context=context)
+
+
+def test_what_a_server_does_to_white_space_is_no_alteration() -> None:
+    resource = composition(a_written(context=(0, 2), spans=[(3, 22), (23, 44)]))
+    untouched = read_claims(resource)
+    text = resource["section"][0]["text"]
+    text["div"] = text["div"].replace("<li>", "\n  <li>\n").replace(" NSTEMI", "\n    NSTEMI")
+
+    assert read_claims(resource).items == untouched.items
+    assert read_claims(resource).plain_list
+
+
+@pytest.mark.parametrize(
+    ("note", "title"),
+    [
+        ({"written": "2026-01-05T08:00:00Z", "date": "2025-12-30"}, "Progress note 2026-01-05"),
+        ({"written": None, "date": "2025-12-30"}, "Progress note"),
+    ],
+)
+def test_the_title_has_the_day_on_which_the_note_was_written(note: dict[str, Any], title: str) -> None:
+    assert composition(a_written(**note))["title"] == f"AI-extracted summary: {title}"

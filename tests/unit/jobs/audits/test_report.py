@@ -2,6 +2,7 @@
 
 import csv
 import stat
+from dataclasses import replace
 from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from lxml import html
 
 from fhir_adapter.audit.findings import Finding
+from fhir_adapter.audit.standing import Standing, State
 from fhir_adapter.audit.verdict import Audit, AuditedSentence
 from jobs.audits.report import COLUMNS, open_private, write_csv, write_html
 
@@ -53,11 +55,35 @@ def test_the_page_has_every_verdict_the_bad_ones_first_and_every_finding_in_word
     assert [a.text_content() for a in tree.xpath("//td/a")] == [f"Composition/{n}" for n in (2, 3, 1)]
     for link in tree.xpath("//td/a/@href"):
         assert tree.get_element_by_id(link.removeprefix("#")) is not None
-    assert [b.text for b in tree.xpath("//ul[@class='sums']//b")] == ["3", "2", "3", "2"]
+    assert [b.text for b in tree.xpath("//ul[@class='sums']//b")] == ["3", "2", "0", "3", "2"]
     words = " ".join(li.text_content() for li in tree.xpath("//ul[@class='findings']/li"))
     for finding in (Finding.SENTENCE_ALTERED, Finding.SENTENCE_ADDED, Finding.COMPOSITION_GONE):
         assert finding.words in words
         assert finding.value in words
+
+
+def test_what_is_no_longer_current_is_headed_by_that() -> None:
+    good = audits()[0]
+    ended = replace(good, state=State(Standing.WITHDRAWN, "It is marked as entered in error."))
+    page, table = StringIO(), StringIO()
+    write_html([good, ended], "https://fhir.example.org/r4", page)
+    write_csv([good, ended], table)
+    tree = html.document_fromstring(page.getvalue())
+    first, second = (article.text_content() for article in tree.xpath("//article"))
+    assert "This summary was withdrawn." in first
+    assert "holds" not in first
+    assert "holds" in second
+    assert [row["standing"] for row in csv.DictReader(StringIO(table.getvalue()))] == ["current", "withdrawn"]
+
+
+def test_an_altered_sentence_shows_both() -> None:
+    text = "Metoprolol 2.5 mg daily."
+    bad = AuditedSentence(0, len(text), text, 0.5, False, text.replace("2.5", "25"))
+    audit = replace(audits()[1], sentences=(bad,))
+    out = StringIO()
+    write_html([audit], "https://fhir.example.org/r4", out)
+    words = html.document_fromstring(out.getvalue()).text_content()
+    assert "summary says “25 mg”, note says “2.5 mg”" in words
 
 
 def test_an_audit_of_nothing_is_a_page_too() -> None:

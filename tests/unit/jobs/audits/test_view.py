@@ -8,10 +8,11 @@ from fhir_adapter.audit.claims import Claims, Span
 from fhir_adapter.audit.findings import Finding
 from fhir_adapter.audit.record import Record
 from fhir_adapter.audit.sources import SourceRead
-from fhir_adapter.audit.verdict import Audit, AuditedSentence, Examined, Kind, SectionAudit
+from fhir_adapter.audit.standing import Standing, State
+from fhir_adapter.audit.verdict import Audit, AuditedContext, AuditedSentence, Examined, Kind, SectionAudit
 from fhir_adapter.note import Attachment, NoteText, Reading, SourceNote
-from jobs.audits.checks import CHECKS, Check, Outcome, checked, verdict
-from jobs.audits.view import difference, found_rows, rows, segments
+from jobs.audits.checks import CHECKS, Check, Outcome, checked, headline, verdict
+from jobs.audits.view import difference, found_rows, rows, said, segments
 
 TEXT = "Pneumonia of the left lower lobe. Improving on ceftriaxone. Home tomorrow."
 ONE, TWO = (0, 33), (34, 59)
@@ -63,7 +64,7 @@ def examined(
         note, Attachment("DocumentReference.content[0].attachment"), NoteText(TEXT, "recipe|1", "")
     )
     resource = {"resourceType": "DocumentReference", "id": "1", "meta": {"versionId": "2"}}
-    source = SourceRead(resource, resource, reading) if read else SourceRead()
+    source = SourceRead(resource, resource, reading=reading) if read else SourceRead()
     if not read:
         sentences = tuple(replace(s, text="", ok=False) for s in sentences)
     record = Record("", "preliminary", "1", "", "", "", "N", "", False, (), ())
@@ -182,11 +183,72 @@ def test_a_clean_audit_says_what_was_checked() -> None:
     outcomes = checked(audit)
     assert {one.outcome for one in outcomes} == {Outcome.HOLDS}
     assert all(len(one.words) > 20 for one in outcomes)
-    said = verdict(audit, 2, 2)
-    assert (said.outcome, said.headline) == (Outcome.HOLDS, "This summary holds")
+    told = verdict(audit, 2, 2)
+    assert (told.outcome, told.headline) == (Outcome.HOLDS, "This summary holds")
 
 
-@pytest.mark.parametrize("finding", [f for f in Finding if f is not Finding.NOT_OURS])
+def test_a_note_with_a_newer_version_makes_a_summary_outdated_and_no_forgery() -> None:
+    found = ((Finding.SOURCE_CHANGED, "now version 3"),)
+    audit = examined(ONE, found=found)
+    state = State(Standing.OUTDATED, "The note has version 3 now; this was made from version 2.")
+    audit = replace(audit, audit=replace(audit.audit, state=state))
+    assert {one.check: one.outcome for one in checked(audit)}[Check.SOURCE] is Outcome.OVER
+    told = verdict(audit, 1, 1)
+    assert (told.outcome, told.headline) == (Outcome.OVER, "This summary is out of date")
+    assert state.words in told.words
+    assert headline(audit.audit).headline == told.headline
+
+
+@pytest.mark.parametrize("standing", [one for one in Standing if one is not Standing.CURRENT])
+def test_what_is_no_longer_current_never_holds(standing: Standing) -> None:
+    whole, forged = examined(ONE), examined(ONE, found=((Finding.LABEL_REMOVED, "AIAST"),))
+    for audit in (whole, forged):
+        ended = replace(audit, audit=replace(audit.audit, state=State(standing, "For a reason.")))
+        for one in (verdict(ended, 1, 1), headline(ended.audit)):
+            assert "holds" not in one.headline
+            assert "For a reason." in one.words
+            assert one.outcome is (Outcome.OVER if audit is whole else Outcome.FAILS)
+            assert ("does not hold" in one.headline) == (audit is forged)
+
+
+@pytest.mark.parametrize(
+    ("shown", "text", "words"),
+    [
+        ("Give 25 mg now.", "Give 2.5 mg now.", ("25 mg", "2.5 mg")),
+        ("There is evidence of it.", "There is no evidence of it.", ("evidence", "no evidence")),
+        ("Nodule of the left lobe.", "Nodule of the right lobe.", ("left lobe.", "right lobe.")),
+        ("No fever", "No fever today", ("fever", "fever today")),
+        ("No  fever", "No\nfever", ()),
+    ],
+)
+def test_both_are_said_where_the_words_differ(shown: str, text: str, words: tuple[str, ...]) -> None:
+    assert said(AuditedSentence(0, len(text), text, 0.5, False, shown)) == words
+
+
+def test_a_sentence_whose_heading_was_altered_does_not_hold_and_its_words_do() -> None:
+    text = TEXT[slice(*TWO)]
+    heading = AuditedContext("heading", *ONE, TEXT[slice(*ONE)], False, "Pneumonia of the right lower lobe.")
+    audit = examined(TWO)
+    (section,) = audit.sections
+    sentence = AuditedSentence(*TWO, text, 0.5, False, text, context=(heading,))
+    audit = replace(audit, sections=(replace(section, sentences=(sentence,)),))
+    (row,) = rows(audit)
+    assert (row.ok, row.places[0].ok) == (False, True)
+    assert row.before[0].said == ("right lower", "left lower")
+
+
+def test_the_heading_of_two_sentences_is_told_once() -> None:
+    heading = AuditedContext("heading", 0, 4, "PLAN", True, "PLAN")
+    audit = examined(ONE, TWO)
+    (section,) = audit.sections
+    both = tuple(replace(one, context=(heading,), start=one.start + 9) for one in section.sentences)
+    found = rows(replace(audit, sections=(replace(section, sentences=both),)))
+    assert [[piece.first for piece in row.before] for row in found] == [[True], [False]]
+
+
+@pytest.mark.parametrize(
+    "finding", [f for f in Finding if f not in (Finding.NOT_OURS, Finding.SOURCE_CHANGED)]
+)
 def test_any_finding_fails_its_check_and_the_whole(finding: Finding) -> None:
     audit = examined(ONE, found=((finding, ""),))
     outcomes = {one.check: one.outcome for one in checked(audit)}

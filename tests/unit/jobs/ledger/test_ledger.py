@@ -78,10 +78,10 @@ def minutes(attempts: int, *, passing: bool) -> int:
 def test_pauses_double_up_to_two_days_and_never_end() -> None:
     two_days = 2 * 24 * 60
 
-    assert [minutes(n, passing=True) for n in range(1, 8)] == [1, 2, 4, 8, 16, 32, 64]
+    assert [minutes(n, passing=True) for n in range(1, 8)] == [0, 1, 2, 4, 8, 16, 32]
     assert [minutes(n, passing=False) for n in range(1, 5)] == [360, 720, 1440, two_days]
-    assert minutes(12, passing=True) == 2048
-    assert minutes(13, passing=True) == minutes(1000, passing=True) == two_days
+    assert minutes(13, passing=True) == 2048
+    assert minutes(14, passing=True) == minutes(1000, passing=True) == two_days
 
 
 def test_only_one_pass_runs_at_a_time_on_a_file(ledger: Ledger, database_url: str) -> None:

@@ -1,13 +1,15 @@
 """Ledgers that earlier versions made, kept as SQL, are opened, brought forward and go on."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
+from jobs.ledger.leases import claim
 from jobs.ledger.ledger import Ledger, NoteRow
 from jobs.ledger.schema import metadata
+from jobs.ledger.walks import mark_seen, unseen
 from tests.places import ROOT
 
 DATA = Path(__file__).parent / "data"
@@ -69,3 +71,35 @@ def test_the_instants_of_an_earlier_ledger_are_read_as_utc(tmp_path: Path) -> No
         first = next(iter(ledger.notes()))
     assert first.handled_at is not None
     assert first.handled_at.replace(tzinfo=UTC) == datetime(2026, 3, 1, 8, tzinfo=UTC)
+
+
+def test_what_the_version_before_had_given_up_is_tried_again(database_url: str) -> None:
+    """Migration 0003: failures have no end any more; one that names no source cannot be read again."""
+    made(database_url, "0002")
+    engine = sa.create_engine(database_url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE note SET retry_at = NULL, attempts = 5")
+        connection.exec_driver_sql(
+            "INSERT INTO note (server, pipeline, source, version, status, reason, detail, composition, "
+            "sentences, text_sha256, declared_type, media_type, milliseconds, attempts, pipeline_version, "
+            "handled_at) VALUES ('http://a/fhir', 'extractive', 'unknown', '', 'failed', 'malformed', '', "
+            "'', 0, '', '', '', 0, 5, '0123456789ab', '2026-03-01 08:00:00')"
+        )
+    engine.dispose()
+
+    with Ledger(database_url, server="http://a/fhir", pipeline="extractive") as ledger:
+        assert [row.source for row in ledger.due(10)] == ["DiagnosticReport/b"]
+        assert ledger.known(["DocumentReference/a"])["DocumentReference/a"].retry_at is None
+
+
+def test_leases_and_walks_work_on_a_migrated_ledger(database_url: str) -> None:
+    made(database_url, "0002")
+    with Ledger(database_url, server="http://a/fhir", pipeline="extractive") as ledger:
+        notes, minute = ["DocumentReference/a", "DiagnosticReport/b"], timedelta(minutes=1)
+        assert claim(ledger, notes[:1], "first", minute) == {notes[0]}
+        assert claim(ledger, notes, "second", minute) == {notes[1]}
+
+        now, types = datetime.now(UTC), ["DocumentReference", "DiagnosticReport"]
+        assert unseen(ledger, types, now, 0)[1] == ["DocumentReference/a"]
+        mark_seen(ledger, notes, now + minute)
+        assert unseen(ledger, types, now, 0)[1] == []

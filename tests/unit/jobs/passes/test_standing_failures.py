@@ -1,69 +1,18 @@
 """A note that fails does so alone, counts in every pass until it is done, and is tried again without end."""
 
 import asyncio
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import httpx
 import pytest
 
-import jobs.runtime
 from fhir_adapter.errors import ServerUnreachableError
-from fhir_adapter.rest.client import FhirClient
-from fhir_adapter.sandbox.running import running_embedded
 from jobs.passes.outcome import Outcome, Totals
 from jobs.runtime import open_ledger
 from jobs.schedule import reconcile
-from jobs.settings import Settings
-from tests.contract.contract_fhir import Fhir, FhirServer
 from tests.contract.passes import Site, encoded, reference
-
-Fault = Callable[[httpx.Request], httpx.Response | None]
-
-
-@dataclass
-class Faulty(httpx.AsyncBaseTransport):
-    """A real connection on which a fault may answer instead of the server; counts what writes."""
-
-    fault: Fault = lambda _: None
-    writes: list[str] = field(default_factory=list)
-    real: httpx.AsyncHTTPTransport = field(default_factory=httpx.AsyncHTTPTransport)
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        if answer := self.fault(request):
-            return answer
-        if request.method in ("PUT", "POST", "DELETE"):
-            self.writes.append(request.content.decode())
-        return await self.real.handle_async_request(request)
-
-    async def aclose(self) -> None:
-        await self.real.aclose()
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
-    with running_embedded() as base_url:
-        fhir = Fhir(FhirServer("embedded", base_url))
-        with fhir.http:
-            yield Site(fhir, tmp_path / "ledger.sqlite")
-
-
-@pytest.fixture
-def faulty(monkeypatch: pytest.MonkeyPatch) -> Callable[[Fault], list[Faulty]]:
-    """Has every client of this test's passes use a connection with this fault."""
-    made: list[Faulty] = []
-
-    def use(fault: Fault) -> list[Faulty]:
-        def make_client(settings: Settings, retries: int | None = None) -> FhirClient:
-            made.append(Faulty(fault))
-            return FhirClient(settings.fhir_base_url, transport=made[-1], retries=0)
-
-        monkeypatch.setattr(jobs.runtime, "make_client", make_client)
-        return made
-
-    return use
+from tests.unit.jobs.passes.faulty import Fault, Faulty
 
 
 def binary(site: Site) -> str:
@@ -95,9 +44,11 @@ def test_a_failed_note_counts_in_every_pass_and_is_never_unchanged(
     faulty(answers(403, "/Binary/t"))
 
     first, _ = site.poll()
+    again, _ = site.poll()
     second, totals = site.poll()
 
     assert (first[source].status, first[source].reason) == ("failed", "forbidden")
+    assert (again[source].status, again[source].waiting) == ("failed", False)  # tried once more at once
     assert (second[source].status, second[source].waiting) == ("failed", True)
     assert (totals.by_status["failed"], totals.by_reason["forbidden"]) == (1, 1)
 

@@ -69,7 +69,7 @@ async def test_a_summary_that_was_tampered_with_is_unmistakable(served: Served, 
     with there.altered(f"Composition/{there.compositions['first']}") as composition:
         div = composition["section"][0]["text"]["div"]
         composition["section"][0]["text"]["div"] = div.replace("two liters", "ten liters").replace(
-            "</ol>", '<li id="s7">Stop all tablets.</li></ol>'
+            "</ol>", '<li><span id="s7">Stop all tablets.</span></li></ol>'
         )
         there.put(composition)
         tree = await opened(served, there, composition["id"])
@@ -113,8 +113,9 @@ async def test_a_note_that_is_gone_leaves_the_claims(served: Served, there: Summ
 async def test_a_note_that_has_changed_is_still_shown_as_it_was(served: Served, there: Summarised) -> None:
     there.put({**there.get("DocumentReference/other"), "description": "changed"})
     tree = await opened(served, there, there.compositions["other"])
-    assert states(tree)["The note"] == "fails"
+    assert states(tree)["The note"] == "over"
     assert states(tree)["The sentences"] == "holds"
+    assert text(tree.xpath("//section[@class='verdict over']//h2")) == "This summary is out of date"
     assert "now version 2" in text(tree.xpath("//p[@class='finding']"))
     assert tree.xpath("//div[@class='note']")
 
@@ -133,9 +134,22 @@ async def test_life_cycle_labels_and_attesters_are_said(served: Served, there: S
         ended = await opened(served, there, composition["id"])
     assert "Waits for review" in text(review.xpath("//p[@class='notice']"))
     assert "Practitioner/7 (legal), 2026-02-03 10:00 UTC" in text(review.xpath("//dl"))
-    assert text(ended.xpath("//p[@class='notice']")) == (
-        "No longer current: Another document replaces this one."
-    )
+    headed = text(ended.xpath("//section[@class='verdict over']"))
+    assert headed.startswith("This summary is superseded")
+    assert "Another document replaces this one." in headed
+
+
+async def test_a_withdrawn_summary_is_headed_by_that(served: Served, there: Summarised) -> None:
+    with there.altered(f"Composition/{there.compositions['first']}") as composition:
+        mark = {"url": canonical.ENDED_BECAUSE, "valueCode": "source-withdrawn"}
+        there.put(
+            {**composition, "status": "entered-in-error", "extension": [*composition["extension"], mark]}
+        )
+        tree = await opened(served, there, composition["id"])
+    headed = text(tree.xpath("//section[@class='verdict over']"))
+    assert headed.startswith("This summary was withdrawn")
+    assert "What came from this note was withdrawn." in headed
+    assert "This summary holds" not in tree.text_content()
 
 
 async def test_a_device_is_read_anew_each_time(served: Served, there: Summarised) -> None:
@@ -147,8 +161,8 @@ async def test_a_device_is_read_anew_each_time(served: Served, there: Summarised
             mark = {"url": canonical.RECALL, "valueCode": "model"}
             there.put({**recalled, "status": "inactive", "extension": [*recalled["extension"], mark]})
             after = parsed(await client.get(path))
-    assert before.xpath("//p[@class='notice']") == []
-    assert "recalled" in text(after.xpath("//p[@class='notice']"))
+    assert before.xpath("//section[@class='verdict holds']")
+    assert "recalled" in text(after.xpath("//section[@class='verdict over']//h2"))
 
 
 async def test_hostile_fields_are_words_and_lead_nowhere(served: Served, there: Summarised) -> None:
@@ -167,7 +181,7 @@ async def test_hostile_fields_are_words_and_lead_nowhere(served: Served, there: 
     for answer in (page, listed):
         assert answer.status_code == 200
         tree = parsed(answer)
-        assert all("audit.js" in s for s in tree.xpath("//script/@src"))
+        assert all("audit.js" in s or "printed.js" in s for s in tree.xpath("//script/@src"))
         assert [s for s in tree.xpath("//script") if not s.get("src")] == []
         assert tree.xpath("//img | //iframe | //@onerror | //@onload | //@style") == []
         assert "{{ 7 * 7 }}" in tree.text_content()

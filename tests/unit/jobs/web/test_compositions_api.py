@@ -132,7 +132,7 @@ async def test_a_cursor_holds_for_every_process_with_the_same_token(
     headers = {"authorization": f"Bearer {'t' * 32}"}
     async with served(fhir_base_url=server, service_token="t" * 32) as client:
         first = await client.get("/v1/compositions?count=3", headers=headers)
-    monkeypatch.setattr("jobs.web.listing._KEY", b"of another process")
+    monkeypatch.setattr("jobs.web.listing._SECRET", b"of another process")
     async with served(fhir_base_url=server, service_token="t" * 32) as client:
         cursor = {"cursor": first.json()["next"]}
         second = await client.get("/v1/compositions", params=cursor, headers=headers)

@@ -4,39 +4,17 @@ import json
 import os
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-import uvicorn
-from fastapi import FastAPI
 
 from fhir_adapter.sandbox.running import running_embedded
 from jobs.web.app import create_app
 from jobs.web.problems import CODES
 from jobs.web.schemas import SummaryRequest
-from tests.unit.jobs.web.web_parts import MakeSettings, Served
+from tests.unit.jobs.web.web_parts import MakeSettings, Served, listening
 
 TOKEN = "a-token-for-the-tests-of-the-api"
-
-
-@contextmanager
-def listening(app: FastAPI) -> Iterator[str]:
-    """The application on a free port, in a thread."""
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, access_log=False))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        while not server.started:
-            assert thread.is_alive()
-            thread.join(0.01)
-        port = server.servers[0].sockets[0].getsockname()[1]
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.should_exit = True
-        thread.join()
 
 
 def test_schemathesis_finds_nothing(make_settings: MakeSettings, tmp_path: Path) -> None:
@@ -64,7 +42,7 @@ def test_schemathesis_finds_nothing(make_settings: MakeSettings, tmp_path: Path)
                 env={**os.environ, "NO_PROXY": "127.0.0.1"},
             )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "9 selected / 9 total" in done.stdout
+    assert "10 selected / 10 total" in done.stdout
 
 
 async def test_the_document_has_every_address_with_examples(served: Served) -> None:
@@ -80,6 +58,7 @@ async def test_the_document_has_every_address_with_examples(served: Served) -> N
         "/health/live",
         "/health/ready",
         "/metrics",
+        "/.well-known/jwks.json",
     }
     for name in ("SummaryRequest", "BatchRequest"):
         assert document["components"]["schemas"][name]["examples"]

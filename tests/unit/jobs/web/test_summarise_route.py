@@ -42,6 +42,7 @@ async def test_it_weighs_less_than_100_kb_and_all_of_it_is_the_services_own(serv
         "base.css",
         "icon.svg",
         "summarise.css",
+        "printed.js",
         "summarise.js",
     }
     assert all(part.status_code == 200 for part in (*parts, *modules))

@@ -30,8 +30,9 @@ def test_the_data_file_is_what_the_mark_up_says() -> None:
 
 def test_there_are_enough_passages_and_a_part_is_held_out() -> None:
     passages = bench.read_gold(GOLD / "gold.jsonl")
-    assert len(passages) >= 150
+    assert len(passages) >= 450
     assert sum(passage.split == "heldout" for passage in passages) == 50
+    assert sum(passage.split == "statements" for passage in passages) >= 300
     assert len({passage.id for passage in passages}) == len(passages)
 
 
@@ -48,10 +49,11 @@ def test_bad_mark_up_is_refused(text: str) -> None:
         build_module().read_passage(text)
 
 
-def test_the_gold_standard_is_met() -> None:
-    passages = bench.read_gold(GOLD / "gold.jsonl")
+@pytest.mark.parametrize(("split", "least"), [("development", 0.99), ("heldout", 0.96), ("statements", 0.99)])
+def test_the_gold_standard_is_met(split: str, least: float) -> None:
+    passages = [each for each in bench.read_gold(GOLD / "gold.jsonl") if each.split == split]
     found = [{(s.start, s.end) for s in segment(passage.text).sentences} for passage in passages]
-    assert bench.score([set(passage.sentences) for passage in passages], found).f1 >= 0.97
+    assert bench.score([set(passage.sentences) for passage in passages], found).f1 >= least
 
 
 def test_scores_count_exact_spans() -> None:
@@ -64,7 +66,7 @@ def test_the_table_has_a_row_for_each_splitter(tmp_path: Path) -> None:
     speed_file.write_text("No fever. No cough.\n", encoding="utf-8")
     rows = bench.run(GOLD / "gold.jsonl", speed_file=speed_file, seconds=0.1)
     assert {row.tool for row in rows} >= {bench.OURS, "sentencizer"}
-    assert {row.split for row in rows} == {"all", "development", "heldout"}
+    assert {row.split for row in rows} == {"all", "development", "heldout", "statements"}
     shown = io.StringIO()
     bench.report(rows, Console(file=shown, width=120))
     assert bench.OURS in shown.getvalue()

@@ -1,0 +1,74 @@
+"""Notes of a patient that no summary is shown of: they stand in the timeline with the reason."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Container, Mapping, Sequence
+from dataclasses import replace
+
+from fhir_adapter import canonical
+from fhir_adapter.errors import HttpStatusError, NoteError
+from fhir_adapter.lenient import JsonObject, has_tag, reference_of, relative
+from fhir_adapter.reading.policy import Policy, ineligible
+from fhir_adapter.reading.source_note import SOURCE_TYPES, read_source
+from fhir_adapter.reasons import Reason
+from fhir_adapter.rest.client import FhirClient
+from fhir_adapter.timeline.clinical_time import note_times
+from fhir_adapter.timeline.timeline import BareNote, Scope
+
+Reasons = Callable[[Sequence[str]], Awaitable[Mapping[str, Reason]]]
+"""Why notes, by `Type/id`, have no summary, as far as anybody knows."""
+
+NOT_YET = "not-yet"
+"""Nothing speaks against a summary of the note: the next pass will make it."""
+
+
+async def bare_notes(
+    client: FhirClient, scope: Scope, shown: Container[str], reasons: Reasons | None, page_size: int
+) -> list[BareNote]:
+    """The notes in scope that no summary is shown of, but for those entered in error and those replaced.
+
+    Args:
+        client: the server.
+        scope: whose notes.
+        shown: `Type/id` of the notes that are there already.
+        reasons: asked about notes that can be summarised and are not.
+        page_size: of the searches.
+
+    Raises:
+        FhirAdapterError: as the client raises it; a kind of note that may not be searched counts as none.
+    """
+    resources = [one for kind in SOURCE_TYPES async for one in _notes(client, kind, scope, page_size)]
+    found: list[BareNote] = []
+    replaced: set[str] = set()
+    for resource in resources:
+        try:
+            note = read_source(resource)
+        except NoteError:
+            continue  # nothing that can be referred to
+        replaced.update(relative(reference, client.base_url) for reference in note.replaces)
+        why = ineligible(note, Policy()) or (None if note.attachments else Reason.NO_ATTACHMENT)
+        if note.reference in shown or why is Reason.ENTERED_IN_ERROR:
+            continue
+        times = note_times(resource)
+        found.append(BareNote(replace(note, attachments=()), times, why.value if why else NOT_YET))
+    found = [bare for bare in found if bare.source not in replaced]
+    unknown = [bare.source for bare in found if bare.reason == NOT_YET]
+    known = await reasons(unknown) if reasons and unknown else {}
+    return [
+        replace(bare, reason=known[bare.source].value) if bare.source in known else bare for bare in found
+    ]
+
+
+async def _notes(client: FhirClient, kind: str, scope: Scope, page_size: int) -> AsyncIterator[JsonObject]:
+    """The resources of a kind in scope; none of our own."""
+    query = [("subject", ",".join(scope.patients))]
+    if scope.reference.startswith("Encounter/"):
+        query = [("encounter", scope.reference)]
+    seen: set[str] = set()
+    try:
+        async for page in client.search(kind, [*query, ("_count", str(page_size))]):
+            for resource in page.resources:
+                if reference_of(resource) not in seen and not has_tag(resource, canonical.EXTRACTED_TEXT_TAG):
+                    seen.add(reference_of(resource))
+                    yield resource
+    except HttpStatusError as error:
+        if error.status >= 500:
+            raise

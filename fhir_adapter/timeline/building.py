@@ -1,0 +1,115 @@
+"""Verified summaries in, a Timeline out: the order of the notes, and each sentence told once."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from fhir_adapter.timeline.clinical_time import Calendar, ClinicalTime
+from fhir_adapter.timeline.timeline import (
+    BareNote,
+    Entry,
+    LeftOut,
+    Place,
+    Remark,
+    Scope,
+    Timeline,
+    TimelineNote,
+    TimelineSentence,
+)
+from summarizer.selection.repeats import RepeatFinder
+
+
+def build(
+    scope: Scope,
+    notes: Iterable[TimelineNote],
+    left_out: Sequence[LeftOut] = (),
+    remarks: Sequence[Remark] = (),
+    bare: Iterable[BareNote] = (),
+) -> Timeline:
+    """Orders notes, keeps those inside the window of the scope, and tells each sentence once.
+
+    A note whose time is unknown, or stated so vaguely that it may lie inside the window, is kept.
+
+    Args:
+        scope: whose timeline, and from when to when.
+        notes: one for each source.
+        left_out: what the reader left out already.
+        remarks: what the audit found.
+        bare: notes that no summary is shown of.
+    """
+    ordered = in_order(notes)
+    calendar = Calendar([*_values(ordered), scope.since, scope.until])
+    inside, outside = [], list(left_out)
+    for note in ordered:
+        if _inside(calendar, scope, note.times.clinical):
+            inside.append(note)
+        else:
+            outside.append(LeftOut(note.composition, note.note.reference, "outside-window"))
+    shown = [one for one in bare if _inside(calendar, scope, one.times.clinical)]
+    return Timeline(
+        scope, tuple(_told_once(inside)), tuple(outside), tuple(remarks), tuple(_sorted(shown, calendar))
+    )
+
+
+def woven(timeline: Timeline) -> list[Entry | BareNote]:
+    """Notes with a summary and notes without one, in one order."""
+    calendar = Calendar(
+        time.value
+        for times in (*(e.note.times for e in timeline.entries), *(b.times for b in timeline.bare))
+        for time in (times.clinical, times.written)
+    )
+    notes: list[tuple[Any, Entry | BareNote]] = [(_key(e.note, calendar), e) for e in timeline.entries]
+    notes += [(_key(bare, calendar), bare) for bare in timeline.bare]
+    return [note for _, note in sorted(notes, key=lambda pair: pair[0])]
+
+
+def in_order(notes: Iterable[TimelineNote]) -> list[TimelineNote]:
+    """The notes by clinical time, then by the time they were written, then by reference."""
+    found = list(notes)
+    calendar = Calendar(_values(found))
+
+    return sorted(found, key=lambda note: (*_key(note, calendar), note.composition))
+
+
+def _sorted(notes: Iterable[BareNote], calendar: Calendar) -> list[BareNote]:
+    return sorted(notes, key=lambda note: _key(note, calendar))
+
+
+def _key(note: TimelineNote | BareNote, calendar: Calendar) -> tuple[Any, ...]:
+    times = note.times
+    return calendar.key(times.clinical.value), calendar.key(times.written.value), note.note.reference
+
+
+def _values(notes: Iterable[TimelineNote]) -> list[str]:
+    return [time.value for note in notes for time in (note.times.clinical, note.times.written)]
+
+
+def _inside(calendar: Calendar, scope: Scope, time: ClinicalTime) -> bool:
+    span, since, until = (calendar.span(value) for value in (time.value, scope.since, scope.until))
+    if span is None:
+        return True
+    return (since is None or span[1] > since[0]) and (until is None or span[0] < until[1])
+
+
+def _told_once(notes: Iterable[TimelineNote]) -> list[Entry]:
+    told = RepeatFinder()
+    sentences: list[list[Place]] = []
+    shown: list[tuple[TimelineNote, list[int], int]] = []
+    for note in notes:
+        new: list[int] = []
+        repeated = 0
+        for place in note.sentences:
+            number = told.find(place.text)
+            # Two sentences of one note are two sentences, however alike: the summary chose both. And the
+            # same words under another heading are no repeat: `Warfarin` under `STOP` is not `Warfarin`.
+            if number is None or number in new or sentences[number][0].setting != place.setting:
+                new.append(len(sentences))
+                told.add(place.text)
+                sentences.append([place])
+            else:
+                sentences[number].append(place)
+                repeated += 1
+        shown.append((note, new, repeated))
+    return [
+        Entry(note, tuple(TimelineSentence(tuple(sentences[i])) for i in new), repeated)
+        for note, new, repeated in shown
+    ]

@@ -1,0 +1,188 @@
+"""Legal erasure: deletes what this software wrote of a patient or of a note, and says what it could not.
+
+What is found is held against what was asked before anything is done with it; what is gone is confirmed by a
+read. What a person changed or attested is left unless told, as are all resources of others.
+"""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+from fhir_adapter import canonical
+from fhir_adapter.errors import HttpStatusError
+from fhir_adapter.lenient import JsonObject, as_dict, coded, dicts, reference_of, references, relative
+from fhir_adapter.reading.source_note import SOURCE_TYPES
+from fhir_adapter.rest.client import FhirClient
+from fhir_adapter.writing.lifecycle import (
+    Withdrawal,
+    ended,
+    extracted_texts,
+    is_ours,
+    is_timeline,
+)
+
+Fate = Literal["deleted", "ended", "left", "failed", "due"]
+_OURS = (canonical.SUMMARY_TAG, canonical.TIMELINE_TAG)
+_COUNT = ("_count", "100")
+
+
+@dataclass(slots=True)
+class Written:
+    """What this software wrote of a patient or a note.
+
+    Attributes:
+        compositions: summaries and timelines.
+        others: `Type/id` of their Provenances and extracted texts; the former come first.
+        sources: `Type/id` of the notes, for the ledger.
+    """
+
+    compositions: list[JsonObject] = field(default_factory=list)
+    provenances: list[str] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+    sources: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What became of one resource.
+
+    Attributes:
+        reference: `Type/id` of a resource of ours.
+        fate: `deleted`, as a read confirmed; `ended`, where the server deletes nothing; `left`, a person's
+            work; `failed`; `due` where nothing was to be done yet.
+        history: earlier versions can still be read.
+    """
+
+    reference: str
+    fate: Fate
+    history: bool = False
+
+
+async def find(client: FhirClient, patient: str = "", source: str = "") -> Written:
+    """What there is of `Patient/id`, or of the note `Type/id`.
+
+    Raises:
+        FhirAdapterError: as the client raises it; half of what there is would look like all of it.
+    """
+    found = Written()
+    for name, value in (("subject", patient), ("entry", source)):
+        if value:
+            async for one in _matches(client, "Composition", [(name, value), _COUNT]):
+                _take(found, one, patient, source, client.base_url)
+    for composition in found.compositions:
+        found.texts += extracted_texts(composition)
+        found.provenances += await _provenances(client, reference_of(composition))
+    if patient:
+        await _notes(client, found, patient)
+    found.sources += [source] if source else []
+    for name in ("provenances", "texts", "sources"):
+        setattr(found, name, list(dict.fromkeys(getattr(found, name))))
+    return found
+
+
+async def _provenances(client: FhirClient, target: str) -> list[str]:
+    found = []
+    async for one in _matches(client, "Provenance", [("target", target), _COUNT]):
+        systems = {system for system, _ in coded(as_dict(one.get("meta")).get("tag"))}
+        if target in references(one.get("target"), client.base_url) and canonical.PROVENANCE_KEY in systems:
+            found.append(reference_of(one))
+    return found
+
+
+async def _notes(client: FhirClient, found: Written, patient: str) -> None:
+    """The patient's notes, and the texts of ours that no summary refers to any more."""
+    for kind in SOURCE_TYPES:
+        async for one in _matches(client, kind, [("subject", patient), _COUNT]):
+            if relative(as_dict(one.get("subject")).get("reference"), client.base_url) == patient:
+                ours = canonical.EXTRACTED_TEXT_TAG in coded(as_dict(one.get("meta")).get("tag"))
+                (found.texts if ours else found.sources).append(reference_of(one))
+
+
+def _take(found: Written, one: JsonObject, patient: str, source: str, base_url: str) -> None:
+    tags = coded(as_dict(one.get("meta")).get("tag"))
+    entries = [
+        entry for section in dicts(one.get("section")) for entry in references(section.get("entry"), base_url)
+    ]
+    mine = relative(as_dict(one.get("subject")).get("reference"), base_url) == patient if patient else False
+    if tags & set(_OURS) and (mine or (source and source in entries)):
+        found.compositions.append(one)
+        found.sources += [] if is_timeline(one) or source else entries[:1]
+
+
+async def _matches(
+    client: FhirClient, resource_type: str, params: list[tuple[str, str]]
+) -> AsyncIterator[JsonObject]:
+    async for page in client.search(resource_type, params):
+        for resource in page.resources:
+            if resource.get("resourceType") == resource_type:
+                yield resource
+
+
+async def erase(
+    client: FhirClient, found: Written, *, attested: bool = False, dry_run: bool = False
+) -> AsyncIterator[Erased]:
+    """Deletes what was found, in an order in which nothing refers to what is gone.
+
+    Provenances come first, then timelines, summaries and extracted texts.
+
+    Args:
+        client: the server.
+        found: from `find`.
+        attested: also what a person changed or attested.
+        dry_run: say what would be done, and do nothing.
+    """
+    kept = [one for one in found.compositions if not (attested or is_ours(one) or _only_ended(one))]
+    spared = {reference_of(one) for one in kept}
+    texts_of_kept = {text for one in kept for text in extracted_texts(one)}
+    for reference in sorted(spared):
+        yield Erased(reference, "left")
+    ordered = sorted(found.compositions, key=lambda one: not is_timeline(one))
+    for reference in [
+        *(found.provenances if not kept else []),
+        *(reference_of(one) for one in ordered if reference_of(one) not in spared),
+        *(text for text in found.texts if text not in texts_of_kept),
+    ]:
+        yield Erased(reference, "due") if dry_run else await _gone(client, reference)
+
+
+def _only_ended(composition: JsonObject) -> bool:
+    """Nobody signed it; it counts as entered in error."""
+    return composition.get("status") == "entered-in-error" and not composition.get("attester")
+
+
+async def _gone(client: FhirClient, reference: str) -> Erased:
+    try:
+        before = await client.read_if_there(reference)
+        if before is None:
+            return Erased(reference, "deleted", await _history(client, reference, "1"))
+        try:
+            await client.delete(reference)
+        except HttpStatusError as error:
+            if error.status == 405 and reference.startswith("Composition/"):
+                await client.update(ended(before, Withdrawal.SOURCE))
+                return Erased(reference, "ended", history=True)
+            return Erased(reference, "failed")
+        if await client.read_if_there(reference) is not None:
+            return Erased(reference, "failed")
+        version = str(as_dict(before.get("meta")).get("versionId") or "")
+        return Erased(reference, "deleted", await _history(client, reference, version))
+    except HttpStatusError:
+        return Erased(reference, "failed")
+
+
+async def _history(client: FhirClient, reference: str, version: str) -> bool:
+    """Whether the version that was deleted can still be read."""
+    try:
+        return bool(version) and await client.read_if_there(reference, version) is not None
+    except HttpStatusError:
+        return False
+
+
+async def access_records(client: FhirClient, patient: str) -> int:
+    """How many AuditEvents name the patient; they record who saw what, and are not ours to delete."""
+    if not patient or "patient" not in (await client.capability()).search_params("AuditEvent"):
+        return 0
+    count = 0
+    async for _ in _matches(client, "AuditEvent", [("patient", patient), _COUNT]):
+        count += 1
+    return count

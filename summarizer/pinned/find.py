@@ -1,0 +1,80 @@
+"""Finds the lines that are pinned; the same for the same text and segmentation, whatever the model."""
+
+import re
+
+from summarizer.pinned.rules import Rule, load_rules
+from summarizer.types import ContextKind, Pinned, PinnedLine, PinnedRule, Segmentation, Sentence
+
+__all__ = ["find_pinned"]
+
+# Read before the statement by the rules; what corrects it or is struck out is shown with it and not read.
+_READ = frozenset(
+    {ContextKind.HEADING, ContextKind.LEAD_IN, ContextKind.QUESTION, ContextKind.ROW, ContextKind.CAPTION}
+)
+_COLON = ": "
+_SPACES = re.compile(r"\s+")
+
+
+def find_pinned(text: str, parts: Segmentation) -> Pinned:
+    """The statements that the rules find, verbatim.
+
+    Of a rule's hits the same words stand once, in the order of the note; beyond its limit they are counted
+    and not shown. Statements that contradict each other are hits of one rule, so they stand together. Where a
+    rule finds nothing, nothing is said.
+
+    Args:
+        text: the note.
+        parts: of this text.
+    """
+    statements = [(sentence, _read_as(text, parts, sentence)) for sentence in parts.sentences]
+    lines: list[PinnedLine] = []
+    rules: list[PinnedRule] = []
+    for rule in load_rules():
+        hits = _hits(rule, parts, statements, text)
+        if hits:
+            shown = hits[: rule.limit]
+            lines += [_line(text, sentence, rule) for sentence in shown]
+            rules.append(PinnedRule(rule.id, rule.version, rule.title, len(shown), len(hits)))
+    return Pinned(tuple(lines), tuple(rules))
+
+
+def _hits(
+    rule: Rule, parts: Segmentation, statements: list[tuple[Sentence, str]], text: str
+) -> list[Sentence]:
+    seen: set[str] = set()
+    found = []
+    for sentence, statement in statements:
+        kind = None if sentence.section is None else parts.sections[sentence.section].kind
+        words = _SPACES.sub(" ", text[sentence.start : sentence.end]).casefold().rstrip(" .")
+        if words not in seen and rule.hits(statement, kind):
+            seen.add(words)
+            found.append(sentence)
+    return found
+
+
+def _read_as(text: str, parts: Segmentation, sentence: Sentence) -> str:
+    """The statement behind the heading and labels it stands under, as one line."""
+    before = [
+        text[piece.start : piece.end]
+        for piece in sentence.context
+        if piece.kind in _READ and piece.end <= sentence.start
+    ]
+    if sentence.section is not None:
+        title = parts.sections[sentence.section].title
+        if not any(title in piece for piece in before):
+            before.insert(0, title)
+    pieces = [piece.strip().rstrip(":").rstrip() for piece in before]
+    statement = text[sentence.start : sentence.end]
+    return _SPACES.sub(" ", "".join(f"{piece}{_COLON}" for piece in pieces if piece) + statement)
+
+
+def _line(text: str, sentence: Sentence, rule: Rule) -> PinnedLine:
+    return PinnedLine(
+        sentence.start,
+        sentence.end,
+        text[sentence.start : sentence.end],
+        rule.id,
+        rule.version,
+        sentence.context,
+        sentence.flags,
+    )

@@ -1,0 +1,95 @@
+"""Rules as data: each file in `rules/` is one, to be read and changed by a clinician in a diff.
+
+A file has `id`, `version` (raised with every change of what it finds), `title`, `limit` (lines shown at
+most), optionally `sections` (kinds of which every statement is a hit) and `lists` of words, which patterns
+name in braces. Each `match` and `unless` has a `pattern`, `why`, and an `example` that it matches; case is
+not minded.
+"""
+
+import re
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from summarizer.types import SectionKind
+
+__all__ = ["Pattern", "Rule", "load_rules", "read_rule"]
+
+# In the order in which a clinician wants to read them.
+_ORDER = (
+    "allergies",
+    "code-status",
+    "critical-results",
+    "high-alert-medicines",
+    "pending-results",
+    "follow-up",
+)
+_NAME = re.compile(r"\{([a-z]+)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """What to look for, why, and an example."""
+
+    expression: re.Pattern[str]
+    why: str
+    example: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What is pinned, and what looks like it and is not."""
+
+    id: str
+    version: int
+    title: str
+    limit: int
+    sections: frozenset[SectionKind]
+    match: tuple[Pattern, ...]
+    unless: tuple[Pattern, ...]
+
+    def hits(self, statement: str, section: SectionKind | None) -> bool:
+        """Whether a statement, with the heading and labels it stands under before it, is one of these."""
+        if any(pattern.expression.search(statement) for pattern in self.unless):
+            return False
+        if section in self.sections:
+            return True
+        return any(pattern.expression.search(statement) for pattern in self.match)
+
+
+@cache
+def load_rules() -> tuple[Rule, ...]:
+    """All rules, in the order in which they are shown."""
+    folder = files(__package__).joinpath("rules")
+    return tuple(read_rule(folder.joinpath(f"{name}.toml").read_text(encoding="utf-8")) for name in _ORDER)
+
+
+def read_rule(text: str) -> Rule:
+    """A rule out of the text of its file.
+
+    Raises:
+        KeyError, ValueError: something is missing, or a pattern is none.
+    """
+    values = tomllib.loads(text)
+    lists = {name: f"(?:{'|'.join(words)})" for name, words in values.get("lists", {}).items()}
+    return Rule(
+        id=values["id"],
+        version=values["version"],
+        title=values["title"],
+        limit=values["limit"],
+        sections=frozenset(map(SectionKind, values.get("sections", ()))),
+        match=tuple(_pattern(entry, lists) for entry in values["match"]),
+        unless=tuple(_pattern(entry, lists) for entry in values.get("unless", ())),
+    )
+
+
+def _pattern(entry: dict[str, Any], lists: dict[str, str]) -> Pattern:
+    expression: str = entry["pattern"]
+    while _NAME.search(expression):  # a list may name another
+        expression = _NAME.sub(lambda name: lists[name[1]], expression)
+    try:
+        return Pattern(re.compile(expression, re.IGNORECASE), entry["why"], entry["example"])
+    except re.error as error:
+        raise ValueError(f"{entry['pattern']!r} is no pattern: {error}") from None

@@ -1,0 +1,123 @@
+"""Which attachment of a note is read, and what is said of the others."""
+
+import base64
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from fhir_adapter.errors import NoteError
+from fhir_adapter.note import Reading
+from fhir_adapter.reading.attachment import FetchLimits
+from fhir_adapter.reading.note_text import read_note
+from fhir_adapter.reading.policy import Policy, ineligible
+from fhir_adapter.reading.source_note import read_source
+from fhir_adapter.reasons import Reason
+from fhir_adapter.text import Extractor, Limits
+from tests.unit.fhir_adapter.rest.scripted_server import Answer, ScriptedServer, client_for
+
+LONG = "The biopsy of the left breast shows an invasive carcinoma of grade two. Call the patient."
+OTHER = "The patient walks without pain. The wound is dry and the stitches may come out on Friday."
+
+
+def rtf(text: str) -> str:
+    return "{\\rtf1\\ansi " + text + "}"
+
+
+def attachment(text: str, content_type: str = "text/plain", **more: Any) -> dict[str, Any]:
+    data = base64.b64encode(text.encode()).decode()
+    return {"contentType": content_type, "data": data, **more}
+
+
+def document(*attachments: dict[str, Any], **more: Any) -> dict[str, Any]:
+    content = [{"attachment": one} for one in attachments]
+    return {"resourceType": "DocumentReference", "id": "1", "status": "current", "content": content, **more}
+
+
+async def read(resource: dict[str, Any], answer: Answer | None = None) -> Reading:
+    async with (
+        ScriptedServer(lambda _: answer or Answer(404)) as server,
+        client_for(server, retries=0) as client,
+        Extractor(Limits(), workers=1) as extractor,
+    ):
+        return await read_note(read_source(resource), client, extractor, FetchLimits())
+
+
+@pytest.mark.parametrize("status", [400, 404, 406, 410])
+async def test_a_format_that_is_gone_gives_way_to_the_next(status: int) -> None:
+    gone = {"contentType": "text/html", "url": "Binary/gone"}
+    reading = await read(document(gone, attachment(rtf(LONG), "text/rtf")), Answer(status))
+    assert LONG in reading.text.text
+
+
+@pytest.mark.parametrize("status", [401, 403, 429, 500, 202])
+async def test_a_format_that_may_come_back_is_waited_for(status: int) -> None:
+    later = {"contentType": "text/html", "url": "Binary/later"}
+    with pytest.raises(NoteError) as error:
+        await read(document(later, attachment(rtf(LONG), "text/rtf")), Answer(status))
+    assert error.value.reason.transient
+
+
+async def test_a_name_is_no_address_and_gives_way_to_the_next() -> None:
+    named = {"contentType": "text/html", "url": "urn:uuid:0c1b"}
+    assert LONG in (await read(document(named, attachment(rtf(LONG), "text/rtf")))).text.text
+
+
+async def test_a_document_without_attachment_is_read_by_its_narrative() -> None:
+    div = f'<div xmlns="http://www.w3.org/1999/xhtml"><p>{LONG}</p></div>'
+    reading = await read(document(text={"status": "additional", "div": div}))
+    assert (reading.attachment.path, reading.text.text.strip()) == ("DocumentReference.text.div", LONG)
+
+
+@pytest.mark.parametrize(
+    "others", [(attachment(OTHER),), (attachment(rtf(OTHER), "text/rtf", title="Addendum"),)]
+)
+async def test_other_documents_of_a_resource_are_named(others: tuple[dict[str, Any], ...]) -> None:
+    reading = await read(document(attachment(LONG), *others))
+    assert reading.text.text == LONG
+    assert reading.text.notice == "1 of 2 documents read"
+
+
+async def test_another_format_of_the_same_is_no_other_document() -> None:
+    assert (await read(document(attachment(LONG), attachment(rtf(LONG), "text/rtf")))).text.notice == ""
+
+
+@pytest.mark.parametrize(("conclusion", "notice"), [(LONG, ""), (OTHER, "1 of 2 documents read")])
+async def test_a_conclusion_that_the_form_does_not_hold_is_named(conclusion: str, notice: str) -> None:
+    report = {
+        "resourceType": "DiagnosticReport",
+        "id": "1",
+        "status": "final",
+        "presentedForm": [attachment(f"Dear colleague, here is what we saw. {LONG}")],
+        "conclusion": conclusion,
+    }
+    assert (await read(report)).text.notice == notice
+
+
+@pytest.mark.parametrize(
+    ("parts", "reason"),
+    [
+        ({"docStatus": "Final"}, None),
+        ({"docStatus": "FINAL", "status": "Current"}, None),
+        ({"docStatus": "Preliminary"}, Reason.NOT_FINAL),
+        ({"modifierExtension": [{"url": "urn:x:negated", "valueBoolean": True}]}, Reason.UNKNOWN_MODIFIER),
+        ({"status": "entered-in-error", "modifierExtension": [{"url": "urn:x"}]}, Reason.ENTERED_IN_ERROR),
+    ],
+)
+def test_whether_a_document_is_read(parts: dict[str, Any], reason: Reason | None) -> None:
+    assert ineligible(read_source(document(attachment(LONG), **parts)), Policy()) is reason
+
+
+@pytest.mark.parametrize(
+    "encounters",
+    [
+        [{"reference": "EpisodeOfCare/e"}, {"reference": "Encounter/1"}],
+        [{"type": "EpisodeOfCare", "identifier": {"value": "e"}}, {"reference": "Encounter/1/_history/2"}],
+        [{}, {"reference": "http://h/fhir/EpisodeOfCare/e/"}, {"reference": "Encounter/1"}],
+    ],
+)
+def test_the_encounter_is_found_beside_an_episode_of_care(encounters: list[dict[str, Any]]) -> None:
+    note = read_source(document(attachment(LONG), context={"encounter": encounters}))
+    assert note.encounter is not None
+    assert note.encounter["reference"].startswith("Encounter/1")
+    assert replace(note, encounter=None).encounter is None

@@ -1,0 +1,129 @@
+"""Legal erasure: all of one patient or note goes, nothing of others, and what stays is said."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import jobs.cli
+from fhir_adapter.sandbox.running import running_embedded
+from jobs.runtime import open_ledger
+from tests.contract.contract_fhir import Fhir, FhirServer
+from tests.contract.passes import Site, encoded, reference
+
+HTML = [{"attachment": {"contentType": "text/html", "data": encoded("<p>Fever since Monday. Home.</p>")}}]
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    with running_embedded() as base_url:
+        fhir = Fhir(FhirServer("embedded", base_url))
+        with fhir.http:
+            for ident in ("secret-a", "b"):
+                fhir.put({"resourceType": "Patient", "id": ident})
+            yield Site(fhir, tmp_path / "ledger.sqlite")
+
+
+def of(site: Site, whom: str, **changed: Any) -> str:
+    return reference(site.document(subject={"reference": f"Patient/{whom}"}, **changed))
+
+
+def erase(site: Site, capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    sets = {"FHIR_BASE_URL": site.settings.fhir_base_url, "DATABASE_URL": site.settings.database_url}
+    options = [part for name, value in sets.items() for part in ("--set", f"{name}={value}")]
+    code = jobs.cli.run(["erase", *arguments, *options])
+    said = capsys.readouterr()
+    return code, said.out, said.err
+
+
+def test_all_of_a_patient_goes_and_nothing_of_another(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    plain, page, other = of(site, "secret-a"), of(site, "secret-a", content=HTML), of(site, "b")
+    site.poll()
+    assert len(site.fhir.search("Provenance")) == 3
+
+    code, out, err = erase(site, capsys, "--patient", "Patient/secret-a", "--yes", "--json")
+
+    summary = json.loads(out.splitlines()[-1])["summary"]
+    assert code == 0
+    assert (summary["deleted"], summary["failed"], summary["ledger_rows"]) == (5, 0, 2)
+    assert summary["not_removed"] == {"history": 5, "audit_events": 0, "notes": 2}
+    assert "secret-a" not in out + err
+    assert site.written(plain) == site.written(page) == []
+    assert len(site.written(other)) == len(site.fhir.search("Provenance")) == 1
+    assert site.fhir.search("DocumentReference", subject="Patient/secret-a") == sorted(
+        one.partition("/")[2] for one in (plain, page)
+    )
+    with open_ledger(site.settings) as ledger:
+        assert ledger.known([plain, page, other]).keys() == {other}
+
+
+def test_of_one_note_only_its_own_goes(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    one, other = of(site, "b"), of(site, "b")
+    site.poll()
+
+    code, out, _ = erase(site, capsys, "--source", one, "--yes")
+
+    assert code == 0
+    assert "2 deleted; 1 rows of the ledger removed." in out
+    assert site.written(one) == []
+    assert len(site.written(other)) == 1
+
+
+def test_a_persons_work_is_left_unless_told(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    note = of(site, "b")
+    site.poll()
+    (summary,) = site.written(note)
+    site.fhir.put({**summary, "status": "final", "attester": [{"mode": "professional"}]})
+
+    code, out, _ = erase(site, capsys, "--patient", "Patient/b", "--yes")
+    assert code == 1
+    assert f"Composition/{summary['id']}: left" in out
+    assert len(site.written(note)) == len(site.fhir.search("Provenance")) == 1
+
+    assert erase(site, capsys, "--patient", "Patient/b", "--attested", "--yes")[0] == 0
+    assert site.written(note) == []
+
+
+def test_a_trial_deletes_nothing_and_nobody_is_asked_unseen(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    note = of(site, "b")
+    site.poll()
+
+    code, out, _ = erase(site, capsys, "--patient", "Patient/b", "--dry-run", "--json")
+    assert (code, json.loads(out.splitlines()[-1])["summary"]["due"]) == (0, 2)
+    code, _, err = erase(site, capsys, "--patient", "Patient/b")
+    assert (code, "give --yes" in err) == (2, True)
+    assert len(site.written(note)) == 1
+    with open_ledger(site.settings) as ledger:
+        assert ledger.known([note])
+
+
+def test_a_server_that_ignores_parameters_loses_nothing_of_others(
+    site: Site, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from fhir_adapter.rest.client import FhirClient
+
+    mine, other = of(site, "secret-a"), of(site, "b")
+    site.poll()
+    real = FhirClient.search
+
+    def ignoring(self: FhirClient, resource_type: str, params: Any, start: str = "") -> Any:
+        kept = [one for one in params if one[0].startswith("_")]
+        return real(self, resource_type, kept, start)
+
+    monkeypatch.setattr(FhirClient, "search", ignoring)
+    erase(site, capsys, "--patient", "Patient/secret-a", "--yes")
+    monkeypatch.undo()
+
+    assert site.written(mine) == []
+    assert len(site.written(other)) == len(site.fhir.search("Provenance")) == 1
+
+
+@pytest.mark.parametrize("given", [[], ["--patient", "b"], ["--source", "Patient/b"]])
+def test_what_is_not_named_rightly_is_refused(
+    site: Site, capsys: pytest.CaptureFixture[str], given: list[str]
+) -> None:
+    assert erase(site, capsys, *given, "--yes")[0] == 2

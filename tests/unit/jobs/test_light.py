@@ -1,0 +1,98 @@
+"""Nothing heavy is loaded where it is not needed: each command in a process of its own."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fhir_adapter.sandbox.running import running_embedded
+from jobs.bench.passes import generated_notes
+from jobs.demo.notes import note_file
+from tests.contract.contract_fhir import Fhir, FhirServer
+
+HEAVY = ("torch", "spacy", "transformers", "sklearn", "datasets", "matplotlib", "fastapi", "apscheduler")
+MODELS = "fhir.resources"
+
+CODE = """
+import json, sys
+from jobs.cli import run
+code = run(json.loads(sys.argv[1]))
+print(json.dumps([code, sorted(sys.modules)]), file=sys.stderr)
+"""
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Fhir]:
+    with running_embedded() as base_url:
+        fhir = Fhir(FhirServer("embedded", base_url))
+        yield fhir
+        fhir.http.close()
+
+
+def loaded(fhir: Fhir, database: Path, *arguments: str) -> tuple[int, set[str]]:
+    """The command's exit code, and those of the heavy packages that it loaded."""
+    settings = {"FHIR_BASE_URL": fhir.server.base_url, "DATABASE_URL": f"sqlite:///{database}"}
+    given = [*arguments, *(f"--set={name}={value}" for name, value in settings.items())]
+    child = subprocess.run(
+        [sys.executable, "-c", CODE, json.dumps(given)], capture_output=True, text=True, check=True
+    )
+    code, modules = json.loads(child.stderr.splitlines()[-1])
+    return code, {name for name in (*HEAVY, MODELS) if name in modules}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["poll", "--json"],
+        ["notes", "--json"],
+        ["audit", "--all", "--json"],
+        ["doctor", "--json"],
+        ["reconcile", "--json"],
+        ["retry", "--json"],
+    ],
+)
+def test_with_nothing_to_summarise_nothing_heavy_is_loaded(
+    server: Fhir, tmp_path: Path, arguments: list[str]
+) -> None:
+    server.put({"resourceType": "Patient", "id": "nobody"})
+    code, heavy = loaded(server, tmp_path / "ledger.sqlite", *arguments)
+
+    assert code == 0
+    assert heavy <= {MODELS}
+    if arguments[0] in ("notes", "audit"):
+        assert heavy == set()
+
+
+def test_the_text_of_a_file_needs_nothing_heavy(server: Fhir, tmp_path: Path) -> None:
+    note = tmp_path / "note.txt"
+    note.write_bytes(note_file("nstemi-echo.txt"))
+
+    assert loaded(server, tmp_path / "ledger.sqlite", "text", str(note), "--json") == (0, set())
+
+
+@pytest.mark.parametrize(("engine", "torch"), [("lead", False), ("bertsum", True)])
+def test_torch_is_loaded_with_the_first_note_and_where_the_engine_needs_it(
+    tmp_path: Path, engine: str, torch: bool
+) -> None:
+    with running_embedded() as base_url:
+        fhir = Fhir(FhirServer("embedded", base_url))
+        database = tmp_path / "ledger.sqlite"
+        first = loaded(fhir, database, "poll", "--json", f"--set=ENGINE={engine}")
+        for note in generated_notes(1):
+            fhir.put(note)
+        then = loaded(fhir, database, "poll", "--json", f"--set=ENGINE={engine}")
+        last = loaded(fhir, database, "poll", "--json", f"--set=ENGINE={engine}")
+        fhir.http.close()
+
+    assert ["torch" in heavy for _, heavy in (first, then, last)] == [False, torch, False]
+    assert not {"spacy", "sklearn", "datasets", "matplotlib"} & (first[1] | then[1] | last[1])
+
+
+def test_the_sandbox_loads_nothing_heavy() -> None:
+    code = "import sys, jobs.commands.sandbox; print(*sys.modules)"
+    child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert not set(HEAVY) & set(child.stdout.split())

@@ -1,0 +1,135 @@
+"""The rules, each by its own examples, and what is made of their hits."""
+
+import pytest
+
+from summarizer import Budget, Summarizer
+from summarizer.pinned.find import find_pinned
+from summarizer.pinned.rules import Pattern, Rule, load_rules, read_rule
+from summarizer.segmentation.segment import segment
+from summarizer.types import Pinned, SectionKind
+
+RULES = {rule.id: rule for rule in load_rules()}
+MATCHES = [(rule, pattern) for rule in load_rules() for pattern in rule.match]
+EXCEPTIONS = [(rule, pattern) for rule in load_rules() for pattern in rule.unless]
+
+
+def pinned(text: str) -> Pinned:
+    return find_pinned(text, segment(text))
+
+
+def lines(text: str, rule: str) -> list[str]:
+    return [line.text for line in pinned(text).lines if line.rule == rule]
+
+
+def named(pair: tuple[Rule, Pattern]) -> str:
+    return f"{pair[0].id}: {pair[1].why}"
+
+
+@pytest.mark.parametrize(("rule", "pattern"), MATCHES, ids=map(named, MATCHES))
+def test_a_pattern_finds_its_example(rule: Rule, pattern: Pattern) -> None:
+    assert pattern.expression.search(pattern.example)
+    assert rule.hits(pattern.example, None)
+
+
+@pytest.mark.parametrize(("rule", "pattern"), EXCEPTIONS, ids=map(named, EXCEPTIONS))
+def test_an_exception_keeps_out_its_example(rule: Rule, pattern: Pattern) -> None:
+    assert pattern.expression.search(pattern.example)
+    assert not rule.hits(pattern.example, None)
+
+
+def test_lines_are_verbatim_with_rule_and_version() -> None:
+    text = "ALLERGIES: Penicillin, hives.\n\nPLAN: Return to clinic in\ntwo weeks. Rest."
+    found = pinned(text)
+    assert [(line.rule, line.text) for line in found.lines] == [
+        ("allergies", "Penicillin, hives."),
+        ("follow-up", "Return to clinic in\ntwo weeks."),
+    ]
+    for line in found.lines:
+        assert text[line.start : line.end] == line.text
+        assert line.version == RULES[line.rule].version >= 1
+
+
+def test_the_heading_and_label_are_read_with_a_statement() -> None:
+    assert lines("CODE STATUS:\nFull.\n\nPLAN:\nRest.", "code-status") == ["Full."]
+    assert lines("FOLLOW-UP:\nDr. Roe in one week.", "follow-up") == ["Dr. Roe in one week."]
+    assert lines("SPECIMENS:\n1. Left ovary.\n2. Omentum.", "pending-results") == ["Left ovary.", "Omentum."]
+
+
+def test_what_contradicts_stands_together() -> None:
+    text = "HISTORY: She is DNR.\n\nALLERGIES: NKDA.\n\nPLAN: Rest. The daughter asks for full code."
+    assert [line.rule for line in pinned(text).lines] == ["allergies", "code-status", "code-status"]
+    assert lines(text, "code-status") == ["She is DNR.", "The daughter asks for full code."]
+
+
+def test_beyond_the_limit_hits_are_counted() -> None:
+    limit = RULES["allergies"].limit
+    text = "ALLERGIES:\n" + "\n".join(f"- Substance {chr(65 + i)}" for i in range(limit + 2))
+    (rule,) = pinned(text).rules
+    assert (rule.rule, rule.shown, rule.found) == ("allergies", limit, limit + 2)
+    assert len(pinned(text).lines) == limit
+
+
+def test_the_same_words_stand_once() -> None:
+    text = "ALLERGIES: Sulfa.\n\nMEDICATIONS: Aspirin.\n\nALLERGIES: SULFA."
+    assert lines(text, "allergies") == ["Sulfa."]
+
+
+def test_where_nothing_is_found_nothing_is_said() -> None:
+    assert pinned("HISTORY: Cough for two days.") == Pinned()
+    assert pinned("") == Pinned()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "K 6.9 HH",
+        "Hgb | 5.1 | g/dL | LL",
+        "Glucose 31 (critical)",
+        "CRITICAL: 2.1",
+        "Lactate 9.8 mmol/L CRITICAL",
+    ],
+)
+def test_a_value_flagged_beside_its_number_is_critical(text: str) -> None:
+    assert RULES["critical-results"].hits(text, None)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Critical care time 45 minutes.",
+        "He remained critical on day 3.",
+        "Critical aortic stenosis, valve area 0.6.",
+        "The next 24 hours are critical for 2 reasons.",
+        "HH clinic, suite 300",
+    ],
+)
+def test_the_word_in_prose_is_no_flag(text: str) -> None:
+    assert not RULES["critical-results"].hits(text, None)
+
+
+def test_a_section_of_its_kind_makes_a_hit_unless_an_exception_does_not() -> None:
+    rule = RULES["allergies"]
+    assert rule.hits("Allergies: Latex", SectionKind.ALLERGIES)
+    assert not rule.hits("Allergies: Refer to chart.", SectionKind.ALLERGIES)
+
+
+def test_a_rule_that_is_none_is_refused() -> None:
+    head = 'id = "x"\nversion = 1\ntitle = "X"\nlimit = 1\n'
+    with pytest.raises(ValueError, match="no pattern"):
+        read_rule(head + "[[match]]\npattern = '('\nwhy = 'w'\nexample = 'e'\n")
+    with pytest.raises(KeyError):
+        read_rule(head)
+
+
+def test_the_summary_of_a_note_brings_its_pinned_lines() -> None:
+    text = "HISTORY: Cough.\n\nALLERGIES: Penicillin.\n\nPLAN: Return to clinic in two weeks."
+    (summary,) = Summarizer.from_pretrained(engine="lead").summarize([text], Budget(sentences=1))
+    found = summary.to_json()
+    assert [line["text"] for line in found["pinned"]] == ["Penicillin.", "Return to clinic in two weeks."]
+    assert [rule["rule"] for rule in found["pinned_rules"]] == ["allergies", "follow-up"]
+    assert found["left_out"] == {
+        "sections": [{"title": "ALLERGIES", "sentences": 1}, {"title": "PLAN", "sentences": 1}],
+        "sentences": 0,
+    }
+    (split,) = Summarizer.from_pretrained(engine="lead").summarize_sentences([["Allergic to latex."]])
+    assert split.pinned == Pinned()
