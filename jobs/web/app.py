@@ -76,24 +76,7 @@ def create_app(settings: Settings, options: Options | None = None, access: Acces
     app.openapi = partial(openapi_document, app)  # type: ignore[method-assign]
     for error in (ProblemError, FhirAdapterError, LedgerError, RequestValidationError, HTTPException):
         app.add_exception_handler(error, _answer_problem)
-    app.add_middleware(
-        BodyLimit,
-        max_bytes=settings.max_bytes,
-        all_bytes=_BODIES * settings.max_bytes,
-        seconds=settings.serve_timeout,
-    )
-    app.add_middleware(
-        Gate,
-        access=access,
-        hosts=options.hosts,
-        rate=settings.serve_rate,
-    )
-    app.add_middleware(
-        BehindProxy,
-        proxies=settings.serve_proxy,
-        direct=bool(settings.serve_certificate) or options.demo,
-    )
-    app.add_middleware(Observed, metrics=metrics)
+    _guard(app, settings, options, access, metrics)
     return app
 
 
@@ -117,3 +100,25 @@ class _Static(StaticFiles):
             "public, max-age=31536000, immutable" if named else "public, no-cache"
         )
         return response
+
+
+def _guard(app: FastAPI, settings: Settings, options: Options, access: Access, metrics: Metrics) -> None:
+    """Adds the middlewares; the last one added is the first to see a request."""
+    app.add_middleware(
+        BodyLimit,
+        max_bytes=settings.max_bytes,
+        all_bytes=_BODIES * settings.max_bytes,
+        seconds=settings.serve_timeout,
+    )
+    app.add_middleware(
+        Gate,
+        access=access,
+        hosts=options.hosts,
+        rate=settings.serve_rate,
+    )
+    app.add_middleware(
+        BehindProxy,
+        proxies=settings.serve_proxy,
+        direct=bool(settings.serve_certificate) or options.demo,
+    )
+    app.add_middleware(Observed, metrics=metrics)

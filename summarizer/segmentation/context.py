@@ -102,6 +102,7 @@ class Context:
         if kind in (SectionKind.ADMINISTRATIVE, SectionKind.OTHER) and _names_document(title, name):
             self._heads.clear()
             return
+        depth = len(self._items) if inside else 0
         head = _Head(
             start,
             end,
@@ -112,7 +113,7 @@ class Context:
             self._indent(start),
             title.isupper(),
             self._has_text_behind(end),
-            len(self._items) if inside else 0,
+            depth,
         )
         self._close_for(head)
         self._heads.append(head)
@@ -133,6 +134,8 @@ class Context:
         )
         while heads and not _encloses(heads[-1], head, alike=alike):
             heads.pop()
+        if heads and not (head.region or head.study) and _alike(heads[-1], head):
+            heads.clear()
 
     def close_letterhead(self) -> None:
         """A greeting closes all that stands above it."""
@@ -283,6 +286,11 @@ def _place(piece: ContextSpan) -> tuple[int, int, str]:
     return piece.start, piece.end, piece.kind.value
 
 
+def _alike(top: _Head, head: _Head) -> bool:
+    """Whether two labels with their text on one line look alike (`DIET: Soft.` above `COUMADIN: Hold.`)."""
+    return top.inline and head.inline and top.upper == head.upper
+
+
 def _names_document(title: str, name: str) -> bool:
     """Whether a heading names the whole document and says nothing of the sentences under it."""
     return name.rpartition(" ")[2] in _DOCUMENTS and _TOLD_APART.isdisjoint(_WORDS.findall(title.lower()))
@@ -310,7 +318,11 @@ def _encloses(top: _Head, head: _Head, *, alike: bool) -> bool:
 
 
 def _is_main(name: str, *, declared: bool) -> bool:
-    """Whether a heading names a section of a note, or dates an entry."""
+    """Whether a heading names a section of a note."""
+    if name in TITLE_KINDS:
+        return not is_region(name)
+    if not any(map(str.isalpha, name)):
+        return True  # a date that heads an entry
     if is_region(name) or is_study(name):
         return False
-    return declared or name in TITLE_KINDS or names_section(name) or not any(map(str.isalpha, name))
+    return declared or names_section(name)

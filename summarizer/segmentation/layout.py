@@ -199,11 +199,11 @@ def _joins(
         return line.kind is LineKind.TEXT and tables.continues_row(line, first)
     if _answers(line, before, lines, index):
         return True
-    if line.kind is LineKind.LABELLED or is_status(line):
+    if is_status(line) or line.kind is LineKind.LABELLED:
         return is_status(line) and _takes_status(before)
-    full = is_full(before, line, width or _USUAL_WIDTH)
     if line.kind is LineKind.TEXT and before is not first and _is_given_answer(before, block):
         return line_ends.begins_lower(line.text)
+    full = is_full(before, line, width or _USUAL_WIDTH)
     if line.kind is not LineKind.TEXT or (_is_complete(before) and not (full and width)):
         return line.kind is LineKind.TEXT and line_ends.goes_on(line.text) and not is_question(before.text)
     tail = before.text[-60:]

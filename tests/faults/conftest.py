@@ -1,4 +1,4 @@
-"""How many damaged files a run reads."""
+"""How many damaged files a run reads, and how often it kills."""
 
 import os
 
@@ -7,6 +7,7 @@ import pytest
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--mutations", type=int, default=None, help="damaged files to read (300 unless told)")
+    parser.addoption("--kills", type=int, default=None, help="times that a poller is killed (2 unless told)")
 
 
 @pytest.fixture(scope="session")
