@@ -9,8 +9,9 @@ from collections.abc import AsyncIterator, Sequence
 
 from fhir_adapter import canonical
 from fhir_adapter.errors import HttpStatusError, NotFhirError
-from fhir_adapter.lenient import JsonObject, as_dict, coded, dicts, relative, usable_id
+from fhir_adapter.lenient import as_dict, coded, dicts, relative, usable_id
 from fhir_adapter.rest.client import FhirClient
+from fhir_adapter.rest.matches import matches
 
 logger = logging.getLogger(__name__)
 
@@ -71,7 +72,7 @@ class Patients:
 
     async def _by_identifier(self, name: str) -> AsyncIterator[str]:
         system, _, value = name.partition("|")
-        async for patient in self._search(self._client, "Patient", [("identifier", name)]):
+        async for patient in matches(self._client, "Patient", [("identifier", name)]):
             identifiers = dicts(patient.get("identifier"))
             if any(
                 one.get("value") == value and (not system or one.get("system") == system)
@@ -86,25 +87,16 @@ class Patients:
 
     async def _open_encounters(self) -> AsyncIterator[str]:
         params = [("status", ",".join(_OPEN)), ("_count", "200")]
-        async for encounter in self._search(self._client, "Encounter", params):
+        async for encounter in matches(self._client, "Encounter", params):
             if encounter.get("status") in _OPEN:
                 yield relative(as_dict(encounter.get("subject")).get("reference"), self._client.base_url)
 
     async def _seen(self) -> AsyncIterator[str]:
         """Whose summaries there are, by the server and not by a ledger."""
         params = [("_tag", "|".join(canonical.SUMMARY_TAG)), ("_elements", "subject,meta"), ("_count", "500")]
-        async for summary in self._search(self._written, "Composition", params):
+        async for summary in matches(self._written, "Composition", params):
             if canonical.SUMMARY_TAG in coded(as_dict(summary.get("meta")).get("tag")):
                 yield relative(as_dict(summary.get("subject")).get("reference"), self._client.base_url)
-
-    @staticmethod
-    async def _search(
-        client: FhirClient, resource_type: str, params: list[tuple[str, str]]
-    ) -> AsyncIterator[JsonObject]:
-        async for page in client.search(resource_type, params):
-            for resource in page.resources:
-                if resource.get("resourceType") == resource_type:
-                    yield resource
 
 
 # One patient's search may be refused (a protected record) or fail; the others' go on.

@@ -13,6 +13,7 @@ from fhir_adapter.errors import HttpStatusError
 from fhir_adapter.lenient import JsonObject, as_dict, coded, dicts, reference_of, references, relative
 from fhir_adapter.reading.source_note import SOURCE_TYPES
 from fhir_adapter.rest.client import FhirClient
+from fhir_adapter.rest.matches import matches
 from fhir_adapter.writing.lifecycle import (
     Withdrawal,
     ended,
@@ -67,7 +68,7 @@ async def find(client: FhirClient, patient: str = "", source: str = "") -> Writt
     found = Written()
     for name, value in (("subject", patient), ("entry", source)):
         if value:
-            async for one in _matches(client, "Composition", [(name, value), _COUNT]):
+            async for one in matches(client, "Composition", [(name, value), _COUNT]):
                 _take(found, one, patient, source, client.base_url)
     for composition in found.compositions:
         found.texts += extracted_texts(composition)
@@ -82,7 +83,7 @@ async def find(client: FhirClient, patient: str = "", source: str = "") -> Writt
 
 async def _provenances(client: FhirClient, target: str) -> list[str]:
     found = []
-    async for one in _matches(client, "Provenance", [("target", target), _COUNT]):
+    async for one in matches(client, "Provenance", [("target", target), _COUNT]):
         systems = {system for system, _ in coded(as_dict(one.get("meta")).get("tag"))}
         if target in references(one.get("target"), client.base_url) and canonical.PROVENANCE_KEY in systems:
             found.append(reference_of(one))
@@ -92,7 +93,7 @@ async def _provenances(client: FhirClient, target: str) -> list[str]:
 async def _notes(client: FhirClient, found: Written, patient: str) -> None:
     """The patient's notes, and the texts of ours that no summary refers to any more."""
     for kind in SOURCE_TYPES:
-        async for one in _matches(client, kind, [("subject", patient), _COUNT]):
+        async for one in matches(client, kind, [("subject", patient), _COUNT]):
             if relative(as_dict(one.get("subject")).get("reference"), client.base_url) == patient:
                 ours = canonical.EXTRACTED_TEXT_TAG in coded(as_dict(one.get("meta")).get("tag"))
                 (found.texts if ours else found.sources).append(reference_of(one))
@@ -107,15 +108,6 @@ def _take(found: Written, one: JsonObject, patient: str, source: str, base_url: 
     if tags & set(_OURS) and (mine or (source and source in entries)):
         found.compositions.append(one)
         found.sources += [] if is_timeline(one) or source else entries[:1]
-
-
-async def _matches(
-    client: FhirClient, resource_type: str, params: list[tuple[str, str]]
-) -> AsyncIterator[JsonObject]:
-    async for page in client.search(resource_type, params):
-        for resource in page.resources:
-            if resource.get("resourceType") == resource_type:
-                yield resource
 
 
 async def erase(
@@ -183,6 +175,6 @@ async def access_records(client: FhirClient, patient: str) -> int:
     if not patient or "patient" not in (await client.capability()).search_params("AuditEvent"):
         return 0
     count = 0
-    async for _ in _matches(client, "AuditEvent", [("patient", patient), _COUNT]):
+    async for _ in matches(client, "AuditEvent", [("patient", patient), _COUNT]):
         count += 1
     return count

@@ -22,7 +22,6 @@ from summarizer.types import ContextKind, ContextSpan, Mark, Segmentation, Span
 _ANNOUNCES = re.compile(r"\b(?:following|follows|below|these)\b", re.I)
 _SIDE = re.compile(r"(?:r|l|rt|lt|right|left|od|os|ou|re|le|both)\s?[:=]", re.I)
 _CAPTION = re.compile(r"table\s{1,4}[\w.]{1,6}\b", re.I)
-_STYLES = re.compile(r"\d|[a-z]|[A-Z]|\W")
 
 
 def segment_text(

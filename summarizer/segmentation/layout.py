@@ -31,7 +31,6 @@ from summarizer.segmentation.vocabulary import alternatives
 from summarizer.segmentation.wrapping import is_full, wrap_width
 
 AXIS = re.compile(r"AXIS\s{1,9}(?:IV|I{1,3}|V)\b[.:,]*", re.I)
-_DIAGNOSES = re.compile(r"\W{0,3}(?:\d{1,2}[.)]|[-•*])\s|.{1,60}:\s*$")
 _STATUS = re.compile(rf"(?:{alternatives('answers', 'of_the_line_above')})(?:\s?:|\s[-–—=])", re.I)
 _USUAL_WIDTH = 72
 """Taken where the lengths of the lines tell of none."""

@@ -3,7 +3,7 @@
 import re
 from functools import lru_cache
 
-from summarizer.segmentation.vocabulary import alternatives, read, words
+from summarizer.segmentation.vocabulary import read, words
 
 TERMINATED = re.compile(r"[.!?…。！？｡।॥؟۔။።։]+[\"'”’)\]»]*$")
 _OPEN = words("line_ends", "open", "open_verbs")
@@ -25,7 +25,6 @@ _ATTRIBUTIVE = words("abbreviations", "attributive")
 _ANSWERS = words("answers", "answers") - words("answers", "only_after_questions")
 _ANSWER_WORDS = "|".join(sorted(map(re.escape, _ANSWERS), key=len, reverse=True))
 _ANSWERED = re.compile(rf"(?:[:?=]|\.{{3}}|\s[-–—])\s*(?:{_ANSWER_WORDS})[.;]?$", re.I)
-_ANSWER = re.compile(rf"\W?(?:{alternatives('answers', 'answers')})(?![\w-])", re.I)
 _YES_OR_NO = re.compile(r"\b(?:no|yes|none|nil)[.;]?$", re.I)
 _DOSE = re.compile(
     r"\d[\d.,/]*\s?(?:mg|mcg|µg|ug|g|gm|ml|cc|units?|u|meq|mmol|iu|tab(?:let)?s?|cap(?:sule)?s?|puffs?|%)\b",
@@ -109,11 +108,6 @@ def _answers_words(text: str) -> bool:
     if len(tokens) < 2:
         return False
     return not (tokens[-2] in _BEFORE_OPEN_NO or tokens[-2].endswith("ly") or _opens_clause(text[-60:]))
-
-
-def begins_with_answer(text: str) -> re.Match[str] | None:
-    """The answer that a line begins with."""
-    return _ANSWER.match(text)
 
 
 def begins_lower(text: str) -> bool:
