@@ -1,6 +1,7 @@
 """The public face: texts in, summaries out."""
 
 import hashlib
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 from summarizer.engines.base import Engine, Salience
 from summarizer.engines.registry import DeferredEngine, EngineOptions, make_engine
 from summarizer.limits import begin_scoring, check_time
-from summarizer.selection.select import SUFFICES, asked_sentences, select, taking_order
+from summarizer.selection.select import SUFFICES, asked_sentences, select, select_parts, taking_order
 from summarizer.splitting.apart import split
 from summarizer.splitting.split import Split, joined
 from summarizer.types import (
@@ -19,6 +20,7 @@ from summarizer.types import (
     ModelInfo,
     ScoredSentence,
     SelectedSentence,
+    SplitDocument,
     Summary,
 )
 
@@ -85,7 +87,8 @@ class Summarizer:
         """One summary per text, in the order of the texts; a text without a sentence has an empty one.
 
         Args:
-            texts: strings, or documents that bring the headings and marks their format declares.
+            texts: strings, or documents that bring the headings and marks their format declares. Each part
+                of a document gets sentences as if it were alone, so that none is left out for another.
             budget: None for the model's own choice of length (`summarizer.selection.select.select`).
 
         Raises:
@@ -141,9 +144,18 @@ class Summarizer:
         summaries = []
         for parts, document, salience in zip(notes, documents, saliences, strict=True):
             check_time()
-            chosen = select(document.sentences, salience, budget)
+            chosen = self._chosen(parts, document, salience, budget)
             summaries.append(self._summary(parts, salience, chosen))
         return summaries
+
+    def _chosen(
+        self, note: Split, document: SplitDocument, salience: Salience, budget: Budget | None
+    ) -> list[int]:
+        if len(note.parts) < 2:
+            return select(document.sentences, salience, budget)
+        starts = [sentence.start for sentence in note.sentences]
+        ends = [bisect_left(starts, part) for part in (*note.parts[1:], len(note.text))]
+        return select_parts(document.sentences, salience, ends, budget)
 
     def _summary(self, parts: Split, salience: Salience, chosen: Sequence[int]) -> Summary:
         from summarizer.assertion.flags import sentence_flags

@@ -14,6 +14,7 @@ class Split:
     sentences: tuple[Sentence, ...]
     sections: tuple[Section, ...] = ()
     pinned: Pinned = field(default_factory=Pinned)
+    parts: Sequence[int] = ()
 
     @property
     def document(self) -> SplitDocument:
@@ -42,7 +43,7 @@ def split_document(document: Document) -> Split:
     parts = segment(document.text, document.headings, document.marks)
     parts = with_neighbours(document.text, parts)
     pinned = find_pinned(document.text, parts)
-    return Split(document.text, parts.sentences, parts.sections, pinned)
+    return Split(document.text, parts.sentences, parts.sections, pinned, document.parts)
 
 
 def joined(sentences: Sequence[str]) -> Split:
