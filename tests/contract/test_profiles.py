@@ -279,7 +279,7 @@ NUMBERED = {
 def test_a_reference_that_resolves_in_the_source_alone_becomes_a_valid_one(
     hapi: Fhir, reference: Resource
 ) -> None:
-    """HAPI takes no source whose subject is a URN, other servers do; a contained one is kept by its identifier."""
+    """HAPI takes no source whose subject is a URN, other servers do; an identifier keeps a contained one."""
     reading = a_reading(subject=reference, encounter=reference, custodian=reference, verbatim=False)
     made = made_offline(reading=reading)
     assert made["summary"]["subject"] != reference

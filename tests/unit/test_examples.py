@@ -90,5 +90,7 @@ def test_sentences_are_checked_by_hand(run: Run, tmp_path: Path) -> None:
             httpx.put(address, json=composition, trust_env=False).raise_for_status()
             bad = run("check_by_hand.py", address, code=1).splitlines()
             differing = [new for new in bad if new.startswith("DIFFERS ")]
-            assert [line.partition(" ")[2] for line in differing] == [line.partition(" ")[2] for line in named]
+            assert [line.partition(" ")[2] for line in differing] == [
+                line.partition(" ")[2] for line in named
+            ]
             assert len(bad) == len(good)

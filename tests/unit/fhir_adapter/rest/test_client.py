@@ -67,7 +67,9 @@ async def test_waits_grow_and_end_after_the_configured_retries():
     [
         ("7", 7, 7),
         ("86400", 60, 60),
-        pytest.param(lambda: format_datetime(datetime.now(UTC) + timedelta(seconds=1000)), 60, 60, id="a date"),
+        pytest.param(
+            lambda: format_datetime(datetime.now(UTC) + timedelta(seconds=1000)), 60, 60, id="a date"
+        ),
         ("Sun, 06 Nov 1994 08:49:37 GMT", 0.25, 0.5),
         ("soon", 0.25, 0.5),
     ],
