@@ -19,6 +19,8 @@ _LEADER = re.compile(
 _LEADER_VALUE = re.compile(r"[^.…]{0,60}$")
 _RUN_IN = re.compile(r"[.:][ \t]*,|[a-z)]{2}[.?!]\s+[A-Z][a-z]")
 _LABELLED_CELLS = re.compile(r": [^:]{0,80}\S {3,}[A-Z][A-Z /]{1,30}:")
+_WIDE_GAP = re.compile(r"\t\s{0,80}|\s{3,80}")
+_SHORT_PAIR = re.compile(r"[A-Z][\w /#&()'-]{0,30}:[ \t]?\S[^:]{0,40}")
 _HEADS = words("table_heads", "heads")
 _STOP_GAP = re.compile(r"[.?!:;,][\"')\]]?$")
 
@@ -63,6 +65,16 @@ def is_row(line: Line, before: Line | None, following: Line | None) -> bool:
         if aligned and (wide or len(aligned) > 1):
             return True
     return False
+
+
+def has_pairs(text: str) -> bool:
+    """Whether a line is fields side by side, labels with short values: `Allergies: none    Code: full`."""
+    if ":" not in text or not ("\t" in text or "   " in text) or len(text) > 400:
+        return False
+    fields = _WIDE_GAP.split(text)
+    return len(fields) > 1 and all(
+        _SHORT_PAIR.fullmatch(field) and len(field.split()) < 8 and field[-1] != "." for field in fields
+    )
 
 
 def continues_row(line: Line, before: Line) -> bool:
