@@ -123,7 +123,7 @@ class _Emitter:
             close = not self.first.after_blank and len(above.text) < 80 and not is_terminated(above.text)
             if close or _CAPTION.match(above.text):
                 head.append(ContextSpan(above.start, above.end, ContextKind.CAPTION))
-        if tables.names_columns(tables.cells(self.first.text)):
+        if tables.names_columns(tables.cells(self.first.text), tables.cells(rows[0].text)):
             head.append(ContextSpan(self.start, self.end, ContextKind.COLUMN))
         return head
 
@@ -142,6 +142,15 @@ class _Emitter:
             apart = first.after_blank and normalise(label["words"]) in APART
             spans.context.begin_value(start, upper=label["words"].isupper(), apart=apart)
         count = len(spans.sentences)
+        self._sentences_of_text(start, label)
+        spans.context.end_item()
+        if len(spans.sentences) > count:
+            last = spans.sentences[-1]
+            self._lead_in(Span(last.start, last.end), item=item)
+
+    def _sentences_of_text(self, start: int, label: re.Match[str] | None) -> None:
+        """Add the sentences of the block by what its first line is."""
+        spans, first = self.spans, self.first
         leaders = tables.leader_cells(first.text)
         if leaders and len(self.block) == 1 and not first.marker:
             for begin, stop in leaders:
@@ -161,10 +170,6 @@ class _Emitter:
             _running_text(spans, body, close, first.ordinal)
             if close < self.end:
                 spans.furniture(close, self.end)
-        spans.context.end_item()
-        if len(spans.sentences) > count:
-            last = spans.sentences[-1]
-            self._lead_in(Span(last.start, last.end), item=item)
 
     def _record(self, start: int, label: re.Match[str] | None) -> None:
         """Add a thing with what is said of it as one sentence."""
