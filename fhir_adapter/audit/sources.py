@@ -13,6 +13,7 @@ from fhir_adapter.errors import NoteError
 from fhir_adapter.lenient import JsonObject, as_dict, coded
 from fhir_adapter.note import NoteText, Reading
 from fhir_adapter.reading.attachment import FetchLimits, fetch
+from fhir_adapter.reading.note_text import remarked, with_others_named
 from fhir_adapter.reading.source_note import read_source
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.text import Extractor
@@ -63,7 +64,10 @@ class Sources:
             for attachment in note.attachments:
                 if content_path(Reading(note, attachment, NoteText("", "", ""))) == claims.path:
                     content = await fetch(attachment, self._client, self._limits)
-                    read.reading = Reading(note, attachment, await self._extractor.extract(content))
+                    text = remarked(await self._extractor.extract(content), content)
+                    read.reading = await with_others_named(
+                        Reading(note, attachment, text), self._client, self._extractor, self._limits
+                    )
                     return read
         except NoteError as error:
             read.found.append((Finding.SOURCE_UNREADABLE, error.reason.value))
@@ -84,10 +88,15 @@ class Sources:
         return same + less_protected(resource, reading.note)
 
 
-def same_text(claims: Claims, text: NoteText) -> list[Found]:
+def same_text(claims: Claims, text: NoteText, form: int) -> list[Found]:
     """Whether the text read again is the one that the Composition describes.
 
-    An earlier version of the recipe is as good where it gave the same text.
+    An earlier version of the recipe is as good where it gave the same text; its remarks may have been others.
+
+    Args:
+        claims: of the Composition.
+        text: read again.
+        form: of what the maker writes; in form 1 it said nothing of the reading.
     """
     found: list[Found] = []
     same = claims.sha256 == text.sha256 and claims.length == len(text.text)
@@ -96,6 +105,8 @@ def same_text(claims: Claims, text: NoteText) -> list[Found]:
         found.append((Finding.EXTRACTOR_DIFFERS, _other_recipe(stated, present)))
     if not same:
         found.append((Finding.TEXT_DIFFERS, f"length {len(text.text)}, stated {claims.length}"))
+    if same and stated == present and form > 1 and claims.notice != text.notice:
+        found.append((Finding.NOTICE_DIFFERS, ""))
     return found
 
 

@@ -32,7 +32,7 @@ async def read_note(
     for attachment in candidates(note):
         try:
             reading = await _read(note, attachment, client, extractor, limits)
-            return await _with_others_named(reading, client, extractor, limits)
+            return await with_others_named(reading, client, extractor, limits)
         except NoteError as error:
             if not error.reason.gone:
                 raise
@@ -49,10 +49,10 @@ async def _read(
     if not text.text.strip():
         raise NoteError(Reason.EMPTY_TEXT)
     protected = replace(note, security=(*note.security, *content.security)) if content.security else note
-    return Reading(protected, attachment, _remarked(text, content))
+    return Reading(protected, attachment, remarked(text, content))
 
 
-async def _with_others_named(
+async def with_others_named(
     reading: Reading, client: FhirClient, extractor: Extractor, limits: FetchLimits
 ) -> Reading:
     """The reading with a remark where the note holds other documents too.
@@ -91,6 +91,7 @@ def _shingles(text: str) -> set[tuple[str, ...]]:
     return set(zip(words, words[1:], words[2:], strict=False)) or {tuple(words)}
 
 
-def _remarked(text: NoteText, content: Content) -> NoteText:
+def remarked(text: NoteText, content: Content) -> NoteText:
+    """The text with the remarks on how its bytes were had."""
     notice = "; ".join(filter(None, (content.notice, text.notice)))
     return replace(text, notice=notice, verbatim=text.verbatim and content.as_attached)

@@ -45,7 +45,12 @@ CHECKS: Mapping[Finding, Check] = {
             Finding.SOURCE_UNREADABLE,
             Finding.SOURCE_MISMATCH,
         ),
-        Check.TEXT: (Finding.TEXT_DIFFERS, Finding.EXTRACTOR_DIFFERS, Finding.EXTRACTED_TEXT_DIFFERS),
+        Check.TEXT: (
+            Finding.TEXT_DIFFERS,
+            Finding.EXTRACTOR_DIFFERS,
+            Finding.EXTRACTED_TEXT_DIFFERS,
+            Finding.NOTICE_DIFFERS,
+        ),
         Check.SENTENCES: (
             Finding.OFFSET_OUTSIDE,
             Finding.SENTENCE_ALTERED,
@@ -56,6 +61,9 @@ CHECKS: Mapping[Finding, Check] = {
             Finding.CONTEXT_ADDED,
             Finding.CONTEXT_MISSING,
             Finding.CONTEXT_DIFFERS,
+            Finding.PINNED_MISSING,
+            Finding.PINNED_DIFFERS,
+            Finding.LEFT_OUT_DIFFERS,
             Finding.SPAN_MISSING,
             Finding.SPAN_WITHOUT_SENTENCE,
             Finding.SPAN_MALFORMED,

@@ -11,7 +11,8 @@ from rich.text import Text
 
 from fhir_adapter.timeline.building import woven
 from fhir_adapter.timeline.clinical_time import readable
-from fhir_adapter.timeline.timeline import BareNote, Entry, Place, Timeline, TimelineSentence
+from fhir_adapter.timeline.pieces import Place
+from fhir_adapter.timeline.timeline import BareNote, Entry, Timeline, TimelineSentence
 from jobs.commands.options import AsJson, Sets, console, print_json, settings_from
 from jobs.exits import Exit, UsageError
 from jobs.timelines import timeline_of

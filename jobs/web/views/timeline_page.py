@@ -10,16 +10,8 @@ from fhir_adapter.narrative import displayed
 from fhir_adapter.timeline.bare import NOT_YET
 from fhir_adapter.timeline.building import woven
 from fhir_adapter.timeline.clinical_time import Precision, precision, readable
-from fhir_adapter.timeline.timeline import (
-    BareNote,
-    Context,
-    Entry,
-    LeftOut,
-    Place,
-    Remark,
-    Timeline,
-    TimelineSentence,
-)
+from fhir_adapter.timeline.pieces import Context, Place
+from fhir_adapter.timeline.timeline import BareNote, Entry, LeftOut, Remark, Timeline, TimelineSentence
 from jobs.web.views.links import audit_page, on_server
 
 # Of an element's name, the last part that tells what its time means.
