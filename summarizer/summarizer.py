@@ -1,6 +1,7 @@
 """The public face: texts in, summaries out."""
 
 import hashlib
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -8,7 +9,7 @@ from pathlib import Path
 
 from summarizer.engines.base import Engine, Salience
 from summarizer.engines.registry import DeferredEngine, EngineOptions, make_engine
-from summarizer.selection.select import SUFFICES, asked_sentences, select, taking_order
+from summarizer.selection.select import SUFFICES, asked_sentences, select, select_parts, taking_order
 from summarizer.types import (
     Budget,
     Document,
@@ -33,6 +34,7 @@ class _Split:
     sentences: tuple[Sentence, ...]
     sections: tuple[Section, ...] = ()
     pinned: Pinned = field(default_factory=Pinned)
+    parts: Sequence[int] = ()
 
     @property
     def document(self) -> SplitDocument:
@@ -108,7 +110,8 @@ class Summarizer:
         """One summary per text, in the order of the texts; a text without a sentence has an empty one.
 
         Args:
-            texts: strings, or documents that bring the headings and marks their format declares.
+            texts: strings, or documents that bring the headings and marks their format declares. Each part
+                of a document gets sentences as if it were alone, so that none is left out for another.
             budget: None for the model's own choice of length (`summarizer.selection.select.select`).
         """
         from summarizer.assertion.statements import with_neighbours
@@ -121,7 +124,7 @@ class Summarizer:
             parts = segment(document.text, document.headings, document.marks)
             parts = with_neighbours(document.text, parts)
             pinned = find_pinned(document.text, parts)
-            splits.append(_Split(document.text, parts.sentences, parts.sections, pinned))
+            splits.append(_Split(document.text, parts.sentences, parts.sections, pinned, document.parts))
         return self._summarize(splits, budget)
 
     def summarize_sentences(
@@ -168,9 +171,18 @@ class Summarizer:
         asked = [asked_sentences(budget, document.sentences) for document in documents]
         saliences = self._engine.score(documents, asked)
         return [
-            self._summary(split, salience, select(document.sentences, salience, budget))
+            self._summary(split, salience, self._chosen(split, document, salience, budget))
             for split, document, salience in zip(splits, documents, saliences, strict=True)
         ]
+
+    def _chosen(
+        self, split: _Split, document: SplitDocument, salience: Salience, budget: Budget | None
+    ) -> list[int]:
+        if len(split.parts) < 2:
+            return select(document.sentences, salience, budget)
+        starts = [sentence.start for sentence in split.sentences]
+        ends = [bisect_left(starts, part) for part in (*split.parts[1:], len(split.text))]
+        return select_parts(document.sentences, salience, ends, budget)
 
     def _summary(self, split: _Split, salience: Salience, chosen: Sequence[int]) -> Summary:
         from summarizer.assertion.flags import sentence_flags

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import re
 from dataclasses import dataclass, field
 
 from fhir_adapter import canonical
@@ -11,15 +12,17 @@ from fhir_adapter.audit.shape import less_protected
 from fhir_adapter.audit.standing import Versions, is_replaced, outlives, says_over
 from fhir_adapter.errors import NoteError
 from fhir_adapter.lenient import JsonObject, as_dict, coded
-from fhir_adapter.note import NoteText, Reading
+from fhir_adapter.note import Attachment, NoteText, Reading, SourceNote
 from fhir_adapter.reading.attachment import FetchLimits, fetch
-from fhir_adapter.reading.note_text import remarked, with_others_named
+from fhir_adapter.reading.documents import Document, joined
+from fhir_adapter.reading.note_text import remarked
 from fhir_adapter.reading.source_note import read_source
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.text import Extractor
 from fhir_adapter.text.recipe import is_earlier, recipe_name
-from fhir_adapter.writing.summary import content_path
+from fhir_adapter.writing.summary import element_path
 
+_UNREAD = re.compile(r"\d+ of \d+ documents read", re.ASCII)
 _EXTRACTED_PATH = "DocumentReference.content[0].attachment.data"
 
 
@@ -60,20 +63,28 @@ class Sources:
             read.found.append((Finding.SOURCE_GONE, "the stated version"))
             return read
         try:
-            note = read_source(read.stated)
-            for attachment in note.attachments:
-                if content_path(Reading(note, attachment, NoteText("", "", ""))) == claims.path:
-                    content = await fetch(attachment, self._client, self._limits)
-                    text = remarked(await self._extractor.extract(content), content)
-                    read.reading = await with_others_named(
-                        Reading(note, attachment, text), self._client, self._extractor, self._limits
-                    )
-                    return read
+            read.reading = await self._read_again(read_source(read.stated), claims.path)
         except NoteError as error:
             read.found.append((Finding.SOURCE_UNREADABLE, error.reason.value))
             return read
-        read.found.append((Finding.SOURCE_UNREADABLE, "the element is not there"))
+        if read.reading is None:
+            read.found.append((Finding.SOURCE_UNREADABLE, "the element is not there"))
         return read
+
+    async def _read_again(self, note: SourceNote, path: str) -> Reading | None:
+        """The documents at a path, which is a union where there are several; None where one is missing."""
+        places = {element_path(attachment): attachment for attachment in note.attachments}
+        named = [places.get(place) for place in path.split(" | ")]
+        documents = [await self._document(one) for one in named if one is not None]
+        if len(documents) < len(named):
+            return None
+        first, *rest = documents
+        text = joined(documents) if rest else first.text
+        return Reading(note, first.attachment, text, tuple(one.attachment for one in rest))
+
+    async def _document(self, attachment: Attachment) -> Document:
+        content = await fetch(attachment, self._client, self._limits)
+        return Document(attachment, remarked(await self._extractor.extract(content), content))
 
     async def place(self, claims: Claims, reference: str, path: str, reading: Reading) -> list[Found]:
         """Offsets may point into the source, or into an extracted text that equals what we extract."""
@@ -105,9 +116,15 @@ def same_text(claims: Claims, text: NoteText, form: int) -> list[Found]:
         found.append((Finding.EXTRACTOR_DIFFERS, _other_recipe(stated, present)))
     if not same:
         found.append((Finding.TEXT_DIFFERS, f"length {len(text.text)}, stated {claims.length}"))
-    if same and stated == present and form > 1 and claims.notice != text.notice:
+    if same and stated == present and form > 1 and not _same_notices(claims.notice, text):
         found.append((Finding.NOTICE_DIFFERS, ""))
     return found
+
+
+def _same_notices(stated: str, text: NoteText) -> bool:
+    """Whether the remarks on a reading are stated; of documents that could not be read then, none is known."""
+    said = stated.split("; ") if stated else []
+    return [one for one in said if not _UNREAD.fullmatch(one)] == list(text.notices)
 
 
 def _other_recipe(stated: str, present: str) -> str:

@@ -79,7 +79,7 @@ def internal_error(error: Exception, step: str) -> NoteError:
 
 
 def _key(text: NoteText) -> tuple[object, ...]:
-    return (text.sha256, text.headings, text.marks)
+    return (text.sha256, text.headings, text.marks, text.parts)
 
 
 def _parts(texts: Sequence[NoteText]) -> Iterator[list[NoteText]]:

@@ -9,6 +9,7 @@ from summarizer.selection.select import (
     default_sentences,
     expected_length,
     select,
+    select_parts,
     taking_order,
 )
 from summarizer.types import Budget
@@ -174,3 +175,14 @@ def test_only_calibrated_scores_choose_the_length_and_only_without_a_budget() ->
     assert select(sentences, Salience(sure, calibrated=True)) == [0, 1, 2, 3, 4]
     assert len(select(sentences, Salience(sure))) == default_sentences(40)
     assert len(select(sentences, Salience(sure, calibrated=True), Budget(sentences=8))) == 8
+
+
+def test_each_part_of_a_document_is_chosen_from_as_if_it_were_alone() -> None:
+    assert select_parts(distinct(7), falling(7), [4, 7], Budget(sentences=2)) == [0, 1, 4, 5]
+    wanted = Salience((0.9, 0.8, 0.1, 0.9, 0.8, 0.1), frozenset([2, 5]))
+    assert select_parts(distinct(6), wanted, [3, 6], Budget(sentences=1)) == [2, 5]
+
+
+def test_a_later_part_does_not_say_again_what_stands_in_an_earlier_one() -> None:
+    sentences = ["The wound is dry.", "No fever.", "The wound is dry", "Home on Friday."]
+    assert select_parts(sentences, falling(4), [2, 2, 4], Budget(sentences=1)) == [0, 3]
