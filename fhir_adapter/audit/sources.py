@@ -122,7 +122,7 @@ def same_text(claims: Claims, text: NoteText, form: int) -> list[Found]:
 
 
 def _same_notices(stated: str, text: NoteText) -> bool:
-    """Whether the remarks on a reading are stated; of documents that could not be read then, none is known."""
+    """Whether the remarks on a reading are stated; not those of documents that could not be read."""
     said = stated.split("; ") if stated else []
     return [one for one in said if not _UNREAD.fullmatch(one)] == list(text.notices)
 
