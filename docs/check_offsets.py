@@ -260,7 +260,8 @@ def of_sentences(section, spans, first, texts, own, form, letter="s", known=()):
             right = right and other is None and whose == own and start >= after
             last[number], end = stop, end if kind else stop
         what = repr(found) if right else "summary says {!r}, note says {!r}".format(*apart(said, found))
-        yield bool(found) and right, f"{kind} {start}:{stop} {what}".lstrip()
+        what = f"{kind or ('rule' if letter == 'r' else '')} {start}:{stop} {what}"
+        yield bool(found) and right, what.lstrip()
 
 
 def objects(value):
