@@ -8,7 +8,7 @@ from pathlib import Path
 
 from summarizer.engines.base import Engine, Salience
 from summarizer.engines.registry import DeferredEngine, EngineOptions, make_engine
-from summarizer.selection.select import SUFFICES, asked_sentences, select, taking_order
+from summarizer.selection.select import asked_sentences, select, sufficient, taking_order
 from summarizer.types import (
     Budget,
     Document,
@@ -33,6 +33,7 @@ class _Split:
     sentences: tuple[Sentence, ...]
     sections: tuple[Section, ...] = ()
     pinned: Pinned = field(default_factory=Pinned)
+    article: bool = False
 
     @property
     def document(self) -> SplitDocument:
@@ -40,6 +41,7 @@ class _Split:
             tuple(self.text[s.start : s.end] for s in self.sentences),
             tuple(s.section for s in self.sentences) if self.sections else (),
             tuple(section.kind for section in self.sections),
+            self.article,
         )
 
     def title(self, sentence: Sentence) -> str | None:
@@ -214,7 +216,7 @@ def _joined(document: Sequence[str]) -> _Split:
         if sentence.strip():
             sentences.append(Sentence(start, start + len(sentence)))
         start += len(sentence) + 1
-    return _Split("\n".join(document), tuple(sentences))
+    return _Split("\n".join(document), tuple(sentences), article=True)
 
 
 def _sha256(text: str) -> str:
@@ -231,6 +233,4 @@ def _left_out(split: _Split, salience: Salience, chosen: Sequence[int]) -> LeftO
         for number, section in enumerate(split.sections)
         if of[number] and number not in shown
     )
-    taken = set(chosen)
-    enough = sum(score >= SUFFICES for i, score in enumerate(salience.scores) if i not in taken)
-    return LeftOut(sections, enough if salience.calibrated else 0)
+    return LeftOut(sections, len(sufficient(split.document.sentences, salience) - set(chosen)))

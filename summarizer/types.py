@@ -332,11 +332,13 @@ class SplitDocument:
         sections: for each sentence the index of its section in `kinds` (None: in none); empty if the document
             has no sections.
         kinds: of each section.
+        article: whether it is no note: a text of a corpus that came split into sentences.
     """
 
     sentences: tuple[str, ...]
     sections: tuple[int | None, ...] = ()
     kinds: tuple[SectionKind, ...] = ()
+    article: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,9 @@ from summarizer.selection.select import (
     count_words,
     default_sentences,
     expected_length,
+    own_choice,
     select,
+    sufficient,
     taking_order,
 )
 from summarizer.types import Budget
@@ -174,3 +176,32 @@ def test_only_calibrated_scores_choose_the_length_and_only_without_a_budget() ->
     assert select(sentences, Salience(sure, calibrated=True)) == [0, 1, 2, 3, 4]
     assert len(select(sentences, Salience(sure))) == default_sentences(40)
     assert len(select(sentences, Salience(sure, calibrated=True), Budget(sentences=8))) == 8
+
+
+def test_an_own_length_takes_what_is_worth_a_place_and_no_filler() -> None:
+    sentences = distinct(40)
+    scores = tuple([0.9] * 2 + [0.02] * 38)
+    assert select(sentences, Salience(scores, calibrated=True, threshold=0.1)) == [0, 1]
+    assert select(sentences, Salience(scores, calibrated=True, threshold=0.5)) == [0]
+    assert len(select(sentences, Salience(scores, threshold=0.1), Budget(sentences=8))) == 8
+
+
+def test_an_own_length_grows_with_the_note_up_to_a_cap() -> None:
+    """With words of different letters, since sentences that differ by a figure alone count as distinct."""
+    for count, most in ((5, 5), (9, 8), (100, 20)):
+        chosen = own_choice(distinct(count), Salience((0.9,) * count, threshold=0.1))
+        assert len(chosen) == most
+
+
+def test_a_long_sentence_has_to_score_more_for_its_place() -> None:
+    long = "Follow up in the clinic in two weeks with a repeat of all the laboratory studies that are named above."
+    sentences = [long, "Stop warfarin today."]
+    assert select(sentences, Salience((0.5, 0.5), threshold=0.2)) == [1]
+    assert select(sentences, Salience((0.95, 0.5), threshold=0.2)) == [0, 1]
+
+
+def test_what_sufficed_is_counted_once_for_each_wording() -> None:
+    sentences = ["Stop warfarin.", "STOP WARFARIN", "Cough.", "Fever."]
+    assert sufficient(sentences, Salience((0.9, 0.9, 0.1, 0.6), threshold=0.25)) == {0, 3}
+    assert sufficient(sentences, Salience((0.9, 0.9, 0.1, 0.4), calibrated=True)) == {0}
+    assert sufficient(sentences, Salience((0.9, 0.9, 0.1, 0.4))) == set()
