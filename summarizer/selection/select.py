@@ -18,8 +18,9 @@ from summarizer.selection.coverage import PER_SENTENCE, PER_WORD, Coverage, Term
 from summarizer.selection.repeats import NearRepeats, wording
 from summarizer.types import Budget
 
-CAP = 2.0  # sentences of an own length for the root of the note's, or
+CAP = 2.5  # sentences of an own length for the root of the note's, or
 LEAST_CAP = 8  # so many: a long note may say more, and none says everything
+BY_THRESHOLD, BY_WORDS = 0.5, 0.3  # exponents of a sentence's words by which its score is divided
 SHORTEST = 4  # words that a shorter sentence counts as; what stands beside it takes room too
 MIN_DEFAULT = 3
 MAX_DEFAULT = 10
@@ -52,14 +53,14 @@ def expected_length(probabilities: Sequence[float]) -> int:
     return max(best, min(MIN_DEFAULT, len(probabilities)))
 
 
-def worth(sentences: Sequence[str], scores: Sequence[float]) -> list[float]:
-    """What a place in the summary is worth to each sentence: its score over the root of its words.
+def worth(sentences: Sequence[str], scores: Sequence[float], exponent: float = BY_THRESHOLD) -> list[float]:
+    """What a place in the summary is worth to each sentence: its score over a power of its words.
 
-    By the bare score long sentences, which say more, would come first and fill the summary; over their words,
-    fragments. The root finds most facts in as many words (docs/training.md).
+    By the bare score long sentences, which say more, would come first and fill the summary; over all their
+    words, fragments. The root finds most facts in as many words (docs/training.md).
     """
     return [
-        score / math.sqrt(max(SHORTEST, count_words(sentence)))
+        score / max(SHORTEST, count_words(sentence)) ** exponent
         for sentence, score in zip(sentences, scores, strict=True)
     ]
 
@@ -68,7 +69,7 @@ def own_choice(sentences: Sequence[str], salience: Salience) -> list[int]:
     """The sentences whose worth reaches the threshold of the engine, as many as there are in a note.
 
     A note with nothing to say gets its one best sentence and no filler; near repeats are left out. At most
-    twice the root of the note's sentences, at least 8, so that a long note's summary stays one.
+    2.5 times the root of the note's sentences, or 8, so that a long note's summary stays one.
 
     Args:
         sentences: of the note.
@@ -142,6 +143,10 @@ def select(sentences: Sequence[str], salience: Salience, budget: Budget | None =
     if budget is not None and budget.words is not None:
         costs = {i: count_words(sentences[i]) for i in ranking}
         limit, terms = budget.words, PER_WORD
+        if salience.threshold is not None:
+            worths = worth(sentences, salience.scores, BY_WORDS)
+            ranking.sort(key=lambda i: -worths[i])
+            return sorted(_take(ranking, sentences, costs, limit) or ranking[:1])
     else:
         own = salience.calibrated and budget in (None, Budget())
         costs = dict.fromkeys(ranking, 1)

@@ -116,9 +116,9 @@ def _figures(card: Card) -> str:
         return "\n".join([*rows, "", "Scores are not calibrated."])
     rows += [
         "",
-        "Scores are fitted to the targets of the validation documents by Platt scaling, and are no probabilities",
-        f"of anything else. Expected calibration error {found.error:.4f} (before: {found.raw_error:.4f}), each half",
-        "of these documents measured with a fit on the other:",
+        "Scores are fitted to the targets of the validation documents by Platt scaling, and are no",
+        f"probabilities of anything else. Expected calibration error {found.error:.4f} (before:",
+        f"{found.raw_error:.4f}), each half of these documents measured with a fit on the other:",
         "",
         "| score | sentences | mean score | share wanted |",
         "|---|---|---|---|",
@@ -133,10 +133,10 @@ def _figures(card: Card) -> str:
 def _limits(card: Card) -> str:
     return (
         "## Limits\n\n"
-        "- Targets are marks of must-know facts where a file of labels says `mustknow` (one reader a note, a\n"
-        "  language model working as a careful reader, no panel of clinicians), else word overlap with abstracts\n"
-        "  or conclusions. None is the judgement of clinicians.\n"
-        "- A score ranks the sentences of one text. It says nothing of texts unlike those of the validation.\n"
+        "- Targets are marks of must-know facts where a file of labels says `mustknow` (one reader a note,\n"
+        "  a language model working as a careful reader, no panel of clinicians), else word overlap with\n"
+        "  abstracts or conclusions. None is the judgement of clinicians.\n"
+        "- A score ranks the sentences of one text; it says nothing of texts unlike the validation's.\n"
         "- What a note says wrongly is highlighted as it stands; what it leaves out cannot be found.\n"
         "- English, as far as the training data are."
     )

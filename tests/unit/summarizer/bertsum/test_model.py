@@ -98,10 +98,9 @@ def test_texts_that_are_no_notes_have_a_head_of_their_own(
     write_model_folder(model, find_model(folder), tmp_path / "two", half=False)
 
     engine = BertSumEngine.from_pretrained(tmp_path / "two", "cpu")
-    note, article = engine.score(
-        [SplitDocument(tuple(SHORT)), SplitDocument(tuple(SHORT), article=True)], [1]
-    )
-    [alone] = BertSumEngine.from_pretrained(folder, "cpu").score([SplitDocument(tuple(SHORT))], [1])
+    own = SplitDocument(tuple(SHORT))
+    note, article = engine.score([own, replace(own, article=True)], [1])
+    [alone] = BertSumEngine.from_pretrained(folder, "cpu").score([own], [1])
 
     assert note.scores == alone.scores != article.scores
     assert (note.threshold, article.threshold) == (0.25, None)
