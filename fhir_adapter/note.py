@@ -136,6 +136,7 @@ class NoteText:
         notice: short remarks for the ledger without note text, parted by `; ` (`text on 3 of 7 pages`).
         verbatim: True where the text is the decoded attachment itself, so that its offsets can be
             resolved on the attachment without this software; otherwise the text is written beside it.
+        parts: where the text of each of several documents begins; empty where it is of one.
     """
 
     text: str
@@ -146,6 +147,7 @@ class NoteText:
     marks: tuple[Mark, ...] = ()
     notice: str = ""
     verbatim: bool = False
+    parts: tuple[int, ...] = ()
     sha256: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -159,13 +161,20 @@ class NoteText:
     def document(self) -> Document:
         """The text with what its format declares, as the summarizer takes it."""
         headings = [(each.start, each.end, each.code) for each in self.headings]
-        return Document(self.text, headings, self.marks)
+        return Document(self.text, headings, self.marks, self.parts)
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A source together with the one attachment that was read and the text found in it."""
+    """A source together with what was read of it.
+
+    Attributes:
+        attachment: the one that was read; of several documents in the resource, the first.
+        text: found in it; of several documents, all their texts one after the other.
+        further: the other documents, in the order of the resource.
+    """
 
     note: SourceNote
     attachment: Attachment
     text: NoteText
+    further: tuple[Attachment, ...] = ()

@@ -31,7 +31,10 @@ class Reason(StrEnum):
     HASH_MISMATCH = "hash-mismatch"
     BAD_ENCODING = "bad-encoding"
     MALFORMED = "malformed"
+    TOO_MANY_SENTENCES = "too-many-sentences"
+    TOO_MANY_TOKENS = "too-many-tokens"
     TIMEOUT = "timeout"
+    INTERRUPTED = "interrupted"
     SERVER_ERROR = "server-error"
     REJECTED_BY_SERVER = "rejected-by-server"
     NOT_VERBATIM = "not-verbatim"
@@ -82,7 +85,10 @@ _WORDS: dict[Reason, str] = {
     Reason.HASH_MISMATCH: "The attachment's bytes do not match the hash stated beside them.",
     Reason.BAD_ENCODING: "The bytes are not text in the declared or any likely encoding.",
     Reason.MALFORMED: "The resource or the file is damaged.",
-    Reason.TIMEOUT: "Fetching or reading the note took longer than the settings allow.",
+    Reason.TOO_MANY_SENTENCES: "The note has more sentences than the settings allow.",
+    Reason.TOO_MANY_TOKENS: "The note has more words than the settings allow.",
+    Reason.TIMEOUT: "Fetching, reading or scoring the note took longer than the settings allow.",
+    Reason.INTERRUPTED: "The process ended while it worked on the note.",
     Reason.SERVER_ERROR: "The FHIR server failed while the note was fetched or its summary written.",
     Reason.REJECTED_BY_SERVER: "The FHIR server refused the summary.",
     Reason.NOT_VERBATIM: "A chosen sentence did not stand in the note, so nothing was written.",
@@ -110,6 +116,7 @@ _TRANSIENT = frozenset(
         Reason.WRONG_ANSWER,
         Reason.HASH_MISMATCH,
         Reason.TIMEOUT,
+        Reason.INTERRUPTED,
         Reason.SERVER_ERROR,
         Reason.REJECTED_BY_SERVER,
         Reason.INTERNAL_ERROR,

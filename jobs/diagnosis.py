@@ -11,6 +11,7 @@ from fhir_adapter.errors import (
     PolicyError,
     RefusedError,
     ServerUnreachableError,
+    UnconfirmedError,
 )
 from fhir_adapter.profiles import VERSION
 from fhir_adapter.profiles.upload import is_loaded
@@ -21,6 +22,7 @@ from fhir_adapter.rest.tokens import TokenAuth
 from fhir_adapter.writing.label_trial import FALLBACK, LabelVerdict, Trial, try_label
 from fhir_adapter.writing.pipeline import Pipeline
 from fhir_adapter.writing.recall import RecalledError, authors
+from fhir_adapter.writing.server_trial import TransactionTrial, ignored_parameters, try_transaction
 from fhir_adapter.writing.writer import Writer
 from jobs.exits import say
 from jobs.runtime import make_client, make_source
@@ -104,17 +106,19 @@ def _refused(error: RefusedError) -> Check:
 async def _asked(
     settings: Settings, client: FhirClient, capability: Capability, pipeline: Pipeline | None, write: bool
 ) -> AsyncIterator[Check]:
-    for check in _writing(capability):
+    trial = await _transaction(client) if write else None
+    for check in _writing(capability, trial):
         yield check
     yield await _tried("authors", "Device", lambda: _authors(client))
     for resource_type in settings.resource_types:
         yield await _changes(settings, client, resource_type)
+    yield await _parameters(client)
     for check_name, look in _summaries(client, pipeline):
         yield await _tried(check_name, "Composition" if check_name == "summaries" else "Provenance", look)
     try:
-        trial = await try_label(client, *settings.ai_label.split("|", 1), write=write)
-        yield await label_check(settings, client, trial, write=write)
-        yield await profiles_check(client, trial)
+        label = await try_label(client, *settings.ai_label.split("|", 1), write=write)
+        yield await label_check(settings, client, label, write=write)
+        yield await profiles_check(client, label)
     except RefusedError as error:
         yield Check("label", "warning", f"not tried: {say(error)}", "Grant $validate of Composition.")
     if write and pipeline:
@@ -202,17 +206,49 @@ async def _write_test(client: FhirClient, pipeline: Pipeline) -> Check:
     return Check(name, "ok", "the Device and the model card are there, as a pass needs them")
 
 
-def _writing(capability: Capability) -> Iterator[Check]:
-    if capability.update_create("Composition"):
+async def _transaction(client: FhirClient) -> TransactionTrial | None:
+    """What the server makes of a transaction; None where it takes none of these, as `writing` will say."""
+    try:
+        return await try_transaction(client)
+    except (HttpStatusError, UnconfirmedError):
+        return None
+
+
+async def _parameters(client: FhirClient) -> Check:
+    """Whether the server searches by what passes, recalls and timelines ask for."""
+    name, wanted = "search parameters", dict.fromkeys(("entry", "subject", "author"), _NOBODY)
+    wanted |= {"subject": "Patient/clinsum-doctor", "author": "Device/clinsum-doctor"}
+    provenance = {"entity": _NOBODY, "agent": "Device/clinsum-doctor"}
+    found = await ignored_parameters(client, {"Composition": wanted, "Provenance": provenance})
+    if not found:
+        return Check(name, "ok", "the server ignores none that is asked for")
+    value = f"the server ignores {', '.join(found)}; every match is looked at, so nothing is mistaken"
+    return Check(
+        name, "warning", value, "Recalls and timelines read more than they need: have it index these."
+    )
+
+
+def _writing(capability: Capability, trial: TransactionTrial | None) -> Iterator[Check]:
+    stated = capability.update_create("Composition")
+    if trial and trial.own_ids:
+        value = "the server gives ids of its own to what is put; summaries are found by identifier"
+        yield Check("ids from clients", "warning" if stated else "ok", value)
+    elif stated:
         yield Check("ids from clients", "ok", "updateCreate")
     else:
         value = "updateCreate is not stated; the first pass tries, and writes by identifier if need be"
         yield Check("ids from clients", "ok", value)
-    if capability.transaction:
-        yield Check("transactions", "ok", "supported")
+    if trial and trial.as_batch:
+        value = "the server runs them as batches: one note may be written in part until the next pass"
+        yield Check("transactions", "warning", value, "Have it run them whole, where it can.")
+    elif capability.transaction or trial:
+        yield Check("transactions", "ok", "tried" if trial else "supported")
     else:
         value = "the server does not say that it takes transactions"
         yield Check("transactions", "failure", value, "Summaries are written by transactions only.")
+    if trial and trial.left_behind:
+        value = f"{', '.join(trial.left_behind)}, made to try a transaction, could not be deleted"
+        yield Check("trial", "warning", value, "Delete them; they concern nobody.")
 
 
 async def label_check(settings: Settings, client: FhirClient, trial: Trial, *, write: bool) -> Check:

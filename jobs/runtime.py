@@ -214,7 +214,7 @@ async def runtime(
             client=client,
             source=make_source(settings, client),
             extractor=extractor,
-            scorer=Scorer(summarizer, settings.summary_budget),
+            scorer=Scorer(summarizer, settings.summary_budget, settings.note_limits),
             writer=Writer(client, pipeline),
             ledger=ledger,
             pipeline=pipeline,

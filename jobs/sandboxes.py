@@ -3,7 +3,7 @@
 import asyncio
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
@@ -13,18 +13,23 @@ from fhir_adapter.profiles.package import build
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.sandbox.hapi import HapiSettings, running_hapi
 from fhir_adapter.sandbox.running import running_embedded
-from fhir_adapter.sandbox.settings import SandboxSettings
+from fhir_adapter.sandbox.settings import Quirk, SandboxSettings
 
 EngineName = Literal["embedded", "hapi"]
 
 
 @contextmanager
 def running(
-    engine: EngineName, port: int = 0, database: Path | None = None, *, docker: bool = False
+    engine: EngineName,
+    port: int = 0,
+    database: Path | None = None,
+    *,
+    docker: bool = False,
+    quirks: Collection[Quirk] = (),
 ) -> Iterator[str]:
-    """Either sandbox for as long as the block lasts; yields its base URL."""
+    """Either sandbox, the embedded one with quirks, for as long as the block lasts; yields its base URL."""
     if engine == "embedded":
-        settings = SandboxSettings(database=database)
+        settings = SandboxSettings(database=database, quirks=frozenset(quirks))
         with running_embedded(settings, port, own_process=True) as base_url:
             yield base_url
     else:

@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from fhir_adapter.reading.patients import is_patient_name
 from fhir_adapter.stamps import nanoseconds
+from summarizer.limits import NoteLimits
 from summarizer.types import Budget
 
 Names = Annotated[tuple[str, ...], NoDecode]
@@ -119,6 +120,12 @@ class Settings(BaseSettings):
     timeout: float = Field(30.0, gt=0, description="Seconds to wait for an answer of the server.")
     retries: int = Field(5, ge=0, le=20, description="Repeats of a failed request.")
     max_bytes: int = Field(20_000_000, ge=1, description="Largest attachment that is read.")
+    note_characters: int = Field(2_000_000, ge=1, description="Longest text of a note, in characters.")
+    note_sentences: int = Field(5_000, ge=1, description="Most sentences of a note.")
+    note_tokens: int = Field(100_000, ge=1, description="Most tokens of a note, about as many as words.")
+    note_seconds: float = Field(
+        60.0, gt=0, description="Seconds that cutting a note into sentences may take, and scoring them."
+    )
     allowed_hosts: Names = Field((), description="Other hosts that attachments may be fetched from.")
     allow_private: bool = Field(
         False, description="Whether those hosts may have private addresses, as a hospital's own do."
@@ -297,6 +304,11 @@ class Settings(BaseSettings):
     def reconcile_every(self) -> timedelta | None:
         """How often everything is walked over; None for never."""
         return None if self.reconcile == "0" else parse_duration(self.reconcile)
+
+    @property
+    def note_limits(self) -> NoteLimits:
+        """What one note may cost behind its extraction."""
+        return NoteLimits(self.note_characters, self.note_sentences, self.note_tokens, self.note_seconds)
 
     @property
     def summary_budget(self) -> Budget | None:

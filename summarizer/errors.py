@@ -23,3 +23,43 @@ class UnsupportedModelError(ModelError):
 
 class HubError(ModelError):
     """The model was named by its hub name and the hub gave no answer."""
+
+
+class LimitError(SummarizerError):
+    """A note costs more than `summarizer.limits.NoteLimits` allows; the message holds nothing of its text.
+
+    Attributes:
+        code: for machines, stable.
+    """
+
+    code = ""
+
+
+class TextTooLongError(LimitError):
+    """Its text is too long, or took more memory than there may be."""
+
+    code = "too-large"
+
+
+class TooManySentencesError(LimitError):
+    """It has too many sentences."""
+
+    code = "too-many-sentences"
+
+
+class TooManyTokensError(LimitError):
+    """Its sentences have too many tokens."""
+
+    code = "too-many-tokens"
+
+
+class OutOfTimeError(LimitError):
+    """It took too long."""
+
+    code = "timeout"
+
+
+class UnwantedError(LimitError):
+    """Whoever asked for the summary has left."""
+
+    code = "unwanted"

@@ -1,51 +1,28 @@
 """The public face: texts in, summaries out."""
 
 import hashlib
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from summarizer.engines.base import Engine, Salience
 from summarizer.engines.registry import DeferredEngine, EngineOptions, make_engine
-from summarizer.selection.select import asked_sentences, select, sufficient, taking_order
+from summarizer.limits import begin_scoring, check_time
+from summarizer.selection.select import asked_sentences, select, select_parts, sufficient, taking_order
+from summarizer.splitting.apart import split
+from summarizer.splitting.split import Split, joined
 from summarizer.types import (
     Budget,
     Document,
     LeftOut,
     LeftOutSection,
     ModelInfo,
-    Pinned,
     ScoredSentence,
-    Section,
     SelectedSentence,
-    Sentence,
     SplitDocument,
     Summary,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class _Split:
-    """A text and the sentences that can be chosen from it."""
-
-    text: str
-    sentences: tuple[Sentence, ...]
-    sections: tuple[Section, ...] = ()
-    pinned: Pinned = field(default_factory=Pinned)
-    article: bool = False
-
-    @property
-    def document(self) -> SplitDocument:
-        return SplitDocument(
-            tuple(self.text[s.start : s.end] for s in self.sentences),
-            tuple(s.section for s in self.sentences) if self.sections else (),
-            tuple(section.kind for section in self.sections),
-            self.article,
-        )
-
-    def title(self, sentence: Sentence) -> str | None:
-        return None if sentence.section is None else self.sections[sentence.section].title
 
 
 class Summarizer:
@@ -110,21 +87,15 @@ class Summarizer:
         """One summary per text, in the order of the texts; a text without a sentence has an empty one.
 
         Args:
-            texts: strings, or documents that bring the headings and marks their format declares.
+            texts: strings, or documents that bring the headings and marks their format declares. Each part
+                of a document gets sentences as if it were alone, so that none is left out for another.
             budget: None for the model's own choice of length (`summarizer.selection.select.select`).
-        """
-        from summarizer.assertion.statements import with_neighbours
-        from summarizer.pinned.find import find_pinned
-        from summarizer.segmentation.segment import segment
 
-        splits = []
-        for item in texts:
-            document = Document(item) if isinstance(item, str) else item
-            parts = segment(document.text, document.headings, document.marks)
-            parts = with_neighbours(document.text, parts)
-            pinned = find_pinned(document.text, parts)
-            splits.append(_Split(document.text, parts.sentences, parts.sections, pinned))
-        return self._summarize(splits, budget)
+        Raises:
+            LimitError: within `summarizer.limits.working`, a note that costs more than it may.
+        """
+        documents = (Document(item) if isinstance(item, str) else item for item in texts)
+        return self._summarize([split(document) for document in documents], budget)
 
     def summarize_sentences(
         self, documents: Iterable[Sequence[str]], budget: Budget | None = None
@@ -139,7 +110,7 @@ class Summarizer:
             Summaries whose offsets are into the sentences joined by single newlines. Blank sentences are left
             out.
         """
-        return self._summarize([_joined(document) for document in documents], budget)
+        return self._summarize([joined(document) for document in documents], budget)
 
     def ranks(self, text: str, summary: Summary) -> tuple[int | None, ...] | None:
         """The place in which each sentence of a summary's note is taken as a budget of sentences grows.
@@ -165,35 +136,47 @@ class Summarizer:
             found[i] = rank
         return tuple(found)
 
-    def _summarize(self, splits: Sequence[_Split], budget: Budget | None) -> list[Summary]:
-        documents = [split.document for split in splits]
+    def _summarize(self, notes: Sequence[Split], budget: Budget | None) -> list[Summary]:
+        documents = [parts.document for parts in notes]
         asked = [asked_sentences(budget, document.sentences) for document in documents]
+        begin_scoring(len(notes))
         saliences = self._engine.score(documents, asked)
-        return [
-            self._summary(split, salience, select(document.sentences, salience, budget))
-            for split, document, salience in zip(splits, documents, saliences, strict=True)
-        ]
+        summaries = []
+        for parts, document, salience in zip(notes, documents, saliences, strict=True):
+            check_time()
+            chosen = self._chosen(parts, document, salience, budget)
+            summaries.append(self._summary(parts, salience, chosen))
+        return summaries
 
-    def _summary(self, split: _Split, salience: Salience, chosen: Sequence[int]) -> Summary:
+    def _chosen(
+        self, note: Split, document: SplitDocument, salience: Salience, budget: Budget | None
+    ) -> list[int]:
+        if len(note.parts) < 2:
+            return select(document.sentences, salience, budget)
+        starts = [sentence.start for sentence in note.sentences]
+        ends = [bisect_left(starts, part) for part in (*note.parts[1:], len(note.text))]
+        return select_parts(document.sentences, salience, ends, budget)
+
+    def _summary(self, parts: Split, salience: Salience, chosen: Sequence[int]) -> Summary:
         from summarizer.assertion.flags import sentence_flags
 
         flags = {
-            i: sentence_flags(split.text, s.start, s.end, s.context)
+            i: sentence_flags(parts.text, s.start, s.end, s.context)
             for i in chosen
-            for s in (split.sentences[i],)
+            for s in (parts.sentences[i],)
         }
         scored = [
-            ScoredSentence(s.start, s.end, score, split.title(s), s.context, flags.get(i, ()))
-            for i, (s, score) in enumerate(zip(split.sentences, salience.scores, strict=True))
+            ScoredSentence(s.start, s.end, score, parts.title(s), s.context, flags.get(i, ()))
+            for i, (s, score) in enumerate(zip(parts.sentences, salience.scores, strict=True))
         ]
         return Summary(
             model=self.model,
-            text_sha256=_sha256(split.text),
-            length=len(split.text),
-            summary=tuple(_selected(split.text, scored[i]) for i in chosen),
+            text_sha256=_sha256(parts.text),
+            length=len(parts.text),
+            summary=tuple(_selected(parts.text, scored[i]) for i in chosen),
             sentences=tuple(scored),
-            pinned=split.pinned,
-            left_out=_left_out(split, salience, chosen),
+            pinned=parts.pinned,
+            left_out=_left_out(parts, salience, chosen),
         )
 
 
@@ -209,28 +192,18 @@ def _selected(text: str, sentence: ScoredSentence) -> SelectedSentence:
     )
 
 
-def _joined(document: Sequence[str]) -> _Split:
-    sentences = []
-    start = 0
-    for sentence in document:
-        if sentence.strip():
-            sentences.append(Sentence(start, start + len(sentence)))
-        start += len(sentence) + 1
-    return _Split("\n".join(document), tuple(sentences), article=True)
-
-
 def _sha256(text: str) -> str:
     # A lone surrogate, which JSON can bring, has no UTF-8 form; it counts as the three bytes it would have.
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _left_out(split: _Split, salience: Salience, chosen: Sequence[int]) -> LeftOut:
+def _left_out(parts: Split, salience: Salience, chosen: Sequence[int]) -> LeftOut:
     """Sections of which nothing was chosen, and the sentences that would have sufficed but found no place."""
-    of = Counter(s.section for s in split.sentences if s.section is not None)
-    shown = {split.sentences[i].section for i in chosen}
+    of = Counter(s.section for s in parts.sentences if s.section is not None)
+    shown = {parts.sentences[i].section for i in chosen}
     sections = tuple(
         LeftOutSection(section.title, of[number])
-        for number, section in enumerate(split.sections)
+        for number, section in enumerate(parts.sections)
         if of[number] and number not in shown
     )
-    return LeftOut(sections, len(sufficient(split.document.sentences, salience) - set(chosen)))
+    return LeftOut(sections, len(sufficient(parts.document.sentences, salience) - set(chosen)))

@@ -316,11 +316,13 @@ class Document:
     Attributes:
         headings: as (start, end, LOINC code or None), in order and disjoint.
         marks: in the order of their starts; a longer one before those inside it.
+        parts: where each of several documents begins, if the text holds more than one; ascending.
     """
 
     text: str
     headings: Sequence[tuple[int, int, str | None]] = field(default=())
     marks: Sequence[Mark] = field(default=())
+    parts: Sequence[int] = field(default=())
 
 
 @dataclass(frozen=True, slots=True)

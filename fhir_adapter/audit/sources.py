@@ -11,13 +11,14 @@ from fhir_adapter.audit.shape import less_protected
 from fhir_adapter.audit.standing import Versions, is_replaced, outlives, says_over
 from fhir_adapter.errors import NoteError
 from fhir_adapter.lenient import JsonObject, as_dict, coded
-from fhir_adapter.note import NoteText, Reading
+from fhir_adapter.note import NoteText, Reading, SourceNote
 from fhir_adapter.reading.attachment import FetchLimits, fetch
+from fhir_adapter.reading.documents import Document, joined
 from fhir_adapter.reading.source_note import read_source
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.text import Extractor
 from fhir_adapter.text.recipe import is_earlier, recipe_name
-from fhir_adapter.writing.summary import content_path
+from fhir_adapter.writing.summary import element_path
 
 _EXTRACTED_PATH = "DocumentReference.content[0].attachment.data"
 
@@ -59,17 +60,28 @@ class Sources:
             read.found.append((Finding.SOURCE_GONE, "the stated version"))
             return read
         try:
-            note = read_source(read.stated)
-            for attachment in note.attachments:
-                if content_path(Reading(note, attachment, NoteText("", "", ""))) == claims.path:
-                    content = await fetch(attachment, self._client, self._limits)
-                    read.reading = Reading(note, attachment, await self._extractor.extract(content))
-                    return read
+            read.reading = await self._read_again(read_source(read.stated), claims.path)
         except NoteError as error:
             read.found.append((Finding.SOURCE_UNREADABLE, error.reason.value))
             return read
-        read.found.append((Finding.SOURCE_UNREADABLE, "the element is not there"))
+        if read.reading is None:
+            read.found.append((Finding.SOURCE_UNREADABLE, "the element is not there"))
         return read
+
+    async def _read_again(self, note: SourceNote, path: str) -> Reading | None:
+        """The documents at a path, which is a union where there are several; None where one is missing."""
+        places = {element_path(attachment): attachment for attachment in note.attachments}
+        named = [places.get(place) for place in path.split(" | ")]
+        documents = [
+            Document(one, await self._extractor.extract(await fetch(one, self._client, self._limits)))
+            for one in named
+            if one is not None
+        ]
+        if len(documents) < len(named):
+            return None
+        first, *rest = documents
+        text = joined(documents) if rest else first.text
+        return Reading(note, first.attachment, text, tuple(one.attachment for one in rest))
 
     async def place(self, claims: Claims, reference: str, path: str, reading: Reading) -> list[Found]:
         """Offsets may point into the source, or into an extracted text that equals what we extract."""

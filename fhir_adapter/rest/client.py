@@ -181,9 +181,10 @@ class FhirClient:
             GoneError: the server has forgotten the search between two pages.
             NotFhirError: an answer that is no Bundle, or links that go in a circle.
         """
-        what = f"search of {resource_type}"
+        what, asked = f"search of {resource_type}", [] if start else [name for name, _ in params]
         async for bundle, following, date in self._bundles(resource_type, what, params, start):
-            yield page_of(bundle, "" if following is None else str(following), self.base_url, date)
+            yield page_of(bundle, str(following or ""), self.base_url, date, asked)
+            asked = []
 
     async def deleted(self, resource_type: str, since: str) -> list[str]:
         """`Type/id` of the resources that were deleted since an instant and are not back, by `_history`.

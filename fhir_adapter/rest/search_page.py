@@ -1,5 +1,6 @@
 """Pages of a search as the client gives them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import httpx
@@ -8,6 +9,11 @@ from fhir_adapter.errors import NotFhirError, OutsideBaseError
 from fhir_adapter.lenient import JsonObject, as_dict, as_text, below, dicts, reference_of, usable_id
 from fhir_adapter.rest.scope import Scope, origin_of, parsed
 from fhir_adapter.rest.wire import outcome_codes
+
+# How matches are shown, not which; servers leave these out of the link or write them otherwise.
+_FOR_SHOW = frozenset(
+    {"_count", "_sort", "_elements", "_summary", "_format", "_total", "_include", "_revinclude"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +29,8 @@ class SearchPage:
         next: the server's link to the further page, for `start` of a later search; "" where none follows.
         total: how many matches the server says there are, or None.
         date: nanoseconds of the answer's `Date`, or None.
+        ignored: names of the parameters that the server did not take note of, as its self link says (R4,
+            3.1.1.1.2); of the first page alone.
     """
 
     resources: tuple[JsonObject, ...]
@@ -32,9 +40,12 @@ class SearchPage:
     next: str = ""
     total: int | None = None
     date: int | None = None
+    ignored: tuple[str, ...] = ()
 
 
-def page_of(bundle: JsonObject, following: str, base_url: str, date: int | None = None) -> SearchPage:
+def page_of(
+    bundle: JsonObject, following: str, base_url: str, date: int | None = None, asked: Sequence[str] = ()
+) -> SearchPage:
     """Reads a searchset.
 
     Args:
@@ -42,6 +53,7 @@ def page_of(bundle: JsonObject, following: str, base_url: str, date: int | None 
         following: the link to the next page, or "" where none follows.
         base_url: of the server, below which an entry's fullUrl names a resource.
         date: nanoseconds of the answer's `Date`, or None.
+        asked: names of the parameters, for the first page.
     """
     resources: list[JsonObject] = []
     outcome: list[str] = []
@@ -61,7 +73,14 @@ def page_of(bundle: JsonObject, following: str, base_url: str, date: int | None 
     total = bundle.get("total")
     counted = total if isinstance(total, int) and not isinstance(total, bool) and total >= 0 else None
     return SearchPage(
-        tuple(resources), tuple(unusable), tuple(outcome), not following, following, counted, date
+        tuple(resources),
+        tuple(unusable),
+        tuple(outcome),
+        not following,
+        following,
+        counted,
+        date,
+        _ignored(bundle, asked),
     )
 
 
@@ -83,6 +102,21 @@ def _named(entry: JsonObject, base_url: str) -> str:
     path = below(url, base_url) if "://" in url else url
     kind, _, ident = (path or "").strip("/").partition("/")
     return f"{kind}/{ident}" if kind.isalpha() and usable_id(ident) else ""
+
+
+def _ignored(bundle: JsonObject, asked: Sequence[str]) -> tuple[str, ...]:
+    """Those of the parameters asked for that a page's self link does not name; none where it has no query."""
+    links = [link for link in dicts(bundle.get("link")) if link.get("relation") == "self"]
+    url = parsed(as_text(links[0].get("url")) or "") if links else None
+    if url is None or not url.query:
+        return ()
+    named = {_bare(name) for name in url.params}
+    return tuple(dict.fromkeys(n for n in map(_bare, asked) if n not in named and n not in _FOR_SHOW))
+
+
+def _bare(name: str) -> str:
+    """Without modifier and chain."""
+    return name.partition(":")[0].partition(".")[0]
 
 
 def next_link(bundle: JsonObject, url: httpx.URL, what: str, scope: Scope) -> httpx.URL | None:

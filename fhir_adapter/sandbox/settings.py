@@ -1,6 +1,7 @@
 """How the embedded sandbox behaves: its one settings object."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 from fhir_adapter.errors import FhirAdapterError
@@ -8,6 +9,42 @@ from fhir_adapter.errors import FhirAdapterError
 
 class SandboxError(FhirAdapterError):
     """The sandbox cannot start: bad settings, a port in use, a database that is not its own."""
+
+
+class Quirk(StrEnum):
+    """Something that servers were seen to do, and that the embedded one does when asked to."""
+
+    IGNORE_PARAMETERS = "ignore-parameters"
+    OFFSET_PAGES = "offset-pages"
+    BATCHES = "batches"
+    OWN_IDS = "own-ids"
+    NO_OP_VERSIONS = "no-op-versions"
+
+    @property
+    def words(self) -> str:
+        """What it does, and where it was seen."""
+        return _QUIRKS[self]
+
+
+_QUIRKS = {
+    Quirk.IGNORE_PARAMETERS: (
+        "Searches by _id and _lastUpdated alone and ignores every other parameter with 200, whatever Prefer "
+        "says; the self link shows what it understood. Seen of Helios 0.2.7 without its file of parameters."
+    ),
+    Quirk.OFFSET_PAGES: (
+        "Pages by offset and searches anew for each page, so that notes that change meanwhile make others "
+        "slip from page to page. medplum#4608, hapi-fhir#616."
+    ),
+    Quirk.BATCHES: (
+        "Runs a transaction as a batch: each entry for itself, and no fullUrl in a reference is resolved. "
+        "medplum#9477, spark#1370."
+    ),
+    Quirk.OWN_IDS: (
+        "States updateCreate, and gives what is put to a new id an id of its own. hapi-fhir#2218, "
+        "LinuxForHealth/FHIR#4102."
+    ),
+    Quirk.NO_OP_VERSIONS: "Keeps an update that changes nothing as a new version. Seen of Helios 0.2.7.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +67,7 @@ class SandboxSettings:
         keep_reference_versions: True keeps `/_history/n` in references; False strips it, as HAPI does.
         search_cache: seconds for which an identical search gets the earlier matches (`X-Cache: HIT`)
             unless it says `Cache-Control: no-cache`. HAPI's are 60; 0 turns it off.
+        quirks: what it does otherwise than a well-behaved server.
     """
 
     database: Path | None = None
@@ -44,6 +82,7 @@ class SandboxSettings:
     refuse_unmatched: bool = False
     keep_reference_versions: bool = False
     search_cache: float = 0.0
+    quirks: frozenset[Quirk] = frozenset()
 
     def __post_init__(self) -> None:
         if not 1 <= self.page_size <= self.max_page_size:

@@ -14,7 +14,9 @@ Order of preference, first usable value first:
 | | `content.attachment.creation`, `date` (`created`, `indexed`) | where no period is stated |
 
 A period of a stay is shared by all its notes, so the time a note was written tells more as long as it lies
-inside it; a note written later still belongs to the service, and stands at its end.
+inside it; a note written later still belongs to the service, and stands at its end. A value that only says
+the year, month or day gives way to a later one in the table that lies inside it and is more exact, of a study
+one that only says the year or month. Times with a zone are compared as instants.
 """
 
 import re
@@ -84,6 +86,8 @@ def note_times(resource: JsonObject) -> NoteTimes:
     if kind == "DiagnosticReport":
         written = _first(_written(resource, "presentedForm", "DiagnosticReport", ("issued",)))
         study = _first(_study(resource))
+        if study.precision in (Precision.YEAR, Precision.MONTH):
+            study = _first((study, written))
         return NoteTimes(study if study.value else written, written)
     written = _first(_written(resource, "content", "DocumentReference", ("date", "created", "indexed")))
     return NoteTimes(_documented(resource, written), written)
@@ -117,12 +121,14 @@ def _documented(resource: JsonObject, written: ClinicalTime) -> ClinicalTime:
         if not stated:
             continue
         start, end = stated[0], stated[-1]
-        backwards = _after(end.value) <= _before(start.value)
-        if start is end or backwards or not written.value:
+        if start is end or not written.value:
             return start
-        if _after(written.value) <= _before(start.value):
+        calendar = Calendar(time.value for time in (start, end, written))
+        begins, ends, wrote = (calendar.covered(time.value) for time in (start, end, written))
+        backwards = ends[1] <= begins[0]
+        if backwards or wrote[1] <= begins[0]:
             return start
-        return written if _before(written.value) < _after(end.value) else end
+        return written if wrote[0] < ends[1] else end
     return written
 
 
@@ -137,17 +143,21 @@ def _time(value: object, element: str) -> ClinicalTime:
 
 
 def _first(times: Iterable[ClinicalTime]) -> ClinicalTime:
-    return next((time for time in times if time.value), ClinicalTime())
+    """The first that states anything, or of the later ones inside it the first that is more exact."""
+    stated = [time for time in times if time.value]
+    if not stated:
+        return ClinicalTime()
+    found, calendar = stated[0], Calendar(time.value for time in stated)
+    for time in stated[1:]:
+        (start, end), (after, until) = calendar.covered(found.value), calendar.covered(time.value)
+        more = _RANKS.index(time.precision) > _RANKS.index(found.precision)
+        found = time if more and start <= after and until <= end else found
+    return found
 
 
 def _before(value: str) -> int:
     """Where a stated time begins on the wall clock, nanoseconds; a zone is left aside."""
     return nanoseconds(_ZONE.sub("", value) if "T" in value.upper() else value) or 0
-
-
-def _after(value: str) -> int:
-    """Where a stated time ends on the wall clock, exclusive."""
-    return _before(value) + _length(value)
 
 
 def _length(value: str) -> int:
@@ -193,6 +203,10 @@ class Calendar:
         """The nanoseconds since 1970 that a stated time covers, half-open; None where it is unknown."""
         if precision(value) is Precision.UNKNOWN:
             return None
+        return self.covered(value)
+
+    def covered(self, value: str) -> tuple[int, int]:
+        """As `span`, of a time that is known."""
         start = self._start(value)
         return start, start + _length(value)
 

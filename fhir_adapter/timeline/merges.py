@@ -43,9 +43,13 @@ class Merges:
                 raise MergesError(f"More than {_MOST} patients are linked as merged, which cannot be.")
         return (survivor, *sorted(found[1:]))
 
+    async def searchable(self) -> bool:
+        """Whether the server can be asked who was merged into a patient."""
+        return "link" in (await self._client.capability()).search_params("Patient")
+
     async def _replaced_by(self, reference: str) -> AsyncIterator[str]:
         """Those that say they were replaced by a patient, where the server can be asked."""
-        if "link" not in (await self._client.capability()).search_params("Patient"):
+        if not await self.searchable():
             return
         async for page in self._client.search("Patient", [("link", reference), ("_count", "50")]):
             for other in page.resources:

@@ -94,7 +94,8 @@ class TimelineReader:
             scope = await self._patient_scope(reference, there)
         else:
             scope = await self._encounter_scope(reference, there)
-        scope = replace(scope, since=since, until=until)
+        one_way = bool(scope.patients) and not await self._merges.searchable()
+        scope = replace(scope, since=since, until=until, one_way=one_way)
         recalled = {author.reference for author in await recall.authors(self._client) if author.recalled}
         gathered = _Gathered(scope, self._client.base_url, recalled)
         async for resource, examined in self._examined(scope):

@@ -6,7 +6,7 @@ once, where it was written first, with every place where it stands.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fhir_adapter.audit.findings import Finding
 from fhir_adapter.elements import concept
@@ -234,6 +234,7 @@ class Scope:
             encounter names no patient.
         asked: what was asked for, where that is a patient merged into another one; else "".
         since, until: FHIR dates, inclusive to their last moment; "" for no bound.
+        one_way: the server could not be asked which patients say that they were merged into these.
     """
 
     reference: str
@@ -241,6 +242,7 @@ class Scope:
     asked: str = ""
     since: str = ""
     until: str = ""
+    one_way: bool = field(default=False, compare=False)
 
     def __post_init__(self) -> None:
         for bound in (self.since, self.until):
@@ -251,6 +253,23 @@ class Scope:
     def merged(self) -> tuple[str, ...]:
         """The patients that were merged into the first."""
         return self.patients[1:]
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """What people must know of whose notes it shows, a sentence each."""
+        found = []
+        if self.asked:
+            found.append(
+                f"{self.asked} was merged into {self.patients[0]}; this is the timeline of the latter."
+            )
+        if self.merged:
+            found.append(f"With the notes of {', '.join(self.merged)}, merged into {self.patients[0]}.")
+        if self.one_way:
+            found.append(
+                "This server cannot be searched for patients by link: notes of patients who were merged into "
+                "this one are missing unless the patient itself names them."
+            )
+        return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,6 +307,7 @@ class Timeline:
             "subject": self.scope.reference,
             "patients": list(self.scope.patients),
             "merged": list(self.scope.merged),
+            "merges_searched": not self.scope.one_way,
             "since": self.scope.since or None,
             "until": self.scope.until or None,
             "notes": len(self.entries),

@@ -22,7 +22,6 @@ from fhir_adapter.timeline.composition import (
 )
 from fhir_adapter.timeline.timeline import Scope, Timeline
 from fhir_adapter.writing.bundles import conditional_transaction, transaction, with_labels_of
-from fhir_adapter.writing.confirmed import post
 from fhir_adapter.writing.lifecycle import (
     NO_NOTE,
     Withdrawal,
@@ -33,6 +32,7 @@ from fhir_adapter.writing.lifecycle import (
     same_sources,
     sealed,
 )
+from fhir_adapter.writing.linked import Linked
 from fhir_adapter.writing.pipeline import Pipeline
 from fhir_adapter.writing.registrar import Registrar
 from fhir_adapter.writing.retries import Retries
@@ -94,6 +94,7 @@ class TimelineWriter:
     ) -> None:
         self._client, self._pipeline, self._summaries = client, pipeline, summaries
         self._client_ids = True
+        self._linked = Linked(client)
         self._retries = retries or Retries()
 
     async def write(self, timeline: Timeline) -> WriteResult:
@@ -147,7 +148,7 @@ class TimelineWriter:
             bundle = transaction(resources, existing)
         else:
             bundle = conditional_transaction(self._pipeline, resources, existing)
-        composition = composition_in(await post(self._client, bundle))
+        composition = composition_in(await self._linked.post(bundle))
         if self._client_ids and composition != wanted["id"]:
             self._client_ids = False
         return WriteResult(WriteStatus.WRITTEN, f"Composition/{composition}")

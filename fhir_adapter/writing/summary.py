@@ -16,7 +16,7 @@ from fhir_adapter import canonical, elements
 from fhir_adapter.errors import NoteError
 from fhir_adapter.lenient import JsonObject
 from fhir_adapter.narrative import Piece, paragraph, sentence_list
-from fhir_adapter.note import Reading
+from fhir_adapter.note import Attachment, Reading
 from fhir_adapter.reasons import Reason
 from fhir_adapter.stamps import r4_form
 from fhir_adapter.writing.pipeline import Pipeline, deterministic_id
@@ -220,8 +220,12 @@ def _source_text(written: Written) -> JsonObject:
 
 
 def content_path(reading: Reading) -> str:
-    """FHIRPath of the element whose content was read: an attachment's `data` or `url`, or the string."""
-    attachment = reading.attachment
+    """FHIRPath of what was read: `data` or `url` of an attachment, or the string; of several their union."""
+    return " | ".join(map(element_path, (reading.attachment, *reading.further)))
+
+
+def element_path(attachment: Attachment) -> str:
+    """FHIRPath of the element that holds an attachment's content."""
     if attachment.text is not None:
         return attachment.path
     inline = attachment.data is not None or attachment.externalized

@@ -27,6 +27,7 @@ from fhir_adapter.writing.lifecycle import (
     extracted_texts,
     read_existing,
 )
+from fhir_adapter.writing.linked import Linked
 from fhir_adapter.writing.pipeline import Pipeline
 from fhir_adapter.writing.registrar import Registrar
 from fhir_adapter.writing.retries import Retries
@@ -71,6 +72,7 @@ class Writer:
         self._pipeline = pipeline
         self._retries = retries or Retries()
         self._client_ids = True
+        self._linked = Linked(client)
         self._registrar = Registrar(client, pipeline)
 
     async def register(self) -> None:
@@ -205,7 +207,7 @@ class Writer:
             bundle = transaction(resources, place)
         else:
             bundle = conditional_transaction(self._pipeline, resources, place)
-        composition = composition_in(await post(self._client, bundle))
+        composition = composition_in(await self._linked.post(bundle))
         if self._client_ids and composition != written.composition_id:
             self._client_ids = False  # it states that it takes ids from clients, and gives out its own
         return composition, True

@@ -11,6 +11,7 @@ import typer
 
 from fhir_adapter.sandbox.load import LoadReport
 from fhir_adapter.sandbox.load import load as load_resources
+from fhir_adapter.sandbox.settings import Quirk
 from jobs.exits import UsageError
 from jobs.sandboxes import EngineName, running
 
@@ -32,6 +33,12 @@ def sandbox(
     database: Annotated[
         Path | None, typer.Option(help="Keeps the resources there (a file; for hapi a folder).")
     ] = None,
+    quirk: Annotated[
+        list[Quirk] | None,
+        typer.Option(
+            help="The embedded one does what other servers were seen to do. Repeatable; see docs/servers.md."
+        ),
+    ] = None,
     docker: Annotated[bool, typer.Option(help="For hapi: run the published image instead.")] = False,
 ) -> None:
     """A FHIR R4 server to try things on, in the foreground, on loopback.
@@ -41,10 +48,12 @@ def sandbox(
     missing = [path for path in load or () if not path.exists()]
     if missing:
         raise UsageError(f"{missing[0]} does not exist.")
+    if quirk and engine != "embedded":
+        raise UsageError("--quirk is for --engine embedded.")
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    with running(engine, port, database, docker=docker) as base_url:
+    with running(engine, port, database, docker=docker, quirks=quirk or ()) as base_url:
         if load:
             _say_loaded(asyncio.run(load_resources(base_url, load)))
         sys.stderr.write(f"FHIR R4 sandbox ({engine}) on {base_url} - Ctrl-C ends it\n")

@@ -54,11 +54,8 @@ def timeline(
 
 def show(found: Timeline, out: Console) -> None:
     """The timeline as people read it."""
-    scope = found.scope
-    if scope.asked:
-        out.print(f"{scope.asked} was merged into {scope.patients[0]}; this is the timeline of the latter.")
-    if scope.merged:
-        out.print(f"With the notes of {', '.join(scope.merged)}, merged into {scope.patients[0]}.")
+    for words in found.scope.told:
+        out.print(words)
     for note in woven(found):
         if isinstance(note, BareNote):
             _show_bare(note, out)

@@ -2,7 +2,7 @@
 
 Three stages run side by side with a queue of one batch between them: while a page of the server's answers is
 read and decoded, the batch before is scored and the one before that is written. Memory therefore holds a few
-batches, whatever the number of notes.
+batches, whatever the number of notes. Large notes are kept back until the others of a walk are done.
 """
 
 import asyncio
@@ -19,13 +19,14 @@ from fhir_adapter.writing.summary import Written
 from fhir_adapter.writing.writer import Chain
 from jobs.ledger.rows import LedgerError
 from jobs.passes.changes import Changes
+from jobs.passes.deferred import Deferred
 from jobs.passes.faults import note_fault
 from jobs.passes.leases import Leases
 from jobs.passes.outcome import Outcome, Totals
 from jobs.passes.pace import Pace
 from jobs.passes.parts import Parts
 from jobs.passes.scoring import internal_error
-from jobs.passes.work import Batch, Job
+from jobs.passes.work import Batch, Job, failed_row
 
 # These end the pass; anything else is the note's own failure.
 _FATAL = (LedgerError, RecalledError)
@@ -159,22 +160,53 @@ class Pass:
         job.started = time.monotonic()
         if not job.error:
             parts = self.parts
-            job.reading = await read_note(job.note, parts.client, parts.extractor, parts.limits)
+            reading = await read_note(job.note, parts.client, parts.extractor, parts.limits)
+            parts.scorer.check_characters(len(reading.text.text))
+            job.reading = reading
 
     # Stage two: scores, in a worker thread, so that the event loop never waits for the model.
 
     async def _score_stage(self, read: _Queue, scored: _Queue) -> None:
+        deferred, whole = Deferred(), True
         while (batch := await read.get()) is not None:
-            ready = [(job, job.reading.text) for job in batch.jobs if job.reading]
-            texts = [text for _, text in ready]
-            results = await asyncio.to_thread(self.parts.scorer.score, texts) if texts else []
-            for (job, _), result in zip(ready, results, strict=True):
-                if isinstance(result, NoteError):
-                    job.error = result
-                else:
-                    job.summary = result
-            await scored.put(batch)
+            if batch.watermark:
+                whole = await self._score_large(deferred, scored) and whole
+                if not whole:
+                    continue  # what was left undone lies before this watermark
+            rest = deferred.keep_back(batch)
+            await self._score(rest.jobs)
+            await scored.put(rest)
+            if deferred.full:
+                whole = await self._score_large(deferred, scored) and whole
+        await self._score_large(deferred, scored)
         await scored.put(None)
+
+    async def _score(self, jobs: Sequence[Job]) -> None:
+        ready = [(job, job.reading.text) for job in jobs if job.reading]
+        texts = [text for _, text in ready]
+        results = await asyncio.to_thread(self.parts.scorer.score, texts) if texts else []
+        for (job, _), result in zip(ready, results, strict=True):
+            if isinstance(result, NoteError):
+                job.error = result
+            else:
+                job.summary = result
+
+    async def _score_large(self, deferred: Deferred, scored: _Queue) -> bool:
+        """The notes that were kept back, one by one; False where the pass is to stop and some are left.
+
+        What came before them is recorded by then. Each is in the ledger as interrupted while it is scored:
+        should the process end in it, for memory or whatever else, the next one knows.
+        """
+        for job in deferred.taken():
+            await scored.join()
+            if self.stop.is_set():
+                return False
+            row = job.row(self.parts.pipeline.version)
+            begun = failed_row(row, NoteError(Reason.INTERRUPTED), job.before)
+            await asyncio.to_thread(self.parts.ledger.record, [begun])
+            await self._score([job])
+            await scored.put(Batch(jobs=(job,)))
+        return True
 
     # Stage three: the server, then the ledger, then the world.
 
@@ -191,6 +223,7 @@ class Pass:
                 self._say(outcome)
             if batch.watermark:
                 await asyncio.to_thread(ledger.move_watermark, *batch.watermark)
+            scored.task_done()
 
     async def _write_all(self, jobs: Sequence[Job]) -> None:
         ready: list[tuple[Job, Written]] = []

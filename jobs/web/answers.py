@@ -19,11 +19,12 @@ from jobs.web.batching import (
 )
 from jobs.web.problems import MEDIA_TYPE, ProblemError, faults
 from jobs.web.service import Service
+from summarizer.errors import LimitError, OutOfTimeError
 
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
 
-REFUSALS = (QueueFullError, ClosedError, ModelUnavailableError, ScoringError)
+REFUSALS = (QueueFullError, ClosedError, ModelUnavailableError, ScoringError, LimitError)
 """What the model's queue raises instead of giving a summary."""
 
 MANY_SENTENCES = 2000  # from so many on, writing an answer would hold up the event loop
@@ -118,6 +119,10 @@ def refusal(error: Exception) -> ProblemError:
             return ProblemError("shutting-down")
         case ModelUnavailableError():
             return ProblemError("model-unavailable")
+        case OutOfTimeError():
+            return ProblemError("timeout", "The model took too long.", reason=error.code)
+        case LimitError():
+            return ProblemError("too-large", f"The note has {error}.", reason=error.code)
     return ProblemError("internal-error", "The model failed on the text.")
 
 

@@ -1,7 +1,9 @@
-"""One model, one thread: requests are gathered into batches bounded by tokens, so that nothing else waits.
+"""One model, two threads: requests are gathered into batches bounded by tokens, so that nothing else waits.
 
-The event loop holds the queue and never computes; the thread computes and never waits for a client. A place
-in the queue belongs to one request, from its coming until its summary is there or its client has left.
+The event loop holds the queue and never computes; a thread computes and never waits for a client. A place
+in the queue belongs to one request, from its coming until its summary is there or its client has left. Large
+texts have a thread of their own, so that no small one waits behind them; what costs more than a note may, or
+what nobody waits for any more, is ended in the middle.
 """
 
 import asyncio
@@ -15,6 +17,9 @@ from enum import StrEnum
 import structlog
 
 from summarizer import Budget, Document, Summarizer, Summary
+from summarizer.errors import LimitError, UnwantedError
+from summarizer.limits import NoteLimits, Work, working
+from summarizer.splitting.apart import LONG
 
 log = structlog.get_logger("clinsum.web")
 
@@ -78,6 +83,50 @@ class _Job:
     tokens: int
     done: asyncio.Future[Summary]
 
+    @property
+    def wanted(self) -> bool:
+        """Whether anybody still waits for it; asked from other threads too."""
+        return not self.done.cancelled()
+
+
+class _Lane:
+    """Jobs that wait for one thread, and that thread.
+
+    Args:
+        name: of the thread.
+        wait: seconds for which a batch that is not full waits for more.
+    """
+
+    def __init__(self, name: str, wait: float) -> None:
+        self.jobs: deque[_Job] = deque()
+        self.tokens = 0
+        self.wake = asyncio.Event()
+        self.wait = wait
+        self.thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
+        self.runner: asyncio.Task[None] | None = None
+
+    def put(self, job: _Job) -> None:
+        """Adds a job at the end."""
+        self.jobs.append(job)
+        self.tokens += job.tokens
+        self.wake.set()
+
+    def take(self, job: _Job | None = None) -> _Job:
+        """Removes the oldest job, or this one."""
+        job = job or self.jobs[0]
+        self.jobs.remove(job)
+        self.tokens -= job.tokens
+        return job
+
+    def batch(self, most: int) -> list[_Job]:
+        """Takes the oldest jobs that together stay within a batch's tokens, at least one if there is any."""
+        batch: list[_Job] = []
+        tokens = 0
+        while self.jobs and (not batch or tokens + self.jobs[0].tokens <= most):
+            batch.append(self.take())
+            tokens += batch[-1].tokens
+        return batch
+
 
 def estimated_tokens(text: str) -> int:
     """About how many tokens a text has; at least 1."""
@@ -94,12 +143,13 @@ class BatchDone:
 
 
 class ModelWorker:
-    """The queue and the thread. Made and used on one event loop; an async context manager.
+    """The queue and the threads. Made and used on one event loop; an async context manager.
 
     Args:
         load: makes the summarizer; called in the model's thread, once.
         limits: see `QueueLimits`.
         told: called on the event loop after each batch.
+        note_limits: what one text may cost.
     """
 
     def __init__(
@@ -107,38 +157,45 @@ class ModelWorker:
         load: Callable[[], Summarizer],
         limits: QueueLimits | None = None,
         told: Callable[[BatchDone], None] = lambda _: None,
+        note_limits: NoteLimits | None = None,
     ) -> None:
         self._load, self._told = load, told
         self._limits = limits or QueueLimits()
-        self._waiting: deque[_Job] = deque()
-        self._waiting_tokens = 0
-        self._wake, self._freed = asyncio.Event(), asyncio.Event()
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="model")
+        self._note_limits = note_limits or NoteLimits()
+        self._small, self._large = _Lane("model", self._limits.wait), _Lane("model-large", 0)
+        self._lanes = (self._small, self._large)
+        self._freed = asyncio.Event()
         self._loading: asyncio.Task[Summarizer] | None = None
         self._failed_at = 0.0
         self._token_seconds = 0.0
-        self._runner: asyncio.Task[None] | None = None
         self.state = ModelState.NOT_LOADED
 
     async def __aenter__(self) -> "ModelWorker":
-        self._runner = asyncio.create_task(self._run(), name="model-queue")
+        for lane in self._lanes:
+            lane.runner = asyncio.create_task(self._run(lane), name="model-queue")
         return self
 
     async def __aexit__(self, *exc: object) -> None:
         """Refuses what comes, finishes the batch in hand, lets those still waiting go."""
         self.state = ModelState.CLOSED
-        while self._waiting:
-            self._fail(self._taken(), ClosedError())
+        for lane in self._lanes:
+            while lane.jobs:
+                self._fail(lane.take(), ClosedError())
+            lane.wake.set()
         self._freed.set()
-        self._wake.set()
-        if self._runner:
-            await self._runner
-        await asyncio.to_thread(self._thread.shutdown)
+        for lane in self._lanes:
+            if lane.runner:
+                await lane.runner
+            await asyncio.to_thread(lane.thread.shutdown)
 
     @property
     def waiting(self) -> int:
         """Requests in the queue."""
-        return len(self._waiting)
+        return sum(len(lane.jobs) for lane in self._lanes)
+
+    @property
+    def _waiting_tokens(self) -> int:
+        return sum(lane.tokens for lane in self._lanes)
 
     @property
     def summarizer(self) -> Summarizer | None:
@@ -153,7 +210,7 @@ class ModelWorker:
         """Whether one more text finds a place."""
         return (
             self.state is not ModelState.CLOSED
-            and len(self._waiting) < self._limits.requests
+            and self.waiting < self._limits.requests
             and self._waiting_tokens < self._limits.tokens
         )
 
@@ -189,7 +246,7 @@ class ModelWorker:
             patient: waits for a place instead of being refused one.
 
         Raises:
-            QueueFullError, ClosedError, ModelUnavailableError, ScoringError.
+            QueueFullError, ClosedError, ModelUnavailableError, ScoringError, LimitError.
         """
         while not self.accepts:
             if self.state is ModelState.CLOSED:
@@ -200,15 +257,13 @@ class ModelWorker:
             await self._freed.wait()
         tokens = estimated_tokens(document.text)
         job = _Job(document, budget, tokens, asyncio.get_running_loop().create_future())
-        self._waiting.append(job)
-        self._waiting_tokens += tokens
-        self._wake.set()
+        lane = self._large if len(document.text) >= LONG else self._small
+        lane.put(job)
         try:
             return await job.done
         finally:
-            if job in self._waiting:  # the client has left
-                self._waiting.remove(job)
-                self._waiting_tokens -= tokens
+            if job in lane.jobs:  # the client has left
+                lane.take(job)
                 self._freed.set()
 
     def _may_retry(self) -> bool:
@@ -222,7 +277,7 @@ class ModelWorker:
         started = time.monotonic()
         loop = asyncio.get_running_loop()
         try:
-            summarizer = await loop.run_in_executor(self._thread, _warm, self._load)
+            summarizer = await loop.run_in_executor(self._small.thread, _warm, self._load)
         except Exception as error:
             self._failed_at = time.monotonic()
             self._move_to(ModelState.FAILED)
@@ -232,63 +287,55 @@ class ModelWorker:
         log.info("model-loaded", engine=summarizer.model.engine, seconds=round(time.monotonic() - started, 2))
         return summarizer
 
-    async def _run(self) -> None:
+    async def _run(self, lane: _Lane) -> None:
         while self.state is not ModelState.CLOSED:
-            await self._wake.wait()
-            self._wake.clear()
-            while self._waiting:
-                await self._one_batch()
+            await lane.wake.wait()
+            lane.wake.clear()
+            while lane.jobs:
+                await self._one_batch(lane)
 
-    async def _one_batch(self) -> None:
+    async def _one_batch(self, lane: _Lane) -> None:
         try:
             summarizer = await self.preload()
         except (ModelUnavailableError, ClosedError) as error:
-            while self._waiting:
-                self._fail(self._taken(), error)
+            while lane.jobs:
+                self._fail(lane.take(), error)
+            self._freed.set()
             return
-        if self._limits.wait and self._waiting_tokens < self._limits.batch_tokens:
-            await asyncio.sleep(self._limits.wait)
-        batch = self._batch()
+        if lane.wait and lane.tokens < self._limits.batch_tokens:
+            await asyncio.sleep(lane.wait)
+        batch = lane.batch(self._limits.batch_tokens)
+        self._freed.set()
         if not batch:
             return
         started = time.monotonic()
         loop = asyncio.get_running_loop()
+        work = Work(self._note_limits, lambda: any(job.wanted for job in batch))
         try:
-            results = await loop.run_in_executor(self._thread, _scored, summarizer, batch)
+            results = await loop.run_in_executor(lane.thread, _scored, summarizer, batch, work)
         except Exception as error:  # the queue goes on, whatever happened to this batch
             log.error("batch-failed", error=type(error).__name__)
             results = [ScoringError(type(error).__name__)] * len(batch)
         for job, result in zip(batch, results, strict=True):
-            if isinstance(result, Summary):
-                if not job.done.done():
-                    job.done.set_result(result)
-            else:
+            if not isinstance(result, Summary):
                 self._fail(job, result)
-        done = BatchDone(len(batch), sum(job.tokens for job in batch), time.monotonic() - started)
+            elif not job.done.done():
+                job.done.set_result(result)
+        self._account(batch, time.monotonic() - started)
+
+    def _account(self, batch: Sequence[_Job], seconds: float) -> None:
+        done = BatchDone(len(batch), sum(job.tokens for job in batch), seconds)
         speed = done.seconds / done.tokens
         self._token_seconds += _SMOOTHING * (speed - self._token_seconds) if self._token_seconds else speed
         self._told(done)
-
-    def _batch(self) -> list[_Job]:
-        """The oldest jobs that together stay within a batch's tokens, at least one."""
-        batch: list[_Job] = []
-        tokens = 0
-        while self._waiting and (not batch or tokens + self._waiting[0].tokens <= self._limits.batch_tokens):
-            job = self._taken()
-            batch.append(job)
-            tokens += job.tokens
-        return batch
-
-    def _taken(self) -> _Job:
-        job = self._waiting.popleft()
-        self._waiting_tokens -= job.tokens
-        self._freed.set()
-        return job
 
     @staticmethod
     def _fail(job: _Job, error: Exception) -> None:
         if not job.done.done():
             job.done.set_exception(error)
+
+
+_Result = Summary | ScoringError | LimitError
 
 
 def _warm(load: Callable[[], Summarizer]) -> Summarizer:
@@ -298,25 +345,29 @@ def _warm(load: Callable[[], Summarizer]) -> Summarizer:
     return summarizer
 
 
-def _scored(summarizer: Summarizer, batch: Sequence[_Job]) -> list[Summary | ScoringError]:
+def _scored(summarizer: Summarizer, batch: Sequence[_Job], work: Work) -> list[_Result]:
     """In the model's thread: the texts of one budget together; a text's failure is its own."""
-    results: dict[int, Summary | ScoringError] = {}
+    results: dict[int, _Result] = {}
     by_budget: dict[Budget | None, list[int]] = {}
     for index, job in enumerate(batch):
         by_budget.setdefault(job.budget, []).append(index)
     for budget, indices in by_budget.items():
-        found = _attempt(summarizer, [batch[i].document for i in indices], budget)
+        with working(work):
+            found = _attempt(summarizer, [batch[i].document for i in indices], budget)
         results.update(zip(indices, found, strict=True))
     return [results[i] for i in range(len(batch))]
 
 
-def _attempt(
-    summarizer: Summarizer, documents: list[Document], budget: Budget | None
-) -> list[Summary | ScoringError]:
+def _attempt(summarizer: Summarizer, documents: list[Document], budget: Budget | None) -> list[_Result]:
     try:
         return list(summarizer.summarize(documents, budget))
+    except UnwantedError as error:
+        return [error] * len(documents)
     except Exception as error:  # whatever a model may raise; its message may hold note text
-        if len(documents) == 1:
-            log.error("text-failed", error=type(error).__name__)
-            return [ScoringError(type(error).__name__)]
-        return [result for document in documents for result in _attempt(summarizer, [document], budget)]
+        if len(documents) > 1:
+            return [result for document in documents for result in _attempt(summarizer, [document], budget)]
+        if isinstance(error, LimitError):
+            log.warning("text-over-limit", reason=error.code)
+            return [error]
+        log.error("text-failed", error=type(error).__name__)
+        return [ScoringError(type(error).__name__)]

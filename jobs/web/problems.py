@@ -123,6 +123,8 @@ def from_error(error: Exception) -> ProblemError:
 _NOTE_CODES = {
     Reason.UNSUPPORTED_TYPE: "unsupported-type",
     Reason.TOO_LARGE: "too-large",
+    Reason.TOO_MANY_SENTENCES: "too-large",
+    Reason.TOO_MANY_TOKENS: "too-large",
     Reason.INTERNAL_ERROR: "internal-error",
     Reason.TIMEOUT: "timeout",
 }

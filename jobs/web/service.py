@@ -104,7 +104,7 @@ async def running(settings: Settings, options: Options, metrics: Metrics) -> Asy
         batch_tokens=settings.serve_batch_tokens,
         wait=settings.serve_wait / 1000,
     )
-    model = ModelWorker(lambda: make_summarizer(settings), limits, metrics.batch_done)
+    model = ModelWorker(lambda: make_summarizer(settings), limits, metrics.batch_done, settings.note_limits)
     async with make_client(settings, retries=1) as client, make_extractor(settings) as extractor, model:
         auditor = make_auditor(settings, client, extractor)
         metrics.watch(model)

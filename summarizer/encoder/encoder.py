@@ -5,6 +5,7 @@ for bit the same alone, in a batch, in any order and beside any neighbour, the s
 made from that document alone.
 """
 
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, chain
@@ -17,6 +18,7 @@ from summarizer.centrality import Vectors
 from summarizer.encoder.files import ModelFiles, find_model
 from summarizer.encoder.windows import MARKS, split_evenly
 from summarizer.errors import EngineError, UnsupportedModelError
+from summarizer.limits import check_time, check_tokens
 
 if TYPE_CHECKING:
     import torch
@@ -32,6 +34,7 @@ _OFFSET_POSITIONS = ("camembert", "roberta", "xlm-roberta")
 _WITH_POOLER = ("bert", "camembert", "roberta", "xlm-roberta")
 
 _BATCH_TOKENS = 2048  # padded tokens of one forward pass: more gains nothing on a CPU and costs memory
+_TOKENISE = 256  # sentences that are given to the tokenizer at once
 _PASS_OVERHEAD = 24  # what a pass costs before its first token, in the time of one token (measured)
 
 
@@ -64,6 +67,7 @@ class Encoder:
         self.device, self.precision = _resolve(device, precision)
         self._check_family(files)
         self._tokenizer = _load_tokenizer(files)
+        self._tokenizing = threading.Lock()
         self._model = _load_weights(files).to(self.device)
         self.sha256 = files.sha256()
         config = self._model.config
@@ -93,12 +97,25 @@ class Encoder:
         """Token ids of each sentence: no special tokens, nothing cut off.
 
         A special token that stands in the text as words ("[SEP]") is read as words.
+
+        Raises:
+            LimitError: they are more than the work in hand allows, or its time is up.
         """
-        if not sentences:
-            return []
+        found: list[tuple[int, ...]] = []
+        total = 0
+        for start in range(0, len(sentences), _TOKENISE):
+            check_time()
+            part = self._tokenized(sentences[start : start + _TOKENISE])
+            total += sum(map(len, part))
+            check_tokens(total)
+            found += part
+        return found
+
+    def _tokenized(self, sentences: Sequence[str]) -> list[tuple[int, ...]]:
         # A lone surrogate has no UTF-8 form; the tokenizer sees U+FFFD in its place, the text stays as it is.
         clean = [s.encode("utf-8", "surrogatepass").decode("utf-8", "replace") for s in sentences]
-        encoded = self._tokenizer(clean, add_special_tokens=False, truncation=False, verbose=False)
+        with self._tokenizing:  # it borrows itself for each call
+            encoded = self._tokenizer(clean, add_special_tokens=False, truncation=False, verbose=False)
         return [tuple(ids) for ids in encoded["input_ids"]]
 
     def sentence_vectors(self, sentences: Sequence[str]) -> Vectors:
@@ -155,6 +172,7 @@ class Encoder:
             lengths = tuple(len(row.ids) for row in chosen)
             ids = tuple(chain.from_iterable(row.ids for row in chosen))
             segments = tuple(chain.from_iterable(row.segments or (0,) * len(row.ids) for row in chosen))
+            check_time()
             values = packed(Sequences(ids, segments, lengths)).numpy()  # (tokens, hidden)
             ends = list(accumulate(lengths))
             for index, length, end in zip(pack, lengths, ends, strict=True):
@@ -164,6 +182,7 @@ class Encoder:
         import torch
 
         for batch in _batches([len(row.ids) for row in rows]):
+            check_time()
             chosen = [rows[i] for i in batch]
             mixed = torch.autocast(self.device, torch.bfloat16, enabled=self._dtype == torch.bfloat16)
             with torch.inference_mode(), mixed:

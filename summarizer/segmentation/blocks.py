@@ -8,7 +8,7 @@ from summarizer.segmentation import tables
 from summarizer.segmentation.answers import begins_answer, is_question, mere_value
 from summarizer.segmentation.boilerplate import DEAR, is_rule, letter_body
 from summarizer.segmentation.declared import Row, declared_rows
-from summarizer.segmentation.labels import AFTER_COLON, LABEL, Role, role
+from summarizer.segmentation.labels import AFTER_COLON, APART, LABEL, Role, role
 from summarizer.segmentation.layout import AXIS, read_layout
 from summarizer.segmentation.line_ends import is_terminated
 from summarizer.segmentation.lines import Line, LineKind
@@ -16,6 +16,7 @@ from summarizer.segmentation.list_marks import inline_markers
 from summarizer.segmentation.markers import boxes
 from summarizer.segmentation.midline import is_heading, midline_headings, newlines_lost, opening_title
 from summarizer.segmentation.punctuation import sentence_ends
+from summarizer.segmentation.section_titles import normalise
 from summarizer.segmentation.spans import Spans
 from summarizer.types import ContextKind, ContextSpan, Mark, Segmentation, Span
 
@@ -135,8 +136,9 @@ class _Emitter:
             spans.marker(start, start + first.marker)
             start += first.marker
         label = LABEL.match(spans.text, start, self.end) if first.kind is LineKind.LABELLED else None
-        if label is not None and role(label["words"]) is Role.VALUE:
-            spans.context.begin_value(start, upper=label["words"].isupper())
+        if label is not None and role(label["words"]) in (Role.VALUE, Role.EITHER):
+            apart = first.after_blank and normalise(label["words"]) in APART
+            spans.context.begin_value(start, upper=label["words"].isupper(), apart=apart)
         count = len(spans.sentences)
         leaders = tables.leader_cells(first.text)
         if leaders and len(self.block) == 1 and not first.marker:

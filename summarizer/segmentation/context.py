@@ -256,9 +256,25 @@ class Context:
             return in_order(self._open, start, end)
         return self._open
 
-    def begin_value(self, start: int, *, upper: bool) -> None:
-        """A label with its value begins a line: those above that look like it are not its headings."""
+    def begin_value(self, start: int, *, upper: bool, apart: bool = False) -> None:
+        """A label with its value begins a line: those above that look like it are not its headings.
+
+        Args:
+            start: of the label.
+            upper: it is in capitals.
+            apart: it names a section of its own, and a blank line stands above it.
+        """
         top = self._heads[-1] if self._heads else None
+        if (
+            apart
+            and top is not None
+            and top.used
+            and (top.upper or not upper)
+            and self._indent(start) <= top.indent
+        ):
+            self._open = None
+            self._heads.clear()
+            return
         if top is not None and top.inline and top.upper == upper and "\n" in self.text[top.span.end : start]:
             self._open = None
             self._heads.clear()

@@ -19,6 +19,7 @@ LABEL = re.compile(
 AFTER_COLON = re.compile(r"[:,;]*(?:[ \t]+[,;]+)?(?:[-–—][ \t]+)?")
 
 _VALUE_LABELS = words("labels", "values")
+APART = words("labels", "apart")
 _VALUE_TAIL = words("labels", "value_last_words")
 _VALUE_HEAD = re.compile(rf"(?:{alternatives('labels', 'value_first_words')})\b")
 _PROSE = re.compile(rf"(?<!-)\b(?:{alternatives('labels', 'prose')})\b")

@@ -149,7 +149,7 @@ class _Page:
         tail = before.text[-60:]
         if line.kind is LineKind.LABELLED:
             return line.text[0].islower() or (
-                line_ends.is_open(tail) and not (tail[-1] == "," and known_heading(_label(line.text)))
+                line_ends.is_open(tail) and not known_heading(_label(line.text))
             )
         if line.kind is LineKind.HEADING:
             if line_ends.is_open(tail):

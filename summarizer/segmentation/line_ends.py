@@ -31,6 +31,7 @@ _DOSE = re.compile(
     re.I,
 )
 _NUMBER_END = re.compile(r"(?:^|\s)[\d.,]*\d$")
+_RANGE_END = re.compile(r"\d ?(?:-|–|to)$")
 _WORD = re.compile(r"[\w/'’.%µ]+")
 _LONG = 40
 """A shorter line that ends in `no` is an answer: `Seizures no`."""
@@ -49,7 +50,8 @@ def is_open(tail: str) -> bool:
     Behind a comma, an open parenthesis, a hyphen; a negation, a preposition, an article, a verb that needs
     its object; an abbreviation that needs its noun; a qualifier behind a negation or an article.
     """
-    if tail[-1] in ",(/&+[" or (tail[-1] == "-" and tail[-2:-1].isalpha()):
+    # A plus right behind a word says positive: `BRCA1+`.
+    if tail[-1] in ",(/&[" or tail.endswith(" +") or (tail[-1] == "-" and tail[-2:-1].isalpha()):
         return True
     if tail[-1] > "\u0dff" and tail.endswith(_OPEN_ENDINGS):
         return True
@@ -105,7 +107,9 @@ def _answers_words(text: str) -> bool:
     if len(text) >= _LONG or _YES_OR_NO.search(text[-6:]) is None:
         return False
     tokens = text[-60:].lower().rstrip(".;").split()
-    if len(tokens) < 2:
+    if (
+        len(tokens) < 2 or tokens[-2][-1] == "."
+    ):  # behind a stop it begins a sentence: `Stable. No` / `bleeding.`
         return False
     return not (tokens[-2] in _BEFORE_OPEN_NO or tokens[-2].endswith("ly") or _opens_clause(text[-60:]))
 
@@ -124,11 +128,13 @@ def goes_on(text: str) -> bool:
 
 
 def completes(before: str, text: str) -> bool:
-    """Whether a line brings the unit of the number above it, or the dose of the drug above it."""
+    """Whether a line brings the unit or the upper end of the number above it, or the dose of the drug."""
     first = _WORD.match(text)
     if first is None:
         return False
     if first[0].lower() == "post" and before[-6:].lower() == "status":
+        return True
+    if text[0].isdigit() and _RANGE_END.search(before[-16:]):
         return True
     if _NUMBER_END.search(before[-16:]):
         return first[0].lower().rstrip(".,;") in _UNITS

@@ -9,6 +9,7 @@ from summarizer.segmentation.vocabulary import words
 NEVER_ENDS = words("abbreviations", "never_end")
 MAY_END = words("abbreviations", "may_end")
 _UNITS = words("abbreviations", "units")
+_COUNTED = words("abbreviations", "counted")
 _ROUTES = words("abbreviations", "routes")
 _CALENDAR = words("abbreviations", "calendar")
 _SUBJECTS = words("abbreviations", "subjects")
@@ -149,6 +150,12 @@ def _before_capital(text: str, word: str, ahead: str, mark: int, stop: int) -> i
     name = ahead.rstrip(".,;:)").lower()
     shouted = len(word) > 1 and word.isupper() and ahead[:2].isupper()
     starter = name in _SUBJECTS or (name in _STARTERS and not shouted)
+    if (
+        lower in _COUNTED
+        and not starter
+        and text[max(0, mark - len(word) - 3) : mark - len(word)].rstrip()[-1:].isdigit()
+    ):
+        return None
     if len(word) == 1 and word.isalpha() and word.isupper():
         return stop if starter or _lettered(text, mark - 1) else None
     if len(word) == 1 and word.isalpha() and name not in _SUBJECTS and lower not in _UNITS:

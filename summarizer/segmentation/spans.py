@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from summarizer.limits import check_sentences
 from summarizer.segmentation.context import Context, in_order
 from summarizer.segmentation.declared import strikes
 from summarizer.segmentation.regions import is_region
@@ -76,6 +77,7 @@ class Spans:
             self.sentences.append(Sentence(start, end, section, around))
         else:
             self._add_pieces(start, end, section, around)
+        check_sentences(len(self.sentences))
         self._last = end
         return Span(start, end)
 

@@ -11,6 +11,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from heapq import heapify, heappop, heappush
 
 from summarizer.engines.base import Salience
@@ -153,6 +154,36 @@ def select(sentences: Sequence[str], salience: Salience, budget: Budget | None =
         limit = expected_length(salience.scores) if own else asked_sentences(budget, sentences)
         terms = PER_SENTENCE
     return sorted(_take_by(salience, ranking, sentences, costs, limit, terms) or ranking[:1])
+
+
+def select_parts(
+    sentences: Sequence[str], salience: Salience, ends: Sequence[int], budget: Budget | None = None
+) -> list[int]:
+    """Chooses from each part of a document as from a document of its own.
+
+    A sentence that stands in an earlier part word for word is not taken again.
+
+    Args:
+        sentences: those of the document in order.
+        salience: the engine's scores of these.
+        ends: where each part ends, as a place in `sentences`; the last is their number.
+        budget: of each part; as in `select`.
+
+    Returns:
+        Indices in ascending order.
+    """
+    chosen: list[int] = []
+    seen: set[tuple[str, ...] | str] = set()
+    start = 0
+    for end in ends:
+        own = [i for i in range(start, end) if wording(sentences[i]) not in seen]
+        first = frozenset(place for place, i in enumerate(own) if i in salience.first)
+        scores = tuple(salience.scores[i] for i in own)
+        part = replace(salience, scores=scores, first=first)
+        chosen += [own[place] for place in select([sentences[i] for i in own], part, budget)]
+        seen.update(wording(sentence) for sentence in sentences[start:end])
+        start = end
+    return chosen
 
 
 def taking_order(sentences: Sequence[str], salience: Salience) -> list[int]:

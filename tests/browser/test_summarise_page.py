@@ -195,8 +195,11 @@ async def test_a_copy_holds_offsets_that_point_into_the_note(demo_site: Web, pag
     copied = await page.evaluate("navigator.clipboard.readText()")
     expected = await answer(demo_site, text)
     for sentence in expected["summary"]:
-        words = text[sentence["start"] : sentence["end"]]
+        parts = [(sentence["start"], sentence["end"], "{}")]
+        parts += [(piece["start"], piece["end"], "({})") for piece in sentence["context"]]
+        words = " ".join(form.format(" ".join(text[a:b].split())) for a, b, form in sorted(parts))
         assert f"[{sentence['start']}-{sentence['end']}] {words}\n" in copied
+    assert any(sentence["context"] for sentence in expected["summary"])
     assert expected["text"]["sha256"] in copied
     assert expected["model"]["sha256"] in copied
     assert "unverified" in copied

@@ -57,6 +57,21 @@ def several_attachments(site: Site) -> Resource:
     return document(site, content=[{"attachment": pdf}, {"attachment": html}])
 
 
+def several_documents(site: Site) -> Resource:
+    page = {
+        "contentType": "text/plain",
+        "title": "Page 2 [of 2]",
+        "data": encoded("Home\x0c today. Call us."),
+    }
+    letter = {"contentType": "application/rtf", "data": encoded(seeds.rtf())}
+    return document(site, content=[{"attachment": letter}, {"attachment": page}])
+
+
+def conclusion_apart(site: Site) -> Resource:
+    form = {"contentType": "text/html", "data": encoded("<p>Lungs clear.</p><p>Heart normal.</p>")}
+    return report(site, presentedForm=[form], conclusion="A nodule on the left. CT in May.")
+
+
 def several_forms(site: Site) -> Resource:
     plain = {"contentType": "text/plain", "data": encoded(TEXT)}
     return report(
@@ -171,6 +186,8 @@ KINDS: dict[str, Callable[[Site], Resource]] = {
     "narrative": narrative,
     "several-attachments": several_attachments,
     "several-forms": several_forms,
+    "several-documents": several_documents,
+    "conclusion-apart": conclusion_apart,
     "by-url": by_url,
     "absolute": absolute,
     "versioned": versioned,

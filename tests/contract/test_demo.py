@@ -69,7 +69,8 @@ def test_the_second_pass_writes_the_amendment_and_the_new_note_alone(report: Dem
     assert second.written == 2
     # A note that failed is never called unchanged: it counts as failed until it is done.
     assert (second.unchanged, second.failed) == (stored - 2 - first.failed, first.failed)
-    assert first.failed == 1
+    # The note whose base64 is none fails; HAPI does not take it in.
+    assert first.failed == (0 if report.engine == "hapi" else 1)
 
 
 def test_the_summary_of_the_amended_note_is_of_the_amended_text(report: DemoReport) -> None:

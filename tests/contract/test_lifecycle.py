@@ -112,7 +112,8 @@ def test_a_replaced_document_keeps_its_summary_marked_and_the_new_one_names_it(
     assert relation["targetIdentifier"]["value"] == before["identifier"]["value"]
     assert site.one_audit(before["id"]).ok
     assert site.one_audit(summary["id"]).ok
-    assert not [o for o in quiet.values() if o.status not in ("unchanged", "skipped")]
+    # A note that another test left behind without its text waits for its next try.
+    assert not [o for o in quiet.values() if o.status not in ("unchanged", "skipped") and not o.waiting]
     assert state(only(site, old)) == ("preliminary", "superseded")
 
 

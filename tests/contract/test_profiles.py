@@ -254,26 +254,32 @@ def without_urns(resource: Resource) -> Resource:
     return found
 
 
-def test_a_calibrated_model_states_its_scores_as_confidence_too(hapi: Fhir) -> None:
+def test_a_model_calibrated_on_articles_states_no_confidence_and_is_valid(hapi: Fhir) -> None:
     model = dataclasses.replace(MODEL, calibrated=True)
     made = made_offline(pipeline=a_pipeline(model=model))
-    parts = {part["url"] for part in made["summary"]["section"][0]["extension"][0]["extension"]}
-    assert {canonical.EXTRACT_SCORE, canonical.AI_CONFIDENCE} < parts
+    parts = {part["url"] for part in spans(made["summary"])[0]["extension"]}
+    assert canonical.EXTRACT_SCORE in parts
+    assert canonical.AI_CONFIDENCE not in parts
     assert [issues(hapi, resource) for resource in made.values()] == [[]] * 5
 
 
 URN = "urn:uuid:4a3a1c60-6c2d-4f0e-9a55-6f1b0f0e8f11"
+NUMBERED = {
+    "reference": "#p",
+    "display": "A patient",
+    "identifier": {"system": "urn:oid:2.16.840.1.113883.3.1", "value": "17"},
+}
 
 
 @pytest.mark.parametrize(
     "reference",
-    [{"reference": URN}, {"reference": URN, "type": "Patient"}, {"reference": "#p", "display": "A patient"}],
+    [{"reference": URN}, {"reference": URN, "type": "Patient"}, NUMBERED],
     ids=["urn", "urn with type", "contained"],
 )
 def test_a_reference_that_resolves_in_the_source_alone_becomes_a_valid_one(
     hapi: Fhir, reference: Resource
 ) -> None:
-    """HAPI takes no source whose subject is a URN, other servers do."""
+    """HAPI takes no source whose subject is a URN, other servers do; an identifier keeps a contained one."""
     reading = a_reading(subject=reference, encounter=reference, custodian=reference, verbatim=False)
     made = made_offline(reading=reading)
     assert made["summary"]["subject"] != reference

@@ -8,6 +8,7 @@ import pytest
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--mutations", type=int, default=None, help="damaged files to read (300 unless told)")
     parser.addoption("--kills", type=int, default=None, help="times that a poller is killed (2 unless told)")
+    parser.addoption("--costly", choices=["all"], default=None, help="every costly note, with the model")
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,17 @@ Process = subprocess.Popen[bytes]
 
 def start(base_url: str, database: Path, *arguments: str, page_size: int) -> Process:
     """Starts `clinsum ARGUMENTS --json` on a server, with a ledger of its own and without a model."""
-    environment = {
+    code = "from jobs.cli import main; main()"
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *arguments, "--json"],
+        env=environment(base_url, database, page_size=page_size),
+        stdout=subprocess.PIPE,
+    )
+
+
+def environment(base_url: str, database: Path, *, page_size: int) -> dict[str, str]:
+    """Settings for a command on a server, with a ledger of its own and without a model."""
+    return {
         **os.environ,
         "CLINSUM_FHIR_BASE_URL": base_url,
         "CLINSUM_DATABASE_URL": f"sqlite:///{database}",
@@ -20,10 +30,6 @@ def start(base_url: str, database: Path, *arguments: str, page_size: int) -> Pro
         "CLINSUM_CONCURRENCY": "2",
         "CLINSUM_PAGE_SIZE": str(page_size),
     }
-    code = "from jobs.cli import main; main()"
-    return subprocess.Popen(
-        [sys.executable, "-c", code, *arguments, "--json"], env=environment, stdout=subprocess.PIPE
-    )
 
 
 def killed_after(process: Process, lines: int, pause: float) -> int:

@@ -39,6 +39,7 @@ LEVELS: dict[str, tuple[tuple[str, ...], ...]] = {
     "summarizer": (
         ("encoder", "segmentation"),
         ("assertion", "pinned"),
+        ("splitting",),
         ("bertsum",),
         ("engines",),
         ("selection",),

@@ -4,7 +4,7 @@ from typing import Any
 
 from fhir_adapter.sandbox.embedded.jsontext import Json
 from fhir_adapter.sandbox.embedded.parameters import LAST_UPDATED, RESOURCE_TYPES, parameters_of
-from fhir_adapter.sandbox.settings import SandboxSettings
+from fhir_adapter.sandbox.settings import Quirk, SandboxSettings
 
 SOFTWARE = "Clinical AI Summarizer sandbox"
 VERSION = "0.1.0"
@@ -76,7 +76,8 @@ def _resource(settings: SandboxSettings, resource_type: str) -> Json:
 
 
 def _search_parameters(settings: SandboxSettings, resource_type: str) -> list[dict[str, Any]]:
-    found = {"_id": "token", **{name: p.kind for name, p in parameters_of(resource_type).items()}}
+    known = {} if Quirk.IGNORE_PARAMETERS in settings.quirks else parameters_of(resource_type)
+    found = {"_id": "token", **{name: p.kind for name, p in known.items()}}
     if settings.last_updated_search:
         found[LAST_UPDATED] = "date"
     return [{"name": name, "type": kind} for name, kind in sorted(found.items())]

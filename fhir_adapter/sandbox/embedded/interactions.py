@@ -18,7 +18,7 @@ from fhir_adapter.sandbox.embedded.parameters import RESOURCE_TYPES
 from fhir_adapter.sandbox.embedded.references import strip_versions
 from fhir_adapter.sandbox.embedded.search import Pairs, Searcher
 from fhir_adapter.sandbox.embedded.session import Session, Version, keep_labels, same_content
-from fhir_adapter.sandbox.settings import SandboxSettings
+from fhir_adapter.sandbox.settings import Quirk, SandboxSettings
 
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 
@@ -68,6 +68,11 @@ class Interactions:
     def __init__(self, settings: SandboxSettings, searcher: Searcher) -> None:
         self._settings = settings
         self._searcher = searcher
+
+    @property
+    def gives_own_ids(self) -> bool:
+        """An id that a client asks for is not given."""
+        return Quirk.OWN_IDS in self._settings.quirks
 
     def read(self, session: Session, resource_type: str, id_: str) -> Version:
         """The current version.
@@ -142,6 +147,8 @@ class Interactions:
             raise invalid("The id in the body is not the one in the address.")
         current = session.current(resource_type, id_)
         check_if_match(current, if_match)
+        if current is None and self.gives_own_ids:
+            return self.write_new(session, resource_type, new_id(), resource, "POST")
         if current is None and not self._settings.update_create:
             raise RequestRefusedError(
                 405, "not-supported", "This server assigns the ids itself: create the resource with a POST."
@@ -150,7 +157,7 @@ class Interactions:
             return self.write_new(session, resource_type, id_, resource, "PUT")
         self._prepare(resource)
         keep_labels(resource, current.body)
-        if same_content(resource, current.body):
+        if same_content(resource, current.body) and Quirk.NO_OP_VERSIONS not in self._settings.quirks:
             return Written(200, current)
         return Written(200, session.put(resource_type, id_, resource, "PUT"))
 

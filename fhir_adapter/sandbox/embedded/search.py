@@ -14,13 +14,18 @@ from fhir_adapter.sandbox.embedded.paging import Shape, Snapshot, Snapshots
 from fhir_adapter.sandbox.embedded.parameters import parameters_of
 from fhir_adapter.sandbox.embedded.session import Session, Version
 from fhir_adapter.sandbox.embedded.when import range_of
-from fhir_adapter.sandbox.settings import SandboxSettings
+from fhir_adapter.sandbox.settings import Quirk, SandboxSettings
 
 Pairs = list[tuple[str, str]]
 """Names and values of a query, decoded, in order."""
 
 _PRESENTATION = ("_format", "_pretty")
 _MAX_CACHED = 1000
+_OFFSET = "_offset"
+_ALWAYS_UNDERSTOOD = (
+    *_PRESENTATION,
+    *("_id", "_lastUpdated", "_count", "_sort", "_summary", "_elements", "_total", "_include", "_revinclude"),
+)
 
 
 @dataclass(slots=True)
@@ -65,6 +70,7 @@ class Searcher:
         Raises:
             RequestRefusedError: 400, a parameter or value is not known.
         """
+        pairs, offset = self._understood(pairs)
         plan = self._plan(resource_type, pairs)
         url = _self_url(f"{base}/{resource_type}", pairs)
         if plan.count_only:
@@ -76,6 +82,8 @@ class Searcher:
             rows = session.rows(f"{sql.text} ORDER BY {plan.order.text}", (*sql.args, *plan.order.args))
             snapshot = Snapshot(plan.shape, rows, url, time.monotonic())
             self._remember(url, snapshot)
+        if Quirk.OFFSET_PAGES in self._settings.quirks:
+            return Answer(_offset_page(session, base, snapshot, offset))
         return Answer(self._page(session, base, snapshot, 0, None), found)
 
     def history(
@@ -167,6 +175,16 @@ class Searcher:
         plan.shape = shape
         return plan
 
+    def _understood(self, pairs: Pairs) -> tuple[Pairs, int]:
+        """The parameters that are taken note of, and where an offset page begins."""
+        quirks, offset = self._settings.quirks, 0
+        if Quirk.OFFSET_PAGES in quirks:
+            offset = _whole_number(_OFFSET, dict(pairs).get(_OFFSET, "0"))
+            pairs = [pair for pair in pairs if pair[0] != _OFFSET]
+        if Quirk.IGNORE_PARAMETERS in quirks:
+            pairs = [pair for pair in pairs if pair[0].partition(":")[0] in _ALWAYS_UNDERSTOOD]
+        return pairs, offset
+
     def _count(self, value: str) -> int:
         return min(_whole_number("_count", value), self._settings.max_page_size)
 
@@ -215,6 +233,18 @@ class Searcher:
         whole = offset == 0 and not more
         total = len(rows) if shape.show_total or whole else None
         return bundle_text(shape.kind, _entries(session, base, chosen, shape), total=total, links=links)
+
+
+def _offset_page(session: Session, base: str, found: Snapshot, offset: int) -> str:
+    """A page of a search that was made for it alone, as servers give them that keep no searches."""
+    shape, rows = found.shape, found.rows
+    links = {"self": found.self_url}
+    after = offset + shape.count
+    if after < len(rows):
+        joint = "&" if "?" in found.self_url else "?"
+        links["next"] = f"{found.self_url}{joint}{_OFFSET}={after}"
+    entries = _entries(session, base, rows[offset:after], shape)
+    return bundle_text(shape.kind, entries, total=len(rows), links=links)
 
 
 def matching(resource_type: str, conditions: list[Sql]) -> Sql:

@@ -30,7 +30,7 @@ from fhir_adapter.sandbox.embedded.search import Searcher
 from fhir_adapter.sandbox.embedded.session import Session, Version
 from fhir_adapter.sandbox.embedded.store import Store
 from fhir_adapter.sandbox.embedded.when import instant_text
-from fhir_adapter.sandbox.settings import SandboxSettings
+from fhir_adapter.sandbox.settings import Quirk, SandboxSettings
 
 # The order in which a transaction is carried out; the answer keeps the order of the request.
 _ORDER = ("DELETE", "POST", "PUT", "GET")
@@ -103,6 +103,7 @@ class BundleProcessor:
         self, settings: SandboxSettings, store: Store, searcher: Searcher, interactions: Interactions
     ) -> None:
         self._refuse_unmatched = settings.refuse_unmatched
+        self._batches = Quirk.BATCHES in settings.quirks
         self._store = store
         self._searcher = searcher
         self._interactions = interactions
@@ -126,13 +127,16 @@ class BundleProcessor:
         items = bundle.get("entry", [])
         if not isinstance(items, list):
             raise invalid("Bundle.entry is not a list.")
-        if bundle.get("type") == "transaction":
+        kind = bundle.get("type")
+        if kind == "transaction" and self._batches:
+            kind = "batch"
+        if kind == "transaction":
             answers = self._transaction(items, base, representation)
-        elif bundle.get("type") == "batch":
+        elif kind == "batch":
             answers = [self._alone(number, item, base, representation) for number, item in enumerate(items)]
         else:
             raise invalid("The Bundle's type is neither transaction nor batch.")
-        return bundle_text(f"{bundle['type']}-response", answers, links={"self": base})
+        return bundle_text(f"{kind}-response", answers, links={"self": base})
 
     def _alone(self, number: int, item: Any, base: str, representation: bool) -> str:
         """One entry of a batch, in a database transaction of its own."""
@@ -171,7 +175,8 @@ class BundleProcessor:
         if entry.method == "POST":
             entry = self._with_id_of_create(session, entry, addresses)
         elif len(entry.path) == 2:
-            entry = replace(entry, id=entry.path[1])
+            new = self._interactions.gives_own_ids and session.current(entry.type, entry.path[1]) is None
+            entry = replace(entry, id=new_id() if new else entry.path[1])
         else:
             match = self._interactions.match(session, entry.type, criteria_pairs(entry.criteria))
             given = resource.get("id")
@@ -228,6 +233,9 @@ class BundleProcessor:
 
     def _put(self, session: Session, entry: Entry) -> Written:
         resource = entry.content()
+        if len(entry.path) == 2 and entry.id != entry.path[1]:
+            check_if_match(None, entry.if_match)
+            return self._interactions.write_new(session, entry.type, entry.id, resource, "POST")
         if len(entry.path) == 1 and resource.get("id") is None:
             if not entry.found:
                 check_if_match(None, entry.if_match)

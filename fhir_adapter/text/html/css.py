@@ -1,4 +1,4 @@
-"""As much of style sheets as changes what a reader takes from the words: strike-out, bold, symbol fonts.
+"""As much of style sheets as changes what a reader takes from words: strike-out, bold, symbols, raised signs.
 
 Rules of a `style` element count where their selector is a class, an element, or both, without combinators:
 what struck-out text, bold heads and symbol fonts of exported notes are written with. What a style sheet hides
@@ -16,6 +16,7 @@ _SELECTOR = re.compile(r"([a-zA-Z][a-zA-Z0-9]*)?(?:\.([\w-]{1,80}))?")
 _STRUCK = re.compile(r"(?:^|;)\s*text-decoration(?:-line)?\s*:[^;]*line-through", re.I)
 _BOLD = re.compile(r"(?:^|;)\s*(?:font-weight\s*:\s*(?:bold|[6-9]00)|font\s*:[^;]*\bbold\b)", re.I)
 _NOT_BOLD = re.compile(r"(?:^|;)\s*font-weight\s*:\s*(?:normal|[1-5]00)", re.I)
+_RAISED = re.compile(r"(?:^|;)\s*vertical-align\s*:\s*(super|sub)\b", re.I)
 _FAMILY = re.compile(r"(?:^|;)\s*font(-family)?\s*:([^;]*)", re.I)
 
 
@@ -26,11 +27,13 @@ class Look:
     Attributes:
         struck: a line goes through the words.
         font: as `symbols.symbol_font` names it, "" for a font of letters.
+        raised: True for a superscript, False for a subscript.
     """
 
     struck: bool = False
     bold: bool | None = None
     font: str | None = None
+    raised: bool | None = None
 
     def over(self, other: "Look") -> "Look":
         """This one where it says something, else the other."""
@@ -38,6 +41,7 @@ class Look:
             self.struck or other.struck,
             other.bold if self.bold is None else self.bold,
             other.font if self.font is None else self.font,
+            other.raised if self.raised is None else self.raised,
         )
 
 
@@ -49,8 +53,13 @@ def look(style: str) -> Look:
     if not style:
         return NOTHING
     bold = True if _BOLD.search(style) else False if _NOT_BOLD.search(style) else None
-    family = _FAMILY.search(style)
-    return Look(_STRUCK.search(style) is not None, bold, _font(family) if family else None)
+    family, raised = _FAMILY.search(style), _RAISED.search(style)
+    return Look(
+        _STRUCK.search(style) is not None,
+        bold,
+        _font(family) if family else None,
+        raised[1].lower() == "super" if raised else None,
+    )
 
 
 def _font(declaration: re.Match[str]) -> str | None:

@@ -37,6 +37,7 @@ BLOCKS = PARAGRAPHS | names(
 LISTS = names("ul ol menu dir")
 PREFORMATTED = names("pre listing xmp textarea plaintext")
 STRUCK = names("del s strike")
+SCRIPTS = {"sup": True, "sub": False}
 # A start tag of the key ends open elements of the value, up to the barrier.
 IMPLIES_END = {
     "li": frozenset(("li", "p")),
@@ -55,5 +56,6 @@ BARRIERS = {
 }
 TABLE_PARTS = names("table caption thead tbody tfoot tr td th")
 CELL_BARRIER = frozenset(("table", "td", "th", "caption"))
+BOXES = BLOCKS | CELL_BARRIER
 BOLD = names("b strong th")
 DRESSED = STRUCK | BOLD

@@ -96,7 +96,7 @@ class _Open:
     struck: bool = False
     bold: bool | None = None
     font: str | None = None
-    script: bool = False
+    raised: bool | None = None
 
 
 class _Renderer:
@@ -192,14 +192,14 @@ class _Renderer:
 
     def _push(self, tag: Tag) -> None:
         name, style = tag.name, tag.attributes.get("style", "")
-        entry = _Open(name, hidden=self._hidden > 0 or _is_hidden(tag), script=name in ("sup", "sub"))
+        entry = _Open(name, hidden=self._hidden > 0 or _is_hidden(tag), raised=elements.SCRIPTS.get(name))
         if not entry.hidden:
             entry.pre = name in elements.PREFORMATTED or (
                 bool(style) and _PRE_STYLE.search(style) is not None
             )
             self._dress(entry, tag, style)
             self._enter(tag, style)
-            if entry.script:
+            if entry.raised is not None:
                 self._flow.start_script()
             elif name == "q":
                 self._text('"')
@@ -219,6 +219,8 @@ class _Renderer:
         entry.struck = own.struck or tag.name in elements.STRUCK
         entry.bold = True if tag.name in elements.BOLD and own.bold is None else own.bold
         entry.font = own.font
+        if tag.name not in elements.BOXES:  # there it says where a cell's words stand
+            entry.raised = elements.SCRIPTS.get(tag.name, own.raised)
         if tag.name == "font" and "face" in tag.attributes:
             entry.font = look(f"font-family:{tag.attributes['face']}").font
         self._struck += entry.struck
@@ -325,8 +327,8 @@ class _Renderer:
         self._pre -= entry.pre
         if entry.hidden:
             return
-        if entry.script:
-            self._flow.end_script(entry.name == "sup")
+        if entry.raised is not None:
+            self._flow.end_script(entry.raised)
         self._leave(entry.name)
         self._undress(entry)
 

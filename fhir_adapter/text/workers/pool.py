@@ -16,7 +16,6 @@ from fhir_adapter.errors import NoteError
 from fhir_adapter.note import Content, NoteText
 from fhir_adapter.reasons import Reason
 from fhir_adapter.text import guard
-from fhir_adapter.text.extract import read
 from fhir_adapter.text.guard import Limits
 from fhir_adapter.text.sniff import Kind, sniff
 from fhir_adapter.text.workers import wire
@@ -38,7 +37,7 @@ def extract(content: Content, limits: Limits | None = None) -> NoteText:
     limits = limits or Limits()
     limits.check_size(len(content.data))
     if _is_simple(content):
-        return read(content, limits)
+        return _read_here(content, limits)
     try:
         done = subprocess.run(  # noqa: S603  # our own interpreter and module
             _command(limits),
@@ -59,6 +58,13 @@ def extract(content: Content, limits: Limits | None = None) -> NoteText:
         return wire.outcome(done.stdout[wire.HEAD.size : body_at], done.stdout[body_at:])
     except ValueError:
         raise guard.nonsense() from None
+
+
+def _read_here(content: Content, limits: Limits) -> NoteText:
+    """Reads in this process; the readers are loaded with the first note, a pass without one needs none."""
+    from fhir_adapter.text.extract import read
+
+    return read(content, limits)
 
 
 def _is_simple(content: Content) -> bool:
@@ -215,8 +221,8 @@ class Extractor:
         self.limits.check_size(len(content.data))
         if _is_simple(content):
             if len(content.data) < _IN_THREAD:
-                return read(content, self.limits)
-            return await asyncio.to_thread(read, content, self.limits)
+                return _read_here(content, self.limits)
+            return await asyncio.to_thread(_read_here, content, self.limits)
         try:
             async with self._worker() as worker:
                 return await worker.extract(content)

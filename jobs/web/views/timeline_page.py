@@ -157,17 +157,10 @@ def timeline_view(found: Timeline, server: str) -> TimelinePage:
     scope = found.scope
     # Of two notes with one source none is lost: the reader keeps one summary for each.
     by_source = {entry.source: entry for entry in found.entries}
-    merged = []
-    if scope.asked:
-        merged.append(
-            f"{scope.asked} was merged into {scope.patients[0]}; this is the timeline of the latter."
-        )
-    if scope.merged:
-        merged.append(f"With the notes of {', '.join(scope.merged)}, merged into {scope.patients[0]}.")
     return TimelinePage(
         subject=scope.reference,
         subject_url=on_server(server, scope.reference),
-        merged=tuple(merged),
+        merged=scope.told,
         notes=len(found.entries),
         sentences=found.sentences,
         places=found.places,

@@ -14,6 +14,7 @@ from fhir_adapter.reading.policy import Policy, ineligible
 from fhir_adapter.reading.source_note import read_source
 from fhir_adapter.reasons import Reason
 from fhir_adapter.text import Extractor, Limits
+from fhir_adapter.writing.summary import content_path
 from tests.unit.fhir_adapter.rest.scripted_server import Answer, ScriptedServer, client_for
 
 LONG = "The biopsy of the left breast shows an invasive carcinoma of grade two. Call the patient."
@@ -72,18 +73,88 @@ async def test_a_document_without_attachment_is_read_by_its_narrative() -> None:
 @pytest.mark.parametrize(
     "others", [(attachment(OTHER),), (attachment(rtf(OTHER), "text/rtf", title="Addendum"),)]
 )
-async def test_other_documents_of_a_resource_are_named(others: tuple[dict[str, Any], ...]) -> None:
+async def test_other_documents_of_a_resource_are_read_after_the_first(
+    others: tuple[dict[str, Any], ...],
+) -> None:
     reading = await read(document(attachment(LONG), *others))
-    assert reading.text.text == LONG
-    assert reading.text.notice == "1 of 2 documents read"
+    text = reading.text.text
+    assert text.index("[Document 1 of 2]") < text.index(LONG) < text.index("[Document 2 of 2")
+    assert text.index("[Document 2 of 2") < text.index(OTHER)
+    assert [text[h.start : h.end].startswith("[Document") for h in reading.text.headings] == [True, True]
+    assert content_path(reading) == (
+        "DocumentReference.content[0].attachment.data | DocumentReference.content[1].attachment.data"
+    )
+    assert (reading.text.notice, reading.text.verbatim) == ("", False)
+
+
+async def test_documents_keep_the_order_of_the_resource_and_their_titles() -> None:
+    first = attachment(rtf(LONG), "text/rtf", title="Letter [scan]\nof May")
+    text = (await read(document(first, attachment(OTHER)))).text
+    assert text.text.startswith(f"[Document 1 of 2: Letter scan of May]\n{LONG}")
+    assert text.normalization.partition("|")[2].startswith("1+plain-")
+    assert "rtf-" in text.normalization
+
+
+async def test_headings_and_rows_of_a_later_document_move_with_it() -> None:
+    page = f"<html><body><h2>Plan</h2><p>{OTHER}</p><table><tr><td>Na</td><td>140</td></tr></table></body>"
+    text = (await read(document(attachment(LONG), attachment(page, "text/html")))).text
+    assert [text.text[h.start : h.end] for h in text.headings][-1] == "Plan"
+    assert {text.text[m.start : m.end] for m in text.marks} >= {"Na | 140"}
 
 
 async def test_another_format_of_the_same_is_no_other_document() -> None:
-    assert (await read(document(attachment(LONG), attachment(rtf(LONG), "text/rtf")))).text.notice == ""
+    for other in (attachment(rtf(LONG), "text/rtf"), attachment(LONG), attachment(f"  {LONG}\n")):
+        reading = await read(document(attachment(LONG), other))
+        assert (reading.text.text, reading.text.notice, reading.further) == (LONG, "", ())
 
 
-@pytest.mark.parametrize(("conclusion", "notice"), [(LONG, ""), (OTHER, "1 of 2 documents read")])
-async def test_a_conclusion_that_the_form_does_not_hold_is_named(conclusion: str, notice: str) -> None:
+async def test_a_later_version_that_repeats_all_and_goes_on_is_read_alone() -> None:
+    reading = await read(document(attachment(LONG), attachment(f"{LONG}\nAddendum: {OTHER}")))
+    assert reading.text.text == f"{LONG}\nAddendum: {OTHER}"
+
+
+async def test_an_addendum_is_read_however_much_of_its_note_it_repeats() -> None:
+    long = "\n".join(
+        f"On day {day} the wound was clean and the patient walked {day}0 metres." for day in range(9)
+    )
+    addendum = long.replace("On day 1 the wound was clean", "On day 1 the wound was infected and drained")
+    reading = await read(document(attachment(long), attachment(addendum)))
+    assert "infected and drained" in reading.text.text
+    assert "On day 1 the wound was clean" in reading.text.text
+
+
+@pytest.mark.parametrize("status", [403, 500])
+async def test_a_second_document_that_may_come_back_is_waited_for(status: int) -> None:
+    later = {"contentType": "text/plain", "url": "Binary/later"}
+    with pytest.raises(NoteError) as error:
+        await read(document(attachment(LONG), later), Answer(status))
+    assert error.value.reason.transient
+
+
+@pytest.mark.parametrize(
+    ("gone", "notice"),
+    [
+        ({"contentType": "text/plain", "url": "Binary/gone"}, "1 of 2 documents read"),
+        ({"contentType": "text/html", "url": "Binary/gone"}, ""),
+        ({"contentType": "image/png", "url": "Binary/gone"}, ""),
+    ],
+)
+async def test_a_second_document_that_is_gone_is_named(gone: dict[str, Any], notice: str) -> None:
+    reading = await read(document(attachment(LONG), gone), Answer(404))
+    assert (reading.text.text, reading.text.notice) == (LONG, notice)
+
+
+@pytest.mark.parametrize(
+    ("conclusion", "is_read"),
+    [
+        (LONG, False),
+        ("Call the patient", False),
+        (OTHER, True),
+        ("Lymphoma.", True),
+        (f"{LONG} An MRI is recommended in three months.", True),
+    ],
+)
+async def test_a_conclusion_that_the_form_does_not_hold_is_read_too(conclusion: str, is_read: bool) -> None:
     report = {
         "resourceType": "DiagnosticReport",
         "id": "1",
@@ -91,7 +162,8 @@ async def test_a_conclusion_that_the_form_does_not_hold_is_named(conclusion: str
         "presentedForm": [attachment(f"Dear colleague, here is what we saw. {LONG}")],
         "conclusion": conclusion,
     }
-    assert (await read(report)).text.notice == notice
+    reading = await read(report)
+    assert (f"[Document 2 of 2: Conclusion]\n{conclusion}" in reading.text.text) is is_read
 
 
 @pytest.mark.parametrize(

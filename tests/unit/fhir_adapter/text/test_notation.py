@@ -154,6 +154,10 @@ def test_rules_of_a_table_strike_nothing_out() -> None:
     ("found", "text"),
     [
         (html("WBC 4.5 x 10<sup>9</sup>/L"), "WBC 4.5 x 10^9/L"),
+        (html('4.5 x 10<span style="font-size:7pt; vertical-align: super">9</span>/L'), "4.5 x 10^9/L"),
+        (html("<style>.s {vertical-align: super}</style>INR 10<span class=s>9</span>"), "INR 10^9"),
+        (html('CO<font style="vertical-align:sub">2</font> 24'), "CO2 24"),
+        (html('<table><tr><td style="vertical-align: super">Weight<td>70</table>'), "Weight | 70"),
         (html("10<sup><a href=x>&#8722;3</a></sup>"), "10^−3"),
         (html("35 kg/m<sup>2</sup>, BNP 400<sup>a</sup>"), "35 kg/m^2, BNP 400^a"),
         (html("Aspirin<sup>2</sup> and 3<sup>rd</sup>"), "Aspirin[2] and 3rd"),

@@ -63,6 +63,47 @@ WRITTEN = {"content": [{"attachment": {"creation": "2025-09-04T10:00:00Z"}}]}
             "DocumentReference.context.period.start",
         ),
         (
+            document(content=[{"attachment": {"creation": "2025"}}], date="2025-06-03T10:00:00Z"),
+            "2025-06-03T10:00:00Z",
+            "DocumentReference.date",
+        ),
+        (
+            document(content=[{"attachment": {"creation": "2024"}}], date="2025-06-03T10:00:00Z"),
+            "2024",
+            "DocumentReference.content[0].attachment.creation",
+        ),
+        (
+            # The wall clock of the note, in UTC, is later than the end of the stay; the instant is inside it.
+            document(
+                context={
+                    "period": {"start": "2025-05-31T08:00:00-08:00", "end": "2025-05-31T23:00:00-08:00"}
+                },
+                date="2025-06-01T02:00:00Z",
+            ),
+            "2025-06-01T02:00:00Z",
+            "DocumentReference.date",
+        ),
+        (
+            document(
+                context={
+                    "period": {"start": "2025-05-31T08:00:00-08:00", "end": "2025-05-31T23:00:00-08:00"}
+                },
+                date="2025-05-31T15:30:00Z",
+            ),
+            "2025-05-31T08:00:00-08:00",
+            "DocumentReference.context.period.start",
+        ),
+        (
+            report(effectiveDateTime="2025", issued="2025-09-05T08:00:00Z"),
+            "2025-09-05T08:00:00Z",
+            "DiagnosticReport.issued",
+        ),
+        (
+            report(effectiveDateTime="2025-09-05", issued="2025-09-05T08:00:00Z"),
+            "2025-09-05",
+            "DiagnosticReport.effectiveDateTime",
+        ),
+        (
             report(effectiveDateTime="2025-09-03", issued="2025-09-05T08:00:00Z"),
             "2025-09-03",
             "DiagnosticReport.effectiveDateTime",

@@ -19,7 +19,9 @@ from jobs.web.batching import (
     estimated_tokens,
 )
 from summarizer import Budget, Document, Summarizer, Summary
-from summarizer.errors import ModelNotFoundError
+from summarizer.errors import LimitError, ModelNotFoundError, TooManySentencesError, TooManyTokensError
+from summarizer.limits import NoteLimits
+from summarizer.splitting.apart import LONG
 from tests.unit.jobs.web.web_parts import Held, until
 
 TEXTS = [f"Note {i}. The pain began {i} hours ago. He was well before." for i in range(12)]
@@ -214,3 +216,43 @@ async def test_closing_finishes_the_batch_in_hand_and_lets_the_others_go(held: H
         await second
     with pytest.raises(ClosedError):
         await worker.summarize(Document(TEXTS[2]), None)
+
+
+async def test_a_small_text_does_not_wait_for_a_large_one(held: Held) -> None:
+    large = "He was well today. " * (LONG // 15)
+    async with ModelWorker(lambda: held) as worker:
+        first = asyncio.create_task(worker.summarize(Document(large), None))
+        await until(held.begun.is_set)
+        held.spared = {TEXTS[0]}
+        assert await worker.summarize(Document(TEXTS[0]), None)
+        assert not first.done()
+        held.leave.set()
+        assert await first
+
+
+@pytest.mark.parametrize(
+    ("limits", "error"),
+    [
+        (NoteLimits(sentences=2), TooManySentencesError),
+        (NoteLimits(tokens=3), TooManyTokensError),
+    ],
+)
+async def test_a_text_beyond_a_limit_is_refused_and_the_others_are_not(
+    limits: NoteLimits, error: type[LimitError]
+) -> None:
+    async with ModelWorker(lead, note_limits=limits) as worker:
+        texts = ["One two.", TEXTS[0], "Three."]
+        work = [worker.summarize(Document(t), None) for t in texts]
+        found = await asyncio.gather(*work, return_exceptions=True)
+    assert [type(one) for one in found] == [Summary, error, Summary]
+
+
+async def test_a_large_text_is_ended_when_its_client_leaves() -> None:
+    endless = "a   b: " * 280_000
+    async with ModelWorker(lead, note_limits=NoteLimits(tokens=10**9, seconds=600)) as worker:
+        await worker.preload()
+        asked = asyncio.create_task(worker.summarize(Document(endless), None))
+        await asyncio.sleep(0.1)
+        asked.cancel()
+        async with asyncio.timeout(60):
+            assert await worker.summarize(Document("He was well today. " * (LONG // 15)), None)

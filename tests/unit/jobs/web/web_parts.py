@@ -34,7 +34,10 @@ async def started(
 
 
 class Held(Summarizer):
-    """A real summarizer that waits for leave before each batch, and keeps what it was given."""
+    """A real summarizer that waits for leave before each batch, and keeps what it was given.
+
+    Batches of the texts in `spared` do not wait.
+    """
 
     def __init__(self) -> None:
         inner = Summarizer.from_pretrained(engine="lead")
@@ -42,13 +45,14 @@ class Held(Summarizer):
         self.leave = threading.Event()
         self.begun = threading.Event()
         self.batches: list[list[str]] = []
+        self.spared: set[str] = set()
 
     def summarize(self, texts: Sequence[str | Document], budget: Budget | None = None) -> list[Summary]:
         given = [t if isinstance(t, str) else t.text for t in texts]
         if given != ["The first sentence. The second one."]:
             self.batches.append(given)
             self.begun.set()
-            assert self.leave.wait(600)
+            assert self.spared.issuperset(given) or self.leave.wait(600)
         if "This text breaks the model." in given:
             raise ValueError("This text breaks the model.")
         return super().summarize(texts, budget)

@@ -11,6 +11,7 @@ from summarizer.selection.select import (
     own_choice,
     select,
     sufficient,
+    select_parts,
     taking_order,
 )
 from summarizer.types import Budget
@@ -204,3 +205,14 @@ def test_what_sufficed_is_counted_once_for_each_wording() -> None:
     assert sufficient(sentences, Salience((0.9, 0.9, 0.1, 0.6), threshold=0.25)) == {0, 3}
     assert sufficient(sentences, Salience((0.9, 0.9, 0.1, 0.4), calibrated=True)) == {0}
     assert sufficient(sentences, Salience((0.9, 0.9, 0.1, 0.4))) == set()
+
+
+def test_each_part_of_a_document_is_chosen_from_as_if_it_were_alone() -> None:
+    assert select_parts(distinct(7), falling(7), [4, 7], Budget(sentences=2)) == [0, 1, 4, 5]
+    wanted = Salience((0.9, 0.8, 0.1, 0.9, 0.8, 0.1), frozenset([2, 5]))
+    assert select_parts(distinct(6), wanted, [3, 6], Budget(sentences=1)) == [2, 5]
+
+
+def test_a_later_part_does_not_say_again_what_stands_in_an_earlier_one() -> None:
+    sentences = ["The wound is dry.", "No fever.", "The wound is dry", "Home on Friday."]
+    assert select_parts(sentences, falling(4), [2, 2, 4], Budget(sentences=1)) == [0, 3]

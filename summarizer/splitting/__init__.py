@@ -1,0 +1,1 @@
+"""From a note to all that is known of it before a sentence is scored."""

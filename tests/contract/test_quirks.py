@@ -1,0 +1,147 @@
+"""Servers that do something otherwise: a pass ends right all the same, nothing lost and nothing doubled."""
+
+import asyncio
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from fhir_adapter.sandbox.running import running_embedded
+from fhir_adapter.sandbox.settings import Quirk, SandboxSettings
+from jobs.cli import run
+from jobs.diagnosis import Check, server_checks
+from jobs.runtime import make_pipeline, make_summarizer
+from tests.contract.contract_fhir import Fhir, FhirServer
+from tests.contract.passes import Site, encoded, polled_in_thread, reference
+
+NOTES = 9
+HTML = {"contentType": "text/html", "data": encoded("<p>Mild. Stable today.</p><p>Home.</p>")}
+
+
+@pytest.fixture(params=list(Quirk))
+def quirk(request: pytest.FixtureRequest) -> Quirk:
+    found: Quirk = request.param
+    return found
+
+
+@pytest.fixture
+def site(quirk: Quirk, tmp_path: Path) -> Iterator[Site]:
+    """A server with the quirk, and notes on it, every third of which has its text written beside it."""
+    plain = SandboxSettings(database=tmp_path / "fhir.sqlite")
+    with running_embedded(plain) as base_url:
+        fhir = Fhir(FhirServer("embedded", base_url))
+        with fhir.http:
+            filled = Site(fhir, tmp_path / "none.sqlite")
+            for number in range(NOTES):
+                patient = fhir.put({"resourceType": "Patient", "id": f"p{number % 2}"})
+                html = {} if number % 3 else {"content": [{"attachment": HTML}]}
+                filled.document(id=f"n{number}", subject={"reference": reference(patient)}, **html)
+    with running_embedded(SandboxSettings(database=plain.database, quirks=frozenset([quirk]))) as base_url:
+        fhir = Fhir(FhirServer("embedded", base_url))
+        with fhir.http:
+            yield Site(fhir, tmp_path / "ledger.sqlite", {"PAGE_SIZE": "2"})
+
+
+def standing(site: Site) -> Counter[str]:
+    """How many summaries stand of each note, over all that is on the server."""
+    compositions = site.fhir.matches(site.fhir.get("Composition"))
+    current = [one for one in compositions if one["status"] == "preliminary"]
+    return Counter(one["section"][0]["entry"][0]["reference"] for one in current)
+
+
+EACH_ONCE = Counter(f"DocumentReference/n{number}" for number in range(NOTES))
+
+
+def test_every_note_has_one_summary_that_is_proven_and_a_second_pass_writes_nothing(site: Site) -> None:
+    ended, totals = site.poll()
+
+    assert {source: one.status for source, one in ended.items()} == dict.fromkeys(EACH_ONCE, "written")
+    assert standing(site) == EACH_ONCE
+    proofs = site.audit()
+    assert len(proofs) == NOTES
+    assert [proof.findings for proof in proofs if not proof.ok] == []
+    kept = {type_: versions(site, type_) for type_ in ("Composition", "Device")}
+    again, _ = site.poll(list(EACH_ONCE))
+    assert {one.status for one in again.values()} == {"unchanged"}
+    assert standing(site) == EACH_ONCE
+    assert {type_: versions(site, type_) for type_ in kept} == kept
+    assert totals.by_status["failed"] == 0
+
+
+def versions(site: Site, resource_type: str) -> dict[str, str]:
+    found = site.fhir.matches(site.fhir.get(resource_type))
+    return {one["id"]: one["meta"]["versionId"] for one in found}
+
+
+def test_a_note_that_ends_takes_its_summary_along_and_no_other(site: Site) -> None:
+    site.poll()
+    site.fhir.put({**site.fhir.get("DocumentReference/n3"), "status": "entered-in-error"})
+
+    site.poll()
+
+    assert standing(site) == EACH_ONCE - Counter(["DocumentReference/n3"])
+
+
+def test_what_came_from_a_note_is_withdrawn_and_nothing_else(
+    site: Site, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    site.poll()
+    monkeypatch.chdir(tmp_path)
+    for name, value in site.options.items():
+        monkeypatch.setenv(f"CLINSUM_{name}", value)
+    monkeypatch.setenv("CLINSUM_ENGINE", "lead")
+    monkeypatch.setenv("CLINSUM_FHIR_BASE_URL", site.fhir.server.base_url)
+    monkeypatch.setenv("CLINSUM_DATABASE_URL", f"sqlite:///{site.database}")
+
+    assert run(["withdraw", "--source", "DocumentReference/n4", "--yes"]) == 0
+
+    assert standing(site) == EACH_ONCE - Counter(["DocumentReference/n4"])
+    assert run(["withdraw", "--source", "DocumentReference/n4", "--undo", "--yes"]) == 0
+    assert standing(site) == EACH_ONCE
+
+
+@pytest.mark.parametrize("quirk", [Quirk.OFFSET_PAGES], indirect=True)
+def test_notes_that_slip_from_page_to_page_are_found(site: Site) -> None:
+    """Notes of the first pages change while the pass reads, so that all behind them move up."""
+    done = threading.Event()
+
+    def edit() -> None:
+        with httpx.Client(base_url=site.fhir.server.base_url, trust_env=False) as http:
+            for number in range(40):
+                note = http.get(f"DocumentReference/n{number % 4}").json()
+                http.put(f"DocumentReference/{note['id']}", json={**note, "description": f"edit {number}"})
+            done.set()
+
+    editor = threading.Thread(target=edit)
+    editor.start()
+    polled_in_thread(site)
+    editor.join()
+    assert done.is_set()
+    site.poll()
+
+    assert standing(site) == EACH_ONCE
+
+
+def checks(site: Site) -> dict[str, Check]:
+    settings = site.settings
+    pipeline = make_pipeline(settings, make_summarizer(settings, defer=True))
+    found, _ = asyncio.run(server_checks(settings, pipeline, write=True))
+    return {check.name: check for check in found}
+
+
+def test_doctor_says_what_a_server_does_otherwise(site: Site, quirk: Quirk) -> None:
+    found = checks(site)
+
+    assert [check for check in found.values() if check.status == "failure"] == []
+    words = {
+        Quirk.IGNORE_PARAMETERS: ("search parameters", "ignores"),
+        Quirk.BATCHES: ("transactions", "as batches"),
+        Quirk.OWN_IDS: ("ids from clients", "gives ids of its own"),
+    }
+    if quirk in words:
+        name, said = words[quirk]
+        assert found[name].status == "warning"
+        assert said in found[name].value

@@ -1,0 +1,42 @@
+"""Which lines go on with the sentence of the line above: narrow margins, signs, ranges, labels."""
+
+import pytest
+
+from summarizer.segmentation.segment import segment
+
+
+def sentences(text: str) -> list[str]:
+    return [" ".join(text[one.start : one.end].split()) for one in segment(text).sentences]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Wound dry. No\ndischarge. Drain out.", ["Wound dry.", "No discharge.", "Drain out."]),
+        ("Aim for an INR of 2.5 -\n3.5 for the valve.", ["Aim for an INR of 2.5 - 3.5 for the valve."]),
+        ("Keep sodium at 130 to\n135 mmol/L.", ["Keep sodium at 130 to 135 mmol/L."]),
+        (
+            "Aunt - ovarian ca, BRCA2+\nPatient: not tested",
+            ["Aunt - ovarian ca, BRCA2+", "Patient: not tested"],
+        ),
+        ("Fever no\nCough yes", ["Fever no", "Cough yes"]),
+        (
+            "Transfused 3 u. FFP before surgery. He bled on.",
+            ["Transfused 3 u. FFP before surgery.", "He bled on."],
+        ),
+        ("Class 2 b. Rest advised.", ["Class 2 b.", "Rest advised."]),
+    ],
+)
+def test_where_a_sentence_goes_on(text: str, expected: list[str]) -> None:
+    assert sentences(text) == expected
+
+
+def test_a_known_label_is_no_continuation() -> None:
+    text = "Vaccines: tetanus booster - due\nDiet: soft for two weeks"
+    assert sentences(text) == ["tetanus booster - due", "soft for two weeks"]
+
+
+def test_a_code_status_set_apart_leaves_the_list_above_it() -> None:
+    text = "ALLERGIES\nPenicillin - rash\n\nCODE STATUS: DNR"
+    (last,) = [one for one in segment(text).sentences if "DNR" in text[one.start : one.end]]
+    assert last.context == ()
