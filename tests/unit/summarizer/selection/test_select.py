@@ -10,8 +10,8 @@ from summarizer.selection.select import (
     expected_length,
     own_choice,
     select,
-    sufficient,
     select_parts,
+    sufficient,
     taking_order,
 )
 from summarizer.types import Budget
