@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Sequence
 from itertools import pairwise
 
-from summarizer.segmentation import tables
+from summarizer.segmentation import records, tables
 from summarizer.segmentation.answers import begins_answer, is_question, mere_value
 from summarizer.segmentation.boilerplate import DEAR, is_rule, letter_body
 from summarizer.segmentation.declared import Row, declared_rows
@@ -100,6 +100,8 @@ class _Emitter:
     def _row(self) -> None:
         """Add a row; the first one of a table that names its columns is context of the others."""
         context = self.spans.context
+        if tables.has_pairs(self.first.text):
+            self._open_section(self.start, LABEL.match(self.spans.text, self.start, self.end))
         if not context.in_table:
             context.begin_table(self._table_head())
         self.spans.sentence(self.start, self.end, row=True)
@@ -121,7 +123,7 @@ class _Emitter:
             close = not self.first.after_blank and len(above.text) < 80 and not is_terminated(above.text)
             if close or _CAPTION.match(above.text):
                 head.append(ContextSpan(above.start, above.end, ContextKind.CAPTION))
-        if tables.names_columns(tables.cells(self.first.text)):
+        if tables.names_columns(tables.cells(self.first.text), tables.cells(rows[0].text)):
             head.append(ContextSpan(self.start, self.end, ContextKind.COLUMN))
         return head
 
@@ -140,6 +142,15 @@ class _Emitter:
             apart = first.after_blank and normalise(label["words"]) in APART
             spans.context.begin_value(start, upper=label["words"].isupper(), apart=apart)
         count = len(spans.sentences)
+        self._sentences_of_text(start, label)
+        spans.context.end_item()
+        if len(spans.sentences) > count:
+            last = spans.sentences[-1]
+            self._lead_in(Span(last.start, last.end), item=item)
+
+    def _sentences_of_text(self, start: int, label: re.Match[str] | None) -> None:
+        """Add the sentences of the block by what its first line is."""
+        spans, first = self.spans, self.first
         leaders = tables.leader_cells(first.text)
         if leaders and len(self.block) == 1 and not first.marker:
             for begin, stop in leaders:
@@ -147,6 +158,8 @@ class _Emitter:
         elif len(self.block) == 1 and (boxed := boxes(first.text)):
             for begin, stop in pairwise([*boxed, len(first.text)]):
                 spans.sentence(self.start + begin, self.start + stop)
+        elif records.is_record(self.block):
+            self._record(start, label)
         elif len(self.block) > 1 and (leaders or is_question(first.text)) and not first.marker:
             self._question_and_answer(start)
         else:
@@ -157,10 +170,20 @@ class _Emitter:
             _running_text(spans, body, close, first.ordinal)
             if close < self.end:
                 spans.furniture(close, self.end)
-        spans.context.end_item()
-        if len(spans.sentences) > count:
-            last = spans.sentences[-1]
-            self._lead_in(Span(last.start, last.end), item=item)
+
+    def _record(self, start: int, label: re.Match[str] | None) -> None:
+        """Add a thing with what is said of it as one sentence."""
+        self._open_section(start, label)
+        self.spans.sentence(start, self.end)
+
+    def _open_section(self, start: int, label: re.Match[str] | None) -> None:
+        """Open the section, if any, that a label names which stays in its sentence."""
+        spans = self.spans
+        if label is not None and is_heading(
+            spans.text, label, self.first.end, spans.section_kind, nested=False
+        ):
+            kind = spans.open_section(start, label.end())
+            spans.context.heading(start, label.end(), kind, declared=False)
 
     def _question_and_answer(self, start: int) -> None:
         """Add a question with the answer on the lines below it as one sentence."""

@@ -7,7 +7,7 @@ and from the line above: whether that ended where no statement can end, or was f
 import re
 from collections.abc import Iterator, Sequence
 
-from summarizer.segmentation import line_ends, tables
+from summarizer.segmentation import line_ends, records, tables
 from summarizer.segmentation.answers import begins_answer, is_labelled_answer, is_question, is_short
 from summarizer.segmentation.boilerplate import (
     DEAR,
@@ -196,7 +196,7 @@ def _joins(
         return False
     if first.kind is LineKind.ROW:
         return line.kind is LineKind.TEXT and tables.continues_row(line, first)
-    if _answers(line, before, lines, index):
+    if _answers(line, before, lines, index) or records.goes_on(line, block):
         return True
     if is_status(line) or line.kind is LineKind.LABELLED:
         return is_status(line) and _takes_status(before)
@@ -307,9 +307,11 @@ def _is_cut_clause(line: Line, before: Line, lines: Sequence[Line], index: int) 
 def _is_row(line: Line, before: Line | None, following: Line | None) -> bool:
     """Whether a line has cells and is no heading with its text."""
     body = line.text
-    if not ("\t" in body or "  " in body or "|" in body or "│" in body) or _begins_section(body):
+    if not ("\t" in body or "  " in body or "|" in body or "│" in body):
         return False
-    if boxes(body):
+    if tables.has_pairs(body):
+        return True
+    if _begins_section(body) or boxes(body):
         return False
     return tables.is_row(line, before, following)
 

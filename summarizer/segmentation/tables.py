@@ -19,6 +19,10 @@ _LEADER = re.compile(
 _LEADER_VALUE = re.compile(r"[^.…]{0,60}$")
 _RUN_IN = re.compile(r"[.:][ \t]*,|[a-z)]{2}[.?!]\s+[A-Z][a-z]")
 _LABELLED_CELLS = re.compile(r": [^:]{0,80}\S {3,}[A-Z][A-Z /]{1,30}:")
+_WIDE_GAP = re.compile(r"\t\s{0,80}|\s{3,80}")
+_SHORT_PAIR = re.compile(r"[A-Z][\w /#&()'-]{0,30}:[ \t]?\S[^:]{0,40}")
+_VALUE = re.compile(r"[<>=~+-]?\s?\d|.{0,40}\d\s?(?:mg|mcg|ml|g|%|/|:|-)|.{0,40}\s\d")
+_FIGURE = re.compile(r"[<>=~+-]{0,2}\s?\d")
 _HEADS = words("table_heads", "heads")
 _STOP_GAP = re.compile(r"[.?!:;,][\"')\]]?$")
 
@@ -65,6 +69,16 @@ def is_row(line: Line, before: Line | None, following: Line | None) -> bool:
     return False
 
 
+def has_pairs(text: str) -> bool:
+    """Whether a line is fields side by side, labels with short values: `Allergies: none    Code: full`."""
+    if ":" not in text or not ("\t" in text or "   " in text) or len(text) > 400:
+        return False
+    fields = _WIDE_GAP.split(text)
+    return len(fields) > 1 and all(
+        _SHORT_PAIR.fullmatch(field) and len(field.split()) < 8 and field[-1] != "." for field in fields
+    )
+
+
 def continues_row(line: Line, before: Line) -> bool:
     """Whether a line holds the rest of cells of the row above it: it begins under one of its cells."""
     return (
@@ -108,11 +122,15 @@ def leader_cells(text: str) -> list[tuple[int, int]]:
     return pieces
 
 
-def names_columns(row: Sequence[str]) -> bool:
-    """Whether the cells of a row are names of columns."""
+def names_columns(row: Sequence[str], below: Sequence[str] = ()) -> bool:
+    """Whether the cells of a row are names of columns: known ones, or words over a row of values alone."""
     cells = [cell.strip().strip(":*").lower() for cell in row if cell.strip()]
-    if len(cells) < 2 or any(any(map(str.isdigit, cell)) for cell in cells):
+    # `SpO2` names a column, `88` and `>90` are values.
+    if len(cells) < 2 or any(map(_VALUE.match, cells)):
         return False
+    values = [bool(_FIGURE.match(cell.strip())) for cell in below]
+    if len(values) == len(cells) and sum(values) > 1 and all(values[1:]):
+        return all(len(cell.split()) < 4 for cell in cells)
     named = sum(
         cell in _HEADS or (len(cell.split()) < 4 and not _HEADS.isdisjoint(cell.split())) for cell in cells
     )

@@ -232,3 +232,19 @@ def test_our_own_passages_have_flags_by_their_marked_context():
     by_id = {passage.id: passage for passage in PASSAGES}
     assert given(by_id["d002"]) == {Flag.STOPPED}
     assert modifier_matcher() is modifier_matcher()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Would restart apixaban once the platelets are above 50.",
+        "Would not stop the drain yet.",
+        "Transfer to the ward once weaned from oxygen.",
+    ],
+)
+def test_what_would_be_done_is_conditional(text: str) -> None:
+    assert "conditional" in flags(text)
+
+
+def test_what_was_done_once_is_not_conditional() -> None:
+    assert "conditional" not in flags("He was treated once in 2010.")

@@ -80,6 +80,21 @@ def test_a_row_has_its_column_heads_and_caption() -> None:
     assert shown(TABLE, "He bled") == []
 
 
+@pytest.mark.parametrize(
+    ("head", "row"),
+    [
+        ("Time    SpO2   HR", "0615    91%    104"),
+        ("Vit B12   HbA1c   TSH", "210 L     8.4     2.1"),
+        ("Agent      Last given", "Fentanyl   04:15"),
+    ],
+)
+def test_rows_have_the_names_of_their_columns(head: str, row: str) -> None:
+    text = f"{head}\n{row}"
+    first, second = segment(text).sentences
+    assert first.context == ()
+    assert [(str(c.kind), text[c.start : c.end]) for c in second.context] == [("column", head)]
+
+
 def test_a_first_row_of_values_is_no_head() -> None:
     assert shown("aspirin | 81 mg | daily\nheparin | 5000 units | stopped", "heparin") == []
 

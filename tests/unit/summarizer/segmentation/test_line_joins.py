@@ -40,3 +40,34 @@ def test_a_code_status_set_apart_leaves_the_list_above_it() -> None:
     text = "ALLERGIES\nPenicillin - rash\n\nCODE STATUS: DNR"
     (last,) = [one for one in segment(text).sentences if "DNR" in text[one.start : one.end]]
     assert last.context == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "Drug: enoxaparin\nDose: 40 mg\nAction: stop\nDrug: aspirin\nAction: continue",
+            ["Drug: enoxaparin Dose: 40 mg Action: stop", "Drug: aspirin Action: continue"],
+        ),
+        (
+            "1. Codeine\n   Reaction: itching\n2. Eggs\n   Reaction: none",
+            ["Codeine Reaction: itching", "Eggs Reaction: none"],
+        ),
+        ("Test: troponin\nResult: 2.1\nFlag: HH", ["Test: troponin Result: 2.1 Flag: HH"]),
+        (
+            "PROCEDURE: Hip repair.\nREASON: She fell at home on the stairs and could not stand on the leg "
+            "any more that evening.",
+            [
+                "Hip repair.",
+                "She fell at home on the stairs and could not stand on the leg any more that evening.",
+            ],
+        ),
+        (
+            "Allergies: iodine      Code: full\nWeight: 80 kg",
+            ["Allergies: iodine Code: full", "Weight: 80 kg"],
+        ),
+        ("IMPRESSION: Stable.     PLAN: Go home.", ["Stable.", "Go home."]),
+    ],
+)
+def test_a_thing_and_what_is_said_of_it_are_one_statement(text: str, expected: list[str]) -> None:
+    assert sentences(text) == expected
