@@ -130,7 +130,7 @@ class Summarizer:
             return None
         sentences = [text[s.start : s.end] for s in summary.sentences]
         scores = tuple(s.score for s in summary.sentences)
-        salience = Salience(scores, calibrated=self.model.calibrated)
+        salience = Salience(scores, calibrated=self.model.calibrated, threshold=self.model.threshold)
         found: list[int | None] = [None] * len(sentences)
         for rank, i in enumerate(taking_order(sentences, salience), start=1):
             found[i] = rank

@@ -180,12 +180,14 @@ class ModelInfo:
         sha256: over the weights; "" for engines that have none.
         calibrated: a score is the probability that the sentence belongs in the summary, as measured; only
             then may it be called a confidence.
+        threshold: see `summarizer.engines.base.Salience`.
     """
 
     name: str
     sha256: str
     engine: str
     calibrated: bool = False
+    threshold: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,9 @@ class BertSumEngine:
         self._config = bertsum.config
         self._head = bertsum.head.float().eval().to(encoder.device)
         self._articles = bertsum.articles and bertsum.articles.float().eval().to(encoder.device)
-        self.model = ModelInfo(encoder.name, encoder.sha256, "bertsum", self._config.calibrated)
+        self.model = ModelInfo(
+            encoder.name, encoder.sha256, "bertsum", self._config.calibrated, self._config.threshold
+        )
         self.device, self.precision = encoder.device, encoder.precision
 
     @classmethod

@@ -148,6 +148,8 @@ def select(sentences: Sequence[str], salience: Salience, budget: Budget | None =
             worths = worth(sentences, salience.scores, BY_WORDS)
             ranking.sort(key=lambda i: -worths[i])
             return sorted(_take(ranking, sentences, costs, limit) or ranking[:1])
+    elif salience.threshold is not None:
+        return sorted(taking_order(sentences, salience)[: asked_sentences(budget, sentences)])
     else:
         own = salience.calibrated and budget in (None, Budget())
         costs = dict.fromkeys(ranking, 1)
@@ -190,13 +192,16 @@ def taking_order(sentences: Sequence[str], salience: Salience) -> list[int]:
     """The order in which sentences come into the summary as a budget of sentences grows.
 
     The first N of it are what `select` chooses for `Budget(sentences=N)`, as long as the salience is the same
-    for each N.
+    for each N. Where there is a threshold those of `own_choice` come first, so that a summary of an own
+    length grows and shrinks in the reader's hands.
 
     Returns:
         Indices; those of sentences that repeat another word for word are not among them.
     """
     ranking = _ranking(sentences, salience)
-    return _take_by(salience, ranking, sentences, dict.fromkeys(ranking, 1), len(ranking), PER_SENTENCE)
+    order = _take_by(salience, ranking, sentences, dict.fromkeys(ranking, 1), len(ranking), PER_SENTENCE)
+    own = set(own_choice(sentences, salience)) if salience.threshold is not None else ()
+    return sorted(order, key=lambda i: i not in own)  # a stable sort
 
 
 def _ranking(sentences: Sequence[str], salience: Salience) -> list[int]:

@@ -200,6 +200,17 @@ def test_a_long_sentence_has_to_score_more_for_its_place() -> None:
     assert select(sentences, Salience((0.95, 0.5), threshold=0.2)) == [0, 1]
 
 
+def test_a_longer_budget_goes_on_from_the_own_length() -> None:
+    sentences = distinct(30)
+    scores = tuple(round(0.9 - 0.03 * i, 4) for i in range(30))
+    salience = Salience(scores, calibrated=True, threshold=0.2)
+    own = select(sentences, salience)
+    assert 3 < len(own) < 25
+    assert select(sentences, salience, Budget(sentences=len(own))) == own
+    assert set(select(sentences, salience, Budget(sentences=3))) < set(own)
+    assert set(own) < set(select(sentences, salience, Budget(sentences=len(own) + 2)))
+
+
 def test_what_sufficed_is_counted_once_for_each_wording() -> None:
     sentences = ["Stop warfarin.", "STOP WARFARIN", "Cough.", "Fever."]
     assert sufficient(sentences, Salience((0.9, 0.9, 0.1, 0.6), threshold=0.25)) == {0, 3}
