@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from summarizer.bertsum.config import BertSumConfig
@@ -11,7 +12,11 @@ from summarizer.bertsum.folder import read_bertsum
 from summarizer.bertsum.model import BertSum, prepare, sentence_vectors
 from summarizer.encoder.encoder import Encoder
 from summarizer.engines.base import Salience
+from summarizer.limits import check_time
 from summarizer.types import ModelInfo, SplitDocument, round_scores
+
+_TOGETHER = 4096  # sentences that the head reads at once: its time and memory grow with their square
+_AROUND = 512  # of these on each side for context, where a document has more
 
 
 class BertSumEngine:
@@ -58,12 +63,37 @@ class BertSumEngine:
 
     def _scores(self, document: SplitDocument, config: BertSumConfig, head: torch.nn.Module) -> list[float]:
         prepared = prepare(self._encoder, document, config.context)
-        pooled = sentence_vectors(self._encoder, prepared, config.head.pooling)
-        vectors = torch.from_numpy(pooled)[None]
-        parts = (vectors, torch.from_numpy(prepared.features)[None], torch.from_numpy(prepared.kinds)[None])
-        with torch.inference_mode():
-            logits = head(*(part.to(self._encoder.device) for part in parts))[0]
-        values = config.scale * logits.double().cpu().numpy() + config.shift
+        vectors = sentence_vectors(self._encoder, prepared, config.head.pooling)
+        arrays = (vectors, prepared.features, prepared.kinds)
+        parts = tuple(torch.from_numpy(array).to(self._encoder.device) for array in arrays)
+        logits = [
+            _logits(head, [part[low:high] for part in parts])[start - low : end - low]
+            for low, start, end, high in _stretches(len(vectors))
+        ]
+        values = config.scale * np.concatenate(logits) + config.shift
         # The same as 1 / (1 + exp(-x)), without overflow at either end.
         scores: list[float] = (0.5 * (1 + np.tanh(0.5 * values))).tolist()
         return scores
+
+
+def _logits(head: torch.nn.Module, parts: Sequence[torch.Tensor]) -> npt.NDArray[np.float64]:
+    check_time()
+    with torch.inference_mode():
+        logits: torch.Tensor = head(*(part[None] for part in parts))[0]
+    found: npt.NDArray[np.float64] = logits.double().cpu().numpy()
+    return found
+
+
+def _stretches(count: int) -> list[tuple[int, int, int, int]]:
+    """Stretches of sentences that the head reads together, as (low, start, end, high).
+
+    All of them, up to `_TOGETHER`: every sentence attends to every other. A longer document is read in
+    stretches from `low` to `high`, of which the scores from `start` to `end` are taken.
+    """
+    if count <= _TOGETHER:
+        return [(0, 0, count, count)]
+    step = _TOGETHER - 2 * _AROUND
+    return [
+        (max(0, start - _AROUND), start, min(count, start + step), min(count, start + step + _AROUND))
+        for start in range(0, count, step)
+    ]
