@@ -1,6 +1,6 @@
 """How central each sentence is among the others of its document: LexRank, in memory that stays small."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -8,6 +8,7 @@ import numpy.typing as npt
 from summarizer.types import round_scores
 
 Vectors = npt.NDArray[np.float32]
+Times = Callable[[npt.NDArray[np.float64]], npt.NDArray[np.float64]]
 
 _DAMPING = 0.85
 _TOLERANCE = 1e-6
@@ -31,22 +32,35 @@ def lexrank_scores(vectors: Vectors) -> tuple[float, ...]:
         return ()
     distinct, place = distinct_vectors(vectors)
     count = len(distinct)
-    graph = _Graph(distinct)
-    degree = graph.times(np.ones(count, dtype=np.float32))
+    rank = walk(_Graph(distinct).times, count)
+    return round_scores((rank / rank.max())[place].tolist())
+
+
+def walk(times: Times, count: int) -> npt.NDArray[np.float64]:
+    """How often the reader of `lexrank_scores` comes by each of so many sentences.
+
+    Args:
+        times: the matrix of likenesses, symmetric and without its diagonal, times a vector.
+        count: of sentences, at least 1.
+
+    Returns:
+        Shape (sentences,), of sum 1.
+    """
+    degree = times(np.ones(count))
     alone = degree <= 0
     degree[alone] = 1
     rank = np.full(count, 1 / count)
     for _ in range(_MAX_ROUNDS):
         # The matrix is symmetric: walking along its rows and summing over its columns are the same product.
         # From a sentence like no other the reader goes anywhere.
-        flow = graph.times((rank / degree).astype(np.float32)) + rank[alone].sum() / count
+        flow = times(rank / degree) + rank[alone].sum() / count
         following = (1 - _DAMPING) / count + _DAMPING * flow
         following /= following.sum()
         moved = np.abs(following - rank).max() * count
         rank = following
         if moved < _TOLERANCE:
             break
-    return round_scores((rank / rank.max())[place].tolist())
+    return rank
 
 
 class _Graph:
@@ -63,10 +77,11 @@ class _Graph:
             block[own, own + start] = 0
             yield block
 
-    def times(self, vector: Vectors) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    def times(self, vector: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """The matrix times a vector of shape (sentences,)."""
+        short = vector.astype(np.float32)
         blocks = self._blocks() if self._kept is None else self._kept
-        return np.concatenate([block @ vector for block in blocks]).astype(np.float64)
+        return np.concatenate([block @ short for block in blocks]).astype(np.float64)
 
 
 def distinct_vectors(vectors: Vectors) -> tuple[Vectors, npt.NDArray[np.intp]]:

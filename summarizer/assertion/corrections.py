@@ -22,6 +22,8 @@ from summarizer.types import ContextKind, Flag, Segmentation
 _STEM = 5
 _MOST = 3
 _NEVER = 1000
+_REACH = 400
+"""Among how many sentences before it what a sentence corrects is sought."""
 _FAINT = 0.1
 """The weight of a word that many notes use."""
 _CLOSE = 0.6
@@ -174,7 +176,8 @@ def _corrected(
     line = lines[later]
     kinds = line.kinds
     marked = not kinds.isdisjoint(("corrects", "above"))
-    candidates = [i for i in range(later) if not (lines[i].added and line.added and not marked and not kinds)]
+    nearby = range(max(0, later - _REACH), later)
+    candidates = [i for i in nearby if not (lines[i].added and line.added and not marked and not kinds)]
     wrong = _wrong_side(line)
     if wrong:
         sided = [i for i in candidates if wrong in said[i] and _SIDES[wrong] not in said[i]]

@@ -19,6 +19,7 @@ __all__ = ["COUNT", "GROUPS", "KINDS", "features", "lexical_vectors", "section_k
 
 KINDS = tuple(SectionKind)
 _WAVES = 4
+FEW = 512  # sentences for which the matrix of their likenesses is made
 _BUCKETS = 2048  # of hashed tokens; a document rarely has more distinct ones
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
 
@@ -37,7 +38,7 @@ def features(tokens: Sequence[Sequence[int]], document: SplitDocument) -> Vector
     """
     lengths = [len(ids) for ids in tokens]
     columns = [
-        *_centrality(lexical_vectors(tokens)),
+        *(_centrality_of_few(tokens) if len(tokens) <= FEW else _centrality_of_many(tokens)),
         *_position(len(tokens)),
         *_section(document),
         *_length(lengths),
@@ -51,9 +52,7 @@ def lexical_vectors(tokens: Sequence[Sequence[int]]) -> Vectors:
     Returns:
         Shape (sentences, buckets), rows of length 1 (0 for a sentence without tokens).
     """
-    owners = np.repeat(np.arange(len(tokens)), [len(ids) for ids in tokens])
-    ids = np.fromiter(chain.from_iterable(tokens), np.uint64, len(owners))
-    buckets = ((ids * _SPREAD) >> np.uint64(40)).astype(np.int64) % _BUCKETS
+    owners, buckets = _hashed(tokens)
     counts = np.zeros((len(tokens), _BUCKETS), np.float32)
     np.add.at(counts, (owners, buckets), 1)
     frequency = (counts > 0).sum(axis=0)
@@ -71,18 +70,41 @@ def section_kinds(document: SplitDocument) -> npt.NDArray[np.int64]:
     return np.array(kinds or [0] * len(document.sentences), np.int64)
 
 
-def _centrality(unit: Vectors) -> list[Vectors]:
+def _hashed(tokens: Sequence[Sequence[int]]) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.int64]]:
+    """Of every token its sentence and its bucket."""
+    owners = np.repeat(np.arange(len(tokens)), [len(ids) for ids in tokens])
+    ids = np.fromiter(chain.from_iterable(tokens), np.uint64, len(owners))
+    return owners, ((ids * _SPREAD) >> np.uint64(40)).astype(np.int64) % _BUCKETS
+
+
+def _centrality_of_few(tokens: Sequence[Sequence[int]]) -> list[Vectors]:
+    unit = lexical_vectors(tokens)
     rank = np.array(lexrank_scores(unit), np.float32)
     mean = unit.mean(axis=0)
     mean /= max(float(np.linalg.norm(mean)), 1e-12)
+    return _centrality(rank, unit @ mean, _nearest_before(unit))
+
+
+def _centrality_of_many(tokens: Sequence[Sequence[int]]) -> list[Vectors]:
+    """The same in time and memory that grow with the sentences and not with their square."""
+    from summarizer.bertsum.many import lexrank, nearest_before, sparse_vectors
+
+    unit = sparse_vectors(*_hashed(tokens), len(tokens), _BUCKETS)
+    mean = np.asarray(unit.mean(axis=0)).ravel()
+    mean /= max(float(np.linalg.norm(mean)), 1e-12)
+    return _centrality(np.array(lexrank(unit), np.float32), unit @ mean, nearest_before(unit))
+
+
+def _centrality(rank: Vectors, likeness: Vectors, nearest: Vectors) -> list[Vectors]:
+    """Columns from the LexRank score, the cosine with the mean and the highest with an earlier sentence."""
     order = np.empty(len(rank), np.float32)
     order[np.argsort(-rank, kind="stable")] = np.arange(len(rank))
     return [
         np.log(rank + 1e-3) / 2 + 1,
         (rank - rank.mean()) / (rank.std() + 1e-3),
-        2 * (unit @ mean) - 1,
+        2 * likeness - 1,
         1 - 2 * order / max(1, len(rank) - 1),
-        2 * _nearest_before(unit) - 1,
+        2 * nearest - 1,
     ]
 
 
@@ -111,8 +133,10 @@ def _section(document: SplitDocument) -> list[Vectors]:
     share, place, size, index = (np.zeros(count, np.float32) for _ in range(4))
     sections = np.array([-1 if s is None else s for s in document.sections], np.int64)
     last = max(1, len(document.kinds) - 1)
+    order = np.argsort(sections, kind="stable")
+    edges = np.searchsorted(sections[order], np.arange(len(document.kinds) + 1))
     for section in range(len(document.kinds)):
-        inside = np.flatnonzero(sections == section)
+        inside = order[edges[section] : edges[section + 1]]
         steps = np.arange(len(inside), dtype=np.float32)
         known[inside] = 1
         share[inside] = 2 * steps / max(1, len(inside) - 1) - 1

@@ -1,29 +1,40 @@
-"""BERTSum as an engine: notes scored with calibrated probabilities."""
+"""BERTSum as an engine: scores of sentences, from the head that the text is for."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from summarizer.bertsum.config import BertSumConfig
 from summarizer.bertsum.folder import read_bertsum
-from summarizer.bertsum.model import cls_vectors, prepare
+from summarizer.bertsum.model import BertSum, prepare, sentence_vectors
 from summarizer.encoder.encoder import Encoder
 from summarizer.engines.base import Salience
+from summarizer.limits import check_time
 from summarizer.types import ModelInfo, SplitDocument, round_scores
+
+_TOGETHER = 4096  # sentences that the head reads at once: its time and memory grow with their square
+_AROUND = 512  # of these on each side for context, where a document has more
 
 
 class BertSumEngine:
-    """Scores are the probabilities that a sentence belongs into the summary."""
+    """Scores from 0 to 1, in the order in which the model would choose.
+
+    A model may bring a second head for texts that are no notes (`SplitDocument.article`).
+    """
 
     fits_length = False
 
-    def __init__(self, encoder: Encoder, config: BertSumConfig, head: torch.nn.Module) -> None:
+    def __init__(self, encoder: Encoder, bertsum: BertSum) -> None:
         self._encoder = encoder
-        self._config = config
-        self._head = head.float().eval().to(encoder.device)
-        self.model = ModelInfo(encoder.name, encoder.sha256, "bertsum", config.calibrated)
+        self._config = bertsum.config
+        self._head = bertsum.head.float().eval().to(encoder.device)
+        self._articles = bertsum.articles and bertsum.articles.float().eval().to(encoder.device)
+        self.model = ModelInfo(
+            encoder.name, encoder.sha256, "bertsum", self._config.calibrated, self._config.threshold
+        )
         self.device, self.precision = encoder.device, encoder.precision
 
     @classmethod
@@ -35,8 +46,7 @@ class BertSumEngine:
         Raises:
             ModelError: there is no such model, or it is not one of BERTSum.
         """
-        encoder, bertsum = read_bertsum(model, device, precision)
-        return cls(encoder, bertsum.config, bertsum.head)
+        return cls(*read_bertsum(model, device, precision))
 
     def score(self, documents: Sequence[SplitDocument], asked: Sequence[int]) -> list[Salience]:
         """Reads each document by itself."""
@@ -45,16 +55,45 @@ class BertSumEngine:
     def _salience(self, document: SplitDocument) -> Salience:
         if not document.sentences:
             return Salience(())
-        probabilities = self._probabilities(document)
-        return Salience(round_scores(probabilities), calibrated=self._config.calibrated)
+        config, head = self._config, self._head
+        if document.article and config.articles and self._articles is not None:
+            config, head = config.articles, self._articles
+        scores = round_scores(self._scores(document, config, head))
+        return Salience(scores, calibrated=config.calibrated, threshold=config.threshold)
 
-    def _probabilities(self, document: SplitDocument) -> list[float]:
-        prepared = prepare(self._encoder, document, self._config.context)
-        vectors = torch.from_numpy(cls_vectors(self._encoder, prepared))[None]
-        parts = (vectors, torch.from_numpy(prepared.features)[None], torch.from_numpy(prepared.kinds)[None])
-        with torch.inference_mode():
-            logits = self._head(*(part.to(self._encoder.device) for part in parts))[0]
-        values = self._config.scale * logits.double().cpu().numpy() + self._config.shift
+    def _scores(self, document: SplitDocument, config: BertSumConfig, head: torch.nn.Module) -> list[float]:
+        prepared = prepare(self._encoder, document, config.context)
+        vectors = sentence_vectors(self._encoder, prepared, config.head.pooling)
+        arrays = (vectors, prepared.features, prepared.kinds)
+        parts = tuple(torch.from_numpy(array).to(self._encoder.device) for array in arrays)
+        logits = [
+            _logits(head, [part[low:high] for part in parts])[start - low : end - low]
+            for low, start, end, high in _stretches(len(vectors))
+        ]
+        values = config.scale * np.concatenate(logits) + config.shift
         # The same as 1 / (1 + exp(-x)), without overflow at either end.
-        probabilities: list[float] = (0.5 * (1 + np.tanh(0.5 * values))).tolist()
-        return probabilities
+        scores: list[float] = (0.5 * (1 + np.tanh(0.5 * values))).tolist()
+        return scores
+
+
+def _logits(head: torch.nn.Module, parts: Sequence[torch.Tensor]) -> npt.NDArray[np.float64]:
+    check_time()
+    with torch.inference_mode():
+        logits: torch.Tensor = head(*(part[None] for part in parts))[0]
+    found: npt.NDArray[np.float64] = logits.double().cpu().numpy()
+    return found
+
+
+def _stretches(count: int) -> list[tuple[int, int, int, int]]:
+    """Stretches of sentences that the head reads together, as (low, start, end, high).
+
+    All of them, up to `_TOGETHER`: every sentence attends to every other. A longer document is read in
+    stretches from `low` to `high`, of which the scores from `start` to `end` are taken.
+    """
+    if count <= _TOGETHER:
+        return [(0, 0, count, count)]
+    step = _TOGETHER - 2 * _AROUND
+    return [
+        (max(0, start - _AROUND), start, min(count, start + step), min(count, start + step + _AROUND))
+        for start in range(0, count, step)
+    ]

@@ -1,12 +1,15 @@
 """What a format declares of its tables and of words that are struck out."""
 
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from summarizer.types import ContextKind, ContextSpan, Mark, MarkKind, Sentence
 
 _LONGEST_WHOLE = 600
 """A longer row of paragraphs is cut at its blank lines; each piece is shown with the row's head."""
+_MOST_HEADS = 8
+"""More rows than these that name columns are no head of a table."""
 _IN_TABLES = frozenset({MarkKind.ROW, MarkKind.COLUMNS, MarkKind.CAPTION, MarkKind.ROW_HEAD})
 
 
@@ -34,6 +37,7 @@ def declared_rows(
     captions: list[ContextSpan] = []
     columns: list[ContextSpan] = []
     last = 0
+    ends = [heading[1] for heading in headings]
     table = [mark for mark in marks if mark.kind in _IN_TABLES]
     for index, mark in enumerate(table):
         if text[last : mark.start].strip():
@@ -44,7 +48,10 @@ def declared_rows(
             continue
         if mark.kind is MarkKind.CAPTION:
             captions, columns = [ContextSpan(start, end, ContextKind.CAPTION)], []
-        elif mark.kind is not MarkKind.ROW_HEAD and not _holds(start, end, headings, table[index + 1 :]):
+        elif mark.kind is not MarkKind.ROW_HEAD and not (
+            _holds_heading(start, end, headings, ends)
+            or _holds_row(start, end, (table[i] for i in range(index + 1, len(table))))
+        ):
             inside = [other for other in table[index + 1 : index + 9] if other.end <= mark.end]
             heads = [
                 ContextSpan(*_trimmed(text, other), ContextKind.ROW)
@@ -55,7 +62,7 @@ def declared_rows(
                 context = (*captions, *columns, *heads)
                 rows.append(Row(start, end, _pieces(text, start, end), context))
             if mark.kind is MarkKind.COLUMNS or any(other.kind is MarkKind.COLUMNS for other in inside):
-                columns.append(ContextSpan(start, end, ContextKind.COLUMN))
+                columns = [*columns, ContextSpan(start, end, ContextKind.COLUMN)][-_MOST_HEADS:]
     return rows
 
 
@@ -65,12 +72,16 @@ def _trimmed(text: str, mark: Mark) -> tuple[int, int]:
     return start, start + len(piece.strip())
 
 
-def _holds(
-    start: int, end: int, headings: Sequence[tuple[int, int, str | None]], below: Sequence[Mark]
+def _holds_heading(
+    start: int, end: int, headings: Sequence[tuple[int, int, str | None]], ends: Sequence[int]
 ) -> bool:
-    """Whether a row holds a heading or another row: then it lays out a page and is no statement."""
-    if any(heading[0] < end and heading[1] > start for heading in headings):
-        return True
+    """Whether one of the headings, which are in order and disjoint, lies in a row."""
+    first = bisect_right(ends, start)
+    return first < len(headings) and headings[first][0] < end
+
+
+def _holds_row(start: int, end: int, below: Iterable[Mark]) -> bool:
+    """Whether a row holds another row: then it lays out a page and is no statement."""
     for mark in below:
         if mark.start >= end:
             return False
@@ -92,12 +103,26 @@ def _pieces(text: str, start: int, end: int) -> tuple[tuple[int, int], ...]:
     return tuple(pieces)
 
 
-def strikes(text: str, marks: Sequence[Mark], sentence: Sentence) -> list[ContextSpan]:
-    """What says of the words of a sentence that they are struck out and stands outside of it."""
-    return [
-        ContextSpan(mark.start, mark.start + len(before), ContextKind.STRIKE)
-        for mark in marks
-        if mark.kind is MarkKind.STRIKE
-        and mark.start < sentence.start < mark.end
-        and (before := text[mark.start : sentence.start].rstrip())
-    ]
+def strikes(
+    text: str, marks: Sequence[Mark], sentences: Sequence[Sentence]
+) -> Iterator[tuple[ContextSpan, ...]]:
+    """For each sentence what says of its words that they are struck out and stands outside of it.
+
+    Args:
+        text: the note.
+        marks: in the order of their starts.
+        sentences: in order.
+    """
+    struck = [mark for mark in marks if mark.kind is MarkKind.STRIKE]
+    at = 0
+    around: list[Mark] = []
+    for sentence in sentences:
+        while at < len(struck) and struck[at].start < sentence.start:
+            around.append(struck[at])
+            at += 1
+        around = [mark for mark in around if mark.end > sentence.start]
+        yield tuple(
+            ContextSpan(mark.start, mark.start + len(before), ContextKind.STRIKE)
+            for mark in around
+            if (before := text[mark.start : sentence.start].rstrip())
+        )

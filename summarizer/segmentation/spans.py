@@ -153,7 +153,9 @@ class Spans:
             stop = start + len(self.text[start:stop].rstrip())
             sections.append(Section(title, kind, start, stop))
         if any(mark.kind is MarkKind.STRIKE for mark in marks):
-            self.sentences = [self._with_strikes(sentence, marks) for sentence in self.sentences]
+            found = strikes(self.text, marks, self.sentences)
+            pairs = zip(self.sentences, found, strict=True)
+            self.sentences = [_with_strikes(sentence, struck) for sentence, struck in pairs]
         return Segmentation(
             tuple(self.sentences),
             tuple(sections),
@@ -162,10 +164,10 @@ class Spans:
             tuple(self.boilerplate),
         )
 
-    def _with_strikes(self, sentence: Sentence, marks: Sequence[Mark]) -> Sentence:
-        """A sentence with what says of its words that they are struck out."""
-        struck = strikes(self.text, marks, sentence)
-        if not struck:
-            return sentence
-        context = in_order([*sentence.context, *struck], sentence.start, sentence.end)
-        return replace(sentence, context=context)
+
+def _with_strikes(sentence: Sentence, struck: Sequence[ContextSpan]) -> Sentence:
+    """A sentence with what says of its words that they are struck out."""
+    if not struck:
+        return sentence
+    context = in_order([*sentence.context, *struck], sentence.start, sentence.end)
+    return replace(sentence, context=context)
