@@ -8,9 +8,9 @@ are Unicode code points from 0, in the text that each derivation-reference exten
 server wants a login, set AUTHORIZATION to the value of that header; where it uses another label for what
 machines made, set LABEL to system|code. Exit code 0: everything holds; 1: something does not.
 
-Left to `clinsum audit`: Provenance, the stated media type, whether anything is missing around a sentence,
-where the text of a source that is not plain stood, and making it anew; of timelines, which element tells the
-time best, whether other words say the same, and what patients were merged.
+Left to `clinsum audit`: Provenance, the stated media type, whether anything is missing around a sentence or
+among the lines that rules found, where the text of a source that is not plain stood, and making it anew; of
+timelines, which element tells the time best, whether other words say the same, and what patients were merged.
 """
 
 # ruff: noqa: B905, S310, S314, T201 (a script of the standard library alone, for a server its user trusts)
@@ -37,6 +37,7 @@ CONFIDENTIALITY = (
     "urn:oid:2.16.840.1.113883.5.25",
 )
 LEVELS = "ULMNRV"  # of confidentiality, from unrestricted to very restricted
+SECTION = {"id", "extension", "title", "code", "author", "text", "mode", "orderedBy", "entry"}
 LINK = "http://hl7.org/fhir/StructureDefinition/narrativeLink"
 # XML cannot hold control characters; the narrative shows each of them as its control picture.
 SHOWN = {code: 0x2400 + code for code in range(0x20) if code not in (0x09, 0x0A)}
@@ -107,15 +108,22 @@ def item_of(li, form):
     return found if plain and [kind for _, _, kind in found].count("") == 1 else None
 
 
-def list_of(div, form):
+def heads_of(root):
+    """Takes what stands before the lines that rules found out of a narrative; None unless each has it."""
+    heads = []
+    for li in root.iter(XHTML + "li"):
+        head = li[0] if len(li) else li
+        plain = head.tag == XHTML + "b" and head.attrib == {"class": "rule"} and not len(head)
+        if not plain or (head.tail or "").strip():
+            return None
+        heads.append(head.text)
+        li.remove(head)
+    return heads
+
+
+def list_of(root, form):
     """The items of a narrative, as item_of has them; None unless it is one plain list of them."""
-    root = ElementTree.fromstring(div)
-    if (
-        "<!" in div
-        or [e.tag for e in root] != [XHTML + "ol"]
-        or root[0].attrib
-        or set(root.attrib) - {"lang", LANG}
-    ):
+    if [e.tag for e in root] != [XHTML + "ol"] or root[0].attrib or set(root.attrib) - {"lang", LANG}:
         return None
     items = [item_of(li, form) for li in root[0]]
     said = [root.text, root[0].text, root[0].tail, *(li.tail for li in root[0])]
@@ -187,25 +195,54 @@ def of_text(base, notes, where, path):
     return whose, text
 
 
-def of_sentences(section, spans, first, texts, own, form):
-    """Yields as `findings` for the sentences of one source, numbered from the first, with their context."""
-    items = list_of(section["text"]["div"], form) if "text" in section else []
-    yield items is not None, "a plain list"
+def rule_of(span):
+    """The rule that a line says found it; None of what a score chose, and of context."""
+    return next((value for url, value in span.items() if url.endswith("/extract-rule")), None)
+
+
+def of_rules(section, spans, heads, known):
+    """Yields as `findings` for the rules that found lines: those of the Device, and as many lines as told."""
+    rules = [parts(e) for e in section["extension"] if e["url"].endswith("/pinned-rule")]
+    yield all(r["rule"].rpartition("/")[2] in known for r in rules), "rules of the Device"
+    lines = [r for r in rules for _ in range(r["shown"])]
+    named = [rule_of(span) for span in spans if "c" not in span[LINK]]
+    whole = [r["rule"] for r in lines] == named and len({r["rule"] for r in rules}) == len(rules)
+    yield whole and all(0 < r["shown"] <= r["found"] for r in rules), "as many lines of each rule as it says"
+    told = ["({shown} of {found} shown)".format(**r) if r["shown"] < r["found"] else "" for r in lines]
+    yield heads == [f"{r['title']} {n}".strip() + ":" for r, n in zip(lines, told)], "each under its rule"
+    plain = section["mode"] == "snapshot" and codes(section["orderedBy"]) == {"category"}
+    yield plain and not set(section) - SECTION, "a section as that of the sentences"
+
+
+def of_sentences(section, spans, first, texts, own, form, letter="s", known=()):
+    """Yields as `findings` for the sentences of one source, numbered from the first, with their context.
+
+    Lines that rules found are named by another letter; their order begins anew with each rule.
+    """
+    root = ElementTree.fromstring(section["text"]["div"]) if "text" in section else None
+    heads = heads_of(root) if letter == "r" else []
+    items = list_of(root, form) if root is not None and heads is not None else root
+    items = [] if root is None else items
+    yield items is not None and "<!" not in str(section.get("text")), "a plain list"
+    if letter == "r":
+        yield from of_rules(section, spans, heads, known)
     shown, wanted, links = {}, [], [span[LINK][1:] for span in spans]
     for n, item in enumerate(items or [], first):
         shown.update({name: (words, kind) for name, words, kind in item})
         around = iter(range(1, len(item)))
-        wanted += [f"s{n}c{next(around)}" if kind else f"s{n}" for _, _, kind in item]
+        wanted += [f"{letter}{n}c{next(around)}" if kind else f"{letter}{n}" for _, _, kind in item]
     yield list(shown) == wanted == list(dict.fromkeys(links)), "each item with its context, in their order"
     places = [link for link, _ in groupby(link for link in links if "c" not in link)]
     yield places == list(dict.fromkeys(places)), "the places of a sentence one after the other"
-    begun, last, end = set(), {}, 0
+    begun, last, end, rule = set(), {}, 0, None
     for span, link in zip(spans, links):
         start, stop = span["offset"], span["offset"] + span["length"]
         whose, text = texts[span["reference"]["reference"], span["path"]]
         found = text[start:stop] if 0 <= start < stop <= len(text) else ""
         more = {url.rpartition("/")[2]: value for url, value in span.items()}
         other, kind = more.get("extract-text"), more.get("extract-context", "")
+        if not kind and rule_of(span) != rule:
+            rule, end = rule_of(span), 0
         words, as_kind = shown.get(link, ("", ""))
         said = words if other is None else other
         exact = form == 1 or found == found.strip()  # offsets lead from word to word
@@ -213,7 +250,8 @@ def of_sentences(section, spans, first, texts, own, form):
             exact
             and as_shown(found, form) == said
             and kind == as_kind
-            and not (kind and "extract-score" in more)
+            and (rule_of(span) is not None) == (not kind and letter == "r")
+            and not ((kind or rule_of(span)) and "extract-score" in more)
         )
         if link not in begun:  # where it stands, after what goes before it; later come places that repeat it
             begun.add(link)
@@ -222,7 +260,8 @@ def of_sentences(section, spans, first, texts, own, form):
             right = right and other is None and whose == own and start >= after
             last[number], end = stop, end if kind else stop
         what = repr(found) if right else "summary says {!r}, note says {!r}".format(*apart(said, found))
-        yield bool(found) and right, f"{kind} {start}:{stop} {what}".lstrip()
+        what = f"{kind or ('rule' if letter == 'r' else '')} {start}:{stop} {what}"
+        yield bool(found) and right, what.lstrip()
 
 
 def objects(value):
@@ -260,7 +299,7 @@ def same_target(base, said, found, kind):
 
 def of_summary(base, composition, source, then, about):
     """Yields as `findings` for what a summary says of its note: which one, about whom, by whom, when."""
-    (section,) = composition["section"]
+    section = composition["section"][0]
     yield composition["identifier"]["value"].startswith(source.replace("/", "-", 1) + "."), f"of {source}"
     yield composition["title"].startswith("AI-extracted summary"), "its title"
     named = codes(composition["type"]) == {"68608-9"}
@@ -279,14 +318,31 @@ def of_summary(base, composition, source, then, about):
     device = get(base, composition["author"][0]["reference"])
     alone = alone and about["pipeline"] in [one.get("value") for one in device.get("identifier", [])]
     yield alone, "its one author is the Device of its pipeline"
-    ours = {"id", "extension", "title", "code", "author", "text", "mode", "orderedBy", "entry"}
-    plain = set(section) <= ours and section["title"].startswith("Extracted sentences")
+    plain = set(section) <= SECTION and section["title"].startswith("Extracted sentences")
     plain = plain and section["mode"] == "snapshot" and codes(section["orderedBy"]) == {"system"}
     yield plain, "its section is plain sentences in order"
     kinds = codes(*objects(then.get("type")), *objects(then.get("code"))) | {"34109-9"}
-    yield codes(section["code"]) <= kinds, "its section has the code of its source"
+    same = {json.dumps([one[name] for name in ("code", "author", "entry")]) for one in composition["section"]}
+    yield codes(section["code"]) <= kinds and len(same) == 1, "its section has the code of its source"
     lang = ElementTree.fromstring(composition["text"]["div"]).get("lang")
     yield composition["language"] == lang, "its language"
+
+
+def of_left_out(composition, notice, text):
+    """Yields as `findings` for what is said not to be shown, and of the reading: in words as in numbers."""
+    caption = "".join(ElementTree.fromstring(composition["text"]["div"]).itertext())
+    told = [e["extension"] for e in composition["extension"] if e["url"].endswith("/left-out")]
+    sections = [parts(p) for p in (told[0] if told else []) if p["url"] == "section"]
+    more = sum(p["valueInteger"] for p in (told[0] if told else []) if p["url"] == "sentences")
+    counts = [len(sections), sum(s["sentences"] for s in sections), more]
+    said = re.search(r" Not chosen: (.*?)\.(?: On reading|$)", caption)
+    numbers = [int(n) for n in re.findall(r"\d+", said[1])] if said else []
+    wanted = (counts[:2] if sections else []) + ([more] if more else [])
+    words = " ".join(text.split()).translate(SHOWN)
+    yield len(told) < 2 and numbers == wanted, "as much is left out as its caption says"
+    yield all(s["title"] and s["title"] in words for s in sections), "what is left out stands in its source"
+    tail = caption.partition(" On reading the note: ")[2]
+    yield tail == (notice and notice + "."), "its caption says what was remarkable in reading it"
 
 
 def of_timeline(composition, whose, notes):
@@ -318,7 +374,8 @@ def of_timeline(composition, whose, notes):
 def findings(base, composition):
     """Yields (whether it holds, what was checked)."""
     described = [parts(e) for e in composition["extension"] if e["url"].endswith("/source-text")]
-    sections, many = composition["section"], composition["identifier"]["system"].endswith("/timelines")
+    sections, many = list(composition["section"]), composition["identifier"]["system"].endswith("/timelines")
+    ruled = [] if many or [s.get("title") for s in sections[1:]] != ["Found by rule"] else [sections.pop()]
     sources = [entry["reference"].replace(base, "") for s in sections for (entry,) in [s["entry"]]]
     named = [detail["reference"].replace(base, "") for detail in composition["event"][0]["detail"]]
     alone = len(described) == len(sections) == len(set(sources)) and (many or len(sections) == 1)
@@ -341,7 +398,7 @@ def findings(base, composition):
 
     device = get(base, composition["author"][0]["reference"])
     form = int(versions(device).get("form", 1))
-    spans = [[parts(e) for e in s.get("extension", []) if e["url"] == DERIVATION] for s in sections]
+    spans = [[parts(e) for e in s.get("extension", []) if e["url"] == DERIVATION] for s in sections + ruled]
     texts, number = {}, 1
     for where, path in dict.fromkeys((p["reference"]["reference"], p["path"]) for s in spans for p in s):
         texts[where, path] = yield from of_text(base, notes, where.replace(base, ""), path)
@@ -350,6 +407,12 @@ def findings(base, composition):
         yield many or 0 < len(set(links)) == len(links), "one place for each sentence"
         yield from of_sentences(section, places, number, texts, source, form)
         number += len({link for link in links if "c" not in link})
+    if not many and form > 1:
+        text = "".join(text for _, text in list(texts.values())[:1])
+        yield from of_left_out(composition, described[0].get("notice", ""), text)
+    known = versions(device).get("rules", "").split()
+    for section in ruled:
+        yield from of_sentences(section, spans[-1], 1, texts, sources[0], form, "r", known)
 
 
 def main(address):

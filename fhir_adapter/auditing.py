@@ -1,6 +1,7 @@
 """Proves any Composition of ours, a summary or a timeline, from the server alone."""
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from typing import Any
 
 from fhir_adapter.audit.auditor import SummaryAuditor
 from fhir_adapter.audit.context import Rules
@@ -116,12 +117,27 @@ def _audit(resource: JsonObject, proof: Proof, authors: Sequence[str], state: St
         state=state,
         notices=tuple(_notices(proof)),
         kind=proof.kind,
+        **_beside(proof),
     )
+
+
+def _beside(proof: Proof) -> dict[str, Any]:
+    """Of a summary, what stands beside its sentences."""
+    if proof.kind is not Kind.SUMMARY:
+        return {}
+    (section,) = proof.sections
+    claims = section.claims
+    return {"pinned": section.pinned, "left_out": claims.left_out, "reading": claims.notice}
 
 
 def _notices(proof: Proof) -> Iterator[str]:
     """What an audit of this Composition could not look at, a sentence each."""
     read = [section for section in proof.sections if section.read]
+    if any(section.ruled and section.pinned and not section.pinned.ruled for section in read):
+        yield (
+            "A rule has another version now, so whether a line that it finds is missing was not looked at; "
+            "what is shown was."
+        )
     if any(section.claims.form == 1 for section in proof.sections):
         yield (
             "It was written by a version that showed sentences without what stands around them in the note, "

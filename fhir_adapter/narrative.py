@@ -6,12 +6,13 @@ one visible stand-in, and is the identity on everything else.
 
 A list of sentences has one item for each sentence, in which it stands with its context, in the order of the
 note. Inside an item `i` is a piece of context, so that it looks like one where a style sheet is missing, and
-`span` is the sentence.
+`span` is the sentence. Where rules found the lines, `b` before them says which rule and how many of its lines
+are shown: in our words, as nothing else in a list is.
 """
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lxml import etree
@@ -60,6 +61,7 @@ class SentenceList:
 
     Attributes:
         items: in the order shown, each with its pieces in their order.
+        heads: our words before each item, where rules found the lines.
         form: 1 or 2; 0 where there is no item.
         plain: it is one list as `sentence_list` (or its predecessor) writes it, and nothing else. Markup and
             attributes can hide, strike out or renumber a sentence without touching its text.
@@ -68,6 +70,7 @@ class SentenceList:
     items: tuple[tuple[Piece, ...], ...]
     form: int
     plain: bool
+    heads: tuple[str, ...] = ()
 
 
 def printable(text: str) -> str:
@@ -116,6 +119,25 @@ def sentence_list(items: Iterable[Sequence[Piece]], language: str) -> dict[str, 
         for element in shown[:-1]:
             element.tail = " "
     return {"status": "generated", "div": etree.tostring(div, encoding="unicode")}
+
+
+def ruled_list(items: Iterable[tuple[str, Sequence[Piece]]], language: str) -> dict[str, str]:
+    """As `sentence_list`, with our own words, in English, before each item."""
+    narrative = sentence_list([], language)
+    div = etree.fromstring(narrative["div"])
+    for head, pieces in items:
+        li = etree.SubElement(div[0], f"{{{XHTML}}}li")
+        _labelled(li, head).tail = " "
+        shown = [_element(li, piece) for piece in pieces]
+        for element in shown[:-1]:
+            element.tail = " "
+    return {**narrative, "div": etree.tostring(div, encoding="unicode")}
+
+
+def _labelled(li: Any, head: str) -> Any:
+    element = etree.SubElement(li, f"{{{XHTML}}}b", {"class": "rule"})
+    element.text = printable(head)
+    return element
 
 
 def single_list(items: Iterable[Sequence[Piece]], language: str) -> dict[str, str]:
@@ -173,7 +195,29 @@ def read_list(div: str) -> SentenceList:
     Raises:
         ValueError: as `list_items`.
     """
+    return _read(_parsed(div))
+
+
+def read_ruled_list(div: str) -> SentenceList:
+    """Reads back a list of lines that rules found, with our words before them.
+
+    Raises:
+        ValueError: as `list_items`.
+    """
     root = _parsed(div)
+    heads, plain = [], True
+    for li in root.iter(f"{{{XHTML}}}li"):
+        head = li[0] if len(li) and li[0].tag == f"{{{XHTML}}}b" else None
+        heads.append("" if head is None else folded(_all_text(head)))
+        if head is None:
+            continue
+        plain = plain and dict(head.attrib) == {"class": "rule"} and not len(head) and not _says(head.tail)
+        li.remove(head)
+    read = _read(root)
+    return replace(read, heads=tuple(heads), plain=read.plain and plain)
+
+
+def _read(root: Any) -> SentenceList:
     found = [_item(li) for li in root.iter(f"{{{XHTML}}}li")]
     forms = {form for _, form in found}
     form = forms.pop() if len(forms) == 1 else (FORM if forms else 0)

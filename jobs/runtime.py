@@ -27,6 +27,7 @@ from jobs.passes.parts import Parts
 from jobs.passes.scoring import Scorer, Summarizing
 from jobs.settings import Settings, SettingsError, parse_duration, read_secret
 from summarizer import Summarizer
+from summarizer.pinned.rules import load_rules
 
 log = structlog.get_logger("clinsum.runtime")
 
@@ -128,6 +129,7 @@ def make_pipeline(settings: Settings, summarizer: Summarizing) -> Pipeline:
         model=summarizer.model,
         settings=(("budget", settings.budget),),
         label=ai_label(settings),
+        rules=tuple((rule.id, rule.version) for rule in load_rules()),
     )
 
 

@@ -8,6 +8,7 @@ Such a file is a state dict and nothing else: no configuration, no tokenizer.
 | `classifier.weight`, `classifier.bias` | the linear head: (1, hidden) and (1,) |
 | `head.*` | instead of the classifier, the tensors of `summarizer.bertsum.heads.TransformerHead` |
 | `head.heads` | with these, a single whole number: their attention heads |
+| `head.pooling` | another: the place of what they read in `summarizer.bertsum.config.POOLINGS`; 0 if absent |
 
 That is what a module with `self.bert = AutoModel…` and `self.classifier = nn.Linear(hidden, 1)` saves.
 Reading also takes `encoder.` for `bert.`, a `module.` before every name (from data parallel training), and a
@@ -24,7 +25,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from summarizer.bertsum.config import BertSumConfig, HeadConfig
+from summarizer.bertsum.config import POOLINGS, BertSumConfig, HeadConfig
 from summarizer.bertsum.export import write_model_folder
 from summarizer.bertsum.folder import read_bertsum
 from summarizer.bertsum.model import BertSum
@@ -36,6 +37,7 @@ from summarizer.errors import UnsupportedModelError
 _WRAPPERS = ("state_dict", "model_state_dict", "model")
 _UNUSED = ("pooler.", "embeddings.position_ids")
 _HEADS = "head.heads"
+_POOLING = "head.pooling"
 _NO_STATE_DICT = "is no bare state dict of tensors; save it with torch.save(model.state_dict(), path)."
 
 
@@ -59,7 +61,7 @@ def load_checkpoint(
     skeleton, model = _read(path, encoder, device, precision)
     with path.open("rb") as file:
         skeleton.name, skeleton.sha256 = path.stem, hashlib.file_digest(file, "sha256").hexdigest()
-    return BertSumEngine(skeleton, model.config, model.head)
+    return BertSumEngine(skeleton, model)
 
 
 def import_checkpoint(path: Path, encoder: str | Path | None, out: Path, *, half: bool = False) -> None:
@@ -88,6 +90,8 @@ def export_checkpoint(model: str | Path, out: Path) -> None:
     else:
         tensors |= {f"head.{name}": tensor for name, tensor in head.items()}
         tensors[_HEADS] = torch.tensor(bertsum.config.head.heads)
+        if bertsum.config.head.pooling != POOLINGS[0]:
+            tensors[_POOLING] = torch.tensor(POOLINGS.index(bertsum.config.head.pooling))
     torch.save({name: tensor.contiguous() for name, tensor in tensors.items()}, out)
 
 
@@ -132,7 +136,7 @@ def _parts(tensors: Mapping[str, Tensor], file: str) -> tuple[dict[str, Tensor],
         if start in ("bert", "encoder") and rest:
             if not rest.startswith(_UNUSED):
                 encoder[rest] = tensor
-        elif start == "classifier" or name == _HEADS:
+        elif start == "classifier" or name in (_HEADS, _POOLING):
             head[name] = tensor
         elif start == "head":
             head[rest] = tensor
@@ -145,7 +149,7 @@ def _parts(tensors: Mapping[str, Tensor], file: str) -> tuple[dict[str, Tensor],
 
 def _head_config(head: dict[str, Tensor], file: str) -> HeadConfig:
     """The shape of the head by its tensors; takes the number of attention heads out of them."""
-    heads = head.pop(_HEADS, None)
+    heads, pooling = head.pop(_HEADS, None), head.pop(_POOLING, None)
     if "classifier.weight" in head:
         return HeadConfig("linear")
     if not {"vector.weight", "layers.0.inner.weight"} <= head.keys():
@@ -158,8 +162,9 @@ def _head_config(head: dict[str, Tensor], file: str) -> HeadConfig:
             layers=layers,
             heads=HeadConfig().heads if heads is None else int(heads),
             inner=head["layers.0.inner.weight"].shape[0],
+            pooling=POOLINGS[0 if pooling is None else int(pooling)],
         )
-    except (ValueError, RuntimeError):
+    except (ValueError, RuntimeError, IndexError):
         raise UnsupportedModelError(f"{file} has a head of an impossible shape.") from None
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from summarizer.engines.base import Engine, Salience
 from summarizer.engines.registry import DeferredEngine, EngineOptions, make_engine
 from summarizer.limits import begin_scoring, check_time
-from summarizer.selection.select import SUFFICES, asked_sentences, select, select_parts, taking_order
+from summarizer.selection.select import asked_sentences, select, select_parts, sufficient, taking_order
 from summarizer.splitting.apart import split
 from summarizer.splitting.split import Split, joined
 from summarizer.types import (
@@ -130,7 +130,7 @@ class Summarizer:
             return None
         sentences = [text[s.start : s.end] for s in summary.sentences]
         scores = tuple(s.score for s in summary.sentences)
-        salience = Salience(scores, calibrated=self.model.calibrated)
+        salience = Salience(scores, calibrated=self.model.calibrated, threshold=self.model.threshold)
         found: list[int | None] = [None] * len(sentences)
         for rank, i in enumerate(taking_order(sentences, salience), start=1):
             found[i] = rank
@@ -206,6 +206,4 @@ def _left_out(parts: Split, salience: Salience, chosen: Sequence[int]) -> LeftOu
         for number, section in enumerate(parts.sections)
         if of[number] and number not in shown
     )
-    taken = set(chosen)
-    enough = sum(score >= SUFFICES for i, score in enumerate(salience.scores) if i not in taken)
-    return LeftOut(sections, enough if salience.calibrated else 0)
+    return LeftOut(sections, len(sufficient(parts.document.sentences, salience) - set(chosen)))

@@ -180,12 +180,14 @@ class ModelInfo:
         sha256: over the weights; "" for engines that have none.
         calibrated: a score is the probability that the sentence belongs in the summary, as measured; only
             then may it be called a confidence.
+        threshold: see `summarizer.engines.base.Salience`.
     """
 
     name: str
     sha256: str
     engine: str
     calibrated: bool = False
+    threshold: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,11 +336,13 @@ class SplitDocument:
         sections: for each sentence the index of its section in `kinds` (None: in none); empty if the document
             has no sections.
         kinds: of each section.
+        article: whether it is no note: a text of a corpus that came split into sentences.
     """
 
     sentences: tuple[str, ...]
     sections: tuple[int | None, ...] = ()
     kinds: tuple[SectionKind, ...] = ()
+    article: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,25 +5,28 @@ text is extracted again, and every claim is compared.
 """
 
 import asyncio
-from collections.abc import Container
+from dataclasses import dataclass
 
 from fhir_adapter.audit.claims import Claims, Span, read_claims
-from fhir_adapter.audit.context import (
-    Rules,
-    against_rules,
-    arranged,
-    compared,
-    expected,
-    number_of,
-    shows,
-    told,
-)
+from fhir_adapter.audit.context import Rules, against_rules, arranged, expected, told
 from fhir_adapter.audit.findings import Finding, Found
+from fhir_adapter.audit.left_out import against_note
+from fhir_adapter.audit.pinned import PinnedClaims, audited_pinned, read_pinned
 from fhir_adapter.audit.shape import against_source, shape
 from fhir_adapter.audit.sources import SourceRead, Sources, same_text
-from fhir_adapter.audit.verdict import AuditedSentence, Kind, Proof, SectionAudit, Subject
+from fhir_adapter.audit.verdict import AuditedSentence, Kind, PinnedAudit, Proof, SectionAudit, Subject
 from fhir_adapter.audit.witnesses import Witnesses
-from fhir_adapter.narrative import displayed
+from fhir_adapter.audit.words import against_text, unverified, unvouched
+
+
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    """What comparing a summary with its note gave."""
+
+    sentences: tuple[AuditedSentence, ...]
+    found: list[Found]
+    ruled: bool = False
+    pinned: PinnedAudit | None = None
 
 
 class SummaryAuditor:
@@ -49,18 +52,23 @@ class SummaryAuditor:
     async def prove(self, subject: Subject) -> Proof:
         """Everything that is wrong with a summary just read."""
         claims = read_claims(subject.resource, self._base_url)
-        source, ruled = SourceRead(), False
+        source = SourceRead()
         if not claims.source or not claims.sha256:
-            sentences, found = _unverified(claims), [(Finding.NOT_OURS, "")]
+            compared = _Compared(unverified(claims), [(Finding.NOT_OURS, "")])
         else:
             source = await self._sources.read(claims)
-            sentences, found, ruled = await self._compared(subject, claims, source)
-        section = SectionAudit(claims, sentences, source, read=source.reading is not None, ruled=ruled)
-        return Proof(Kind.SUMMARY, claims.source, (section,), tuple(found))
+            compared = await self._compared(subject, claims, source)
+        section = SectionAudit(
+            claims,
+            compared.sentences,
+            source,
+            read=source.reading is not None,
+            ruled=compared.ruled,
+            pinned=compared.pinned,
+        )
+        return Proof(Kind.SUMMARY, claims.source, (section,), tuple(dict.fromkeys(compared.found)))
 
-    async def _compared(
-        self, subject: Subject, claims: Claims, source: SourceRead
-    ) -> tuple[tuple[AuditedSentence, ...], list[Found], bool]:
+    async def _compared(self, subject: Subject, claims: Claims, source: SourceRead) -> _Compared:
         author = claims.authors[0] if claims.authors else ""
         maker = await self._witnesses.maker(subject.devices, author)
         form = maker.form if maker else claims.form
@@ -68,76 +76,30 @@ class SummaryAuditor:
         found += await self._witnesses.author(claims, subject.devices)
         found += self._witnesses.provenance(claims, subject.provenances)
         found += source.found
-        reading = source.reading
+        reading, pinned = source.reading, read_pinned(subject.resource, self._base_url)
         if reading is None:
-            return _unverified(claims), found + _unvouched(claims, ""), False
+            lines, wrong = audited_pinned(pinned, "", maker, None)
+            wrong = [one for one in wrong if one[0] is not Finding.OFFSET_OUTSIDE]
+            return _Compared(unverified(claims), found + unvouched(claims, "") + wrong, pinned=lines)
         text = reading.text
-        found += same_text(claims, text)
+        found += same_text(claims, text, form)
         if text.text.strip():
             resource, base_url = subject.resource, self._base_url
             found += against_source(claims, resource, reading, self._label, base_url, form)
-        stated = (*claims.spans, *claims.contexts)
+        stated = _spans(claims, pinned)
         for reference, path in dict.fromkeys((span.reference, span.path) for span in stated):
             found += await self._sources.place(claims, reference, path, reading)
         wanted = await asyncio.to_thread(expected, text, claims, maker, self._rules)
-        unruly = {} if wanted is None else against_rules(claims, wanted)
-        sentences, wrong = _sentences(claims, text.text, unruly)
-        wrong += told(unruly)
-        return sentences, found + _unvouched(claims, text.text) + wrong, wanted is not None
+        unruly = {} if wanted is None else against_rules(claims, wanted.contexts)
+        sentences, wrong = against_text(claims, text.text, unruly)
+        lines, more = audited_pinned(pinned, text.text, maker, wanted)
+        wrong += told(unruly) + more
+        if form > 1:
+            wrong += against_note(claims, text.text, wanted)
+        return _Compared(sentences, found + unvouched(claims, text.text) + wrong, wanted is not None, lines)
 
 
-def _unvouched(claims: Claims, text: str) -> list[Found]:
-    """Sentences shown without offsets: of the source, whose offsets are missing, or of somebody else."""
-    linked, source = {span.link for span in claims.spans}, displayed(text)
-    return [
-        (
-            Finding.SPAN_MISSING if shown and displayed(shown) in source else Finding.SENTENCE_ADDED,
-            f"sentence {number}",
-        )
-        for number, (anchor, shown) in enumerate(claims.items, 1)
-        if anchor not in linked
-    ] + ([] if claims.spans else [(Finding.SPAN_MISSING, "no offsets at all")])
-
-
-def _sentences(
-    claims: Claims, text: str, unruly: Container[str]
-) -> tuple[tuple[AuditedSentence, ...], list[Found]]:
-    """Every sentence against the text; those whose ids are `unruly` do not hold, whatever they say."""
-    shown = dict(claims.items)
-    sentences: list[AuditedSentence] = []
-    found: list[Found] = []
-    for number, span in enumerate(claims.spans, 1):
-        start, end, seen = span.offset, span.offset + span.length, shown.get(span.link, "")
-        context, wrong = compared(claims, span.link, lambda at: _at(at, text))
-        found += wrong
-        if not _at(span, text):
-            found.append((Finding.OFFSET_OUTSIDE, f"sentence {number}"))
-            sentences.append(AuditedSentence(start, end, "", span.score, False, seen, context=context))
-            continue
-        ok = shows(claims, text[start:end], seen)
-        if not ok and span.link in shown:
-            found.append((Finding.SENTENCE_ALTERED, f"sentence {number}"))
-        ok = ok and span.link not in unruly and all(piece.ok for piece in context)
-        sentences.append(AuditedSentence(start, end, text[start:end], span.score, ok, seen, context=context))
-    for span in claims.contexts:
-        if not _at(span, text):
-            found.append((Finding.OFFSET_OUTSIDE, f"sentence {number_of(span.link)}"))
-    return tuple(sentences), found
-
-
-def _at(span: Span, text: str) -> str:
-    """What stands at a span; "" where it lies outside the text."""
-    end = span.offset + span.length
-    return text[span.offset : end] if 0 <= span.offset < end <= len(text) else ""
-
-
-def _unverified(claims: Claims) -> tuple[AuditedSentence, ...]:
-    shown = dict(claims.items)
-
-    def one(span: Span) -> AuditedSentence:
-        end = span.offset + span.length
-        context, _ = compared(claims, span.link, lambda _: "")
-        seen = shown.get(span.link, "")
-        return AuditedSentence(span.offset, end, "", span.score, False, seen, context=context)
-
-    return tuple(one(span) for span in claims.spans)
+def _spans(claims: Claims, pinned: PinnedClaims | None) -> list[Span]:
+    """All that point into a text."""
+    both = (claims, pinned.lines) if pinned else (claims,)
+    return [span for one in both for span in (*one.spans, *one.contexts)]

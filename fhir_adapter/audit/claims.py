@@ -1,19 +1,24 @@
 """What a Composition of ours claims, read leniently: the audit's input, from whoever wrote it last."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from fhir_adapter.canonical import (
     AI_CONFIDENCE,
     DERIVATION_REFERENCE,
     EXTRACT_CONTEXT,
+    EXTRACT_RULE,
     EXTRACT_SCORE,
     EXTRACT_TEXT,
+    LEFT_OUT,
     NARRATIVE_LINK,
     SOURCE_TEXT,
 )
 from fhir_adapter.canonical import ENDED_BECAUSE as ENDED
 from fhir_adapter.lenient import JsonObject, as_dict, coded, dicts, references, relative
 from fhir_adapter.narrative import Piece, SentenceList, read_list
+from fhir_adapter.writing.sections import PINNED_TITLE
+from summarizer.types import LeftOut, LeftOutSection
 
 _PLACE = ("reference", "path", "offset", "length", NARRATIVE_LINK)
 _OPTIONAL = (AI_CONFIDENCE, EXTRACT_TEXT)
@@ -31,6 +36,7 @@ class Span:
         well_formed: each part stands there once, and nothing else does but a confidence equal to the score.
         confident: the score is called a confidence too, as versions before form 2 of the narrative did.
         context: code of why this is shown with a sentence; None for a sentence itself.
+        rule: address of the rule that found it, with its version; None where a score chose it.
         words: in a timeline, what stands at a place that says the same in other words; None elsewhere.
     """
 
@@ -44,6 +50,7 @@ class Span:
     words: str | None = None
     confident: bool = False
     context: str | None = None
+    rule: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +70,8 @@ class Claims:
         form: of the narrative, 1 or 2 (`narrative.FORM`); 0 where it shows nothing.
         narrative_error: why the narrative could not be read, or "".
         ended: why the summary says that it is no longer current, or "".
+        notice: what is said to be remarkable in reading the text, or "".
+        left_out: what is said not to be shown.
     """
 
     composition: str
@@ -90,18 +99,31 @@ class Claims:
     links: tuple[str, ...] = ()
     shown: tuple[tuple[Piece, ...], ...] = ()
     form: int = 0
+    notice: str = ""
+    left_out: LeftOut = field(default_factory=LeftOut)
 
     def context_of(self, link: str) -> list[Span]:
         """The spans of what is shown with the sentence of that id."""
         return [span for span in self.contexts if span.link.rpartition("c")[0] == link]
 
 
-def read_claims(composition: JsonObject, base_url: str = "") -> Claims:
+def pinned_section(composition: JsonObject) -> JsonObject | None:
+    """The section of the lines that rules found: the second, by its title."""
+    second = dicts(composition.get("section"))[1:2]
+    return second[0] if second and second[0].get("title") == PINNED_TITLE else None
+
+
+def read_claims(
+    composition: JsonObject, base_url: str = "", read: Callable[[str], SentenceList] = read_list
+) -> Claims:
     """Reads a Composition; absent or odd parts read as empty and are for the audit to find.
+
+    What rules found is read apart (`audit.pinned`).
 
     Args:
         composition: as the server gave it.
         base_url: absolute references under it are read as relative ones.
+        read: the narrative of the first section.
     """
     found = [e for e in dicts(composition.get("extension")) if e.get("url") == SOURCE_TEXT]
     facts = {str(part.get("url")): _value(part) for part in _parts(found[0])} if found else {}
@@ -109,10 +131,11 @@ def read_claims(composition: JsonObject, base_url: str = "") -> Claims:
     listed, narrative_error = SentenceList((), 0, True), ""
     div = str(as_dict(section.get("text")).get("div", ""))
     try:
-        listed = read_list(div)
+        listed = read(div)
     except ValueError as error:
         narrative_error = str(error)
     spans = _spans(section, base_url)
+    sections = len(dicts(composition.get("section"))) - (pinned_section(composition) is not None)
     return Claims(
         composition=f"Composition/{composition.get('id', '')}",
         status=str(composition.get("status", "")),
@@ -128,7 +151,7 @@ def read_claims(composition: JsonObject, base_url: str = "") -> Claims:
         pipeline=facts.get("pipeline", ""),
         authors=references(composition.get("author"), base_url),
         section_authors=references(section.get("author"), base_url),
-        sections=len(dicts(composition.get("section"))) + len(dicts(section.get("section"))),
+        sections=sections + len(dicts(section.get("section"))),
         spans=tuple(span for span in spans if span.context is None),
         items=tuple((piece.anchor, piece.text) for item in listed.items for piece in item if not piece.kind),
         labels=frozenset(coded(as_dict(composition.get("meta")).get("security"))),
@@ -138,6 +161,8 @@ def read_claims(composition: JsonObject, base_url: str = "") -> Claims:
         links=tuple(span.link for span in spans),
         shown=listed.items,
         form=listed.form,
+        notice=facts.get("notice", ""),
+        left_out=_left_out(composition),
         ended=next((_value(e) for e in dicts(composition.get("extension")) if e.get("url") == ENDED), ""),
     )
 
@@ -146,8 +171,9 @@ def _well_formed(parts: dict[str, JsonObject], names: list[str]) -> bool:
     """Each part once, and no other; a confidence has the value of the score."""
     score = parts.get(EXTRACT_SCORE, {}).get("valueDecimal")
     agrees = AI_CONFIDENCE not in parts or parts[AI_CONFIDENCE].get("valueDecimal") == score
-    if EXTRACT_CONTEXT in parts:
-        return sorted((*_PLACE, EXTRACT_CONTEXT)) == names
+    for alone in (EXTRACT_CONTEXT, EXTRACT_RULE):
+        if alone in parts:
+            return sorted((*_PLACE, alone)) == names
     return agrees and sorted((*_PLACE, EXTRACT_SCORE, *(url for url in _OPTIONAL if url in parts))) == names
 
 
@@ -172,6 +198,7 @@ def _spans(section: JsonObject, base_url: str) -> list[Span]:
                 words=_value(parts[EXTRACT_TEXT]) if EXTRACT_TEXT in parts else None,
                 confident=AI_CONFIDENCE in parts,
                 context=_value(parts[EXTRACT_CONTEXT]) if EXTRACT_CONTEXT in parts else None,
+                rule=_value(parts[EXTRACT_RULE]) if EXTRACT_RULE in parts else None,
             )
         )
     return spans
@@ -187,4 +214,25 @@ def _value(part: JsonObject) -> str:
 
 def _number(part: JsonObject) -> int:
     value = part.get("valueInteger")
+    return value if isinstance(value, int) and not isinstance(value, bool) else -1
+
+
+def _left_out(composition: JsonObject) -> LeftOut:
+    """What is said to be left out; what is not stated reads as nothing."""
+    found = [e for e in dicts(composition.get("extension")) if e.get("url") == LEFT_OUT]
+    parts = dicts(found[0].get("extension")) if found else []
+    sections = tuple(
+        LeftOutSection(_words(dicts(part.get("extension"))), _counted(dicts(part.get("extension"))))
+        for part in parts
+        if part.get("url") == "section"
+    )
+    return LeftOut(sections, _counted(parts))
+
+
+def _words(parts: list[JsonObject]) -> str:
+    return next((str(p.get("valueString", "")) for p in parts if p.get("url") == "title"), "")
+
+
+def _counted(parts: list[JsonObject]) -> int:
+    value = next((p.get("valueInteger") for p in parts if p.get("url") == "sentences"), 0)
     return value if isinstance(value, int) and not isinstance(value, bool) else -1

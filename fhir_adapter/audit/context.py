@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 from fhir_adapter.audit.claims import Claims, Span
@@ -12,7 +12,7 @@ from fhir_adapter.audit.verdict import AuditedContext
 from fhir_adapter.narrative import FORM, displayed, printable
 from fhir_adapter.note import NoteText
 from fhir_adapter.writing.stretches import whole
-from summarizer.types import ContextKind, ContextSpan, Document, Sentence
+from summarizer.types import ContextKind, ContextSpan, Document, Pinned, Section, Sentence
 
 _ANCHOR = re.compile(r"s([1-9][0-9]*)c([1-9][0-9]*)", re.ASCII)
 _KINDS = frozenset(kind.value for kind in ContextKind)
@@ -94,19 +94,41 @@ def compared(
 
 
 @dataclass(frozen=True, slots=True)
+class Ruled:
+    """What the rules give for a note.
+
+    Attributes:
+        sentences: each with its context and its section.
+        sections: of the note.
+        pinned: the lines that must not depend on a score.
+        rules: all by which lines are pinned, as `allergies|1`, whether they found something or not.
+    """
+
+    sentences: Sequence[Sentence]
+    sections: Sequence[Section] = ()
+    pinned: Pinned = field(default_factory=Pinned)
+    rules: tuple[str, ...] = ()
+
+    @property
+    def contexts(self) -> Expected:
+        """The sentences by their offsets, each with its context."""
+        return {(one.start, one.end): one.context for one in self.sentences}
+
+
+@dataclass(frozen=True, slots=True)
 class Rules:
-    """By what a note falls into sentences with their context.
+    """By what a note falls into sentences with their context, and lines of it are pinned.
 
     Attributes:
         software: the version of this product, which the rules are part of.
-        statements: gives the sentences of a note.
+        read: gives what the rules find in a note.
     """
 
     software: str
-    statements: Callable[[Document], Sequence[Sentence]]
+    read: Callable[[Document], Ruled]
 
 
-def expected(text: NoteText, claims: Claims, maker: Maker | None, rules: Rules | None) -> Expected | None:
+def expected(text: NoteText, claims: Claims, maker: Maker | None, rules: Rules | None) -> Ruled | None:
     """What the rules give for a note, where they are those by which the summary was made; else None.
 
     Args:
@@ -119,7 +141,7 @@ def expected(text: NoteText, claims: Claims, maker: Maker | None, rules: Rules |
         return None
     if (claims.normalization, claims.sha256) != (text.normalization, text.sha256):
         return None
-    return {(one.start, one.end): one.context for one in rules.statements(text.document())}
+    return rules.read(text.document())
 
 
 def against_rules(claims: Claims, wanted: Expected) -> dict[str, list[Finding]]:

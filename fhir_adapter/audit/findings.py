@@ -24,6 +24,10 @@ class Finding(StrEnum):
     CONTEXT_ADDED = "context-added"
     CONTEXT_MISSING = "context-missing"
     CONTEXT_DIFFERS = "context-differs"
+    PINNED_MISSING = "pinned-missing"
+    PINNED_DIFFERS = "pinned-differs"
+    LEFT_OUT_DIFFERS = "left-out-differs"
+    NOTICE_DIFFERS = "notice-differs"
     SPAN_MISSING = "span-missing"
     SPAN_WITHOUT_SENTENCE = "span-without-sentence"
     SPAN_MALFORMED = "span-malformed"
@@ -75,6 +79,11 @@ _WORDS = {
     Finding.CONTEXT_MISSING: "Something of the note that belongs to a sentence is not shown with it.",
     Finding.CONTEXT_DIFFERS: "What is shown around a sentence does not belong to it in the note, or as "
     "context of another kind.",
+    Finding.PINNED_MISSING: "A line that a rule finds in the note is not shown.",
+    Finding.PINNED_DIFFERS: "A line is shown as found by a rule that does not find it, or in another place, "
+    "order or number.",
+    Finding.LEFT_OUT_DIFFERS: "What is said to be left out is not what the note has beside what was chosen.",
+    Finding.NOTICE_DIFFERS: "What was remarkable in reading the note is not said, or otherwise.",
     Finding.SPAN_MISSING: "A sentence of the source is shown whose offsets are missing.",
     Finding.SPAN_WITHOUT_SENTENCE: "Offsets are stated whose sentence is not shown.",
     Finding.SPAN_MALFORMED: "Offsets are stated in a form other than the agreed one.",
@@ -84,7 +93,8 @@ _WORDS = {
     Finding.REPEAT_DIFFERS: "A place of a sentence in a timeline holds something else than the sentence.",
     Finding.NARRATIVE_UNREADABLE: "The narrative is not well-formed.",
     Finding.NARRATIVE_CHANGED: "The narrative holds something other than the plain list of sentences.",
-    Finding.SECTION_ADDED: "The Composition has another number of sections than the one of sentences.",
+    Finding.SECTION_ADDED: "The Composition has other sections than the one of sentences and that of "
+    "what rules found.",
     Finding.UNIT_UNKNOWN: "The offsets are stated in an unknown unit.",
     Finding.STATUS_WRONG: "The status is none that a summary may have, or claims a person's approval that "
     "nobody signed.",

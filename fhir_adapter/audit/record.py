@@ -77,6 +77,7 @@ class Maker:
         weights: SHA-256 of the model's weights; "" for a model without any.
         recalled: `model` or `pipeline`; "" where it is in use.
         form: of the narratives that it writes (`narrative.FORM`).
+        rules: by which it pins lines, as `allergies|1`.
     """
 
     reference: str
@@ -87,6 +88,7 @@ class Maker:
     pipeline: str
     recalled: str
     form: int = 1
+    rules: tuple[str, ...] = ()
 
 
 def read_record(composition: JsonObject, base_url: str = "") -> Record:
@@ -133,6 +135,7 @@ def read_maker(device: JsonObject) -> Maker:
         weights=author.weights,
         pipeline=author.pipeline,
         recalled=author.recalled,
+        rules=tuple(stated.get("rules", "").split()),
         form=int(form) if (form := stated.get("form", "")).isascii() and form.isdigit() else 1,
     )
 

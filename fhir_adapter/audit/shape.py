@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 from fhir_adapter import canonical
-from fhir_adapter.audit.claims import Claims
+from fhir_adapter.audit.claims import Claims, pinned_section
 from fhir_adapter.audit.findings import Finding, Found
 from fhir_adapter.elements import CONFIDENTIALITY_ORDER, confidentiality, labels
 from fhir_adapter.lenient import JsonObject, as_dict, coded, dicts, relative
@@ -15,7 +15,7 @@ from fhir_adapter.note import Reading, SourceNote
 from fhir_adapter.stamps import nanoseconds
 from fhir_adapter.writing.pipeline import Pipeline
 from fhir_adapter.writing.summary import UNIT, Written, composition
-from summarizer.types import ModelInfo, SelectedSentence, Summary
+from summarizer.types import ModelInfo, Pinned, PinnedLine, PinnedRule, SelectedSentence, Summary
 
 _OWN_STATUS = ("preliminary", "entered-in-error")
 _APPROVED_STATUS = ("final", "amended")
@@ -73,7 +73,7 @@ def _spans(claims: Claims) -> list[Found]:
     linked = [span.link for span in claims.spans]
     shown = [anchor for anchor, _ in claims.items]
     for number, span in enumerate(claims.spans, 1):
-        if not span.well_formed or span.words is not None or not ANCHOR.fullmatch(span.link):
+        if not span.well_formed or (span.words, span.rule) != (None, None) or not ANCHOR.fullmatch(span.link):
             found.append((Finding.SPAN_MALFORMED, f"span {number}"))
         if span.link not in shown:
             found.append((Finding.SPAN_WITHOUT_SENTENCE, f"span {number}"))
@@ -127,15 +127,17 @@ def against_source(
     """
     if form == 1:
         reading = replace(reading, note=replace(reading.note, written=reading.note.date))
-    wanted = _wanted(resource, reading, label, base_url)
+    reading = replace(reading, text=replace(reading.text, notice=claims.notice))  # which is looked at apart
+    wanted = _wanted(claims, resource, reading, label, base_url)
     found: list[Found] = []
     if plain(resource.get("subject"), base_url) != plain(wanted.get("subject"), base_url):
         found.append((Finding.SUBJECT_DIFFERS, ""))
     names = [n for n in _DERIVED if plain(resource.get(n), base_url) != plain(wanted.get(n), base_url)]
-    section = (dicts(resource.get("section")) or [{}])[0]
-    for name in _DERIVED_IN_SECTION:
-        if plain(section.get(name), base_url) != plain(wanted["section"][0].get(name), base_url):
-            names.append(f"section.{name}")
+    there = dicts(resource.get("section")) or [{}]
+    for section, other, where in zip(there, wanted["section"], ("section", "section[1]"), strict=False):
+        for name in _DERIVED_IN_SECTION:
+            if plain(section.get(name), base_url) != plain(other.get(name), base_url):
+                names.append(f"{where}.{name}")
     if not same_narrative(str(as_dict(resource.get("text")).get("div", "")), wanted["text"]["div"]):
         names.append("text")
     if reading.note.last_updated and nanoseconds(resource.get("date")) != nanoseconds(wanted["date"]):
@@ -147,7 +149,7 @@ def against_source(
     if mediatype != _facts(resource, "mediaType"):
         names.append("source-text.mediaType")
     for name in names:
-        mismatch = name in ("section.entry", "event")
+        mismatch = name in ("section.entry", "section[1].entry", "event")
         found.append((Finding.SOURCE_MISMATCH if mismatch else Finding.ELEMENT_DIFFERS, name))
     return found + less_protected(resource, reading.note)
 
@@ -170,12 +172,17 @@ def _related(resource: JsonObject, wanted: list[JsonObject]) -> bool:
     )
 
 
-def _wanted(resource: JsonObject, reading: Reading, label: tuple[str, str], base_url: str) -> JsonObject:
+def _wanted(
+    claims: Claims, resource: JsonObject, reading: Reading, label: tuple[str, str], base_url: str
+) -> JsonObject:
     """The Composition that this source gives, apart from its sentences and its author."""
     text = reading.text.text
     at = len(text) - len(text.lstrip())
     model = ModelInfo("", "", "")
-    summary = Summary(model, "", len(text), (SelectedSentence(at, at + 1, text[at], 0.0),), ())
+    line = PinnedLine(at, at + 1, text[at], "", 0)
+    pinned = Pinned((line,), (PinnedRule("", 0, "", 1, 1),)) if pinned_section(resource) else Pinned()
+    chosen = (SelectedSentence(at, at + 1, text[at], 0.0),)
+    summary = Summary(model, "", len(text), chosen, (), pinned, claims.left_out)
     value = str(as_dict(resource.get("identifier")).get("value", ""))
     name = value.removeprefix(f"{reading.note.resource_type}-{reading.note.id}.")
     pipeline = Pipeline(name, "", model, label=(*label, ""))

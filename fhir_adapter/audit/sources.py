@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import re
 from dataclasses import dataclass, field
 
 from fhir_adapter import canonical
@@ -11,15 +12,17 @@ from fhir_adapter.audit.shape import less_protected
 from fhir_adapter.audit.standing import Versions, is_replaced, outlives, says_over
 from fhir_adapter.errors import NoteError
 from fhir_adapter.lenient import JsonObject, as_dict, coded
-from fhir_adapter.note import NoteText, Reading, SourceNote
+from fhir_adapter.note import Attachment, NoteText, Reading, SourceNote
 from fhir_adapter.reading.attachment import FetchLimits, fetch
 from fhir_adapter.reading.documents import Document, joined
+from fhir_adapter.reading.note_text import remarked
 from fhir_adapter.reading.source_note import read_source
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.text import Extractor
 from fhir_adapter.text.recipe import is_earlier, recipe_name
 from fhir_adapter.writing.summary import element_path
 
+_UNREAD = re.compile(r"\d+ of \d+ documents read", re.ASCII)
 _EXTRACTED_PATH = "DocumentReference.content[0].attachment.data"
 
 
@@ -72,16 +75,16 @@ class Sources:
         """The documents at a path, which is a union where there are several; None where one is missing."""
         places = {element_path(attachment): attachment for attachment in note.attachments}
         named = [places.get(place) for place in path.split(" | ")]
-        documents = [
-            Document(one, await self._extractor.extract(await fetch(one, self._client, self._limits)))
-            for one in named
-            if one is not None
-        ]
+        documents = [await self._document(one) for one in named if one is not None]
         if len(documents) < len(named):
             return None
         first, *rest = documents
         text = joined(documents) if rest else first.text
         return Reading(note, first.attachment, text, tuple(one.attachment for one in rest))
+
+    async def _document(self, attachment: Attachment) -> Document:
+        content = await fetch(attachment, self._client, self._limits)
+        return Document(attachment, remarked(await self._extractor.extract(content), content))
 
     async def place(self, claims: Claims, reference: str, path: str, reading: Reading) -> list[Found]:
         """Offsets may point into the source, or into an extracted text that equals what we extract."""
@@ -96,10 +99,15 @@ class Sources:
         return same + less_protected(resource, reading.note)
 
 
-def same_text(claims: Claims, text: NoteText) -> list[Found]:
+def same_text(claims: Claims, text: NoteText, form: int) -> list[Found]:
     """Whether the text read again is the one that the Composition describes.
 
-    An earlier version of the recipe is as good where it gave the same text.
+    An earlier version of the recipe is as good where it gave the same text; its remarks may have been others.
+
+    Args:
+        claims: of the Composition.
+        text: read again.
+        form: of what the maker writes; in form 1 it said nothing of the reading.
     """
     found: list[Found] = []
     same = claims.sha256 == text.sha256 and claims.length == len(text.text)
@@ -108,7 +116,15 @@ def same_text(claims: Claims, text: NoteText) -> list[Found]:
         found.append((Finding.EXTRACTOR_DIFFERS, _other_recipe(stated, present)))
     if not same:
         found.append((Finding.TEXT_DIFFERS, f"length {len(text.text)}, stated {claims.length}"))
+    if same and stated == present and form > 1 and not _same_notices(claims.notice, text):
+        found.append((Finding.NOTICE_DIFFERS, ""))
     return found
+
+
+def _same_notices(stated: str, text: NoteText) -> bool:
+    """Whether the remarks on a reading are stated; not those of documents that could not be read."""
+    said = stated.split("; ") if stated else []
+    return [one for one in said if not _UNREAD.fullmatch(one)] == list(text.notices)
 
 
 def _other_recipe(stated: str, present: str) -> str:

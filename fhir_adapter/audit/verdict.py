@@ -15,6 +15,8 @@ from fhir_adapter.audit.sources import SourceRead
 from fhir_adapter.audit.standing import CURRENT, State
 from fhir_adapter.audit.witnesses import Devices
 from fhir_adapter.lenient import JsonObject
+from fhir_adapter.writing.sections import shown_words
+from summarizer.types import LeftOut
 
 
 class Kind(StrEnum):
@@ -74,6 +76,79 @@ class AuditedSentence:
 
 
 @dataclass(frozen=True, slots=True)
+class StatedRule:
+    """A rule as a summary states it.
+
+    Attributes:
+        address: with its version, `.../rules/allergies|1`; "" where it is not stated as it should be.
+        title: in words.
+        shown, found: how many of its lines are shown, of how many; -1 where that is not stated.
+    """
+
+    address: str
+    title: str
+    shown: int
+    found: int
+
+    @property
+    def rule(self) -> str:
+        """Its id."""
+        return self.address.rpartition("/")[2].partition("|")[0]
+
+    @property
+    def version(self) -> str:
+        """Its version."""
+        return self.address.rpartition("|")[2]
+
+    @property
+    def name(self) -> str:
+        """Id and version: `allergies|1`."""
+        return self.address.rpartition("/")[2]
+
+    @property
+    def whole(self) -> bool:
+        """It is stated as it should be."""
+        return bool(self.address and self.title) and 0 < self.shown <= self.found
+
+    @property
+    def head(self) -> str:
+        """Title and, where more was found than is shown, how many: `Allergies (3 of 5 shown)`."""
+        return shown_words(self.title, self.shown, self.found)
+
+    @property
+    def words(self) -> str:
+        """What stands before each of its lines."""
+        return f"{self.head}:"
+
+
+@dataclass(frozen=True, slots=True)
+class PinnedAudit:
+    """The section of what rules found.
+
+    Attributes:
+        claims: of that section, its lines as sentences.
+        lines: what was found at each of `claims.spans`.
+        rules: as stated, in their order.
+        named: each line with its rule; None where it names none that is stated.
+        ruled: the rules are those of this version and could be applied again.
+    """
+
+    claims: Claims
+    lines: tuple[AuditedSentence, ...]
+    rules: tuple[StatedRule, ...]
+    named: tuple[tuple[StatedRule | None, AuditedSentence], ...]
+    ruled: bool
+
+    @property
+    def by_rule(self) -> list[tuple[str, list[AuditedSentence]]]:
+        """The lines under the words of their rules, in the order stated."""
+        found: dict[str, list[AuditedSentence]] = {}
+        for rule, line in self.named:
+            found.setdefault(rule.head if rule else "No rule is stated", []).append(line)
+        return list(found.items())
+
+
+@dataclass(frozen=True, slots=True)
 class SectionAudit:
     """One note of a Composition: what the section claims, and what the server has.
 
@@ -83,6 +158,7 @@ class SectionAudit:
         read: the note's text could be read again.
         ruled: the rules that a sentence and its context follow could be applied again.
         title: in a timeline, what kind of note it is, and its time; else "".
+        pinned: of a summary, what rules found; None where there is no such section.
     """
 
     claims: Claims
@@ -91,6 +167,7 @@ class SectionAudit:
     read: bool = False
     title: str = ""
     ruled: bool = False
+    pinned: PinnedAudit | None = None
 
     @property
     def unproven(self) -> tuple[str, ...]:
@@ -111,6 +188,9 @@ class Audit:
         author: `Device/id`, as stated.
         state: whether it still counts, and why not.
         notices: what a reader should know beside that, a sentence each.
+        pinned: of a summary, what rules found.
+        left_out: of a summary, what it says that it does not show.
+        reading: what was remarkable in reading the note, as stated.
     """
 
     composition: str
@@ -123,6 +203,9 @@ class Audit:
     state: State = CURRENT
     notices: tuple[str, ...] = ()
     kind: Kind = Kind.SUMMARY
+    pinned: PinnedAudit | None = None
+    left_out: LeftOut = field(default_factory=LeftOut)
+    reading: str = ""
 
     @property
     def ok(self) -> bool:
@@ -142,29 +225,24 @@ class Audit:
             "source": self.source,
             "version": self.version,
             "author": self.author,
-            "sentences": [
-                {
-                    "start": s.start,
-                    "end": s.end,
-                    "text": s.text,
-                    "shown": s.shown,
-                    "score": s.score,
-                    "ok": s.ok,
-                    **({"source": s.source} if s.source else {}),
-                    "context": [
-                        {
-                            "kind": piece.kind,
-                            "start": piece.start,
-                            "end": piece.end,
-                            "text": piece.text,
-                            "shown": piece.shown,
-                            "ok": piece.ok,
-                        }
-                        for piece in s.context
-                    ],
-                }
-                for s in self.sentences
+            "sentences": [_sentence_json(sentence) for sentence in self.sentences],
+            "pinned": [
+                {"rule": rule.rule if rule else None, "version": rule.version if rule else None}
+                | _sentence_json(line)
+                for rule, line in (self.pinned.named if self.pinned else ())
             ],
+            "pinned_rules": [
+                {
+                    "rule": rule.rule,
+                    "version": rule.version,
+                    "title": rule.title,
+                    "shown": rule.shown,
+                    "found": rule.found,
+                }
+                for rule in (self.pinned.rules if self.pinned else ())
+            ],
+            "left_out": self.left_out.to_json(),
+            "reading": self.reading or None,
             "unproven": list(self.unproven),
             "standing": self.state.standing.value,
             "standing_words": self.state.words,
@@ -174,6 +252,29 @@ class Audit:
                 for finding, detail in self.findings
             ],
         }
+
+
+def _sentence_json(sentence: AuditedSentence) -> JsonObject:
+    return {
+        "start": sentence.start,
+        "end": sentence.end,
+        "text": sentence.text,
+        "shown": sentence.shown,
+        "score": sentence.score,
+        "ok": sentence.ok,
+        **({"source": sentence.source} if sentence.source else {}),
+        "context": [
+            {
+                "kind": piece.kind,
+                "start": piece.start,
+                "end": piece.end,
+                "text": piece.text,
+                "shown": piece.shown,
+                "ok": piece.ok,
+            }
+            for piece in sentence.context
+        ],
+    }
 
 
 @dataclass(frozen=True, slots=True)

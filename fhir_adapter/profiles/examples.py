@@ -15,26 +15,33 @@ from fhir_adapter.timeline.composition import (
     timeline_identifier,
     timeline_provenance,
 )
-from fhir_adapter.timeline.timeline import (
-    Context,
-    Entry,
-    Place,
-    Scope,
-    Timeline,
-    TimelineNote,
-    TimelineSentence,
-)
+from fhir_adapter.timeline.pieces import Context, Place
+from fhir_adapter.timeline.timeline import Entry, Scope, Timeline, TimelineNote, TimelineSentence
 from fhir_adapter.writing.bundles import author
 from fhir_adapter.writing.lifecycle import Withdrawal, ended, sealed
 from fhir_adapter.writing.pipeline import Pipeline
 from fhir_adapter.writing.summary import Written, composition, content_path, extracted_text, provenance
-from summarizer.types import ContextKind, ContextSpan, ModelInfo, ScoredSentence, SelectedSentence, Summary
+from summarizer.types import (
+    ContextKind,
+    ContextSpan,
+    LeftOut,
+    LeftOutSection,
+    ModelInfo,
+    Pinned,
+    PinnedLine,
+    PinnedRule,
+    ScoredSentence,
+    SelectedSentence,
+    Summary,
+)
 
 _HEADING = "HOSPITAL COURSE:"
 _TEXT = (
     f"{_HEADING}\nAdmitted with chest pain since the morning. Troponin was raised. Slept well.\n"
     "One stent in the left anterior descending artery. Home tomorrow.\n"
+    "ALLERGIES:\nPenicillin: rash.\n"
 )
+_ALLERGIES, _ALLERGY = "ALLERGIES:", "Penicillin: rash."
 _CHOSEN = (("Troponin was raised.", 0.61), ("One stent in the left anterior descending artery.", 0.88))
 
 
@@ -52,6 +59,9 @@ def examples() -> dict[str, list[JsonObject]]:
             ("source-text", summary),
             ("extract-score", summary),
             ("extract-context", summary),
+            ("extract-rule", summary),
+            ("pinned-rule", summary),
+            ("left-out", summary),
             ("summary-provenance", _settled(provenance(written), written)),
             ("summarizer-device", device),
             ("extracted-text", extracted_text(written)),
@@ -158,7 +168,7 @@ def _written(source: tuple[str, str, str]) -> Written:
         security=({"system": CONFIDENTIALITY, "code": "R", "display": "restricted"},),
     )
     attachment = Attachment(path, "text/html", data="")
-    text = NoteText(_TEXT, recipe("html"), "text/html")
+    text = NoteText(_TEXT, recipe("html"), "text/html", notice="no charset stated; read as windows-1252")
     model = ModelInfo("all-MiniLM-L6-v2", "5e" * 32, "lexrank")
     starts = [(_TEXT.index(sentence), sentence, score) for sentence, score in _CHOSEN]
     under = (ContextSpan(0, len(_HEADING), ContextKind.HEADING),)
@@ -166,10 +176,15 @@ def _written(source: tuple[str, str, str]) -> Written:
         SelectedSentence(at, at + len(words), words, score, context=under) for at, words, score in starts
     )
     scored = tuple(ScoredSentence(s.start, s.end, s.score) for s in chosen)
+    at, heading = _TEXT.index(_ALLERGY), _TEXT.index(_ALLERGIES)
+    over = (ContextSpan(heading, heading + len(_ALLERGIES), ContextKind.HEADING),)
+    line = PinnedLine(at, at + len(_ALLERGY), _ALLERGY, "allergies", 1, over)
+    pinned = Pinned((line,), (PinnedRule("allergies", 1, "Allergies", 1, 1),))
+    left_out = LeftOut((LeftOutSection("ALLERGIES", 1),), 1)
     return Written(
         reading=Reading(note, attachment, text),
-        summary=Summary(model, text.sha256, len(_TEXT), chosen, scored),
-        pipeline=Pipeline("extractive", "1.0.0", model, (("budget", "2"),)),
+        summary=Summary(model, text.sha256, len(_TEXT), chosen, scored, pinned, left_out),
+        pipeline=Pipeline("extractive", "1.0.0", model, (("budget", "2"),), rules=(("allergies", 1),)),
         base_url="https://fhir.example.org/fhir",
     )
 

@@ -66,7 +66,7 @@ class _Reader:
             self._errors.append((attachment, error))
             return
         self._security[attachment.path] = content.security
-        self._read.append(Document(attachment, _remarked(text, content)))
+        self._read.append(Document(attachment, remarked(text, content)))
 
     def reading(self) -> Reading:
         """What was read."""
@@ -102,6 +102,7 @@ def _is_media(attachment: Attachment) -> bool:
     return family(attachment.content_type) == "media"
 
 
-def _remarked(text: NoteText, content: Content) -> NoteText:
+def remarked(text: NoteText, content: Content) -> NoteText:
+    """The text with the remarks on how its bytes were had."""
     notice = "; ".join(filter(None, (content.notice, text.notice)))
     return replace(text, notice=notice, verbatim=text.verbatim and content.as_attached)

@@ -28,17 +28,9 @@ from fhir_adapter.timeline.compare import differences
 from fhir_adapter.timeline.composition import WrittenTimeline, ordinal_of, scope_of, timeline_composition
 from fhir_adapter.timeline.merges import Merges
 from fhir_adapter.timeline.notes import timeline_note
+from fhir_adapter.timeline.pieces import Context, Place
 from fhir_adapter.timeline.places import audited_places
-from fhir_adapter.timeline.timeline import (
-    Context,
-    Entry,
-    Place,
-    Scope,
-    Timeline,
-    TimelineNote,
-    TimelineSentence,
-    title_of,
-)
+from fhir_adapter.timeline.timeline import Entry, Scope, Timeline, TimelineNote, TimelineSentence, title_of
 from fhir_adapter.writing.pipeline import Pipeline
 from fhir_adapter.writing.summary import UNIT
 from summarizer.types import ModelInfo
@@ -213,14 +205,14 @@ class TimelineAuditor:
             reading = read.reading
             if reading is None or read.stated is None:
                 return _NoteRead(read, found=tuple(read.found))
-            found = [*read.found, *same_text(claims, reading.text)]
+            author = claims.section_authors[0] if claims.section_authors else ""
+            maker = await self._witnesses.maker(subject.devices, author)
+            found = [*read.found, *same_text(claims, reading.text, maker.form if maker else claims.form)]
             found += less_protected(subject.resource, reading.note)
             for reference, path in dict.fromkeys((span.reference, span.path) for _, span in mine):
                 found += await self._sources.place(claims, reference, path, reading)
-            author = claims.section_authors[0] if claims.section_authors else ""
-            maker = await self._witnesses.maker(subject.devices, author)
             wanted = await asyncio.to_thread(expected, reading.text, claims, maker, self._rules)
-        unruly = {} if wanted is None else against_rules(claims, wanted)
+        unruly = {} if wanted is None else against_rules(claims, wanted.contexts)
         found += told(unruly)
         text, held = reading.text.text, {}
         for number, span in mine:
@@ -343,7 +335,7 @@ def _anchors(sections: Sequence[Claims]) -> list[Found]:
         here = {anchor for anchor, _ in claims.items}
         linked = [span.link for span in claims.spans]
         for span in claims.spans:
-            if not span.well_formed or not ANCHOR.fullmatch(span.link):
+            if not span.well_formed or span.rule is not None or not ANCHOR.fullmatch(span.link):
                 found.append((Finding.SPAN_MALFORMED, f"section {number}"))
             if span.link not in here:
                 found.append((Finding.SPAN_WITHOUT_SENTENCE, f"section {number}"))

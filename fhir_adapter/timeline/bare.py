@@ -6,6 +6,7 @@ from dataclasses import replace
 from fhir_adapter import canonical
 from fhir_adapter.errors import HttpStatusError, NoteError
 from fhir_adapter.lenient import JsonObject, has_tag, reference_of, relative
+from fhir_adapter.note import SourceNote
 from fhir_adapter.reading.policy import Policy, ineligible
 from fhir_adapter.reading.source_note import SOURCE_TYPES, read_source
 from fhir_adapter.reasons import Reason
@@ -13,8 +14,8 @@ from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.timeline.clinical_time import note_times
 from fhir_adapter.timeline.timeline import BareNote, Scope
 
-Reasons = Callable[[Sequence[str]], Awaitable[Mapping[str, Reason]]]
-"""Why notes, by `Type/id`, have no summary, as far as anybody knows."""
+Reasons = Callable[[Sequence[SourceNote]], Awaitable[Mapping[str, Reason]]]
+"""Why notes have no summary, by `Type/id`, as far as anybody knows."""
 
 NOT_YET = "not-yet"
 """Nothing speaks against a summary of the note: the next pass will make it."""
@@ -50,7 +51,7 @@ async def bare_notes(
         times = note_times(resource)
         found.append(BareNote(replace(note, attachments=()), times, why.value if why else NOT_YET))
     found = [bare for bare in found if bare.source not in replaced]
-    unknown = [bare.source for bare in found if bare.reason == NOT_YET]
+    unknown = [bare.note for bare in found if bare.reason == NOT_YET]
     known = await reasons(unknown) if reasons and unknown else {}
     return [
         replace(bare, reason=known[bare.source].value) if bare.source in known else bare for bare in found

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from fhir_adapter.timeline.clinical_time import Calendar, ClinicalTime
+from fhir_adapter.timeline.pieces import Place
 from fhir_adapter.timeline.timeline import (
     BareNote,
     Entry,
     LeftOut,
-    Place,
     Remark,
     Scope,
     Timeline,

@@ -17,7 +17,8 @@ from fhir_adapter.narrative import FORM, Piece, displayed, paragraph, printable,
 from fhir_adapter.reasons import Reason
 from fhir_adapter.stamps import nanoseconds, r4_form
 from fhir_adapter.timeline.clinical_time import Precision, readable
-from fhir_adapter.timeline.timeline import Entry, Place, Scope, Timeline, TimelineNote
+from fhir_adapter.timeline.pieces import Place
+from fhir_adapter.timeline.timeline import Entry, Scope, Timeline, TimelineNote
 from fhir_adapter.writing.pipeline import Pipeline, deterministic_id
 from fhir_adapter.writing.stretches import Stretch, in_order
 from fhir_adapter.writing.summary import UNIT, meta, urn
@@ -254,6 +255,7 @@ def source_text(note: TimelineNote) -> JsonObject:
         {"url": "sha256", "valueString": note.sha256},
         {"url": "length", "valueInteger": note.length},
         {"url": "pipeline", "valueString": note.pipeline},
+        {"url": "notice", "valueString": note.notice},
     ]
     return {"url": canonical.SOURCE_TEXT, "extension": [part for part in parts if "" not in part.values()]}
 

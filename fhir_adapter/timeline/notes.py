@@ -7,7 +7,8 @@ from fhir_adapter.audit.claims import Claims
 from fhir_adapter.lenient import JsonObject
 from fhir_adapter.note import Reading
 from fhir_adapter.timeline.clinical_time import note_times
-from fhir_adapter.timeline.timeline import Place, TimelineNote
+from fhir_adapter.timeline.pieces import PinnedLine, Place
+from fhir_adapter.timeline.timeline import TimelineNote
 
 
 def timeline_note(
@@ -17,6 +18,7 @@ def timeline_note(
     authors: tuple[str, ...],
     composition: str = "",
     places: Iterable[Place] = (),
+    pinned: Iterable[PinnedLine] = (),
 ) -> TimelineNote:
     """Puts a note together.
 
@@ -27,6 +29,7 @@ def timeline_note(
         authors: of what chose the sentences.
         composition: `Composition/id` of the summary; "" where there is a section alone.
         places: its sentences, in any order.
+        pinned: what rules found, by rule.
     """
     return TimelineNote(
         note=replace(reading.note, attachments=()),
@@ -40,5 +43,8 @@ def timeline_note(
         normalization=claims.normalization,
         sha256=claims.sha256,
         length=claims.length,
+        notice=claims.notice,
+        pinned=tuple(pinned),
+        left_out=claims.left_out,
         sentences=tuple(sorted(places, key=lambda place: (place.start, place.end))),
     )

@@ -9,8 +9,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Set
 from dataclasses import replace
 
 from fhir_adapter import canonical
+from fhir_adapter.audit.claims import Claims, Span
 from fhir_adapter.audit.findings import Finding
-from fhir_adapter.audit.verdict import Examined, Examining, Kind, SectionAudit
+from fhir_adapter.audit.verdict import AuditedSentence, Examined, Examining, Kind, SectionAudit
 from fhir_adapter.errors import NoteError
 from fhir_adapter.lenient import JsonObject, as_dict, dicts, reference_of, relative
 from fhir_adapter.reading.policy import Policy, ineligible
@@ -21,11 +22,10 @@ from fhir_adapter.timeline.bare import Reasons, bare_notes
 from fhir_adapter.timeline.building import build
 from fhir_adapter.timeline.merges import Merges
 from fhir_adapter.timeline.notes import timeline_note
+from fhir_adapter.timeline.pieces import Context, PinnedLine, Place
 from fhir_adapter.timeline.timeline import (
     BareNote,
-    Context,
     LeftOut,
-    Place,
     Remark,
     Scope,
     Timeline,
@@ -248,20 +248,37 @@ def _note_of(resource: JsonObject, section: SectionAudit) -> TimelineNote:
     if reading is None:  # would have been a finding that bars the note
         raise TimelineError("a summary was taken for verified without its text")
     places = tuple(
-        Place(
-            composition=claims.composition,
-            source=claims.source,
-            version=claims.version,
-            reference=span.reference,
-            path=span.path,
-            start=sentence.start,
-            end=sentence.end,
-            text=sentence.text,
-            score=sentence.score,
-            context=tuple(Context(c.start, c.end, c.kind, c.text) for c in sentence.context),
-        )
+        _place(claims, span, sentence)
         for span, sentence in zip(claims.spans, section.sentences, strict=True)
         if sentence.ok
     )
     stated = section.source.stated or {}
-    return timeline_note(claims, reading, stated, claims.authors, reference_of(resource), places)
+    pinned = _pinned(section)
+    return timeline_note(claims, reading, stated, claims.authors, reference_of(resource), places, pinned)
+
+
+def _pinned(section: SectionAudit) -> list[PinnedLine]:
+    """The lines that rules found, as far as they hold."""
+    if section.pinned is None:
+        return []
+    spans = section.pinned.claims.spans
+    return [
+        PinnedLine(_place(section.claims, span, line), rule.head, rule.rule, rule.version)
+        for span, (rule, line) in zip(spans, section.pinned.named, strict=True)
+        if rule and line.ok
+    ]
+
+
+def _place(claims: Claims, span: Span, sentence: AuditedSentence) -> Place:
+    return Place(
+        composition=claims.composition,
+        source=claims.source,
+        version=claims.version,
+        reference=span.reference,
+        path=span.path,
+        start=sentence.start,
+        end=sentence.end,
+        text=sentence.text,
+        score=sentence.score,
+        context=tuple(Context(c.start, c.end, c.kind, c.text) for c in sentence.context),
+    )

@@ -5,7 +5,6 @@ then their reference; inside a note it is the note's own. A sentence that later 
 once, where it was written first, with every place where it stands.
 """
 
-import re
 from dataclasses import dataclass, field
 
 from fhir_adapter.audit.findings import Finding
@@ -14,57 +13,12 @@ from fhir_adapter.errors import FhirAdapterError
 from fhir_adapter.lenient import JsonObject
 from fhir_adapter.note import SourceNote
 from fhir_adapter.timeline.clinical_time import NoteTimes, Precision, precision
-
-_WORD = re.compile(r"[\W_]+")
+from fhir_adapter.timeline.pieces import Context, PinnedLine, Place
+from summarizer.types import LeftOut as LeftOutOf
 
 
 class TimelineError(FhirAdapterError):
     """The timeline asked for cannot be made; the message is one sentence without any identifier."""
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """What must be shown with a sentence: `text[start:end]` of the same text.
-
-    Attributes:
-        kind: code of why (`summarizer.types.ContextKind`).
-        text: what stands there, word for word.
-    """
-
-    start: int
-    end: int
-    kind: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a sentence stands: `text[start:end]` at `path` of `reference`, in code points.
-
-    Attributes:
-        composition: `Composition/id` of the note's summary, which chose the sentence there.
-        source: `Type/id` of the note.
-        version: of the note; "" where the server has none.
-        reference: `Type/id` of what holds the text: the note, or the extracted text beside it.
-        text: what stands there, word for word.
-        context: what goes with it there, in the order of the note.
-    """
-
-    composition: str
-    source: str
-    version: str
-    reference: str
-    path: str
-    start: int
-    end: int
-    text: str
-    score: float | None = None
-    context: tuple[Context, ...] = ()
-
-    @property
-    def setting(self) -> tuple[tuple[str, str], ...]:
-        """What is said around it; two places with the same words and another setting say two things."""
-        return tuple((piece.kind, _WORD.sub(" ", piece.text.casefold()).strip()) for piece in self.context)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +33,9 @@ class TimelineNote:
         url: address of the version of the source.
         path, media_type, normalization, sha256, length: of its text, as the summary states them.
         sentences: in the order of the note.
+        notice: what was remarkable in reading it, or "".
+        pinned: what rules found in it, by rule.
+        left_out: what its summary does not show.
     """
 
     note: SourceNote
@@ -93,6 +50,9 @@ class TimelineNote:
     sha256: str
     length: int
     sentences: tuple[Place, ...]
+    notice: str = ""
+    pinned: tuple[PinnedLine, ...] = ()
+    left_out: LeftOutOf = field(default_factory=LeftOutOf)
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,6 +297,9 @@ def _entry_json(entry: Entry) -> JsonObject:
         "composition": entry.note.composition,
         "title": entry.title,
         "repeated": entry.repeated,
+        "reading": entry.note.notice or None,
+        "pinned": [_pinned_json(line) for line in entry.note.pinned],
+        "left_out": entry.note.left_out.to_json(),
         "sentences": [
             {
                 "text": sentence.text,
@@ -346,6 +309,13 @@ def _entry_json(entry: Entry) -> JsonObject:
             for sentence in entry.sentences
         ],
     }
+
+
+def _pinned_json(line: PinnedLine) -> JsonObject:
+    context = [_context_json(piece) for piece in line.place.context]
+    return {"rule": line.rule, "version": line.version, "words": line.head, "context": context} | _place_json(
+        line.place
+    )
 
 
 def _context_json(piece: Context) -> JsonObject:

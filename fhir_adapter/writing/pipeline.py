@@ -28,6 +28,7 @@ class Pipeline:
         software_version: of this product.
         settings: those that change a summary (budget and the like), as shown to people.
         label: the security label for "asserted by an AI" as (system, code, display); the display may be "".
+        rules: those whose lines are pinned, as (id, version); empty where none are.
     """
 
     name: str
@@ -35,14 +36,20 @@ class Pipeline:
     model: ModelInfo
     settings: tuple[tuple[str, str], ...] = ()
     label: tuple[str, str, str] = (canonical.OBSERVATION_VALUE, "AIAST", "Artificial Intelligence asserted")
+    rules: tuple[tuple[str, int], ...] = ()
 
     @cached_property
     def version(self) -> str:
         """Twelve digits over software, model, settings and form: same digits, same summaries."""
         facts = [self.name, self.software_version, self.model.engine, self.model.name, self.model.sha256]
-        facts.append(f"form {FORM}")
+        facts += [f"form {FORM}", self.rule_words]
         content = json.dumps([facts, self.settings, self.label])
         return hashlib.sha256(content.encode()).hexdigest()[:12]
+
+    @property
+    def rule_words(self) -> str:
+        """The rules by id and version: `allergies|1 code-status|1`."""
+        return " ".join(f"{rule}|{version}" for rule, version in self.rules)
 
     @property
     def words(self) -> str:
@@ -82,7 +89,8 @@ def device(pipeline: Pipeline) -> JsonObject:
         ("engine", model.engine),
         ("pipeline", pipeline.version),
         ("weights-sha256", model.sha256),
-        ("form", str(FORM)),  # of what it writes: which rules an audit has to hold that to
+        ("form", str(FORM)),  # of what it writes: by what an audit has to go
+        ("rules", pipeline.rule_words),  # by which it pins lines: what an audit can find again
     ]
     return {
         "resourceType": "Device",
@@ -146,5 +154,8 @@ def model_card_markdown(pipeline: Pipeline) -> str:
         "## Intended use\n\n"
         "To help a clinician find the sentences worth reading first. Not a diagnosis, not a substitute for "
         "the note: what is not shown may matter. A person stays responsible.\n\n"
+        "Lines that must not depend on a score (allergies, code status and the like) are found by rules and "
+        "shown apart. Where a rule finds nothing, nothing is said: it may still be in the note.\n\n"
+        f"Rules: {', '.join(f'{rule} {version}' for rule, version in pipeline.rules) or 'none'}\n\n"
         f"## Settings\n\n{settings or '- defaults'}\n"
     )

@@ -18,6 +18,7 @@ class Stretch:
         number: of the piece among those of its sentence, from 1; 0 for the sentence itself.
         kind: of context; "" for the sentence.
         score: of the sentence; None where there is none to state.
+        rule: address of the rule that found it, with its version; "" where a score chose it.
     """
 
     start: int
@@ -25,6 +26,7 @@ class Stretch:
     number: int = 0
     kind: str = ""
     score: float | None = None
+    rule: str = ""
 
     def anchor(self, sentence: str) -> str:
         """The id in the narrative, and in the extensions with a `p` before it: `s2`, `s2c1`."""
@@ -45,9 +47,11 @@ class Stretch:
         ]
         if self.score is not None:
             parts.append({"url": canonical.EXTRACT_SCORE, "valueDecimal": self.score})
+        if self.rule:
+            parts.append({"url": canonical.EXTRACT_RULE, "valueUri": self.rule})
         if self.kind:
             parts.append({"url": canonical.EXTRACT_CONTEXT, "valueCode": self.kind})
-        name = f"p{self.anchor(sentence)[1:]}"
+        name = f"p{self.anchor(sentence).removeprefix('s')}"
         return {"id": name, "url": canonical.DERIVATION_REFERENCE, "extension": parts}
 
 
@@ -73,9 +77,36 @@ class Around(Protocol):
     def kind(self) -> str: ...  # noqa: D102
 
 
+class Ruled(Protocol):
+    """A line that a rule found."""
+
+    @property
+    def start(self) -> int: ...  # noqa: D102
+    @property
+    def end(self) -> int: ...  # noqa: D102
+    @property
+    def rule(self) -> str: ...  # noqa: D102
+    @property
+    def version(self) -> int: ...  # noqa: D102
+
+
 def in_order(sentence: Scored, context: Iterable[Around]) -> list[Stretch]:
     """A sentence and its context as they follow each other in the note."""
-    pieces = [Stretch(sentence.start, sentence.end, score=sentence.score)]
+    return _with(Stretch(sentence.start, sentence.end, score=sentence.score), context)
+
+
+def line_in_order(line: Ruled, context: Iterable[Around]) -> list[Stretch]:
+    """As `in_order`, of a line that a rule found."""
+    return _with(Stretch(line.start, line.end, rule=rule_address(line.rule, line.version)), context)
+
+
+def rule_address(rule: str, version: int) -> str:
+    """How a rule is named where its lines are written: `.../rules/allergies|1`."""
+    return f"{canonical.RULES}/{rule}|{version}"
+
+
+def _with(sentence: Stretch, context: Iterable[Around]) -> list[Stretch]:
+    pieces = [sentence]
     pieces += [Stretch(c.start, c.end, n, str(c.kind)) for n, c in enumerate(context, 1)]
     return sorted(pieces, key=lambda stretch: (stretch.start, stretch.end))
 

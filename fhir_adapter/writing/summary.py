@@ -15,12 +15,13 @@ from functools import cached_property
 from fhir_adapter import canonical, elements
 from fhir_adapter.errors import NoteError
 from fhir_adapter.lenient import JsonObject
-from fhir_adapter.narrative import Piece, paragraph, sentence_list
+from fhir_adapter.narrative import paragraph
 from fhir_adapter.note import Attachment, Reading
 from fhir_adapter.reasons import Reason
 from fhir_adapter.stamps import r4_form
 from fhir_adapter.writing.pipeline import Pipeline, deterministic_id
-from fhir_adapter.writing.stretches import in_order, stand_apart
+from fhir_adapter.writing.sections import Frame, left_out_extension, left_out_words, notice_words, sections
+from fhir_adapter.writing.stretches import in_order, line_in_order, stand_apart
 from summarizer.types import Summary
 
 UNIT = "unicode-code-point"
@@ -60,6 +61,10 @@ class Written:
             end = chosen.end
             if not stand_apart(in_order(chosen, chosen.context), text):
                 raise NoteError(Reason.NOT_VERBATIM, f"at {chosen.start}-{chosen.end}")
+        for line in self.summary.pinned.lines:
+            apart = stand_apart(line_in_order(line, line.context), text)
+            if not apart or text[line.start : line.end] != line.text:
+                raise NoteError(Reason.NOT_VERBATIM, f"at {line.start}-{line.end}")
 
     @property
     def composition_id(self) -> str:
@@ -143,7 +148,7 @@ def urn(resource_id: str) -> str:
 
 
 def composition(written: Written) -> JsonObject:
-    """The Composition: one section, one `derivation-reference` extension per sentence."""
+    """The Composition: a section of sentences, a `derivation-reference` for each, and one of rules' lines."""
     note, pipeline = written.reading.note, written.pipeline
     source = {"reference": note.reference, "type": note.resource_type}
     author = {"reference": f"Device/{pipeline.device_id}"}
@@ -152,12 +157,8 @@ def composition(written: Written) -> JsonObject:
         "id": written.composition_id,
         "meta": meta(canonical.SUMMARY_PROFILE, canonical.SUMMARY_TAG, written.security),
         "language": written.language,
-        "text": paragraph(
-            f"AI-extracted summary (unverified) of {written.source_words}. "
-            "Not a substitute for the source note.",
-            written.language,
-        ),
-        "extension": [_source_text(written)],
+        "text": paragraph(_caption(written), written.language),
+        "extension": [_source_text(written), *left_out_extension(written.summary.left_out)],
         "identifier": {"system": canonical.SUMMARIES, "value": written.identifier},
         "status": "preliminary",
         "type": {
@@ -176,7 +177,7 @@ def composition(written: Written) -> JsonObject:
         "custodian": elements.reference(note.custodian, written.base_url, ("Organization",)),
         "relatesTo": _relations(written),
         "event": [_without_empty({"period": elements.period(note.period), "detail": [source]})],
-        "section": [_section(written, source, author)],
+        "section": sections(written.summary, _frame(written, source, author)),
     }
     return _without_empty(resource)
 
@@ -191,6 +192,17 @@ def meta(profile: str, tag: tuple[str, str], security: list[JsonObject]) -> Json
 
 def _without_empty(resource: JsonObject) -> JsonObject:
     return {name: value for name, value in resource.items() if value not in (None, [], {})}
+
+
+def _caption(written: Written) -> str:
+    """What a reader has to know before the sentences; in English, as all our own words are."""
+    parts = (
+        f"AI-extracted summary (unverified) of {written.source_words}.",
+        "Not a substitute for the source note.",
+        left_out_words(written.summary.left_out),
+        notice_words(written.reading.text.notice),
+    )
+    return " ".join(filter(None, parts))
 
 
 def _title(written: Written) -> str:
@@ -214,6 +226,7 @@ def _source_text(written: Written) -> JsonObject:
         {"url": "sha256", "valueString": reading.text.sha256},
         {"url": "length", "valueInteger": len(reading.text.text)},
         {"url": "pipeline", "valueString": written.pipeline.device_id},
+        {"url": "notice", "valueString": reading.text.notice},
     ]
     filled = [part for part in parts if "" not in part.values()]
     return {"url": canonical.SOURCE_TEXT, "extension": filled}
@@ -246,36 +259,15 @@ def _relations(written: Written) -> list[JsonObject]:
     return found
 
 
-def _section(written: Written, source: JsonObject, author: JsonObject) -> JsonObject:
-    reading, chosen = written.reading, written.summary.summary
+def _frame(written: Written, source: JsonObject, author: JsonObject) -> Frame:
+    reading = written.reading
     if reading.text.verbatim:
         where, path = source, content_path(reading)
     else:
         where = {"reference": urn(written.extracted_text_id), "type": "DocumentReference"}
         path = "DocumentReference.content[0].attachment.data"
-    spans: list[JsonObject] = []
-    items: list[list[Piece]] = []
-    for number, sentence in enumerate(chosen, 1):
-        stretches = in_order(sentence, sentence.context)
-        items.append([stretch.piece(f"s{number}", reading.text.text) for stretch in stretches])
-        spans += [stretch.extension(f"s{number}", where, path) for stretch in stretches]
-    section: JsonObject = {
-        "id": "sec1",
-        "extension": spans,
-        "title": "Extracted sentences (in the order of the note)",
-        "code": elements.concept(reading.note.type) or _NOTE,
-        "author": [author],
-        "text": sentence_list(items, written.language),
-        "mode": "snapshot",
-        "orderedBy": {
-            "coding": [
-                {"system": canonical.LIST_ORDER, "code": "system", "display": "Sorted by System"},
-            ],
-            "text": "In the order of the source note",
-        },
-        "entry": [source],
-    }
-    return _without_empty(section)
+    code = elements.concept(reading.note.type) or _NOTE
+    return Frame(reading.text.text, where, path, written.language, code, author, source)
 
 
 def extracted_text(written: Written) -> JsonObject:

@@ -45,7 +45,12 @@ CHECKS: Mapping[Finding, Check] = {
             Finding.SOURCE_UNREADABLE,
             Finding.SOURCE_MISMATCH,
         ),
-        Check.TEXT: (Finding.TEXT_DIFFERS, Finding.EXTRACTOR_DIFFERS, Finding.EXTRACTED_TEXT_DIFFERS),
+        Check.TEXT: (
+            Finding.TEXT_DIFFERS,
+            Finding.EXTRACTOR_DIFFERS,
+            Finding.EXTRACTED_TEXT_DIFFERS,
+            Finding.NOTICE_DIFFERS,
+        ),
         Check.SENTENCES: (
             Finding.OFFSET_OUTSIDE,
             Finding.SENTENCE_ALTERED,
@@ -56,6 +61,9 @@ CHECKS: Mapping[Finding, Check] = {
             Finding.CONTEXT_ADDED,
             Finding.CONTEXT_MISSING,
             Finding.CONTEXT_DIFFERS,
+            Finding.PINNED_MISSING,
+            Finding.PINNED_DIFFERS,
+            Finding.LEFT_OUT_DIFFERS,
             Finding.SPAN_MISSING,
             Finding.SPAN_WITHOUT_SENTENCE,
             Finding.SPAN_MALFORMED,
@@ -141,7 +149,7 @@ def _summary_words(examined: Examined) -> dict[Check, str]:
         Check.TEXT: f"It was extracted again from the note and is the same: {claims.length:,} characters "
         "with the same SHA-256.",
         Check.SENTENCES: f"{stands} in the note at the stated offsets, character for character and in the "
-        f"note's order{_around(examined)}. Nothing else is shown.",
+        f"note's order{_around(examined)}.{_by_rule(examined)} Nothing else is shown.",
         Check.FILING: "Patient, type, title, dates and relations are those that the note gives; the status "
         "is one that it may have.",
         Check.PROTECTION: "It is marked as made by a machine and keeps every security label of the note.",
@@ -149,6 +157,20 @@ def _summary_words(examined: Examined) -> dict[Check, str]:
         "model.",
         Check.PROVENANCE: "A Provenance on the server names this version of the note and this Device.",
     }
+
+
+def _by_rule(examined: Examined) -> str:
+    """What is said of the lines that rules found, as a sentence."""
+    pinned = examined.sections[0].pinned
+    if pinned is None:
+        return ""
+    count = len(pinned.lines)
+    stands = (
+        f"So do the {count} lines that rules found"
+        if count != 1
+        else "So does the one line that a rule found"
+    )
+    return f" {stands}{'; the rules, run again, find just these' if pinned.ruled else ''}."
 
 
 def _around(examined: Examined) -> str:

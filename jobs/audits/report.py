@@ -11,6 +11,7 @@ from typing import TextIO
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from fhir_adapter.audit.verdict import Audit
+from fhir_adapter.writing.sections import left_out_words, notice_words
 from jobs.audits.checks import CAVEAT, headline
 from jobs.audits.view import difference, said
 
@@ -27,6 +28,11 @@ COLUMNS = (
     "finding",
     "standing",
     "standing_words",
+    "lines_by_rule",
+    "lines_proven",
+    "sections_not_chosen",
+    "sentences_not_placed",
+    "reading",
 )
 _FOLDER = Path(str(files("jobs")))
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -66,8 +72,11 @@ def write_html(audits: Sequence[Audit], server: str, file: TextIO, when: datetim
     environment.filters["difference"] = difference
     environment.filters["said"] = said
     environment.filters["headline"] = headline
+    environment.filters["left_out"] = left_out_words
+    environment.filters["reading"] = notice_words
     template = environment.get_template("audit_report.html")
     sentences = [sentence for audit in audits for sentence in audit.sentences]
+    lines = [line for audit in audits if audit.pinned for line in audit.pinned.lines]
     parts = template.generate(
         audits=sorted(audits, key=lambda audit: (audit.sound, audit.ok and audit.state.current)),
         server=server,
@@ -76,6 +85,8 @@ def write_html(audits: Sequence[Audit], server: str, file: TextIO, when: datetim
         over=sum(not audit.state.current for audit in audits),
         caveat=CAVEAT,
         sentences=len(sentences),
+        lines=len(lines),
+        lines_proven=sum(line.ok for line in lines),
         proven=sum(sentence.ok for sentence in sentences),
     )
     _emptied(file).writelines(parts)
@@ -91,7 +102,16 @@ def write_csv(audits: Iterable[Audit], file: TextIO) -> None:
         counts = ("yes" if audit.ok else "no", len(audit.sentences), proven)
         for row in [(f.value, detail, f.words) for f, detail in audit.findings] or [("", "", "")]:
             state = (audit.state.standing.value, audit.state.words)
-            table.writerow([_cell(value) for value in (*start, *counts, *row, *state)])
+            beside = _beside(audit)
+            table.writerow([_cell(value) for value in (*start, *counts, *row, *state, *beside)])
+
+
+def _beside(audit: Audit) -> tuple[object, ...]:
+    """What stands beside the sentences, in numbers: no words of a note."""
+    lines = audit.pinned.lines if audit.pinned else ()
+    sections = len(audit.left_out.sections)
+    proven = sum(line.ok for line in lines)
+    return (len(lines), proven, sections, audit.left_out.sentences, audit.reading)
 
 
 def _cell(value: object) -> str:

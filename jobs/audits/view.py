@@ -110,12 +110,26 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Ruled:
+    """Lines that one rule found; `words` are the rule's."""
+
+    words: str
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Segment:
-    """A part of the note's text; `row` is that of the sentence it belongs to, or None."""
+    """A part of the note's text.
+
+    Attributes:
+        row: that of the sentence or line it belongs to, or None.
+        ruled: of a line that a rule found.
+    """
 
     text: str
     row: Row | None = None
     anchor: str = ""
+    ruled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +214,27 @@ def rows(examined: Examined) -> tuple[Row, ...]:
     return tuple(found)
 
 
+def ruled(examined: Examined, shown: Sequence[Row]) -> tuple[Ruled, ...]:
+    """The lines that rules found in a summary's note, by rule, beside the sentences already shown."""
+    section = examined.sections[0] if examined.sections else None
+    if section is None or section.pinned is None:
+        return ()
+    claims, taken = section.pinned.claims, {place.anchor for row in shown for place in row.places}
+    words = dict(claims.items)
+    named = list(zip(claims.spans, section.pinned.named, strict=True))
+    found: dict[str, list[Row]] = {}
+    for number, (span, (rule, line)) in enumerate(named, 1):
+        row = _row(number, words.get(span.link, ""), [(span, line)], compared=number <= _MOST_WRONG)
+        places = (_placed(examined, section, place, taken) for place in row.places)
+        under = found.setdefault(rule.head if rule else "No rule is stated", [])
+        under.append(replace(row, before=_told_once(row.before, under), places=tuple(places)))
+    linked = {span.link for span in claims.spans}
+    alone = [text for anchor, text in claims.items if anchor not in linked]
+    for number, text in enumerate(alone, len(named) + 1):
+        found.setdefault("No rule is stated", []).append(_row(number, text, (), compared=False))
+    return tuple(Ruled(words, tuple(rows)) for words, rows in found.items())
+
+
 def _row(number: int, shown: str, pairs: Sequence[tuple[Span, AuditedSentence]], *, compared: bool) -> Row:
     """One sentence; its words are cut by how they differ from its first place."""
     left = _whole(shown)
@@ -278,23 +313,27 @@ def _placed(examined: Examined, own: SectionAudit, place: Place, taken: set[str]
     return replace(placed, anchor=anchor)
 
 
-def segments(text: str, shown: Iterable[Row]) -> tuple[Segment, ...]:
-    """The note's text, cut at the places of the sentences; where two overlap, the first has both."""
-    return tuple(_segments(text, shown))
+def segments(text: str, shown: Iterable[Row], by_rule: Iterable[Ruled] = ()) -> tuple[Segment, ...]:
+    """The note's text, cut at the places of sentences and lines; where two overlap, the first has both."""
+    marked = [(row, False) for row in shown] + [(row, True) for one in by_rule for row in one.rows]
+    return tuple(_segments(text, marked))
 
 
-def _segments(text: str, shown: Iterable[Row]) -> Iterator[Segment]:
+def _segments(text: str, shown: Iterable[tuple[Row, bool]]) -> Iterator[Segment]:
     marked = [
-        (place.start, place.end, place.anchor, row) for row in shown for place in row.places if place.anchor
+        (place.start, place.end, place.anchor, row, of_rule)
+        for row, of_rule in shown
+        for place in row.places
+        if place.anchor
     ]
     at = 0
-    for start, end, anchor, row in sorted(marked, key=lambda mark: mark[:2]):
+    for start, end, anchor, row, of_rule in sorted(marked, key=lambda mark: mark[:2]):
         start = max(start, at)
         if start >= end:
             continue
         if at < start:
             yield Segment(_in_lines(text[at:start]))
-        yield Segment(_in_lines(text[start:end]), row, anchor)
+        yield Segment(_in_lines(text[start:end]), row, anchor, of_rule)
         at = end
     if at < len(text):
         yield Segment(_in_lines(text[at:]))

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, TextIO
@@ -10,6 +11,7 @@ import typer
 from rich.console import Console
 
 from fhir_adapter.audit.verdict import Audit, AuditedContext, AuditedSentence
+from fhir_adapter.writing.sections import left_out_words, notice_words
 from jobs.audits.checks import Outcome, headline
 from jobs.audits.report import open_private, write_csv, write_html
 from jobs.audits.view import said
@@ -72,6 +74,7 @@ async def _audit(settings: Settings, compositions: list[str], json: bool, kept: 
         counts["compositions"] += 1
         counts["sentences"] += len(result.sentences)
         counts["proven"] += sum(sentence.ok for sentence in result.sentences)
+        counts["lines"] += len(result.pinned.lines) if result.pinned else 0
         counts["with findings"] += not result.ok
         counts["no longer current"] += not result.state.current
         if kept is not None:
@@ -85,6 +88,8 @@ async def _audit(settings: Settings, compositions: list[str], json: bool, kept: 
             f"{counts['compositions']} Compositions, {counts['sentences']} sentences, {counts['proven']} "
             f"proven to stand in their source; {counts['with findings']} Compositions with findings."
         )
+        if counts["lines"]:
+            out.print(f"Beside them {counts['lines']} lines found by rule.")
         if counts["no longer current"]:
             out.print(
                 f"{counts['no longer current']} no longer current: withdrawn, superseded or out of date."
@@ -102,8 +107,23 @@ def _show(result: Audit, out: Console) -> None:
     out.print(verdict, style=_COLOURS.get(found.outcome, "yellow"), markup=False)
     if not result.state.current:
         out.print(f"  {result.state.words} Do not rely on it.", style="yellow", markup=False)
+    if result.reading:
+        out.print(f"  {notice_words(result.reading)}", style="yellow", markup=False)
+    _show_sentences(result.sentences, out)
+    for words, lines in result.pinned.by_rule if result.pinned else []:
+        out.print(f"  Found by rule: {words}", style="bold", markup=False)
+        _show_sentences(lines, out)
+    if words := left_out_words(result.left_out):
+        out.print(f"  {words}", style="dim", markup=False)
+    for finding, detail in result.findings:
+        out.print(f"  {finding.value}: {finding.words}{f' ({detail})' if detail else ''}", markup=False)
+    for notice in result.notices:
+        out.print(f"  {notice}", style="dim", markup=False)
+
+
+def _show_sentences(sentences: Sequence[AuditedSentence], out: Console) -> None:
     known: list[tuple[int, int]] = []
-    for sentence in result.sentences:
+    for sentence in sentences:
         for piece in sentence.before:
             if (piece.start, piece.end) not in known or not piece.ok:
                 _show_piece(piece, out)
@@ -116,10 +136,6 @@ def _show(result: Audit, out: Console) -> None:
         _show_said(sentence, out)
         for piece in sentence.after:
             _show_piece(piece, out)
-    for finding, detail in result.findings:
-        out.print(f"  {finding.value}: {finding.words}{f' ({detail})' if detail else ''}", markup=False)
-    for notice in result.notices:
-        out.print(f"  {notice}", style="dim", markup=False)
 
 
 def _show_piece(piece: AuditedContext, out: Console) -> None:

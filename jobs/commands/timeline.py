@@ -11,7 +11,9 @@ from rich.text import Text
 
 from fhir_adapter.timeline.building import woven
 from fhir_adapter.timeline.clinical_time import readable
-from fhir_adapter.timeline.timeline import BareNote, Entry, Place, Timeline, TimelineSentence
+from fhir_adapter.timeline.pieces import Place
+from fhir_adapter.timeline.timeline import BareNote, Entry, Timeline, TimelineSentence
+from fhir_adapter.writing.sections import left_out_words, notice_words
 from jobs.commands.options import AsJson, Sets, console, print_json, settings_from
 from jobs.exits import Exit, UsageError
 from jobs.timelines import timeline_of
@@ -98,6 +100,7 @@ def _show_entry(entry: Entry, out: Console) -> None:
             out.print(Padding(Text(_folded(piece.text), style="dim"), (0, 0, 0, 4), expand=False))
         for line in _also(sentence):
             out.print(Padding(Text(line, style="dim"), (0, 0, 0, 4), expand=False))
+    _show_beside(entry, out)
     if entry.repeated:
         more = "and " if entry.sentences else "nothing new; "
         out.print(
@@ -105,6 +108,20 @@ def _show_entry(entry: Entry, out: Console) -> None:
                 Text(f"{more}{entry.repeated} shown above already", style="dim"), (0, 0, 0, 2), expand=False
             )
         )
+
+
+def _show_beside(entry: Entry, out: Console) -> None:
+    """What rules found in the note, what is not shown of it, and how it could be read."""
+    words = ""
+    for line in entry.note.pinned:
+        if line.head != words:
+            words = line.head
+            out.print(Padding(Text(f"found by rule: {words}", style="bold"), (0, 0, 0, 2), expand=False))
+        before, after = ([piece.text for piece in some] for some in (line.before, line.after))
+        told = _folded(" ".join([*before, line.place.text, *after]))
+        out.print(Padding(Text(told), (0, 0, 0, 4), expand=False))
+    for said in filter(None, (left_out_words(entry.note.left_out), notice_words(entry.note.notice))):
+        out.print(Padding(Text(said, style="dim"), (0, 0, 0, 2), expand=False))
 
 
 def _folded(text: str) -> str:

@@ -58,15 +58,28 @@ def train(
         typer.Option(help="Each sentence by itself, or layers over all sentences of the document."),
     ] = "transformer",
     layers: Annotated[int, typer.Option(help="Of the transformer.", min=0)] = 2,
+    width: Annotated[int, typer.Option(help="Of the transformer's layers.", min=4)] = 256,
+    inner: Annotated[int, typer.Option(help="Of the transformer's feed-forward layers.", min=1)] = 512,
+    dropout: Annotated[float, typer.Option(help="In the transformer, while training.", min=0, max=0.9)] = 0.1,
     without: Annotated[
         list[str] | None,
         typer.Option(
             help="What the transformer is not told: centrality, position, section, length. Repeatable."
         ),
     ] = None,
+    pooling: Annotated[
+        Literal["cls", "mean", "sum"],
+        typer.Option(help="What stands for a sentence: its [CLS], the mean over its tokens, or their sum."),
+    ] = "cls",
     out: Annotated[Path, typer.Option(help="The folder of model, card, log and pictures.")] = Path(
         "clinsum-model"
     ),
+    articles: Annotated[
+        str | None,
+        typer.Option(
+            help="A model folder on the same encoder: its head goes along for texts that are no notes."
+        ),
+    ] = None,
     cache: Annotated[
         Path | None, typer.Option(help="Where the output of what is frozen is kept; else in the folder.")
     ] = None,
@@ -107,7 +120,15 @@ def train(
         raise UsageError("Give --data with labels or a corpus, or --dataset with a data set of the hub.")
     try:
         settings = TrainSettings(
-            head=HeadConfig(head, layers=layers, without=tuple(without or ())),
+            head=HeadConfig(
+                head,
+                width=width,
+                layers=layers,
+                inner=inner,
+                dropout=dropout,
+                without=tuple(without or ()),
+                pooling=pooling,
+            ),
             **values | {"freeze": _frozen(values["freeze"]), "precision": _precision(values["precision"])},
         )
     except ValueError as error:
@@ -124,6 +145,7 @@ def train(
         checkpoint_steps=checkpoint_steps,
         licence=licence,
         credits=credit or (),
+        articles=articles,
     )
     try:
         result = run_training(job, _Progress())

@@ -17,6 +17,11 @@ COUNT = 26
 
 HeadKind = Literal["linear", "transformer"]
 
+Pooling = Literal["cls", "mean", "sum"]
+"""What stands for a sentence: the vector of its [CLS], the mean over its tokens, or the sum of the two."""
+
+POOLINGS: tuple[Pooling, ...] = ("cls", "mean", "sum")
+
 
 @dataclass(frozen=True, slots=True)
 class HeadConfig:
@@ -28,6 +33,7 @@ class HeadConfig:
         dropout: while training.
         without: groups of features (`GROUPS`) that the transformer is not told,
             so that their worth can be measured; with `section` go the kinds of sections too.
+        pooling: what it reads of each sentence.
     """
 
     kind: HeadKind = "linear"
@@ -37,6 +43,7 @@ class HeadConfig:
     inner: int = 512
     dropout: float = 0.1
     without: tuple[str, ...] = ()
+    pooling: Pooling = "cls"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "without", tuple(self.without))  # JSON has lists alone
@@ -44,6 +51,8 @@ class HeadConfig:
             raise ValueError(f"without takes {', '.join(GROUPS)}")
         if self.kind not in ("linear", "transformer"):
             raise ValueError("kind must be linear or transformer")
+        if self.pooling not in POOLINGS:
+            raise ValueError("pooling must be cls, mean or sum")
         if self.heads < 1 or self.width % self.heads:
             raise ValueError("width must be a multiple of heads")
 
@@ -57,6 +66,11 @@ class BertSumConfig:
         context: at most so many positions of a window repeat the end of the one before.
         scale, shift: of the calibration (Platt 1999): the probability is that of `scale * logit + shift`.
         calibrated: whether these were fitted on documents that the training did not see.
+        threshold: from what score, divided by the root of its words, a sentence is worth a place in a summary
+            whose length nobody asked for (`summarizer.selection.select.own_choice`); None if that was not
+            fitted.
+        articles: of a second head on the same encoder, for texts that come split into sentences, which are no
+            notes; None if there is none and the head scores all.
     """
 
     head: HeadConfig = field(default_factory=HeadConfig)
@@ -64,16 +78,23 @@ class BertSumConfig:
     scale: float = 1.0
     shift: float = 0.0
     calibrated: bool = False
+    threshold: float | None = None
+    articles: "BertSumConfig | None" = None
 
     def __post_init__(self) -> None:
         if isinstance(self.context, bool) or not isinstance(self.context, int) or self.context < 0:
             raise ValueError("context must be a whole number of at least 0")
         if not self.scale > 0:
             raise ValueError("scale must be above 0")
+        if self.articles is not None and (self.articles.articles or self.articles.context != self.context):
+            raise ValueError("the head for articles shares the context and has no other beside it")
 
     def to_json(self) -> dict[str, Any]:
         """As it stands in the file."""
-        return {"version": VERSION, **asdict(self)}
+        values = {"version": VERSION, **asdict(self)}
+        if self.articles is not None:
+            values["articles"].pop("articles")
+        return values
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> "BertSumConfig":
@@ -85,4 +106,6 @@ class BertSumConfig:
         values = dict(values)
         if values.pop("version", None) != VERSION:
             raise ValueError("another version")
+        if articles := values.get("articles"):
+            values["articles"] = cls.from_json({"version": VERSION, **articles})
         return cls(**{**values, "head": HeadConfig(**values["head"])})

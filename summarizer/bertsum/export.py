@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from safetensors.torch import save_file
 
-from summarizer.bertsum.folder import DECLARATION, HEAD
+from summarizer.bertsum.folder import ARTICLES, DECLARATION, HEAD
 from summarizer.bertsum.model import BertSum
 from summarizer.encoder.files import ModelFiles
 
@@ -37,7 +37,7 @@ def write_model_folder(model: BertSum, source: ModelFiles, out: Path, *, half: b
     """Writes weights, configuration, tokenizer and declaration; what else is in the folder stays.
 
     Args:
-        model: encoder (of transformers) and head, with its `config`.
+        model: encoder (of transformers) and heads, with its `config`.
         source: the folder that the encoder came from: its tokenizer files are copied.
         out: made if it is not there.
         half: weights in half precision; else in single.
@@ -52,6 +52,8 @@ def write_model_folder(model: BertSum, source: ModelFiles, out: Path, *, half: b
     config.save_pretrained(out)
     save_file(_tensors(model.encoder, dtype), out / WEIGHTS, {"format": "pt"})
     save_file(_tensors(model.head, dtype), out / HEAD, {"format": "pt"})
+    if model.articles is not None:
+        save_file(_tensors(model.articles, dtype), out / ARTICLES, {"format": "pt"})
     (out / DECLARATION).write_text(json.dumps(model.config.to_json(), indent=2) + "\n", encoding="utf-8")
     for name in TOKENIZER_FILES:
         there = source.folder / name

@@ -1,14 +1,15 @@
 """The folder that a BERTSum model is kept in.
 
 It is one of transformers (encoder and tokenizer) with two files more: `bertsum.json`, by which it declares
-itself, and `head.safetensors` with the head's tensors. The declaration is read without torch.
+itself, and `head.safetensors` with the head's tensors; `articles.safetensors` where there is a second head
+for articles. The declaration is read without torch.
 """
 
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from summarizer.bertsum.config import BertSumConfig
+from summarizer.bertsum.config import BertSumConfig, HeadConfig
 from summarizer.encoder.files import ModelFiles, find_model
 from summarizer.errors import UnsupportedModelError
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 DECLARATION = "bertsum.json"
 HEAD = "head.safetensors"
+ARTICLES = "articles.safetensors"
 
 
 def read_bertsum(
@@ -41,7 +43,10 @@ def read_bertsum(
             f"The encoder of {files.name!r} has no two segment ids, which BERTSum needs; use a BERT."
         )
     bertsum = BertSum(encoder.module, config)
-    bertsum.head = _read_head(files, encoder.hidden, config).to(encoder.device)
+    bertsum.head = _read_head(files, HEAD, encoder.hidden, config.head).to(encoder.device)
+    if config.articles:
+        second = _read_head(files, ARTICLES, encoder.hidden, config.articles.head)
+        bertsum.articles = second.to(encoder.device)
     return encoder, bertsum
 
 
@@ -64,22 +69,22 @@ def read_config(files: ModelFiles) -> BertSumConfig:
         ) from None
 
 
-def _read_head(files: ModelFiles, hidden: int, config: BertSumConfig) -> "torch.nn.Module":
+def _read_head(files: ModelFiles, name: str, hidden: int, config: HeadConfig) -> "torch.nn.Module":
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     from summarizer.bertsum.heads import make_head
 
-    head = make_head(hidden, config.head)
+    head = make_head(hidden, config)
     try:
-        tensors = load_file(files.folder / HEAD)
+        tensors = load_file(files.folder / name)
     except (OSError, SafetensorError):
-        raise UnsupportedModelError(f"The {HEAD} of {files.name!r} is missing or damaged.") from None
+        raise UnsupportedModelError(f"The {name} of {files.name!r} is missing or damaged.") from None
     try:
         head.load_state_dict(tensors)
     except RuntimeError:
         raise UnsupportedModelError(
-            f"The {HEAD} of {files.name!r} does not fit its {DECLARATION} and an encoder of hidden size "
+            f"The {name} of {files.name!r} does not fit its {DECLARATION} and an encoder of hidden size "
             f"{hidden}."
         ) from None
     return head

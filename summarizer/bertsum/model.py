@@ -1,19 +1,22 @@
 """BERTSum (Liu and Lapata 2019, "Text Summarization with Pretrained Encoders") for documents of any length.
 
 Every sentence stands between [CLS] and [SEP]; segment embeddings alternate with the sentences. A long
-document is read in windows of whole sentences (`summarizer.encoder.windows`); the vector of each [CLS] goes
-into a salience head (`summarizer.bertsum.heads`), which gives one logit for each sentence of the document.
+document is read in windows of whole sentences (`summarizer.encoder.windows`); the vector of each [CLS], or
+what else the head declares (`summarizer.bertsum.config.Pooling`), goes into a salience head
+(`summarizer.bertsum.heads`), which gives one logit for each sentence of the document.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from summarizer.bertsum.config import BertSumConfig
+from summarizer.bertsum.config import BertSumConfig, Pooling
 from summarizer.bertsum.features import features, section_kinds
 from summarizer.bertsum.heads import make_head
 from summarizer.centrality import Vectors
@@ -48,7 +51,9 @@ class BertSum(nn.Module):
         super().__init__()
         self.encoder = encoder
         self.config = config
-        self.head = make_head(int(encoder.config.hidden_size), config.head)  # type: ignore[union-attr, arg-type]
+        hidden = int(encoder.config.hidden_size)  # type: ignore[union-attr, arg-type]
+        self.head = make_head(hidden, config.head)
+        self.articles = make_head(hidden, config.articles.head) if config.articles else None
 
     def forward(self, document: DocumentInput, pad_id: int = 0) -> Tensor:
         """Logits of the sentences of one document, shape (sentences,), with gradients into the encoder.
@@ -62,7 +67,7 @@ class BertSum(nn.Module):
         hidden = self.encoder(
             input_ids=ids, attention_mask=mask, token_type_ids=segments
         ).last_hidden_state  # (windows, width, hidden)
-        places = list(owned_places(document.windows, document.lengths))
+        places = list(owned_places(document.windows, document.lengths, self.config.head.pooling))
         rows, positions, owners = (
             torch.tensor(part, device=device) for part in list(zip(*places, strict=True))[:3]
         )
@@ -95,27 +100,51 @@ def prepare(encoder: Encoder, document: SplitDocument, context: int) -> Document
     )
 
 
-def cls_vectors(encoder: Encoder, document: DocumentInput) -> Vectors:
-    """The vector of the [CLS] before each sentence, read among the sentences around it.
+def sentence_vectors(encoder: Encoder, document: DocumentInput, pooling: Pooling = "cls") -> Vectors:
+    """What stands for each sentence, read among the sentences around it.
 
     Returns:
         Shape (sentences, hidden). Of a sentence in several pieces, the mean weighted by their lengths.
     """
-    vectors = np.zeros((len(document.lengths), encoder.hidden), dtype=np.float32)
-    hidden_of = dict(encoder.encode(document.rows))
-    for row, position, sentence, share in owned_places(document.windows, document.lengths):
-        vectors[sentence] += np.float32(share) * hidden_of[row][position]
+    return gathered(
+        dict(encoder.encode(document.rows)), document.windows, document.lengths, pooling, encoder.hidden
+    )
+
+
+def gathered(
+    hidden_of: Mapping[int, Vectors],
+    windows: Sequence[Window],
+    lengths: Sequence[int],
+    pooling: Pooling,
+    size: int,
+) -> Vectors:
+    """The same of hidden states that are there: of each window, shape (positions, size)."""
+    vectors = np.zeros((len(lengths), size), dtype=np.float32)
+    for row, places in groupby(owned_places(windows, lengths, pooling), key=itemgetter(0)):
+        _, positions, owners, shares = zip(*places, strict=True)
+        weights = np.array(shares, np.float32)[:, None]
+        np.add.at(vectors, list(owners), weights * hidden_of[row][list(positions)])
     return vectors
 
 
-def owned_places(windows: Sequence[Window], lengths: Sequence[int]) -> Iterator[tuple[int, int, int, float]]:
-    """Where each piece of a sentence is read: window, position of [CLS], sentence, share of its tokens."""
+def owned_places(
+    windows: Sequence[Window], lengths: Sequence[int], pooling: Pooling = "cls"
+) -> Iterator[tuple[int, int, int, float]]:
+    """What a sentence's vector is made of: window, position, sentence, and the weight of what stands there.
+
+    Of each piece of the sentence that is the [CLS] before it, or every position from that to its [SEP];
+    pieces count by their share of its tokens.
+    """
     for row, window in enumerate(windows):
         position = 0
         for place, piece in enumerate(window.pieces):
             if window.own[0] <= place < window.own[1]:
                 share = (piece.end - piece.start) / lengths[piece.sentence] if piece.end else 1.0
-                yield row, position, piece.sentence, share
+                if pooling != "mean":
+                    yield row, position, piece.sentence, share
+                if pooling != "cls":
+                    for inside in range(position, position + piece.cost):
+                        yield row, inside, piece.sentence, share / piece.cost
             position += piece.cost
 
 

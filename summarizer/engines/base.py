@@ -15,11 +15,14 @@ class Salience:
         scores: one per sentence, rounded to four decimals.
         first: sentences that the engine wants before all others, whatever their scores (one of each cluster).
         calibrated: whether a score is the measured probability that the sentence belongs into the summary.
+        threshold: from what score for its length a sentence is worth a place where nobody asked for a length
+            (`summarizer.selection.select.own_choice`); None if the engine does not know.
     """
 
     scores: tuple[float, ...]
     first: frozenset[int] = frozenset()
     calibrated: bool = False
+    threshold: float | None = None
 
 
 class Engine(Protocol):

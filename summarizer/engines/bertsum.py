@@ -1,4 +1,4 @@
-"""BERTSum as an engine: notes scored with calibrated probabilities."""
+"""BERTSum as an engine: scores of sentences, from the head that the text is for."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,7 +9,7 @@ import torch
 
 from summarizer.bertsum.config import BertSumConfig
 from summarizer.bertsum.folder import read_bertsum
-from summarizer.bertsum.model import cls_vectors, prepare
+from summarizer.bertsum.model import BertSum, prepare, sentence_vectors
 from summarizer.encoder.encoder import Encoder
 from summarizer.engines.base import Salience
 from summarizer.limits import check_time
@@ -20,15 +20,21 @@ _AROUND = 512  # of these on each side for context, where a document has more
 
 
 class BertSumEngine:
-    """Scores are the probabilities that a sentence belongs into the summary."""
+    """Scores from 0 to 1, in the order in which the model would choose.
+
+    A model may bring a second head for texts that are no notes (`SplitDocument.article`).
+    """
 
     fits_length = False
 
-    def __init__(self, encoder: Encoder, config: BertSumConfig, head: torch.nn.Module) -> None:
+    def __init__(self, encoder: Encoder, bertsum: BertSum) -> None:
         self._encoder = encoder
-        self._config = config
-        self._head = head.float().eval().to(encoder.device)
-        self.model = ModelInfo(encoder.name, encoder.sha256, "bertsum", config.calibrated)
+        self._config = bertsum.config
+        self._head = bertsum.head.float().eval().to(encoder.device)
+        self._articles = bertsum.articles and bertsum.articles.float().eval().to(encoder.device)
+        self.model = ModelInfo(
+            encoder.name, encoder.sha256, "bertsum", self._config.calibrated, self._config.threshold
+        )
         self.device, self.precision = encoder.device, encoder.precision
 
     @classmethod
@@ -40,8 +46,7 @@ class BertSumEngine:
         Raises:
             ModelError: there is no such model, or it is not one of BERTSum.
         """
-        encoder, bertsum = read_bertsum(model, device, precision)
-        return cls(encoder, bertsum.config, bertsum.head)
+        return cls(*read_bertsum(model, device, precision))
 
     def score(self, documents: Sequence[SplitDocument], asked: Sequence[int]) -> list[Salience]:
         """Reads each document by itself."""
@@ -50,29 +55,33 @@ class BertSumEngine:
     def _salience(self, document: SplitDocument) -> Salience:
         if not document.sentences:
             return Salience(())
-        probabilities = self._probabilities(document)
-        return Salience(round_scores(probabilities), calibrated=self._config.calibrated)
+        config, head = self._config, self._head
+        if document.article and config.articles and self._articles is not None:
+            config, head = config.articles, self._articles
+        scores = round_scores(self._scores(document, config, head))
+        return Salience(scores, calibrated=config.calibrated, threshold=config.threshold)
 
-    def _probabilities(self, document: SplitDocument) -> list[float]:
-        prepared = prepare(self._encoder, document, self._config.context)
-        vectors = cls_vectors(self._encoder, prepared)
+    def _scores(self, document: SplitDocument, config: BertSumConfig, head: torch.nn.Module) -> list[float]:
+        prepared = prepare(self._encoder, document, config.context)
+        vectors = sentence_vectors(self._encoder, prepared, config.head.pooling)
         arrays = (vectors, prepared.features, prepared.kinds)
         parts = tuple(torch.from_numpy(array).to(self._encoder.device) for array in arrays)
         logits = [
-            self._logits([part[low:high] for part in parts])[start - low : end - low]
+            _logits(head, [part[low:high] for part in parts])[start - low : end - low]
             for low, start, end, high in _stretches(len(vectors))
         ]
-        values = self._config.scale * np.concatenate(logits) + self._config.shift
+        values = config.scale * np.concatenate(logits) + config.shift
         # The same as 1 / (1 + exp(-x)), without overflow at either end.
-        probabilities: list[float] = (0.5 * (1 + np.tanh(0.5 * values))).tolist()
-        return probabilities
+        scores: list[float] = (0.5 * (1 + np.tanh(0.5 * values))).tolist()
+        return scores
 
-    def _logits(self, parts: Sequence[torch.Tensor]) -> npt.NDArray[np.float64]:
-        check_time()
-        with torch.inference_mode():
-            logits: torch.Tensor = self._head(*(part[None] for part in parts))[0]
-        found: npt.NDArray[np.float64] = logits.double().cpu().numpy()
-        return found
+
+def _logits(head: torch.nn.Module, parts: Sequence[torch.Tensor]) -> npt.NDArray[np.float64]:
+    check_time()
+    with torch.inference_mode():
+        logits: torch.Tensor = head(*(part[None] for part in parts))[0]
+    found: npt.NDArray[np.float64] = logits.double().cpu().numpy()
+    return found
 
 
 def _stretches(count: int) -> list[tuple[int, int, int, int]]:

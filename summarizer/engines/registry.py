@@ -80,12 +80,12 @@ def engine_model(name: str, options: EngineOptions) -> ModelInfo:
     from summarizer.encoder.files import find_model
 
     files = find_model(options.model)
-    calibrated = False
-    if name == "bertsum":
-        from summarizer.bertsum.folder import read_config
+    if name != "bertsum":
+        return ModelInfo(files.name, files.sha256(), name)
+    from summarizer.bertsum.folder import read_config
 
-        calibrated = read_config(files).calibrated
-    return ModelInfo(files.name, files.sha256(), name, calibrated)
+    config = read_config(files)
+    return ModelInfo(files.name, files.sha256(), name, config.calibrated, config.threshold)
 
 
 class DeferredEngine:

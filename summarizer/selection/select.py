@@ -19,6 +19,10 @@ from summarizer.selection.coverage import PER_SENTENCE, PER_WORD, Coverage, Term
 from summarizer.selection.repeats import NearRepeats, wording
 from summarizer.types import Budget
 
+CAP = 2.5  # sentences of an own length for the root of the note's, or
+LEAST_CAP = 8  # so many: a long note may say more, and none says everything
+BY_THRESHOLD, BY_WORDS = 0.5, 0.3  # exponents of a sentence's words by which its score is divided
+SHORTEST = 4  # words that a shorter sentence counts as; what stands beside it takes room too
 MIN_DEFAULT = 3
 MAX_DEFAULT = 10
 SUFFICES = 0.5  # a probability from which a sentence is worth a place; how many found none is said
@@ -50,6 +54,58 @@ def expected_length(probabilities: Sequence[float]) -> int:
     return max(best, min(MIN_DEFAULT, len(probabilities)))
 
 
+def worth(sentences: Sequence[str], scores: Sequence[float], exponent: float = BY_THRESHOLD) -> list[float]:
+    """What a place in the summary is worth to each sentence: its score over a power of its words.
+
+    By the bare score long sentences, which say more, would come first and fill the summary; over all their
+    words, fragments. The root finds most facts in as many words (docs/training.md).
+    """
+    return [
+        score / max(SHORTEST, count_words(sentence)) ** exponent
+        for sentence, score in zip(sentences, scores, strict=True)
+    ]
+
+
+def own_choice(sentences: Sequence[str], salience: Salience) -> list[int]:
+    """The sentences whose worth reaches the threshold of the engine, as many as there are in a note.
+
+    A note with nothing to say gets its one best sentence and no filler; near repeats are left out. At most
+    2.5 times the root of the note's sentences, or 8, so that a long note's summary stays one.
+
+    Args:
+        sentences: of the note.
+        salience: with a threshold.
+
+    Returns:
+        Indices, the one with the highest worth first.
+    """
+    least = salience.threshold or 0.0
+    worths = worth(sentences, salience.scores)
+    cap = max(LEAST_CAP, round(CAP * math.sqrt(len(sentences))))
+    ranking = sorted(_ranking(sentences, salience), key=lambda i: (-worths[i], i))
+    taken = NearRepeats()
+    chosen: list[int] = []
+    for i in ranking:
+        if len(chosen) == cap or (chosen and worths[i] < least):
+            break
+        if not taken.has_near(sentences[i]):
+            taken.add(sentences[i])
+            chosen.append(i)
+    return chosen
+
+
+def sufficient(sentences: Sequence[str], salience: Salience) -> set[int]:
+    """The sentences that are worth a place; those that found none are counted for the reader.
+
+    Each wording once. Empty where nothing says from what score on a sentence is worth it.
+    """
+    ranking = _ranking(sentences, salience)
+    if salience.threshold is not None:
+        worths = worth(sentences, salience.scores)
+        return {i for i in ranking if worths[i] >= salience.threshold}
+    return {i for i in ranking if salience.calibrated and salience.scores[i] >= SUFFICES}
+
+
 def asked_sentences(budget: Budget | None, sentences: Sequence[str]) -> int:
     """How many sentences the budget asks for; for words, about how many of average length fit. At least 1."""
     count = len(sentences)
@@ -76,16 +132,24 @@ def select(sentences: Sequence[str], salience: Salience, budget: Budget | None =
     Args:
         sentences: those of one document in order.
         salience: the engine's scores of these.
-        budget: None for the length with the best expected F1 where scores are probabilities, else for
-            `default_sentences`.
+        budget: None for `own_choice` where the engine has a threshold, else for the length with the best
+            expected F1 where scores are probabilities, else for `default_sentences`.
 
     Returns:
         Indices in ascending order; empty only if there are no sentences.
     """
+    if salience.threshold is not None and budget in (None, Budget()):
+        return sorted(own_choice(sentences, salience))
     ranking = _ranking(sentences, salience)
     if budget is not None and budget.words is not None:
         costs = {i: count_words(sentences[i]) for i in ranking}
         limit, terms = budget.words, PER_WORD
+        if salience.threshold is not None:
+            worths = worth(sentences, salience.scores, BY_WORDS)
+            ranking.sort(key=lambda i: -worths[i])
+            return sorted(_take(ranking, sentences, costs, limit) or ranking[:1])
+    elif salience.threshold is not None:
+        return sorted(taking_order(sentences, salience)[: asked_sentences(budget, sentences)])
     else:
         own = salience.calibrated and budget in (None, Budget())
         costs = dict.fromkeys(ranking, 1)
@@ -128,13 +192,16 @@ def taking_order(sentences: Sequence[str], salience: Salience) -> list[int]:
     """The order in which sentences come into the summary as a budget of sentences grows.
 
     The first N of it are what `select` chooses for `Budget(sentences=N)`, as long as the salience is the same
-    for each N.
+    for each N. Where there is a threshold those of `own_choice` come first, so that a summary of an own
+    length grows and shrinks in the reader's hands.
 
     Returns:
         Indices; those of sentences that repeat another word for word are not among them.
     """
     ranking = _ranking(sentences, salience)
-    return _take_by(salience, ranking, sentences, dict.fromkeys(ranking, 1), len(ranking), PER_SENTENCE)
+    order = _take_by(salience, ranking, sentences, dict.fromkeys(ranking, 1), len(ranking), PER_SENTENCE)
+    own = set(own_choice(sentences, salience)) if salience.threshold is not None else ()
+    return sorted(order, key=lambda i: i not in own)  # a stable sort
 
 
 def _ranking(sentences: Sequence[str], salience: Salience) -> list[int]:

@@ -15,6 +15,7 @@ class Split:
     sections: tuple[Section, ...] = ()
     pinned: Pinned = field(default_factory=Pinned)
     parts: Sequence[int] = ()
+    article: bool = False
 
     @property
     def document(self) -> SplitDocument:
@@ -23,6 +24,7 @@ class Split:
             tuple(self.text[s.start : s.end] for s in self.sentences),
             tuple(s.section for s in self.sentences) if self.sections else (),
             tuple(section.kind for section in self.sections),
+            self.article,
         )
 
     def title(self, sentence: Sentence) -> str | None:
@@ -54,4 +56,4 @@ def joined(sentences: Sequence[str]) -> Split:
         if sentence.strip():
             found.append(Sentence(start, start + len(sentence)))
         start += len(sentence) + 1
-    return Split("\n".join(sentences), tuple(found))
+    return Split("\n".join(sentences), tuple(found), article=True)

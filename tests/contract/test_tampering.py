@@ -18,6 +18,7 @@ from fhir_adapter.canonical import AI_CONFIDENCE, EXTRACT_SCORE
 from jobs.audits.parts import auditing
 from tests.contract.alterations import ALL, Alteration, Resource
 from tests.contract.alterations_around import AROUND, as_before
+from tests.contract.alterations_ruled import NOTE, RULED
 from tests.contract.contract_fhir import Fhir, FhirServer, new_id
 from tests.contract.passes import Site, encoded, reference
 from tests.places import ROOT
@@ -241,8 +242,49 @@ def test_every_alteration_of_what_is_around_a_sentence_is_found(
     untouched_holds(one, capsys)
 
 
+def test_every_alteration_of_what_rules_found_is_found(
+    site: Site, fhir_server: FhirServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    patient = site.fhir.put({"resourceType": "Patient", "id": new_id("patient")})
+    attachment = {"contentType": "text/plain; charset=utf-8", "data": encoded(NOTE)}
+    made = {
+        "resourceType": "DocumentReference",
+        "status": "current",
+        "subject": {"reference": reference(patient)},
+    }
+    source = site.fhir.put({**made, "id": new_id("note"), "content": [{"attachment": attachment}]})
+    site.poll()
+    (composition,) = site.written(reference(source))
+    one = Summarised(site, source, composition)
+    pinned = one.audit().pinned
+    assert pinned is not None
+    assert pinned.ruled
+    assert [(head, [line.text for line in lines]) for head, lines in pinned.by_rule] == [
+        ("Allergies", ["Penicillin gives her hives.", "No allergy to latex."]),
+        ("Code status and directives", ["DNR, as she signed on 3 May."]),
+    ]
+    assert [section.title for section in one.audit().left_out.sections] == [
+        "ALLERGIES",
+        "CODE STATUS",
+        "PLAN",
+    ]
+    untouched_holds(one, capsys)
+    alterations = RULED
+    if fhir_server.engine == "hapi":
+        alterations = random.Random(SEED).sample(RULED, HAPI_SAMPLE // 2)
+
+    tally = asyncio.run(tampered(one, alterations))
+    capsys.readouterr()
+
+    assert [*tally.missed, *tally.misnamed, *tally.missed_by_checker] == []
+    assert tally.found + len(tally.refused) == len(alterations)
+    if fhir_server.engine == "embedded":
+        assert not tally.refused
+    untouched_holds(one, capsys)
+
+
 def test_alterations_have_names_of_their_own() -> None:
-    names = [alteration.name for alteration in (*ALL, *AROUND)]
+    names = [alteration.name for alteration in (*ALL, *AROUND, *RULED)]
     assert len(set(names)) == len(names)
 
 

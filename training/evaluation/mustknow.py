@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from summarizer.assertion.statements import with_neighbours
 from summarizer.pinned.find import find_pinned
 from summarizer.segmentation.segment import segment
 from summarizer.selection.select import count_words
@@ -288,7 +289,7 @@ def _must_by(
 
 
 def _prepared(note: MarkedNote) -> Prepared:
-    parts = segment(note.text)
+    parts = with_neighbours(note.text, segment(note.text))
     item = Item(
         tuple(note.text[s.start : s.end] for s in parts.sentences),
         tuple(s.start for s in parts.sentences),

@@ -60,8 +60,8 @@ def _intended(card: Card) -> str:
     head = "a linear head" if card.settings.head.kind == "linear" else "inter-sentence transformer layers"
     return (
         f"An extractive summariser: BERTSum (Liu and Lapata 2019) with {head} on the\n"
-        f"encoder `{card.encoder}`. It gives each sentence of a text the probability that it belongs into\n"
-        "the summary; it writes no text of its own.\n\n"
+        f"encoder `{card.encoder}`. It gives each sentence of a text a score, by which sentences are ranked\n"
+        "and chosen; it writes no text of its own.\n\n"
         "## Intended use\n\n"
         "To point a reader to sentences of a clinical note or article that stands beside the summary. Not\n"
         "for use without the source, for diagnosis, triage or orders, or as the only reading of a note.\n\n"
@@ -116,10 +116,11 @@ def _figures(card: Card) -> str:
         return "\n".join([*rows, "", "Scores are not calibrated."])
     rows += [
         "",
-        f"Scores are calibrated by Platt scaling. Expected calibration error {found.error:.4f} (before:",
-        f"{found.raw_error:.4f}), each half of the validation documents measured with a fit on the other:",
+        "Scores are fitted to the targets of the validation documents by Platt scaling, and are no",
+        f"probabilities of anything else. Expected calibration error {found.error:.4f} (before:",
+        f"{found.raw_error:.4f}), each half of these documents measured with a fit on the other:",
         "",
-        "| probability | sentences | mean probability | share chosen |",
+        "| score | sentences | mean score | share wanted |",
         "|---|---|---|---|",
     ]
     rows += [
@@ -132,8 +133,10 @@ def _figures(card: Card) -> str:
 def _limits(card: Card) -> str:
     return (
         "## Limits\n\n"
-        "- Targets come from word overlap with abstracts or conclusions, not from clinicians' judgement.\n"
-        "- A probability is right on average over documents like those of the validation.\n"
+        "- Targets are marks of must-know facts where a file of labels says `mustknow` (one reader a note,\n"
+        "  a language model working as a careful reader, no panel of clinicians), else word overlap with\n"
+        "  abstracts or conclusions. None is the judgement of clinicians.\n"
+        "- A score ranks the sentences of one text; it says nothing of texts unlike the validation's.\n"
         "- What a note says wrongly is highlighted as it stands; what it leaves out cannot be found.\n"
         "- English, as far as the training data are."
     )

@@ -4,7 +4,12 @@ from summarizer.segmentation.section_titles import section_kind
 from summarizer.types import SectionKind, SplitDocument
 from training.corpora.article import Article
 
-CLINICAL = frozenset({"radiology", "mtsamples", "mtsamples-description", "conclusions", "conclusions-moved"})
+MARKED = "mustknow"
+"""The form of record whose facts a reader has marked; its targets are graded."""
+
+CLINICAL = frozenset(
+    {"radiology", "mtsamples", "mtsamples-description", "conclusions", "conclusions-moved", MARKED}
+)
 """Forms of record whose section titles are those of clinical notes. Those of articles stay unknown: summaries
 of articles are asked for without them, and "Methods" is no kind of section of a note."""
 

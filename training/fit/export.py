@@ -1,20 +1,16 @@
 """The model folder that a run ends with: weights, declaration, tokenizer and card."""
 
-from dataclasses import replace
 from pathlib import Path
 
 from summarizer.bertsum.export import write_model_folder
 from summarizer.bertsum.model import BertSum
 from summarizer.encoder.files import ModelFiles, read_folder
-from training.fit.calibration import Calibration
 from training.fit.card import Card, write_card
 
 CARD = "README.md"
 
 
-def export(
-    model: BertSum, source: ModelFiles, out: Path, card: Card, found: Calibration | None, *, half: bool
-) -> ModelFiles:
+def export(model: BertSum, source: ModelFiles, out: Path, card: Card, *, half: bool) -> ModelFiles:
     """Writes the folder that `--model` takes.
 
     Args:
@@ -22,16 +18,11 @@ def export(
         source: what the encoder was loaded from.
         out: the folder.
         card: what the card says.
-        found: the calibration; None leaves scores as they are, and says so.
         half: weights in half precision.
 
     Returns:
         The files, whose hash is that of the model in every result.
     """
-    scaled = replace(model.config, scale=1.0, shift=0.0, calibrated=False)
-    if found:
-        scaled = replace(model.config, scale=found.scale, shift=found.shift, calibrated=True)
-    model.config = scaled
     write_model_folder(model, source, out, half=half)
     (out / CARD).write_text(write_card(card), encoding="utf-8")
     return read_folder(out, out.resolve().name)

@@ -103,7 +103,7 @@ class Learner:
         return padded.to(self.device)
 
     def _vectors(self, documents: Sequence[StoredDocument], longest: int) -> Tensor:
-        """[CLS] vectors, shape (documents, longest, hidden), in single precision."""
+        """Vectors of the sentences, shape (documents, longest, hidden), in single precision."""
         if self._kind == "vectors":
             return self._padded([document.values for document in documents], torch.float32)
         layout = self._layout(documents)
@@ -115,9 +115,10 @@ class Learner:
                 for row in range(len(windows))
             )
         }
+        pooling = self._settings.head.pooling
         owned: list[list[tuple[int, int, float]]] = [[] for _ in layout.rows]
         for number, (document, windows) in enumerate(zip(documents, layout.windows, strict=True)):
-            for row, position, sentence, share in owned_places(windows, document.lengths.tolist()):
+            for row, position, sentence, share in owned_places(windows, document.lengths.tolist(), pooling):
                 owned[place[number, row]].append((position, number * longest + sentence, share))
         size = int(self.model.encoder.config.hidden_size)  # type: ignore[union-attr, arg-type]
         vectors = torch.zeros(len(documents) * longest, size, device=self.device)

@@ -1,10 +1,12 @@
 """A training run from corpora to a model folder: what `clinsum train` does."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 
 from summarizer.bertsum.config import BertSumConfig
@@ -22,6 +24,7 @@ from training.fit.data import LabelFile, Sources, describe, label_files, make_la
 from training.fit.export import export
 from training.fit.fitting import CHECKPOINT_STEPS, Position, Trainer
 from training.fit.learner import Learner, kind_of
+from training.fit.length import find_threshold
 from training.fit.run_folder import RunFolder, read_log
 from training.fit.settings import NOTHING, TrainSettings
 from training.fit.store import Store, Stores
@@ -46,6 +49,7 @@ class TrainJob:
         half: export in half precision.
         checkpoint_steps: steps between checkpoints.
         licence, credits: for the card.
+        articles: a model folder on the same encoder, whose head goes along for texts that are no notes.
     """
 
     sources: Sources
@@ -59,6 +63,7 @@ class TrainJob:
     checkpoint_steps: int = CHECKPOINT_STEPS
     licence: str = ""
     credits: Sequence[str] = ()
+    articles: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +141,7 @@ def _read(job: TrainJob, source: ModelFiles, device: str, world: World, say: Pro
         sha256=source.sha256(),
         layers=0 if settings.freeze == "encoder" else max(0, settings.freeze),
         context=settings.context,
+        pooling=settings.head.pooling,
         device=device,
         precision=settings.precision,
     )
@@ -179,7 +185,10 @@ def _learner(job: TrainJob, source: ModelFiles, device: str) -> Learner:
     model = BertSum(encoder.module, BertSumConfig(settings.head, settings.context)).to(device)
     if (source.folder / DECLARATION).is_file():
         _, before = read_bertsum(job.encoder, device, "fp32")
-        if before.config.head == settings.head:
+        # What it reads may be another; the shape is what has to fit.
+        if replace(before.config.head, without=(), pooling="cls") == replace(
+            settings.head, without=(), pooling="cls"
+        ):
             model.head.load_state_dict(before.head.state_dict())
     return Learner(model, settings, encoder.limit, encoder.pad_id, device)
 
@@ -230,11 +239,15 @@ def _finish(
     if job.half:
         round_to_half(learner.model)
     figures = validator.measure(learner)
-    found = calibrate(validator.logits(learner), validator.labels())
+    logits = validator.logits(learner)
+    found = calibrate(logits, validator.labels())
+    learner.model.config = _as_measured(job, learner.model.config, found, validator, logits)
+    if job.articles:
+        _with_articles(learner.model, job.articles)
     card = _card(job, source, data, figures, position, found)
     sha256 = ""
     if folder.writes:
-        files = export(learner.model, source, job.out, card, found, half=job.half)
+        files = export(learner.model, source, job.out, card, half=job.half)
         sha256 = files.sha256()
         folder.add(event="calibration", **(found.to_json() if found else {"scale": None}))
         folder.add(event="end", sha256=sha256, **{k: round(v, 6) for k, v in asdict(figures).items()})
@@ -251,6 +264,40 @@ def _finish(
         rouge2=figures.rouge2,
         calibration_error=found.error if found else None,
     )
+
+
+def _as_measured(
+    job: TrainJob,
+    config: BertSumConfig,
+    found: Calibration | None,
+    validator: Validator,
+    logits: Sequence[npt.NDArray[np.float32]],
+) -> BertSumConfig:
+    """With the calibration, and the threshold of an own length where one is asked for."""
+    config = replace(config, scale=1.0, shift=0.0, calibrated=False)
+    if found:
+        config = replace(config, scale=found.scale, shift=found.shift, calibrated=True)
+    if not job.settings.own_words:
+        return config
+    words = job.settings.own_words
+    threshold = find_threshold(validator.references, logits, config.scale, config.shift, words)
+    return replace(config, threshold=threshold)
+
+
+def _with_articles(model: BertSum, folder: str) -> None:
+    """Takes over the head of a model on the same encoder.
+
+    Raises:
+        RunError: it is on another.
+    """
+    _, other = read_bertsum(folder, "cpu", "fp32")
+    own, theirs = model.encoder.state_dict(), other.encoder.state_dict()
+    if own.keys() != theirs.keys() or any(
+        not torch.equal(own[name].cpu().half(), theirs[name].half()) for name in own
+    ):
+        raise RunError("The model for articles stands on another encoder; train with --freeze encoder.")
+    model.articles = other.head
+    model.config = replace(model.config, articles=replace(other.config, articles=None))
 
 
 def _card(

@@ -57,6 +57,10 @@ class TrainSettings:
         About("Epochs without a better figure before it ends early; 0 goes through all, keeps the last.", 0),
     ] = 3
     words: Annotated[int, About("Length of the summaries it is measured on.", 1)] = 200
+    own_words: Annotated[
+        int,
+        About("Words of a summary whose length nobody asks for, on average; 0 leaves it to expected F1.", 0),
+    ] = 0
     seed: Annotated[int, About("Of the head's first weights, the order of documents and dropout.", 0)] = 0
 
     def __post_init__(self) -> None:

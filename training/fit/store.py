@@ -6,7 +6,8 @@ A store is a folder of shards, each a folder of arrays over its documents one af
 |---|---|---|
 | `values` | float16, or int32 for tokens | (rows, width): see `Kind` |
 | `features` | float16 | (sentences, `summarizer.bertsum.features.COUNT`) |
-| `kinds`, `labels` | int8 | (sentences,) |
+| `labels` | float16 | (sentences,): what each is worth, 0 to 1 |
+| `kinds` | int8 | (sentences,) |
 | `lengths` | int32 | (sentences,), tokens |
 | `counts` | int64 | (documents, 2): sentences and rows of values of each |
 

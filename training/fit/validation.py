@@ -40,7 +40,7 @@ class Validator:
     ) -> None:
         self._data = data
         self._indices = indices
-        self._references = references
+        self.references = references
         self._budget = Budget(words=words)
         self._rouge = Rouge(("rouge1", "rouge2"))
         self._world = world
@@ -51,7 +51,7 @@ class Validator:
         for place in range(self._world.rank, len(self._indices), self._world.size):
             document = self._data[self._indices[place]]
             (logits,) = learner.logits([document])
-            reference = self._references[place]
+            reference = self.references[place]
             scores = 0.5 * (1 + np.tanh(0.5 * logits.astype(np.float64)))
             salience = Salience(round_scores(scores.tolist()), calibrated=True)  # as they will be
             chosen = select(reference.sentences, salience, self._budget)
@@ -70,8 +70,8 @@ class Validator:
         return [learner.logits([self._data[index]])[0] for index in self._indices]
 
     def labels(self) -> list[np.ndarray[Any, Any]]:
-        """Of each validation document."""
-        return [np.array(self._data[index].labels) for index in self._indices]
+        """Of each validation document: 1 for each sentence that is wanted for certain, else 0."""
+        return [np.array(self._data[index].labels == 1) for index in self._indices]
 
 
 def loss_of(logits: np.ndarray[Any, Any], labels: np.ndarray[Any, Any]) -> float:

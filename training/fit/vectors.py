@@ -19,11 +19,12 @@ from pathlib import Path
 
 import numpy as np
 
-from summarizer.bertsum.model import DocumentInput, owned_places, prepare
+from summarizer.bertsum.config import Pooling
+from summarizer.bertsum.model import DocumentInput, gathered, prepare
 from summarizer.centrality import Vectors
 from summarizer.encoder.encoder import Encoder
 from training.errors import RunError
-from training.fit.documents import split_document
+from training.fit.documents import MARKED, split_document
 from training.fit.store import DONE, Array, Kind, Store, StoredDocument, shard_name
 from training.labels.label_file import LabelledArticle, read_labels
 from training.labels.workers import end_with_parent
@@ -45,6 +46,7 @@ class Reading:
         sha256: of its weights.
         layers: for `states`: after how many layers.
         context: see `summarizer.encoder.windows.plan_windows`.
+        pooling: for `vectors`: what stands for a sentence.
         device, precision: as for `Encoder`.
     """
 
@@ -53,12 +55,15 @@ class Reading:
     sha256: str
     layers: int = 0
     context: int = 64
+    pooling: Pooling = "cls"
     device: str = "cpu"
     precision: str = "fp32"
 
     def key(self, labels_sha256: str, limit: int | None) -> str:
         """Names the store: the same for the same documents, read the same way."""
-        parts = asdict(self) | {"encoder": "", "labels": labels_sha256, "limit": limit, "version": 1}
+        parts = asdict(self) | {"encoder": "", "labels": labels_sha256, "limit": limit, "version": 2}
+        if self.kind != "vectors":
+            parts["pooling"] = ""
         if self.kind == "tokens":  # they come from the tokenizer alone
             parts |= {"device": "", "precision": ""}
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
@@ -81,7 +86,7 @@ class DocumentReader:
             values=self._values(found),
             features=found.features.astype(np.float16),
             kinds=found.kinds.astype(np.int8),
-            labels=np.array(labelled.labels.labels, np.int8),
+            labels=np.array(_worth(labelled), np.float16),
             lengths=np.array(found.lengths, np.int32),
         )
 
@@ -92,15 +97,21 @@ class DocumentReader:
         hidden = dict(self._hidden(document))
         if self._reading.kind == "states":
             return np.concatenate([hidden[row] for row in range(len(document.rows))]).astype(np.float16)
-        vectors = np.zeros((len(document.lengths), self._encoder.hidden), np.float32)
-        for row, position, sentence, share in owned_places(document.windows, document.lengths):
-            vectors[sentence] += np.float32(share) * hidden[row][position]
+        vectors = gathered(
+            hidden, document.windows, document.lengths, self._reading.pooling, self._encoder.hidden
+        )
         return vectors.astype(np.float16)
 
     def _hidden(self, document: DocumentInput) -> Iterator[tuple[int, Vectors]]:
         for start in range(0, len(document.rows), _WINDOWS):
             for index, hidden in self._encoder.encode(document.rows[start : start + _WINDOWS]):
                 yield start + index, hidden
+
+
+def _worth(labelled: LabelledArticle) -> Sequence[float]:
+    """Of each sentence: of marked notes 1 for a must, 0.5 for a should fact; else whether it is chosen."""
+    marked = labelled.article.source == MARKED
+    return labelled.labels.alone if marked else labelled.labels.labels
 
 
 def build_store(

@@ -78,7 +78,7 @@ async def _answer(request: Request, service: Service, subject: str, since: str, 
 
 
 async def _read(request: Request, service: Service, asked: Asked) -> HTMLResponse:
-    reader = timeline_reader(service.settings, service.client, service.auditor)
+    reader = timeline_reader(service.settings, service.client, service.auditor, service.ledger)
     try:
         found = await reader.read(asked.subject, asked.since, asked.until)
     except TimelineError as error:

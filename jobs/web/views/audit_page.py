@@ -11,9 +11,11 @@ from fhir_adapter.audit.verdict import Examined, Kind, SectionAudit
 from fhir_adapter.lenient import as_dict
 from fhir_adapter.note import Reading
 from fhir_adapter.timeline.clinical_time import readable as readable_time
+from fhir_adapter.writing.sections import left_out_words, notice_words
 from jobs.audits import checks as audit_checks
-from jobs.audits.view import FoundRow, Row, Segment, found_rows, rows, segments
+from jobs.audits.view import FoundRow, Row, Ruled, Segment, found_rows, rows, ruled, segments
 from jobs.web.views.links import history, on_server, timeline_page
+from summarizer.types import LeftOutSection
 
 _STATUS = {
     "preliminary": "preliminary: written by a machine, not approved by a person",
@@ -58,6 +60,9 @@ class AuditPage:
 
     Attributes:
         notices: what somebody must know besides the verdict, e.g. that the summary is no longer current.
+        ruled: lines that rules found, apart from the sentences.
+        left_out: sections of the note of which no sentence is shown.
+        left_out_words: how much is not shown, in a sentence; "" where nothing is told.
         segments: the note's text with its marks; None for a timeline, and where it cannot be read.
         apart: why there is no text to be shown, or "".
         history: address of all versions of the Composition on the server.
@@ -73,6 +78,9 @@ class AuditPage:
     checks: tuple[audit_checks.Checked, ...]
     found: tuple[FoundRow, ...]
     rows: tuple[Row, ...]
+    ruled: tuple[Ruled, ...]
+    left_out: tuple[LeftOutSection, ...]
+    left_out_words: str
     segments: tuple[Segment, ...] | None
     apart: str
     facts: tuple[Facts, ...]
@@ -100,6 +108,7 @@ def audit_view(examined: Examined, server: str, when: datetime | None = None) ->
     """Puts the page together; pure, but slow enough for a long note to be done beside the event loop."""
     shown = rows(examined)
     reading, timeline = _text_of(examined), examined.kind is Kind.TIMELINE
+    by_rule, left_out = ruled(examined, shown), examined.audit.left_out
     return AuditPage(
         composition=examined.audit.composition,
         title=examined.record.title or ("Timeline" if timeline else "Summary"),
@@ -109,7 +118,10 @@ def audit_view(examined: Examined, server: str, when: datetime | None = None) ->
         checks=audit_checks.checked(examined),
         found=found_rows(examined, shown),
         rows=shown,
-        segments=None if reading is None else segments(reading.text.text, shown),
+        ruled=by_rule,
+        left_out=left_out.sections,
+        left_out_words=left_out_words(left_out),
+        segments=None if reading is None else segments(reading.text.text, shown, by_rule),
         apart=_apart(examined),
         facts=tuple(_facts(examined, server)),
         server=server,
@@ -138,7 +150,7 @@ def _apart(examined: Examined) -> str:
 
 
 def _notices(examined: Examined) -> tuple[str, ...]:
-    found = list(examined.audit.notices)
+    found = [*filter(None, [notice_words(examined.audit.reading)]), *examined.audit.notices]
     if examined.record.needs_review:
         found.append(
             "Waits for review: it came after a summary that a person changed or attested. Somebody should "

@@ -10,16 +10,9 @@ from fhir_adapter.narrative import displayed
 from fhir_adapter.timeline.bare import NOT_YET
 from fhir_adapter.timeline.building import woven
 from fhir_adapter.timeline.clinical_time import Precision, precision, readable
-from fhir_adapter.timeline.timeline import (
-    BareNote,
-    Context,
-    Entry,
-    LeftOut,
-    Place,
-    Remark,
-    Timeline,
-    TimelineSentence,
-)
+from fhir_adapter.timeline.pieces import Context, Place
+from fhir_adapter.timeline.timeline import BareNote, Entry, LeftOut, Remark, Timeline, TimelineSentence
+from fhir_adapter.writing.sections import left_out_words, notice_words
 from jobs.web.views.links import audit_page, on_server
 
 # Of an element's name, the last part that tells what its time means.
@@ -81,6 +74,14 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
+class ByRule:
+    """What a rule found in a note; `words` are the rule's."""
+
+    words: str
+    lines: tuple[Told, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Note:
     """One note.
 
@@ -89,6 +90,9 @@ class Note:
         url: of its audit.
         why: it has no summary that is shown, in a sentence; else "".
         source_url: of the version of the note on the server.
+        ruled: what rules found, apart from the sentences.
+        left_out: how much is not shown, in a sentence, or "".
+        reading: what was remarkable in reading it, in a sentence, or "".
     """
 
     time: str
@@ -102,6 +106,9 @@ class Note:
     sentences: tuple[Told, ...]
     repeated: int
     why: str = ""
+    ruled: tuple[ByRule, ...] = ()
+    left_out: str = ""
+    reading: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +204,23 @@ def _note(entry: Entry, by_source: dict[str, Entry], server: str) -> Note:
         source_url=on_server(server, entry.source, note.version_id),
         sentences=tuple(_sentences(entry, by_source)),
         repeated=entry.repeated,
+        ruled=tuple(_by_rule(entry, by_source)),
+        left_out=left_out_words(entry.note.left_out),
+        reading=notice_words(entry.note.notice),
     )
+
+
+def _by_rule(entry: Entry, by_source: dict[str, Entry]) -> Iterator[ByRule]:
+    for words, group in groupby(entry.note.pinned, lambda line: line.head):
+        lines = []
+        for line in group:
+            around = (
+                tuple((c.kind.replace("-", " "), displayed(c.text)) for c in pieces)
+                for pieces in (line.before, line.after)
+            )
+            spot = _spot(line.place, line.place.text, by_source)
+            lines.append(Told(displayed(line.place.text), spot, (), *around))
+        yield ByRule(words, tuple(lines))
 
 
 def _bare(bare: BareNote, server: str) -> Note:

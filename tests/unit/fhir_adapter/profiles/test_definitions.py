@@ -157,7 +157,12 @@ def test_an_unknown_profile_is_an_error() -> None:
 
 
 # Shown by examples of their own: these are extensions with a definition each.
-ELSEWHERE = {"extension:sourceText", "section.extension:span.extension:text"}
+ELSEWHERE = {
+    "extension:sourceText",
+    "extension:leftOut",
+    "section.extension:rule",
+    "section.extension:span.extension:text",
+}
 
 
 def test_examples_are_valid_and_show_every_element_that_is_explained() -> None:

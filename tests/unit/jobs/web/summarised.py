@@ -120,7 +120,7 @@ def summarised(folder: Path) -> Iterator[Summarised]:
                 "id"
             ]
             for entry in bundle["entry"]
-            if len(entry["resource"]["section"]) == 1
+            if not entry["resource"]["identifier"]["system"].endswith("/timelines")
         }
         assert set(found) == {*NOTES, "other"}
         yield Summarised(base_url, settings, found, kept.composition.partition("/")[2])

@@ -60,7 +60,7 @@ async def test_the_card_of_the_model_that_ships_without_loading_it(served: Serve
             "<h3>Limits</h3>",
             "train-trials-0.jsonl",
             "loads on first use",
-            '<th scope="col">probability</th>',
+            '<th scope="col">score</th>',
         ):
             assert words in answer.text
 

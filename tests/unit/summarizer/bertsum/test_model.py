@@ -1,5 +1,7 @@
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +13,14 @@ from safetensors.numpy import load_file
 from transformers import AutoModel, AutoTokenizer
 
 from summarizer import Budget, Summarizer, UnsupportedModelError
-from summarizer.bertsum.model import cls_vectors, prepare
+from summarizer.bertsum.config import Pooling
+from summarizer.bertsum.export import write_model_folder
+from summarizer.bertsum.folder import read_bertsum
+from summarizer.bertsum.heads import make_head
+from summarizer.bertsum.model import prepare, sentence_vectors
 from summarizer.encoder.encoder import Encoder
 from summarizer.encoder.files import find_model
+from summarizer.engines.bertsum import BertSumEngine
 from summarizer.types import SplitDocument
 from tests.unit.summarizer.tiny_models import HIDDEN, WORDS
 
@@ -38,10 +45,10 @@ def cls_by_transformers(folder: Path, sentences: list[str]) -> np.ndarray:
 
 
 def vectors_of(encoder: Encoder, sentences: list[str], context: int) -> np.ndarray:
-    return cls_vectors(encoder, prepare(encoder, SplitDocument(tuple(sentences)), context))
+    return sentence_vectors(encoder, prepare(encoder, SplitDocument(tuple(sentences)), context))
 
 
-def test_cls_vectors_are_those_of_the_published_layout(tiny_model: Path, encoder: Encoder) -> None:
+def test_sentence_vectors_are_those_of_the_published_layout(tiny_model: Path, encoder: Encoder) -> None:
     np.testing.assert_allclose(
         vectors_of(encoder, SHORT, 16), cls_by_transformers(tiny_model, SHORT), atol=1e-5
     )
@@ -60,6 +67,44 @@ def test_every_sentence_of_any_document_has_a_vector(
     assert vectors.shape == (len(sentences), HIDDEN)
     assert np.isfinite(vectors).all()
     assert (np.abs(vectors).sum(axis=1) > 0).all()
+
+
+@pytest.mark.parametrize("pooling", ["mean", "sum"])
+def test_a_sentence_can_be_the_mean_over_its_tokens(
+    pooling: Pooling, tiny_model: Path, encoder: Encoder
+) -> None:
+    """Of [CLS], words and [SEP] as they were read among the other sentences."""
+    found = sentence_vectors(encoder, prepare(encoder, SplitDocument(tuple(SHORT)), 16), pooling)
+    tokenizer, model = AutoTokenizer.from_pretrained(tiny_model), AutoModel.from_pretrained(tiny_model).eval()
+    own = [tokenizer(sentence)["input_ids"] for sentence in SHORT]
+    segments = [i % 2 for i, ids in enumerate(own) for _ in ids]
+    with torch.inference_mode():
+        out = model(
+            input_ids=torch.tensor([list(chain.from_iterable(own))]), token_type_ids=torch.tensor([segments])
+        )
+    pieces = torch.split(out.last_hidden_state[0], [len(ids) for ids in own])
+    first = torch.stack([piece[0] for piece in pieces]) * (pooling == "sum")
+    wanted = torch.stack([piece.mean(0) for piece in pieces]) + first
+    np.testing.assert_allclose(found, wanted.numpy(), atol=1e-5)
+
+
+def test_texts_that_are_no_notes_have_a_head_of_their_own(
+    make_bertsum: Callable[..., Path], tmp_path: Path
+) -> None:
+    folder = make_bertsum()
+    _, model = read_bertsum(folder, "cpu", "fp32")
+    model.config = replace(model.config, articles=model.config, threshold=0.25)
+    model.articles = make_head(HIDDEN, model.config.head)
+    write_model_folder(model, find_model(folder), tmp_path / "two", half=False)
+
+    engine = BertSumEngine.from_pretrained(tmp_path / "two", "cpu")
+    own = SplitDocument(tuple(SHORT))
+    note, article = engine.score([own, replace(own, article=True)], [1])
+    [alone] = BertSumEngine.from_pretrained(folder, "cpu").score([own], [1])
+
+    assert note.scores == alone.scores != article.scores
+    assert (note.threshold, article.threshold) == (0.25, None)
+    assert engine.model.sha256 != find_model(folder).sha256()
 
 
 def test_scores_are_the_heads_probabilities(make_bertsum: Callable[..., Path]) -> None:
@@ -104,6 +149,8 @@ def test_a_plain_encoder_is_no_bertsum_model(tiny_model: Path) -> None:
         '{"version": 2, "head": {}, "context": "1"}',
         '{"version": 2, "head": {}, "scale": 0}',
         '{"version": 2, "head": {}, "later": 1}',
+        '{"version": 2, "head": {"pooling": "max"}}',
+        '{"version": 2, "head": {}, "articles": {"head": {}, "context": 8}}',
     ],
 )
 def test_a_declaration_of_another_version_is_refused(text: str, make_bertsum: Callable[..., Path]) -> None:

@@ -8,8 +8,10 @@ from summarizer.selection.select import (
     count_words,
     default_sentences,
     expected_length,
+    own_choice,
     select,
     select_parts,
+    sufficient,
     taking_order,
 )
 from summarizer.types import Budget
@@ -175,6 +177,45 @@ def test_only_calibrated_scores_choose_the_length_and_only_without_a_budget() ->
     assert select(sentences, Salience(sure, calibrated=True)) == [0, 1, 2, 3, 4]
     assert len(select(sentences, Salience(sure))) == default_sentences(40)
     assert len(select(sentences, Salience(sure, calibrated=True), Budget(sentences=8))) == 8
+
+
+def test_an_own_length_takes_what_is_worth_a_place_and_no_filler() -> None:
+    sentences = distinct(40)
+    scores = tuple([0.9] * 2 + [0.02] * 38)
+    assert select(sentences, Salience(scores, calibrated=True, threshold=0.1)) == [0, 1]
+    assert select(sentences, Salience(scores, calibrated=True, threshold=0.5)) == [0]
+    assert len(select(sentences, Salience(scores, threshold=0.1), Budget(sentences=8))) == 8
+
+
+def test_an_own_length_grows_with_the_note_up_to_a_cap() -> None:
+    for count, most in ((5, 5), (9, 8), (100, 25)):
+        chosen = own_choice(distinct(count), Salience((0.9,) * count, threshold=0.1))
+        assert len(chosen) == most
+
+
+def test_a_long_sentence_has_to_score_more_for_its_place() -> None:
+    long = "Follow up in the clinic in two weeks with a repeat of all the laboratory studies named above."
+    sentences = [long, "Stop warfarin today."]
+    assert select(sentences, Salience((0.5, 0.5), threshold=0.2)) == [1]
+    assert select(sentences, Salience((0.95, 0.5), threshold=0.2)) == [0, 1]
+
+
+def test_a_longer_budget_goes_on_from_the_own_length() -> None:
+    sentences = distinct(30)
+    scores = tuple(round(0.9 - 0.03 * i, 4) for i in range(30))
+    salience = Salience(scores, calibrated=True, threshold=0.2)
+    own = select(sentences, salience)
+    assert 3 < len(own) < 25
+    assert select(sentences, salience, Budget(sentences=len(own))) == own
+    assert set(select(sentences, salience, Budget(sentences=3))) < set(own)
+    assert set(own) < set(select(sentences, salience, Budget(sentences=len(own) + 2)))
+
+
+def test_what_sufficed_is_counted_once_for_each_wording() -> None:
+    sentences = ["Stop warfarin.", "STOP WARFARIN", "Cough.", "Fever."]
+    assert sufficient(sentences, Salience((0.9, 0.9, 0.1, 0.6), threshold=0.25)) == {0, 3}
+    assert sufficient(sentences, Salience((0.9, 0.9, 0.1, 0.4), calibrated=True)) == {0}
+    assert sufficient(sentences, Salience((0.9, 0.9, 0.1, 0.4))) == set()
 
 
 def test_each_part_of_a_document_is_chosen_from_as_if_it_were_alone() -> None:

@@ -18,17 +18,21 @@ from summarizer.bertsum.config import HeadConfig
 from summarizer.bertsum.folder import read_bertsum
 from summarizer.bertsum.model import prepare
 from summarizer.checkpoint import export_checkpoint, import_checkpoint, load_checkpoint
+from summarizer.engines.base import Salience
 from summarizer.engines.bertsum import BertSumEngine
 from summarizer.errors import UnsupportedModelError
-from summarizer.types import SplitDocument
+from summarizer.selection.select import select
+from summarizer.types import SplitDocument, round_scores
 from tests.unit.summarizer.tiny_models import CONFIGS, WORDS, write_tokenizer
 from tests.unit.training.invented import write_lines
 from training.errors import RunError
 from training.fit.calibration import calibrate, sigmoid
 from training.fit.data import Sources
+from training.fit.length import find_threshold
 from training.fit.run import TrainJob, train
 from training.fit.run_folder import read_log
 from training.fit.settings import NOTHING, TrainSettings
+from training.fit.validation import Reference
 
 SMALL = {"epochs": 2, "batch_sentences": 40, "batch_tokens": 300, "context": 8, "words": 12, "lr": 0.01}
 WEIGHTS = ("model.safetensors", "head.safetensors", "bertsum.json", "training.jsonl")
@@ -280,3 +284,43 @@ def test_settings_that_make_no_sense_are_refused() -> None:
     for wrong in ({"epochs": 0}, {"lr": 0.0}, {"warmup": 2.0}, {"freeze": -2}):
         with pytest.raises(ValueError, match=next(iter(wrong))):
             replace(TrainSettings(), **wrong)
+
+
+def test_a_model_takes_the_head_for_articles_along_and_has_a_length_of_its_own(
+    make_job: Callable[..., TrainJob], encoder: Path
+) -> None:
+    first = make_job("first", head="transformer")
+    train(first, quiet)
+    second = make_job("second", own_words=6, job={"articles": str(first.out)})
+    train(second, quiet)
+
+    _, articles = read_bertsum(first.out, "cpu", "fp32")
+    _, both = read_bertsum(second.out, "cpu", "fp32")
+    assert both.config.threshold is not None
+    assert both.config.articles == articles.config
+    assert both.articles is not None
+    theirs = articles.head.state_dict()
+    assert all(torch.equal(own, theirs[name]) for name, own in both.articles.state_dict().items())
+
+
+def test_a_head_for_articles_on_another_encoder_is_refused(make_job: Callable[..., TrainJob]) -> None:
+    first = make_job("first", head="transformer", freeze=1, encoder_lr=0.1)
+    train(first, quiet)
+    with pytest.raises(RunError, match="another encoder"):
+        train(make_job("second", job={"articles": str(first.out)}), quiet)
+
+
+def test_a_threshold_gives_the_length_asked_for_on_average() -> None:
+    draw = np.random.default_rng(0)
+    documents = [tuple(f"{draw.choice(WORDS)} number {i} of {k}." for i in range(20)) for k in range(30)]
+    logits = [draw.normal(size=20).astype(np.float32) for _ in documents]
+    references = [Reference(sentences, sentences[:1]) for sentences in documents]
+
+    threshold = find_threshold(references, logits, 1.0, 0.0, 25)
+
+    used = [
+        len(select(sentences, Salience(round_scores(sigmoid(x).tolist()), threshold=threshold)))
+        for sentences, x in zip(documents, logits, strict=True)
+    ]
+    assert 22 < 5 * sum(used) / len(used) <= 25
+    assert len(set(used)) > 1
