@@ -38,6 +38,17 @@ def registration(pipeline: Pipeline, known: str = "") -> JsonObject:
     return _bundle([_put(card), _put(author_device, known)])
 
 
+def creation(pipeline: Pipeline) -> JsonObject:
+    """Writes the author once before the first summary, to a server that gives out the ids itself."""
+    authors = author(pipeline)
+    urns = {f"{r['resourceType']}/{r['id']}": urn(r["id"]) for r in authors}
+    entries = [_create_if_none(resource) for resource in authors]
+    for entry in entries:
+        resource = relinked(entry["resource"], urns)
+        entry["resource"] = {name: value for name, value in resource.items() if name != "id"}
+    return _bundle(entries)
+
+
 def transaction(resources: Sequence[JsonObject], existing: Existing | None = None) -> JsonObject:
     """A Composition and what belongs to it, for a server that takes ids from clients.
 

@@ -4,7 +4,7 @@ from fhir_adapter.errors import ConflictError, HttpStatusError, PolicyError, Ref
 from fhir_adapter.lenient import JsonObject, as_dict, dicts
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.writing import recall
-from fhir_adapter.writing.bundles import registration
+from fhir_adapter.writing.bundles import creation, registration
 from fhir_adapter.writing.confirmed import post
 from fhir_adapter.writing.pipeline import Pipeline, device, model_card, model_card_markdown
 
@@ -64,8 +64,25 @@ class Registrar:
                 raise
             if stated or known or error.status not in _NO_CLIENT_IDS or not await self._ids_refused():
                 raise PolicyError(_WHAT, error) from None
+            await self._create()
             return False
         return f"Device/{self._pipeline.device_id}" in written
+
+    async def _create(self) -> None:
+        """The author under ids of the server's choice; a refusal of that is none of ids.
+
+        Raises:
+            PolicyError: the server refuses these resources however they are written.
+        """
+        try:
+            await post(self._client, creation(self._pipeline), once=True)
+        except UnconfirmedError:
+            return  # each summary brings the author along, if need be
+        except HttpStatusError as error:
+            passes = isinstance(error, (ConflictError, RefusedError)) or error.status >= 500
+            if passes or error.status == 429:
+                raise
+            raise PolicyError(_WHAT, error) from None
 
     async def _has_card(self, author: recall.Author) -> bool:
         """Whether the model card that the Device refers to is there and says what it should."""
