@@ -335,7 +335,7 @@ def of_left_out(composition, notice, text):
     sections = [parts(p) for p in (told[0] if told else []) if p["url"] == "section"]
     more = sum(p["valueInteger"] for p in (told[0] if told else []) if p["url"] == "sentences")
     counts = [len(sections), sum(s["sentences"] for s in sections), more]
-    said = re.search(r" Not shown: (.*?)\.(?: On reading|$)", caption)
+    said = re.search(r" Not chosen: (.*?)\.(?: On reading|$)", caption)
     numbers = [int(n) for n in re.findall(r"\d+", said[1])] if said else []
     wanted = (counts[:2] if sections else []) + ([more] if more else [])
     words = " ".join(text.split()).translate(SHOWN)

@@ -16,7 +16,7 @@ from fhir_adapter.profiles import definitions
 from fhir_adapter.profiles.describe import Row, rows
 from fhir_adapter.profiles.examples import examples
 from fhir_adapter.reasons import Reason
-from jobs.settings import Settings
+from jobs.settings import Settings, default_health_file
 from jobs.web.problems import CODES
 
 ROOT = Path(__file__).parent.parent
@@ -83,7 +83,9 @@ def problems_table() -> str:
 
 
 def _default(field: FieldInfo) -> str:
-    if field.default_factory is not None:  # the one default that depends on the machine
+    if field.default_factory is default_health_file:
+        return "`run.prom` in the user's state folder"
+    if field.default_factory is not None:  # the other default that depends on the machine
         return "SQLite in the user's state folder"
     value: Any = field.default
     if isinstance(value, SecretStr):

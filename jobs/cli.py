@@ -18,6 +18,7 @@ COMMANDS = {
     "run": "poll",
     "retry": "poll",
     "reconcile": "poll",
+    "health": "health",
     "audit": "audit",
     "withdraw": "withdraw",
     "erase": "erase",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from jobs.exits import EXPECTED, Exit, exit_code
+from jobs.health import Heart
 from jobs.ledger.ledger import Ledger
 from jobs.ledger.rows import PassRunningError
 from jobs.passes.one_pass import Pass
@@ -140,8 +141,10 @@ class _Schedule:
         self._passing = asyncio.Lock()
         self._last = Exit.DONE
         self._broken = False
+        self._heart = Heart(parts.settings.health_file)
 
     async def run(self, trigger: "BaseTrigger") -> Exit:
+        self._heart.begun()
         await self._one_pass()
         from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MISSED
         from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -205,8 +208,9 @@ class _Schedule:
         async with self._passing:
             if self._stop.is_set():
                 return
+            good = False
             try:
-                one = Pass(self._parts, _log_outcome, self._stop)
+                one = Pass(self._parts, self._told, self._stop)
                 totals = await one.run(self._parts.settings.resource_types)
             except EXPECTED as error:
                 self._last = exit_code(error)
@@ -216,7 +220,14 @@ class _Schedule:
                 log.error("pass-failed", error=type(error).__name__)
             else:
                 self._last = Exit.DONE
+                good = True
                 log.info("pass", **totals.to_json()["summary"])
+            finally:
+                self._heart.passed(good=good)
+
+    def _told(self, outcome: Outcome) -> None:
+        self._heart.noted()
+        _log_outcome(outcome)
 
 
 def _log_outcome(outcome: Outcome) -> None:

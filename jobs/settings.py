@@ -32,6 +32,11 @@ def default_database_url() -> str:
     return f"sqlite:///{Path(state) / 'clinsum' / 'ledger.sqlite'}"
 
 
+def default_health_file() -> str:
+    """Beside the ledger of `default_database_url`."""
+    return str(Path(default_database_url().removeprefix("sqlite:///")).with_name("run.prom"))
+
+
 def parse_duration(text: str) -> timedelta:
     """Reads `90`, `60s`, `5m`, `2h`, `7d`.
 
@@ -113,6 +118,10 @@ class Settings(BaseSettings):
     interval: str = Field("60s", description="Pause between two passes of `clinsum run`.")
     reconcile: str = Field(
         "24h", description="How often `clinsum run` walks over everything, slowly; 0 for never."
+    )
+    health_file: str = Field(
+        default_factory=default_health_file,
+        description="Where `clinsum run` leaves its signs of life, which `clinsum health` reads.",
     )
     overlap: str = Field("10m", description="How far each pass looks back behind the last stamp it saw.")
     page_size: int = Field(50, ge=1, le=1000, description="Resources in one page of the server's answers.")

@@ -82,7 +82,7 @@ _WORDS = {
     Finding.PINNED_MISSING: "A line that a rule finds in the note is not shown.",
     Finding.PINNED_DIFFERS: "A line is shown as found by a rule that does not find it, or in another place, "
     "order or number.",
-    Finding.LEFT_OUT_DIFFERS: "What is said to be left out is not what the note has beside the sentences.",
+    Finding.LEFT_OUT_DIFFERS: "What is said to be left out is not what the note has beside what was chosen.",
     Finding.NOTICE_DIFFERS: "What was remarkable in reading the note is not said, or otherwise.",
     Finding.SPAN_MISSING: "A sentence of the source is shown whose offsets are missing.",
     Finding.SPAN_WITHOUT_SENTENCE: "Offsets are stated whose sentence is not shown.",

@@ -28,8 +28,8 @@ _STRUCK_WORDS = "[struck out: "
 
 _SIGNS = re.compile("[\ufdd0-\ufdef]")
 _ANY = re.compile("[\ufdd0-\ufdd3]")
-_SPACE_BEHIND = re.compile("([ \t]*)([\ufdd0\ufdd2])[ \t]+")
-_SPACE_BEFORE = re.compile("[ \t]+([\ufdd1\ufdd3])([ \t]*)")
+_SPACE_BEHIND = re.compile("(?<![ \t])([ \t]*)([\ufdd0\ufdd2])[ \t]+")
+_SPACE_BEFORE = re.compile("(?<![ \t])[ \t]+([\ufdd1\ufdd3])([ \t]*)")
 _NOTHING = re.compile("\ufdd0([ \t]*)\ufdd1|\ufdd2([ \t]*)\ufdd3")
 _GOES_ON = re.compile("\ufdd1([ \t]*)\ufdd0")
 

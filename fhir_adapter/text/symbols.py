@@ -56,7 +56,9 @@ _TABLES = {
     "dingbats": _DINGBATS,
     "": _UNNAMED,
 }
-_NAME = re.compile(r"(?:[A-Z]{6}\+)?\W*(symbol|wingdings ?[23]?|webdings|(?:itc ?)?zapf ?dingbats)", re.I)
+_NAME = re.compile(
+    r"(?:[A-Z]{6}\+)?\W{0,20}(symbol|wingdings ?[23]?|webdings|(?:itc ?)?zapf ?dingbats)", re.I
+)
 _PRIVATE = re.compile("[\uf000-\uf0ff]")
 _WORD = re.compile("[A-Za-z]{4}")
 

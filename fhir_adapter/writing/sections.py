@@ -116,7 +116,7 @@ def rule_extension(rule: PinnedRule) -> JsonObject:
 
 
 def left_out_extension(left_out: LeftOut) -> list[JsonObject]:
-    """What the summary does not show, in numbers; nothing where all is shown."""
+    """What no score chose, in numbers; nothing where all was chosen. Rules may have found lines there."""
     if not left_out.sections and not left_out.sentences:
         return []
     parts: list[JsonObject] = [{"url": "sentences", "valueInteger": left_out.sentences}]
@@ -130,15 +130,15 @@ def left_out_extension(left_out: LeftOut) -> list[JsonObject]:
 
 
 def left_out_words(left_out: LeftOut) -> str:
-    """The same in a sentence; "" where all is shown."""
+    """The same in a sentence; "" where all was chosen."""
     count, within = len(left_out.sections), sum(section.sentences for section in left_out.sections)
     more = left_out.sentences
     parts = []
     if count:
-        parts.append(f"nothing of {_count(count, 'section')} ({_count(within, 'sentence')})")
+        parts.append(f"nothing from {_count(count, 'section')} ({_count(within, 'sentence')})")
     if more:
         parts.append(f"{_count(more, 'more sentence')} that scored high enough and found no place")
-    return f"Not shown: {', and '.join(parts)}." if parts else ""
+    return f"Not chosen: {', and '.join(parts)}." if parts else ""
 
 
 def notice_words(notice: str) -> str:

@@ -30,8 +30,8 @@ COLUMNS = (
     "standing_words",
     "lines_by_rule",
     "lines_proven",
-    "sections_not_shown",
-    "sentences_not_shown",
+    "sections_not_chosen",
+    "sentences_not_placed",
     "reading",
 )
 _FOLDER = Path(str(files("jobs")))

@@ -15,7 +15,7 @@ from summarizer.assertion.words import END, START, class_regex, data_lines, toke
 from summarizer.types import Flag
 
 _ANCHORS = {"^": [START], "$": [END]}
-_COLUMN = re.compile(r"\s*\|\s*")
+_COLUMN = re.compile(r"\s{0,80}\|\s{0,80}")
 
 
 class Direction(StrEnum):

@@ -16,7 +16,7 @@ LABEL = re.compile(
     r"(?:\*\*|__)?(?P<words>(?:Gen\. (?=E))?[A-Za-z][\w \t/&,'’#()+\-]{0,70}+)"
     r"(?:\*\*)?(?:(?<!\d):|:(?!\d))(?:\*\*|__)?(?=[\s,;.:A-Za-z(\[\"*+\-~<>\d]|$)"
 )
-AFTER_COLON = re.compile(r"[:,;]*(?:[ \t]+[,;]+)?(?:[-–—][ \t]+)?")
+AFTER_COLON = re.compile(r"[:,;]*(?:[ \t]{1,80}[,;]+)?(?:[-–—][ \t]{1,80})?")
 
 _VALUE_LABELS = words("labels", "values")
 APART = words("labels", "apart")

@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from summarizer.segmentation.vocabulary import read, words
 
-TERMINATED = re.compile(r"[.!?…。！？｡।॥؟۔။።։]+[\"'”’)\]»]*$")
+TERMINATED = re.compile(r"[.!?…。！？｡।॥؟۔။።։]{1,200}[\"'”’)\]»]{0,200}$")
 _OPEN = words("line_ends", "open", "open_verbs")
 _OPEN_ELSEWHERE = words("line_ends", "open_elsewhere")
 _OPEN_ENDINGS = tuple(read("line_ends")["open_endings"])
@@ -27,7 +27,7 @@ _ANSWER_WORDS = "|".join(sorted(map(re.escape, _ANSWERS), key=len, reverse=True)
 _ANSWERED = re.compile(rf"(?:[:?=]|\.{{3}}|\s[-–—])\s*(?:{_ANSWER_WORDS})[.;]?$", re.I)
 _YES_OR_NO = re.compile(r"\b(?:no|yes|none|nil)[.;]?$", re.I)
 _DOSE = re.compile(
-    r"\d[\d.,/]*\s?(?:mg|mcg|µg|ug|g|gm|ml|cc|units?|u|meq|mmol|iu|tab(?:let)?s?|cap(?:sule)?s?|puffs?|%)\b",
+    r"\d[\d.,/]{0,24}\s?(?:mg|mcg|µg|ug|g|gm|ml|cc|units?|u|meq|mmol|iu|tab(?:let)?s?|cap(?:sule)?s?|puffs?|%)\b",
     re.I,
 )
 _NUMBER_END = re.compile(r"(?:^|\s)[\d.,]*\d$")

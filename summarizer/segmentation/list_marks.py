@@ -17,7 +17,7 @@ _NOT_ITEM_AFTER = re.compile(
     re.I,
 )
 _LAST_LABEL = re.compile(r"[A-Za-z][\w \t/-]{0,40}(?=:$)")
-_LABEL_AND_VALUE = re.compile(r"[ \t]*[A-Z][\w \t/-]{0,40}:[ \t]*\d{1,2}\.")
+_LABEL_AND_VALUE = re.compile(r"[ \t]{0,80}[A-Z][\w \t/-]{0,40}:[ \t]{0,80}\d{1,2}\.")
 """`1. Sutures: 2.`: the number before belongs to a label as this one does."""
 _OPENS_LINE = re.compile(r"(?:[.:;A-Z][ \t]*,|:|-)[ \t]*$")
 

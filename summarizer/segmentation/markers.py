@@ -26,7 +26,7 @@ BOX = re.compile(r"(?:[\[(][ xX_✓✔*•]{0,3}[\])](?=\s|\w)|[☐☑☒□▢�
 _NEXT_BOX = re.compile(rf"\s{BOX.pattern}")
 _SIGN = re.compile(r"[-–−+±]\s?(?=[A-Za-z])")
 _DASHED_NUMBER = re.compile(r"[-–—]\s+[\d.]")
-_COUNTED = re.compile(rf"\s*(?:{alternatives('markers', 'counted')})\b")
+_COUNTED = re.compile(rf"\s{{0,80}}(?:{alternatives('markers', 'counted')})\b")
 _SIDES = words("markers", "sides")
 _FRACTURED = words("markers", "fractured")
 _ANSWERS = words("answers", "answers")

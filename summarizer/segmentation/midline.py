@@ -16,7 +16,7 @@ from summarizer.types import SectionKind
 
 _BARE_TITLE = re.compile(r"(?P<words>[A-Z][A-Z /&-]{3,60}+),(?=[ \t]*(?:\d{1,2}[.)]|[A-Z]|$)|\d)")
 _BARE_INSIDE = re.compile(r"," + _BARE_TITLE.pattern)
-_SHOUTED = re.compile(r"\s+(?=[A-Z]{2})(?:[^a-z]{24}|[^a-z]{2,24}\Z)")
+_SHOUTED = re.compile(r"\s{1,80}(?=[A-Z]{2})(?:[^a-z]{24}|[^a-z]{2,24}\Z)")
 """Capitals behind a title's comma: the comma stands in a sentence of a note in capitals."""
 _IN_CAPITALS = re.compile(r"[A-Z\s]")
 _LOST_NEWLINE = re.compile(r"[.:;)] ?,")

@@ -18,7 +18,7 @@ _TAIL_KINDS = {word: K(kind) for kind, tails in read(_FILE)["last_word"].items()
 _HEAD_KINDS = tuple((head, K(kind)) for kind, heads in read(_FILE)["first_words"].items() for head in heads)
 _HEADS = tuple(head for head, _ in _HEAD_KINDS)
 _FRAMES = re.compile(r"^(?:ros|exam|the|patient'?s|current|past|final|brief|pertinent|additional|other) ")
-_NORMALISE = re.compile(r"\([^)]*\)|\[[^\]]*\]|[*_#]+")
+_NORMALISE = re.compile(r"\([^)]{0,200}\)|\[[^\]]{0,200}\]|[*_#]+")
 _SPACES = re.compile(r"\s+")
 
 

@@ -9,7 +9,7 @@ from summarizer.segmentation.vocabulary import alternatives, words
 
 _GAP = re.compile(r"\t\s{0,80}|\s{2,80}")
 _PIPE = re.compile(r"\s\|\s|^\||\||[│┃║]")
-_CELLS = re.compile(r"\s*(?:\||[│┃║]|\t| {2,80})\s*")
+_CELLS = re.compile(r"\s{0,80}(?:\||[│┃║]|\t| {2,80})\s{0,80}")
 _LEADER = re.compile(
     r"(?<=[\w)%?])[ \t]{0,3}(?:\.{4,200}|(?:\.[ \t]){2,100}\.{1,3}|…{2,60}|_{3,200}|\.{3}(?=[ \t]))"
     r"[ \t]{0,60}"

@@ -12,10 +12,10 @@ _MARKDOWN = re.compile(r"#{1,6}\s{1,8}\S")
 _BOLD = re.compile(r"(\*\*|__)[^*_]{1,80}\1:?$")
 _DATED_LABEL = re.compile(r"\d{1,2}/\d{1,4}(?:/\d{2,4})?,? [A-Z][^:.;]{2,60}:$")
 _DATE_TITLE = re.compile(
-    r"(?:\w{3,9},?\s+)?(?:\d{1,4}[/-]\d{1,2}[/-]\d{1,4}|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|"
-    r"dec)[a-z]{0,6}\.?\s+\d{1,2},?\s+\d{4}"
-    r"|\[\*\*[\d-]+\*\*\])?,?\s*(?:(?:at\s+)?\d{1,2}:?\d{2}(?::\d{2})?\s*(?:[ap]\.?m\.?|h|hrs|"
-    r"hours)?)?\s*:?$",
+    r"(?:\w{3,9},?\s{1,20})?(?:\d{1,4}[/-]\d{1,2}[/-]\d{1,4}|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|"
+    r"dec)[a-z]{0,6}\.?\s{1,20}\d{1,2},?\s{1,20}\d{4}"
+    r"|\[\*\*[\d-]+\*\*\])?,?\s{0,20}(?:(?:at\s{1,20})?\d{1,2}:?\d{2}(?::\d{2})?\s{0,20}(?:[ap]\.?m\.?|h|hrs|"
+    r"hours)?)?\s{0,20}:?$",
     re.I,
 )
 _STATEMENT = re.compile(rf"(?:^|[\s(])(?:{alternatives('statements', 'anywhere')})(?=$|[\s,;)/])", re.I)

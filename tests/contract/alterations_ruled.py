@@ -224,8 +224,8 @@ add("sections swapped", Finding.SECTION_ADDED, lambda r: r["section"].reverse())
 add("left out dropped", Finding.LEFT_OUT_DIFFERS, without_left_out)
 add("left out of no section", Finding.LEFT_OUT_DIFFERS, without_its_sections)
 add("left out of another section", Finding.LEFT_OUT_DIFFERS, another_title)
-add("left out in words", Finding.ELEMENT_DIFFERS, caption("nothing of", "little of"), by_checker=False)
-add("left out in number", Finding.ELEMENT_DIFFERS, caption("nothing of ", "nothing of 1"))
+add("left out in words", Finding.ELEMENT_DIFFERS, caption("nothing from", "little from"), by_checker=False)
+add("left out in number", Finding.ELEMENT_DIFFERS, caption("nothing from ", "nothing from 1"))
 add("remark on the reading", Finding.NOTICE_DIFFERS, remark)
 
 

@@ -15,6 +15,7 @@ import pytest
 
 from fhir_adapter.sandbox.running import running_embedded
 from jobs.bench.passes import generated_notes
+from jobs.health import read_health
 
 COMMAND = [sys.executable, "-c", "from jobs.cli import main; main()"]
 
@@ -42,6 +43,7 @@ def environment(base_url: str, tmp_path: Path) -> dict[str, str]:
         "CLINSUM_DATABASE_URL": f"sqlite:///{tmp_path / 'ledger.sqlite'}",
         "CLINSUM_ENGINE": "lead",
         "CLINSUM_LOG_FORMAT": "json",
+        "CLINSUM_HEALTH_FILE": str(tmp_path / "run.prom"),
     }
 
 
@@ -55,6 +57,7 @@ def test_new_notes_are_summarised_until_sigterm_and_never_by_two_at_once(tmp_pat
             wait_for(lambda: compositions(base_url) == 1)
             put(base_url, second)
             wait_for(lambda: compositions(base_url) == 2)
+            assert read_health(str(tmp_path / "run.prom")).well(60)
             rival = subprocess.run(
                 [*COMMAND, "poll"], env=settings, capture_output=True, text=True, check=False
             )

@@ -14,7 +14,7 @@ _NUMBER = r"\(?[0-9]{1,3}[.)]|\(?[A-Za-z][.)]|\(?[ivxIVX]{1,5}[.)]"
 _MARKER = re.compile(rf"(?:{_NUMBER}|\[[x ?]\]|\([x ?]\)|[•▪●○■□◻☐☑☒❑➢✓·*\-–—o])")
 _ITEM = re.compile(rf"{_MARKER.pattern}(?:\s|$)")
 _LABEL = re.compile(r"[^\W\d_][^:|]{0,40}:(?:\s|$)")
-_BROKEN_WORD = re.compile(r"([^\W_]+)-$")
+_BROKEN_WORD = re.compile(r"(?<![^\W_])([^\W_]+)-$")
 _FIRST_WORD = re.compile(r"[^\W_]\S*")
 
 

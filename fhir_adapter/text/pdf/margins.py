@@ -11,7 +11,7 @@ _NEAR = 6.0
 _EDGE_LINES = 5
 _NUMBER = re.compile(r"\d+")
 _PAGE_NUMBER = re.compile(
-    r"[-–—\s|]*(?:page|seite|pagina|página|p\.|pg\.?)?\s*#\s*(?:(?:of|von|de|di|/)\s*#)?[-–—\s|]*",
+    r"[-–—\s|]{0,200}(?:page|seite|pagina|página|p\.|pg\.?)?\s{0,20}#\s{0,20}(?:(?:of|von|de|di|/)\s{0,20}#)?[-–—\s|]{0,200}",
     re.IGNORECASE,
 )
 
