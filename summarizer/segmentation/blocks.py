@@ -16,6 +16,7 @@ from summarizer.segmentation.list_marks import inline_markers
 from summarizer.segmentation.markers import boxes
 from summarizer.segmentation.midline import is_heading, midline_headings, newlines_lost, opening_title
 from summarizer.segmentation.punctuation import sentence_ends
+from summarizer.segmentation.regions import LABORATORY
 from summarizer.segmentation.section_titles import normalise
 from summarizer.segmentation.spans import Spans
 from summarizer.types import ContextKind, ContextSpan, Mark, Segmentation, Span
@@ -269,9 +270,19 @@ def _sentences(spans: Spans, start: int, end: int, inside: Collection[int]) -> N
         asked = None
     for cut in [*sentence_ends(text, start, end, inside), end]:
         more = () if asked is None else (ContextSpan(asked.start, asked.end, ContextKind.QUESTION),)
+        if spans.context.in_study and _names_test(text, start, cut):
+            spans.context.end_study()
         added = spans.sentence(start, cut, more=more)
         asked = added if added is not None and text[added.end - 1] in "?？؟" else None
         start = cut
+
+
+def _names_test(text: str, start: int, end: int) -> bool:
+    """Whether a sentence begins with the label of a laboratory test."""
+    while start < end and text[start].isspace():
+        start += 1
+    label = LABEL.match(text, start, end)
+    return label is not None and normalise(label["words"]) in LABORATORY
 
 
 def _opens_mere_value(spans: Spans, start: int, stop: int, end: int) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from summarizer.segmentation.regions import is_region, is_study
+from summarizer.segmentation.regions import STUDIES, is_region, is_study
 from summarizer.segmentation.section_titles import TITLE_KINDS, names_section, normalise
 from summarizer.segmentation.vocabulary import words
 from summarizer.types import ContextKind, ContextSpan, SectionKind, Span
@@ -255,6 +255,19 @@ class Context:
         if self._open and self._open[-1].end > start:
             return in_order(self._open, start, end)
         return self._open
+
+    @property
+    def in_study(self) -> bool:
+        """Whether a study with its text on its line is open (`CXR: clear.`)."""
+        top = self._heads[-1] if self._heads else None
+        if top is None or not top.inline:
+            return False
+        return top.study or normalise(self.text[top.span.start : top.span.end]) in STUDIES
+
+    def end_study(self) -> None:
+        """What follows on the line is another test."""
+        self._open = None
+        self._heads.pop()
 
     def begin_value(self, start: int, *, upper: bool, apart: bool = False) -> None:
         """A label with its value begins a line: those above that look like it are not its headings.

@@ -5,6 +5,7 @@ import re
 from summarizer.segmentation.vocabulary import read, words
 
 EXAM_REGIONS = words("regions", "regions")
+LABORATORY = words("regions", "laboratory")
 STUDIES = words("regions", "studies")
 
 _STUDY_WORDS = re.compile(rf"\b(?:{'|'.join(read('regions')['study_words'])})\b")

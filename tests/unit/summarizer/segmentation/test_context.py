@@ -26,6 +26,10 @@ def shown(text: str, words: str, marks: tuple[Mark, ...] = ()) -> list[tuple[str
             [("heading", "DRUGS DISCONTINUED:")],
         ),
         ("DISCHARGE SUMMARY\n\nPLAN:\nRest.", "Rest", [("heading", "PLAN:")]),
+        ("ECG: sinus. XR hip: fracture of the neck.", "fracture", [("heading", "XR hip:")]),
+        ("CXR: clear. Troponin: 2.1.", "Troponin", []),
+        ("UA: leukocytes. Lactate: 5.", "Lactate", []),
+        ("MRI knee: torn meniscus. Effusion: large.", "Effusion", [("heading", "MRI knee:")]),
         ("SURGERIES: Appendectomy.\nTOBACCO: Quit in 2001.", "TOBACCO", []),
     ],
 )
