@@ -135,7 +135,10 @@ class Settings(BaseSettings):
     note_seconds: float = Field(
         60.0, gt=0, description="Seconds that cutting a note into sentences may take, and scoring them."
     )
-    allowed_hosts: Names = Field((), description="Other hosts that attachments may be fetched from.")
+    allowed_hosts: Names = Field(
+        (),
+        description="Other hosts that attachments may be fetched from: host (the usual port) or host:port.",
+    )
     allow_private: bool = Field(
         False, description="Whether those hosts may have private addresses, as a hospital's own do."
     )

@@ -96,5 +96,5 @@ async def is_loaded(client: FhirClient) -> bool:
         ServerUnreachableError: no answer after all retries.
     """
     async for page in client.search("StructureDefinition", [("url", SUMMARY_PROFILE), ("_count", "1")]):
-        return bool(page.resources)
+        return any(resource.get("url") == SUMMARY_PROFILE for resource in page.resources)
     return False

@@ -21,7 +21,14 @@ from fhir_adapter.rest.transport import Call, RawResponse, Transport
 _PORTS = {"http": 80, "https": 443}
 # Addresses of cloud metadata services that lie outside the link-local range.
 _METADATA = frozenset(map(ipaddress.ip_address, ("100.100.100.200", "192.0.0.192", "fd00:ec2::254")))
-_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_METADATA_NAMES = frozenset(
+    ("metadata", "metadata.google.internal", "metadata.goog", "instance-data", "instance-data.ec2.internal")
+)
+# IPv6 networks whose last 32 bits are an IPv4 address: NAT64 (RFC 6052), and the old ways of writing one.
+_CARRYING = tuple(map(ipaddress.IPv6Network, ("64:ff9b::/96", "::/96", "::ffff:0:0:0/96")))
+_NAT64_LOCAL = ipaddress.IPv6Network(
+    "64:ff9b:1::/48"
+)  # RFC 8215: what lies behind is the network's own affair
 _CONNECTIONS = 4
 _HOSTS_IN_A_ROW = 4
 
@@ -52,7 +59,7 @@ class ForeignHosts:
             url: absolute http or https address.
             accept: the Accept header.
             max_bytes: limit on the decoded body.
-            allowed_hosts: `host` or `host:port`.
+            allowed_hosts: `host`, for the port of the scheme, or `host:port`.
             allow_private: also loopback and private networks; link-local and metadata addresses never.
 
         Raises:
@@ -99,6 +106,7 @@ class ForeignHosts:
                 # A proxy would resolve the name again, past the check; the certificates of the
                 # environment (SSL_CERT_FILE) count all the same.
                 trust_env=False,
+                headers={"Accept-Encoding": "gzip"},
                 verify=httpx.create_ssl_context(),
             )
         return pool
@@ -110,8 +118,12 @@ def listed(url: httpx.URL, allowed_hosts: Collection[str]) -> bool:
         return False
     host = url.host.lower().rstrip(".")
     name = f"[{host}]" if ":" in host else host
+    if host in _METADATA_NAMES:
+        return False
+    port = url.port or _PORTS[url.scheme]
     allowed = {entry.strip().lower().rstrip(".") for entry in allowed_hosts}
-    return host in allowed or name in allowed or f"{name}:{url.port or _PORTS[url.scheme]}" in allowed
+    own = port == _PORTS[url.scheme] and (host in allowed or name in allowed)
+    return own or f"{name}:{port}" in allowed
 
 
 async def _pin(request: httpx.Request, allow_private: bool, attempt: int) -> None:
@@ -137,6 +149,8 @@ def permitted(address: str, allow_private: bool) -> bool:
     ip = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(ip, ipaddress.IPv6Address):
         ip = _carried(ip) or ip
+    if isinstance(ip, ipaddress.IPv6Address) and (ip in _NAT64_LOCAL or ip.is_site_local):
+        return False
     if ip.is_link_local or ip.is_multicast or ip.is_unspecified or ip in _METADATA:
         return False
     return ip.is_global or (allow_private and (ip.is_private or ip.is_loopback))
@@ -144,6 +158,6 @@ def permitted(address: str, allow_private: bool) -> bool:
 
 def _carried(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
     """The IPv4 address that an IPv6 address stands for, where it does."""
-    if ip in _NAT64:
+    if any(ip in network for network in _CARRYING) and int(ip) not in (0, 1):
         return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
     return ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)

@@ -7,6 +7,7 @@ import httpx
 from fhir_adapter.lenient import below
 
 SAFE = "$_.-~:"  # characters that stay as they are in a path
+_DECODINGS = 5  # a path that is encoded more often has no honest use
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -46,7 +47,7 @@ class Scope:
         if url.userinfo or url.fragment or _origin(url) != _origin(self._url):
             return False
         path = url.path
-        if "\\" in path or any(part in (".", "..") for part in path.split("/")):
+        if _climbs(path):
             return False
         return path.rstrip("/") == self._path or path.startswith(self._path + "/")
 
@@ -80,6 +81,22 @@ def origin_of(url: httpx.URL) -> str:
     return f"{url.scheme}://{host}" + (f":{url.port}" if url.port is not None else "")
 
 
+def _climbs(path: str) -> bool:
+    """Whether a path has a backslash or a dot segment, also written so that only some servers see it.
+
+    What is encoded again and again is decoded as often, and parameters of a segment (`..;a=b/`, RFC 3986,
+    section 3.3) are left out, since gateways and servlet containers do both.
+    """
+    for _ in range(_DECODINGS):
+        if "\\" in path or any(part.partition(";")[0] in (".", "..") for part in path.split("/")):
+            return True
+        decoded = unquote(path)
+        if decoded == path:
+            return False
+        path = decoded
+    return True
+
+
 def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
     return url.scheme, url.host.lower().rstrip("."), url.port or _DEFAULT_PORTS.get(url.scheme)
 
@@ -98,6 +115,6 @@ def _checked(base_url: str) -> httpx.URL:
         raise ValueError("the FHIR base address must have neither a query nor a fragment")
     if url.port is not None and not 0 < url.port < 65536:
         raise ValueError("the port of the FHIR base address must be between 1 and 65535")
-    if "\\" in url.path or any(part in (".", "..") for part in url.path.split("/")):
+    if _climbs(url.path):
         raise ValueError("the path of the FHIR base address must not hold dot segments or backslashes")
     return url

@@ -17,6 +17,7 @@ from fhir_adapter.errors import (
     ServerUnreachableError,
 )
 from fhir_adapter.rest.backoff import Backoff, http_date, retry_after
+from fhir_adapter.rest.codings import pieces
 from fhir_adapter.rest.scope import origin_of, parsed
 from fhir_adapter.rest.wire import codes_in, status_error, words_in
 
@@ -184,7 +185,7 @@ async def _read(response: httpx.Response, call: Call) -> RawResponse:
     if not failed and declared.isascii() and declared.isdigit() and int(declared[:18]) > limit:
         raise ResponseTooLargeError(call.what, limit)
     body = bytearray()
-    async for chunk in response.aiter_bytes():
+    async for chunk in pieces(response):
         body += chunk
         if len(body) > limit:
             if failed:

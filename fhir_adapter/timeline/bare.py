@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from fhir_adapter import canonical
 from fhir_adapter.errors import HttpStatusError, NoteError
-from fhir_adapter.lenient import JsonObject, has_tag, reference_of, relative
+from fhir_adapter.lenient import JsonObject, as_dict, as_list, has_tag, reference_of, relative
 from fhir_adapter.note import SourceNote
 from fhir_adapter.reading.policy import Policy, ineligible
 from fhir_adapter.reading.source_note import SOURCE_TYPES, read_source
@@ -60,16 +60,31 @@ async def bare_notes(
 
 async def _notes(client: FhirClient, kind: str, scope: Scope, page_size: int) -> AsyncIterator[JsonObject]:
     """The resources of a kind in scope; none of our own."""
-    query = [("subject", ",".join(scope.patients))]
-    if scope.reference.startswith("Encounter/"):
-        query = [("encounter", scope.reference)]
+    encounter = scope.reference.startswith("Encounter/")
+    wanted = (scope.reference,) if encounter else scope.patients
+    query = [("encounter" if encounter else "subject", ",".join(wanted))]
     seen: set[str] = set()
     try:
         async for page in client.search(kind, [*query, ("_count", str(page_size))]):
             for resource in page.resources:
-                if reference_of(resource) not in seen and not has_tag(resource, canonical.EXTRACTED_TEXT_TAG):
+                ours = has_tag(resource, canonical.EXTRACTED_TEXT_TAG)
+                whose = _encounters(resource) if encounter else [resource.get("subject")]
+                # Looked at, since a server may ignore a parameter.
+                asked = any(_named(one, client.base_url) in wanted for one in whose)
+                if asked and reference_of(resource) not in seen and not ours:
                     seen.add(reference_of(resource))
                     yield resource
     except HttpStatusError as error:
         if error.status >= 500:
             raise
+
+
+def _encounters(resource: JsonObject) -> list[object]:
+    """All references to encounters, in the places of a report and of a document."""
+    context = resource.get("context")  # in R5 a list of references
+    places = (resource.get("encounter"), as_dict(context).get("encounter"), context)
+    return [one for place in places for one in as_list(place)]
+
+
+def _named(reference: object, base_url: str) -> str:
+    return relative(as_dict(reference).get("reference"), base_url)

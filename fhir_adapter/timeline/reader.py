@@ -126,10 +126,12 @@ class TimelineReader:
         parameter, value = "subject", ",".join(scope.patients)
         if scope.reference.startswith("Encounter/"):
             parameter, value = "encounter", scope.reference
+        wanted = value.split(",")  # looked at, since a server may ignore a parameter
         query = [(parameter, value), ("_tag", f"{system}|{tag}"), ("_count", str(self._page_size))]
         seen: set[str] = set()
         async for page in self._client.search("Composition", query):
-            mine = [r for r in page.resources if self._of_pipeline(r) and reference_of(r) not in seen]
+            asked = [r for r in page.resources if self._relative(as_dict(r.get(parameter))) in wanted]
+            mine = [r for r in asked if self._of_pipeline(r) and reference_of(r) not in seen]
             seen.update(map(reference_of, mine))
             valid = [resource for resource in mine if resource.get("status") != _IN_ERROR]
             for resource in mine:

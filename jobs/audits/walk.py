@@ -6,6 +6,7 @@ from functools import partial
 
 from fhir_adapter import canonical
 from fhir_adapter.audit.verdict import Audit
+from fhir_adapter.lenient import has_tag
 from jobs.audits.parts import auditing
 from jobs.settings import Settings
 
@@ -24,8 +25,11 @@ async def audits(settings: Settings, compositions: list[str]) -> AsyncIterator[A
             for result in await asyncio.gather(*map(slotted, named)):
                 yield result
             return
-        tags = ",".join(f"{system}|{tag}" for system, tag in (canonical.SUMMARY_TAG, canonical.TIMELINE_TAG))
+        ours = (canonical.SUMMARY_TAG, canonical.TIMELINE_TAG)
+        tags = ",".join(f"{system}|{tag}" for system, tag in ours)
         query = [("_tag", tags), ("_count", str(settings.page_size))]
         async for page in client.search("Composition", query):
-            for result in await asyncio.gather(*map(slotted, await auditor.page(page.resources))):
+            # Looked at, since a server may ignore a parameter.
+            found = [one for one in page.resources if any(has_tag(one, tag) for tag in ours)]
+            for result in await asyncio.gather(*map(slotted, await auditor.page(found))):
                 yield result

@@ -6,6 +6,7 @@ from typing import Any
 
 from fhir_adapter.audit.claims import Claims, read_claims
 from fhir_adapter.audit.record import Record, read_record
+from fhir_adapter.lenient import has_tag
 from fhir_adapter.timeline.auditor import sections_of
 from jobs.web.guard.signer import Signer
 from jobs.web.problems import ProblemError
@@ -53,7 +54,8 @@ async def page_of(service: Service, tag: tuple[str, str], count: int, cursor: st
     query = [("_tag", "|".join(tag)), ("_sort", "-_lastUpdated"), ("_count", str(count))]
     base_url = service.client.base_url
     async for page in service.client.search("Composition", query, start):
-        found = [r for r in page.resources if r.get("resourceType") == "Composition"]
+        # Looked at, since a server may ignore a parameter.
+        found = [r for r in page.resources if r.get("resourceType") == "Composition" and has_tag(r, tag)]
         return Page(
             tuple(_entry(resource, base_url) for resource in found),
             _cursor(service, page.next) if page.next else "",

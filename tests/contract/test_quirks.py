@@ -1,6 +1,7 @@
 """Servers that do something otherwise: a pass ends right all the same, nothing lost and nothing doubled."""
 
 import asyncio
+import json
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -69,6 +70,26 @@ def test_every_note_has_one_summary_that_is_proven_and_a_second_pass_writes_noth
     assert standing(site) == EACH_ONCE
     assert {type_: versions(site, type_) for type_ in kept} == kept
     assert totals.by_status["failed"] == 0
+
+
+def test_compositions_of_others_are_neither_audited_nor_touched(site: Site) -> None:
+    theirs = {
+        "resourceType": "Composition",
+        "id": "of-others",
+        "status": "final",
+        "type": {"text": "Letter"},
+        "date": "2026-01-02",
+        "author": [{"display": "A person"}],
+        "title": "Letter",
+        "subject": {"reference": "Patient/p1"},
+        "section": [{"title": "Letter", "entry": [{"reference": "DocumentReference/n1"}]}],
+    }
+    answer = site.fhir.send("PUT", "Composition/of-others", theirs)
+    ident = answer.json()["id"]
+    site.poll()
+
+    assert len(site.audit()) == NOTES
+    assert site.fhir.get(f"Composition/{ident}")["meta"]["versionId"] == "1"
 
 
 def versions(site: Site, resource_type: str) -> dict[str, str]:
@@ -145,3 +166,25 @@ def test_doctor_says_what_a_server_does_otherwise(site: Site, quirk: Quirk) -> N
         name, said = words[quirk]
         assert found[name].status == "warning"
         assert said in found[name].value
+
+
+@pytest.mark.parametrize("quirk", [Quirk.IGNORE_PARAMETERS], indirect=True)
+def test_a_timeline_holds_the_patients_notes_alone_and_says_what_it_could_not_ask(
+    site: Site, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site.poll()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CLINSUM_ENGINE", "lead")
+    monkeypatch.setenv("CLINSUM_FHIR_BASE_URL", site.fhir.server.base_url)
+    monkeypatch.setenv("CLINSUM_DATABASE_URL", f"sqlite:///{site.database}")
+
+    assert run(["timeline", "Patient/p1", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+
+    assert {entry["source"] for entry in found["entries"]} == {
+        f"DocumentReference/n{number}" for number in range(1, NOTES, 2)
+    }
+    assert (found["without_summary"], found["left_out"], found["findings"]) == ([], [], [])
+    assert found["merges_searched"] is False
+    assert run(["timeline", "Patient/p1"]) == 0
+    assert "cannot be searched for patients by link" in " ".join(capsys.readouterr().out.split())

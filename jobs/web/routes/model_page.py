@@ -14,9 +14,9 @@ from jobs.web.views.pages import render
 router = APIRouter(include_in_schema=False, dependencies=[Depends(known)])
 
 METHODS = {
-    "bertsum": "The model scores every sentence of a note; it was trained on which sentences say what a "
-    "person's summary says. From the scores the summary is put together, without repeats and in the order of "
-    "the note.",
+    "bertsum": "The model scores every sentence of a note, by what its card says it was trained on. A score "
+    "is a rank within the note. From the scores the summary is put together, without repeats and in the "
+    "order of the note.",
     "kmeans": "The sentences of a note are grouped by the vectors that an encoder gives them, as many groups "
     "as the summary has sentences, and of each group the one nearest its centre is chosen. Nothing was "
     "trained for this; a score is a cosine, no probability.",

@@ -43,7 +43,9 @@ async def test_private_addresses_are_refused_unless_allowed():
     async with ScriptedServer([Answer(200, NOTE)]) as files, client_for(files) as client:
         for host in ("localhost", "127.0.0.1"):
             url = f"http://{host}:{files.port}/x"
-            assert await refusal(client, url, host, allow_private=False) is Reason.FOREIGN_HOST
+            assert (
+                await refusal(client, url, f"{host}:{files.port}", allow_private=False) is Reason.FOREIGN_HOST
+            )
         assert files.requests == []
 
 
@@ -81,7 +83,7 @@ async def test_each_redirect_is_checked_again():
         ScriptedServer(handle) as files,
         client_for(files, base_url="http://localhost:1/fhir") as client,
     ):
-        hosts = ("localhost", "169.254.169.254")
+        hosts = (f"localhost:{files.port}", "169.254.169.254")
         for path in ("/metadata-service", "/unlisted", "/file", "/user"):
             assert (
                 await refusal(client, f"http://localhost:{files.port}{path}", *hosts) is Reason.FOREIGN_HOST
@@ -105,8 +107,9 @@ async def test_from_one_listed_host_to_another_and_round_in_circles():
         client_for(one, base_url="http://localhost:1/fhir") as client,
     ):
         url = f"http://localhost:{one.port}"
-        assert (await get(client, f"{url}/note", "localhost", "127.0.0.1")).data == NOTE
-        assert await refusal(client, f"{url}/round", "localhost", "127.0.0.1") is Reason.FOREIGN_HOST
+        hosts = (f"localhost:{one.port}", f"127.0.0.1:{other.port}")
+        assert (await get(client, f"{url}/note", *hosts)).data == NOTE
+        assert await refusal(client, f"{url}/round", *hosts) is Reason.FOREIGN_HOST
 
 
 @pytest.mark.parametrize(
@@ -122,7 +125,7 @@ async def test_limits_and_errors_are_the_same_there(answer, reason):
         ScriptedServer([answer]) as files,
         client_for(files, base_url="http://localhost:1/fhir") as client,
     ):
-        assert await refusal(client, f"http://localhost:{files.port}/x", "localhost") is reason
+        assert await refusal(client, f"http://localhost:{files.port}/x", f"localhost:{files.port}") is reason
 
 
 async def test_an_unknown_name_is_a_server_error():
@@ -155,6 +158,12 @@ async def test_an_unknown_name_is_a_server_error():
         ("0.0.0.0", False, False),
         ("::", False, False),
         ("224.0.0.1", False, False),
+        ("64:ff9b:1::a00:1", False, False),
+        ("64:ff9b::5db8:d822", True, True),
+        ("::a9fe:a9fe", False, False),
+        ("::10.0.0.1", False, True),
+        ("::ffff:0:a9fe:a9fe", False, False),
+        ("fec0::1", False, False),
     ],
 )
 def test_which_addresses_may_be_connected_to(address, public, private):
@@ -169,6 +178,10 @@ def test_which_addresses_may_be_connected_to(address, public, private):
         ("https://FILES.example./x", ["files.example"], True),
         ("https://files.example/x", ["files.example:443"], True),
         ("https://files.example:8443/x", ["files.example:443"], False),
+        ("https://files.example:8443/x", ["files.example"], False),
+        ("http://files.example:443/x", ["files.example"], False),
+        ("http://metadata.google.internal/x", ["metadata.google.internal"], False),
+        ("http://Metadata./x", ["metadata"], False),
         ("https://files.example.evil/x", ["files.example"], False),
         ("https://evilfiles.example/x", ["files.example"], False),
         ("https://u@files.example/x", ["files.example"], False),
