@@ -174,6 +174,11 @@ class Settings(BaseSettings):
         description="What clients of `clinsum serve` show as bearer token: several by comma, each at least "
         "24 characters, or `sha256:` and its hash in hex.",
     )
+    session_secret: SecretStr = Field(
+        SecretStr(""),
+        description="What the sessions of browsers are signed with, at least 32 characters, the same in "
+        "every replica; empty for one that each process makes for itself.",
+    )
     oidc_issuer: str = Field("", description="Takes tokens (JWT) of this OpenID Connect issuer as well.")
     oidc_audience: str = Field("", description="The audience that these tokens must name.")
     serve_proxy: Names = Field((), description="Addresses or networks of the proxy in front of the service.")

@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import ipaddress
 import re
+import secrets
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,8 +20,9 @@ from jobs.web.guard.signer import Signer
 from jobs.web.problems import ProblemError
 from jobs.web.views.pages import SESSION_COOKIE
 
-SESSION_SECONDS = 12 * 3600
+SESSION_SECONDS = 8 * 3600
 _SHORTEST = 24  # characters of a token
+_SHORTEST_SECRET = 32  # characters of what sessions are signed with
 _HASHED = re.compile(r"sha256:([0-9a-f]{64})")
 
 
@@ -58,15 +60,22 @@ class Access:
         tokens: SHA-256 of each bearer token.
         issuer: checks JWTs; None where the settings name no issuer.
         default: who a client without credentials is; None refuses it.
+        secret: what sessions are signed with, the same in every replica; empty for one of this process alone.
     """
 
     def __init__(
-        self, tokens: Sequence[bytes] = (), issuer: Issuer | None = None, default: Principal | None = ANYONE
+        self,
+        tokens: Sequence[bytes] = (),
+        issuer: Issuer | None = None,
+        default: Principal | None = ANYONE,
+        secret: bytes = b"",
     ) -> None:
         self._tokens, self._issuer = tuple(tokens), issuer
         self.default = None if (tokens or issuer) and default is ANYONE else default
-        # From the tokens, so that every replica knows it and a change of tokens ends all sessions.
-        self._signer = Signer("session", b"".join(self._tokens))
+        # A secret of its own: who reads a token's hash in the settings can make no session of it. The tokens
+        # are in it too, so that a change of them ends all sessions.
+        self._signer = Signer("session", b"".join((secret or secrets.token_bytes(32), *self._tokens)))
+        self._ended: dict[str, float] = {}
 
     @property
     def asks(self) -> bool:
@@ -103,14 +112,23 @@ class Access:
         return Principal(f"oidc:{name}", _scopes(claims))
 
     def session(self, principal: Principal) -> str:
-        """The value of a session's cookie: who and until when, signed."""
-        return self._signer.sign(f"{principal.name}|{int(time.time()) + SESSION_SECONDS}")
+        """The value of a session's cookie: who, until when, and which, signed."""
+        until = int(time.time()) + SESSION_SECONDS
+        return self._signer.sign(f"{principal.name}|{until}|{secrets.token_urlsafe(16)}")
+
+    def end_session(self, cookie: str) -> None:
+        """Ends a session for good: its cookie is worth nothing any more, wherever it was copied to."""
+        now = time.time()
+        self._ended = {session: until for session, until in self._ended.items() if until > now}
+        session = self._signer.verified(cookie)
+        if session is not None:
+            self._ended[session] = float(session.split("|")[1])
 
     def _by_session(self, cookie: str) -> Principal | None:
         session = self._signer.verified(cookie) if self._tokens else None
-        if session is None:
+        if session is None or session in self._ended:
             return None
-        name, _, until = session.partition("|")
+        name, until, _ = session.split("|")
         return Principal(name, ALL_SCOPES) if int(until) > time.time() else None
 
 
@@ -139,7 +157,10 @@ def access_from(settings: Settings, *, demo: bool = False) -> Access:
                 "CLINSUM_OIDC_AUDIENCE: with an issuer, name the audience its tokens must have."
             )
         issuer = Issuer(settings.oidc_issuer, settings.oidc_audience)
-    return Access(tokens, issuer, GUEST if demo else ANYONE)
+    secret = settings.session_secret.get_secret_value()
+    if secret and len(secret) < _SHORTEST_SECRET:
+        raise SettingsError(f"CLINSUM_SESSION_SECRET: it has at least {_SHORTEST_SECRET} characters.")
+    return Access(tokens, issuer, GUEST if demo else ANYONE, secret.encode())
 
 
 def _digest(token: str) -> bytes:

@@ -62,7 +62,10 @@ class Gate:
 
 
 def _hostname(host: str) -> str:
-    return urlsplit(f"//{host}").hostname or "" if host else ""
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:  # no host at all, such as `[`
+        return ""
 
 
 def _cross_site(headers: Headers) -> bool:
@@ -70,4 +73,9 @@ def _cross_site(headers: Headers) -> bool:
     site, origin = headers.get("sec-fetch-site"), headers.get("origin")
     if site:
         return site not in ("same-origin", "none")
-    return origin is not None and urlsplit(origin).netloc != headers.get("host", "")
+    if origin is None:
+        return False
+    try:
+        return urlsplit(origin).netloc != headers.get("host", "")
+    except ValueError:  # no origin at all, such as `http://[`
+        return True

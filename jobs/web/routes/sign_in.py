@@ -42,7 +42,9 @@ async def sign_in(request: Request) -> Response:
 
 @router.post("/logout")
 async def sign_out(request: Request) -> Response:
-    """Ends the session in this browser."""
+    """Ends the session, in this browser and wherever else its cookie may be."""
+    if cookie := request.cookies.get(SESSION_COOKIE):
+        request.app.state.access.end_session(cookie)
     response = RedirectResponse("/", 303)
     response.delete_cookie(SESSION_COOKIE, httponly=True, samesite="strict")
     return response

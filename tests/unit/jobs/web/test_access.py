@@ -1,5 +1,6 @@
 """Who may ask what, from where, and how often."""
 
+import hashlib
 import time
 from pathlib import Path
 
@@ -10,10 +11,12 @@ from jobs.settings import SettingsError, load_settings
 from jobs.web.app import create_app
 from jobs.web.guard.access import Access, Scope, access_from, check_exposure, is_loopback
 from jobs.web.guard.rate import RateLimit
+from jobs.web.guard.signer import Signer
 from jobs.web.service import Options
 from tests.unit.jobs.web.web_parts import MakeSettings, Served, started
 
 TOKEN = "correct-horse-battery-staple-42"
+SECRET = "a-secret-of-more-than-enough-characters"
 BEARER = {"authorization": f"Bearer {TOKEN}"}
 NOTE = {"text": "No fever. Cough for two days."}
 HTML = {"accept": "text/html"}
@@ -146,8 +149,6 @@ async def test_with_a_token(served: Served) -> None:
 
 
 async def test_one_of_several_tokens_given_by_its_hash(served: Served) -> None:
-    import hashlib
-
     hashed = f"sha256:{hashlib.sha256(TOKEN.encode()).hexdigest()}"
     async with served(service_token=f"{'x' * 30}, {hashed}") as client:
         answer = await client.post("/v1/summaries", json=NOTE, headers=BEARER)
@@ -200,18 +201,57 @@ async def test_the_cookie_is_for_tls_alone_where_there_is_tls(make_settings: Mak
 async def test_a_session_ends_with_its_time_and_with_the_token(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with served(service_token=TOKEN) as client:
+    async with served(service_token=TOKEN, session_secret=SECRET) as client:
         await client.post("/login", data={"token": TOKEN})
         cookie = {"cookie": f"clinsum_session={client.cookies['clinsum_session']}"}
-    async with served(service_token=TOKEN) as client:  # another process
+    async with served(service_token=TOKEN, session_secret=SECRET) as client:  # another process
         same = await client.post("/v1/summaries", json=NOTE, headers=cookie)
         now = time.time()
-        monkeypatch.setattr("jobs.web.guard.access.time.time", lambda: now + 13 * 3600)
+        monkeypatch.setattr("jobs.web.guard.access.time.time", lambda: now + 9 * 3600)
         late = await client.post("/v1/summaries", json=NOTE, headers=cookie)
         monkeypatch.undo()
-    async with served(service_token="another-token-of-enough-characters") as client:
+    async with served(service_token="another-token-of-enough-characters", session_secret=SECRET) as client:
         changed = await client.post("/v1/summaries", json=NOTE, headers=cookie)
-    assert [same.status_code, late.status_code, changed.status_code] == [200, 401, 401]
+    async with served(service_token=TOKEN) as client:  # one with a secret of its own
+        other = await client.post("/v1/summaries", json=NOTE, headers=cookie)
+    answers = [same, late, changed, other]
+    assert [answer.status_code for answer in answers] == [200, 401, 401, 401]
+
+
+async def test_no_session_can_be_made_from_the_settings(served: Served) -> None:
+    digest = hashlib.sha256(TOKEN.encode()).digest()
+    forged = Signer("session", digest).sign(f"token-1|{int(time.time()) + 3600}|x")
+    async with served(service_token=f"sha256:{digest.hex()}") as client:
+        answer = await client.post(
+            "/v1/summaries", json=NOTE, headers={"cookie": f"clinsum_session={forged}"}
+        )
+    assert answer.status_code == 401
+
+
+async def test_who_signs_out_ends_the_session_of_a_copied_cookie_too(served: Served) -> None:
+    async with served(service_token=TOKEN) as client:
+        await client.post("/login", data={"token": TOKEN})
+        copied = {"cookie": f"clinsum_session={client.cookies['clinsum_session']}"}
+        before = await client.post("/v1/summaries", json=NOTE, headers=copied)
+        await client.post("/logout", headers=HTML)
+        after = await client.post("/v1/summaries", json=NOTE, headers=copied)
+        await client.post("/logout", headers={"cookie": "clinsum_session=AAAA"})
+        await client.post("/login", data={"token": TOKEN})
+        again = await client.post("/v1/summaries", json=NOTE)
+    assert [before.status_code, after.status_code, again.status_code] == [200, 401, 200]
+
+
+async def test_a_short_secret_is_refused(make_settings: MakeSettings) -> None:
+    with pytest.raises(SettingsError, match="CLINSUM_SESSION_SECRET"):
+        create_app(make_settings(service_token=TOKEN, session_secret="short"))
+
+
+@pytest.mark.parametrize("origin", ["http://[", "http://[::1", "//[x]", "null", "%"])
+async def test_an_origin_that_is_none_is_refused_and_no_fault_of_ours(served: Served, origin: str) -> None:
+    async with served() as client:
+        answer = await client.post("/v1/summaries", json=NOTE, headers={"origin": origin})
+    assert answer.status_code == 403
+    assert answer.json()["code"] == "cross-site"
 
 
 async def test_there_is_no_sign_in_where_none_is_needed(served: Served) -> None:
