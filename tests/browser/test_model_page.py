@@ -21,7 +21,7 @@ async def test_the_card_that_ships(demo_site: Web, page: Page, picture: Picture)
     await page.goto(f"{demo_site.address}/model")
     for title in ("The model", "clinsum-bertsum-minilm", "Intended use", "Figures", "Limits"):
         await expect(page.get_by_role("heading", name=title, exact=True)).to_be_visible()
-    await expect(page.get_by_role("region", name="Table 3 of the card")).to_contain_text("share chosen")
+    await expect(page.get_by_role("region", name="Table 7 of the card")).to_contain_text("share wanted")
     assert await axe(page) == []
     assert await sideways(page) == 0
     await picture(page)
