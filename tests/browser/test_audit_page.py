@@ -98,11 +98,11 @@ async def test_a_click_on_either_side_finds_the_other(web: Web, page: Page) -> N
     await page.goto(audit_of(web, NOTE))
     last = page.locator("ol.rows > li").last
     await last.locator(".words").click()
-    mark = page.locator(".note .mark").last
+    mark = page.locator(".note .mark[data-row]").last
     assert await focused(page) == await mark.get_attribute("id")
     assert await in_view(mark)
     assert "current" in str(await last.get_attribute("class"))
-    first = page.locator(".note .mark").first
+    first = page.locator(".note .mark[data-row]").first
     await first.click()
     assert await focused(page) == "s1"
     assert await in_view(page.locator("#s1"))
@@ -150,7 +150,7 @@ async def test_without_scripts_the_sides_are_linked_all_the_same(web: Web, brows
     assert not await page.locator("[data-steps]").is_visible()
     await page.locator("#s2 a.offsets").click()
     assert page.url.endswith(str(await page.locator("#s2 a.offsets").get_attribute("href")))
-    await page.locator(".mark").first.click()
+    await page.locator(".mark[data-row]").first.click()
     assert page.url.endswith("#s1")
     await context.close()
 
