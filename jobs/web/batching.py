@@ -211,7 +211,7 @@ class ModelWorker:
         return (
             self.state is not ModelState.CLOSED
             and self.waiting < self._limits.requests
-            and self._waiting_tokens < self._limits.tokens
+            and self._small.tokens < self._limits.tokens  # large ones wait for their own thread
         )
 
     @property

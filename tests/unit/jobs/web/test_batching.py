@@ -220,14 +220,17 @@ async def test_closing_finishes_the_batch_in_hand_and_lets_the_others_go(held: H
 
 async def test_a_small_text_does_not_wait_for_a_large_one(held: Held) -> None:
     large = "He was well today. " * (LONG // 15)
-    async with ModelWorker(lambda: held) as worker:
+    async with ModelWorker(lambda: held, QueueLimits(tokens=100)) as worker:
         first = asyncio.create_task(worker.summarize(Document(large), None))
         await until(held.begun.is_set)
+        second = asyncio.create_task(worker.summarize(Document(large), None))
+        await until(lambda: worker.waiting == 1)
         held.spared = {TEXTS[0]}
         assert await worker.summarize(Document(TEXTS[0]), None)
         assert not first.done()
         held.leave.set()
         assert await first
+        assert await second
 
 
 @pytest.mark.parametrize(
