@@ -18,15 +18,18 @@ _SPACES = re.compile(r"\s+")
 def find_pinned(text: str, parts: Segmentation) -> Pinned:
     """The statements that the rules find, verbatim.
 
-    Of a rule's hits the same words stand once, in the order of the note; beyond its limit they are counted
-    and not shown. Statements that contradict each other are hits of one rule, so they stand together. Where a
-    rule finds nothing, nothing is said.
+    The names of a table's columns are no statement. Of a rule's hits the same words stand once, in the order
+    of the note; beyond its limit they are counted and not shown. Statements that contradict each other are
+    hits of one rule, so they stand together. Where a rule finds nothing, nothing
+    is said.
 
     Args:
         text: the note.
         parts: of this text.
     """
-    statements = [(sentence, _read_as(text, parts, sentence)) for sentence in parts.sentences]
+    heads = {(p.start, p.end) for s in parts.sentences for p in s.context if p.kind is ContextKind.COLUMN}
+    told = [sentence for sentence in parts.sentences if (sentence.start, sentence.end) not in heads]
+    statements = [(sentence, _read_as(text, parts, sentence)) for sentence in told]
     lines: list[PinnedLine] = []
     rules: list[PinnedRule] = []
     for rule in load_rules():

@@ -55,6 +55,22 @@ def test_the_heading_and_label_are_read_with_a_statement() -> None:
     assert lines("SPECIMENS:\n1. Left ovary.\n2. Omentum.", "pending-results") == ["Left ovary.", "Omentum."]
 
 
+def test_the_names_of_columns_are_no_allergy() -> None:
+    text = "ALLERGIES\nSubstance | Reaction\nPenicillin | rash\nLatex | hives"
+    assert lines(text, "allergies") == ["Penicillin | rash", "Latex | hives"]
+
+
+def test_an_allergen_is_read_with_its_reaction() -> None:
+    assert lines("Allergen: Eggs\nReaction: throat swelling", "allergies") == [
+        "Allergen: Eggs\nReaction: throat swelling"
+    ]
+
+
+def test_a_list_of_what_is_stopped_or_new_is_a_change() -> None:
+    text = "DRUGS STOPPED:\n- Senna\n- Digoxin 125 mcg\n\nNEW MEDICATIONS:\n- Rivaroxaban 20 mg"
+    assert lines(text, "high-alert-medicines") == ["Digoxin 125 mcg", "Rivaroxaban 20 mg"]
+
+
 def test_what_contradicts_stands_together() -> None:
     text = "HISTORY: She is DNR.\n\nALLERGIES: NKDA.\n\nPLAN: Rest. The daughter asks for full code."
     assert [line.rule for line in pinned(text).lines] == ["allergies", "code-status", "code-status"]
