@@ -14,7 +14,7 @@ import pytest
 
 from fhir_adapter.note import Content
 from fhir_adapter.text import Limits
-from fhir_adapter.text.extract import read
+from fhir_adapter.text.formats import read
 from summarizer.assertion.flags import sentence_flags
 from summarizer.assertion.statements import with_neighbours
 from summarizer.bertsum.features import features

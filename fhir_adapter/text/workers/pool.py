@@ -62,7 +62,7 @@ def extract(content: Content, limits: Limits | None = None) -> NoteText:
 
 def _read_here(content: Content, limits: Limits) -> NoteText:
     """Reads in this process; the readers are loaded with the first note, a pass without one needs none."""
-    from fhir_adapter.text.extract import read
+    from fhir_adapter.text.formats import read
 
     return read(content, limits)
 

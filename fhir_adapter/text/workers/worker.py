@@ -13,7 +13,7 @@ from typing import BinaryIO
 from fhir_adapter.errors import NoteError
 from fhir_adapter.reasons import Reason
 from fhir_adapter.text import guard
-from fhir_adapter.text.extract import read
+from fhir_adapter.text.formats import read
 from fhir_adapter.text.workers import wire
 
 _LOOK_FOR_PARENT = 5.0  # seconds; normally the end of standard input tells

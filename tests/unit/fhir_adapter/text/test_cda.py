@@ -14,7 +14,7 @@ from fhir_adapter.note import Content, NoteText
 from fhir_adapter.reasons import Reason
 from fhir_adapter.text import Limits
 from fhir_adapter.text.cda.reader import Embedded, cda_text
-from fhir_adapter.text.extract import read as extract
+from fhir_adapter.text.formats import read as extract
 
 LOINC = "2.16.840.1.113883.6.1"
 

@@ -19,7 +19,7 @@ from fhir_adapter.errors import NoteError
 from fhir_adapter.note import Content
 from fhir_adapter.reasons import Reason
 from fhir_adapter.text import Extractor, Limits, extract, guard
-from fhir_adapter.text.extract import read
+from fhir_adapter.text.formats import read
 from fhir_adapter.text.workers import pool, wire
 
 NOTE = "Stable – afebrile."

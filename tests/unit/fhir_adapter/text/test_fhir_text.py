@@ -10,7 +10,7 @@ from fhir_adapter.errors import NoteError
 from fhir_adapter.note import Content, NoteText
 from fhir_adapter.reasons import Reason
 from fhir_adapter.text import Limits
-from fhir_adapter.text.extract import read
+from fhir_adapter.text.formats import read
 
 XHTML = 'xmlns="http://www.w3.org/1999/xhtml"'
 LOINC = "http://loinc.org"

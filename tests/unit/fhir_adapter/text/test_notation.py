@@ -11,7 +11,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 from fhir_adapter.note import Content, NoteText
 from fhir_adapter.text import Limits, notation
-from fhir_adapter.text.extract import read
+from fhir_adapter.text.formats import read
 from summarizer.types import MarkKind
 
 Run = Callable[["docx.text.run.Run"], object]

@@ -11,7 +11,7 @@ import pytest
 from fhir_adapter.canonical import CANONICAL_BASE
 from fhir_adapter.note import Content
 from fhir_adapter.text import Limits, recipe
-from fhir_adapter.text.extract import read
+from fhir_adapter.text.formats import read
 from fhir_adapter.text.recipe import is_earlier, recipe_name, wrapped
 
 HTML = (
