@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 
 from fhir_adapter.audit.findings import Finding
 from fhir_adapter.profiles import definitions
-from fhir_adapter.profiles.describe import Row, rows
+from fhir_adapter.profiles.describe import ElementRow, rows
 from fhir_adapter.profiles.examples import examples
 from fhir_adapter.reasons import Reason
 from jobs.settings import Settings, default_health_file
@@ -59,7 +59,7 @@ def profile_tables() -> dict[str, str]:
     }
 
 
-def _row(row: Row) -> tuple[str, ...]:
+def _row(row: ElementRow) -> tuple[str, ...]:
     example = row.example.replace("|", "\\|")
     return (f"`{row.element}`", row.cardinality, row.words, f"`{example}`" if example else "")
 

@@ -14,7 +14,7 @@ from fhir_adapter.narrative import same_narrative
 from fhir_adapter.note import Reading, SourceNote
 from fhir_adapter.stamps import nanoseconds
 from fhir_adapter.writing.pipeline import Pipeline
-from fhir_adapter.writing.summary import UNIT, Written, composition
+from fhir_adapter.writing.summary import UNIT, SummaryDraft, composition
 from summarizer.types import ModelInfo, Pinned, PinnedLine, PinnedRule, SelectedSentence, Summary
 
 _OWN_STATUS = ("preliminary", "entered-in-error")
@@ -186,7 +186,7 @@ def _wanted(
     value = str(as_dict(resource.get("identifier")).get("value", ""))
     name = value.removeprefix(f"{reading.note.resource_type}-{reading.note.id}.")
     pipeline = Pipeline(name, "", model, label=(*label, ""))
-    return composition(Written(reading, summary, pipeline, base_url))
+    return composition(SummaryDraft(reading, summary, pipeline, base_url))
 
 
 def _facts(resource: JsonObject, name: str) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ _TAG = re.compile("<[^>]*>")
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ElementRow:
     """One element.
 
     Attributes:
@@ -31,7 +31,7 @@ class Row:
     example: str
 
 
-def rows(identifier: str, examples: Sequence[JsonObject]) -> list[Row]:
+def rows(identifier: str, examples: Sequence[JsonObject]) -> list[ElementRow]:
     """The elements that a profile explains, in its order.
 
     Args:
@@ -48,7 +48,7 @@ def rows(identifier: str, examples: Sequence[JsonObject]) -> list[Row]:
     if profile["type"] == "Extension":
         roots = [_extension(example, profile["url"]) for example in examples]
     return [
-        Row(
+        ElementRow(
             element=name.partition(".")[2],
             cardinality=f"{element['min']}..{element['max']}",
             words=element["short"],

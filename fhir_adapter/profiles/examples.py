@@ -16,11 +16,17 @@ from fhir_adapter.timeline.composition import (
     timeline_provenance,
 )
 from fhir_adapter.timeline.pieces import Context, Place
-from fhir_adapter.timeline.timeline import Entry, Scope, Timeline, TimelineNote, TimelineSentence
+from fhir_adapter.timeline.timeline import (
+    Timeline,
+    TimelineEntry,
+    TimelineNote,
+    TimelineScope,
+    TimelineSentence,
+)
 from fhir_adapter.writing.bundles import author
 from fhir_adapter.writing.lifecycle import Withdrawal, ended, sealed
 from fhir_adapter.writing.pipeline import Pipeline
-from fhir_adapter.writing.summary import Written, composition, content_path, extracted_text, provenance
+from fhir_adapter.writing.summary import SummaryDraft, composition, content_path, extracted_text, provenance
 from summarizer.types import (
     ContextKind,
     ContextSpan,
@@ -93,8 +99,8 @@ def _timeline() -> dict[str, list[JsonObject]]:
     (one, other), (again, _) = first.sentences, second.sentences
     again = replace(again, text="The troponin was raised.")
     shown = (TimelineSentence((one, again)), TimelineSentence((other,)))
-    entries = (Entry(first, shown), Entry(second, (), repeated=1))
-    scope = Scope("Encounter/9", ("Patient/1",))
+    entries = (TimelineEntry(first, shown), TimelineEntry(second, (), repeated=1))
+    scope = TimelineScope("Encounter/9", ("Patient/1",))
     written = WrittenTimeline(
         Timeline(scope, entries),
         timeline_identifier(scope, "extractive", ordinal=2),
@@ -111,7 +117,7 @@ def _timeline() -> dict[str, list[JsonObject]]:
     }
 
 
-def _note(written: Written, day: str) -> TimelineNote:
+def _note(written: SummaryDraft, day: str) -> TimelineNote:
     """A note as a timeline takes it from its summary."""
     note, text = written.reading.note, written.reading.text
     place = (f"DocumentReference/{written.extracted_text_id}", "DocumentReference.content[0].attachment.data")
@@ -149,7 +155,7 @@ _DOCUMENT = ("DocumentReference", "progress-note-7", "DocumentReference.content[
 _REPORT = ("DiagnosticReport", "echo-8", "DiagnosticReport.presentedForm[0]")
 
 
-def _written(source: tuple[str, str, str]) -> Written:
+def _written(source: tuple[str, str, str]) -> SummaryDraft:
     resource_type, identifier, path = source
     note = SourceNote(
         resource_type=resource_type,
@@ -181,7 +187,7 @@ def _written(source: tuple[str, str, str]) -> Written:
     line = PinnedLine(at, at + len(_ALLERGY), _ALLERGY, "allergies", 1, over)
     pinned = Pinned((line,), (PinnedRule("allergies", 1, "Allergies", 1, 1),))
     left_out = LeftOut((LeftOutSection("ALLERGIES", 1),), 1)
-    return Written(
+    return SummaryDraft(
         reading=Reading(note, attachment, text),
         summary=Summary(model, text.sha256, len(_TEXT), chosen, scored, pinned, left_out),
         pipeline=Pipeline("extractive", "1.0.0", model, (("budget", "2"),), rules=(("allergies", 1),)),
@@ -189,7 +195,7 @@ def _written(source: tuple[str, str, str]) -> Written:
     )
 
 
-def _settled(node: Any, written: Written) -> Any:
+def _settled(node: Any, written: SummaryDraft) -> Any:
     """References between the entries of a transaction as the server stores them."""
     if isinstance(node, dict):
         return {name: _settled(value, written) for name, value in node.items()}

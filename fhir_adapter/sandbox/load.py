@@ -20,7 +20,7 @@ from typing import IO
 import httpx
 
 from fhir_adapter.errors import RefusedError, ServerUnreachableError
-from fhir_adapter.sandbox.load_read import Entry, Reader, Unusable
+from fhir_adapter.sandbox.load_read import LoadEntry, Reader, Unusable
 
 _BYTES = 8 * 1024 * 1024  # of one transaction
 _ATTEMPTS = 4
@@ -137,9 +137,11 @@ async def _client(given: httpx.AsyncClient | None, base_url: str) -> AsyncIterat
         yield own
 
 
-def _batches(found: Iterable[Entry | Unusable], batch: int, loader: "_Loader") -> Iterator[list[Entry]]:
+def _batches(
+    found: Iterable[LoadEntry | Unusable], batch: int, loader: "_Loader"
+) -> Iterator[list[LoadEntry]]:
     """Batches bounded in number and bytes; what is not a resource is counted here."""
-    pending: list[Entry] = []
+    pending: list[LoadEntry] = []
     size = 0
     for one in found:
         if isinstance(one, Unusable):
@@ -170,7 +172,7 @@ class _Loader:
         self.refused[cause] += 1
         self.examples.setdefault(cause, where)
 
-    async def send_all(self, batches: Iterable[list[Entry]], concurrency: int) -> None:
+    async def send_all(self, batches: Iterable[list[LoadEntry]], concurrency: int) -> None:
         """Sends batches, at most `concurrency` at once; a batch is read when a sender is free for it."""
         source = iter(batches)
 
@@ -197,19 +199,19 @@ class _Loader:
                 break
         return rounds
 
-    def _spooled(self) -> list[Entry]:
+    def _spooled(self) -> list[LoadEntry]:
         self.spool.seek(0)
         entries = []
         for line in self.spool:
             cause, entry = json.loads(line)
             self.refused[Refusal(*cause)] -= 1
-            entries.append(Entry(*entry))
+            entries.append(LoadEntry(*entry))
         self.refused = +self.refused
         self.spool.seek(0)
         self.spool.truncate()
         return entries
 
-    async def _send(self, entries: list[Entry]) -> None:
+    async def _send(self, entries: list[LoadEntry]) -> None:
         if len(entries) == 1:
             await self._send_one(entries[0])
             return
@@ -221,7 +223,7 @@ class _Loader:
         await self._send(entries[:half])
         await self._send(entries[half:])
 
-    async def _send_one(self, entry: Entry) -> None:
+    async def _send_one(self, entry: LoadEntry) -> None:
         answer = await self._request(entry.method, f"{self.base_url}/{entry.url}", entry.body)
         if answer.is_success:
             self.loaded[entry.resource_type] += 1
@@ -249,7 +251,7 @@ class _Loader:
         raise AssertionError("unreachable")
 
 
-def _transaction(entries: list[Entry]) -> str:
+def _transaction(entries: list[LoadEntry]) -> str:
     parts = (
         f'{{"resource":{entry.body},"request":{{"method":"{entry.method}","url":"{entry.url}"}}}}'
         for entry in entries

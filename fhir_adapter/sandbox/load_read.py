@@ -26,7 +26,7 @@ _RELATIVE = re.compile(r"([A-Z][A-Za-z]+)/([^/?#]+)(/_history/[^/]+)?")
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class LoadEntry:
     """A resource ready to be sent.
 
     Attributes:
@@ -76,7 +76,7 @@ class Reader:
     _seen: dict[str, bytes] = field(default_factory=dict)
     _types: dict[str, str] = field(default_factory=dict)
 
-    def read(self, paths: Iterable[Path]) -> Iterator[Entry | Unusable]:
+    def read(self, paths: Iterable[Path]) -> Iterator[LoadEntry | Unusable]:
         """Yields every resource of the files and folders, in the order of their names."""
         for path in self._files(paths):
             try:
@@ -96,7 +96,7 @@ class Reader:
                 else:
                     self.ignored += 1
 
-    def _resources(self, found: Any, where: str) -> Iterator[Entry | Unusable]:
+    def _resources(self, found: Any, where: str) -> Iterator[LoadEntry | Unusable]:
         if isinstance(found, Unusable):
             yield found
         elif isinstance(found, list):
@@ -111,7 +111,7 @@ class Reader:
             if new:
                 yield _entry(found, url, _Links({}, self._types), where)
 
-    def _bundle(self, bundle: JsonObject, where: str) -> Iterator[Entry | Unusable]:
+    def _bundle(self, bundle: JsonObject, where: str) -> Iterator[LoadEntry | Unusable]:
         """Its entries under their new ids; references between them, by fullUrl or by id, follow."""
         links: dict[str, str] = {}
         claimed: list[tuple[JsonObject, str, str]] = []
@@ -231,11 +231,11 @@ _LIKELY_TARGET = {
 }
 
 
-def _entry(resource: JsonObject, url: str, links: _Links, where: str) -> Entry:
+def _entry(resource: JsonObject, url: str, links: _Links, where: str) -> LoadEntry:
     written = links.relinked(resource)
     if "/" in url:
         written["id"] = url.partition("/")[2]
-    return Entry(resource["resourceType"], url, json.dumps(written), where)
+    return LoadEntry(resource["resourceType"], url, json.dumps(written), where)
 
 
 def _kind(path: Path) -> str:

@@ -30,7 +30,14 @@ from fhir_adapter.timeline.merges import Merges
 from fhir_adapter.timeline.notes import timeline_note
 from fhir_adapter.timeline.pieces import Context, Place
 from fhir_adapter.timeline.places import audited_places
-from fhir_adapter.timeline.timeline import Entry, Scope, Timeline, TimelineNote, TimelineSentence, title_of
+from fhir_adapter.timeline.timeline import (
+    Timeline,
+    TimelineEntry,
+    TimelineNote,
+    TimelineScope,
+    TimelineSentence,
+    title_of,
+)
 from fhir_adapter.writing.pipeline import Pipeline
 from fhir_adapter.writing.summary import UNIT
 from summarizer.types import ModelInfo
@@ -80,12 +87,12 @@ def sections_of(resource: JsonObject, base_url: str) -> list[Claims]:
 class _Stated:
     """A timeline as its sections state it; notes and places go with the sections, in their order."""
 
-    scope: Scope
+    scope: TimelineScope
     sections: Sequence[Claims]
     places: Sequence[tuple[AuditedSentence, ...]]
     notes: list[TimelineNote]
 
-    def entries(self) -> Iterator[Entry]:
+    def entries(self) -> Iterator[TimelineEntry]:
         """The entries that the stated places give."""
         for claims, places, note in zip(self.sections, self.places, self.notes, strict=True):
             grouped: dict[str, list[Place]] = {}
@@ -94,7 +101,7 @@ class _Stated:
                 at = (span.reference, span.path, found.start, found.end)
                 place = Place("", "", "", *at, found.text, span.score, context)
                 grouped.setdefault(span.link, []).append(place)
-            yield Entry(note, tuple(TimelineSentence(tuple(places)) for places in grouped.values()))
+            yield TimelineEntry(note, tuple(TimelineSentence(tuple(places)) for places in grouped.values()))
 
 
 class TimelineAuditor:
@@ -141,15 +148,15 @@ class TimelineAuditor:
         audited = map(_section, sections, places, reads)
         return Proof(Kind.TIMELINE, scope.reference, tuple(audited), tuple(dict.fromkeys(found)))
 
-    def _scope(self, resource: JsonObject) -> Scope:
+    def _scope(self, resource: JsonObject) -> TimelineScope:
         identifier = str(as_dict(resource.get("identifier")).get("value", ""))
         reference, since, until = scope_of(identifier)
         subject = self._relative(resource.get("subject"))
         patients = (reference,) if reference.startswith("Patient/") else (subject,) if subject else ()
         try:
-            return Scope(reference, patients, since=since, until=until)
+            return TimelineScope(reference, patients, since=since, until=until)
         except ValueError:
-            return Scope(reference, patients)
+            return TimelineScope(reference, patients)
 
     async def _form(self, sections: Sequence[Claims], devices: Devices) -> int:
         """Of the narratives, as what put the timeline together writes them."""
@@ -225,7 +232,7 @@ class TimelineAuditor:
         kept = SourceRead(read.current, read.stated, read.changed, read.replaced)
         return _NoteRead(kept, note, tuple(found), held, wanted is not None, unruly)
 
-    async def _subjects(self, scope: Scope, notes: Sequence[TimelineNote]) -> list[Found]:
+    async def _subjects(self, scope: TimelineScope, notes: Sequence[TimelineNote]) -> list[Found]:
         """Every note is of the patient, or of one merged into them, and of the encounter if there is one."""
         patients: Sequence[str] = scope.patients
         stated = {self._relative(note.note.subject) for note in notes}

@@ -12,7 +12,7 @@ from fhir_adapter.reading.source_note import SOURCE_TYPES, read_source
 from fhir_adapter.reasons import Reason
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.timeline.clinical_time import note_times
-from fhir_adapter.timeline.timeline import BareNote, Scope
+from fhir_adapter.timeline.timeline import BareNote, TimelineScope
 
 Reasons = Callable[[Sequence[SourceNote]], Awaitable[Mapping[str, Reason]]]
 """Why notes have no summary, by `Type/id`, as far as anybody knows."""
@@ -22,7 +22,7 @@ NOT_YET = "not-yet"
 
 
 async def bare_notes(
-    client: FhirClient, scope: Scope, shown: Container[str], reasons: Reasons | None, page_size: int
+    client: FhirClient, scope: TimelineScope, shown: Container[str], reasons: Reasons | None, page_size: int
 ) -> list[BareNote]:
     """The notes in scope that no summary is shown of, but for those entered in error and those replaced.
 
@@ -58,7 +58,9 @@ async def bare_notes(
     ]
 
 
-async def _notes(client: FhirClient, kind: str, scope: Scope, page_size: int) -> AsyncIterator[JsonObject]:
+async def _notes(
+    client: FhirClient, kind: str, scope: TimelineScope, page_size: int
+) -> AsyncIterator[JsonObject]:
     """The resources of a kind in scope; none of our own."""
     encounter = scope.reference.startswith("Encounter/")
     wanted = (scope.reference,) if encounter else scope.patients

@@ -7,19 +7,19 @@ from fhir_adapter.timeline.clinical_time import Calendar, ClinicalTime
 from fhir_adapter.timeline.pieces import Place
 from fhir_adapter.timeline.timeline import (
     BareNote,
-    Entry,
     LeftOut,
     Remark,
-    Scope,
     Timeline,
+    TimelineEntry,
     TimelineNote,
+    TimelineScope,
     TimelineSentence,
 )
 from summarizer.selection.repeats import RepeatFinder
 
 
 def build(
-    scope: Scope,
+    scope: TimelineScope,
     notes: Iterable[TimelineNote],
     left_out: Sequence[LeftOut] = (),
     remarks: Sequence[Remark] = (),
@@ -50,14 +50,16 @@ def build(
     )
 
 
-def woven(timeline: Timeline) -> list[Entry | BareNote]:
+def woven(timeline: Timeline) -> list[TimelineEntry | BareNote]:
     """Notes with a summary and notes without one, in one order."""
     calendar = Calendar(
         time.value
         for times in (*(e.note.times for e in timeline.entries), *(b.times for b in timeline.bare))
         for time in (times.clinical, times.written)
     )
-    notes: list[tuple[Any, Entry | BareNote]] = [(_key(e.note, calendar), e) for e in timeline.entries]
+    notes: list[tuple[Any, TimelineEntry | BareNote]] = [
+        (_key(e.note, calendar), e) for e in timeline.entries
+    ]
     notes += [(_key(bare, calendar), bare) for bare in timeline.bare]
     return [note for _, note in sorted(notes, key=lambda pair: pair[0])]
 
@@ -83,14 +85,14 @@ def _values(notes: Iterable[TimelineNote]) -> list[str]:
     return [time.value for note in notes for time in (note.times.clinical, note.times.written)]
 
 
-def _inside(calendar: Calendar, scope: Scope, time: ClinicalTime) -> bool:
+def _inside(calendar: Calendar, scope: TimelineScope, time: ClinicalTime) -> bool:
     span, since, until = (calendar.span(value) for value in (time.value, scope.since, scope.until))
     if span is None:
         return True
     return (since is None or span[1] > since[0]) and (until is None or span[0] < until[1])
 
 
-def _told_once(notes: Iterable[TimelineNote]) -> list[Entry]:
+def _told_once(notes: Iterable[TimelineNote]) -> list[TimelineEntry]:
     told = RepeatFinder()
     sentences: list[list[Place]] = []
     shown: list[tuple[TimelineNote, list[int], int]] = []
@@ -110,6 +112,6 @@ def _told_once(notes: Iterable[TimelineNote]) -> list[Entry]:
                 repeated += 1
         shown.append((note, new, repeated))
     return [
-        Entry(note, tuple(TimelineSentence(tuple(sentences[i])) for i in new), repeated)
+        TimelineEntry(note, tuple(TimelineSentence(tuple(sentences[i])) for i in new), repeated)
         for note, new, repeated in shown
     ]

@@ -18,7 +18,7 @@ from fhir_adapter.reasons import Reason
 from fhir_adapter.stamps import nanoseconds, r4_form
 from fhir_adapter.timeline.clinical_time import Precision, readable
 from fhir_adapter.timeline.pieces import Place
-from fhir_adapter.timeline.timeline import Entry, Scope, Timeline, TimelineNote
+from fhir_adapter.timeline.timeline import Timeline, TimelineEntry, TimelineNote, TimelineScope
 from fhir_adapter.writing.pipeline import Pipeline, deterministic_id
 from fhir_adapter.writing.stretches import Stretch, in_order
 from fhir_adapter.writing.summary import UNIT, meta, urn
@@ -40,7 +40,7 @@ def assembler(summaries: str, software_version: str, label: tuple[str, str, str]
     return Pipeline("timeline", software_version, model, (("summaries", summaries),), label)
 
 
-def timeline_identifier(scope: Scope, summaries: str, ordinal: int = 1) -> str:
+def timeline_identifier(scope: TimelineScope, summaries: str, ordinal: int = 1) -> str:
     """The value by which a timeline is found: `Patient-123.extractive`, its window if any, and its ordinal.
 
     Args:
@@ -214,7 +214,7 @@ def _source(note: TimelineNote) -> JsonObject:
     return {"reference": note.note.reference, "type": note.note.resource_type}
 
 
-def _subject(scope: Scope) -> JsonObject:
+def _subject(scope: TimelineScope) -> JsonObject:
     found: JsonObject = {}
     if scope.patients:
         found["subject"] = {"reference": scope.patients[0]}
@@ -260,7 +260,7 @@ def source_text(note: TimelineNote) -> JsonObject:
     return {"url": canonical.SOURCE_TEXT, "extension": [part for part in parts if "" not in part.values()]}
 
 
-def _section(written: WrittenTimeline, entry: Entry, number: int, before: int) -> JsonObject:
+def _section(written: WrittenTimeline, entry: TimelineEntry, number: int, before: int) -> JsonObject:
     """One note, the section of that number; `before` sentences stand in the sections before it.
 
     A note that says nothing new has an entry and no text.

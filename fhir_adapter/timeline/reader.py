@@ -27,10 +27,10 @@ from fhir_adapter.timeline.timeline import (
     BareNote,
     LeftOut,
     Remark,
-    Scope,
     Timeline,
     TimelineError,
     TimelineNote,
+    TimelineScope,
 )
 from fhir_adapter.writing import recall
 from fhir_adapter.writing.lifecycle import Withdrawal, ended_because
@@ -106,21 +106,21 @@ class TimelineReader:
         bare = await bare_notes(self._client, scope, shown, self._reasons, self._page_size)
         return gathered.timeline(bare)
 
-    async def _patient_scope(self, reference: str, there: JsonObject | None) -> Scope:
+    async def _patient_scope(self, reference: str, there: JsonObject | None) -> TimelineScope:
         survivor = await self._merges.survivor(reference, there)
         patients = await self._merges.merged_into(survivor)
         if reference not in patients:
             patients = (*patients, reference)
-        return Scope(survivor, patients, asked=reference if survivor != reference else "")
+        return TimelineScope(survivor, patients, asked=reference if survivor != reference else "")
 
-    async def _encounter_scope(self, reference: str, there: JsonObject | None) -> Scope:
+    async def _encounter_scope(self, reference: str, there: JsonObject | None) -> TimelineScope:
         subject = self._relative(as_dict((there or {}).get("subject")))
         if not subject.startswith("Patient/"):
-            return Scope(reference, ())
+            return TimelineScope(reference, ())
         survivor = await self._merges.survivor(subject, await self._client.read_if_there(subject))
-        return Scope(reference, await self._merges.merged_into(survivor))
+        return TimelineScope(reference, await self._merges.merged_into(survivor))
 
-    async def _examined(self, scope: Scope) -> AsyncIterator[tuple[JsonObject, Examined | None]]:
+    async def _examined(self, scope: TimelineScope) -> AsyncIterator[tuple[JsonObject, Examined | None]]:
         """Each summary in scope with its audit; None for one that was withdrawn."""
         system, tag = canonical.SUMMARY_TAG
         parameter, value = "subject", ",".join(scope.patients)
@@ -163,7 +163,7 @@ class TimelineReader:
 class _Gathered:
     """What was read of one scope so far; holds sentences, never whole notes."""
 
-    def __init__(self, scope: Scope, base_url: str, recalled: Set[str]) -> None:
+    def __init__(self, scope: TimelineScope, base_url: str, recalled: Set[str]) -> None:
         self._scope, self._base_url, self._recalled = scope, base_url, recalled
         self._notes: list[TimelineNote] = []
         self._left_out: list[LeftOut] = []

@@ -92,7 +92,7 @@ class TimelineSentence:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class TimelineEntry:
     """One note in the timeline.
 
     Attributes:
@@ -185,7 +185,7 @@ class Remark:
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class TimelineScope:
     """Whose timeline it is.
 
     Attributes:
@@ -240,8 +240,8 @@ class Timeline:
         bare: notes that no summary is shown of, in the order of the entries.
     """
 
-    scope: Scope
-    entries: tuple[Entry, ...]
+    scope: TimelineScope
+    entries: tuple[TimelineEntry, ...]
     left_out: tuple[LeftOut, ...] = ()
     remarks: tuple[Remark, ...] = ()
     bare: tuple[BareNote, ...] = ()
@@ -287,7 +287,7 @@ def title_of(note: SourceNote) -> str:
     return str(next((name for name in names if name), "Clinical note"))
 
 
-def _entry_json(entry: Entry) -> JsonObject:
+def _entry_json(entry: TimelineEntry) -> JsonObject:
     return {
         "time": entry.time or None,
         "time_element": entry.time_element or None,

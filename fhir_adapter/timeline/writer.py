@@ -20,7 +20,7 @@ from fhir_adapter.timeline.composition import (
     timeline_identifier,
     timeline_provenance,
 )
-from fhir_adapter.timeline.timeline import Scope, Timeline
+from fhir_adapter.timeline.timeline import Timeline, TimelineScope
 from fhir_adapter.writing.bundles import conditional_transaction, transaction, with_labels_of
 from fhir_adapter.writing.lifecycle import (
     NO_NOTE,
@@ -160,7 +160,7 @@ class TimelineWriter:
         except HttpStatusError as error:
             raise write_fault(error) from None
 
-    async def _chain(self, scope: Scope) -> list[JsonObject]:
+    async def _chain(self, scope: TimelineScope) -> list[JsonObject]:
         """The timelines of a scope, oldest first: those that a person has taken over, and what came after."""
         chain: list[JsonObject] = []
         while len(chain) < _LONGEST_CHAIN:

@@ -16,7 +16,7 @@ from fhir_adapter.models import model_of
 from fhir_adapter.reasons import Reason
 from fhir_adapter.writing.lifecycle import Existing, sealed
 from fhir_adapter.writing.pipeline import Pipeline, device, model_card, model_card_markdown
-from fhir_adapter.writing.summary import Written, composition, extracted_text, provenance, urn
+from fhir_adapter.writing.summary import SummaryDraft, composition, extracted_text, provenance, urn
 
 
 def author(pipeline: Pipeline) -> list[JsonObject]:
@@ -114,7 +114,7 @@ def validate(resource: JsonObject) -> None:
         raise NoteError(Reason.MALFORMED, f"{resource['resourceType']}: {', '.join(places)}") from None
 
 
-def summary_resources(written: Written, existing: Existing | None = None) -> list[JsonObject]:
+def summary_resources(written: SummaryDraft, existing: Existing | None = None) -> list[JsonObject]:
     """Composition and Provenance of one summary, with the extracted text where there is one.
 
     Args:

@@ -28,7 +28,7 @@ _COUNT = ("_count", "100")
 
 
 @dataclass(slots=True)
-class Written:
+class WrittenResources:
     """What this software wrote of a patient or a note.
 
     Attributes:
@@ -59,13 +59,13 @@ class Erased:
     history: bool = False
 
 
-async def find(client: FhirClient, patient: str = "", source: str = "") -> Written:
+async def find(client: FhirClient, patient: str = "", source: str = "") -> WrittenResources:
     """What there is of `Patient/id`, or of the note `Type/id`.
 
     Raises:
         FhirAdapterError: as the client raises it; half of what there is would look like all of it.
     """
-    found = Written()
+    found = WrittenResources()
     for name, value in (("subject", patient), ("entry", source)):
         if value:
             async for one in matches(client, "Composition", [(name, value), _COUNT]):
@@ -90,7 +90,7 @@ async def _provenances(client: FhirClient, target: str) -> list[str]:
     return found
 
 
-async def _notes(client: FhirClient, found: Written, patient: str) -> None:
+async def _notes(client: FhirClient, found: WrittenResources, patient: str) -> None:
     """The patient's notes, and the texts of ours that no summary refers to any more."""
     for kind in SOURCE_TYPES:
         async for one in matches(client, kind, [("subject", patient), _COUNT]):
@@ -99,7 +99,7 @@ async def _notes(client: FhirClient, found: Written, patient: str) -> None:
                 (found.texts if ours else found.sources).append(reference_of(one))
 
 
-def _take(found: Written, one: JsonObject, patient: str, source: str, base_url: str) -> None:
+def _take(found: WrittenResources, one: JsonObject, patient: str, source: str, base_url: str) -> None:
     tags = coded(as_dict(one.get("meta")).get("tag"))
     entries = [
         entry for section in dicts(one.get("section")) for entry in references(section.get("entry"), base_url)
@@ -111,7 +111,7 @@ def _take(found: Written, one: JsonObject, patient: str, source: str, base_url: 
 
 
 async def erase(
-    client: FhirClient, found: Written, *, attested: bool = False, dry_run: bool = False
+    client: FhirClient, found: WrittenResources, *, attested: bool = False, dry_run: bool = False
 ) -> AsyncIterator[Erased]:
     """Deletes what was found, in an order in which nothing refers to what is gone.
 

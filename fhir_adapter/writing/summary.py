@@ -31,7 +31,7 @@ _ORDINAL = re.compile(r"~\d+$")
 
 
 @dataclass(frozen=True)
-class Written:
+class SummaryDraft:
     """One summary ready to be written.
 
     Attributes:
@@ -129,7 +129,7 @@ def written_id(resource_type: str, source: str, name: str, ordinal: int = 1) -> 
         resource_type: of the resource written.
         source: `Type/id`.
         name: of the pipeline.
-        ordinal: as in `Written.ordinal`.
+        ordinal: as in `SummaryDraft.ordinal`.
     """
     return deterministic_id(resource_type, source, name, *([str(ordinal)] if ordinal > 1 else []))
 
@@ -147,7 +147,7 @@ def urn(resource_id: str) -> str:
         return f"urn:uuid:{deterministic_id('fullUrl', resource_id)}"
 
 
-def composition(written: Written) -> JsonObject:
+def composition(written: SummaryDraft) -> JsonObject:
     """The Composition: a section of sentences, a `derivation-reference` for each, and one of rules' lines."""
     note, pipeline = written.reading.note, written.pipeline
     source = {"reference": note.reference, "type": note.resource_type}
@@ -194,7 +194,7 @@ def _without_empty(resource: JsonObject) -> JsonObject:
     return {name: value for name, value in resource.items() if value not in (None, [], {})}
 
 
-def _caption(written: Written) -> str:
+def _caption(written: SummaryDraft) -> str:
     """What a reader has to know before the sentences; in English, as all our own words are."""
     parts = (
         f"AI-extracted summary (unverified) of {written.source_words}.",
@@ -205,7 +205,7 @@ def _caption(written: Written) -> str:
     return " ".join(filter(None, parts))
 
 
-def _title(written: Written) -> str:
+def _title(written: SummaryDraft) -> str:
     note = written.reading.note
     kind = elements.concept(note.type) or {}
     names = [kind.get("text"), *(c.get("display") for c in kind.get("coding", []))]
@@ -213,7 +213,7 @@ def _title(written: Written) -> str:
     return f"AI-extracted summary: {name} {(note.written or '')[:10]}".rstrip()
 
 
-def _source_text(written: Written) -> JsonObject:
+def _source_text(written: SummaryDraft) -> JsonObject:
     """Says which text the offsets count in, so that anyone can fetch, normalise and check it."""
     reading = written.reading
     parts: list[JsonObject] = [
@@ -245,7 +245,7 @@ def element_path(attachment: Attachment) -> str:
     return f"{attachment.path}.{'data' if inline else 'url'}"
 
 
-def _relations(written: Written) -> list[JsonObject]:
+def _relations(written: SummaryDraft) -> list[JsonObject]:
     # R4 allows an Identifier or another Composition here, not the DocumentReference itself.
     identifier = elements.identifier(written.reading.note.master_identifier)
     found: list[JsonObject] = [{"code": "transforms", "targetIdentifier": identifier}] if identifier else []
@@ -259,7 +259,7 @@ def _relations(written: Written) -> list[JsonObject]:
     return found
 
 
-def _frame(written: Written, source: JsonObject, author: JsonObject) -> Frame:
+def _frame(written: SummaryDraft, source: JsonObject, author: JsonObject) -> Frame:
     reading = written.reading
     if reading.text.verbatim:
         where, path = source, content_path(reading)
@@ -270,7 +270,7 @@ def _frame(written: Written, source: JsonObject, author: JsonObject) -> Frame:
     return Frame(reading.text.text, where, path, written.language, code, author, source)
 
 
-def extracted_text(written: Written) -> JsonObject:
+def extracted_text(written: SummaryDraft) -> JsonObject:
     """The text that offsets point into, as a DocumentReference beside a source that is not plain text."""
     note, text = written.reading.note, written.reading.text
     data = text.text.encode("utf-8")
@@ -317,7 +317,7 @@ def extracted_text(written: Written) -> JsonObject:
     return _without_empty(resource)
 
 
-def provenance(written: Written) -> JsonObject:
+def provenance(written: SummaryDraft) -> JsonObject:
     """The Provenance: AI-Provenance of AI Transparency on FHIR and, for a document, IHE mXDE too."""
     note, pipeline = written.reading.note, written.pipeline
     version = f"/_history/{note.version_id}" if note.version_id else ""

@@ -31,7 +31,7 @@ from fhir_adapter.writing.linked import Linked
 from fhir_adapter.writing.pipeline import Pipeline
 from fhir_adapter.writing.registrar import Registrar
 from fhir_adapter.writing.retries import Retries
-from fhir_adapter.writing.summary import Written, composition, summary_identifier, written_id
+from fhir_adapter.writing.summary import SummaryDraft, composition, summary_identifier, written_id
 
 Chain = tuple[Existing, ...]
 
@@ -146,7 +146,7 @@ class Writer:
                     found.append((source, read_existing(resource, ordinal)))
         return found
 
-    async def write(self, written: Written, chain: Chain) -> tuple[str, bool]:
+    async def write(self, written: SummaryDraft, chain: Chain) -> tuple[str, bool]:
         """Writes one summary unless the server holds just that.
 
         Args:
@@ -188,7 +188,7 @@ class Writer:
         composition, changed = await self._retries.run(attempt, in_doubt)
         return composition, changed or lost
 
-    async def _write(self, written: Written, chain: Chain) -> tuple[str, bool]:
+    async def _write(self, written: SummaryDraft, chain: Chain) -> tuple[str, bool]:
         head = chain[-1] if chain else None
         if head and _blocked(head, written):
             raise NoteError(Reason.WITHDRAWN, head.ended)
@@ -273,13 +273,13 @@ def _ordinal(existing: Existing) -> int:
     return existing.ordinal
 
 
-def stamp_for(written: Written) -> Stamp:
+def stamp_for(written: SummaryDraft) -> Stamp:
     """The stamp that a Composition of this summary carries."""
     text = written.reading.text
     return Stamp(written.reading.note.version_id, text.sha256, text.normalization, written.pipeline.device_id)
 
 
-def _blocked(head: Existing, written: Written) -> bool:
+def _blocked(head: Existing, written: SummaryDraft) -> bool:
     """A withdrawal by a person holds for the pipeline version, or the version of the source, that it hit."""
     made, now = head.stamp, stamp_for(written)
     if head.ended == Withdrawal.RECALLED:
@@ -287,7 +287,7 @@ def _blocked(head: Existing, written: Written) -> bool:
     return head.ended == Withdrawal.SOURCE and (made.version_id, made.sha256) == (now.version_id, now.sha256)
 
 
-def _holds(head: Existing, written: Written) -> bool:
+def _holds(head: Existing, written: SummaryDraft) -> bool:
     """Nothing is to be written: the Composition is of this text, and protects it."""
     made, now = head.stamp, stamp_for(written)
     if not head.ours:
@@ -296,7 +296,7 @@ def _holds(head: Existing, written: Written) -> bool:
     return made == now and not head.ended and _protects(head, written) and _same_patient(head, written)
 
 
-def _same_patient(head: Existing, written: Written) -> bool:
+def _same_patient(head: Existing, written: SummaryDraft) -> bool:
     """Also where no version tells that a note was filed under another patient or encounter since."""
     wanted = composition(written)
     return all(_target(head.resource, name) == _target(wanted, name) for name in ("subject", "encounter"))
@@ -309,7 +309,7 @@ def _target(resource: JsonObject, name: str) -> tuple[str, str]:
     return "/".join(target), "" if any(target) else str(as_dict(reference.get("identifier")).get("value", ""))
 
 
-def _protects(head: Existing, written: Written) -> bool:
+def _protects(head: Existing, written: SummaryDraft) -> bool:
     security = written.reading.note.security
     stated, least = str(head.resource.get("confidentiality", "")), confidentiality(security)
     order = CONFIDENTIALITY_ORDER

@@ -67,7 +67,7 @@ class Around:
 
     Attributes:
         kind: why, in a word or two.
-        shown, text, said: as of `Row` and `Place`.
+        shown, text, said: as of `AuditRow` and `Place`.
         first: no sentence before this one shows the same piece of the note.
     """
 
@@ -82,7 +82,7 @@ class Around:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class AuditRow:
     """A sentence as shown, and its places: one in a summary, some in a timeline, none if none is stated.
 
     Attributes:
@@ -114,7 +114,7 @@ class Ruled:
     """Lines that one rule found; `words` are the rule's."""
 
     words: str
-    rows: tuple[Row, ...]
+    rows: tuple[AuditRow, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ class Segment:
     """
 
     text: str
-    row: Row | None = None
+    row: AuditRow | None = None
     anchor: str = ""
     ruled: bool = False
 
@@ -192,9 +192,9 @@ def _names(characters: str) -> str:
     return " and ".join(f"U+{ord(c):04X} {unicodedata.name(c, '')}".strip() for c in characters) or "nothing"
 
 
-def rows(examined: Examined) -> tuple[Row, ...]:
+def rows(examined: Examined) -> tuple[AuditRow, ...]:
     """Every sentence in the order in which the Composition shows them, then offsets without a sentence."""
-    found: list[Row] = []
+    found: list[AuditRow] = []
     anchors: set[str] = set()
     wrong = 0
     for section in examined.sections:
@@ -214,7 +214,7 @@ def rows(examined: Examined) -> tuple[Row, ...]:
     return tuple(found)
 
 
-def ruled(examined: Examined, shown: Sequence[Row]) -> tuple[Ruled, ...]:
+def ruled(examined: Examined, shown: Sequence[AuditRow]) -> tuple[Ruled, ...]:
     """The lines that rules found in a summary's note, by rule, beside the sentences already shown."""
     section = examined.sections[0] if examined.sections else None
     if section is None or section.pinned is None:
@@ -222,7 +222,7 @@ def ruled(examined: Examined, shown: Sequence[Row]) -> tuple[Ruled, ...]:
     claims, taken = section.pinned.claims, {place.anchor for row in shown for place in row.places}
     words = dict(claims.items)
     named = list(zip(claims.spans, section.pinned.named, strict=True))
-    found: dict[str, list[Row]] = {}
+    found: dict[str, list[AuditRow]] = {}
     for number, (span, (rule, line)) in enumerate(named, 1):
         row = _row(number, words.get(span.link, ""), [(span, line)], compared=number <= _MOST_WRONG)
         places = (_placed(examined, section, place, taken) for place in row.places)
@@ -235,7 +235,9 @@ def ruled(examined: Examined, shown: Sequence[Row]) -> tuple[Ruled, ...]:
     return tuple(Ruled(words, tuple(rows)) for words, rows in found.items())
 
 
-def _row(number: int, shown: str, pairs: Sequence[tuple[Span, AuditedSentence]], *, compared: bool) -> Row:
+def _row(
+    number: int, shown: str, pairs: Sequence[tuple[Span, AuditedSentence]], *, compared: bool
+) -> AuditRow:
     """One sentence; its words are cut by how they differ from its first place."""
     left = _whole(shown)
     places: list[Place] = []
@@ -264,7 +266,7 @@ def _row(number: int, shown: str, pairs: Sequence[tuple[Span, AuditedSentence]],
     first = pairs[0][1] if pairs else AuditedSentence(0, 0, "", None, True)
     before, after = (tuple(map(_around, pieces)) for pieces in (first.before, first.after))
     whole = first.ok or not all(piece.ok for piece in first.context) or not places[0].ok
-    return Row(number, left, tuple(places), before, after, whole)
+    return AuditRow(number, left, tuple(places), before, after, whole)
 
 
 def _around(piece: AuditedContext) -> Around:
@@ -273,7 +275,7 @@ def _around(piece: AuditedContext) -> Around:
     return Around(kind, piece.start, piece.end, piece.ok, shown, text, said(piece))
 
 
-def _told_once(before: tuple[Around, ...], rows: Sequence[Row]) -> tuple[Around, ...]:
+def _told_once(before: tuple[Around, ...], rows: Sequence[AuditRow]) -> tuple[Around, ...]:
     """Pieces with those marked that the sentence before has too, such as the heading of both."""
     known = {(p.start, p.end, p.kind) for p in rows[-1].before if p.ok} if rows else set()
     return tuple(replace(p, first=not p.ok or (p.start, p.end, p.kind) not in known) for p in before)
@@ -313,13 +315,13 @@ def _placed(examined: Examined, own: SectionAudit, place: Place, taken: set[str]
     return replace(placed, anchor=anchor)
 
 
-def segments(text: str, shown: Iterable[Row], by_rule: Iterable[Ruled] = ()) -> tuple[Segment, ...]:
+def segments(text: str, shown: Iterable[AuditRow], by_rule: Iterable[Ruled] = ()) -> tuple[Segment, ...]:
     """The note's text, cut at the places of sentences and lines; where two overlap, the first has both."""
     marked = [(row, False) for row in shown] + [(row, True) for one in by_rule for row in one.rows]
     return tuple(_segments(text, marked))
 
 
-def _segments(text: str, shown: Iterable[tuple[Row, bool]]) -> Iterator[Segment]:
+def _segments(text: str, shown: Iterable[tuple[AuditRow, bool]]) -> Iterator[Segment]:
     marked = [
         (place.start, place.end, place.anchor, row, of_rule)
         for row, of_rule in shown
@@ -344,7 +346,7 @@ def _in_lines(text: str) -> str:
     return printable(text.replace("\r\n", "\n"))
 
 
-def found_rows(examined: Examined, shown: Sequence[Row]) -> tuple[FoundRow, ...]:
+def found_rows(examined: Examined, shown: Sequence[AuditRow]) -> tuple[FoundRow, ...]:
     """Every finding with the number of the row it is about, where it is about one."""
     return tuple(
         FoundRow(finding, detail, _about(examined, shown, (finding, detail)))
@@ -352,7 +354,7 @@ def found_rows(examined: Examined, shown: Sequence[Row]) -> tuple[FoundRow, ...]
     )
 
 
-def _about(examined: Examined, shown: Sequence[Row], found: Found) -> int:
+def _about(examined: Examined, shown: Sequence[AuditRow], found: Found) -> int:
     finding, detail = found
     word, _, number = detail.partition(" ")
     if word not in ("sentence", "span", "number") or not number.isdecimal():

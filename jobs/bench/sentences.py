@@ -50,7 +50,7 @@ class Scores:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class PeerRow:
     """One splitter's figures.
 
     Attributes:
@@ -143,7 +143,7 @@ def run(
     speed_file: Path | None = None,
     megabytes: float = 4.0,
     seconds: float = 10.0,
-) -> list[Row]:
+) -> list[PeerRow]:
     """Score and time every splitter there is.
 
     Args:
@@ -180,7 +180,7 @@ def run(
     return [row for tool, result in results.items() for row in _rows(tool, result, passages)]
 
 
-def _rows(tool: str, result: dict[str, Any], passages: Sequence[Passage]) -> list[Row]:
+def _rows(tool: str, result: dict[str, Any], passages: Sequence[Passage]) -> list[PeerRow]:
     """The rows of one splitter."""
     rows = []
     parts = sorted({passage.split for passage in passages})
@@ -195,11 +195,11 @@ def _rows(tool: str, result: dict[str, Any], passages: Sequence[Passage]) -> lis
             ({(end, end) for _, end in want} for want, _ in pairs),
             ({(end, end) for _, end in got} for _, got in pairs),
         )
-        rows.append(Row(tool, result["version"], split, exact, ends, result["mb_per_s"]))
+        rows.append(PeerRow(tool, result["version"], split, exact, ends, result["mb_per_s"]))
     return rows
 
 
-def table(rows: Sequence[Row]) -> Table:
+def table(rows: Sequence[PeerRow]) -> Table:
     """The rows as a table for the terminal."""
     shown = Table(title="Sentences against the gold standard")
     for name in ("splitter", "passages", "P", "R", "F1", "ends P", "ends R", "ends F1", "MB/s"):
@@ -216,6 +216,6 @@ def table(rows: Sequence[Row]) -> Table:
     return shown
 
 
-def report(rows: Sequence[Row], console: Console | None = None) -> None:
+def report(rows: Sequence[PeerRow], console: Console | None = None) -> None:
     """Print the table."""
     (console or Console()).print(table(rows))

@@ -10,7 +10,7 @@ from fhir_adapter.errors import HttpStatusError
 from fhir_adapter.lenient import usable_id
 from fhir_adapter.reading.source_note import SOURCE_TYPES
 from fhir_adapter.rest.client import FhirClient
-from fhir_adapter.writing.erasure import Written, access_records, erase, find
+from fhir_adapter.writing.erasure import WrittenResources, access_records, erase, find
 from jobs.commands.asking import Yes, ask, check_askable
 from jobs.commands.options import AsJson, Sets, console, print_json, settings_from
 from jobs.exits import Exit, UsageError
@@ -98,12 +98,12 @@ async def _erased(
     return Exit.SOMETHING_FAILED if fates["failed"] + fates["left"] + fates["ended"] else Exit.DONE
 
 
-def _forgotten(settings: Settings, found: Written) -> int:
+def _forgotten(settings: Settings, found: WrittenResources) -> int:
     with open_ledger(settings) as ledger:
         return forget(ledger, found.sources)
 
 
-async def _still_there(client: FhirClient, found: Written) -> int:
+async def _still_there(client: FhirClient, found: WrittenResources) -> int:
     there = 0
     for source in found.sources:
         try:

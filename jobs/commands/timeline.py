@@ -12,7 +12,7 @@ from rich.text import Text
 from fhir_adapter.timeline.building import woven
 from fhir_adapter.timeline.clinical_time import readable
 from fhir_adapter.timeline.pieces import Place
-from fhir_adapter.timeline.timeline import BareNote, Entry, Timeline, TimelineSentence
+from fhir_adapter.timeline.timeline import BareNote, Timeline, TimelineEntry, TimelineSentence
 from fhir_adapter.writing.sections import left_out_words, notice_words
 from jobs.commands.options import AsJson, Sets, console, print_json, settings_from
 from jobs.exits import Exit, UsageError
@@ -82,7 +82,7 @@ def _count(number: int, what: str) -> str:
     return f"{number} {what}" + ("" if number == 1 else "s")
 
 
-def _show_entry(entry: Entry, out: Console) -> None:
+def _show_entry(entry: TimelineEntry, out: Console) -> None:
     head = Text(f"\n{readable(entry.time)}", style="bold")
     head.append(f"  {' '.join(entry.title.split())}", style="bold")
     head.append(f"  {entry.source}", style="dim")
@@ -110,7 +110,7 @@ def _show_entry(entry: Entry, out: Console) -> None:
         )
 
 
-def _show_beside(entry: Entry, out: Console) -> None:
+def _show_beside(entry: TimelineEntry, out: Console) -> None:
     """What rules found in the note, what is not shown of it, and how it could be read."""
     words = ""
     for line in entry.note.pinned:

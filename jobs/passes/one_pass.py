@@ -15,7 +15,7 @@ from fhir_adapter.errors import FhirAdapterError, NoteError
 from fhir_adapter.reading.note_text import read_note
 from fhir_adapter.reasons import Reason
 from fhir_adapter.writing.recall import RecalledError
-from fhir_adapter.writing.summary import Written
+from fhir_adapter.writing.summary import SummaryDraft
 from fhir_adapter.writing.writer import Chain
 from jobs.ledger.rows import LedgerError
 from jobs.passes.changes import Changes
@@ -226,12 +226,12 @@ class Pass:
             scored.task_done()
 
     async def _write_all(self, jobs: Sequence[Job]) -> None:
-        ready: list[tuple[Job, Written]] = []
+        ready: list[tuple[Job, SummaryDraft]] = []
         for job in jobs:
             if job.reading and job.summary:
                 try:
                     base_url = self.parts.client.base_url
-                    ready.append((job, Written(job.reading, job.summary, self.parts.pipeline, base_url)))
+                    ready.append((job, SummaryDraft(job.reading, job.summary, self.parts.pipeline, base_url)))
                 except NoteError as error:
                     job.error = error
         chains = await self.parts.writer.chains([job.note.reference for job, _ in ready])
@@ -244,7 +244,7 @@ class Pass:
             )
         )
 
-    async def _write(self, job: Job, written: Written, chain: Chain) -> None:
+    async def _write(self, job: Job, written: SummaryDraft, chain: Chain) -> None:
         job.composition, job.changed = await self.parts.writer.write(written, chain)
 
     async def _end_all(self, jobs: Sequence[Job]) -> None:

@@ -16,7 +16,7 @@ _SECRET = secrets.token_bytes(32)
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class SummaryListing:
     """A Composition in the list: what it states, and how it stands.
 
     Attributes:
@@ -33,7 +33,7 @@ class Entry:
 class Page:
     """Some of them, and the cursor of the next; "" on the last page."""
 
-    entries: tuple[Entry, ...]
+    entries: tuple[SummaryListing, ...]
     cursor: str
 
 
@@ -63,8 +63,8 @@ async def page_of(service: Service, tag: tuple[str, str], count: int, cursor: st
     raise ProblemError("fhir-server-failed")
 
 
-def _entry(resource: dict[str, Any], base_url: str) -> Entry:
-    return Entry(
+def _entry(resource: dict[str, Any], base_url: str) -> SummaryListing:
+    return SummaryListing(
         claims=read_claims(resource, base_url),
         record=read_record(resource, base_url),
         sentences=sum(

@@ -7,7 +7,7 @@ from itertools import pairwise
 from summarizer.segmentation import records, tables
 from summarizer.segmentation.answers import begins_answer, is_question, mere_value
 from summarizer.segmentation.boilerplate import DEAR, is_rule, letter_body
-from summarizer.segmentation.declared import Row, declared_rows
+from summarizer.segmentation.declared import DeclaredRow, declared_rows
 from summarizer.segmentation.labels import AFTER_COLON, APART, LABEL, Role, role
 from summarizer.segmentation.layout import AXIS, read_layout
 from summarizer.segmentation.line_ends import is_terminated
@@ -31,12 +31,14 @@ def segment_text(
 ) -> Segmentation:
     """The spans of a text; `declared` headings and the rows that are marked are taken as they are."""
     spans = Spans(text)
-    fixed: list[tuple[int, int, Row | tuple[str | None]]] = [(s, e, (code,)) for s, e, code in declared]
+    fixed: list[tuple[int, int, DeclaredRow | tuple[str | None]]] = [
+        (s, e, (code,)) for s, e, code in declared
+    ]
     fixed += [(row.start, row.end, row) for row in declared_rows(text, declared, marks)]
     at = 0
     for start, end, what in sorted(fixed, key=lambda each: each[:2]):
         _segment_stretch(spans, at, start)
-        if isinstance(what, Row):
+        if isinstance(what, DeclaredRow):
             for begin, stop in what.pieces:
                 spans.sentence(begin, stop, more=what.context)
         else:
@@ -90,7 +92,7 @@ class _Emitter:
         if first.kind is LineKind.BOILERPLATE:
             if DEAR.match(first.text):
                 self.spans.greeting()
-            self.spans.furniture(self.start, self.end)
+            self.spans.add_boilerplate(self.start, self.end)
         elif first.kind is LineKind.HEADING:
             self.spans.heading(self.start, self.end)
         elif first.kind is LineKind.ROW:
@@ -167,10 +169,10 @@ class _Emitter:
             body, close = letter_body(spans.text, start, self.end)
             if body > start:
                 spans.greeting()
-                spans.furniture(start, body)
+                spans.add_boilerplate(start, body)
             _running_text(spans, body, close, first.ordinal)
             if close < self.end:
-                spans.furniture(close, self.end)
+                spans.add_boilerplate(close, self.end)
 
     def _record(self, start: int, label: re.Match[str] | None) -> None:
         """Add a thing with what is said of it as one sentence."""

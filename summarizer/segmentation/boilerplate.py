@@ -1,4 +1,4 @@
-"""Lines that certainly hold no fact of the patient: signatures, page numbers, letter furniture, rules."""
+"""Lines that certainly hold no fact of the patient: signatures, page numbers, heads of letters, rules."""
 
 import re
 from functools import lru_cache

@@ -14,7 +14,7 @@ _IN_TABLES = frozenset({MarkKind.ROW, MarkKind.COLUMNS, MarkKind.CAPTION, MarkKi
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class DeclaredRow:
     """A row that the format declares.
 
     Attributes:
@@ -31,9 +31,9 @@ class Row:
 
 def declared_rows(
     text: str, headings: Sequence[tuple[int, int, str | None]], marks: Sequence[Mark]
-) -> list[Row]:
+) -> list[DeclaredRow]:
     """The rows of the tables of a text, in order; none that holds a heading or another row."""
-    rows: list[Row] = []
+    rows: list[DeclaredRow] = []
     captions: list[ContextSpan] = []
     columns: list[ContextSpan] = []
     last = 0
@@ -60,7 +60,7 @@ def declared_rows(
             ]
             if not rows or rows[-1].end <= start:
                 context = (*captions, *columns, *heads)
-                rows.append(Row(start, end, _pieces(text, start, end), context))
+                rows.append(DeclaredRow(start, end, _pieces(text, start, end), context))
             if mark.kind is MarkKind.COLUMNS or any(other.kind is MarkKind.COLUMNS for other in inside):
                 columns = [*columns, ContextSpan(start, end, ContextKind.COLUMN)][-_MOST_HEADS:]
     return rows

@@ -84,7 +84,7 @@ class _Page:
         if before is not None and self._is_held(line, before):
             if self._is_stray(index, line, before):
                 line.kind, line.marker, line.ordinal = LineKind.TEXT, 0, 0
-        elif self._is_letter_furniture(index, line):
+        elif self._is_letter_boilerplate(index, line):
             line.kind, line.marker = LineKind.BOILERPLATE, 0
         if line.kind is LineKind.BOILERPLATE and VALEDICTION.match(line.text):
             self._closed = index
@@ -175,7 +175,7 @@ class _Page:
                 return line.ordinal
         return 0
 
-    def _is_letter_furniture(self, index: int, line: Line) -> bool:
+    def _is_letter_boilerplate(self, index: int, line: Line) -> bool:
         """Whether a line belongs to the head of a letter or stands under its close."""
         if line.kind not in (LineKind.TEXT, LineKind.LABELLED, LineKind.HEADING):
             return False

@@ -137,7 +137,7 @@ class Spans:
         self.markers.append(Span(start, end))
         self._last = end
 
-    def furniture(self, start: int, end: int) -> None:
+    def add_boilerplate(self, start: int, end: int) -> None:
         """Add boilerplate."""
         start, end = self._trim(start, end)
         if start < end:

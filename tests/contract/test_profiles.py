@@ -30,7 +30,7 @@ from tests.contract.lives import (
 )
 from tests.contract.passes import Site, encoded, reference
 from tests.contract.timelines import COPIED, a_chart, html
-from tests.unit.fhir_adapter.builders import MODEL, a_pipeline, a_reading, a_written
+from tests.unit.fhir_adapter.builders import MODEL, a_draft, a_pipeline, a_reading
 
 pytestmark = pytest.mark.hapi
 
@@ -236,7 +236,7 @@ def test_a_timeline_that_ended_is_valid(site: Site, capsys: pytest.CaptureFixtur
 
 def made_offline(**changed: Any) -> dict[str, Resource]:
     """What is written for one invented note, by what it is; nothing of it is on the server."""
-    written = dataclasses.replace(a_written(verbatim=False), **changed)
+    written = dataclasses.replace(a_draft(verbatim=False), **changed)
     card, device = author(written.pipeline)
     return {
         "summary": without_urns(composition(written)),

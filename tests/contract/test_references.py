@@ -6,7 +6,7 @@ from typing import Any
 from fhir_adapter.note import NoteText, Reading
 from fhir_adapter.reading.source_note import read_source
 from fhir_adapter.text.recipe import recipe
-from fhir_adapter.writing.summary import Written
+from fhir_adapter.writing.summary import SummaryDraft
 from jobs.runtime import open_ledger, runtime
 from summarizer.types import ModelInfo, SelectedSentence, Summary
 from tests.contract.lives import extracted, html_document, only
@@ -70,7 +70,7 @@ def test_a_urn_is_written_as_an_identifier_which_both_servers_take(site: Site) -
         with open_ledger(site.settings) as ledger:
             async with runtime(site.settings, ledger) as shared:
                 await shared.writer.register()
-                written = Written(reading, summary, shared.pipeline, shared.client.base_url)
+                written = SummaryDraft(reading, summary, shared.pipeline, shared.client.base_url)
                 await shared.writer.write(written, ())
 
     asyncio.run(write())

@@ -16,7 +16,7 @@ from fhir_adapter.note import Attachment, NoteText, Reading, SourceNote
 from fhir_adapter.reading.source_note import read_source
 from fhir_adapter.writing.bundles import author
 from fhir_adapter.writing.pipeline import Pipeline
-from fhir_adapter.writing.summary import Written, composition, extracted_text
+from fhir_adapter.writing.summary import SummaryDraft, composition, extracted_text
 from summarizer.types import ModelInfo, SelectedSentence, Summary
 from tests.places import ROOT
 
@@ -82,7 +82,7 @@ def put(
     """Puts the summary of a note on the server and returns the Composition's address."""
     reading = Reading(note, attachment, NoteText(text, PLAIN, "text/plain", verbatim=verbatim))
     sentences = SENTENCES if text == TEXT else (text[:9],)
-    written = Written(reading, summary(text, sentences), PIPELINE, server.base)
+    written = SummaryDraft(reading, summary(text, sentences), PIPELINE, server.base)
     resource = composition(written)
     if not verbatim:
         beside = extracted_text(written)

@@ -19,7 +19,7 @@ from fhir_adapter.sandbox.embedded.binary import binary_of, raw_content, wants_r
 from fhir_adapter.sandbox.embedded.bundles import shown
 from fhir_adapter.sandbox.embedded.capability import SOFTWARE, capability_statement
 from fhir_adapter.sandbox.embedded.document import document
-from fhir_adapter.sandbox.embedded.interactions import Interactions, Written, check_type
+from fhir_adapter.sandbox.embedded.interactions import Interactions, WriteResult, check_type
 from fhir_adapter.sandbox.embedded.jsontext import Json, read_object, write_json
 from fhir_adapter.sandbox.embedded.negotiation import (
     check_request_format,
@@ -225,7 +225,7 @@ class Server:
                 return Response(raw.data, headers={**headers, **safe, "Content-Type": raw.media_type})
         return fhir_response(request, shown(body, _shape_of(request)), headers=headers)
 
-    def _written_response(self, request: Request, written: Written) -> Response:
+    def _written_response(self, request: Request, written: WriteResult) -> Response:
         version = written.version
         assert version is not None
         headers = {**version_headers(version), "Location": f"{self._base(request)}/{version.location}"}

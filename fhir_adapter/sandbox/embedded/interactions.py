@@ -24,7 +24,7 @@ _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class WriteResult:
     """What a write did: HTTP status 200 or 201 (204 for a deletion) and the version that now stands."""
 
     status: int
@@ -116,19 +116,19 @@ class Interactions:
 
     def create(
         self, session: Session, resource_type: str, resource: Json, if_none_exist: str | None = None
-    ) -> Written:
+    ) -> WriteResult:
         """Creates under an id of the server's choice, unless the criteria match something already there."""
         check_type(resource_type)
         check_resource(resource, resource_type)
         if if_none_exist is not None:
             existing = self.match(session, resource_type, criteria_pairs(if_none_exist))
             if existing is not None:
-                return Written(200, existing)
+                return WriteResult(200, existing)
         return self.write_new(session, resource_type, new_id(), resource, "POST")
 
     def update(
         self, session: Session, resource_type: str, id_: str, resource: Json, if_match: str | None = None
-    ) -> Written:
+    ) -> WriteResult:
         """Updates, or creates under the client's id where the settings allow it.
 
         Unchanged content makes no new version. Tags and security labels add up, as on HAPI: those of the
@@ -158,8 +158,8 @@ class Interactions:
         self._prepare(resource)
         keep_labels(resource, current.body)
         if same_content(resource, current.body) and Quirk.NO_OP_VERSIONS not in self._settings.quirks:
-            return Written(200, current)
-        return Written(200, session.put(resource_type, id_, resource, "PUT"))
+            return WriteResult(200, current)
+        return WriteResult(200, session.put(resource_type, id_, resource, "PUT"))
 
     def update_conditional(
         self,
@@ -168,7 +168,7 @@ class Interactions:
         pairs: Pairs,
         resource: Json,
         if_match: str | None = None,
-    ) -> Written:
+    ) -> WriteResult:
         """Updates the one match of the criteria, or creates where none matches (R4 conditional update)."""
         check_type(resource_type)
         check_resource(resource, resource_type)
@@ -183,21 +183,23 @@ class Interactions:
         check_if_match(None, if_match)
         return self.write_new(session, resource_type, new_id(), resource, "POST")
 
-    def delete(self, session: Session, resource_type: str, id_: str, if_match: str | None = None) -> Written:
+    def delete(
+        self, session: Session, resource_type: str, id_: str, if_match: str | None = None
+    ) -> WriteResult:
         """Deletes; what is not there is deleted already."""
         check_type(resource_type)
         current = session.current(resource_type, id_)
         check_if_match(current, if_match)
         if current is None or current.body is None:
-            return Written(204, current)
-        return Written(204, session.delete(current))
+            return WriteResult(204, current)
+        return WriteResult(204, session.delete(current))
 
     def write_new(
         self, session: Session, resource_type: str, id_: str, resource: Json, method: str
-    ) -> Written:
+    ) -> WriteResult:
         """Writes what does not stand there yet, or was deleted; the caller has checked it."""
         self._prepare(resource)
-        return Written(201, session.put(resource_type, id_, resource, method))
+        return WriteResult(201, session.put(resource_type, id_, resource, method))
 
     def _prepare(self, resource: Json) -> None:
         """The last checks and changes before a resource is compared and written."""

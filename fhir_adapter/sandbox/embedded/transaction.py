@@ -10,7 +10,7 @@ from fhir_adapter.sandbox.embedded.bundles import bundle_text
 from fhir_adapter.sandbox.embedded.index import without_version
 from fhir_adapter.sandbox.embedded.interactions import (
     Interactions,
-    Written,
+    WriteResult,
     check_id,
     check_if_match,
     check_resource,
@@ -38,7 +38,7 @@ _STATUS = {200: "200 OK", 201: "201 Created", 204: "204 No Content"}
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class BundleEntry:
     """One entry of a request Bundle.
 
     Attributes:
@@ -165,7 +165,7 @@ class BundleProcessor:
                     answers[number] = self._carry_out(session, entries[number], base, representation)
         return answers
 
-    def _with_id(self, session: Session, entry: Entry, addresses: _Addresses) -> Entry:
+    def _with_id(self, session: Session, entry: BundleEntry, addresses: _Addresses) -> BundleEntry:
         """The entry with the id that its resource has or gets, which the other entries may refer to."""
         if entry.method == "GET":
             return entry
@@ -187,7 +187,7 @@ class BundleProcessor:
                 addresses.urls.setdefault(f"{entry.type}/{resource['id']}", entry.reference)
         return entry
 
-    def _with_id_of_create(self, session: Session, entry: Entry, addresses: _Addresses) -> Entry:
+    def _with_id_of_create(self, session: Session, entry: BundleEntry, addresses: _Addresses) -> BundleEntry:
         if entry.condition is None:
             return replace(entry, id=new_id())
         criteria = (entry.type, entry.condition.rpartition("?")[2])
@@ -198,7 +198,7 @@ class BundleProcessor:
         addresses.conditions[criteria] = entry.id
         return entry
 
-    def _rewrite(self, session: Session, entry: Entry, addresses: _Addresses) -> None:
+    def _rewrite(self, session: Session, entry: BundleEntry, addresses: _Addresses) -> None:
         """Points the references of the entry's resource at the ids that were chosen."""
 
         def resolve(reference: str) -> str:
@@ -218,7 +218,7 @@ class BundleProcessor:
             with _at(entry.place):
                 rewrite(entry.resource, addresses.urls, resolve)
 
-    def _carry_out(self, session: Session, entry: Entry, base: str, representation: bool) -> str:
+    def _carry_out(self, session: Session, entry: BundleEntry, base: str, representation: bool) -> str:
         if entry.method == "GET":
             return self._read(session, entry, base)
         if entry.method == "DELETE":
@@ -226,12 +226,12 @@ class BundleProcessor:
         elif entry.method == "PUT":
             written = self._put(session, entry)
         elif entry.found:
-            written = Written(200, session.current(entry.type, entry.id))
+            written = WriteResult(200, session.current(entry.type, entry.id))
         else:
             written = self._interactions.write_new(session, entry.type, entry.id, entry.content(), "POST")
         return _answer(written, representation)
 
-    def _put(self, session: Session, entry: Entry) -> Written:
+    def _put(self, session: Session, entry: BundleEntry) -> WriteResult:
         resource = entry.content()
         if len(entry.path) == 2 and entry.id != entry.path[1]:
             check_if_match(None, entry.if_match)
@@ -243,7 +243,7 @@ class BundleProcessor:
             resource = {**resource, "id": entry.id}
         return self._interactions.update(session, entry.type, entry.id, resource, entry.if_match)
 
-    def _read(self, session: Session, entry: Entry, base: str) -> str:
+    def _read(self, session: Session, entry: BundleEntry, base: str) -> str:
         if len(entry.path) == 1:
             found = self._searcher.search(session, base, entry.type, criteria_pairs(f"?{entry.criteria}"))
             return f'{{"resource":{found.text},"response":{{"status":"200 OK"}}}}'
@@ -265,7 +265,7 @@ def _at(place: str) -> Iterator[None]:
         raise error.within(place) from None
 
 
-def _read_entry(number: int, item: Any, base: str) -> Entry:
+def _read_entry(number: int, item: Any, base: str) -> BundleEntry:
     request = item.get("request") if isinstance(item, dict) else None
     if not isinstance(request, dict):
         raise invalid("The entry has no request.")
@@ -277,7 +277,7 @@ def _read_entry(number: int, item: Any, base: str) -> Entry:
     check_type(parts[0])
     _check_form(method, parts, criteria)
     resource = item.get("resource")
-    return Entry(
+    return BundleEntry(
         place=f"Bundle.entry[{number}]",
         method=method,
         path=parts,
@@ -302,7 +302,7 @@ def _check_form(method: str, parts: tuple[str, ...], criteria: str) -> None:
             check_id(parts[1])
 
 
-def _check_each_once(entries: list[Entry]) -> None:
+def _check_each_once(entries: list[BundleEntry]) -> None:
     """Raises 400 where two entries write the same resource, since then their order would matter."""
     seen: set[str] = set()
     for entry in entries:
@@ -313,7 +313,7 @@ def _check_each_once(entries: list[Entry]) -> None:
         seen.add(entry.reference)
 
 
-def _answer(written: Written, representation: bool) -> str:
+def _answer(written: WriteResult, representation: bool) -> str:
     version = written.version
     if version is None:
         return f'{{"response":{{"status":"{_STATUS[written.status]}"}}}}'

@@ -15,7 +15,7 @@ from fhir_adapter.timeline.clinical_time import readable
 from jobs.audits.view import Place
 from jobs.web.answers import while_wanted
 from jobs.web.guard.access import Scope, requires
-from jobs.web.listing import Entry, page_of
+from jobs.web.listing import SummaryListing, page_of
 from jobs.web.problems import ProblemError
 from jobs.web.routes.compositions import Cursor, Id
 from jobs.web.service import Service, TheService
@@ -88,7 +88,7 @@ def _list(kind: Kind, cursor: str = "") -> str:
     return "/audit" + (f"?{written}" if written else "")
 
 
-def _row(entry: Entry, kind: Kind) -> ListRow:
+def _row(entry: SummaryListing, kind: Kind) -> ListRow:
     claims, record = entry.claims, entry.record
     state = f"no longer current: {ended_words(record.ended)}" if record.ended else record.status
     return ListRow(

@@ -9,7 +9,7 @@ from fhir_adapter import canonical
 from fhir_adapter.audit.findings import Finding
 from jobs.web.answers import json_answer, problems, while_wanted
 from jobs.web.guard.access import Scope, requires
-from jobs.web.listing import Entry, page_of
+from jobs.web.listing import SummaryListing, page_of
 from jobs.web.problems import ProblemError
 from jobs.web.schemas import AuditResult, Listed, Listing
 from jobs.web.service import TheService
@@ -43,7 +43,7 @@ async def listing(
     return await json_answer(found.model_dump(exclude_none=True))
 
 
-def _listed(entry: Entry) -> Listed:
+def _listed(entry: SummaryListing) -> Listed:
     claims, record = entry.claims, entry.record
     return Listed(
         composition=claims.composition,

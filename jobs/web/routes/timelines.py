@@ -25,7 +25,7 @@ Bound = Annotated[str, Query(max_length=40)]
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class TimelineQuery:
     """Whose timeline, as `Patient/id` or `Encounter/id`, and the dates of the form, as they were typed."""
 
     subject: str
@@ -71,13 +71,13 @@ async def of_encounter(
 
 
 async def _answer(request: Request, service: Service, subject: str, since: str, until: str) -> HTMLResponse:
-    asked = Asked(subject, since, until)
+    asked = TimelineQuery(subject, since, until)
     if asked.fault:
         return render(request, "timeline.html", status=422, page=None, asked=asked)
     return await while_wanted(request, service, _read(request, service, asked))
 
 
-async def _read(request: Request, service: Service, asked: Asked) -> HTMLResponse:
+async def _read(request: Request, service: Service, asked: TimelineQuery) -> HTMLResponse:
     reader = timeline_reader(service.settings, service.client, service.auditor, service.ledger)
     try:
         found = await reader.read(asked.subject, asked.since, asked.until)

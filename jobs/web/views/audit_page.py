@@ -13,7 +13,7 @@ from fhir_adapter.note import Reading
 from fhir_adapter.timeline.clinical_time import readable as readable_time
 from fhir_adapter.writing.sections import left_out_words, notice_words
 from jobs.audits import checks as audit_checks
-from jobs.audits.view import FoundRow, Row, Ruled, Segment, found_rows, rows, ruled, segments
+from jobs.audits.view import AuditRow, FoundRow, Ruled, Segment, found_rows, rows, ruled, segments
 from jobs.web.views.links import history, on_server, timeline_page
 from summarizer.types import LeftOutSection
 
@@ -77,7 +77,7 @@ class AuditPage:
     notices: tuple[str, ...]
     checks: tuple[audit_checks.Checked, ...]
     found: tuple[FoundRow, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[AuditRow, ...]
     ruled: tuple[Ruled, ...]
     left_out: tuple[LeftOutSection, ...]
     left_out_words: str
@@ -94,7 +94,7 @@ class AuditPage:
         """Those that belong to one part of the audit."""
         return [one for one in self.found if audit_checks.CHECKS[one.finding] is check]
 
-    def about(self, row: Row) -> list[FoundRow]:
+    def about(self, row: AuditRow) -> list[FoundRow]:
         """Those that are about a sentence and that its places do not show."""
         return [one for one in self.found if one.row == row.number and one.finding in _OF_ROWS]
 

@@ -11,7 +11,14 @@ from fhir_adapter.timeline.bare import NOT_YET
 from fhir_adapter.timeline.building import woven
 from fhir_adapter.timeline.clinical_time import Precision, precision, readable
 from fhir_adapter.timeline.pieces import Context, Place
-from fhir_adapter.timeline.timeline import BareNote, Entry, LeftOut, Remark, Timeline, TimelineSentence
+from fhir_adapter.timeline.timeline import (
+    BareNote,
+    LeftOut,
+    Remark,
+    Timeline,
+    TimelineEntry,
+    TimelineSentence,
+)
 from fhir_adapter.writing.sections import left_out_words, notice_words
 from jobs.web.views.links import audit_page, on_server
 
@@ -59,7 +66,7 @@ class Spot:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class SentenceInContext:
     """A sentence with what must be read with it: its own place, then the others.
 
     Attributes:
@@ -78,7 +85,7 @@ class ByRule:
     """What a rule found in a note; `words` are the rule's."""
 
     words: str
-    lines: tuple[Told, ...]
+    lines: tuple[SentenceInContext, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +110,7 @@ class Note:
     version: str
     url: str
     source_url: str
-    sentences: tuple[Told, ...]
+    sentences: tuple[SentenceInContext, ...]
     repeated: int
     why: str = ""
     ruled: tuple[ByRule, ...] = ()
@@ -178,8 +185,10 @@ def timeline_view(found: Timeline, server: str) -> TimelinePage:
     )
 
 
-def _years(entries: list[Entry | BareNote], by_source: dict[str, Entry], server: str) -> Iterator[Year]:
-    def year(entry: Entry | BareNote) -> str:
+def _years(
+    entries: list[TimelineEntry | BareNote], by_source: dict[str, TimelineEntry], server: str
+) -> Iterator[Year]:
+    def year(entry: TimelineEntry | BareNote) -> str:
         return "" if precision(entry.time) is Precision.UNKNOWN else entry.time[:4]
 
     for number, (name, group) in enumerate(groupby(entries, year), 1):
@@ -191,7 +200,7 @@ def _years(entries: list[Entry | BareNote], by_source: dict[str, Entry], server:
         yield Year(name or "Time unknown", f"y{number}", notes)
 
 
-def _note(entry: Entry, by_source: dict[str, Entry], server: str) -> Note:
+def _note(entry: TimelineEntry, by_source: dict[str, TimelineEntry], server: str) -> Note:
     note = entry.note.note
     return Note(
         time=readable(entry.time),
@@ -210,7 +219,7 @@ def _note(entry: Entry, by_source: dict[str, Entry], server: str) -> Note:
     )
 
 
-def _by_rule(entry: Entry, by_source: dict[str, Entry]) -> Iterator[ByRule]:
+def _by_rule(entry: TimelineEntry, by_source: dict[str, TimelineEntry]) -> Iterator[ByRule]:
     for words, group in groupby(entry.note.pinned, lambda line: line.head):
         lines = []
         for line in group:
@@ -219,7 +228,7 @@ def _by_rule(entry: Entry, by_source: dict[str, Entry]) -> Iterator[ByRule]:
                 for pieces in (line.before, line.after)
             )
             spot = _spot(line.place, line.place.text, by_source)
-            lines.append(Told(displayed(line.place.text), spot, (), *around))
+            lines.append(SentenceInContext(displayed(line.place.text), spot, (), *around))
         yield ByRule(words, tuple(lines))
 
 
@@ -240,7 +249,7 @@ def _bare(bare: BareNote, server: str) -> Note:
     )
 
 
-def _sentences(entry: Entry, by_source: dict[str, Entry]) -> Iterator[Told]:
+def _sentences(entry: TimelineEntry, by_source: dict[str, TimelineEntry]) -> Iterator[SentenceInContext]:
     known: set[tuple[int, int]] = set()
     for sentence in entry.sentences:
         new = tuple(piece for piece in sentence.before if (piece.start, piece.end) not in known)
@@ -248,7 +257,7 @@ def _sentences(entry: Entry, by_source: dict[str, Entry]) -> Iterator[Told]:
         yield _told(sentence, new, by_source)
 
 
-def _title(entry: Entry) -> str:
+def _title(entry: TimelineEntry) -> str:
     return " ".join(entry.title.split())
 
 
@@ -261,16 +270,18 @@ def kind_of_time(element: str) -> str:
     )
 
 
-def _told(sentence: TimelineSentence, before: tuple[Context, ...], by_source: dict[str, Entry]) -> Told:
+def _told(
+    sentence: TimelineSentence, before: tuple[Context, ...], by_source: dict[str, TimelineEntry]
+) -> SentenceInContext:
     first, *others = (_spot(place, sentence.text, by_source) for place in sentence.places)
     around = (
         tuple((c.kind.replace("-", " "), displayed(c.text)) for c in pieces)
         for pieces in (before, sentence.after)
     )
-    return Told(displayed(sentence.text), first, tuple(others), *around)
+    return SentenceInContext(displayed(sentence.text), first, tuple(others), *around)
 
 
-def _spot(place: Place, shown: str, by_source: dict[str, Entry]) -> Spot:
+def _spot(place: Place, shown: str, by_source: dict[str, TimelineEntry]) -> Spot:
     entry = by_source.get(place.source)
     return Spot(
         title=_title(entry) if entry else place.source,

@@ -5,7 +5,7 @@ from typing import Any
 
 from fhir_adapter.note import Attachment, NoteText, Reading, SourceNote
 from fhir_adapter.writing.pipeline import Pipeline
-from fhir_adapter.writing.summary import Written
+from fhir_adapter.writing.summary import SummaryDraft
 from summarizer.types import ContextKind, ContextSpan, ModelInfo, ScoredSentence, SelectedSentence, Summary
 
 BASE_URL = "https://fhir.example.org/fhir"
@@ -50,12 +50,12 @@ def a_summary(text: str, spans: list[tuple[int, int]], context: tuple[int, int] 
     return Summary(MODEL, "", len(text), chosen, scored)
 
 
-def a_written(
+def a_draft(
     text: str = TEXT,
     spans: list[tuple[int, int]] | None = None,
     context: tuple[int, int] | None = None,
     **changed: Any,
-) -> Written:
+) -> SummaryDraft:
     spans = [(0, 22), (23, 44)] if spans is None else spans
     reading = a_reading(text, **changed)
-    return Written(reading, a_summary(text, spans, context), a_pipeline(), BASE_URL)
+    return SummaryDraft(reading, a_summary(text, spans, context), a_pipeline(), BASE_URL)

@@ -6,7 +6,7 @@ import pytest
 
 from fhir_adapter import elements
 from fhir_adapter.narrative import paragraph
-from tests.unit.fhir_adapter.builders import BASE_URL, a_written
+from tests.unit.fhir_adapter.builders import BASE_URL, a_draft
 
 URN = "urn:uuid:4a3a1c60-6c2d-4f0e-9a55-6f1b0f0e8f11"
 
@@ -92,8 +92,8 @@ def test_languages(stated: object, kept: str | None) -> None:
 
 
 def test_a_language_that_is_none_counts_as_not_stated() -> None:
-    assert a_written(language="english").language == "en"
-    assert a_written(language="de_CH").language == "de-CH"
+    assert a_draft(language="english").language == "en"
+    assert a_draft(language="de_CH").language == "de-CH"
 
 
 def test_our_words_say_that_they_are_english_in_a_resource_that_is_not() -> None:

@@ -12,10 +12,10 @@ from fhir_adapter.audit.findings import Finding, Found
 from fhir_adapter.audit.shape import against_source, shape
 from fhir_adapter.narrative import FORM
 from fhir_adapter.writing.summary import composition
-from tests.unit.fhir_adapter.builders import BASE_URL, a_written
+from tests.unit.fhir_adapter.builders import BASE_URL, a_draft
 
 LABEL = ("http://terminology.hl7.org/CodeSystem/v3-ObservationValue", "AIAST")
-WRITTEN = a_written(context=(0, 2))
+WRITTEN = a_draft(context=(0, 2))
 UNTOUCHED = composition(WRITTEN)
 ODD: list[Any] = [None, 5, True, "x", [], {}, [None], [[1]], [{"url": ["x"], "system": {}, "code": []}]]
 

@@ -19,7 +19,7 @@ from fhir_adapter.profiles.package import build, manifest
 from fhir_adapter.profiles.upload import upload_bundle
 from fhir_adapter.writing.bundles import author, validate
 from fhir_adapter.writing.summary import composition, extracted_text, provenance
-from tests.unit.fhir_adapter.builders import MODEL, a_pipeline, a_written
+from tests.unit.fhir_adapter.builders import MODEL, a_draft, a_pipeline
 
 STRUCTURES = [d for d in definitions() if d["resourceType"] == "StructureDefinition"]
 OTHER_BASE = 'https://fhir.hospital.example.org/x"y'
@@ -81,7 +81,7 @@ def test_each_slice_says_how_it_is_told_apart(resource: dict[str, Any]) -> None:
 
 
 def written_resources() -> list[dict[str, Any]]:
-    written = a_written(verbatim=False)
+    written = a_draft(verbatim=False)
     return [*author(a_pipeline()), composition(written), extracted_text(written), provenance(written)]
 
 
@@ -189,7 +189,7 @@ def test_a_row_shows_the_value_of_its_own_slice() -> None:
 
 def test_no_score_is_called_a_confidence() -> None:
     calibrated = a_pipeline(model=dataclasses.replace(MODEL, calibrated=True))
-    resource = composition(dataclasses.replace(a_written(), pipeline=calibrated))
+    resource = composition(dataclasses.replace(a_draft(), pipeline=calibrated))
     assert canonical.AI_CONFIDENCE not in json.dumps(resource)
     assert canonical.EXTRACT_SCORE in json.dumps(resource)
 
@@ -198,7 +198,7 @@ def test_no_score_is_called_a_confidence() -> None:
 def test_a_confidence_of_versions_before_is_read_where_it_is_the_score(
     confidence: float | None, well_formed: bool
 ) -> None:
-    resource = composition(a_written())
+    resource = composition(a_draft())
     span = resource["section"][0]["extension"][0]
     span["extension"].append({"url": canonical.AI_CONFIDENCE, "valueDecimal": confidence})
     assert [span.well_formed for span in read_claims(resource).spans] == [well_formed, True]

@@ -10,17 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fhir_adapter.sandbox.load_read import Entry, Reader, Unusable, safe_id
+from fhir_adapter.sandbox.load_read import LoadEntry, Reader, Unusable, safe_id
 
 
 def patient(**elements: Any) -> dict[str, Any]:
     return {"resourceType": "Patient", **elements}
 
 
-def read(*paths: Path) -> tuple[list[Entry], list[Unusable], Reader]:
+def read(*paths: Path) -> tuple[list[LoadEntry], list[Unusable], Reader]:
     reader = Reader()
     found = list(reader.read(paths))
-    entries = [one for one in found if isinstance(one, Entry)]
+    entries = [one for one in found if isinstance(one, LoadEntry)]
     return entries, [one for one in found if isinstance(one, Unusable)], reader
 
 
@@ -33,7 +33,7 @@ def bundle(*entries: dict[str, Any], kind: str = "transaction") -> dict[str, Any
     return {"resourceType": "Bundle", "type": kind, "entry": list(entries)}
 
 
-def bodies(entries: list[Entry]) -> list[dict[str, Any]]:
+def bodies(entries: list[LoadEntry]) -> list[dict[str, Any]]:
     return [json.loads(entry.body) for entry in entries]
 
 

@@ -18,7 +18,7 @@ from fhir_adapter.writing.lifecycle import (
 )
 from fhir_adapter.writing.summary import composition
 from tests.places import ROOT
-from tests.unit.fhir_adapter.builders import a_written
+from tests.unit.fhir_adapter.builders import a_draft
 
 Json = dict[str, Any]
 PROFILES = ROOT / "fhir_adapter" / "profiles"
@@ -26,7 +26,7 @@ PROFILES = ROOT / "fhir_adapter" / "profiles"
 
 @pytest.fixture
 def summary() -> Json:
-    return json.loads(json.dumps(sealed(composition(a_written(verbatim=False)))))
+    return json.loads(json.dumps(sealed(composition(a_draft(verbatim=False)))))
 
 
 def ids_given_by_the_server(resource: Json) -> None:
@@ -157,9 +157,9 @@ def test_an_end_of_ours_is_ours_and_can_be_taken_back(summary: Json, why: str) -
 
 
 def test_the_texts_beside_the_source_are_known_from_the_spans() -> None:
-    spans = composition(a_written())["section"][0]["extension"]
+    spans = composition(a_draft())["section"][0]["extension"]
 
-    assert extracted_texts(composition(a_written())) == []
+    assert extracted_texts(composition(a_draft())) == []
     for span in spans:
         span["extension"][0]["valueReference"]["reference"] = "DocumentReference/text/_history/2"
     section = {"extension": spans, "entry": [{"reference": "DocumentReference/123"}]}

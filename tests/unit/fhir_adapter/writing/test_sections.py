@@ -9,9 +9,9 @@ from fhir_adapter.audit.claims import read_claims
 from fhir_adapter.audit.pinned import read_pinned
 from fhir_adapter.errors import NoteError
 from fhir_adapter.narrative import read_list
-from fhir_adapter.writing.summary import Written, composition
+from fhir_adapter.writing.summary import SummaryDraft, composition
 from summarizer.types import ContextKind, ContextSpan, LeftOut, LeftOutSection, Pinned, PinnedLine, PinnedRule
-from tests.unit.fhir_adapter.builders import a_written
+from tests.unit.fhir_adapter.builders import a_draft
 
 TEXT = "PLAN:\nHome today. Metoprolol goes on.\nALLERGIES:\nPenicillin:\r\nhives.\nLatex.\n"
 HEADING = ContextSpan(TEXT.index("ALLERGIES:"), TEXT.index("ALLERGIES:") + 10, ContextKind.HEADING)
@@ -26,8 +26,8 @@ LINES = (line("Penicillin:\r\nhives."), line("Latex."))
 RULES = (PinnedRule("allergies", 2, "Allergies", 2, 5),)
 
 
-def written(lines: tuple[PinnedLine, ...] = LINES, **beside: Any) -> Written:
-    made = a_written(TEXT, [(6, 17), (18, 37)])
+def written(lines: tuple[PinnedLine, ...] = LINES, **beside: Any) -> SummaryDraft:
+    made = a_draft(TEXT, [(6, 17), (18, 37)])
     return replace(
         made, summary=replace(made.summary, pinned=Pinned(lines, RULES if lines else ()), **beside)
     )

@@ -19,20 +19,20 @@ from fhir_adapter.writing.bundles import (
     validate,
 )
 from fhir_adapter.writing.lifecycle import Existing, read_existing
-from fhir_adapter.writing.summary import Written, composition, extracted_text, provenance
-from tests.unit.fhir_adapter.builders import BASE_URL, TEXT, a_pipeline, a_reading, a_summary, a_written
+from fhir_adapter.writing.summary import SummaryDraft, composition, extracted_text, provenance
+from tests.unit.fhir_adapter.builders import BASE_URL, TEXT, a_draft, a_pipeline, a_reading, a_summary
 
 
 def an_existing() -> Existing:
-    resource = {**written_new(a_written())["entry"][0]["resource"], "id": "given"}
+    resource = {**written_new(a_draft())["entry"][0]["resource"], "id": "given"}
     return read_existing({**resource, "meta": {**resource["meta"], "versionId": "7"}})
 
 
-def written_new(written: Written) -> dict[str, Any]:
+def written_new(written: SummaryDraft) -> dict[str, Any]:
     return transaction(summary_resources(written))
 
 
-def written_conditionally(written: Written, existing: Existing | None = None) -> dict[str, Any]:
+def written_conditionally(written: SummaryDraft, existing: Existing | None = None) -> dict[str, Any]:
     return conditional_transaction(written.pipeline, summary_resources(written, existing), existing)
 
 
@@ -41,7 +41,7 @@ def entries(bundle: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def test_each_sentence_carries_its_offsets_and_stands_in_the_narrative() -> None:
-    claims = read_claims(composition(a_written()))
+    claims = read_claims(composition(a_draft()))
 
     assert [(s.offset, s.length) for s in claims.spans] == [(0, 22), (23, 21)]
     assert [text for _, text in claims.items] == [TEXT[0:22], TEXT[23:44]]
@@ -51,7 +51,7 @@ def test_each_sentence_carries_its_offsets_and_stands_in_the_narrative() -> None
 
 
 def test_the_text_is_named_by_version_recipe_hash_and_length() -> None:
-    claims = read_claims(composition(a_written()))
+    claims = read_claims(composition(a_draft()))
 
     assert claims.source == "DocumentReference/123"
     assert claims.version == "3"
@@ -63,9 +63,9 @@ def test_the_text_is_named_by_version_recipe_hash_and_length() -> None:
 
 def test_everything_written_is_valid_r4b() -> None:
     for bundle in (
-        written_new(a_written()),
-        written_new(a_written(verbatim=False)),
-        written_conditionally(a_written(verbatim=False), an_existing()),
+        written_new(a_draft()),
+        written_new(a_draft(verbatim=False)),
+        written_conditionally(a_draft(verbatim=False), an_existing()),
         registration(a_pipeline()),
     ):
         for entry in bundle["entry"]:
@@ -73,7 +73,7 @@ def test_everything_written_is_valid_r4b() -> None:
 
 
 def test_validation_names_the_element_and_never_its_value() -> None:
-    resource = composition(a_written())
+    resource = composition(a_draft())
     resource["date"] = "secret words of a patient"
 
     with pytest.raises(NoteError) as error:
@@ -84,15 +84,15 @@ def test_validation_names_the_element_and_never_its_value() -> None:
 
 
 def test_the_same_note_gives_the_same_resources() -> None:
-    assert written_new(a_written()) == written_new(a_written())
+    assert written_new(a_draft()) == written_new(a_draft())
 
 
 def test_ids_depend_on_source_and_pipeline_and_not_on_the_version() -> None:
-    one = a_written()
+    one = a_draft()
 
-    assert a_written(version_id="4").composition_id == one.composition_id
-    assert a_written(id="124").composition_id != one.composition_id
-    assert a_written(resource_type="DiagnosticReport").composition_id != one.composition_id
+    assert a_draft(version_id="4").composition_id == one.composition_id
+    assert a_draft(id="124").composition_id != one.composition_id
+    assert a_draft(resource_type="DiagnosticReport").composition_id != one.composition_id
     assert one.composition_id != one.provenance_id
 
 
@@ -113,21 +113,21 @@ def test_a_sentence_that_does_not_stand_in_the_text_is_never_written(
     altered = type(summary)(summary.model, "", len(TEXT), (chosen,), ())
 
     with pytest.raises(NoteError, match="not-verbatim"):
-        Written(a_reading(), altered, a_pipeline(), BASE_URL)
+        SummaryDraft(a_reading(), altered, a_pipeline(), BASE_URL)
 
 
 def test_sentences_out_of_order_are_never_written() -> None:
     with pytest.raises(NoteError, match="not-verbatim"):
-        a_written(spans=[(23, 44), (0, 22)])
+        a_draft(spans=[(23, 44), (0, 22)])
 
 
 def test_a_note_without_a_sentence_has_no_composition() -> None:
     with pytest.raises(NoteError, match="empty-text"):
-        a_written(spans=[])
+        a_draft(spans=[])
 
 
 def test_a_source_that_is_not_plain_text_brings_its_text_along() -> None:
-    written = a_written(verbatim=False)
+    written = a_draft(verbatim=False)
     text = extracted_text(written)
     claims = read_claims(composition(written))
     attachment = text["content"][0]["attachment"]
@@ -145,7 +145,7 @@ def test_a_source_that_is_not_plain_text_brings_its_text_along() -> None:
 
 
 def test_the_text_of_a_report_is_related_and_not_transformed() -> None:
-    text = extracted_text(a_written(verbatim=False, resource_type="DiagnosticReport"))
+    text = extracted_text(a_draft(verbatim=False, resource_type="DiagnosticReport"))
 
     assert "relatesTo" not in text
     assert text["context"]["related"][0]["reference"] == "DiagnosticReport/123"
@@ -159,7 +159,7 @@ def test_security_labels_are_kept_and_the_strictest_confidentiality_stated() -> 
         {"code": 7},
         "junk",
     )
-    resource = composition(a_written(security=labels))
+    resource = composition(a_draft(security=labels))
 
     assert [label.get("code") for label in resource["meta"]["security"]] == [
         "AIAST",
@@ -190,7 +190,7 @@ def test_security_labels_are_kept_and_the_strictest_confidentiality_stated() -> 
     ],
 )
 def test_no_label_is_ever_dropped(odd: Any, carried: Any) -> None:
-    for resource in (composition(a_written(security=(odd,))), extracted_text(a_written(security=(odd,)))):
+    for resource in (composition(a_draft(security=(odd,))), extracted_text(a_draft(security=(odd,)))):
         assert carried in resource["meta"]["security"]
         validate(resource)
 
@@ -200,7 +200,7 @@ def test_no_label_is_ever_dropped(odd: Any, carried: Any) -> None:
     [canonical.CONFIDENTIALITY, "http://hl7.org/fhir/v3/Confidentiality", "urn:oid:2.16.840.1.113883.5.25"],
 )
 def test_confidentiality_is_read_under_each_name_of_its_system(system: str) -> None:
-    assert composition(a_written(security=({"system": system, "code": "V"},)))["confidentiality"] == "V"
+    assert composition(a_draft(security=({"system": system, "code": "V"},)))["confidentiality"] == "V"
 
 
 @pytest.mark.parametrize(
@@ -241,7 +241,7 @@ def test_confidentiality_is_read_under_each_name_of_its_system(system: str) -> N
     ],
 )
 def test_every_form_of_subject_comes_through(found: Any, expected: Any) -> None:
-    assert composition(a_written(subject=found)).get("subject") == expected
+    assert composition(a_draft(subject=found)).get("subject") == expected
 
 
 @pytest.mark.parametrize(
@@ -256,7 +256,7 @@ def test_every_form_of_subject_comes_through(found: Any, expected: Any) -> None:
 )
 def test_a_note_whose_subject_cannot_be_kept_lands_in_nobodys_chart(lost: Any) -> None:
     with pytest.raises(NoteError) as error:
-        a_written(subject=lost)
+        a_draft(subject=lost)
     assert error.value.reason is Reason.MALFORMED
     assert "A. B." not in str(error.value)
 
@@ -271,7 +271,7 @@ def test_a_note_whose_subject_cannot_be_kept_lands_in_nobodys_chart(lost: Any) -
     ],
 )
 def test_a_stamp_that_can_be_read_can_be_written(stamp: str, written: str) -> None:
-    resource = composition(a_written(last_updated=stamp))
+    resource = composition(a_draft(last_updated=stamp))
     assert resource["date"] == written
     validate(resource)
 
@@ -280,29 +280,29 @@ def test_a_stamp_that_can_be_read_can_be_written(stamp: str, written: str) -> No
     "odd", [{"reference": "EpisodeOfCare/1"}, {"reference": "#e"}, [], {"reference": ""}]
 )
 def test_an_encounter_of_another_kind_is_left_out(odd: Any) -> None:
-    assert "encounter" not in composition(a_written(encounter=odd))
+    assert "encounter" not in composition(a_draft(encounter=odd))
 
 
 @pytest.mark.parametrize("odd", [{"coding": "x"}, {"coding": [{"code": 5}]}, {"text": ""}, 7, None])
 def test_an_odd_type_or_period_never_fails_the_summary(odd: Any) -> None:
-    validate(composition(a_written(type=odd, period=odd, custodian=odd, master_identifier=odd)))
+    validate(composition(a_draft(type=odd, period=odd, custodian=odd, master_identifier=odd)))
 
 
 def test_the_provenance_names_the_version_twice_since_servers_strip_it() -> None:
-    what = provenance(a_written())["entity"][0]["what"]
+    what = provenance(a_draft())["entity"][0]["what"]
 
     assert what["reference"] == "DocumentReference/123/_history/3"
     assert what["identifier"]["value"] == f"{BASE_URL}/DocumentReference/123/_history/3"
 
 
 def test_only_a_document_claims_the_document_provenance_policy() -> None:
-    assert provenance(a_written())["policy"] == [canonical.MXDE_POLICY]
-    assert "policy" not in provenance(a_written(resource_type="DiagnosticReport"))
+    assert provenance(a_draft())["policy"] == [canonical.MXDE_POLICY]
+    assert "policy" not in provenance(a_draft(resource_type="DiagnosticReport"))
 
 
 def test_a_server_that_gives_out_ids_gets_conditional_entries_that_refer_by_full_url() -> None:
-    new = written_conditionally(a_written(verbatim=False))
-    known = entries(written_conditionally(a_written(verbatim=False), an_existing()))
+    new = written_conditionally(a_draft(verbatim=False))
+    known = entries(written_conditionally(a_draft(verbatim=False), an_existing()))
 
     assert all("id" not in entry["resource"] for entry in new["entry"])
     assert {entry["request"]["method"] for entry in new["entry"]} == {"POST"}
@@ -325,7 +325,7 @@ _WORDS = st.text(min_size=1).map(str.strip).filter(bool)
 def test_offsets_and_narrative_hold_for_any_unicode(first: str, between: str, second: str) -> None:
     text = first + between + second
     spans = [(0, len(first)), (len(first) + len(between), len(text))]
-    claims = read_claims(composition(a_written(text, spans, context=(len(first), len(first + between)))))
+    claims = read_claims(composition(a_draft(text, spans, context=(len(first), len(first + between)))))
 
     for span, (_, shown) in zip(claims.spans, claims.items, strict=True):
         assert shown == displayed(text[span.offset : span.offset + span.length])
@@ -345,7 +345,7 @@ def test_what_is_displayed_is_the_text_but_for_white_space_and_what_xml_cannot_h
 
 def test_what_is_shown_with_a_sentence_stands_before_it_with_offsets_of_its_own() -> None:
     text = "MEDICATIONS TO STOP:\nWarfarin 5 mg\ndaily."
-    resource = composition(a_written(text, [(21, 41)], context=(0, 20)))
+    resource = composition(a_draft(text, [(21, 41)], context=(0, 20)))
     (section,) = resource["section"]
     heading, sentence = section["extension"]
 
@@ -363,11 +363,11 @@ def test_what_is_shown_with_a_sentence_stands_before_it_with_offsets_of_its_own(
 @pytest.mark.parametrize("context", [(0, 0), (5, 30), (-3, 4), (40, 60)])
 def test_context_that_is_none_is_never_written(context: tuple[int, int]) -> None:
     with pytest.raises(NoteError, match="not-verbatim"):
-        a_written("MEDICATIONS TO STOP:\nWarfarin 5 mg\ndaily.", [(21, 41)], context=context)
+        a_draft("MEDICATIONS TO STOP:\nWarfarin 5 mg\ndaily.", [(21, 41)], context=context)
 
 
 def test_what_a_server_does_to_white_space_is_no_alteration() -> None:
-    resource = composition(a_written(context=(0, 2), spans=[(3, 22), (23, 44)]))
+    resource = composition(a_draft(context=(0, 2), spans=[(3, 22), (23, 44)]))
     untouched = read_claims(resource)
     text = resource["section"][0]["text"]
     text["div"] = text["div"].replace("<li>", "\n  <li>\n").replace(" NSTEMI", "\n    NSTEMI")
@@ -384,4 +384,4 @@ def test_what_a_server_does_to_white_space_is_no_alteration() -> None:
     ],
 )
 def test_the_title_has_the_day_on_which_the_note_was_written(note: dict[str, Any], title: str) -> None:
-    assert composition(a_written(**note))["title"] == f"AI-extracted summary: {title}"
+    assert composition(a_draft(**note))["title"] == f"AI-extracted summary: {title}"
