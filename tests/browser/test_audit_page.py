@@ -135,9 +135,9 @@ async def test_on_paper_all_of_it_is_there(web: Web, page: Page, picture: Pictur
     await page.get_by_role("heading", name="This summary holds").wait_for()
     await page.emulate_media(media="print")
     assert await page.locator(".note").evaluate("(note) => note.scrollHeight <= note.clientHeight")
-    for hidden in (".top", ".banner", "[data-steps]"):
+    for hidden in (".top", "[data-steps]"):
         assert not await page.locator(hidden).is_visible()
-    for shown in (".verdict", ".checks", ".note", ".facts", ".paper"):
+    for shown in (".banner", ".verdict", ".checks", ".note", ".facts", ".paper"):
         assert await page.locator(shown).is_visible()
     await picture(page)
     assert (await page.pdf(format="A4")).startswith(b"%PDF")

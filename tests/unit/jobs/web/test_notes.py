@@ -67,7 +67,7 @@ async def test_the_list_in_pages(served: Served, fill: Any) -> None:
     assert [note["source"] for note in found] == [f"DocumentReference/{n}" for n in range(6)]
     assert found[0]["composition"] == "Composition/c-0"
     assert "reason" not in found[0]
-    assert found[5]["message"] == "Fetching or reading the note took longer than the settings allow."
+    assert found[5]["message"] == "Fetching, reading or scoring the note took longer than the settings allow."
     assert found[5]["handled_at"].endswith("Z")
 
 
