@@ -42,3 +42,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         else:
             group = file
         item.add_marker(pytest.mark.xdist_group(group))
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Without groups HAPI, Keycloak and what a file sets up are started in every process."""
+    if getattr(session.config.option, "loadgroup", False) and session.items:
+        group = session.items[0].get_closest_marker("xdist_group")
+        if group is None or not session.items[0].nodeid.endswith(f"@{group.args[0]}"):
+            raise pytest.UsageError("pytest-xdist does not group tests under this version of pytest.")
