@@ -24,6 +24,7 @@ from summarizer.splitting.split import Split
 from tests.faults.patterns import ROOT
 
 GROWTH = 3.2
+TRIES = 4
 LINES = {
     "sentences": "He was well today. ",
     "leaning": "It was removed. ",
@@ -65,9 +66,15 @@ def seconds(work: Callable[[], object]) -> float:
 
 
 def check(stage: Callable[[str], Callable[[], object]], unit: str) -> None:
-    """A text twice as long takes at most `GROWTH` times as long, where that is long enough to tell."""
-    short, long = (seconds(stage(unit * size)) for size in SIZES)
-    assert long < 0.01 or long < GROWTH * short, f"{short:.3f} s, then {long:.3f} s"
+    """A text twice as long takes at most `GROWTH` times as long, where that is long enough to tell.
+
+    What is square is so every time; a machine that is busy with other things, once.
+    """
+    for _ in range(TRIES):
+        short, long = (seconds(stage(unit * size)) for size in SIZES)
+        if long < 0.01 or long < GROWTH * short:
+            return
+    pytest.fail(f"{short:.3f} s, then {long:.3f} s")
 
 
 @pytest.mark.parametrize("name", LINES)
