@@ -20,8 +20,7 @@ def find_pinned(text: str, parts: Segmentation) -> Pinned:
 
     The names of a table's columns are no statement. Of a rule's hits the same words stand once, in the order
     of the note; beyond its limit they are counted and not shown. Statements that contradict each other are
-    hits of one rule, so they stand together. Where a rule finds nothing, nothing
-    is said.
+    hits of one rule, so they stand together. Where a rule finds nothing, nothing is said.
 
     Args:
         text: the note.

@@ -281,9 +281,7 @@ def _sentences(spans: Spans, start: int, end: int, inside: Collection[int]) -> N
 
 def _names_test(text: str, start: int, end: int) -> bool:
     """Whether a sentence begins with the label of a laboratory test."""
-    while start < end and text[start].isspace():
-        start += 1
-    label = LABEL.match(text, start, end)
+    label = LABEL.match(text[start:end].lstrip())
     return label is not None and normalise(label["words"]) in LABORATORY
 
 

@@ -66,6 +66,10 @@ def test_an_allergen_is_read_with_its_reaction() -> None:
     ]
 
 
+def test_a_date_may_have_its_day_first() -> None:
+    assert lines("Follow up with Dr. Roe on 12 June.", "follow-up") == ["Follow up with Dr. Roe on 12 June."]
+
+
 def test_a_list_of_what_is_stopped_or_new_is_a_change() -> None:
     text = "DRUGS STOPPED:\n- Senna\n- Digoxin 125 mcg\n\nNEW MEDICATIONS:\n- Rivaroxaban 20 mg"
     assert lines(text, "high-alert-medicines") == ["Digoxin 125 mcg", "Rivaroxaban 20 mg"]
