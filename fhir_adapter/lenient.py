@@ -49,6 +49,11 @@ def as_scalar(value: object) -> str | None:
     return as_text(value)
 
 
+def as_count(value: object) -> int:
+    """A whole number, else -1, which is neither a count nor an offset."""
+    return value if isinstance(value, int) and not isinstance(value, bool) else -1
+
+
 def as_code(value: object) -> str | None:
     """A code, or the first code of a Coding or CodeableConcept put in its place."""
     if isinstance(value, str):

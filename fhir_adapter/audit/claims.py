@@ -15,7 +15,7 @@ from fhir_adapter.canonical import (
     SOURCE_TEXT,
 )
 from fhir_adapter.canonical import ENDED_BECAUSE as ENDED
-from fhir_adapter.lenient import JsonObject, as_dict, coded, dicts, references, relative
+from fhir_adapter.lenient import JsonObject, as_count, as_dict, coded, dicts, references, relative
 from fhir_adapter.narrative import Piece, SentenceList, read_list
 from fhir_adapter.writing.sections import PINNED_TITLE
 from summarizer.types import LeftOut, LeftOutSection
@@ -213,8 +213,7 @@ def _value(part: JsonObject) -> str:
 
 
 def _number(part: JsonObject) -> int:
-    value = part.get("valueInteger")
-    return value if isinstance(value, int) and not isinstance(value, bool) else -1
+    return as_count(part.get("valueInteger"))
 
 
 def _left_out(composition: JsonObject) -> LeftOut:
@@ -234,5 +233,4 @@ def _words(parts: list[JsonObject]) -> str:
 
 
 def _counted(parts: list[JsonObject]) -> int:
-    value = next((p.get("valueInteger") for p in parts if p.get("url") == "sentences"), 0)
-    return value if isinstance(value, int) and not isinstance(value, bool) else -1
+    return as_count(next((p.get("valueInteger") for p in parts if p.get("url") == "sentences"), 0))

@@ -13,7 +13,7 @@ from fhir_adapter.audit.record import Maker
 from fhir_adapter.audit.shape import ANCHOR
 from fhir_adapter.audit.verdict import PinnedAudit, StatedRule
 from fhir_adapter.audit.words import against_text, unvouched
-from fhir_adapter.lenient import JsonObject, dicts
+from fhir_adapter.lenient import JsonObject, as_count, dicts
 from fhir_adapter.narrative import Piece, read_ruled_list
 from fhir_adapter.writing.sections import rule_words
 from fhir_adapter.writing.stretches import rule_address
@@ -63,13 +63,11 @@ def _rule(extension: JsonObject) -> StatedRule:
         if name.startswith("value")
     }
 
-    def number(name: str) -> int:
-        value = values.get(name)
-        return value if isinstance(value, int) and not isinstance(value, bool) else -1
-
     whole = sorted(str(part.get("url")) for part in parts) == ["found", "rule", "shown", "title"]
     words = [str(values.get(name, "")) for name in ("rule", "title")]
-    return StatedRule(words[0] if whole else "", words[1], number("shown"), number("found"))
+    return StatedRule(
+        words[0] if whole else "", words[1], as_count(values.get("shown")), as_count(values.get("found"))
+    )
 
 
 def _renamed(claims: Claims) -> Claims:

@@ -219,8 +219,8 @@ class _Renderer:
         entry.struck = own.struck or tag.name in elements.STRUCK
         entry.bold = True if tag.name in elements.BOLD and own.bold is None else own.bold
         entry.font = own.font
-        if tag.name not in elements.BOXES:  # there it says where a cell's words stand
-            entry.raised = elements.SCRIPTS.get(tag.name, own.raised)
+        if entry.raised is None and tag.name not in elements.BOXES:
+            entry.raised = own.raised  # of a cell it says where its words stand
         if tag.name == "font" and "face" in tag.attributes:
             entry.font = look(f"font-family:{tag.attributes['face']}").font
         self._struck += entry.struck
