@@ -1,12 +1,13 @@
 """The sections of a summary: what a model chose, apart from it what rules found, and what is in neither."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from fhir_adapter import canonical
 from fhir_adapter.lenient import JsonObject
 from fhir_adapter.narrative import Piece, displayed, ruled_list, sentence_list
-from fhir_adapter.writing.stretches import in_order, line_in_order, rule_address
+from fhir_adapter.writing.stretches import Stretch, in_order, line_in_order, rule_address
 from summarizer.types import LeftOut, Pinned, PinnedRule, Summary
 
 CHOSEN_TITLE = "Extracted sentences (in the order of the note)"
@@ -33,6 +34,11 @@ class Frame:
     code: JsonObject
     author: JsonObject
     source: JsonObject
+
+    def shown(self, stretches: Sequence[Stretch], anchor: str) -> tuple[list[Piece], list[JsonObject]]:
+        """What the narrative shows of a sentence with its context, and the offsets of each piece of it."""
+        pieces = [one.piece(anchor, self.text) for one in stretches]
+        return pieces, [one.extension(anchor, self.where, self.path) for one in stretches]
 
     def section(self, name: str, title: str, order: tuple[str, str, str], **content: Any) -> JsonObject:
         """A section with these offsets and this narrative; `order` is code, display and our words."""
@@ -63,9 +69,9 @@ def _chosen(summary: Summary, frame: Frame) -> JsonObject:
     spans: list[JsonObject] = []
     items: list[list[Piece]] = []
     for number, sentence in enumerate(summary.summary, 1):
-        stretches = in_order(sentence, sentence.context)
-        items.append([stretch.piece(f"s{number}", frame.text) for stretch in stretches])
-        spans += [stretch.extension(f"s{number}", frame.where, frame.path) for stretch in stretches]
+        pieces, places = frame.shown(in_order(sentence, sentence.context), f"s{number}")
+        items.append(pieces)
+        spans += places
     return frame.section(
         "sec1",
         CHOSEN_TITLE,
@@ -81,10 +87,9 @@ def _pinned(pinned: Pinned, frame: Frame) -> JsonObject:
     spans = [rule_extension(rule) for rule in pinned.rules]
     items: list[tuple[str, list[Piece]]] = []
     for number, line in enumerate(pinned.lines, 1):
-        stretches = line_in_order(line, line.context)
-        pieces = [stretch.piece(f"r{number}", frame.text) for stretch in stretches]
+        pieces, places = frame.shown(line_in_order(line), f"r{number}")
         items.append((heads[line.rule, line.version], pieces))
-        spans += [stretch.extension(f"r{number}", frame.where, frame.path) for stretch in stretches]
+        spans += places
     return frame.section(
         "sec2",
         PINNED_TITLE,

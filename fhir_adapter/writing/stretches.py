@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from fhir_adapter import canonical
+from fhir_adapter.lenient import JsonObject
 from fhir_adapter.narrative import Piece
-
-JsonObject = dict[str, Any]
+from summarizer.types import PinnedLine
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,27 +77,14 @@ class Around(Protocol):
     def kind(self) -> str: ...  # noqa: D102
 
 
-class Ruled(Protocol):
-    """A line that a rule found."""
-
-    @property
-    def start(self) -> int: ...  # noqa: D102
-    @property
-    def end(self) -> int: ...  # noqa: D102
-    @property
-    def rule(self) -> str: ...  # noqa: D102
-    @property
-    def version(self) -> int: ...  # noqa: D102
-
-
 def in_order(sentence: Scored, context: Iterable[Around]) -> list[Stretch]:
     """A sentence and its context as they follow each other in the note."""
     return _with(Stretch(sentence.start, sentence.end, score=sentence.score), context)
 
 
-def line_in_order(line: Ruled, context: Iterable[Around]) -> list[Stretch]:
+def line_in_order(line: PinnedLine) -> list[Stretch]:
     """As `in_order`, of a line that a rule found."""
-    return _with(Stretch(line.start, line.end, rule=rule_address(line.rule, line.version)), context)
+    return _with(Stretch(line.start, line.end, rule=rule_address(line.rule, line.version)), line.context)
 
 
 def rule_address(rule: str, version: int) -> str:

@@ -62,7 +62,7 @@ class SummaryDraft:
             if not stand_apart(in_order(chosen, chosen.context), text):
                 raise NoteError(Reason.NOT_VERBATIM, f"at {chosen.start}-{chosen.end}")
         for line in self.summary.pinned.lines:
-            apart = stand_apart(line_in_order(line, line.context), text)
+            apart = stand_apart(line_in_order(line), text)
             if not apart or text[line.start : line.end] != line.text:
                 raise NoteError(Reason.NOT_VERBATIM, f"at {line.start}-{line.end}")
 
