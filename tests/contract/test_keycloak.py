@@ -1,7 +1,6 @@
 """Logging in at a real Keycloak, in front of a real HAPI."""
 
 import json
-import os
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,13 +18,7 @@ from tests.contract.keycloak_server import REALM, SCOPES, Client, Keycloak, runn
 from tests.contract.lives import of_its_own
 from tests.contract.passes import Site, reference
 
-pytestmark = [
-    pytest.mark.hapi,  # so that Keycloak and HAPI start once, in one process
-    # Two minutes each beside the notes of all other tests: asked for until they have a server of their own.
-    pytest.mark.skipif(
-        os.environ.get("CLINSUM_TEST_KEYCLOAK") != "1", reason="CLINSUM_TEST_KEYCLOAK=1 runs it"
-    ),
-]
+pytestmark = pytest.mark.hapi  # so that Keycloak and HAPI start once, in one process
 NOTES = 5
 SECRET = "canary-of-keycloak-51c7"
 
