@@ -26,9 +26,8 @@ _METADATA_NAMES = frozenset(
 )
 # IPv6 networks whose last 32 bits are an IPv4 address: NAT64 (RFC 6052), and the old ways of writing one.
 _CARRYING = tuple(map(ipaddress.IPv6Network, ("64:ff9b::/96", "::/96", "::ffff:0:0:0/96")))
-_NAT64_LOCAL = ipaddress.IPv6Network(
-    "64:ff9b:1::/48"
-)  # RFC 8215: what lies behind is the network's own affair
+# RFC 8215: what lies behind is the network's own affair.
+_NAT64_LOCAL = ipaddress.IPv6Network("64:ff9b:1::/48")
 _CONNECTIONS = 4
 _HOSTS_IN_A_ROW = 4
 
