@@ -34,6 +34,8 @@ class HeadConfig:
         without: groups of features (`GROUPS`) that the transformer is not told,
             so that their worth can be measured; with `section` go the kinds of sections too.
         pooling: what it reads of each sentence.
+        depth: after how many layers of the encoder it reads; 0 for all of them.
+        members: so many heads of this shape, fitted side by side; the logit is the mean of theirs.
     """
 
     kind: HeadKind = "linear"
@@ -44,6 +46,8 @@ class HeadConfig:
     dropout: float = 0.1
     without: tuple[str, ...] = ()
     pooling: Pooling = "cls"
+    depth: int = 0
+    members: int = 1
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "without", tuple(self.without))  # JSON has lists alone
@@ -55,6 +59,10 @@ class HeadConfig:
             raise ValueError("pooling must be cls, mean or sum")
         if self.heads < 1 or self.width % self.heads:
             raise ValueError("width must be a multiple of heads")
+        if isinstance(self.depth, bool) or not isinstance(self.depth, int) or self.depth < 0:
+            raise ValueError("depth must be a whole number of at least 0")
+        if isinstance(self.members, bool) or not isinstance(self.members, int) or self.members < 1:
+            raise ValueError("members must be a whole number of at least 1")
 
 
 @dataclass(frozen=True, slots=True)

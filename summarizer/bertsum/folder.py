@@ -2,7 +2,8 @@
 
 It is one of transformers (encoder and tokenizer) with two files more: `bertsum.json`, by which it declares
 itself, and `head.safetensors` with the head's tensors; `articles.safetensors` where there is a second head
-for articles. The declaration is read without torch.
+for articles. Matrices of heads may be stored in bytes (`summarizer.bertsum.rows`). The declaration is read
+without torch.
 """
 
 import json
@@ -74,10 +75,11 @@ def _read_head(files: ModelFiles, name: str, hidden: int, config: HeadConfig) ->
     from safetensors.torch import load_file
 
     from summarizer.bertsum.heads import make_head
+    from summarizer.bertsum.rows import from_bytes
 
     head = make_head(hidden, config)
     try:
-        tensors = load_file(files.folder / name)
+        tensors = from_bytes(load_file(files.folder / name))
     except (OSError, SafetensorError):
         raise UnsupportedModelError(f"The {name} of {files.name!r} is missing or damaged.") from None
     try:
