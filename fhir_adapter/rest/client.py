@@ -27,6 +27,7 @@ from fhir_adapter.rest.auth import ScopedAuth
 from fhir_adapter.rest.backoff import Backoff
 from fhir_adapter.rest.capability import Capability, parse_capability
 from fhir_adapter.rest.foreign import ForeignHosts
+from fhir_adapter.rest.proxies import Proxies
 from fhir_adapter.rest.scope import SAFE, Scope, parsed
 from fhir_adapter.rest.search_page import SearchPage, digest, next_link, page_of
 from fhir_adapter.rest.transport import Call, RawResponse, Transport
@@ -54,9 +55,10 @@ class FhirClient:
         transport: replaces the network, for tests.
         sleep: how to wait between attempts.
         tls: whom to trust and what to show; the usual authorities where None.
+        proxies: which proxy leads to the server.
 
     Raises:
-        ValueError: `base_url` is not usable; one sentence.
+        ValueError: `base_url` or the proxy on the way to it is not usable; one sentence.
     """
 
     def __init__(
@@ -71,6 +73,7 @@ class FhirClient:
         transport: httpx.AsyncBaseTransport | None = None,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         tls: ssl.SSLContext | None = None,
+        proxies: Proxies | None = None,
     ) -> None:
         self._scope = Scope(base_url)
         self._limit = max_response_bytes
@@ -85,7 +88,8 @@ class FhirClient:
             transport=transport,
             follow_redirects=False,
             verify=tls or httpx.create_ssl_context(),
-            trust_env=not self._scope.loopback,
+            trust_env=False,
+            proxy=(proxies or Proxies()).to(base_url, secret=auth is not None) if transport is None else None,
             cookies=_no_cookies(),
             headers={"User-Agent": "clinical-ai-summarizer", "Accept-Encoding": "gzip"},
         )

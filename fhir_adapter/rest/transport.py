@@ -122,7 +122,8 @@ class Transport:
         while True:
             asked: float | None = None
             try:
-                answer = await self._follow(call)
+                async with asyncio.timeout(self._total):
+                    answer = await self._follow(call)
             except (httpx.TransportError, httpx.DecodingError, TimeoutError) as error:
                 most = self._backoff.retries if _worth_retrying(call, error) else 0
                 if attempt >= most:
@@ -150,14 +151,13 @@ class Transport:
             request = self._http.build_request(method, url, headers=call.headers, content=content)
             if self._prepare is not None:
                 await self._prepare(request)
-            async with asyncio.timeout(self._total):
-                response = await self._http.send(request, stream=True, auth=self._auth)
-                try:
-                    location = response.headers.get("location")
-                    if response.status_code not in (301, 302, 303, 307, 308) or location is None:
-                        return await _read(response, call)
-                finally:
-                    await response.aclose()
+            response = await self._http.send(request, stream=True, auth=self._auth)
+            try:
+                location = response.headers.get("location")
+                if response.status_code not in (301, 302, 303, 307, 308) or location is None:
+                    return await _read(response, call)
+            finally:
+                await response.aclose()
             url = self._redirect(call, url, response.status_code, location)
         raise NotFhirError(f"{call.what}: more than {_REDIRECTS} redirects")
 
