@@ -8,7 +8,6 @@ import asyncio
 import re
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
 from typing import Self
 from urllib.parse import quote
@@ -30,7 +29,7 @@ from fhir_adapter.rest.foreign import ForeignHosts
 from fhir_adapter.rest.proxies import Proxies
 from fhir_adapter.rest.scope import SAFE, Scope, parsed
 from fhir_adapter.rest.search_page import SearchPage, digest, next_link, page_of
-from fhir_adapter.rest.transport import Call, RawResponse, Transport
+from fhir_adapter.rest.transport import Call, RawResponse, Transport, no_cookies
 from fhir_adapter.rest.wire import decode_bundle, decode_json, encode_json, history_entries
 
 FHIR_JSON = "application/fhir+json"
@@ -90,7 +89,7 @@ class FhirClient:
             verify=tls or httpx.create_ssl_context(),
             trust_env=False,
             proxy=(proxies or Proxies()).to(base_url, secret=auth is not None) if transport is None else None,
-            cookies=_no_cookies(),
+            cookies=no_cookies(),
             headers={"User-Agent": "clinical-ai-summarizer", "Accept-Encoding": "gzip"},
         )
         self._transport = Transport(
@@ -396,8 +395,3 @@ def _resource(answer: RawResponse, what: str) -> JsonObject:
 def _kind(path: str) -> str:
     """The resource type: ids stay out of messages, since that of a patient names one."""
     return path.partition("/")[0]
-
-
-def _no_cookies() -> CookieJar:
-    """A jar that keeps nothing: cookies would be credentials that no setting names."""
-    return CookieJar(policy=DefaultCookiePolicy(allowed_domains=[]))

@@ -6,6 +6,7 @@ import ssl
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx
 
@@ -175,6 +176,11 @@ class Transport:
         if call.method != "GET" and status not in (307, 308):
             raise NotFhirError(f"{call.what}: a redirect with HTTP {status}, which would drop the body")
         return target
+
+
+def no_cookies() -> CookieJar:
+    """A jar that keeps nothing: cookies would be credentials that no setting names."""
+    return CookieJar(policy=DefaultCookiePolicy(allowed_domains=[]))
 
 
 async def _read(response: httpx.Response, call: Call) -> RawResponse:
