@@ -12,7 +12,7 @@ from summarizer.bertsum.folder import read_bertsum
 from summarizer.bertsum.model import BertSum, prepare, sentence_vectors
 from summarizer.encoder.encoder import Encoder
 from summarizer.engines.base import Salience
-from summarizer.errors import UnsupportedModelError
+from summarizer.errors import SummarizerError, UnsupportedModelError
 from summarizer.limits import check_time
 from summarizer.types import ModelInfo, SplitDocument, round_scores
 
@@ -55,6 +55,8 @@ class BertSumEngine:
         sentence = ("The pain began two hours ago.",)
         try:
             self.score([SplitDocument(sentence), SplitDocument(sentence, article=True)], (1, 1))
+        except SummarizerError:
+            raise
         except FloatingPointError as error:
             raise UnsupportedModelError(f"The model {self.model.name!r} {error}.") from None
         except (

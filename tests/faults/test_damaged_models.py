@@ -37,10 +37,10 @@ def folder(whole: Path, tmp_path: Path) -> Path:
     return shutil.copytree(whole, tmp_path / "a-model")
 
 
-def attempt(folder: Path, *, defer: bool = False) -> str:
+def attempt(folder: Path) -> str:
     """ "" where the model gives scores that are numbers; else what was said. Anything else is a fault."""
     try:
-        summarizer = Summarizer.from_pretrained(folder, "bertsum", "cpu", defer=defer)
+        summarizer = Summarizer.from_pretrained(folder, "bertsum", "cpu")
         summary = summarizer.summarize([Document(TEXT)])[0]
     except ModelError as error:
         said = str(error)
@@ -157,8 +157,8 @@ def test_a_damaged_file(name: str, damage: Callable[[Path], None], folder: Path)
     said = attempt(folder)
     if name not in UNNEEDED and (name, damage) not in LEFT_OUT:
         assert said
-    deferred = attempt(folder, defer=True)
-    assert bool(deferred) == bool(said)
+    if not said:  # nor is it refused where it is looked at without its weights
+        Summarizer.from_pretrained(folder, "bertsum", "cpu", defer=True)
 
 
 JSON_VALUES: tuple[Any, ...] = (None, True, -1, 0, 3, 10**12, 1.5, float("nan"), "other", [], {}, [[CANARY]])
@@ -314,7 +314,7 @@ def test_a_folder_that_cannot_be_one(name: str) -> None:
     assert "\n" not in str(refused.value)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     name=st.sampled_from(FILES), places=st.lists(st.floats(0, 1), min_size=1, max_size=8), seed=st.integers()
 )
@@ -402,7 +402,7 @@ def test_a_checkpoint_of_other_tensors(
     assert attempt_bare(tmp_path / "a-model.pt", whole)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 @given(places=st.lists(st.floats(0, 1), min_size=1, max_size=8), seed=st.integers())
 def test_bytes_of_a_checkpoint_that_changed(
     places: list[float], seed: int, bare: Path, whole: Path, tmp_path_factory: pytest.TempPathFactory
