@@ -321,6 +321,27 @@ def test_summarize_and_text_need_no_server(tmp_path: Path, capsys: pytest.Captur
     assert text["sections"][0]["kind"] == "plan"  # type: ignore[index]
 
 
+def test_what_rules_found_stands_under_the_summary_whatever_its_length(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    note = tmp_path / "note.txt"
+    note.write_text("ALLERGIES:\nPenicillin: hives.\n\nPLAN:\nHome today. He is DNR.\n", "utf-8")
+
+    assert run(["summarize", str(note), "--engine", "lead", "--sentences", "1"]) == 0
+    shown = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    place = shown.index("Found by rule: Allergies:")
+    assert shown[place + 1] == "11–29 ALLERGIES: Penicillin: hives."
+    assert shown[place + 2 : place + 4] == [
+        "Found by rule: Code status and directives:",
+        "49–59 PLAN: He is DNR.",
+    ]
+    assert "Not chosen: nothing from 1 section (2 sentences)." in shown
+
+    note.write_text("PLAN:\nHome today.\n", "utf-8")
+    assert run(["summarize", str(note), "--engine", "lead"]) == 0
+    assert "ound by rule" not in capsys.readouterr().out
+
+
 def test_a_file_that_holds_no_text_gives_its_reason(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
