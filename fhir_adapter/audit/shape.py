@@ -140,7 +140,8 @@ def against_source(
                 names.append(f"{where}.{name}")
     if not same_narrative(str(as_dict(resource.get("text")).get("div", "")), wanted["text"]["div"]):
         names.append("text")
-    if r4_form(reading.note.last_updated) and nanoseconds(resource.get("date")) != nanoseconds(wanted["date"]):
+    stamped = bool(r4_form(reading.note.last_updated))
+    if stamped and nanoseconds(resource.get("date")) != nanoseconds(wanted["date"]):
         names.append("date")
     if not _related(resource, wanted.get("relatesTo", [])):
         names.append("relatesTo")
