@@ -103,6 +103,11 @@ class Settings(BaseSettings):
     ca_file: str = Field("", description="PEM file of further authorities to trust.")
     client_certificate: str = Field("", description="PEM file of the certificate to show (mutual TLS).")
     client_certificate_key: str = Field("", description="PEM file of its key, if not in the same file.")
+    proxy: SecretStr = Field(
+        SecretStr(""),
+        description="The proxy to the FHIR server and its login: http://host:port, none, or empty for what "
+        "HTTPS_PROXY and its like say.",
+    )
     database_url: str = Field(
         default_factory=default_database_url,
         description="The ledger: sqlite:///... or postgresql+psycopg://...",
