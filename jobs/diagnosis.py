@@ -17,6 +17,7 @@ from fhir_adapter.profiles import VERSION
 from fhir_adapter.profiles.upload import is_loaded
 from fhir_adapter.rest.capability import Capability
 from fhir_adapter.rest.client import FhirClient
+from fhir_adapter.rest.proxies import Proxies
 from fhir_adapter.rest.smart import NEEDED, missing
 from fhir_adapter.rest.tokens import TokenAuth
 from fhir_adapter.writing.label_trial import FALLBACK, LabelVerdict, Trial, try_label
@@ -63,12 +64,15 @@ async def server_checks(
     Returns:
         The checks, and whether a FHIR server answers there, be it only to refuse us.
     """
+    proxies = Proxies(settings.proxy.get_secret_value())
     try:
         async with make_client(settings, retries=1) as client:
+            way = Check("proxy", "ok", proxies.words(settings.fhir_base_url))
             capability = await client.capability()
             software = f"{capability.software or 'unnamed software'} {capability.software_version or ''}"
             checks = [
                 Check(_NAME, "ok", f"{software.strip()}, FHIR {capability.fhir_version}"),
+                way,
                 *_login(client),
             ]
             try:
@@ -81,8 +85,8 @@ async def server_checks(
     except LoginError as error:
         return [Check("login", "failure", say(error), "See docs/servers.md for what to set.")], True
     except FhirAdapterError as error:
-        remedy = "Check CLINSUM_FHIR_BASE_URL and that the server is up."
-        return [Check(_NAME, "failure", say(error), remedy)], False
+        remedy = "Check CLINSUM_FHIR_BASE_URL, the proxy and that the server is up."
+        return [Check(_NAME, "failure", say(error), remedy), way], False
 
 
 def _login(client: FhirClient) -> Iterator[Check]:

@@ -16,6 +16,7 @@ from fhir_adapter.reading.selection import Selection
 from fhir_adapter.reading.source import Source
 from fhir_adapter.rest.auth import Credentials, auth_from
 from fhir_adapter.rest.client import FhirClient
+from fhir_adapter.rest.proxies import Proxies
 from fhir_adapter.rest.recording_client import AuditedClient, Trail
 from fhir_adapter.rest.tls import tls_context
 from fhir_adapter.rest.token_endpoint import Web
@@ -52,7 +53,8 @@ def make_client(settings: Settings, retries: int | None = None) -> FhirClient:
     """
     try:
         tls = tls_context(settings.ca_file, settings.client_certificate, settings.client_certificate_key)
-        web = Web(tls, settings.timeout)
+        proxies = Proxies(settings.proxy.get_secret_value())
+        web = Web(tls, settings.timeout, proxies=proxies)
         auth = auth_from(credentials(settings), settings.fhir_base_url, web)
         build: Callable[..., FhirClient] = partial(FhirClient, settings.fhir_base_url)
         if settings.audit_events:
@@ -61,12 +63,13 @@ def make_client(settings: Settings, retries: int | None = None) -> FhirClient:
         return build(
             auth=auth,
             tls=tls,
+            proxies=proxies,
             timeout=settings.timeout,
             retries=settings.retries if retries is None else retries,
             max_connections=2 * settings.concurrency,
         )
     except ValueError as error:
-        raise SettingsError(f"CLINSUM_FHIR_BASE_URL or the credentials: {error}.") from None
+        raise SettingsError(f"CLINSUM_FHIR_BASE_URL, the proxy or the credentials: {error}.") from None
 
 
 def credentials(settings: Settings) -> Credentials:

@@ -103,6 +103,11 @@ class Settings(BaseSettings):
     ca_file: str = Field("", description="PEM file of further authorities to trust.")
     client_certificate: str = Field("", description="PEM file of the certificate to show (mutual TLS).")
     client_certificate_key: str = Field("", description="PEM file of its key, if not in the same file.")
+    proxy: SecretStr = Field(
+        SecretStr(""),
+        description="The proxy to the FHIR server and its login: http://host:port, none, or empty for what "
+        "HTTPS_PROXY and its like say.",
+    )
     database_url: str = Field(
         default_factory=default_database_url,
         description="The ledger: sqlite:///... or postgresql+psycopg://...",
@@ -198,6 +203,15 @@ class Settings(BaseSettings):
     )
     serve_timeout: float = Field(60.0, gt=0, description="Seconds that one request may take.")
     serve_rate: int = Field(600, ge=0, description="Requests a minute of one client; 0 sets no limit.")
+    serve_connections: int = Field(
+        1024, ge=1, le=1_000_000, description="Connections at a time; a new one ends the longest silent."
+    )
+    serve_client_connections: int = Field(
+        128, ge=1, le=1_000_000, description="Of these, from one address, unless it is the proxy's."
+    )
+    serve_silence: float = Field(
+        20.0, gt=0, description="Seconds for a request's head to come, and for an answer to be taken on."
+    )
     serve_batch_items: int = Field(
         256, ge=1, le=100_000, description="Texts in one call of `/v1/summaries:batch`."
     )

@@ -2,19 +2,22 @@
 
 import mimetypes
 import sys
+from itertools import groupby
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
+from rich.console import Console
 
 from fhir_adapter.errors import NoteError
 from fhir_adapter.note import Content, NoteText
 from fhir_adapter.reasons import Reason
 from fhir_adapter.text import extract
+from fhir_adapter.writing.sections import left_out_words, rule_words
 from jobs.commands.options import AsJson, Sets, console, print_json, settings_from
 from jobs.exits import Exit, UsageError
 from jobs.settings import Settings, parse_budget
-from summarizer.types import Budget, Summary
+from summarizer.types import Budget, Pinned, PinnedLine, Summary
 
 FileArgument = Annotated[
     str, typer.Argument(metavar="FILE|-", help="Any supported kind of file; - reads standard input.")
@@ -51,7 +54,7 @@ def summarize(
     if json:
         print_json(summary.to_json())
     else:
-        _show(summary)
+        _show(summary, note.text)
 
 
 def _budget(
@@ -127,14 +130,37 @@ def _read(file: str, media_type: str | None, json: bool) -> NoteText:
         raise typer.Exit(Exit.SOMETHING_FAILED) from None
 
 
-def _show(summary: Summary) -> None:
+def _show(summary: Summary, text: str) -> None:
     out = console()
     for chosen in summary.summary:
         where = f"  [dim]{chosen.section}[/]" if chosen.section else ""
         out.print(f"[dim]{chosen.start:>6}–{chosen.end:<6} {chosen.score:.2f}[/]{where}")
-        out.print(f"  {' '.join(chosen.text.split())}", markup=False)
+        out.print(f"  {_folded(chosen.text)}", markup=False)
+    _show_pinned(summary.pinned, text, out)
+    if words := left_out_words(summary.left_out):
+        out.print(words, style="dim", markup=False)
     out.print(
         f"{len(summary.summary)} of {len(summary.sentences)} sentences, by {summary.model.engine} "
         f"({summary.model.name}). Extracted by a machine, unverified.",
         style="dim",
     )
+
+
+def _show_pinned(pinned: Pinned, text: str, out: Console) -> None:
+    """The lines that rules found, under the words of their rule; nothing where there are none."""
+    words = {rule.rule: rule_words(rule) for rule in pinned.rules}
+    for rule, lines in groupby(pinned.lines, lambda line: line.rule):
+        out.print(f"Found by rule: {words[rule]}", style="bold", markup=False)
+        for line in lines:
+            out.print(f"[dim]{line.start:>6}–{line.end:<6}[/]", end=" ")
+            out.print(_with_context(line, text), markup=False)
+
+
+def _with_context(line: PinnedLine, text: str) -> str:
+    before = [text[piece.start : piece.end] for piece in line.context if piece.start < line.start]
+    after = [text[piece.start : piece.end] for piece in line.context if piece.start >= line.end]
+    return _folded(" ".join([*before, line.text, *after]))
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.split())

@@ -1,14 +1,15 @@
 """One model, two threads: requests are gathered into batches bounded by tokens, so that nothing else waits.
 
 The event loop holds the queue and never computes; a thread computes and never waits for a client. A place
-in the queue belongs to one request, from its coming until its summary is there or its client has left. Large
-texts have a thread of their own, so that no small one waits behind them; what costs more than a note may, or
-what nobody waits for any more, is ended in the middle.
+in the queue belongs to one request, from its coming until its summary is there or its client has left. Small
+texts come before large ones, by a rule under which none waits for ever: each is due at the time of its coming
+and as much later as it costs. Those of many pages have a thread of their own as well. What costs more than a
+note may, or what nobody waits for any more, is ended in the middle.
 """
 
 import asyncio
 import time
-from collections import deque
+from bisect import insort
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,13 +20,14 @@ import structlog
 from summarizer import Budget, Document, Summarizer, Summary
 from summarizer.errors import LimitError, UnwantedError
 from summarizer.limits import NoteLimits, Work, working
-from summarizer.splitting.apart import LONG
 
 log = structlog.get_logger("clinsum.web")
 
 _RELOAD_PAUSE = 10.0  # seconds after a failed load before it is tried again
 _LONGEST_PAUSE = 30  # seconds; asked of a client that found no place
 _SMOOTHING = 0.2  # weight of the latest batch in the speed of the model
+_LARGE = 16_000  # characters from which a text has the thread of the large ones
+_SECONDS_PER_TOKEN = 1e-3  # by which a text is due later for each of its tokens; about what it costs
 _CHARACTERS_PER_TOKEN = 4  # of clinical English, roughly; only to keep batches and the queue of a size
 
 
@@ -81,6 +83,7 @@ class _Job:
     document: Document
     budget: Budget | None
     tokens: int
+    due: float
     done: asyncio.Future[Summary]
 
     @property
@@ -98,7 +101,7 @@ class _Lane:
     """
 
     def __init__(self, name: str, wait: float) -> None:
-        self.jobs: deque[_Job] = deque()
+        self.jobs: list[_Job] = []
         self.tokens = 0
         self.wake = asyncio.Event()
         self.wait = wait
@@ -106,20 +109,20 @@ class _Lane:
         self.runner: asyncio.Task[None] | None = None
 
     def put(self, job: _Job) -> None:
-        """Adds a job at the end."""
-        self.jobs.append(job)
+        """Adds a job at its place: the one that is due first stands first, of equals the older."""
+        insort(self.jobs, job, key=lambda one: one.due)
         self.tokens += job.tokens
         self.wake.set()
 
     def take(self, job: _Job | None = None) -> _Job:
-        """Removes the oldest job, or this one."""
+        """Removes the first job, or this one."""
         job = job or self.jobs[0]
         self.jobs.remove(job)
         self.tokens -= job.tokens
         return job
 
     def batch(self, most: int) -> list[_Job]:
-        """Takes the oldest jobs that together stay within a batch's tokens, at least one if there is any."""
+        """Takes the first jobs that together stay within a batch's tokens, at least one if there is any."""
         batch: list[_Job] = []
         tokens = 0
         while self.jobs and (not batch or tokens + self.jobs[0].tokens <= most):
@@ -256,8 +259,9 @@ class ModelWorker:
             self._freed.clear()
             await self._freed.wait()
         tokens = estimated_tokens(document.text)
-        job = _Job(document, budget, tokens, asyncio.get_running_loop().create_future())
-        lane = self._large if len(document.text) >= LONG else self._small
+        due = time.monotonic() + tokens * _SECONDS_PER_TOKEN
+        job = _Job(document, budget, tokens, due, asyncio.get_running_loop().create_future())
+        lane = self._large if len(document.text) >= _LARGE else self._small
         lane.put(job)
         try:
             return await job.done

@@ -1,5 +1,7 @@
 """Prometheus metrics: counts, sizes and seconds, by route and status; nothing of a note or a client."""
 
+from collections.abc import Sized
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 
 from jobs.web.batching import BatchDone, ModelState, ModelWorker
@@ -41,6 +43,14 @@ class Metrics:
             "clinsum_clients_gone", "Clients that left before the answer.", registry=registry
         )
 
+        self._connections = Gauge("clinsum_connections", "Connections that are open.", registry=registry)
+        self._ended = Counter(
+            "clinsum_connections_ended",
+            "Connections that were ended: silent, stalled, or for lack of room.",
+            ("reason",),
+            registry=registry,
+        )
+
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """Counts one answer; `route` is the template of the path, never the path."""
         self._requests.labels(method, route, str(status)).inc()
@@ -61,6 +71,14 @@ class Metrics:
         self._batch_texts.observe(batch.texts)
         self._batch_tokens.observe(batch.tokens)
         self._batch_seconds.observe(batch.seconds)
+
+    def connection_ended(self, reason: str) -> None:
+        """Counts a connection that the service ended."""
+        self._ended.labels(reason).inc()
+
+    def watch_connections(self, room: Sized) -> None:
+        """Reads how many connections are open whenever somebody asks."""
+        self._connections.set_function(lambda: len(room))
 
     def watch(self, model: ModelWorker) -> None:
         """Reads the queue's length and the model's state whenever somebody asks."""

@@ -128,8 +128,44 @@ class Scored(BaseModel):
     )
 
 
+class PinnedLine(BaseModel):
+    """A statement that a rule found, whatever its score: the text's own characters from `start` to `end`."""
+
+    start: int
+    end: int
+    text: str
+    rule: str = Field(examples=["allergies"])
+    version: int = Field(description="Of the rule; raised with what it finds.")
+    context: list[Context]
+    flags: list[Flag]
+
+
+class PinnedRule(BaseModel):
+    """A rule that found something; that another is not named does not mean that there is nothing."""
+
+    rule: str
+    version: int
+    title: str
+    shown: int = Field(description="How many of its statements are among `pinned`.")
+    found: int
+
+
+class LeftOutSection(BaseModel):
+    """A section of which nothing was chosen."""
+
+    title: str
+    sentences: int
+
+
+class LeftOut(BaseModel):
+    """What the summary does not show."""
+
+    sections: list[LeftOutSection]
+    sentences: int = Field(description="Sentences whose score would have sufficed and that found no place.")
+
+
 class SummaryResult(BaseModel):
-    """The summary in the order of the note, and every sentence of the note with its score."""
+    """The summary in the order of the note, what rules found beside it, and every sentence with its score."""
 
     ranked: bool | None = Field(
         None,
@@ -140,6 +176,9 @@ class SummaryResult(BaseModel):
     text: Text
     summary: list[Chosen]
     sentences: list[Scored]
+    pinned: list[PinnedLine] = Field(description="By rule; of each rule in the order of the note.")
+    pinned_rules: list[PinnedRule] = Field(description="The rules that found something.")
+    left_out: LeftOut
 
 
 class ProblemDocument(BaseModel):

@@ -98,6 +98,31 @@ async def test_a_note_is_pasted_and_read(demo_site: Web, page: Page, picture: Pi
     await picture(page, "full")
 
 
+async def test_what_rules_found_stands_above_whatever_the_length(demo_site: Web, page: Page) -> None:
+    text = (
+        "ALLERGIES:\n😀 Penicillin: hives.\n\nPLAN:\nHome today. She walks well. "
+        "He is DNR & DNI <b>now</b>.\n"
+    )
+    await read(page, demo_site, text)
+    pinned = (await answer(demo_site, text))["pinned"]
+    assert [line["rule"] for line in pinned] == ["allergies", "code-status"]
+    ruled = page.locator("#ruled")
+    await page.get_by_role("slider", name="Length").fill("0")
+    await expect(ruled.locator("dt")).to_have_text(["Allergies", "Code status and directives"])
+    await expect(ruled.locator("a")).to_have_text([line["text"] for line in pinned])
+    await expect(ruled.locator("dd").first).to_contain_text("ALLERGIES")
+    assert await axe(page) == []
+    assert await sideways(page) == 0
+
+    await ruled.locator("a").last.click()
+    there = page.locator("#text a[aria-current=true]")
+    await expect(there).to_have_text(pinned[-1]["text"])
+    await expect(there).to_be_in_viewport()
+
+    await read(page, demo_site, "PLAN:\nHome today. She walks well.\n")
+    await expect(ruled).to_be_hidden()
+
+
 @DESKTOP
 async def test_every_length_is_what_the_service_would_choose_and_is_there_at_once(
     demo_site: Web, page: Page

@@ -22,10 +22,24 @@ export class Note {
       flags: flags.get(sentence.start) ?? [],
     }));
     this.highest = this.sentences.reduce((highest, sentence) => Math.max(highest, sentence.score), 0);
+    this.rules = this.#rules(answer.pinned_rules ?? [], answer.pinned ?? []);
     this.ranked = answer.ranked;
     this.own = this.chosenOf(answer);
     // Without ranks there may be fewer than so many sentences of different wording; the service says so then.
     this.most = this.ranked ? this.sentences.filter((sentence) => sentence.rank).length : this.sentences.length;
+  }
+
+  /** What rules found: of each rule its words and its lines, whose `index` is that of their sentence. */
+  #rules(rules, pinned) {
+    const places = new Map(this.sentences.map((sentence) => [sentence.start, sentence]));
+    return rules.map(({ rule, title, shown, found }) => ({
+      words: shown === found ? title : `${title} (${shown} of ${found} shown)`,
+      lines: pinned.filter((line) => line.rule === rule).map((line) => {
+        const sentence = places.get(line.start);
+        if (sentence?.text !== line.text) throw new RangeError("A line does not stand where it should.");
+        return sentence;
+      }),
+    }));
   }
 
   /** The indices of the sentences that an answer chose. */
@@ -60,15 +74,16 @@ export function lengths(most) {
 /** The chosen sentences as text: one after the other with their offsets, and what says where they are from. */
 export function asText(note, chosen) {
   const { model, text } = note.answer;
-  const lines = chosen.map((index) => {
-    const { start, end, text: words, context } = note.sentences[index];
+  const line = ({ start, end, text: words, context }) => {
     const before = context.filter((piece) => piece.start < start).map((piece) => folded(piece.text));
     const after = context.filter((piece) => piece.start >= start).map((piece) => folded(piece.text));
     return `[${start}-${end}] ${[...before.map((one) => `(${one})`), folded(words), ...after.map((one) => `(${one})`)].join(" ")}`;
-  });
+  };
+  const ruled = note.rules.flatMap((rule) => ["", `Found by rule: ${rule.words}`, ...rule.lines.map(line)]);
   const by = [model.name, model.engine === model.name ? "" : model.engine, model.sha256 && `SHA-256 ${model.sha256}`];
   return [
-    ...lines,
+    ...chosen.map((index) => line(note.sentences[index])),
+    ...ruled,
     "",
     `Extracted by a machine (${by.filter(Boolean).join(", ")}), unverified. In brackets: what stands around a sentence in the note.`,
     `Offsets in Unicode code points of the text with SHA-256 ${text.sha256}.`,

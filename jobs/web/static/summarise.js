@@ -1,6 +1,6 @@
 // The first page: takes a note, shows what the service chose, and changes the length at once.
 
-import { asText, lengths, Note } from "./note.js";
+import { asText, folded, lengths, Note } from "./note.js";
 import { Reading } from "./reading.js";
 import { file, pasted, Refusal, summarise } from "./service.js";
 import { Strip } from "./strip.js";
@@ -131,10 +131,43 @@ function present(note) {
   at("length").disabled = note.most < 2;
   show("result");
   reading.draw(note);
+  drawRules(note);
   strip.draw(note);
   choose(note.own, { own: true });
   at("result-title").focus();
   scrollTo(0, 0);
+}
+
+/** What rules found, apart from the summary and whatever its length; nothing is said where they found nothing. */
+function drawRules({ rules }) {
+  at("ruled").hidden = !rules.length;
+  at("rules").replaceChildren(...rules.map(({ words, lines }) => {
+    const rule = document.createElement("div");
+    const name = document.createElement("dt");
+    name.textContent = words;
+    rule.append(name, ...lines.map(ruledLine));
+    return rule;
+  }));
+}
+
+function ruledLine(sentence) {
+  const line = document.createElement("dd");
+  const link = document.createElement("a");
+  link.href = `#note-${sentence.index}`;
+  link.textContent = folded(sentence.text);
+  link.addEventListener("click", (event) => {
+    event.preventDefault();
+    strip.show(sentence.index);
+    reading.show(sentence.index, { focus: true });
+  });
+  line.append(link);
+  for (const piece of sentence.context) {
+    const around = document.createElement("span");
+    Object.assign(around, { className: "around", title: piece.kind.replace("-", " "), textContent: folded(piece.text) });
+    if (piece.start < sentence.start) link.before(around, " ");
+    else line.append(" ", around);
+  }
+  return line;
 }
 
 function choose(chosen, { own = false } = {}) {

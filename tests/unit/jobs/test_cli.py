@@ -167,6 +167,24 @@ def test_doctor_shows_settings_without_secrets_and_every_check(
     assert {check["status"] for check in report["checks"]} == {"ok"}
 
 
+def test_doctor_says_which_proxy_leads_to_the_server(
+    server: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://canary:word@127.0.0.1:9")
+    assert run(["doctor", "--json"]) == 0
+    assert checks_of(capsys)["proxy"]["value"] == "none: this machine"
+    monkeypatch.setenv("CLINSUM_FHIR_BASE_URL", "http://fhir.example/fhir")
+    assert run(["doctor", "--json"]) == 3
+    said = checks_of(capsys)["proxy"]
+    assert said["value"] == "http://127.0.0.1:9, of the environment (HTTP_PROXY)"
+    monkeypatch.setenv("CLINSUM_AUTH", "bearer")
+    monkeypatch.setenv("CLINSUM_TOKEN", "hush-hush")
+    assert run(["doctor", "--json"]) == 2
+    told = capsys.readouterr()
+    assert "CLINSUM_PROXY" in told.err
+    assert not any(word in told.out + told.err for word in ("canary", "hush-hush"))
+
+
 def checks_of(capsys: pytest.CaptureFixture[str]) -> dict[str, dict[str, str]]:
     return {check["name"]: check for check in json.loads(capsys.readouterr().out)["checks"]}
 
@@ -319,6 +337,27 @@ def test_summarize_and_text_need_no_server(tmp_path: Path, capsys: pytest.Captur
     assert len(text["flags"]) == len(text["sentences"])  # type: ignore[arg-type]
     assert text["media_type"] == "text/plain"
     assert text["sections"][0]["kind"] == "plan"  # type: ignore[index]
+
+
+def test_what_rules_found_stands_under_the_summary_whatever_its_length(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    note = tmp_path / "note.txt"
+    note.write_text("ALLERGIES:\nPenicillin: hives.\n\nPLAN:\nHome today. He is DNR.\n", "utf-8")
+
+    assert run(["summarize", str(note), "--engine", "lead", "--sentences", "1"]) == 0
+    shown = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    place = shown.index("Found by rule: Allergies:")
+    assert shown[place + 1] == "11–29 ALLERGIES: Penicillin: hives."
+    assert shown[place + 2 : place + 4] == [
+        "Found by rule: Code status and directives:",
+        "49–59 PLAN: He is DNR.",
+    ]
+    assert "Not chosen: nothing from 1 section (2 sentences)." in shown
+
+    note.write_text("PLAN:\nHome today.\n", "utf-8")
+    assert run(["summarize", str(note), "--engine", "lead"]) == 0
+    assert "ound by rule" not in capsys.readouterr().out
 
 
 def test_a_file_that_holds_no_text_gives_its_reason(

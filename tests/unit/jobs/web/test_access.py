@@ -6,10 +6,13 @@ from pathlib import Path
 
 import httpx
 import pytest
+from starlette.types import Receive, Send
+from starlette.types import Scope as Requested
 
 from jobs.settings import SettingsError, load_settings
 from jobs.web.app import create_app
 from jobs.web.guard.access import Access, Scope, access_from, check_exposure, is_loopback
+from jobs.web.guard.proxy import BehindProxy
 from jobs.web.guard.rate import RateLimit
 from jobs.web.guard.signer import Signer
 from jobs.web.service import Options
@@ -350,3 +353,49 @@ async def test_a_certificate_that_is_not_there(tmp_path: Path, make_settings: Ma
     settings = make_settings(serve_certificate=str(tmp_path / "none.pem"), serve_key=str(tmp_path / "k.pem"))
     with pytest.raises(SettingsError, match=r"none\.pem"):
         run(settings, host="127.0.0.1", port=0)
+
+
+PROXIES = "10.1.0.0/16,192.0.2.5"
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "client"),
+    [
+        ("10.1.0.1", ["198.51.100.7"], "198.51.100.7"),
+        ("10.1.0.1", ["203.0.113.9, 198.51.100.7"], "198.51.100.7"),  # the first is the client's own word
+        ("10.1.0.1", ["203.0.113.9", "198.51.100.7"], "198.51.100.7"),  # in two lines
+        ("10.1.0.1", ["203.0.113.9, 10.1.9.9"], "10.1.9.9"),  # a client in the proxies' network
+        ("10.1.0.1", ["203.0.113.9, 198.51.100.7, 192.0.2.5"], "198.51.100.7"),  # through two proxies
+        ("10.1.0.1", ["198.51.100.7:4711"], "198.51.100.7"),
+        ("10.1.0.1", ["[2001:db8::7]:4711"], "2001:db8::7"),
+        ("::ffff:10.1.0.1", ["198.51.100.7"], "198.51.100.7"),
+        ("10.1.0.1", ["203.0.113.9, unknown"], "10.1.0.1"),
+        ("10.1.0.1", ["203.0.113.9, "], "10.1.0.1"),
+        ("10.1.0.1", [], "10.1.0.1"),
+        ("10.2.0.1", ["198.51.100.7"], "10.2.0.1"),  # no proxy
+        ("127.0.0.1", ["198.51.100.7"], "127.0.0.1"),  # no named one
+    ],
+)
+async def test_of_what_is_forwarded_the_proxys_own_word_counts(
+    peer: str, forwarded: list[str], client: str
+) -> None:
+    seen = []
+
+    async def app(scope: Requested, receive: Receive, send: Send) -> None:
+        seen.append(scope["client"][0])
+
+    headers = [(b"x-forwarded-for", one.encode()) for one in forwarded]
+    request = {"type": "http", "path": "/docs", "client": (peer, 1), "headers": headers, "scheme": "http"}
+    await BehindProxy(app, proxies=PROXIES.split(","), direct=True)(request, None, None)  # type: ignore[arg-type]
+    assert seen == [client]
+
+
+async def test_who_forwards_many_addresses_has_one_rate(make_settings: MakeSettings) -> None:
+    app = create_app(make_settings(service_token=TOKEN, serve_proxy="10.1.0.0/16", serve_rate=3))
+    statuses = []
+    async with started(app, ("10.1.0.1", 1)) as client:
+        for number in range(5):
+            forwarded = {"x-forwarded-for": f"10.1.7.{number}, 10.1.5.5"}  # the second is what the proxy saw
+            answer = await client.post("/v1/summaries", json=NOTE, headers=BEARER | forwarded)
+            statuses.append(answer.status_code)
+    assert statuses == [200, 200, 200, 429, 429]

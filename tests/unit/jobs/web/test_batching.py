@@ -233,6 +233,31 @@ async def test_a_small_text_does_not_wait_for_a_large_one(held: Held) -> None:
         assert await second
 
 
+async def test_a_small_text_passes_larger_ones_and_none_waits_for_ever(
+    held: Held, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 0.0
+    monkeypatch.setattr(batching, "time", SimpleNamespace(monotonic=lambda: now))
+    larger = ["He was well today. " * 400, "She was well today. " * 400]  # each worth about two seconds
+    async with ModelWorker(lambda: held, QueueLimits(batch_tokens=1, wait=0)) as worker:
+        asked = [asyncio.create_task(worker.summarize(Document(TEXTS[0]), None))]
+        await until(held.begun.is_set)  # with the model
+        for at, text in [
+            (0.0, larger[0]),
+            (0.5, larger[1]),
+            (1.0, TEXTS[1]),
+            (1.0, TEXTS[2]),
+            (2.2, TEXTS[3]),
+        ]:
+            now = at
+            asked.append(asyncio.create_task(worker.summarize(Document(text), None)))
+            await until(lambda: worker.waiting == len(asked) - 1)
+        held.leave.set()
+        await asyncio.gather(*asked)
+    order = [batch[0] for batch in held.batches]
+    assert order == [TEXTS[0], TEXTS[1], TEXTS[2], larger[0], TEXTS[3], larger[1]]
+
+
 @pytest.mark.parametrize(
     ("limits", "error"),
     [
