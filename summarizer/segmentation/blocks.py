@@ -82,6 +82,7 @@ class _Emitter:
     def emit(self) -> None:
         """Add the spans."""
         first, context = self.first, self.spans.context
+        self.spans.begin_block()
         item = first.kind is LineKind.ITEM
         if first.after_blank:
             context.end_paragraph(item=item)

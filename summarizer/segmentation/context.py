@@ -31,6 +31,7 @@ _DIVIDED = _SURVEYS | {
     SectionKind.HOSPITAL_COURSE,
 }
 """Sections that are usually divided by labels."""
+_SENTENCE_BEFORE = re.compile(r"[^\W\d_]{2}[^\n]{0,80}[.;!?][ \t]{0,8}\Z")
 _DEEPER = 2
 """By how many blanks a heading stands in from one that encloses it."""
 
@@ -48,6 +49,7 @@ class _Head:
         depth: how many items it stands in; it is closed with them.
         listed: a list stands right under it, and it belongs to that list alone.
         used: a sentence stands under it.
+        within: it follows a sentence on its line, and is closed with the paragraph or item it stands in.
     """
 
     span: ContextSpan
@@ -61,6 +63,7 @@ class _Head:
     depth: int = 0
     listed: bool = False
     used: bool = False
+    within: bool = False
 
 
 @dataclass(slots=True)
@@ -114,6 +117,7 @@ class Context:
             title.isupper(),
             self._has_text_behind(end),
             depth,
+            within=not declared and not title.isupper() and self._follows_sentence(start),
         )
         self._close_for(head)
         self._heads.append(head)
@@ -148,12 +152,28 @@ class Context:
         before = self.text[line_start:start]
         return len(before) - len(before.lstrip())
 
+    def _follows_sentence(self, start: int) -> bool:
+        """Whether a sentence, or a label that follows one, stands before a place on its line."""
+        line_start = self.text.rfind("\n", max(0, start - 400), start) + 1
+        top = self._heads[-1] if self._heads else None
+        if top is not None and self._on_one_line(top.span.end, start):
+            return top.within
+        return _SENTENCE_BEFORE.search(self.text, max(line_start, start - 400), start) is not None
+
     def _has_text_behind(self, end: int) -> bool:
         line_end = self.text.find("\n", end, end + 200)
         return bool(self.text[end : line_end if line_end >= 0 else end + 200].strip())
 
     def _on_one_line(self, end: int, start: int) -> bool:
         return start - end < 40 and not self.text[end:start].strip() and "\n" not in self.text[end:start]
+
+    def begin_block(self) -> int | None:
+        """Another paragraph, item or line begins; where the first label starts that ended with the last."""
+        closed = None
+        while self._heads and self._heads[-1].within:
+            self._open = None
+            closed = self._heads.pop().span.start
+        return closed
 
     def end_paragraph(self, *, item: bool) -> None:
         """A blank line closes labels with their text on one line, and lists, if none goes on behind it."""

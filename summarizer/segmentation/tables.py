@@ -16,7 +16,7 @@ _LEADER = re.compile(
     rf"|(?<=[a-z)])\.\.\.?(?=(?:{alternatives('answers', 'answers')})$)",
     re.I,
 )
-_LEADER_VALUE = re.compile(r"[^.…]{0,60}$")
+_LEADER_VALUE = re.compile(r"(?:[^.…]|(?<=\d)\.(?=\d)){0,60}$")
 _RUN_IN = re.compile(r"[.:][ \t]*,|[a-z)]{2}[.?!]\s+[A-Z][a-z]")
 _LABELLED_CELLS = re.compile(r": [^:]{0,80}\S {3,}[A-Z][A-Z /]{1,30}:")
 _WIDE_GAP = re.compile(r"\t\s{0,80}|\s{3,80}")

@@ -31,10 +31,19 @@ def shown(text: str, words: str, marks: tuple[Mark, ...] = ()) -> list[tuple[str
         ("UA: leukocytes. Lactate: 5.", "Lactate", []),
         ("MRI knee: torn meniscus. Effusion: large.", "Effusion", [("heading", "MRI knee:")]),
         ("SURGERIES: Appendectomy.\nTOBACCO: Quit in 2001.", "TOBACCO", []),
+        ("1. Warfarin held. Goal: INR 2 to 3.\n2. Resume metformin.", "INR", [("heading", "Goal:")]),
+        ("1. Warfarin held. Goal: INR 2 to 3.\n2. Resume metformin.", "metformin", []),
+        ("He smokes. Allergies: none.\n\nHe takes aspirin.", "aspirin", []),
     ],
 )
 def test_headings_that_are_open(text: str, words: str, context: list[tuple[str, str]]) -> None:
     assert shown(text, words) == context
+
+
+def test_a_label_within_a_line_names_no_section_of_the_lines_below() -> None:
+    parts = segment("He lives alone. Allergies: none.\n\nHe takes aspirin daily.")
+    assert [s.section for s in parts.sentences] == [None, 0, None]
+    assert [section.title for section in parts.sections] == ["Allergies"]
 
 
 @pytest.mark.parametrize(
