@@ -20,6 +20,7 @@ from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.rest.proxies import Proxies
 from fhir_adapter.rest.smart import NEEDED, missing
 from fhir_adapter.rest.tokens import TokenAuth
+from fhir_adapter.rest.two_servers import TwoServers
 from fhir_adapter.writing.label_trial import FALLBACK, LabelVerdict, Trial, try_label
 from fhir_adapter.writing.pipeline import Pipeline
 from fhir_adapter.writing.recall import RecalledError, authors
@@ -68,11 +69,15 @@ async def server_checks(
     try:
         async with make_client(settings, retries=1) as client:
             way = Check("proxy", "ok", proxies.words(settings.fhir_base_url))
+            other = await _written_to(client)
+            if any(check.status == "failure" for check in other):
+                return other, False
             capability = await client.capability()
             software = f"{capability.software or 'unnamed software'} {capability.software_version or ''}"
             checks = [
                 Check(_NAME, "ok", f"{software.strip()}, FHIR {capability.fhir_version}"),
                 way,
+                *other,
                 *_login(client),
             ]
             try:
@@ -87,6 +92,20 @@ async def server_checks(
     except FhirAdapterError as error:
         remedy = "Check CLINSUM_FHIR_BASE_URL, the proxy and that the server is up."
         return [Check(_NAME, "failure", say(error), remedy), way], False
+
+
+async def _written_to(client: FhirClient) -> list[Check]:
+    """Of the other server, where summaries are written to one."""
+    if not isinstance(client, TwoServers):
+        return []
+    name = "server written to"
+    try:
+        capability = await client.written.capability()
+    except FhirAdapterError as error:
+        return [Check(name, "failure", say(error), "Check CLINSUM_WRITE_BASE_URL and CLINSUM_WRITE_AUTH.")]
+    software = f"{capability.software or 'unnamed software'} {capability.software_version or ''}"
+    value = f"{software.strip()}; notes stand under {client.base_url} in what is written there"
+    return [Check(name, "ok", value), *_login(client.written)]
 
 
 def _login(client: FhirClient) -> Iterator[Check]:

@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jobs.settings import Settings, SettingsError, read_secret
+from jobs.settings import Settings, SettingsError
+from jobs.values import read_secret
 
 if TYPE_CHECKING:  # its libraries are loaded where there is a key
     from fhir_adapter.rest.keys import SigningKey
