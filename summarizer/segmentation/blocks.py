@@ -89,7 +89,7 @@ class _Emitter:
         elif not item and context.in_items and first.kind is not LineKind.BOILERPLATE:
             context.leave_list()
         if first.kind is not LineKind.ROW and first.kind is not LineKind.BOILERPLATE:
-            context.end_table()
+            context.table.end()
         if first.kind is LineKind.BOILERPLATE:
             if DEAR.match(first.text):
                 self.spans.greeting()
@@ -103,12 +103,12 @@ class _Emitter:
 
     def _row(self) -> None:
         """Add a row; the first one of a table that names its columns is context of the others."""
-        context = self.spans.context
+        table = self.spans.context.table
         if tables.has_pairs(self.first.text):
             self._open_section(self.start, LABEL.match(self.spans.text, self.start, self.end))
-        if not context.in_table:
-            context.begin_table(self._table_head())
-        self.spans.sentence(self.start, self.end, row=True)
+        if not table.open:
+            table.begin(self._table_head(), self.first)
+        self.spans.sentence(self.start, self.end, row=True, more=table.row(self.first))
 
     def _table_head(self) -> list[ContextSpan]:
         """The column heads and the caption of the table that begins with this block."""

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from summarizer.segmentation.regions import STUDIES, is_region, is_study
 from summarizer.segmentation.section_titles import TITLE_KINDS, names_section, normalise
+from summarizer.segmentation.table_context import TableContext
 from summarizer.segmentation.vocabulary import words
 from summarizer.types import ContextKind, ContextSpan, SectionKind, Span
 
@@ -84,8 +85,7 @@ class Context:
     _lead: ContextSpan | None = None
     _items: list[_Item] = field(default_factory=list)
     _question: Span | None = None
-    _columns: list[ContextSpan] = field(default_factory=list)
-    _in_table: bool = False
+    table: TableContext = field(default_factory=TableContext)
     _items_open: bool = False
     _open: tuple[ContextSpan, ...] | None = None
 
@@ -101,7 +101,7 @@ class Context:
         if not inside:
             self.leave_list()
         self._question = None
-        self.end_table()
+        self.table.end()
         if kind in (SectionKind.ADMINISTRATIVE, SectionKind.OTHER) and _names_document(title, name):
             self._heads.clear()
             return
@@ -144,7 +144,7 @@ class Context:
     def close_letterhead(self) -> None:
         """A greeting closes all that stands above it."""
         self.leave_list()
-        self.end_table()
+        self.table.end()
         self._heads.clear()
 
     def _indent(self, start: int) -> int:
@@ -213,11 +213,6 @@ class Context:
         """Whether items of a list stand right above."""
         return bool(self._items)
 
-    @property
-    def in_table(self) -> bool:
-        """Whether a row of the table in hand stands right above."""
-        return self._in_table
-
     def list_under_heading(self) -> None:
         """A list begins; a heading right above it that names no section belongs to it alone."""
         if self._heads and not self._heads[-1].main and not self._heads[-1].used:
@@ -258,20 +253,12 @@ class Context:
         question, self._question = self._question, None
         return question
 
-    def begin_table(self, columns: list[ContextSpan]) -> None:
-        """Captions and column heads of the rows that follow."""
-        self._columns, self._in_table = columns, True
-
-    def end_table(self) -> None:
-        """What follows is no row of the table."""
-        self._columns, self._in_table = [], False
-
     def around(self, start: int, end: int, *, row: bool = False) -> tuple[ContextSpan, ...]:
         """The context of the sentence `text[start:end]`, in the order of the text."""
         if self._open is None:
             self._open = self._pieces()
-        if row and self._columns:
-            return in_order([*self._open, *self._columns], start, end)
+        if row and self.table.columns:
+            return in_order([*self._open, *self.table.columns], start, end)
         if self._open and self._open[-1].end > start:
             return in_order(self._open, start, end)
         return self._open

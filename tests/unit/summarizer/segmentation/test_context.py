@@ -108,6 +108,37 @@ def test_rows_have_the_names_of_their_columns(head: str, row: str) -> None:
     assert [(str(c.kind), text[c.start : c.end]) for c in second.context] == [("column", head)]
 
 
+@pytest.mark.parametrize(
+    ("above", "row"),
+    [
+        ("warfarin | 5 mg | stopped", "| 2.5 mg | new"),
+        ("| warfarin | 5 mg | stopped |", "| | 2.5 mg | new |"),
+        ("Warfarin    5 mg     stopped", "            2.5 mg   new"),
+    ],
+)
+def test_a_row_without_a_name_has_that_of_the_row_above(above: str, row: str) -> None:
+    bar = "| " if above[0] == "|" else ""
+    text = f"{bar}Drug | Dose | Status\n{above}\n{row}\n{bar}aspirin | 81 mg | active"
+    assert ("row", above.strip("| ").split()[0]) in shown(text, "2.5 mg")
+    assert not any(kind == "row" for kind, _ in shown(text, "81 mg"))
+
+
+def test_a_declared_row_without_a_name_has_that_of_the_row_above() -> None:
+    text = "Drug | Dose\nwarfarin | 5 mg\n| 2.5 mg\n\nDrug | Dose\n| 7.5 mg"
+    marks = tuple(
+        Mark(start, start + len(line), MarkKind.COLUMNS if line == "Drug | Dose" else MarkKind.ROW)
+        for start, line in (
+            (0, "Drug | Dose"),
+            (12, "warfarin | 5 mg"),
+            (28, "| 2.5 mg"),
+            (38, "Drug | Dose"),
+            (50, "| 7.5 mg"),
+        )
+    )
+    assert shown(text, "| 2.5", marks) == [("column", "Drug | Dose"), ("row", "warfarin")]
+    assert shown(text, "| 7.5", marks) == [("column", "Drug | Dose")]
+
+
 def test_a_first_row_of_values_is_no_head() -> None:
     assert shown("aspirin | 81 mg | daily\nheparin | 5000 units | stopped", "heparin") == []
 

@@ -25,6 +25,7 @@ def sentences(text: str) -> list[str]:
             ["Transfused 3 u. FFP before surgery.", "He bled on."],
         ),
         ("Class 2 b. Rest advised.", ["Class 2 b.", "Rest advised."]),
+        ("-dyspnea, -wheeze, +rash", ["-dyspnea, -wheeze, +rash"]),
         ("Stool neg. for C. perf. toxin.", ["Stool neg. for C. perf. toxin."]),
         ("Digoxin q.a.m. Monday and Friday.", ["Digoxin q.a.m. Monday and Friday."]),
         ("Temp ......... 38.4\nPain ......... none", ["Temp ......... 38.4", "Pain ......... none"]),
