@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 from fhir_adapter.audit.findings import Finding
 from fhir_adapter.rest.two_servers import MARK
 from fhir_adapter.sandbox.running import running_embedded
-from fhir_adapter.sandbox.settings import SandboxSettings
+from fhir_adapter.sandbox.settings import Quirk, SandboxSettings
 from fhir_adapter.timeline.writer import WriteStatus
 from jobs.cli import run
 from jobs.runtime import open_ledger
@@ -70,12 +71,31 @@ def notes() -> Iterator[Fhir]:
             yield fhir
 
 
-@pytest.fixture(params=[True, False], ids=["our ids", "its own ids"])
-def pair(notes: Fhir, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Pair]:
-    with running_embedded(SandboxSettings(update_create=request.param)) as base_url:
+@contextmanager
+def pair_of(notes: Fhir, database: Path, *, own_ids: bool) -> Iterator[Pair]:
+    with running_embedded(SandboxSettings(update_create=not own_ids)) as base_url:
         fhir = Fhir(FhirServer("embedded", base_url))
         with fhir.http:
-            yield Pair(notes, fhir, tmp_path / "ledger.sqlite")
+            yield Pair(notes, fhir, database)
+
+
+@pytest.fixture(params=[False, True], ids=["our ids", "its own ids"])
+def pair(notes: Fhir, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Pair]:
+    with pair_of(notes, tmp_path / "ledger.sqlite", own_ids=request.param) as found:
+        yield found
+
+
+@pytest.fixture(params=["our ids", "its own ids", pytest.param("hapi", marks=pytest.mark.hapi)])
+def any_pair(notes: Fhir, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Pair]:
+    """As `pair`, also with HAPI as the server that is written to."""
+    database = tmp_path / "ledger.sqlite"
+    if request.param != "hapi":
+        with pair_of(notes, database, own_ids=request.param == "its own ids") as found:
+            yield found
+        return
+    fhir = Fhir(request.getfixturevalue("hapi_server"))
+    with fhir.http:
+        yield Pair(notes, fhir, database)
 
 
 def references(node: Any) -> Iterator[str]:
@@ -104,7 +124,8 @@ def kinds(fhir: Fhir) -> dict[str, int]:
     return {kind: len(fhir.search(kind)) for kind in found}
 
 
-def test_summaries_stand_on_the_other_server_and_name_the_notes_by_their_address(pair: Pair) -> None:
+def test_summaries_stand_on_the_other_server_and_name_the_notes_by_their_address(any_pair: Pair) -> None:
+    pair = any_pair
     plain = pair.note()
     rich = html_document(pair.site, subject=plain["subject"])
     before = kinds(pair.notes)
@@ -152,7 +173,8 @@ def _all(fhir: Fhir, kind: str) -> list[Json]:
     return sorted(fhir.matches(fhir.get(kind)), key=lambda one: str(one["id"]))
 
 
-def test_a_summary_follows_its_note(pair: Pair, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_summary_follows_its_note(any_pair: Pair, capsys: pytest.CaptureFixture[str]) -> None:
+    pair = any_pair
     note = html_document(pair.site, subject=pair.note()["subject"])
     pair.site.poll()
     note = revised(pair.site, note, "The fever is gone.")
@@ -211,7 +233,8 @@ def test_what_came_from_a_note_is_withdrawn_and_erased_there(
     assert pair.only(other)
 
 
-def test_a_timeline_is_made_of_both(pair: Pair) -> None:
+def test_a_timeline_is_made_of_both(any_pair: Pair) -> None:
+    pair = any_pair
     chart = a_chart(pair.site)
     pair.decoy({"resourceType": "Patient", "id": chart.patient.partition("/")[2]})
     about = {"subject": {"reference": chart.patient}}
@@ -275,6 +298,31 @@ def test_doctor_names_both(pair: Pair, capsys: pytest.CaptureFixture[str]) -> No
         checks = json.loads(capsys.readouterr().out)["checks"]
         assert [one["status"] for one in checks if one["name"] == "server written to"] == [status]
     assert kinds(pair.notes) == before
+
+
+def test_a_server_with_a_partition_for_each_patient_is_read_and_another_written_to(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It takes no Device, since that belongs to no patient: the pass says so, and what to set."""
+    settings = SandboxSettings(quirks=frozenset([Quirk.PATIENT_PARTITIONS]))
+    with running_embedded(settings) as base_url:
+        fhir = Fhir(FhirServer("embedded", base_url))
+        with fhir.http, pair_of(fhir, tmp_path / "ledger.sqlite", own_ids=False) as pair:
+            note = pair.note()
+            sets = [f"--set=FHIR_BASE_URL={base_url}", "--set=ENGINE=lead"]
+            sets.append(f"--set=DATABASE_URL=sqlite:///{tmp_path / 'alone.sqlite'}")
+
+            assert run(["poll", *sets]) == 2
+            said = capsys.readouterr().err
+            assert "HAPI-1326" in said
+            assert "CLINSUM_WRITE_BASE_URL" in said
+            assert run(["doctor", "--write-test", "--json", *sets]) == 1
+            checks = json.loads(capsys.readouterr().out)["checks"]
+            (check,) = [one for one in checks if one["name"] == "writing"]
+            assert "CLINSUM_WRITE_BASE_URL" in check["value"]
+
+            assert pair.site.poll()[0][reference(note)].status == "written"
+            assert not pair.audited(pair.only(note))
 
 
 @pytest.mark.parametrize(
