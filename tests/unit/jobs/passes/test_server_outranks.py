@@ -1,6 +1,7 @@
 """What the server holds outranks what the ledger remembers, and what a search index says of it."""
 
 import asyncio
+import json
 import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -13,6 +14,7 @@ import pytest
 from fhir_adapter.sandbox.running import running_embedded
 from fhir_adapter.sandbox.settings import SandboxSettings
 from fhir_adapter.writing.lifecycle import is_attested
+from jobs.cli import run
 from jobs.ledger.ledger import Ledger
 from jobs.ledger.looks import held, some_held
 from jobs.ledger.rows import NoteRow
@@ -225,6 +227,26 @@ def test_an_older_ledger_and_a_lost_one_write_nothing_twice(site: Site, tmp_path
         statuses = {one.status for one in again.poll()[0].values()}
         assert statuses == {"unchanged"}
         assert [only(site, one)["meta"]["versionId"] for one in (note, late)] == there
+
+
+def test_doctor_says_what_the_server_lost(either: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    notes = [filed(either) for _ in range(3)]
+    sets = [
+        f"--set={name}={getattr(either.settings, name.lower())}" for name in ("FHIR_BASE_URL", "DATABASE_URL")
+    ]
+
+    def known() -> list[tuple[str, str]]:
+        capsys.readouterr()
+        run(["doctor", "--json", "--set=ENGINE=lead", *sets])
+        checks = json.loads(capsys.readouterr().out)["checks"]
+        return [(one["status"], one["value"]) for one in checks if one["name"] == "known summaries"]
+
+    assert known() == []
+    either.poll()
+    assert known() == [("ok", "3 looked at, all as they were written")]
+    deleted(either, only(either, notes[0]))
+    ((status, value),) = known()
+    assert (status, "lacks 1" in value) == ("warning", True)
 
 
 def test_a_look_takes_the_latest_rows_and_some_of_all_others(database_url: str) -> None:
