@@ -13,6 +13,7 @@ _TOKEN = re.compile(r"\t| {3,}|\w+(?:['’]\w+)*|['’]\w+|\.{2,}|[^\w\s]")
 _MINUS = "⊖"
 _SIGNED = re.compile(r"\s*[-–−](?=[A-Za-z])|.*(?<![^\s,;(/])\+(?=[A-Za-z])", re.S)
 _GLUED_MINUS = re.compile(r"(?<![^\s,;(/])[-–−](?=[A-Za-z])")
+_ANSWER_BELOW = re.compile(r"\n(?=[ ]*(?:no|none|nil|never|denies|denied|negative|absent)\.?\s*\Z)", re.I)
 _CLASSES = {"<n>": r"\d+", "<year>": r"(?:19|20)\d\d", "~": r"\w.*"}
 
 
@@ -32,8 +33,8 @@ def token_spans(text: str) -> list[tuple[int, int]]:
 
 
 def _as_read(text: str) -> str:
-    """The text with one apostrophe and with signs told from dashes; as long as before."""
-    text = text.replace("’", "'")
+    """The text with one apostrophe, signs told from dashes, an answer below as a cell; as long as before."""
+    text = _ANSWER_BELOW.sub("\t", text.replace("’", "'"))
     return _GLUED_MINUS.sub(_MINUS, text) if _SIGNED.match(text) else text
 
 

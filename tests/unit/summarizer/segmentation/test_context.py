@@ -159,6 +159,18 @@ def test_declared_rows_are_sentences_with_their_heads() -> None:
     assert shown(text, "Three", marks) == [("caption", "Drugs"), ("column", "Drug Use")]
 
 
+def test_a_table_below_a_list_stands_under_no_lead_in_of_it() -> None:
+    text = "She denies:\n- cough\n- fever\n\nAllergies | Latex"
+    assert shown(text, "Latex", (Mark(29, 46, MarkKind.ROW),)) == []
+
+
+def test_what_leads_in_to_a_table_is_shown_with_its_rows_alone() -> None:
+    text = "She denies:\n\ncough | fever\nrash | pain\n\nLatex allergy."
+    rows = (Mark(13, 26, MarkKind.ROW), Mark(27, 38, MarkKind.ROW))
+    assert shown(text, "cough", rows) == shown(text, "rash", rows) == [("lead-in", "She denies:")]
+    assert shown(text, "Latex", rows) == []
+
+
 def test_a_row_that_holds_rows_or_headings_lays_out_a_page() -> None:
     text = "One. Two.\nThree. Four."
     whole = (Mark(0, 22, MarkKind.ROW), Mark(0, 9, MarkKind.ROW), Mark(10, 22, MarkKind.ROW))
