@@ -6,7 +6,8 @@
 Needs Python 3.9 or newer and nothing else; shares no code with the software that wrote the summary. Offsets
 are Unicode code points from 0, in the text that each derivation-reference extension points at. Where the
 server wants a login, set AUTHORIZATION to the value of that header; where it uses another label for what
-machines made, set LABEL to system|code. Exit code 0: everything holds; 1: something does not.
+machines made, set LABEL to system|code; where the notes stand on another server that wants a login too, set
+SOURCE to its base address and SOURCE_AUTHORIZATION. Exit code 0: everything holds; 1: something does not.
 
 Left to `clinsum audit`: Provenance, the stated media type, whether anything is missing around a sentence or
 among the lines that rules found, where the text of a source that is not plain stood, and making it anew; of
@@ -47,10 +48,16 @@ SHOWN.update({0xFFFE: 0xFFFD, 0xFFFF: 0xFFFD})  # nor these two
 def get(base, url):
     """The resource at a url that is absolute or relative to the base; the login goes to the base alone."""
     request = urllib.request.Request(urljoin(base, url), headers={"Accept": "application/fhir+json"})
-    if "AUTHORIZATION" in os.environ and request.full_url.startswith(base):
-        request.add_unredirected_header("Authorization", os.environ["AUTHORIZATION"])
+    for place, name in ((base, "AUTHORIZATION"), (os.environ.get("SOURCE"), "SOURCE_AUTHORIZATION")):
+        if place and name in os.environ and request.full_url.startswith(place.rstrip("/") + "/"):
+            request.add_unredirected_header("Authorization", os.environ[name])
     with urllib.request.urlopen(request, timeout=30) as answer:
         return json.load(answer)
+
+
+def short(reference):
+    """Type and id of a reference, which is absolute where it leads to another server."""
+    return "/".join(reference.split("/")[-2:])
 
 
 def parts(extension):
@@ -170,7 +177,7 @@ def of_note(base, composition, source, about):
     same = over or get(base, source)["meta"].get("versionId") == version
     same = same or "entry" in get(base, "Composition?related-ref=Composition/" + composition["id"])
     yield same, f"{source} still has version {version}, or this summary is past"
-    yield about["source"].endswith("/" + address), "its parts name one source"
+    yield ("/" + about["source"]).endswith("/" + address), "its parts name one source"
     yield about["unit"] == "unicode-code-point", "offsets count code points"
     yield {LABEL} | labels(then) <= labels(composition), "labelled as made by an AI, and as its source is"
     coded = [label.rpartition("|") for label in labels(then)]
@@ -287,31 +294,38 @@ def stays(resource):
     return found + [one for one, steps in names if "Encounter" in (one.get("type"), *steps)]
 
 
-def same_target(base, said, found, kind):
-    """Whether one reference is the first of those found; what cannot stand in another resource may differ."""
+def same_target(base, said, home, found, kind):
+    """Whether one reference is the first of those found; what cannot stand in another resource may differ.
+
+    Each is relative to the server that it stands on, or absolute.
+    """
     if not found:
         return not said
-    said, first = (str(one.get("reference", "")).replace(base, "") for one in (said or {}, found[0]))
+    said, first = (str(one.get("reference", "")) for one in (said or {}, found[0]))
+    first = first.replace(home, "")
     if not re.fullmatch(r"[A-Z][A-Za-z]+/[A-Za-z0-9.-]{1,64}", first):
         return said == first or bool(first)
-    return said == first if first.startswith(kind) else not said
+    return urljoin(base, said) == home + first if first.startswith(kind) else not said
 
 
 def of_summary(base, composition, source, then, about):
     """Yields as `findings` for what a summary says of its note: which one, about whom, by whom, when."""
     section = composition["section"][0]
-    yield composition["identifier"]["value"].startswith(source.replace("/", "-", 1) + "."), f"of {source}"
+    own = composition["identifier"]["value"].startswith(short(source).replace("/", "-", 1) + ".")
+    yield own, f"of {short(source)}"
     yield composition["title"].startswith("AI-extracted summary"), "its title"
     named = codes(composition["type"]) == {"68608-9"}
     named = named and "extractive-summary" in codes(*composition["category"])
     tags = {tag["code"] for tag in composition["meta"]["tag"]}
     yield named and "extractive-summary" in tags, "its type, category and tag"
-    for name, found, kind in (
+    home = urljoin(base, source)[: -len(short(source))]
+    for element_name, found, kind in (
         ("subject", objects(then.get("subject")), ""),
         ("encounter", stays(then), "Encounter/"),
         ("custodian", objects(then.get("custodian")), "Organization/"),
     ):
-        yield same_target(base, composition.get(name), found, kind), f"its {name} is that of its source"
+        same = same_target(base, composition.get(element_name), home, found, kind)
+        yield same, f"its {element_name} is that of its source"
     stamp = then["meta"].get("lastUpdated")  # a server may stamp nothing
     yield not stamp or moment(composition["date"]) == moment(stamp), "its date is its source's stamp"
     alone = len(composition["author"]) == 1 and composition["author"] == section["author"]
@@ -322,7 +336,7 @@ def of_summary(base, composition, source, then, about):
     plain = plain and section["mode"] == "snapshot" and codes(section["orderedBy"]) == {"system"}
     yield plain, "its section is plain sentences in order"
     kinds = codes(*objects(then.get("type")), *objects(then.get("code"))) | {"34109-9"}
-    same = {json.dumps([one[name] for name in ("code", "author", "entry")]) for one in composition["section"]}
+    same = {json.dumps([one[n] for n in ("code", "author", "entry")]) for one in composition["section"]}
     yield codes(section["code"]) <= kinds and len(same) == 1, "its section has the code of its source"
     lang = ElementTree.fromstring(composition["text"]["div"]).get("lang")
     yield composition["language"] == lang, "its language"
@@ -385,9 +399,10 @@ def findings(base, composition):
     notes = {}
     for source, about in zip(sources, described):
         notes[source] = about, (yield from of_note(base, composition, source, about))
-    kind, of = "summary", f"{sources[0]} version {described[0].get('versionId')}".replace(" version None", "")
+    version = described[0].get("versionId")
+    kind, of = "summary", short(sources[0]) + (f" version {version}" if version else "")
     if many:
-        kind, of = "timeline", (composition.get("encounter") or composition["subject"])["reference"]
+        kind, of = "timeline", short((composition.get("encounter") or composition["subject"])["reference"])
         yield from of_timeline(composition, of, notes)
         of = f"{len(sections)} note{'s' * (len(sections) > 1)} of {of}"
     else:

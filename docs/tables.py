@@ -16,7 +16,8 @@ from fhir_adapter.profiles import definitions
 from fhir_adapter.profiles.describe import ElementRow, rows
 from fhir_adapter.profiles.examples import examples
 from fhir_adapter.reasons import Reason
-from jobs.settings import Settings, default_health_file
+from jobs.settings import Settings
+from jobs.values import default_health_file
 from jobs.web.problems import CODES
 
 ROOT = Path(__file__).parent.parent

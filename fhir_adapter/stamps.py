@@ -10,6 +10,9 @@ _STAMP = re.compile(
 _R4_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)")
 _SECOND = 1_000_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_FIRST = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
+_LAST = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
 
 
 def nanoseconds(stamp: object) -> int | None:
@@ -32,17 +35,21 @@ def nanoseconds(stamp: object) -> int | None:
 
 
 def instant(nanos: int) -> str:
-    """The instant in UTC, cut to milliseconds, as servers take it in a search."""
-    moment = _EPOCH + timedelta(microseconds=nanos // 1000)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+    """The instant in UTC, cut to milliseconds, as servers take it in a search.
+
+    What lies outside of the years 1 to 9999 becomes their first or last instant: a server may stamp with the
+    least value of its date, and a search begins before that.
+    """
+    moment = _EPOCH + timedelta(microseconds=min(max(nanos // 1000, _FIRST), _LAST))
+    return moment.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
 def r4_form(stamp: str) -> str:
     """A stamp as R4 writes an instant: as it is, or the same moment in UTC; "" where it is none."""
-    if _R4_INSTANT.fullmatch(stamp.strip()):
-        return stamp.strip()
     moment = nanoseconds(stamp)
-    return "" if moment is None else instant(moment)
+    if moment is None:
+        return ""
+    return stamp.strip() if _R4_INSTANT.fullmatch(stamp.strip()) else instant(moment)
 
 
 def in_nanoseconds(span: timedelta) -> int:

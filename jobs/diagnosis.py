@@ -1,5 +1,6 @@
 """What `clinsum doctor` asks of a FHIR server: the requests that a pass will make, one by one."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -17,15 +18,21 @@ from fhir_adapter.profiles import VERSION
 from fhir_adapter.profiles.upload import is_loaded
 from fhir_adapter.rest.capability import Capability
 from fhir_adapter.rest.client import FhirClient
+from fhir_adapter.rest.proxies import Proxies
 from fhir_adapter.rest.smart import NEEDED, missing
 from fhir_adapter.rest.tokens import TokenAuth
+from fhir_adapter.rest.two_servers import TwoServers
 from fhir_adapter.writing.label_trial import FALLBACK, LabelVerdict, Trial, try_label
+from fhir_adapter.writing.lifecycle import read_existing
 from fhir_adapter.writing.pipeline import Pipeline
 from fhir_adapter.writing.recall import RecalledError, authors
 from fhir_adapter.writing.server_trial import TransactionTrial, ignored_parameters, try_transaction
 from fhir_adapter.writing.writer import Writer
 from jobs.exits import say
-from jobs.runtime import make_client, make_source
+from jobs.ledger.looks import some_held
+from jobs.ledger.rows import LedgerError
+from jobs.passes.standing import LOOK, Stand, stand
+from jobs.runtime import make_client, make_source, open_ledger
 from jobs.settings import Settings
 
 Verdict = Literal["ok", "warning", "failure"]
@@ -63,12 +70,19 @@ async def server_checks(
     Returns:
         The checks, and whether a FHIR server answers there, be it only to refuse us.
     """
+    proxies = Proxies(settings.proxy.get_secret_value())
     try:
         async with make_client(settings, retries=1) as client:
+            way = Check("proxy", "ok", proxies.words(settings.fhir_base_url))
+            other = await _written_to(client)
+            if any(check.status == "failure" for check in other):
+                return other, False
             capability = await client.capability()
             software = f"{capability.software or 'unnamed software'} {capability.software_version or ''}"
             checks = [
                 Check(_NAME, "ok", f"{software.strip()}, FHIR {capability.fhir_version}"),
+                way,
+                *other,
                 *_login(client),
             ]
             try:
@@ -81,8 +95,22 @@ async def server_checks(
     except LoginError as error:
         return [Check("login", "failure", say(error), "See docs/servers.md for what to set.")], True
     except FhirAdapterError as error:
-        remedy = "Check CLINSUM_FHIR_BASE_URL and that the server is up."
-        return [Check(_NAME, "failure", say(error), remedy)], False
+        remedy = "Check CLINSUM_FHIR_BASE_URL, the proxy and that the server is up."
+        return [Check(_NAME, "failure", say(error), remedy), way], False
+
+
+async def _written_to(client: FhirClient) -> list[Check]:
+    """Of the other server, where summaries are written to one."""
+    if not isinstance(client, TwoServers):
+        return []
+    name = "server written to"
+    try:
+        capability = await client.written.capability()
+    except FhirAdapterError as error:
+        return [Check(name, "failure", say(error), "Check CLINSUM_WRITE_BASE_URL and CLINSUM_WRITE_AUTH.")]
+    software = f"{capability.software or 'unnamed software'} {capability.software_version or ''}"
+    value = f"{software.strip()}; notes stand under {client.base_url} in what is written there"
+    return [Check(name, "ok", value), *_login(client.written)]
 
 
 def _login(client: FhirClient) -> Iterator[Check]:
@@ -115,6 +143,8 @@ async def _asked(
     yield await _parameters(client)
     for check_name, look in _summaries(client, pipeline):
         yield await _tried(check_name, "Composition" if check_name == "summaries" else "Provenance", look)
+    if pipeline and (known := await _known(settings, client)):
+        yield known
     try:
         label = await try_label(client, *settings.ai_label.split("|", 1), write=write)
         yield await label_check(settings, client, label, write=write)
@@ -162,6 +192,26 @@ def _summaries(
 
     yield "summaries", chains
     yield "provenances", provenances
+
+
+async def _known(settings: Settings, client: FhirClient) -> Check | None:
+    """Whether the server still has summaries that the ledger knows; None where the ledger says nothing."""
+    name, gone = "known summaries", 0
+    try:
+        with open_ledger(settings) as ledger:
+            rows = await asyncio.to_thread(some_held, ledger, LOOK)
+        for row in rows:
+            there = await client.read_if_there(f"Composition/{row.composition}")
+            chain = (read_existing(there),) if there else ()
+            gone += stand(row, chain) is Stand.LOST
+    except (LedgerError, HttpStatusError):
+        return None  # said by the checks of the database and of the summaries
+    if not gone:
+        return Check(name, "ok", f"{len(rows)} looked at, all as they were written") if rows else None
+    value = f"of {len(rows)} looked at the server lacks {gone}, or has them of an earlier version"
+    return Check(
+        name, "warning", value, "Was it restored from a backup? The next pass writes again what is gone."
+    )
 
 
 async def _first(client: FhirClient, resource_type: str, params: list[tuple[str, str]]) -> bool:

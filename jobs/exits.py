@@ -8,6 +8,7 @@ from fhir_adapter.errors import (
     HttpStatusError,
     LoginError,
     NotFhirError,
+    PolicyError,
     ServerUnreachableError,
 )
 from fhir_adapter.sandbox.hapi_build import HapiError
@@ -40,6 +41,9 @@ EXPECTED = (
 )
 
 
+_NO_PATIENT = "HAPI-1326"  # what is refused belongs to no patient, as software and model cards do not
+
+
 def exit_code(error: BaseException) -> Exit:
     """The exit code of an expected error."""
     if isinstance(error, HapiError | SandboxError | LedgerAddressError | LoginError):
@@ -52,6 +56,8 @@ def say(error: BaseException) -> str:
     """One plain sentence for standard error."""
     if isinstance(error, PassRunningError):
         return "Another pass over this server is running; wait for it to end, or stop `clinsum run`."
+    if isinstance(error, PolicyError) and _NO_PATIENT in str(error):
+        return f"{error} Set CLINSUM_WRITE_BASE_URL to a server that takes what belongs to no patient."
     return str(error)
 
 

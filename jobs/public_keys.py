@@ -3,14 +3,15 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jobs.settings import Settings, SettingsError, read_secret
+from jobs.settings import Settings, SettingsError
+from jobs.values import read_secret
 
 if TYPE_CHECKING:  # its libraries are loaded where there is a key
     from fhir_adapter.rest.keys import SigningKey
 
 
 def published_keys(settings: Settings) -> dict[Path, "SigningKey"]:
-    """The key in use first, then those that are published beside it, each once.
+    """The keys in use first, then those that are published beside it, each once.
 
     A key is changed without a gap in this way: the next one is published before it is used, and the former
     one until no statement that it has signed can still be on its way.
@@ -18,7 +19,11 @@ def published_keys(settings: Settings) -> dict[Path, "SigningKey"]:
     Raises:
         SettingsError: a file cannot be read, or holds no key that can be used; nothing of its content.
     """
-    named = [(settings.private_key_file, settings.key_id)] if settings.private_key_file else []
+    named = [
+        (settings.private_key_file, settings.key_id),
+        (settings.write_private_key_file, settings.write_key_id),
+    ]
+    named = [(path, kid) for path, kid in named if path]
     named += [(path, "") for path in settings.published_key_files]
     found: dict[Path, SigningKey] = {}
     kids: set[str] = set()

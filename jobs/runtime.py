@@ -5,8 +5,10 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 import structlog
+from pydantic import SecretStr
 
 from fhir_adapter import canonical
 from fhir_adapter.reading.attachment import FetchLimits
@@ -16,16 +18,19 @@ from fhir_adapter.reading.selection import Selection
 from fhir_adapter.reading.source import Source
 from fhir_adapter.rest.auth import Credentials, auth_from
 from fhir_adapter.rest.client import FhirClient
+from fhir_adapter.rest.proxies import Proxies
 from fhir_adapter.rest.recording_client import AuditedClient, Trail
 from fhir_adapter.rest.tls import tls_context
 from fhir_adapter.rest.token_endpoint import Web
+from fhir_adapter.rest.two_servers import TwoServers
 from fhir_adapter.text import Extractor, Limits
 from fhir_adapter.writing.pipeline import Pipeline
 from fhir_adapter.writing.writer import Writer
 from jobs.ledger.ledger import Ledger
 from jobs.passes.parts import Parts
 from jobs.passes.scoring import Scorer, Summarizing
-from jobs.settings import Settings, SettingsError, parse_duration, read_secret
+from jobs.settings import Settings, SettingsError
+from jobs.values import parse_duration, read_secret
 from summarizer import Summarizer
 from summarizer.pinned.rules import load_rules
 
@@ -51,41 +56,60 @@ def make_client(settings: Settings, retries: int | None = None) -> FhirClient:
         SettingsError: the address or the credentials are not usable.
     """
     try:
-        tls = tls_context(settings.ca_file, settings.client_certificate, settings.client_certificate_key)
-        web = Web(tls, settings.timeout)
-        auth = auth_from(credentials(settings), settings.fhir_base_url, web)
         build: Callable[..., FhirClient] = partial(FhirClient, settings.fhir_base_url)
         if settings.audit_events:
             device = f"clinsum-{software_version().replace('.', '-')}"
             build = partial(AuditedClient, settings.fhir_base_url, device=device, report=_report_trail)
-        return build(
-            auth=auth,
-            tls=tls,
-            timeout=settings.timeout,
-            retries=settings.retries if retries is None else retries,
-            max_connections=2 * settings.concurrency,
-        )
+        if settings.write_base_url:
+            options = _options(settings, settings.write_base_url, "write_", retries)
+            written = FhirClient(settings.write_base_url, **options)
+            build = partial(TwoServers, settings.fhir_base_url, written=written)
+        return build(**_options(settings, settings.fhir_base_url, "", retries))
     except ValueError as error:
-        raise SettingsError(f"CLINSUM_FHIR_BASE_URL or the credentials: {error}.") from None
+        raise SettingsError(f"CLINSUM_FHIR_BASE_URL, the proxy or the credentials: {error}.") from None
 
 
-def credentials(settings: Settings) -> Credentials:
+def _options(settings: Settings, base_url: str, prefix: str, retries: int | None) -> dict[str, Any]:
+    """How one server is reached. Raises ValueError as `credentials`, and for what cannot be used."""
+    tls = tls_context(settings.ca_file, settings.client_certificate, settings.client_certificate_key)
+    proxies = Proxies(settings.proxy.get_secret_value())
+    web = Web(tls, settings.timeout, proxies=proxies)
+    return {
+        "auth": auth_from(credentials(settings, prefix), base_url, web),
+        "tls": tls,
+        "proxies": proxies,
+        "timeout": settings.timeout,
+        "retries": settings.retries if retries is None else retries,
+        "max_connections": 2 * settings.concurrency,
+    }
+
+
+def credentials(settings: Settings, prefix: str = "") -> Credentials:
     """What the settings say about logging in.
+
+    Args:
+        settings: of the process.
+        prefix: `write_` for the server that is written to, where it is another one.
 
     Raises:
         ValueError: the file of the private key cannot be read.
     """
+
+    def value(name: str) -> str:
+        found = getattr(settings, f"{prefix}{name}")
+        return found.get_secret_value() if isinstance(found, SecretStr) else str(found)
+
     return Credentials(
-        kind=settings.auth,
-        username=settings.username,
-        password=settings.password.get_secret_value(),
-        token=settings.token.get_secret_value(),
-        client_id=settings.client_id,
-        client_secret=settings.client_secret.get_secret_value(),
-        private_key=read_secret(settings.private_key_file) if settings.auth == "smart-backend" else "",
-        key_id=settings.key_id,
-        token_url=settings.token_url,
-        scope=settings.scope,
+        kind=getattr(settings, f"{prefix}auth"),
+        username=value("username"),
+        password=value("password"),
+        token=value("token"),
+        client_id=value("client_id"),
+        client_secret=value("client_secret"),
+        private_key=read_secret(value("private_key_file")) if value("auth") == "smart-backend" else "",
+        key_id=value("key_id"),
+        token_url=value("token_url"),
+        scope=value("scope"),
         audience=settings.token_audience,
         resource=settings.token_resource,
         in_body=settings.client_secret_in_body,
@@ -185,8 +209,9 @@ def make_policy(settings: Settings) -> Policy:
 
 
 def open_ledger(settings: Settings) -> Ledger:
-    """The ledger of this server and pipeline."""
-    return Ledger(settings.database_url, server=settings.fhir_base_url, pipeline=settings.pipeline)
+    """The ledger of this server, or these two, and this pipeline."""
+    server = " > ".join(filter(None, (settings.fhir_base_url, settings.write_base_url)))
+    return Ledger(settings.database_url, server=server, pipeline=settings.pipeline)
 
 
 @asynccontextmanager

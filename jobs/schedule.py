@@ -19,7 +19,8 @@ from jobs.passes.pace import Pace
 from jobs.passes.parts import Parts
 from jobs.passes.resummarise import outdated
 from jobs.runtime import runtime
-from jobs.settings import Settings, SettingsError, parse_duration
+from jobs.settings import Settings, SettingsError
+from jobs.values import parse_duration
 
 if TYPE_CHECKING:  # a single pass does without the scheduler
     from apscheduler.events import JobExecutionEvent

@@ -3,68 +3,40 @@
 Every name carries the prefix `CLINSUM_` in the environment. `clinsum doctor` shows the values as resolved.
 """
 
+import hashlib
 import re
 from datetime import timedelta
 from ipaddress import ip_network
-from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from fhir_adapter.reading.patients import is_patient_name
 from fhir_adapter.stamps import nanoseconds
+from jobs.values import (
+    default_database_url,
+    default_health_file,
+    parse_budget,
+    parse_duration,
+    read_secret,
+)
 from summarizer.limits import NoteLimits
 from summarizer.types import Budget
 
 Names = Annotated[tuple[str, ...], NoDecode]
+Auth = Literal["none", "basic", "bearer", "smart-backend", "client-secret"]
+
+_NEEDED = {
+    "basic": ("username", "password"),
+    "bearer": ("token",),
+    "smart-backend": ("client_id", "private_key_file"),
+    "client-secret": ("client_id", "client_secret"),
+}
 
 
 class SettingsError(Exception):
     """A setting is wrong; the message is one sentence that says what to change."""
-
-
-def default_database_url() -> str:
-    """SQLite in the user's state folder (XDG Base Directory Specification)."""
-    import os
-
-    state = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
-    return f"sqlite:///{Path(state) / 'clinsum' / 'ledger.sqlite'}"
-
-
-def default_health_file() -> str:
-    """Beside the ledger of `default_database_url`."""
-    return str(Path(default_database_url().removeprefix("sqlite:///")).with_name("run.prom"))
-
-
-def parse_duration(text: str) -> timedelta:
-    """Reads `90`, `60s`, `5m`, `2h`, `7d`.
-
-    Raises:
-        ValueError: not a duration.
-    """
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(s|m|h|d)?", text.strip())
-    if not match or float(match[1]) <= 0:
-        raise ValueError(f"{text!r} is not a duration such as 60s, 5m or 2h")
-    return timedelta(seconds=float(match[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[match[2] or "s"])
-
-
-def parse_budget(text: str) -> Budget | None:
-    """Reads `5` (sentences), `120w` (words), `15%` (share of the sentences) or `auto`.
-
-    Raises:
-        ValueError: none of these.
-    """
-    text = text.strip().lower()
-    if text in ("", "auto"):
-        return None
-    if match := re.fullmatch(r"(\d+)(?:\s*s(?:entences)?)?", text):
-        return Budget(sentences=int(match[1]))
-    if match := re.fullmatch(r"(\d+)\s*w(?:ords)?", text):
-        return Budget(words=int(match[1]))
-    if match := re.fullmatch(r"(\d+(?:\.\d+)?)\s*%", text):
-        return Budget(ratio=float(match[1]) / 100)
-    raise ValueError(f"{text!r} is not a budget such as 5, 120w, 15% or auto")
 
 
 class Settings(BaseSettings):
@@ -75,9 +47,7 @@ class Settings(BaseSettings):
     )
 
     fhir_base_url: str = Field("http://127.0.0.1:8080/fhir", description="Base of the FHIR R4 server.")
-    auth: Literal["none", "basic", "bearer", "smart-backend", "client-secret"] = Field(
-        "none", description="How to log in there."
-    )
+    auth: Auth = Field("none", description="How to log in there.")
     username: str = Field("", description="For AUTH=basic.")
     password: SecretStr = Field(SecretStr(""), description="For AUTH=basic.")
     password_file: str = Field("", description="A file that holds it instead.")
@@ -103,6 +73,27 @@ class Settings(BaseSettings):
     ca_file: str = Field("", description="PEM file of further authorities to trust.")
     client_certificate: str = Field("", description="PEM file of the certificate to show (mutual TLS).")
     client_certificate_key: str = Field("", description="PEM file of its key, if not in the same file.")
+    proxy: SecretStr = Field(
+        SecretStr(""),
+        description="The proxy to the FHIR server and its login: http://host:port, none, or empty for what "
+        "HTTPS_PROXY and its like say.",
+    )
+    write_base_url: str = Field(
+        "", description="Base of another server for what is written; FHIR_BASE_URL is then only read."
+    )
+    write_auth: Auth = Field("none", description="How to log in there.")
+    write_username: str = Field("", description="For WRITE_AUTH=basic.")
+    write_password: SecretStr = Field(SecretStr(""), description="For WRITE_AUTH=basic.")
+    write_password_file: str = Field("", description="A file that holds it instead.")
+    write_token: SecretStr = Field(SecretStr(""), description="For WRITE_AUTH=bearer.")
+    write_token_file: str = Field("", description="A file that holds it instead.")
+    write_client_id: str = Field("", description="For WRITE_AUTH=smart-backend and client-secret.")
+    write_client_secret: SecretStr = Field(SecretStr(""), description="For WRITE_AUTH=client-secret.")
+    write_client_secret_file: str = Field("", description="A file that holds it instead.")
+    write_private_key_file: str = Field("", description="For WRITE_AUTH=smart-backend.")
+    write_key_id: str = Field("", description="As KEY_ID.")
+    write_token_url: str = Field("", description="As TOKEN_URL.")
+    write_scope: str = Field("", description="As SCOPE.")
     database_url: str = Field(
         default_factory=default_database_url,
         description="The ledger: sqlite:///... or postgresql+psycopg://...",
@@ -260,14 +251,15 @@ class Settings(BaseSettings):
                 raise ValueError(f"{item!r} is no address or network such as 10.0.0.0/8") from None
         return value
 
-    @field_validator("fhir_base_url")
+    @field_validator("fhir_base_url", "write_base_url")
     @classmethod
-    def _http_url(cls, value: str) -> str:
-        if not re.fullmatch(r"https?://[^\s/]+(/\S*)?", value):
+    def _http_url(cls, value: str, info: ValidationInfo) -> str:
+        named = value or info.field_name == "fhir_base_url"
+        if named and not re.fullmatch(r"https?://[^\s/]+(/\S*)?", value):
             raise ValueError("it must be an http:// or https:// address")
         return value.rstrip("/")
 
-    @field_validator("token_url")
+    @field_validator("token_url", "write_token_url")
     @classmethod
     def _no_credentials_in_it(cls, value: str) -> str:
         if value and not re.fullmatch(r"https?://[^\s/@?#]+([/?][^\s#]*)?", value):
@@ -303,7 +295,8 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _from_files(self) -> Self:
         """Secrets out of files, as orchestrators mount them; a file beside the value itself is a mistake."""
-        for name in ("password", "token", "client_secret"):
+        secrets = ("password", "token", "client_secret")
+        for name in (*secrets, *(f"write_{name}" for name in secrets)):
             path = getattr(self, f"{name}_file")
             if not path:
                 continue
@@ -315,16 +308,35 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _credentials(self) -> Self:
-        if self.auth == "basic" and not (self.username and self.password.get_secret_value()):
-            raise ValueError("AUTH=basic needs CLINSUM_USERNAME and CLINSUM_PASSWORD")
-        if self.auth == "bearer" and not self.token.get_secret_value():
-            raise ValueError("AUTH=bearer needs CLINSUM_TOKEN")
-        if self.auth == "smart-backend" and not (self.client_id and self.private_key_file):
-            raise ValueError("AUTH=smart-backend needs CLINSUM_CLIENT_ID and CLINSUM_PRIVATE_KEY_FILE")
-        shown = self.client_secret.get_secret_value() or self.client_certificate
-        if self.auth == "client-secret" and not (self.client_id and shown):
-            raise ValueError("AUTH=client-secret needs CLINSUM_CLIENT_ID and CLINSUM_CLIENT_SECRET")
+        for prefix in ("", "write_"):
+            kind = getattr(self, f"{prefix}auth")
+            missing = [name for name in _NEEDED.get(kind, ()) if not self._given(prefix, name)]
+            if missing:
+                needed = " and ".join(f"CLINSUM_{prefix}{name}".upper() for name in _NEEDED[kind])
+                raise ValueError(f"{prefix.upper()}AUTH={kind} needs {needed}")
         return self
+
+    def _given(self, prefix: str, name: str) -> bool:
+        value = getattr(self, f"{prefix}{name}")
+        shown = name == "client_secret" and self.client_certificate
+        return bool(value.get_secret_value() if isinstance(value, SecretStr) else value) or bool(shown)
+
+    @model_validator(mode="after")
+    def _two_servers(self) -> Self:
+        """Summaries of another server's notes may stand on the one that is written to, so names differ."""
+        if self.write_base_url and self.audit_events:
+            raise ValueError("AUDIT_EVENTS=true is for one server alone, without CLINSUM_WRITE_BASE_URL")
+        if self.write_base_url == self.fhir_base_url:
+            raise ValueError("WRITE_BASE_URL is CLINSUM_FHIR_BASE_URL; leave it empty for one server")
+        if self.write_base_url:
+            digest = hashlib.sha256(self.fhir_base_url.encode()).hexdigest()[:8]
+            self.pipeline = f"{self.pipeline.removesuffix(f'-{digest}')}-{digest}"
+        return self
+
+    @property
+    def written_to(self) -> str:
+        """Base of the server that summaries are written to."""
+        return self.write_base_url or self.fhir_base_url
 
     @property
     def reconcile_every(self) -> timedelta | None:
@@ -340,18 +352,6 @@ class Settings(BaseSettings):
     def summary_budget(self) -> Budget | None:
         """The budget as the summarizer takes it."""
         return parse_budget(self.budget)
-
-
-def read_secret(path: str) -> str:
-    """A secret out of a file, without the line end that editors leave.
-
-    Raises:
-        ValueError: it cannot be read; without anything of its content.
-    """
-    try:
-        return Path(path).read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"the file {path} cannot be read ({type(error).__name__})") from None
 
 
 def load_settings(overrides: dict[str, str] | None = None) -> Settings:

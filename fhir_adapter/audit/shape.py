@@ -12,7 +12,7 @@ from fhir_adapter.elements import CONFIDENTIALITY_ORDER, confidentiality, labels
 from fhir_adapter.lenient import JsonObject, as_dict, coded, dicts, relative
 from fhir_adapter.narrative import same_narrative
 from fhir_adapter.note import Reading, SourceNote
-from fhir_adapter.stamps import nanoseconds
+from fhir_adapter.stamps import nanoseconds, r4_form
 from fhir_adapter.writing.pipeline import Pipeline
 from fhir_adapter.writing.summary import UNIT, SummaryDraft, composition
 from summarizer.types import ModelInfo, Pinned, PinnedLine, PinnedRule, SelectedSentence, Summary
@@ -140,7 +140,8 @@ def against_source(
                 names.append(f"{where}.{name}")
     if not same_narrative(str(as_dict(resource.get("text")).get("div", "")), wanted["text"]["div"]):
         names.append("text")
-    if reading.note.last_updated and nanoseconds(resource.get("date")) != nanoseconds(wanted["date"]):
+    stamped = bool(r4_form(reading.note.last_updated))
+    if stamped and nanoseconds(resource.get("date")) != nanoseconds(wanted["date"]):
         names.append("date")
     if not _related(resource, wanted.get("relatesTo", [])):
         names.append("relatesTo")

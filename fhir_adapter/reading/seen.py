@@ -42,6 +42,13 @@ class Seen:
         self._now = min(self._now, shown) if self._by_server else shown
         self._by_server = True
 
+    def set_back(self, watermark: int) -> bool:
+        """Whether the server's clock is now before what it had stamped already (nanoseconds).
+
+        What it stamps now may lie below the watermark then, and would not be found by it.
+        """
+        return self._by_server and self._now + self.overlap < watermark
+
     @property
     def newest(self) -> str | None:
         """The newest stamp seen that is not ahead of the server's clock, as the server wrote it.

@@ -225,6 +225,11 @@ class Source:
                 continue
             page = await self._page(resource_type, self._asked(found, patient, since), seen, patient)
             yield replace(page, notice="; ".join(filter(None, (page.notice, *walk.taken()))))
+        if begin is not None and strategy.parameter == "_lastUpdated" and seen.set_back(begin):
+            yield Page((), None, is_last=False, notice=_SET_BACK)
+            async for one in self._walked(strategy, None, patient, since):
+                yield one
+            return
         notices = walk.taken()
         if seen.any_resource and not seen.any_stamp:
             notices.append("the server puts no stamp on them, so every pass reads all of them")
@@ -341,6 +346,9 @@ class Source:
                 for n in notes
             ]
         return Page(tuple(notes), seen.newest, found.is_last, derived, repeated, notice)
+
+
+_SET_BACK = "the server's clock was set back, so everything is read once more"
 
 
 def _of_patient(reference: str) -> tuple[tuple[str, str], ...]:

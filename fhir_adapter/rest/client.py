@@ -8,7 +8,6 @@ import asyncio
 import re
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
 from typing import Self
 from urllib.parse import quote
@@ -27,9 +26,10 @@ from fhir_adapter.rest.auth import ScopedAuth
 from fhir_adapter.rest.backoff import Backoff
 from fhir_adapter.rest.capability import Capability, parse_capability
 from fhir_adapter.rest.foreign import ForeignHosts
+from fhir_adapter.rest.proxies import Proxies
 from fhir_adapter.rest.scope import SAFE, Scope, parsed
 from fhir_adapter.rest.search_page import SearchPage, digest, next_link, page_of
-from fhir_adapter.rest.transport import Call, RawResponse, Transport
+from fhir_adapter.rest.transport import Call, RawResponse, Transport, no_cookies
 from fhir_adapter.rest.wire import decode_bundle, decode_json, encode_json, history_entries
 
 FHIR_JSON = "application/fhir+json"
@@ -54,9 +54,10 @@ class FhirClient:
         transport: replaces the network, for tests.
         sleep: how to wait between attempts.
         tls: whom to trust and what to show; the usual authorities where None.
+        proxies: which proxy leads to the server.
 
     Raises:
-        ValueError: `base_url` is not usable; one sentence.
+        ValueError: `base_url` or the proxy on the way to it is not usable; one sentence.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class FhirClient:
         transport: httpx.AsyncBaseTransport | None = None,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         tls: ssl.SSLContext | None = None,
+        proxies: Proxies | None = None,
     ) -> None:
         self._scope = Scope(base_url)
         self._limit = max_response_bytes
@@ -85,8 +87,9 @@ class FhirClient:
             transport=transport,
             follow_redirects=False,
             verify=tls or httpx.create_ssl_context(),
-            trust_env=not self._scope.loopback,
-            cookies=_no_cookies(),
+            trust_env=False,
+            proxy=(proxies or Proxies()).to(base_url, secret=auth is not None) if transport is None else None,
+            cookies=no_cookies(),
             headers={"User-Agent": "clinical-ai-summarizer", "Accept-Encoding": "gzip"},
         )
         self._transport = Transport(
@@ -392,8 +395,3 @@ def _resource(answer: RawResponse, what: str) -> JsonObject:
 def _kind(path: str) -> str:
     """The resource type: ids stay out of messages, since that of a patient names one."""
     return path.partition("/")[0]
-
-
-def _no_cookies() -> CookieJar:
-    """A jar that keeps nothing: cookies would be credentials that no setting names."""
-    return CookieJar(policy=DefaultCookiePolicy(allowed_domains=[]))

@@ -36,12 +36,6 @@ class Scope:
         """`scheme://host:port`, without a port where it is the scheme's own."""
         return origin_of(self._url)
 
-    @property
-    def loopback(self) -> bool:
-        """The server is on this machine, so that no proxy lies between."""
-        host = self._url.host
-        return host in ("localhost", "::1") or host.startswith("127.")
-
     def contains(self, url: httpx.URL) -> bool:
         """True where `url` has this origin and lies at or below the base path."""
         if url.userinfo or url.fragment or _origin(url) != _origin(self._url):
@@ -59,12 +53,13 @@ class Scope:
         """`Type/id[/_history/v]` of a relative reference or of an absolute one on this base, or None."""
         if "://" in reference:
             path = below(reference, self.base_url)
-            if path is None or "\\" in path:
+            if path is None:
                 return None
             reference = unquote(path).strip("/")
+        if _climbs(reference):
+            return None
         parts = reference.split("/")
-        good = all(part and part not in (".", "..") for part in parts)
-        return "/".join(quote(part, safe=SAFE) for part in parts) if good else None
+        return "/".join(quote(part, safe=SAFE) for part in parts) if all(parts) else None
 
 
 def parsed(url: str) -> httpx.URL | None:
@@ -73,6 +68,11 @@ def parsed(url: str) -> httpx.URL | None:
         return httpx.URL(url)
     except (httpx.InvalidURL, ValueError, TypeError):
         return None
+
+
+def is_loopback(host: str) -> bool:
+    """The host is this machine, so that no proxy lies between."""
+    return host in ("localhost", "::1") or host.startswith("127.")
 
 
 def origin_of(url: httpx.URL) -> str:

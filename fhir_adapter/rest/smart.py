@@ -14,7 +14,7 @@ import httpx
 
 from fhir_adapter.errors import LoginError
 from fhir_adapter.rest.scope import origin_of
-from fhir_adapter.rest.token_endpoint import Web
+from fhir_adapter.rest.token_endpoint import MOST_BYTES, Web
 
 if TYPE_CHECKING:  # its libraries are loaded where there is a key
     from fhir_adapter.rest.keys import SigningKey
@@ -98,7 +98,7 @@ async def discover(base_url: str, web: Web) -> SmartConfiguration:
     where = origin_of(httpx.URL(url))
     remedy = "set CLINSUM_TOKEN_URL to its token endpoint"
     try:
-        body = answer.json() if answer.status_code == 200 else None
+        body = answer.json() if answer.status_code == 200 and len(answer.content) <= MOST_BYTES else None
     except (ValueError, RecursionError):
         body = None
     if not isinstance(body, dict):

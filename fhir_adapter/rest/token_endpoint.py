@@ -8,7 +8,7 @@ import math
 import re
 import ssl
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -17,12 +17,15 @@ from urllib.parse import quote_plus
 import httpx
 
 from fhir_adapter.errors import LoginError, ServerUnreachableError
+from fhir_adapter.rest.codings import pieces
+from fhir_adapter.rest.proxies import Proxies
 from fhir_adapter.rest.scope import origin_of
 from fhir_adapter.rest.tokens import Token
 
 _ATTEMPTS = 4
-_MOST_BYTES = 1 << 20
+MOST_BYTES = 1 << 20  # of an answer that is read
 _CODE = re.compile(r"[a-z][a-z0-9_.-]{0,60}")
+_TOTAL_FACTOR = 4.0  # of the time for one piece of an answer, for all of it
 _SKEW = 30.0  # seconds: more than this between the clocks is worth a word
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 
@@ -35,12 +38,14 @@ class Web:
         tls: the context that server certificates are checked with, and that holds the client's own.
         timeout: seconds for one answer.
         transport: replaces the network, for tests.
+        proxies: which proxy leads where.
         sleep: how to wait between attempts.
     """
 
     tls: ssl.SSLContext | None = None
     timeout: float = 30.0
     transport: httpx.AsyncBaseTransport | None = None
+    proxies: Proxies = field(default_factory=Proxies)
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
 
     async def send(self, method: str, url: str, what: str, **more: Any) -> httpx.Response:
@@ -48,19 +53,24 @@ class Web:
 
         Raises:
             ServerUnreachableError: there is none.
+            LoginError: a proxy on the way would read it.
         """
-        loopback = httpx.URL(url).host in {"127.0.0.1", "::1", "localhost"}
+        try:
+            proxy = None if self.transport else self.proxies.to(url, secret=True)
+        except ValueError as error:
+            raise LoginError(str(error)) from None
         verify = self.tls or httpx.create_ssl_context()
         fault = ""
         async with httpx.AsyncClient(
-            verify=verify, timeout=self.timeout, transport=self.transport, trust_env=not loopback
+            verify=verify, timeout=self.timeout, transport=self.transport, trust_env=False, proxy=proxy
         ) as http:
             for attempt in range(_ATTEMPTS):
                 if attempt:
                     await self.sleep(0.5 * 2**attempt)
                 try:
-                    answer = await http.request(method, url, **more)
-                except (httpx.TransportError, httpx.DecodingError) as error:
+                    async with asyncio.timeout(self.timeout * _TOTAL_FACTOR):
+                        answer = await _answer(http, method, url, more)
+                except (httpx.TransportError, httpx.DecodingError, TimeoutError) as error:
                     fault = type(error).__name__
                 else:
                     if answer.status_code < 500 and answer.status_code != 429:
@@ -142,9 +152,21 @@ async def client_credentials(
     return _token(body, endpoint)
 
 
+async def _answer(http: httpx.AsyncClient, method: str, url: str, more: dict[str, Any]) -> httpx.Response:
+    """The answer with as much of its body as one may have, and one byte more where there is more."""
+    async with http.stream(method, url, **more) as answer:
+        body = bytearray()
+        async for piece in pieces(answer):
+            body += piece
+            if len(body) > MOST_BYTES:
+                break
+        told = {name: answer.headers[name] for name in ("content-type", "date") if name in answer.headers}
+        return httpx.Response(answer.status_code, headers=told, content=bytes(body[: MOST_BYTES + 1]))
+
+
 def _json(answer: httpx.Response) -> dict[str, Any]:
     try:
-        body = answer.json() if len(answer.content) <= _MOST_BYTES else None
+        body = answer.json() if len(answer.content) <= MOST_BYTES else None
     except (ValueError, RecursionError):
         body = None
     return body if isinstance(body, dict) else {}

@@ -6,6 +6,7 @@ import ssl
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx
 
@@ -122,7 +123,8 @@ class Transport:
         while True:
             asked: float | None = None
             try:
-                answer = await self._follow(call)
+                async with asyncio.timeout(self._total):
+                    answer = await self._follow(call)
             except (httpx.TransportError, httpx.DecodingError, TimeoutError) as error:
                 most = self._backoff.retries if _worth_retrying(call, error) else 0
                 if attempt >= most:
@@ -150,14 +152,13 @@ class Transport:
             request = self._http.build_request(method, url, headers=call.headers, content=content)
             if self._prepare is not None:
                 await self._prepare(request)
-            async with asyncio.timeout(self._total):
-                response = await self._http.send(request, stream=True, auth=self._auth)
-                try:
-                    location = response.headers.get("location")
-                    if response.status_code not in (301, 302, 303, 307, 308) or location is None:
-                        return await _read(response, call)
-                finally:
-                    await response.aclose()
+            response = await self._http.send(request, stream=True, auth=self._auth)
+            try:
+                location = response.headers.get("location")
+                if response.status_code not in (301, 302, 303, 307, 308) or location is None:
+                    return await _read(response, call)
+            finally:
+                await response.aclose()
             url = self._redirect(call, url, response.status_code, location)
         raise NotFhirError(f"{call.what}: more than {_REDIRECTS} redirects")
 
@@ -175,6 +176,11 @@ class Transport:
         if call.method != "GET" and status not in (307, 308):
             raise NotFhirError(f"{call.what}: a redirect with HTTP {status}, which would drop the body")
         return target
+
+
+def no_cookies() -> CookieJar:
+    """A jar that keeps nothing: cookies would be credentials that no setting names."""
+    return CookieJar(policy=DefaultCookiePolicy(allowed_domains=[]))
 
 
 async def _read(response: httpx.Response, call: Call) -> RawResponse:

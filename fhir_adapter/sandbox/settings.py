@@ -19,6 +19,7 @@ class Quirk(StrEnum):
     BATCHES = "batches"
     OWN_IDS = "own-ids"
     NO_OP_VERSIONS = "no-op-versions"
+    PATIENT_PARTITIONS = "patient-partitions"
 
     @property
     def words(self) -> str:
@@ -44,6 +45,10 @@ _QUIRKS = {
         "LinuxForHealth/FHIR#4102."
     ),
     Quirk.NO_OP_VERSIONS: "Keeps an update that changes nothing as a new version. Seen of Helios 0.2.7.",
+    Quirk.PATIENT_PARTITIONS: (
+        "Keeps one partition for each patient: refuses a Device, a Provenance or a document that names none. "
+        "HAPI-1326, seen of HAPI 8.8."
+    ),
 }
 
 

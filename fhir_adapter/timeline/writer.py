@@ -174,7 +174,9 @@ class TimelineWriter:
     async def _existing(self, identifier: str) -> JsonObject | None:
         if self._client_ids:
             return await self._client.read_if_there(f"Composition/{ids_of(identifier)[0]}")
-        return await self._found("Composition", canonical.TIMELINES, identifier)
+        found = await self._found("Composition", canonical.TIMELINES, identifier)
+        # A search may be behind what a person has done to it since.
+        return await self._client.read_if_there(reference_of(found)) if found else None
 
     async def _device(self) -> str:
         device = await self._found("Device", canonical.DEVICES, self._pipeline.device_id)

@@ -66,13 +66,23 @@ def transaction(resources: Sequence[JsonObject], existing: Existing | None = Non
 
 
 def conditional_transaction(
-    pipeline: Pipeline, resources: Sequence[JsonObject], existing: Existing | None = None
+    pipeline: Pipeline,
+    resources: Sequence[JsonObject],
+    existing: Existing | None = None,
+    *,
+    again: bool = False,
 ) -> JsonObject:
     """The same with its author, for a server that gives out the ids itself (no `updateCreate`).
 
     A new Composition is a POST with `ifNoneExist`, since two conditional PUTs of a new resource at once were
     seen to leave two on HAPI 8.8; one that is there is a PUT to its id, since HAPI ignores `ifMatch` on a
     conditional PUT.
+
+    Args:
+        pipeline: the author of what is written.
+        resources: as of `transaction`.
+        existing: as of `transaction`.
+        again: the Composition was there once and is gone; what belonged to it may still point at that one.
 
     Raises:
         NoteError: as `transaction`.
@@ -81,7 +91,8 @@ def conditional_transaction(
     urns = {f"{r['resourceType']}/{r['id']}": urn(r["id"]) for r in [*authors, *resources]}
     entries = [_create_if_none(resource) for resource in authors]
     for resource in resources:
-        entries.append(_conditional_put(resource) if existing else _create_if_none(resource))
+        over = existing or (again and resource["resourceType"] != "Composition")
+        entries.append(_conditional_put(resource) if over else _create_if_none(resource))
     for entry in entries:
         resource = relinked(entry["resource"], urns)
         entry["resource"] = {name: value for name, value in resource.items() if name != "id"}

@@ -92,8 +92,10 @@ async def _provenances(client: FhirClient, target: str) -> list[str]:
 
 async def _notes(client: FhirClient, found: WrittenResources, patient: str) -> None:
     """The patient's notes, and the texts of ours that no summary refers to any more."""
-    for kind in SOURCE_TYPES:
-        async for one in matches(client, kind, [("subject", patient), _COUNT]):
+    # Tagged ones are asked for by themselves too, since they may stand on a server of their own.
+    tagged = ("_tag", "|".join(canonical.EXTRACTED_TEXT_TAG))
+    for kind, more in (*((kind, ()) for kind in SOURCE_TYPES), ("DocumentReference", (tagged,))):
+        async for one in matches(client, kind, [("subject", patient), *more, _COUNT]):
             if relative(as_dict(one.get("subject")).get("reference"), client.base_url) == patient:
                 ours = canonical.EXTRACTED_TEXT_TAG in coded(as_dict(one.get("meta")).get("tag"))
                 (found.texts if ours else found.sources).append(reference_of(one))

@@ -117,5 +117,6 @@ class Registrar:
 
 
 def _same(one: JsonObject, other: JsonObject) -> bool:
-    """Two Devices say the same, whatever the server adds to them."""
-    return all(one.get(name) == value for name, value in other.items() if name not in ("meta", "text"))
+    """Two Devices say the same, whatever the server adds to them; their cards are looked at apart."""
+    apart = ("meta", "text", "extension")
+    return all(one.get(name) == value for name, value in other.items() if name not in apart)

@@ -112,10 +112,24 @@ class Writer:
                 break
         return {source: tuple(sorted(chain, key=_ordinal)) for source, chain in found.items()}
 
-    async def _chain(self, source: str) -> Chain:
-        """The summaries of one source, read by their ids: a search may be behind what was just written."""
+    async def chain(self, source: str, known: str = "", found: Chain | None = None) -> Chain:
+        """The summaries of one source, read by their ids: a search may be behind what was just written.
+
+        Args:
+            source: as `Type/id`.
+            known: id of a Composition of it, as far as that is remembered; what a server that gives out the
+                ids itself is asked for beside the search.
+            found: what such a search gave just now; None to have it made.
+
+        Raises:
+            FhirAdapterError: as the client raises it.
+        """
         if not self._client_ids:
-            return (await self.chains([source])).get(source, ())
+            if found is None:
+                found = (await self.chains([source])).get(source, ())
+            wanted = dict.fromkeys(filter(None, [*(one.id for one in found), known]))
+            fresh = [await self._by_id(source, ident) for ident in wanted]
+            return tuple(sorted((one for one in fresh if one), key=_ordinal))
         chain: list[Existing] = []
         while len(chain) < _LONGEST_CHAIN:
             ordinal = len(chain) + 1
@@ -125,6 +139,17 @@ class Writer:
                 break
             chain.append(read_existing(resource, ordinal))
         return tuple(chain)
+
+    async def _by_id(self, source: str, ident: str) -> Existing | None:
+        """A Composition as it stands now; None where it is gone, or no summary of this source."""
+        resource = await self._client.read_if_there(f"Composition/{ident}")
+        identifier = as_dict((resource or {}).get("identifier"))
+        value = str(identifier.get("value", ""))
+        first = summary_identifier(source, self._pipeline.name)
+        place = value.removeprefix(f"{first}~") if value != first else "1"
+        if resource is None or identifier.get("system") != canonical.SUMMARIES or not place.isdecimal():
+            return None
+        return read_existing(resource, int(place))
 
     async def _at(self, sources: Sequence[str], first: int) -> list[tuple[str, Existing]]:
         """The Compositions of these sources at two places of their chains."""
@@ -146,12 +171,15 @@ class Writer:
                     found.append((source, read_existing(resource, ordinal)))
         return found
 
-    async def write(self, written: SummaryDraft, chain: Chain) -> tuple[str, bool]:
+    async def write(self, written: SummaryDraft, chain: Chain, known: str = "") -> tuple[str, bool]:
         """Writes one summary unless the server holds just that.
+
+        Before anything is written, the chain is read by its ids, whatever the search said.
 
         Args:
             written: the summary.
             chain: what `chains` found for its source.
+            known: as of `chain`.
 
         Returns:
             The Composition's id, and False where nothing had to be written.
@@ -168,11 +196,10 @@ class Writer:
             there = chain
             if number:
                 await self._registrar.check()
-                there = await self._chain(source)
-            elif not chain and self._client_ids:
-                there = await self._chain(source)
+            if number or not chain or not _holds(chain[-1], written):
+                there = await self.chain(source, known, None if number else chain)
             try:
-                return await self._write(written, there)
+                return await self._write(written, there, gone=bool(known) and not there)
             except ConflictError as error:
                 stand = tuple((one.id, one.version) for one in there)
                 conflicts[stand] += 1
@@ -188,7 +215,7 @@ class Writer:
         composition, changed = await self._retries.run(attempt, in_doubt)
         return composition, changed or lost
 
-    async def _write(self, written: SummaryDraft, chain: Chain) -> tuple[str, bool]:
+    async def _write(self, written: SummaryDraft, chain: Chain, *, gone: bool) -> tuple[str, bool]:
         head = chain[-1] if chain else None
         if head and _blocked(head, written):
             raise NoteError(Reason.WITHDRAWN, head.ended)
@@ -206,7 +233,7 @@ class Writer:
         if self._client_ids:
             bundle = transaction(resources, place)
         else:
-            bundle = conditional_transaction(self._pipeline, resources, place)
+            bundle = conditional_transaction(self._pipeline, resources, place, again=gone)
         composition = composition_in(await self._linked.post(bundle))
         if self._client_ids and composition != written.composition_id:
             self._client_ids = False  # it states that it takes ids from clients, and gives out its own
@@ -225,10 +252,9 @@ class Writer:
         """
 
         async def attempt(number: int) -> Ended:
-            there = chain
             if number:
                 await self._registrar.check()
-                there = await self._chain(source)
+            there = await self.chain(source, "", None if number else chain)
             for one in there:
                 if one.ours and one.ended not in (why, *Withdrawal):
                     await end(self._client, one, why)

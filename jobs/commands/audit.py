@@ -53,7 +53,7 @@ def audit(
         kept: list[Audit] | None = [] if page or table else None
         ended = asyncio.run(_audit(settings, compositions or [], json, kept))
         if page:
-            write_html(kept or [], settings.fhir_base_url, page)
+            write_html(kept or [], settings.written_to, page)
         if table:
             write_csv(kept or [], table)
     raise typer.Exit(ended)

@@ -58,7 +58,7 @@ def erase_command(
     if not (dry_run or yes):
         check_askable("--dry-run shows what would be deleted")
         due = asyncio.run(_due(settings, patient or "", source or "", attested))
-        ask(f"Delete {len(due)} resources of {settings.fhir_base_url} for good?", due, _SHOWN)
+        ask(f"Delete {len(due)} resources of {settings.written_to} for good?", due, _SHOWN)
     raise typer.Exit(asyncio.run(_erased(settings, patient or "", source or "", attested, dry_run, json)))
 
 

@@ -7,7 +7,7 @@ import typer
 from jobs.commands.options import AsJson, Sets, console, print_json, settings_from
 from jobs.exits import Exit, UsageError
 from jobs.health import read_health
-from jobs.settings import parse_duration
+from jobs.values import parse_duration
 
 
 def register(app: typer.Typer) -> None:

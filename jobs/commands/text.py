@@ -16,7 +16,8 @@ from fhir_adapter.text import extract
 from fhir_adapter.writing.sections import left_out_words, rule_words
 from jobs.commands.options import AsJson, Sets, console, print_json, settings_from
 from jobs.exits import Exit, UsageError
-from jobs.settings import Settings, parse_budget
+from jobs.settings import Settings
+from jobs.values import parse_budget
 from summarizer.types import Budget, Pinned, PinnedLine, Summary
 
 FileArgument = Annotated[

@@ -89,7 +89,7 @@ def withdraw(
         check_askable("--dry-run shows what would be withdrawn")
         due = asyncio.run(_preview(settings, chosen[0], replace(orders, dry_run=True)))
         verb = "Reinstate" if undo else "Withdraw"
-        ask(f"{verb} {len(due)} of {settings.fhir_base_url}?", due, _SHOWN)
+        ask(f"{verb} {len(due)} of {settings.written_to}?", due, _SHOWN)
     raise typer.Exit(asyncio.run(_report(settings, chosen[0], orders, json)))
 
 

@@ -14,6 +14,15 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from jobs.ledger.rows import LedgerAddressError, LedgerError, PassRunningError
 from jobs.ledger.schema import REVISION
 
+_SQLITE_SAYS = (
+    ("file is not a database", "the file is no SQLite database, or damaged"),
+    ("malformed", "the file is damaged"),
+    ("readonly database", "it may only be read"),
+    ("unable to open database file", "the file cannot be opened"),
+    ("database or disk is full", "the disk is full"),
+    ("database is locked", "another process holds it"),
+)
+
 
 def connect(url: str) -> sa.Engine:
     """The engine for an address; nothing is asked of the database yet.
@@ -67,6 +76,7 @@ def migrate(engine: sa.Engine) -> None:
             return
     from alembic import command
     from alembic.config import Config
+    from alembic.util import CommandError
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
@@ -76,7 +86,13 @@ def migrate(engine: sa.Engine) -> None:
         else:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        try:
+            command.upgrade(config, "head")
+        except CommandError:  # its shape is none of those that lead to ours
+            raise LedgerError(
+                "The ledger was made by a newer version of this software; use that version, or set "
+                "CLINSUM_DATABASE_URL to another place: with an empty ledger nothing is written twice."
+            ) from None
 
 
 def _revision(connection: sa.Connection) -> str | None:
@@ -92,9 +108,10 @@ def plain_errors() -> Iterator[None]:
     try:
         yield
     except SQLAlchemyError as error:
-        kind = type(error.__cause__ or error).__name__
+        cause = error.__cause__ or error
+        why = next((words for said, words in _SQLITE_SAYS if said in str(cause)), type(cause).__name__)
         raise LedgerError(
-            f"The ledger's database cannot be used ({kind}); check CLINSUM_DATABASE_URL."
+            f"The ledger's database cannot be used ({why}); check CLINSUM_DATABASE_URL."
         ) from None
 
 

@@ -13,7 +13,7 @@ from typing import Any, Self
 import sqlalchemy as sa
 
 from jobs.ledger.database import connect, file_lock, insert, migrate, plain_errors
-from jobs.ledger.rows import NoteRow
+from jobs.ledger.rows import LedgerError, NoteRow
 from jobs.ledger.schema import note, watermark
 
 _COLUMNS = [note.c[field.name] for field in fields(NoteRow)]
@@ -34,8 +34,12 @@ class Ledger:
     def __init__(self, url: str, *, server: str, pipeline: str) -> None:
         self._scope = {"server": server, "pipeline": pipeline}
         self._engine = connect(url)
-        with plain_errors():
-            migrate(self._engine)
+        try:
+            with plain_errors():
+                migrate(self._engine)
+        except LedgerError:
+            self.close()
+            raise
 
     def __enter__(self) -> Self:
         return self

@@ -27,6 +27,7 @@ from jobs.passes.leases import Leases
 from jobs.passes.outcome import Outcome
 from jobs.passes.pace import Pace
 from jobs.passes.parts import Parts
+from jobs.passes.standing import disagreeing, fallen
 from jobs.passes.work import Batch, Job, failed_row
 
 log = structlog.get_logger("clinsum.poll")
@@ -90,10 +91,13 @@ class Changes:
         self.fault: FhirAdapterError | None = None
 
     async def changed(self, resource_types: Sequence[str]) -> AsyncIterator[Batch]:
-        """What is due for another try, then what changed since the watermark, type by type."""
+        """What is due for another try or fell away, then what changed since the watermark, type by type."""
         due = await asyncio.to_thread(self._parts.ledger.due, _RETRIES_A_PASS)
         async for batch in self.again([row.source for row in due], before={r.source: r for r in due}):
             yield batch
+        async for rows in fallen(self._parts.writer, self._parts.ledger):
+            async for batch in self.again([row.source for row in rows], before={r.source: r for r in rows}):
+                yield batch
         for resource_type in resource_types:
             try:
                 async for batch in self._changed_of(resource_type):
@@ -131,12 +135,13 @@ class Changes:
     ) -> AsyncIterator[Batch]:
         """Everything on the server, by another order: what the ledger lacks, or has of another version.
 
+        What the ledger has is held against the summaries that the server holds.
         At the end of a whole walk the ledger's summaries of notes that it did not meet are looked at too.
         """
         begun = datetime.now(UTC)
         for resource_type in resource_types:
             async for page in self._parts.source.everything(resource_type, since):
-                async for batch in self.triaged(resource_type, page):
+                async for batch in self.triaged(resource_type, page, look=True):
                     yield batch
                 seen = [note.reference for note in page.notes if note.reference]
                 await asyncio.to_thread(mark_seen, self._parts.ledger, seen, datetime.now(UTC))
@@ -243,8 +248,14 @@ class Changes:
             log.warning("no-deletions", resource_type=resource_type, status=error.status)
             return []
 
-    async def triaged(self, resource_type: str, page: Page) -> AsyncIterator[Batch]:
-        """Splits a page into what is known already, what cannot be read, and batches to work on."""
+    async def triaged(self, resource_type: str, page: Page, *, look: bool = False) -> AsyncIterator[Batch]:
+        """Splits a page into what is known already, what cannot be read, and batches to work on.
+
+        Args:
+            resource_type: of the notes.
+            page: of the walk.
+            look: known notes whose summary is not as the ledger says are worked on too.
+        """
         if page.notice:
             log.warning("page", resource_type=resource_type, notice=page.notice)
         readable = [note for note in page.notes if isinstance(note, SourceNote)]
@@ -252,12 +263,18 @@ class Changes:
         readable = [note for note in readable if not note.left_out or _has_summary(known.get(note.reference))]
         refused = await self._refused(readable)
         unchanged, wanted = self._sorted(readable, known, refused)
+        wrong: dict[str, NoteRow] = {}
+        if look:
+            rows_of = [known[outcome.source] for outcome in unchanged]
+            wrong = {row.source: row for row, _ in await disagreeing(self._parts.writer, rows_of)}
+            unchanged, wanted = self._sorted(readable, known, refused, wrong)
         rows = await self._unreadable([note for note in page.notes if isinstance(note, Unreadable)])
         yield Batch(rows=tuple(rows), unchanged=tuple(unchanged))
         mine = await self._leases.take([note.reference for note in wanted])
         if mine:  # what another process recorded between the two looks is not done twice
             known = await asyncio.to_thread(self._parts.ledger.known, sorted(mine))
-            more, wanted = self._sorted([note for note in wanted if note.reference in mine], known, refused)
+            mine_now = [note for note in wanted if note.reference in mine]
+            more, wanted = self._sorted(mine_now, known, refused, wrong)
             done = [outcome.source for outcome in more]
             if done:
                 await self._leases.give_back(done)
@@ -270,11 +287,16 @@ class Changes:
                 yield Batch(jobs=tuple(jobs[start : start + BATCH_NOTES]))
 
     def _sorted(
-        self, notes: Sequence[SourceNote], known: dict[str, NoteRow], refused: Mapping[str, NoteError]
+        self,
+        notes: Sequence[SourceNote],
+        known: dict[str, NoteRow],
+        refused: Mapping[str, NoteError],
+        wrong: Mapping[str, NoteRow] | None = None,
     ) -> tuple[list[Outcome], list[SourceNote]]:
         """Outcomes of notes that are as they were, and the notes to work on.
 
         A note that failed is neither: it is tried again when it is due, and counted at the end of the pass.
+        One whose row is still among those that the server does not agree with is worked on.
         """
         unchanged: list[Outcome] = []
         wanted: list[SourceNote] = []
@@ -283,6 +305,7 @@ class Changes:
             if (note.reference, note.version_id) in self._retried:
                 continue  # this pass has handled it already
             same = before and note.version_id and before.version == note.version_id
+            same = same and before != (wrong or {}).get(note.reference)
             reason = refused[note.reference].reason if note.reference in refused else None
             if before and same and not any((reason is one) != (before.reason == one) for one in _OUTSIDE):
                 if before.status != "failed":

@@ -245,7 +245,8 @@ class Pass:
         )
 
     async def _write(self, job: Job, written: SummaryDraft, chain: Chain) -> None:
-        job.composition, job.changed = await self.parts.writer.write(written, chain)
+        known = job.before.composition if job.before else ""
+        job.composition, job.changed = await self.parts.writer.write(written, chain, known)
 
     async def _end_all(self, jobs: Sequence[Job]) -> None:
         """A note that is not to be summarised, by a decision, takes its earlier summary along."""

@@ -9,7 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from fhir_adapter.reasons import Reason, reason_words
 from jobs.ledger.pages import NoteFilter
 from jobs.ledger.rows import NoteRow
-from jobs.settings import parse_budget
+from jobs.values import parse_budget
 from summarizer import Budget
 from summarizer.types import ContextKind, Flag
 

@@ -39,6 +39,9 @@ def code_statuses(lines: Sequence[Line]) -> Iterator[tuple[int, int]]:
 
 
 def _codes(line: Line) -> set[str]:
+    """The code statuses that a sentence states; an option that is not ticked states none."""
+    if tuple(line.words[1:3]) == ("[", "]"):
+        return set()
     return {kind.removeprefix("code/") for kind, _ in line.found if kind.startswith("code/")}
 
 

@@ -29,7 +29,8 @@ _FAINT = 0.1
 _CLOSE = 0.6
 _LABEL = 6
 """Among how many words at the beginning of a sentence its label ends."""
-_HEADINGS = frozenset({"heading", "heading-corrects"})
+_HEADINGS = frozenset({"heading", "heading-corrects", "heading-final", "heading-preliminary"})
+_ADDING = _HEADINGS - {"heading-preliminary"}
 _CORRECTING = frozenset({"corrects", "above", "side"})
 _NUMBER = re.compile(r"(?<![\w.])\d[\d.]*(?<!\.)")
 _LETTERS = re.compile(r"[^\W\d_]+")
@@ -111,9 +112,9 @@ def read_lines(text: str, parts: Segmentation) -> list[Line]:
             if not {":", "("}.isdisjoint(words[2:_LABEL]):
                 above |= {kind for kind, match in found if kind in _HEADINGS and match.start == 1}
             found = tuple(each for each in found if each[0] not in _HEADINGS)
-            if "heading-corrects" in above:
-                found = (*found, ("corrects", Match(0, 0, 0)))
-        lines.append(Line(start, end, words, found, bool(above)))
+            told = [kind.removeprefix("heading-") for kind in sorted(above - {"heading"})]
+            found = (*found, *((kind, Match(0, 0, 0)) for kind in told))
+        lines.append(Line(start, end, words, found, not above.isdisjoint(_ADDING)))
     return lines
 
 
@@ -148,6 +149,7 @@ def _in_words(text: str, lines: Sequence[Line]) -> Iterator[tuple[int, int]]:
     """Pairs of a sentence and the one that says that it corrects it."""
     if not any(line.corrects for line in lines):
         return
+    yield from _finals(lines)
     said = [tuple(tokens(text[line.start : line.end])) for line in lines]
     stems = [_stems(words) for words in said]
     counts: dict[str, int] = defaultdict(int)
@@ -161,8 +163,21 @@ def _in_words(text: str, lines: Sequence[Line]) -> Iterator[tuple[int, int]]:
         earlier = _corrected(lines, said, stems, weight, later)
         if earlier:
             yield from ((i, later) for i in earlier)
-        elif "above" in line.kinds and later:
+        elif later and ("above" in line.kinds or _begins_correction(lines, later)):
             yield later - 1, later
+
+
+def _begins_correction(lines: Sequence[Line], at: int) -> bool:
+    """Whether a sentence is the first under the heading of a correction."""
+    return lines[at].added and "corrects" in lines[at].kinds and not lines[at - 1].added
+
+
+def _finals(lines: Sequence[Line]) -> Iterator[tuple[int, int]]:
+    """Pairs of a preliminary reading and the final one, whatever words they share."""
+    first = [i for i, line in enumerate(lines) if "preliminary" in line.kinds]
+    for later, line in enumerate(lines):
+        if "final" in line.kinds:
+            yield from ((i, later) for i in first[-_MOST:] if i < later)
 
 
 def _corrected(

@@ -8,6 +8,12 @@ START = "\x02"
 END = "\x04"
 CELL = "\x03"
 _TOKEN = re.compile(r"\t| {3,}|\w+(?:['’]\w+)*|['’]\w+|\.{2,}|[^\w\s]")
+# A sign right before a word says whether a finding is there: where a plus stands too, or at the beginning,
+# from which a bullet was taken already. The rules know such a minus as a sign of its own.
+_MINUS = "⊖"
+_SIGNED = re.compile(r"\s*[-–−](?=[A-Za-z])|.*(?<![^\s,;(/])\+(?=[A-Za-z])", re.S)
+_GLUED_MINUS = re.compile(r"(?<![^\s,;(/])[-–−](?=[A-Za-z])")
+_ANSWER_BELOW = re.compile(r"\n(?=[ ]*(?:no|none|nil|never|denies|denied|negative|absent)\.?\s*\Z)", re.I)
 _CLASSES = {"<n>": r"\d+", "<year>": r"(?:19|20)\d\d", "~": r"\w.*"}
 
 
@@ -17,13 +23,19 @@ def tokens(text: str) -> list[str]:
     >>> tokens("No h/o DVT.")
     ['no', 'h', '/', 'o', 'dvt', '.']
     """
-    found = _TOKEN.findall(text.replace("’", "'"))
+    found = _TOKEN.findall(_as_read(text))
     return [CELL if token[0] in "\t " else token.lower() for token in found]
 
 
 def token_spans(text: str) -> list[tuple[int, int]]:
     """Where each of `tokens(text)` stands."""
-    return [match.span() for match in _TOKEN.finditer(text.replace("’", "'"))]
+    return [match.span() for match in _TOKEN.finditer(_as_read(text))]
+
+
+def _as_read(text: str) -> str:
+    """The text with one apostrophe, signs told from dashes, an answer below as a cell; as long as before."""
+    text = _ANSWER_BELOW.sub("\t", text.replace("’", "'"))
+    return _GLUED_MINUS.sub(_MINUS, text) if _SIGNED.match(text) else text
 
 
 def class_regex(name: str) -> str:

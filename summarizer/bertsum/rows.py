@@ -29,6 +29,16 @@ def from_bytes(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     }
 
 
+def unpacked_shapes(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
+    """Shapes of what `from_bytes` gives; a scale that does not belong to the rows of a matrix stays."""
+
+    def belongs(name: str, shape: tuple[int, ...]) -> bool:
+        matrix = shapes.get(name.removesuffix(SCALE), ())
+        return name.endswith(SCALE) and len(matrix) == 2 and shape == (matrix[0], 1)
+
+    return {name: shape for name, shape in shapes.items() if not belongs(name, shape)}
+
+
 def round_to_bytes(module: nn.Module) -> None:
     """Gives every matrix the values that it will have when it is read back."""
     with torch.no_grad():

@@ -28,11 +28,11 @@ def find_pinned(text: str, parts: Segmentation) -> Pinned:
     """
     heads = {(p.start, p.end) for s in parts.sentences for p in s.context if p.kind is ContextKind.COLUMN}
     told = [sentence for sentence in parts.sentences if (sentence.start, sentence.end) not in heads]
-    statements = [(sentence, _read_as(text, parts, sentence)) for sentence in told]
+    statements = [(sentence, _before(text, parts, sentence), _one_line(text, sentence)) for sentence in told]
     lines: list[PinnedLine] = []
     rules: list[PinnedRule] = []
     for rule in load_rules():
-        hits = _hits(rule, parts, statements, text)
+        hits = _hits(rule, parts, statements)
         if hits:
             shown = hits[: rule.limit]
             lines += [_line(text, sentence, rule) for sentence in shown]
@@ -40,22 +40,24 @@ def find_pinned(text: str, parts: Segmentation) -> Pinned:
     return Pinned(tuple(lines), tuple(rules))
 
 
-def _hits(
-    rule: Rule, parts: Segmentation, statements: list[tuple[Sentence, str]], text: str
-) -> list[Sentence]:
+def _hits(rule: Rule, parts: Segmentation, statements: list[tuple[Sentence, str, str]]) -> list[Sentence]:
     seen: set[str] = set()
     found = []
-    for sentence, statement in statements:
+    for sentence, before, statement in statements:
         kind = None if sentence.section is None else parts.sections[sentence.section].kind
-        words = _SPACES.sub(" ", text[sentence.start : sentence.end]).casefold().rstrip(" .")
-        if words not in seen and rule.hits(statement, kind):
+        words = statement.casefold().rstrip(" .")
+        if words not in seen and rule.hits(before, statement, kind):
             seen.add(words)
             found.append(sentence)
     return found
 
 
-def _read_as(text: str, parts: Segmentation, sentence: Sentence) -> str:
-    """The statement behind the heading and labels it stands under, as one line."""
+def _one_line(text: str, sentence: Sentence) -> str:
+    return _SPACES.sub(" ", text[sentence.start : sentence.end])
+
+
+def _before(text: str, parts: Segmentation, sentence: Sentence) -> str:
+    """The heading and labels that a statement stands under, as one line."""
     before = [
         text[piece.start : piece.end]
         for piece in sentence.context
@@ -66,8 +68,7 @@ def _read_as(text: str, parts: Segmentation, sentence: Sentence) -> str:
         if not any(title in piece for piece in before):
             before.insert(0, title)
     pieces = [piece.strip().rstrip(":").rstrip() for piece in before]
-    statement = text[sentence.start : sentence.end]
-    return _SPACES.sub(" ", "".join(f"{piece}{_COLON}" for piece in pieces if piece) + statement)
+    return _SPACES.sub(" ", "".join(f"{piece}{_COLON}" for piece in pieces if piece))
 
 
 def _line(text: str, sentence: Sentence, rule: Rule) -> PinnedLine:

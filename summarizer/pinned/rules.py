@@ -1,9 +1,9 @@
 """Rules as data: each file in `rules/` is one, to be read and changed by a clinician in a diff.
 
 A file has `id`, `version` (raised with every change of what it finds), `title`, `limit` (lines shown at
-most), optionally `sections` (kinds of which every statement is a hit) and `lists` of words, which patterns
-name in braces. Each `match` and `unless` has a `pattern`, `why`, and an `example` that it matches; case is
-not minded.
+most), optionally `sections` (kinds of which every statement is a hit), `ticked` (what stands behind a box
+that is not ticked is not read) and `lists` of words, which patterns name in braces. Each `match` and
+`unless` has a `pattern`, `why`, and an `example` that it matches; case is not minded.
 """
 
 import re
@@ -27,6 +27,9 @@ _ORDER = (
     "follow-up",
 )
 _NAME = re.compile(r"\{([a-z]+)\}")
+# An option of a form that was not chosen, up to the next box.
+_NOT_TICKED = re.compile(r"(?:\[\s?\]|☐)[^\[☐☑☒]*")
+_NOTHING_SAID = re.compile(r"(?:^|:)\W*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +50,24 @@ class Rule:
     title: str
     limit: int
     sections: frozenset[SectionKind]
+    ticked: bool
     match: tuple[Pattern, ...]
     unless: tuple[Pattern, ...]
 
-    def hits(self, statement: str, section: SectionKind | None) -> bool:
-        """Whether a statement, with the heading and labels it stands under before it, is one of these."""
+    def hits(self, before: str, statement: str, section: SectionKind | None) -> bool:
+        """Whether a statement is one of these.
+
+        Args:
+            before: the heading and labels that it stands under, empty or ended by a colon and a blank.
+            statement: on one line.
+            section: the kind of section it stands in.
+        """
+        if self.ticked:
+            said = _NOT_TICKED.sub("", statement)
+            if said != statement and _NOTHING_SAID.search(said):
+                return False  # a choice that nobody made
+            statement = said
+        statement = before + statement
         if any(pattern.expression.search(statement) for pattern in self.unless):
             return False
         if section in self.sections:
@@ -80,6 +96,7 @@ def read_rule(text: str) -> Rule:
         title=values["title"],
         limit=values["limit"],
         sections=frozenset(map(SectionKind, values.get("sections", ()))),
+        ticked=values.get("ticked", False),
         match=tuple(_pattern(entry, lists) for entry in values["match"]),
         unless=tuple(_pattern(entry, lists) for entry in values.get("unless", ())),
     )

@@ -39,6 +39,7 @@ def segment_text(
     for start, end, what in sorted(fixed, key=lambda each: each[:2]):
         _segment_stretch(spans, at, start)
         if isinstance(what, DeclaredRow):
+            _lead_in_to_table(spans, at, start)
             for begin, stop in what.pieces:
                 spans.sentence(begin, stop, more=what.context)
         else:
@@ -46,6 +47,17 @@ def segment_text(
         at = end
     _segment_stretch(spans, at, len(text))
     return spans.segmentation(marks)
+
+
+def _lead_in_to_table(spans: Spans, above: int, start: int) -> None:
+    """Note what leads in to a table that begins at `start`, below a row or heading that ends at `above`."""
+    if spans.context.in_items:
+        spans.context.leave_list()
+    last = spans.sentences[-1] if spans.sentences else None
+    if last is None or last.start < above:
+        return
+    if spans.text[last.end - 1] == ":" and not spans.text[last.end : start].strip():
+        spans.context.begin_list(last.start, last.end)
 
 
 def _segment_stretch(spans: Spans, start: int, end: int) -> None:
@@ -82,13 +94,14 @@ class _Emitter:
     def emit(self) -> None:
         """Add the spans."""
         first, context = self.first, self.spans.context
+        self.spans.begin_block()
         item = first.kind is LineKind.ITEM
         if first.after_blank:
             context.end_paragraph(item=item)
         elif not item and context.in_items and first.kind is not LineKind.BOILERPLATE:
             context.leave_list()
         if first.kind is not LineKind.ROW and first.kind is not LineKind.BOILERPLATE:
-            context.end_table()
+            context.table.end()
         if first.kind is LineKind.BOILERPLATE:
             if DEAR.match(first.text):
                 self.spans.greeting()
@@ -102,12 +115,12 @@ class _Emitter:
 
     def _row(self) -> None:
         """Add a row; the first one of a table that names its columns is context of the others."""
-        context = self.spans.context
+        table = self.spans.context.table
         if tables.has_pairs(self.first.text):
             self._open_section(self.start, LABEL.match(self.spans.text, self.start, self.end))
-        if not context.in_table:
-            context.begin_table(self._table_head())
-        self.spans.sentence(self.start, self.end, row=True)
+        if not table.open:
+            table.begin(self._table_head(), self.first)
+        self.spans.sentence(self.start, self.end, row=True, more=table.row(self.first))
 
     def _table_head(self) -> list[ContextSpan]:
         """The column heads and the caption of the table that begins with this block."""

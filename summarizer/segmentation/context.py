@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from summarizer.segmentation.regions import STUDIES, is_region, is_study
 from summarizer.segmentation.section_titles import TITLE_KINDS, names_section, normalise
+from summarizer.segmentation.table_context import TableContext
 from summarizer.segmentation.vocabulary import words
 from summarizer.types import ContextKind, ContextSpan, SectionKind, Span
 
@@ -31,6 +32,7 @@ _DIVIDED = _SURVEYS | {
     SectionKind.HOSPITAL_COURSE,
 }
 """Sections that are usually divided by labels."""
+_SENTENCE_BEFORE = re.compile(r"[^\W\d_]{2}[^\n]{0,80}[.;!?][ \t]{0,8}\Z")
 _DEEPER = 2
 """By how many blanks a heading stands in from one that encloses it."""
 
@@ -48,6 +50,7 @@ class _Head:
         depth: how many items it stands in; it is closed with them.
         listed: a list stands right under it, and it belongs to that list alone.
         used: a sentence stands under it.
+        within: it follows a sentence on its line, and is closed with the paragraph or item it stands in.
     """
 
     span: ContextSpan
@@ -61,6 +64,7 @@ class _Head:
     depth: int = 0
     listed: bool = False
     used: bool = False
+    within: bool = False
 
 
 @dataclass(slots=True)
@@ -81,8 +85,7 @@ class Context:
     _lead: ContextSpan | None = None
     _items: list[_Item] = field(default_factory=list)
     _question: Span | None = None
-    _columns: list[ContextSpan] = field(default_factory=list)
-    _in_table: bool = False
+    table: TableContext = field(default_factory=TableContext)
     _items_open: bool = False
     _open: tuple[ContextSpan, ...] | None = None
 
@@ -98,7 +101,7 @@ class Context:
         if not inside:
             self.leave_list()
         self._question = None
-        self.end_table()
+        self.table.end()
         if kind in (SectionKind.ADMINISTRATIVE, SectionKind.OTHER) and _names_document(title, name):
             self._heads.clear()
             return
@@ -114,6 +117,7 @@ class Context:
             title.isupper(),
             self._has_text_behind(end),
             depth,
+            within=not declared and not title.isupper() and self._follows_sentence(start),
         )
         self._close_for(head)
         self._heads.append(head)
@@ -140,7 +144,7 @@ class Context:
     def close_letterhead(self) -> None:
         """A greeting closes all that stands above it."""
         self.leave_list()
-        self.end_table()
+        self.table.end()
         self._heads.clear()
 
     def _indent(self, start: int) -> int:
@@ -148,12 +152,28 @@ class Context:
         before = self.text[line_start:start]
         return len(before) - len(before.lstrip())
 
+    def _follows_sentence(self, start: int) -> bool:
+        """Whether a sentence, or a label that follows one, stands before a place on its line."""
+        line_start = self.text.rfind("\n", max(0, start - 400), start) + 1
+        top = self._heads[-1] if self._heads else None
+        if top is not None and self._on_one_line(top.span.end, start):
+            return top.within
+        return _SENTENCE_BEFORE.search(self.text, max(line_start, start - 400), start) is not None
+
     def _has_text_behind(self, end: int) -> bool:
         line_end = self.text.find("\n", end, end + 200)
         return bool(self.text[end : line_end if line_end >= 0 else end + 200].strip())
 
     def _on_one_line(self, end: int, start: int) -> bool:
         return start - end < 40 and not self.text[end:start].strip() and "\n" not in self.text[end:start]
+
+    def begin_block(self) -> int | None:
+        """Another paragraph, item or line begins; where the first label starts that ended with the last."""
+        closed = None
+        while self._heads and self._heads[-1].within:
+            self._open = None
+            closed = self._heads.pop().span.start
+        return closed
 
     def end_paragraph(self, *, item: bool) -> None:
         """A blank line closes labels with their text on one line, and lists, if none goes on behind it."""
@@ -192,11 +212,6 @@ class Context:
     def in_items(self) -> bool:
         """Whether items of a list stand right above."""
         return bool(self._items)
-
-    @property
-    def in_table(self) -> bool:
-        """Whether a row of the table in hand stands right above."""
-        return self._in_table
 
     def list_under_heading(self) -> None:
         """A list begins; a heading right above it that names no section belongs to it alone."""
@@ -238,20 +253,12 @@ class Context:
         question, self._question = self._question, None
         return question
 
-    def begin_table(self, columns: list[ContextSpan]) -> None:
-        """Captions and column heads of the rows that follow."""
-        self._columns, self._in_table = columns, True
-
-    def end_table(self) -> None:
-        """What follows is no row of the table."""
-        self._columns, self._in_table = [], False
-
     def around(self, start: int, end: int, *, row: bool = False) -> tuple[ContextSpan, ...]:
         """The context of the sentence `text[start:end]`, in the order of the text."""
         if self._open is None:
             self._open = self._pieces()
-        if row and self._columns:
-            return in_order([*self._open, *self._columns], start, end)
+        if row and self.table.columns:
+            return in_order([*self._open, *self.table.columns], start, end)
         if self._open and self._open[-1].end > start:
             return in_order(self._open, start, end)
         return self._open

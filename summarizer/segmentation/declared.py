@@ -4,6 +4,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from summarizer.segmentation.tables import first_cell
 from summarizer.types import ContextKind, ContextSpan, Mark, MarkKind, Sentence
 
 _LONGEST_WHOLE = 600
@@ -20,7 +21,7 @@ class DeclaredRow:
     Attributes:
         start, end: without outer white space.
         pieces: the sentences it makes, one but for a long row of paragraphs.
-        context: caption, column heads and the row's own head.
+        context: caption, column heads and the row's own head, or that of the row above where it has none.
     """
 
     start: int
@@ -36,18 +37,22 @@ def declared_rows(
     rows: list[DeclaredRow] = []
     captions: list[ContextSpan] = []
     columns: list[ContextSpan] = []
+    above: ContextSpan | None = None
     last = 0
     ends = [heading[1] for heading in headings]
     table = [mark for mark in marks if mark.kind in _IN_TABLES]
     for index, mark in enumerate(table):
-        if text[last : mark.start].strip():
-            captions, columns = [], []
+        between = text[last : mark.start]
+        if between.strip():
+            captions, columns, above = [], [], None
+        elif "\n\n" in between and mark.kind is not MarkKind.ROW:
+            columns, above = [], None
         last = max(last, mark.end)
         start, end = _trimmed(text, mark)
         if start >= end:
             continue
         if mark.kind is MarkKind.CAPTION:
-            captions, columns = [ContextSpan(start, end, ContextKind.CAPTION)], []
+            captions, columns, above = [ContextSpan(start, end, ContextKind.CAPTION)], [], None
         elif mark.kind is not MarkKind.ROW_HEAD and not (
             _holds_heading(start, end, headings, ends)
             or _holds_row(start, end, (table[i] for i in range(index + 1, len(table))))
@@ -58,10 +63,19 @@ def declared_rows(
                 for other in inside
                 if other.kind is MarkKind.ROW_HEAD
             ]
+            names_columns = mark.kind is MarkKind.COLUMNS or any(
+                other.kind is MarkKind.COLUMNS for other in inside
+            )
             if not rows or rows[-1].end <= start:
+                if names_columns:
+                    above = None
+                elif (cell := first_cell(text[start:end])) is not None:
+                    above = ContextSpan(start + cell[0], start + cell[1], ContextKind.ROW)
+                elif above is not None and not heads:
+                    heads = [above]
                 context = (*captions, *columns, *heads)
                 rows.append(DeclaredRow(start, end, _pieces(text, start, end), context))
-            if mark.kind is MarkKind.COLUMNS or any(other.kind is MarkKind.COLUMNS for other in inside):
+            if names_columns:
                 columns = [*columns, ContextSpan(start, end, ContextKind.COLUMN)][-_MOST_HEADS:]
     return rows
 

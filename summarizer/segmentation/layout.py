@@ -284,7 +284,8 @@ def _is_cut_clause(line: Line, before: Line, lines: Sequence[Line], index: int) 
     """Whether a line without a stop is a clause that a narrow margin cut from the next.
 
     In scripts without capitals: where the lines below come to a stop. Elsewhere: where it is running text and
-    what follows comes to a stop and cannot stand alone (`kein Anhalt für eine frische` / `Blutung.`).
+    what follows comes to a stop, may bring its noun and cannot stand alone (`kein Anhalt für eine frische` /
+    `Blutung.`).
     """
     if before.kind is LineKind.LABELLED and not line_ends.is_prose(before.text):
         return False
@@ -301,7 +302,11 @@ def _is_cut_clause(line: Line, before: Line, lines: Sequence[Line], index: int) 
         return False
     if line_ends.is_caseless(before.text):
         return line_ends.is_caseless(line.text)
-    return line_ends.is_prose(before.text) and not line_ends.stands_alone(line.text)
+    return (
+        line_ends.is_prose(before.text)
+        and not line_ends.stands_alone(line.text)
+        and line_ends.may_bring_noun(before.text, line.text)
+    )
 
 
 def _is_row(line: Line, before: Line | None, following: Line | None) -> bool:

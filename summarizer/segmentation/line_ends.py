@@ -19,6 +19,7 @@ _GOES_ON = words("line_ends", "goes_on")
 _GOES_ON_IN_CAPITALS = frozenset(word.upper() for word in read("line_ends")["goes_on_in_capitals"])
 _FINITE = words("line_ends", "finite")
 _RUNNING = words("line_ends", "running")
+_CAPITAL_NOUNS = words("line_ends", "capital_nouns")
 _UNITS = words("line_ends", "units")
 _CLIPPED = frozenset(read("abbreviations")["never_end"] + read("abbreviations")["clipped"])
 _ATTRIBUTIVE = words("abbreviations", "attributive")
@@ -169,6 +170,21 @@ def is_prose(text: str) -> bool:
     tokens = text.lower().split()
     count = sum(token.strip(".,;:()") in _RUNNING for token in tokens)
     return count > 1 or (len(tokens) > 5 and not _FINITE.isdisjoint(tokens))
+
+
+def may_bring_noun(before: str, text: str) -> bool:
+    """Whether a line with a capital may begin with a noun of the clause above it.
+
+    It begins with an acronym, or nouns have capitals in the language of the line above. Elsewhere a capital
+    behind small letters begins a statement (`No signs of bleeding` / `Heparin restarted.`).
+    """
+    if before.isupper():
+        return text.isupper()
+    first = _WORD.match(text)
+    if first is not None and sum(letter.isupper() or letter.isdigit() for letter in first[0]) > 1:
+        return True
+    tokens = {token.strip(_PUNCTUATION) for token in before.lower().split()}
+    return len(_CAPITAL_NOUNS & tokens) > 1
 
 
 def is_caseless(text: str) -> bool:

@@ -25,6 +25,7 @@ BOX = re.compile(r"(?:[\[(][ xX_✓✔*•]{0,3}[\])](?=\s|\w)|[☐☑☒□▢�
 """A box to be ticked, with its state."""
 _NEXT_BOX = re.compile(rf"\s{BOX.pattern}")
 _SIGN = re.compile(r"[-–−+±]\s?(?=[A-Za-z])")
+_SIGNS_INSIDE = re.compile(r"[-–−][A-Za-z].{0,200}?(?:[,;]\s?[-–−+±]|\s\+)(?=[A-Za-z])")
 _DASHED_NUMBER = re.compile(r"[-–—]\s+[\d.]")
 _COUNTED = re.compile(rf"\s{{0,80}}(?:{alternatives('markers', 'counted')})\b")
 _SIDES = words("markers", "sides")
@@ -156,7 +157,7 @@ def _is_box(text: str, behind: int) -> bool:
 
 
 def _drop_signs(lines: Sequence[Line], signs: list[int], found: list[tuple[int, int]]) -> None:
-    """Leave `-` to the sentence where it is a sign: beside `+`, or before a number in a column of such."""
+    """Leave `-` to the sentence where it is a sign: beside other signs, or before a number in a column."""
     run: list[int] = []
     for index in [*signs, -9]:
         if run and index != run[-1] + 1:
@@ -167,7 +168,7 @@ def _drop_signs(lines: Sequence[Line], signs: list[int], found: list[tuple[int, 
 
 def _judge_run(lines: Sequence[Line], run: list[int], found: list[tuple[int, int]]) -> None:
     texts = [lines[index].text for index in run]
-    signed = any(text[0] in "+±" for text in texts)
+    signed = any(text[0] in "+±" or _SIGNS_INSIDE.match(text) for text in texts)
     numbers = all(_DASHED_NUMBER.match(text) for text in texts)
     if signed or numbers:
         for index in run:

@@ -38,6 +38,8 @@ _STRAY_DATE = re.compile(r"(?:(?:19|20)\d\d|\d{1,2}[/-]\d{1,2}(?:[/-]\d{2,4})?)(
 _PAREN = re.compile(r"\([^()\n]{1,160}\)")
 _DEIDENTIFIED = re.compile(r"\[\*\*[^\]]{0,200}\*\*\]")
 _EVERY_HOURS = re.compile(r"q\.?\d{1,2}(?:-\d{1,2})?(?:h|hr|hrs|d|days?|hours)?")
+_GENUS = re.compile(r"(?<!\S)\(?[A-Z]\. ?\Z")
+"""Before a species cut short: `C. diff. toxin`."""
 _NEXT = re.compile(r"[A-Za-z][\w.'’-]*")
 
 
@@ -115,7 +117,8 @@ def _after_full_stop(
         bare = not lower.isdigit() and (
             len(lower) < 2 or (len(lower) < 4 and word[0].isupper() and not word.isupper())
         )
-        return None if abbreviated or bare or ahead.rstrip(".,;:") in _CONTINUES else stop
+        species = len(lower) < 6 and _GENUS.search(text, max(start, mark - 12), mark - len(word)) is not None
+        return None if abbreviated or bare or species or ahead.rstrip(".,;:") in _CONTINUES else stop
     if first.isdigit():
         return _before_digit(text, lower, token, stop, end, single)
     if not first.isalpha():
@@ -164,7 +167,7 @@ def _before_capital(text: str, word: str, ahead: str, mark: int, stop: int) -> i
         return stop
     if starter:
         return stop
-    if name in _CALENDAR and lower in ("a.m", "p.m"):
+    if name in _CALENDAR and _is_dotted(lower):
         return None
     if len(ahead) > 1 and ahead[1].islower():
         return stop

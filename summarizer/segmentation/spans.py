@@ -132,6 +132,12 @@ class Spans:
             self._ended[self._section] = self._last
         self.context.close_letterhead()
 
+    def begin_block(self) -> None:
+        """Another paragraph, item or line begins: labels inside the last one end with it."""
+        closed = self.context.begin_block()
+        if closed is not None and self._section is not None and self._titles[self._section][0] >= closed:
+            self._ended[self._section] = self._last
+
     def marker(self, start: int, end: int) -> None:
         """Add a list marker."""
         self.markers.append(Span(start, end))

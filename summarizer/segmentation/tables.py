@@ -10,13 +10,14 @@ from summarizer.segmentation.vocabulary import alternatives, words
 _GAP = re.compile(r"\t\s{0,80}|\s{2,80}")
 _PIPE = re.compile(r"\s\|\s|^\||\||[│┃║]")
 _CELLS = re.compile(r"\s{0,80}(?:\||[│┃║]|\t| {2,80})\s{0,80}")
+_FIRST_CELL = re.compile(r"[ \t]{0,80}(?P<cell>[^|│┃║\n]{0,200}?\S)\s{0,80}(?:[|│┃║\n]|$)")
 _LEADER = re.compile(
     r"(?<=[\w)%?])[ \t]{0,3}(?:\.{4,200}|(?:\.[ \t]){2,100}\.{1,3}|…{2,60}|_{3,200}|\.{3}(?=[ \t]))"
     r"[ \t]{0,60}"
     rf"|(?<=[a-z)])\.\.\.?(?=(?:{alternatives('answers', 'answers')})$)",
     re.I,
 )
-_LEADER_VALUE = re.compile(r"[^.…]{0,60}$")
+_LEADER_VALUE = re.compile(r"(?:[^.…]|(?<=\d)\.(?=\d)){0,60}$")
 _RUN_IN = re.compile(r"[.:][ \t]*,|[a-z)]{2}[.?!]\s+[A-Z][a-z]")
 _LABELLED_CELLS = re.compile(r": [^:]{0,80}\S {3,}[A-Z][A-Z /]{1,30}:")
 _WIDE_GAP = re.compile(r"\t\s{0,80}|\s{3,80}")
@@ -135,6 +136,25 @@ def names_columns(row: Sequence[str], below: Sequence[str] = ()) -> bool:
         cell in _HEADS or (len(cell.split()) < 4 and not _HEADS.isdisjoint(cell.split())) for cell in cells
     )
     return 2 * named >= len(cells) and all(len(cell.split()) < 6 for cell in cells)
+
+
+def first_cell(text: str) -> tuple[int, int] | None:
+    """Where the first cell of a row with bars stands; None where it is empty."""
+    found = _FIRST_CELL.match(text)
+    return None if found is None else found.span("cell")
+
+
+def row_name(line: Line, *, barred: bool) -> tuple[int, int] | None:
+    """Where the cell stands that names a row of plain text, None where it has none of its own.
+
+    `barred` says that the rows of the table begin with a bar.
+    """
+    if has_bars(line.text):
+        skip = 1 if barred and line.text[0] == "|" else 0
+        cell = first_cell(line.text[skip:])
+        return None if cell is None else (cell[0] + skip, cell[1] + skip)
+    starts = gaps(line.text)
+    return (0, len(line.text[: starts[0]].rstrip())) if starts else (0, len(line.text))
 
 
 def cells(text: str) -> list[str]:

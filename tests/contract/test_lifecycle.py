@@ -282,6 +282,22 @@ def test_a_note_that_moves_to_another_patient_takes_summary_and_text_along(site:
     assert site.one_audit(after["id"]).ok
 
 
+def test_a_summary_that_somebody_deleted_is_written_again(site: Site) -> None:
+    note = html_document(site)
+    site.poll()
+    before = only(site, note)
+    text = extracted(site, before)
+    provenances = site.fhir.search("Provenance", target=reference(before))
+    for gone in (*(f"Provenance/{one}" for one in provenances), reference(before), reference(text)):
+        site.fhir.send("DELETE", gone).raise_for_status()
+
+    assert site.poll()[0][reference(note)].status == "written"
+
+    after = only(site, note)
+    assert (after["id"], sentences(after)) == (before["id"], sentences(before))
+    assert site.one_audit(reference(after)).ok
+
+
 def test_a_merge_by_link_alone_leaves_the_summary_where_its_note_is(site: Site) -> None:
     kept, merged = a_patient(site), a_patient(site)
     note = site.document(subject={"reference": merged})

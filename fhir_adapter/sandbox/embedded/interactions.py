@@ -5,6 +5,7 @@ import uuid
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
+from fhir_adapter.lenient import as_dict, as_list
 from fhir_adapter.sandbox.embedded.jsontext import Json
 from fhir_adapter.sandbox.embedded.narrative import check_narratives
 from fhir_adapter.sandbox.embedded.outcome import (
@@ -203,10 +204,33 @@ class Interactions:
 
     def _prepare(self, resource: Json) -> None:
         """The last checks and changes before a resource is compared and written."""
+        if Quirk.PATIENT_PARTITIONS in self._settings.quirks:
+            check_partition(resource)
         if self._settings.check_narrative:
             check_narratives(resource)
         if not self._settings.keep_reference_versions:
             strip_versions(resource)
+
+
+# Of what is used here, the elements by which a resource is in the compartment of a patient.
+_IN_COMPARTMENT = {
+    "Composition": ("subject", "author", "attester"),
+    "Device": ("patient",),
+    "DiagnosticReport": ("subject",),
+    "DocumentReference": ("subject", "author"),
+    "Encounter": ("subject",),
+    "Provenance": ("target",),
+}
+
+
+def check_partition(resource: Json) -> None:
+    """Raises 405 for what may belong to a patient (R4, Patient compartment) and names none."""
+    kind = str(resource.get("resourceType"))
+    named = [part for name in _IN_COMPARTMENT.get(kind, ()) for part in as_list(resource.get(name))]
+    references = [str(as_dict(as_dict(part).get("party", part)).get("reference")) for part in named]
+    if kind in _IN_COMPARTMENT and not any("Patient/" in reference for reference in references):
+        words = f"HAPI-1326: Resource of type {kind} has no values placing it in the Patient compartment"
+        raise RequestRefusedError(405, "processing", words)
 
 
 def new_id() -> str:

@@ -85,7 +85,8 @@ class Issuer:
         """Reads the issuer's keys; where that fails, the known ones stay in use."""
         self._asked = time.monotonic()
         try:
-            async with httpx.AsyncClient(timeout=10, transport=self._transport) as http:
+            encrypted = self._address.startswith("https:")  # else on this machine, where no proxy leads
+            async with httpx.AsyncClient(timeout=10, transport=self._transport, trust_env=encrypted) as http:
                 address = self._address.rstrip("/") + "/.well-known/openid-configuration"
                 found = await _json(http, address)
                 if found.get("issuer") != self._address:

@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response, StreamingResponse
 
-from jobs.settings import parse_budget
+from jobs.values import parse_budget
 from jobs.web.answers import REFUSALS, admit, json_answer, parsed, problems, refusal, while_wanted
 from jobs.web.guard.access import Scope, requires
 from jobs.web.problems import ProblemError

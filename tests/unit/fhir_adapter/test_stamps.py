@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fhir_adapter.stamps import in_nanoseconds, instant, nanoseconds
+from fhir_adapter.stamps import in_nanoseconds, instant, nanoseconds, r4_form
 
 
 @pytest.mark.parametrize(
@@ -51,3 +51,24 @@ def test_an_instant_is_the_moment_cut_to_milliseconds(moment, minutes):
     cut = cut.replace(microsecond=cut.microsecond // 1000 * 1000)
     assert datetime.fromisoformat(instant(nanos)) == cut
     assert 0 <= nanos - nanoseconds(instant(nanos)) < in_nanoseconds(timedelta(milliseconds=1))
+
+
+@pytest.mark.parametrize(
+    ("stamp", "written"),
+    [
+        ("2024-05-01T12:00:00.5+02:00", "2024-05-01T12:00:00.5+02:00"),
+        ("2024-05-01T12:00:00", "2024-05-01T12:00:00.000Z"),
+        ("2024-05-01T12:00:00+0200", "2024-05-01T10:00:00.000Z"),
+        ("0000-00-00T00:00:00Z", ""),
+        ("x", ""),
+    ],
+)
+def test_a_stamp_as_r4_writes_an_instant(stamp, written):
+    assert r4_form(stamp) == written
+
+
+def test_what_lies_outside_of_the_calendar_becomes_its_first_or_last_instant():
+    day = in_nanoseconds(timedelta(days=1))
+    first, last = nanoseconds("0001-01-01T00:00:00Z"), nanoseconds("9999-12-31T23:59:59.999Z")
+    assert instant(first - day) == instant(first) == "0001-01-01T00:00:00.000Z"
+    assert instant(last + day) == instant(last) == "9999-12-31T23:59:59.999Z"

@@ -167,6 +167,24 @@ def test_doctor_shows_settings_without_secrets_and_every_check(
     assert {check["status"] for check in report["checks"]} == {"ok"}
 
 
+def test_doctor_says_which_proxy_leads_to_the_server(
+    server: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://canary:word@127.0.0.1:9")
+    assert run(["doctor", "--json"]) == 0
+    assert checks_of(capsys)["proxy"]["value"] == "none: this machine"
+    monkeypatch.setenv("CLINSUM_FHIR_BASE_URL", "http://fhir.example/fhir")
+    assert run(["doctor", "--json"]) == 3
+    said = checks_of(capsys)["proxy"]
+    assert said["value"] == "http://127.0.0.1:9, of the environment (HTTP_PROXY)"
+    monkeypatch.setenv("CLINSUM_AUTH", "bearer")
+    monkeypatch.setenv("CLINSUM_TOKEN", "hush-hush")
+    assert run(["doctor", "--json"]) == 2
+    told = capsys.readouterr()
+    assert "CLINSUM_PROXY" in told.err
+    assert not any(word in told.out + told.err for word in ("canary", "hush-hush"))
+
+
 def checks_of(capsys: pytest.CaptureFixture[str]) -> dict[str, dict[str, str]]:
     return {check["name"]: check for check in json.loads(capsys.readouterr().out)["checks"]}
 

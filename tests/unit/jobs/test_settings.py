@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from jobs.settings import Settings, SettingsError, load_settings, parse_budget, parse_duration
+from jobs.settings import Settings, SettingsError, load_settings
+from jobs.values import parse_budget, parse_duration
 from summarizer.types import Budget
 
 

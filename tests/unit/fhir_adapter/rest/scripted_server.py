@@ -29,7 +29,8 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """`drop` closes the connection without a word; `hang` never answers; `cut` sends half of the body."""
+    """`drop` closes the connection without a word; `hang` never answers; `cut` sends half of the body; `drip`
+    sends byte after byte without end."""
 
     status: int = 200
     body: bytes = b""
@@ -37,6 +38,7 @@ class Answer:
     drop: bool = False
     hang: bool = False
     cut: bool = False
+    drip: bool = False
 
 
 def fhir(resource: dict[str, Any], status: int = 200, **headers: str) -> Answer:
@@ -115,11 +117,16 @@ class ScriptedServer:
         if answer.hang:
             await reader.read()
             return False
-        lines = [f"HTTP/1.1 {answer.status} X", f"Content-Length: {len(answer.body)}"]
+        length = 10**6 if answer.drip else len(answer.body)
+        lines = [f"HTTP/1.1 {answer.status} X", f"Content-Length: {length}"]
         lines += [f"{k}: {v}" for k, v in answer.headers.items()]
         half = len(answer.body) // 2 if answer.cut else None
         writer.write("\r\n".join([*lines, "", ""]).encode("latin-1") + answer.body[:half])
         await writer.drain()
+        while answer.drip:
+            writer.write(b" ")
+            await writer.drain()
+            await asyncio.sleep(0.01)
         return not answer.cut
 
     def _answer(self, request: Request) -> Answer:

@@ -19,6 +19,7 @@ from fhir_adapter.errors import (
     ServerTimeoutError,
     ServerUnreachableError,
 )
+from fhir_adapter.rest.auth import BearerAuth
 from fhir_adapter.rest.client import FhirClient
 from tests.unit.fhir_adapter.rest.scripted_server import (
     Answer,
@@ -31,6 +32,17 @@ from tests.unit.fhir_adapter.rest.scripted_server import (
     outcome,
 )
 
+# Ways around a base address that only some gateways and servers see.
+AROUND = (
+    "..;/..;/admin",
+    "..;a=b/admin",
+    ".;/x",
+    "%252e%252e/admin",
+    "%25252e%25252e%25252fadmin",
+    "%2e%2e;/admin",
+    "a%5c..%5cadmin",
+    "a%255c..",
+)
 PATIENT = {"resourceType": "Patient", "id": "1"}
 EMPTY_TRANSACTION = {"resourceType": "Bundle", "type": "transaction", "entry": []}
 DONE = fhir({"resourceType": "Bundle", "type": "transaction-response"})
@@ -194,6 +206,14 @@ async def test_an_unreachable_server_and_a_silent_one():
             await client.capability()
 
 
+async def test_an_answer_that_never_ends_has_a_time_for_all_of_it():
+    drip = Answer(drip=True, headers={"Content-Type": "application/fhir+json"})
+    async with ScriptedServer([drip]) as server, client_for(server, timeout=0.1, retries=0) as client:
+        with pytest.raises(ServerTimeoutError):
+            await client.read("Patient/1")
+        assert len(server.requests) == 1
+
+
 @pytest.mark.parametrize(
     ("url", "says"),
     [
@@ -237,6 +257,15 @@ async def test_next_links_are_followed_as_given():
         "{origin}/fhirside?_getpages=secret",
         "{origin}/fhir/../admin?x=secret",
         "{origin}/fhir/%2e%2e/admin?x=secret",
+        "{origin}/fhir/%252e%252e/admin?x=secret",
+        "{origin}/fhir/%25252e%25252e/admin?x=secret",
+        "{origin}/fhir/%25252525252525252e/admin?x=secret",
+        "{origin}/fhir/..;/admin?x=secret",
+        "{origin}/fhir/..;a=b/admin?x=secret",
+        "{origin}/fhir/..%3B/admin?x=secret",
+        "{origin}/fhir/%2e%2e%253b/admin?x=secret",
+        "{origin}/fhir/a%255c..%255cadmin?x=secret",
+        "{origin}/fhir/.;/..;/admin?x=secret",
         "http://user:pw@127.0.0.1:{port}/fhir?_getpages=secret",
         "//elsewhere.example/fhir?secret",
         "https://127.0.0.1:{port}/fhir?secret",
@@ -306,14 +335,34 @@ async def test_redirects_stay_inside():
             await client.transaction(EMPTY_TRANSACTION)
 
 
+@pytest.mark.parametrize("path", AROUND)
+async def test_a_redirect_around_the_base_is_not_followed(path):
+    def handle(request):
+        return Answer(307, headers={"Location": f"/fhir/{path}"})
+
+    async with ScriptedServer(handle) as server, client_for(server, auth=BearerAuth("secret")) as client:
+        with pytest.raises(OutsideBaseError):
+            await client.read("Patient/1")
+        assert len(server.requests) == 1
+
+
 @pytest.mark.parametrize(
     "reference",
-    ["Patient/..", "../admin", "http://elsewhere.example/fhir/Patient/1", "Patient//1", "", "/Patient/1"],
+    [
+        *(f"{base}Binary/{path}" for base in ("", "{base}/") for path in AROUND),
+        "Patient/..",
+        "../admin",
+        "http://elsewhere.example/fhir/Patient/1",
+        "Patient//1",
+        "",
+        "/Patient/1",
+    ],
 )
 async def test_references_that_lead_elsewhere_are_refused(reference):
-    async with ScriptedServer([fhir(PATIENT)]) as server, client_for(server) as client:
+    auth = BearerAuth("secret")
+    async with ScriptedServer([fhir(PATIENT)]) as server, client_for(server, auth=auth) as client:
         with pytest.raises(ValueError, match="reference"):
-            await client.read(reference)
+            await client.read(reference.replace("{base}", server.base_url))
         assert server.requests == []
 
 

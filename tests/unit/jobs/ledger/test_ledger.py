@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -125,3 +126,38 @@ def test_a_wrong_database_is_one_sentence_without_the_password(url: str, message
     with pytest.raises(LedgerError, match=message) as error:
         Ledger(url, server="s", pipeline="p")
     assert "secret" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"no ledger at all " * 400, "is no SQLite database, or damaged"),
+        (b"SQLite format 3\x00" + bytes(range(256)) * 40, "cannot be used"),
+    ],
+)
+def test_a_file_that_is_no_ledger_is_one_sentence_and_stays_as_it_is(
+    tmp_path: Path, content: bytes, message: str
+) -> None:
+    path = tmp_path / "ledger.sqlite"
+    path.write_bytes(content)
+
+    with pytest.raises(LedgerError, match=message):
+        Ledger(f"sqlite:///{path}", server="s", pipeline="p")
+    assert path.read_bytes() == content
+
+
+def test_a_ledger_of_a_newer_version_is_one_sentence_and_stays_as_it_is(database_url: str) -> None:
+    with Ledger(database_url, server="s", pipeline="p") as ledger, ledger.transaction() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+
+    with pytest.raises(LedgerError, match="made by a newer version of this software"):
+        Ledger(database_url, server="s", pipeline="p")
+
+
+def test_a_ledger_that_may_only_be_read_is_one_sentence(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'ledger.sqlite'}"
+    with Ledger(url, server="s", pipeline="p") as ledger:
+        with ledger.transaction() as connection:
+            connection.exec_driver_sql("PRAGMA query_only = ON")
+        with pytest.raises(LedgerError, match="it may only be read"):
+            ledger.record([row()])

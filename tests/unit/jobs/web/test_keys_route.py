@@ -7,9 +7,9 @@ from tests.unit.jobs.web.web_parts import Served
 
 
 async def test_the_service_publishes_the_public_halves_to_anyone(served: Served, tmp_path: Path) -> None:
-    """The key in use first, then the next one; each once."""
+    """The keys in use first, then the next one; each once."""
     files = []
-    for number, algorithm in enumerate(("ES384", "RS384")):
+    for number, algorithm in enumerate(("ES384", "RS384", "ES384")):
         files.append(tmp_path / f"{number}.pem")
         files[-1].write_text(new_key("ES384" if algorithm == "ES384" else "RS384"))
     given = {
@@ -17,6 +17,8 @@ async def test_the_service_publishes_the_public_halves_to_anyone(served: Served,
         "client_id": "clinsum",
         "private_key_file": files[0],
         "key_id": "in-use",
+        "write_private_key_file": files[2],
+        "write_key_id": "in-use-there",
         "published_key_files": f"{files[1]},{files[1]}",
         "service_token": "a-token-for-the-tests-of-the-api",
     }
@@ -25,8 +27,9 @@ async def test_the_service_publishes_the_public_halves_to_anyone(served: Served,
         assert (await client.get("/v1/notes")).status_code == 401
     assert answer.status_code == 200
     assert answer.headers["cache-control"] == "public, max-age=300"
-    assert [(key["alg"], key["use"]) for key in answer.json()["keys"]] == [("ES384", "sig"), ("RS384", "sig")]
-    assert answer.json()["keys"][0]["kid"] == "in-use"
+    algorithms = [(key["alg"], key["use"]) for key in answer.json()["keys"]]
+    assert algorithms == [("ES384", "sig"), ("ES384", "sig"), ("RS384", "sig")]
+    assert [key["kid"] for key in answer.json()["keys"]][:2] == ["in-use", "in-use-there"]
     assert not any("d" in key for key in answer.json()["keys"])
 
 

@@ -38,19 +38,21 @@ async def test_every_kind_of_budget(served: Served, budget: object, sentences: i
     assert len(answer.json()["summary"]) == sentences
 
 
-async def test_ranks_are_what_the_service_chooses_for_every_length(served: Served) -> None:
+async def test_ranks_are_what_the_service_chooses_for_any_length(served: Served) -> None:
     note = note_file("nstemi-discharge.txt")
     path = "/v1/summaries?include_ranks=true"
     async with served(engine="bertsum") as client:
         first = (await client.post(path, content=note, headers=PLAIN)).json()
         ranks = [s["rank"] for s in first["sentences"]]
-        by_length = [
-            (await client.post(f"{path}&budget={count}", content=note, headers=PLAIN)).json()["summary"]
-            for count in range(1, len(ranks) + 1)
-        ]
+        by_length = {
+            count: (await client.post(f"{path}&budget={count}", content=note, headers=PLAIN)).json()[
+                "summary"
+            ]
+            for count in {*range(1, len(ranks), 5), len(ranks)}
+        }
     assert first["ranked"] is True
     assert len(ranks) > 20
-    for count, summary in enumerate(by_length, start=1):
+    for count, summary in by_length.items():
         chosen = [s for s in first["sentences"] if s["rank"] <= count]
         assert [(s["start"], s["end"], s["score"], s["section"]) for s in chosen] == [
             (s["start"], s["end"], s["score"], s["section"]) for s in summary

@@ -31,6 +31,17 @@ def under(kind: ContextKind, above: str, text: str) -> set[str]:
     return {flag.value for flag in sentence_flags(whole, len(above) + 1, len(whole), context)}
 
 
+def test_a_minus_right_before_a_finding_denies_it():
+    assert flags("+JVD, -edema") == flags("-edema") == flags("-CP, +orthopnea") == {"negated"}
+    assert flags("Follow-up in 3 weeks - earlier if febrile") == {"conditional"}
+    assert flags("+JVD") == flags("T-wave changes -anterior leads") == set()
+
+
+def test_an_answer_on_the_line_below_is_the_value_of_what_stands_above():
+    assert flags("Bleeding\nno") == flags("Gun at home\ndenied.") == {"negated"}
+    assert flags("Bleeding\nyes") == set()
+
+
 def test_at_least_three_hundred_passages_are_marked_and_every_flag_is_among_them():
     assert len(PASSAGES) >= 300
     for part in PARTS.values():

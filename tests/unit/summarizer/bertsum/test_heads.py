@@ -9,7 +9,7 @@ import torch
 from summarizer.bertsum.config import HeadConfig
 from summarizer.bertsum.features import COUNT, GROUPS, KINDS
 from summarizer.bertsum.heads import make_head, members_of
-from summarizer.bertsum.rows import from_bytes, in_bytes, round_to_bytes
+from summarizer.bertsum.rows import from_bytes, in_bytes, round_to_bytes, unpacked_shapes
 
 HIDDEN, SENTENCES = 12, 5
 
@@ -66,6 +66,13 @@ def test_matrices_in_bytes_keep_each_row_within_its_own_scale() -> None:
     off = (back["b.weight"] - matrix).abs().amax(dim=1)
     assert (off <= matrix.abs().amax(dim=1) / 254 * 1.001).all()
     assert torch.equal(back["a.bias"], torch.ones(6))
+
+
+def test_a_scale_belongs_to_the_rows_of_its_matrix() -> None:
+    whole = {"a": (3, 2), "a.scale": (3, 1), "b": (4,)}
+    assert unpacked_shapes(whole) == {"a": (3, 2), "b": (4,)}
+    for wrong in ({"a": (3, 2), "a.scale": (2, 1)}, {"a.scale": (3, 1)}, {"b": (4,), "b.scale": (4, 1)}):
+        assert unpacked_shapes(wrong) == wrong
 
 
 def test_a_head_rounded_to_bytes_is_what_is_read_back() -> None:

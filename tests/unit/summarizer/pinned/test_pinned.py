@@ -28,13 +28,13 @@ def named(pair: tuple[Rule, Pattern]) -> str:
 @pytest.mark.parametrize(("rule", "pattern"), MATCHES, ids=map(named, MATCHES))
 def test_a_pattern_finds_its_example(rule: Rule, pattern: Pattern) -> None:
     assert pattern.expression.search(pattern.example)
-    assert rule.hits(pattern.example, None)
+    assert rule.hits("", pattern.example, None)
 
 
 @pytest.mark.parametrize(("rule", "pattern"), EXCEPTIONS, ids=map(named, EXCEPTIONS))
 def test_an_exception_keeps_out_its_example(rule: Rule, pattern: Pattern) -> None:
     assert pattern.expression.search(pattern.example)
-    assert not rule.hits(pattern.example, None)
+    assert not rule.hits("", pattern.example, None)
 
 
 def test_lines_are_verbatim_with_rule_and_version() -> None:
@@ -58,6 +58,22 @@ def test_the_heading_and_label_are_read_with_a_statement() -> None:
 def test_the_names_of_columns_are_no_allergy() -> None:
     text = "ALLERGIES\nSubstance | Reaction\nPenicillin | rash\nLatex | hives"
     assert lines(text, "allergies") == ["Penicillin | rash", "Latex | hives"]
+
+
+def test_a_choice_that_nobody_made_is_no_order() -> None:
+    text = "CODE STATUS: [ ] DNR [ ] Full code\n\nALLERGIES:\n[ ] No known allergies\n[x] Latex: hives"
+    assert lines(text, "code-status") == []
+    assert lines(text, "allergies") == ["[x] Latex: hives"]
+    assert lines("CODE STATUS:\n[ ] DNR [x] Full code", "code-status") == ["[x] Full code"]
+    assert lines("PLAN:\n[ ] Follow up with Dr. Roe on 12 June", "follow-up") == [
+        "[ ] Follow up with Dr. Roe on 12 June"
+    ]
+
+
+def test_what_a_form_says_of_itself_is_no_order() -> None:
+    told = "[x] NO CPR: Do not attempt resuscitation."
+    text = f"National POLST Model Form\n\nCompleting a POLST form is voluntary.\n\n{told}"
+    assert lines(text, "code-status") == [told]
 
 
 def test_an_allergen_is_read_with_its_reaction() -> None:
@@ -128,7 +144,7 @@ def test_where_nothing_is_found_nothing_is_said() -> None:
     ],
 )
 def test_a_value_flagged_beside_its_number_is_critical(text: str) -> None:
-    assert RULES["critical-results"].hits(text, None)
+    assert RULES["critical-results"].hits("", text, None)
 
 
 @pytest.mark.parametrize(
@@ -142,13 +158,13 @@ def test_a_value_flagged_beside_its_number_is_critical(text: str) -> None:
     ],
 )
 def test_the_word_in_prose_is_no_flag(text: str) -> None:
-    assert not RULES["critical-results"].hits(text, None)
+    assert not RULES["critical-results"].hits("", text, None)
 
 
 def test_a_section_of_its_kind_makes_a_hit_unless_an_exception_does_not() -> None:
     rule = RULES["allergies"]
-    assert rule.hits("Allergies: Latex", SectionKind.ALLERGIES)
-    assert not rule.hits("Allergies: Refer to chart.", SectionKind.ALLERGIES)
+    assert rule.hits("", "Allergies: Latex", SectionKind.ALLERGIES)
+    assert not rule.hits("", "Allergies: Refer to chart.", SectionKind.ALLERGIES)
 
 
 def test_a_rule_that_is_none_is_refused() -> None:

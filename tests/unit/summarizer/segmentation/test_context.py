@@ -31,10 +31,19 @@ def shown(text: str, words: str, marks: tuple[Mark, ...] = ()) -> list[tuple[str
         ("UA: leukocytes. Lactate: 5.", "Lactate", []),
         ("MRI knee: torn meniscus. Effusion: large.", "Effusion", [("heading", "MRI knee:")]),
         ("SURGERIES: Appendectomy.\nTOBACCO: Quit in 2001.", "TOBACCO", []),
+        ("1. Warfarin held. Goal: INR 2 to 3.\n2. Resume metformin.", "INR", [("heading", "Goal:")]),
+        ("1. Warfarin held. Goal: INR 2 to 3.\n2. Resume metformin.", "metformin", []),
+        ("He smokes. Allergies: none.\n\nHe takes aspirin.", "aspirin", []),
     ],
 )
 def test_headings_that_are_open(text: str, words: str, context: list[tuple[str, str]]) -> None:
     assert shown(text, words) == context
+
+
+def test_a_label_within_a_line_names_no_section_of_the_lines_below() -> None:
+    parts = segment("He lives alone. Allergies: none.\n\nHe takes aspirin daily.")
+    assert [s.section for s in parts.sentences] == [None, 0, None]
+    assert [section.title for section in parts.sections] == ["Allergies"]
 
 
 @pytest.mark.parametrize(
@@ -99,6 +108,37 @@ def test_rows_have_the_names_of_their_columns(head: str, row: str) -> None:
     assert [(str(c.kind), text[c.start : c.end]) for c in second.context] == [("column", head)]
 
 
+@pytest.mark.parametrize(
+    ("above", "row"),
+    [
+        ("warfarin | 5 mg | stopped", "| 2.5 mg | new"),
+        ("| warfarin | 5 mg | stopped |", "| | 2.5 mg | new |"),
+        ("Warfarin    5 mg     stopped", "            2.5 mg   new"),
+    ],
+)
+def test_a_row_without_a_name_has_that_of_the_row_above(above: str, row: str) -> None:
+    bar = "| " if above[0] == "|" else ""
+    text = f"{bar}Drug | Dose | Status\n{above}\n{row}\n{bar}aspirin | 81 mg | active"
+    assert ("row", above.strip("| ").split()[0]) in shown(text, "2.5 mg")
+    assert not any(kind == "row" for kind, _ in shown(text, "81 mg"))
+
+
+def test_a_declared_row_without_a_name_has_that_of_the_row_above() -> None:
+    text = "Drug | Dose\nwarfarin | 5 mg\n| 2.5 mg\n\nDrug | Dose\n| 7.5 mg"
+    marks = tuple(
+        Mark(start, start + len(line), MarkKind.COLUMNS if line == "Drug | Dose" else MarkKind.ROW)
+        for start, line in (
+            (0, "Drug | Dose"),
+            (12, "warfarin | 5 mg"),
+            (28, "| 2.5 mg"),
+            (38, "Drug | Dose"),
+            (50, "| 7.5 mg"),
+        )
+    )
+    assert shown(text, "| 2.5", marks) == [("column", "Drug | Dose"), ("row", "warfarin")]
+    assert shown(text, "| 7.5", marks) == [("column", "Drug | Dose")]
+
+
 def test_a_first_row_of_values_is_no_head() -> None:
     assert shown("aspirin | 81 mg | daily\nheparin | 5000 units | stopped", "heparin") == []
 
@@ -117,6 +157,18 @@ def test_declared_rows_are_sentences_with_their_heads() -> None:
         "B. Three.",
     ]
     assert shown(text, "Three", marks) == [("caption", "Drugs"), ("column", "Drug Use")]
+
+
+def test_a_table_below_a_list_stands_under_no_lead_in_of_it() -> None:
+    text = "She denies:\n- cough\n- fever\n\nAllergies | Latex"
+    assert shown(text, "Latex", (Mark(29, 46, MarkKind.ROW),)) == []
+
+
+def test_what_leads_in_to_a_table_is_shown_with_its_rows_alone() -> None:
+    text = "She denies:\n\ncough | now:\nrash | pain\n\nLatex allergy."
+    rows = (Mark(13, 25, MarkKind.ROW), Mark(26, 37, MarkKind.ROW))
+    assert shown(text, "cough", rows) == shown(text, "rash", rows) == [("lead-in", "She denies:")]
+    assert shown(text, "Latex", rows) == []
 
 
 def test_a_row_that_holds_rows_or_headings_lays_out_a_page() -> None:

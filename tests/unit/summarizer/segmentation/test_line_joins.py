@@ -25,6 +25,14 @@ def sentences(text: str) -> list[str]:
             ["Transfused 3 u. FFP before surgery.", "He bled on."],
         ),
         ("Class 2 b. Rest advised.", ["Class 2 b.", "Rest advised."]),
+        ("-dyspnea, -wheeze, +rash", ["-dyspnea, -wheeze, +rash"]),
+        ("Stool neg. for C. perf. toxin.", ["Stool neg. for C. perf. toxin."]),
+        ("Digoxin q.a.m. Monday and Friday.", ["Digoxin q.a.m. Monday and Friday."]),
+        ("Temp ......... 38.4\nPain ......... none", ["Temp ......... 38.4", "Pain ......... none"]),
+        ("NO SIGNS OF SEPSIS\nHeparin restarted.", ["NO SIGNS OF SEPSIS", "Heparin restarted."]),
+        ("No rash or itching\nSleep good.", ["No rash or itching", "Sleep good."]),
+        ("No signs of a deep\nDVT on the left.", ["No signs of a deep DVT on the left."]),
+        ("Es zeigt sich keine akute\nPneumonie.", ["Es zeigt sich keine akute Pneumonie."]),
     ],
 )
 def test_where_a_sentence_goes_on(text: str, expected: list[str]) -> None:
