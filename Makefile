@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 FHIR ?= embedded
 STAMP := $(VENV)/.installed
 
-.PHONY: install demo test lint bench clean
+.PHONY: install demo test lint bench sbom clean
 
 install: $(STAMP)
 
@@ -31,6 +31,12 @@ bench: install
 	$(BIN)/clinsum bench poll --set ENGINE=lead
 	$(BIN)/clinsum bench labels
 	$(BIN)/clinsum bench serve
+
+# What is installed, as CycloneDX; the same bytes for the same packages.
+sbom: install
+	mkdir -p build
+	$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --mc-type application --output-reproducible \
+		--output-format JSON --output-file build/sbom.cdx.json $(BIN)/python
 
 clean:
 	rm -rf $(VENV) .demo .mypy_cache .pytest_cache .ruff_cache .hypothesis build *.egg-info

@@ -17,7 +17,6 @@ in it.
 """
 
 import hashlib
-import pickle
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -31,6 +30,7 @@ from summarizer.bertsum.folder import read_bertsum
 from summarizer.bertsum.model import BertSum
 from summarizer.encoder.encoder import Encoder
 from summarizer.encoder.files import find_model
+from summarizer.encoder.weights import check_numbers
 from summarizer.engines.bertsum import BertSumEngine
 from summarizer.errors import UnsupportedModelError
 
@@ -111,18 +111,28 @@ def _read(path: Path, encoder: str | Path | None, device: str, precision: str) -
 
 
 def _state_dict(path: Path) -> dict[str, Tensor]:
+    if not path.is_file():
+        raise UnsupportedModelError(f"There is no file {str(path)!r}.")
     try:
         found: Any = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError:
-        raise UnsupportedModelError(f"There is no file {str(path)!r}.") from None
-    except (OSError, EOFError, RuntimeError, ValueError, KeyError, pickle.UnpicklingError):
+    except Exception:  # a damaged one may end anywhere in pickle, ZIP and torch
         raise UnsupportedModelError(f"{path.name} {_NO_STATE_DICT}") from None
     for name in _WRAPPERS:
         if isinstance(found, Mapping) and isinstance(found.get(name), Mapping):
             found = found[name]
     if not isinstance(found, Mapping) or not all(isinstance(tensor, Tensor) for tensor in found.values()):
         raise UnsupportedModelError(f"{path.name} {_NO_STATE_DICT}")
-    return {str(name): tensor for name, tensor in found.items()}
+    tensors = {str(name): tensor for name, tensor in found.items()}
+    for name, tensor in tensors.items():
+        if tensor.layout != torch.strided or tensor.is_meta:
+            raise UnsupportedModelError(f"{path.name} {_NO_STATE_DICT}")
+        counts = name.endswith((_HEADS, _POOLING, "position_ids"))
+        if not (counts or tensor.is_floating_point()):
+            raise UnsupportedModelError(
+                f"{path.name} holds {tensor.dtype} where weights are floating point numbers."
+            )
+    check_numbers(tensors, path.name, path.name)
+    return tensors
 
 
 def _parts(tensors: Mapping[str, Tensor], file: str) -> tuple[dict[str, Tensor], dict[str, Tensor]]:

@@ -1,5 +1,6 @@
 """The shape of a BERTSum model, as its folder declares it; readable without torch."""
 
+import math
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -21,6 +22,9 @@ Pooling = Literal["cls", "mean", "sum"]
 """What stands for a sentence: the vector of its [CLS], the mean over its tokens, or the sum of the two."""
 
 POOLINGS: tuple[Pooling, ...] = ("cls", "mean", "sum")
+
+
+_MOST = {"width": 8192, "layers": 64, "heads": 256, "inner": 65_536}  # beyond these it is a mistake
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +57,15 @@ class HeadConfig:
             raise ValueError("kind must be linear or transformer")
         if self.pooling not in POOLINGS:
             raise ValueError("pooling must be cls, mean or sum")
-        if self.heads < 1 or self.width % self.heads:
+        for name, most in _MOST.items():
+            value = getattr(self, name)
+            least = 0 if name == "layers" else 1
+            if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+                raise ValueError(f"{name} must be a whole number from {least} to {most}")
+        if self.width % self.heads:
             raise ValueError("width must be a multiple of heads")
+        if not 0 <= self.dropout < 1:
+            raise ValueError("dropout must be at least 0 and below 1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +95,12 @@ class BertSumConfig:
     def __post_init__(self) -> None:
         if isinstance(self.context, bool) or not isinstance(self.context, int) or self.context < 0:
             raise ValueError("context must be a whole number of at least 0")
-        if not self.scale > 0:
+        if not 0 < self.scale < math.inf:
             raise ValueError("scale must be above 0")
+        if not math.isfinite(self.shift) or not (self.threshold is None or math.isfinite(self.threshold)):
+            raise ValueError("shift and threshold must be numbers")
+        if not isinstance(self.calibrated, bool):
+            raise ValueError("calibrated must be true or false")
         if self.articles is not None and (self.articles.articles or self.articles.context != self.context):
             raise ValueError("the head for articles shares the context and has no other beside it")
 

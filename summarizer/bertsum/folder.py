@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from summarizer.bertsum.config import BertSumConfig, HeadConfig
 from summarizer.encoder.files import ModelFiles, find_model
+from summarizer.encoder.weights import check_numbers, shapes
 from summarizer.errors import UnsupportedModelError
 
 if TYPE_CHECKING:
@@ -57,34 +58,38 @@ def read_config(files: ModelFiles) -> BertSumConfig:
         UnsupportedModelError: there is none, or not one that this version reads.
     """
     try:
+        if not (files.folder / DECLARATION).is_file():
+            raise FileNotFoundError
         values = json.loads((files.folder / DECLARATION).read_text(encoding="utf-8"))
         return BertSumConfig.from_json(values)
-    except OSError:
-        raise UnsupportedModelError(
-            f"The model {files.name!r} is not a BERTSum model: its folder has no {DECLARATION}."
-        ) from None
-    except (AttributeError, KeyError, TypeError, ValueError):
+    except OSError as error:
+        if isinstance(error, FileNotFoundError):
+            how = f"is not a BERTSum model: its folder has no {DECLARATION}"
+        else:
+            how = f"has a {DECLARATION} that cannot be read"
+        raise UnsupportedModelError(f"The model {files.name!r} {how}.") from None
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
         raise UnsupportedModelError(
             f"The {DECLARATION} of {files.name!r} is not one that this version reads."
         ) from None
 
 
 def _read_head(files: ModelFiles, name: str, hidden: int, config: HeadConfig) -> "torch.nn.Module":
-    from safetensors import SafetensorError
+    import torch
     from safetensors.torch import load_file
 
     from summarizer.bertsum.heads import make_head
 
-    head = make_head(hidden, config)
-    try:
-        tensors = load_file(files.folder / name)
-    except (OSError, SafetensorError):
-        raise UnsupportedModelError(f"The {name} of {files.name!r} is missing or damaged.") from None
-    try:
-        head.load_state_dict(tensors)
-    except RuntimeError:
+    held = shapes(files.folder / name, files.name)
+    with torch.device("meta"):  # shapes alone: what is declared may be more than fits into memory
+        asked = {key: tuple(tensor.shape) for key, tensor in make_head(hidden, config).state_dict().items()}
+    if held != asked:
         raise UnsupportedModelError(
             f"The {name} of {files.name!r} does not fit its {DECLARATION} and an encoder of hidden size "
             f"{hidden}."
-        ) from None
+        )
+    tensors = load_file(files.folder / name)
+    check_numbers(tensors, name, files.name)
+    head = make_head(hidden, config)
+    head.load_state_dict(tensors)
     return head

@@ -16,6 +16,7 @@ import numpy as np
 
 from summarizer.centrality import Vectors
 from summarizer.encoder.files import ModelFiles, find_model
+from summarizer.encoder.weights import check_asked, check_numbers
 from summarizer.encoder.windows import MARKS, split_evenly
 from summarizer.errors import EngineError, UnsupportedModelError
 from summarizer.limits import check_time, check_tokens
@@ -35,6 +36,7 @@ _WITH_POOLER = ("bert", "camembert", "roberta", "xlm-roberta")
 
 _BATCH_TOKENS = 2048  # padded tokens of one forward pass: more gains nothing on a CPU and costs memory
 _TOKENISE = 256  # sentences that are given to the tokenizer at once
+_UNUSED_WORDS = 1024  # rows that embeddings may have beyond the vocabulary, as makers round them up
 _PASS_OVERHEAD = 24  # what a pass costs before its first token, in the time of one token (measured)
 
 
@@ -66,6 +68,7 @@ class Encoder:
         self.name = files.name
         self.device, self.precision = _resolve(device, precision)
         self._check_family(files)
+        check_asked(files)
         self._tokenizer = _load_tokenizer(files)
         self._tokenizing = threading.Lock()
         self._model = _load_weights(files).to(self.device)
@@ -209,8 +212,9 @@ class Encoder:
     def _check_family(files: ModelFiles) -> None:
         kind = files.config.get("model_type")
         if kind not in _FAMILY:
+            shown = kind[:40] if isinstance(kind, str) else type(kind).__name__
             raise UnsupportedModelError(
-                f"The model {files.name!r} is of type {kind!r}; give an encoder of the BERT family "
+                f"The model {files.name!r} is of type {shown!r}; give an encoder of the BERT family "
                 f"({', '.join(_FAMILY)})."
             )
 
@@ -303,14 +307,17 @@ def _load_tokenizer(files: ModelFiles) -> Any:
         tokenizer = AutoTokenizer.from_pretrained(
             files.folder, local_files_only=True, trust_remote_code=False, split_special_tokens=True
         )
-    except (OSError, ValueError, TypeError) as error:
+    except Exception as error:  # many kinds, by file and fault; some hold what stands in the file
         raise UnsupportedModelError(
             f"The model {files.name!r} has no usable tokenizer ({type(error).__name__})."
         ) from None
     if len(tokenizer) <= len(tokenizer.all_special_tokens):
         raise UnsupportedModelError(f"The model {files.name!r} has no vocabulary.")
-    if len(tokenizer) > files.config.get("vocab_size", len(tokenizer)):
+    words = 1 + max(tokenizer.get_vocab().values())
+    if words > files.config.get("vocab_size", words):
         raise UnsupportedModelError(f"The tokenizer of {files.name!r} has more words than its encoder.")
+    if files.config.get("vocab_size", words) - words > _UNUSED_WORDS:
+        raise UnsupportedModelError(f"The tokenizer of {files.name!r} is another encoder's: it lacks words.")
     missing = [n for n in ("cls_token", "sep_token", "pad_token") if getattr(tokenizer, n) is None]
     if missing:
         raise UnsupportedModelError(f"The tokenizer of {files.name!r} has no {', no '.join(missing)}.")
@@ -350,4 +357,5 @@ def _load_weights(files: ModelFiles) -> Any:
         raise UnsupportedModelError(
             f"The weights of {files.name!r} lack {len(absent)} of the tensors that its config.json asks for."
         )
+    check_numbers(dict(model.named_parameters()), files.weights[0].name, files.name)
     return model.eval()

@@ -38,12 +38,21 @@ class ModelFiles:
     weights: tuple[Path, ...]
 
     def sha256(self) -> str:
-        """SHA-256 over the weight files one after the other: `cat FILES | sha256sum`."""
+        """SHA-256 over the weight files one after the other: `cat FILES | sha256sum`.
+
+        Raises:
+            UnsupportedModelError: one of them cannot be read.
+        """
         digest = hashlib.sha256()
         for path in self.weights:
-            with path.open("rb") as file:
-                while block := file.read(1 << 20):
-                    digest.update(block)
+            try:
+                with path.open("rb") as file:
+                    while block := file.read(1 << 20):
+                        digest.update(block)
+            except OSError as error:
+                raise UnsupportedModelError(
+                    f"The {path.name} of {self.name!r} cannot be read ({type(error).__name__})."
+                ) from None
         return digest.hexdigest()
 
 
@@ -61,8 +70,12 @@ def find_model(model: str | Path | None) -> ModelFiles:
     """
     if model is None:
         return read_folder(PRETRAINED, PRETRAINED_NAME)
-    folder = Path(model).expanduser()
-    if folder.is_dir():
+    try:
+        folder = Path(model).expanduser()
+        is_there = folder.is_dir()
+    except (OSError, RuntimeError):  # not allowed to look there, a name too long, a user who is not known
+        raise ModelNotFoundError(f"There is no model folder {str(model)!r} that can be read.") from None
+    if is_there:
         return read_folder(folder, folder.resolve().name)
     if model == BASE_NAME and (base := _base_folder()):
         return read_folder(base, BASE_NAME)
@@ -78,8 +91,10 @@ def read_folder(folder: Path, name: str) -> ModelFiles:
         UnsupportedModelError: it is not a model folder in the layout of transformers.
     """
     try:
+        if not (folder / "config.json").is_file():
+            raise FileNotFoundError
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         raise UnsupportedModelError(
             f"The folder {str(folder)!r} has no readable config.json, so it is not a model."
         ) from None
@@ -94,7 +109,7 @@ def read_folder(folder: Path, name: str) -> ModelFiles:
 def _weights(folder: Path) -> tuple[Path, ...]:
     """The safetensors files, or where there are none the older format's: never both."""
     for pattern in _WEIGHTS:
-        if found := sorted(folder.glob(pattern)):
+        if found := sorted(path for path in folder.glob(pattern) if path.is_file()):
             return tuple(found)
     return ()
 

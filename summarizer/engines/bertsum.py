@@ -12,6 +12,7 @@ from summarizer.bertsum.folder import read_bertsum
 from summarizer.bertsum.model import BertSum, prepare, sentence_vectors
 from summarizer.encoder.encoder import Encoder
 from summarizer.engines.base import Salience
+from summarizer.errors import SummarizerError, UnsupportedModelError
 from summarizer.limits import check_time
 from summarizer.types import ModelInfo, SplitDocument, round_scores
 
@@ -36,6 +37,7 @@ class BertSumEngine:
             encoder.name, encoder.sha256, "bertsum", self._config.calibrated, self._config.threshold
         )
         self.device, self.precision = encoder.device, encoder.precision
+        self._try()
 
     @classmethod
     def from_pretrained(
@@ -47,6 +49,23 @@ class BertSumEngine:
             ModelError: there is no such model, or it is not one of BERTSum.
         """
         return cls(*read_bertsum(model, device, precision))
+
+    def _try(self) -> None:
+        """Scores a sentence, since parts that are right, each by itself, may not be so together."""
+        sentence = ("The pain began two hours ago.",)
+        try:
+            self.score([SplitDocument(sentence), SplitDocument(sentence, article=True)], (1, 1))
+        except SummarizerError:
+            raise
+        except FloatingPointError as error:
+            raise UnsupportedModelError(f"The model {self.model.name!r} {error}.") from None
+        except (
+            Exception
+        ) as error:  # whatever comes of numbers that do not go together, such as heads and width
+            raise UnsupportedModelError(
+                f"The model {self.model.name!r} cannot score a sentence ({type(error).__name__}); its "
+                "config.json may not be that of its weights."
+            ) from None
 
     def score(self, documents: Sequence[SplitDocument], asked: Sequence[int]) -> list[Salience]:
         """Reads each document by itself."""
@@ -71,6 +90,8 @@ class BertSumEngine:
             for low, start, end, high in _stretches(len(vectors))
         ]
         values = config.scale * np.concatenate(logits) + config.shift
+        if not np.isfinite(values).all():
+            raise FloatingPointError("gives scores that are no numbers")
         # The same as 1 / (1 + exp(-x)), without overflow at either end.
         scores: list[float] = (0.5 * (1 + np.tanh(0.5 * values))).tolist()
         return scores

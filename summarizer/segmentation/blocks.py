@@ -39,7 +39,7 @@ def segment_text(
     for start, end, what in sorted(fixed, key=lambda each: each[:2]):
         _segment_stretch(spans, at, start)
         if isinstance(what, DeclaredRow):
-            _lead_in_to_table(spans, start)
+            _lead_in_to_table(spans, at, start)
             for begin, stop in what.pieces:
                 spans.sentence(begin, stop, more=what.context)
         else:
@@ -49,12 +49,14 @@ def segment_text(
     return spans.segmentation(marks)
 
 
-def _lead_in_to_table(spans: Spans, start: int) -> None:
-    """Note what leads in to a table that begins at `start`; a list above it ends."""
+def _lead_in_to_table(spans: Spans, above: int, start: int) -> None:
+    """Note what leads in to a table that begins at `start`, below a row or heading that ends at `above`."""
     if spans.context.in_items:
         spans.context.leave_list()
     last = spans.sentences[-1] if spans.sentences else None
-    if last is not None and spans.text[last.end - 1] == ":" and not spans.text[last.end : start].strip():
+    if last is None or last.start < above:
+        return
+    if spans.text[last.end - 1] == ":" and not spans.text[last.end : start].strip():
         spans.context.begin_list(last.start, last.end)
 
 

@@ -165,8 +165,8 @@ def test_a_table_below_a_list_stands_under_no_lead_in_of_it() -> None:
 
 
 def test_what_leads_in_to_a_table_is_shown_with_its_rows_alone() -> None:
-    text = "She denies:\n\ncough | fever\nrash | pain\n\nLatex allergy."
-    rows = (Mark(13, 26, MarkKind.ROW), Mark(27, 38, MarkKind.ROW))
+    text = "She denies:\n\ncough | now:\nrash | pain\n\nLatex allergy."
+    rows = (Mark(13, 25, MarkKind.ROW), Mark(26, 37, MarkKind.ROW))
     assert shown(text, "cough", rows) == shown(text, "rash", rows) == [("lead-in", "She denies:")]
     assert shown(text, "Latex", rows) == []
 

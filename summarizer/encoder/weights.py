@@ -1,0 +1,104 @@
+"""What weight files hold, looked at before anything is made of them: names, kinds and shapes of tensors.
+
+A file of safetensors begins with a list of its tensors, so this takes milliseconds whatever its size. What a
+configuration asks for is compared with it first: a damaged one may ask for more than a machine has.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from summarizer.encoder.files import ModelFiles
+from summarizer.errors import UnsupportedModelError
+
+if TYPE_CHECKING:
+    import torch
+
+_FLOATS = frozenset(("F64", "F32", "F16", "BF16"))
+_COUNTERS = "position_ids"  # whole numbers that older files of BERT hold beside the weights
+_LAYER = re.compile(r"\blayer\.(\d+)\.")
+# Of the embeddings, what numbers of a configuration their shapes are: rows, and what follows.
+_ROWS = {
+    "word_embeddings.weight": ("vocab_size",),
+    "position_embeddings.weight": ("max_position_embeddings",),
+    "token_type_embeddings.weight": ("type_vocab_size",),
+    "intermediate.dense.weight": ("intermediate_size",),
+}
+_WIDTH = ("embedding_size", "hidden_size", "dim")
+_LAYERS = ("num_hidden_layers", "n_layers")
+
+
+def shapes(path: Path, model: str) -> dict[str, tuple[int, ...]]:
+    """Name and shape of each tensor of a safetensors file.
+
+    Raises:
+        UnsupportedModelError: it cannot be read, is damaged, or holds something else than weights.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    found = {}
+    try:
+        if not path.is_file():
+            raise FileNotFoundError
+        with safe_open(path, framework="numpy") as file:
+            for name in file.keys():  # noqa: SIM118  # it is no mapping
+                tensor = file.get_slice(name)
+                kind = str(tensor.get_dtype())
+                if kind not in _FLOATS and not name.endswith(_COUNTERS):
+                    raise UnsupportedModelError(
+                        f"The {path.name} of {model!r} holds {kind} where weights are floating point numbers."
+                    )
+                found[name] = tuple(tensor.get_shape())
+    except (OSError, SafetensorError, ValueError, OverflowError) as error:
+        how = "missing" if isinstance(error, FileNotFoundError) else "damaged or cannot be read"
+        raise UnsupportedModelError(f"The {path.name} of {model!r} is {how}.") from None
+    return found
+
+
+def check_asked(files: ModelFiles) -> None:
+    """Compares what `config.json` asks for with what the weight files hold, where they are safetensors.
+
+    Raises:
+        UnsupportedModelError: it asks for something else; the message names the first difference.
+    """
+    if files.weights[0].suffix != ".safetensors":
+        return
+    held: dict[str, tuple[int, ...]] = {}
+    for path in files.weights:
+        held |= shapes(path, files.name)
+    for name, shape in held.items():
+        for end, numbers in _ROWS.items():
+            if name.endswith(end) and len(shape) == 2:
+                _compare(files, name, shape[0], numbers)
+        if name.endswith("word_embeddings.weight") and len(shape) == 2:
+            _compare(files, name, shape[1], _WIDTH)
+    layers = 1 + max((int(number) for name in held for number in _LAYER.findall(name)), default=-1)
+    _compare(files, "the encoder's layers", layers, _LAYERS)
+
+
+def _compare(files: ModelFiles, what: str, held: int, numbers: Iterable[str]) -> None:
+    """The first of these numbers that the configuration states counts."""
+    stated = next((name for name in numbers if name in files.config), None)
+    if stated is None:
+        return
+    asked = files.config[stated]
+    if isinstance(asked, bool) or asked != held:
+        shown = asked if isinstance(asked, int) else type(asked).__name__
+        raise UnsupportedModelError(
+            f"The config.json of {files.name!r} asks for {stated} {shown}, and its weights hold {held} "
+            f"({what})."
+        )
+
+
+def check_numbers(tensors: "Mapping[str, torch.Tensor]", file: str, model: str) -> None:
+    """Refuses weights of which some are no numbers, or infinite.
+
+    Raises:
+        UnsupportedModelError: with the name of the first such tensor.
+    """
+    for name, tensor in tensors.items():
+        if tensor.is_floating_point() and not bool(tensor.isfinite().all()):
+            raise UnsupportedModelError(
+                f"The {file} of {model!r} has values that are no numbers, first in {name[:80]}."
+            )
