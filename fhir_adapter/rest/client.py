@@ -35,7 +35,6 @@ from fhir_adapter.rest.wire import decode_bundle, decode_json, encode_json, hist
 FHIR_JSON = "application/fhir+json"
 _EMPTY_PAGES = 100  # in a row; servers that filter afterwards give some
 MAX_RESPONSE_BYTES = 256 << 20
-
 _ID = re.compile(r"[A-Za-z0-9.-]{1,64}")  # R4, data type id: what a version can be called
 
 
@@ -167,6 +166,10 @@ class FhirClient:
             if error.status in (400, 404, 410):  # 400: servers refuse ids that none of theirs can be
                 return None
             raise
+
+    async def look(self, reference: str) -> JsonObject | None:
+        """As `read_if_there`, for a writer that looks for what it wrote itself: nobody else sees it."""
+        return await self.read_if_there(reference)
 
     async def search(
         self, resource_type: str, params: Sequence[tuple[str, str]], start: str = ""

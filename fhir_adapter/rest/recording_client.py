@@ -92,6 +92,15 @@ class AuditedClient(FhirClient):
             await self._record(Interaction.READ if version is None else Interaction.VREAD, what, resource)
         return resource
 
+    async def look(self, reference: str) -> JsonObject | None:
+        """As `FhirClient.look`; not recorded."""
+        try:
+            return await super().read(reference)
+        except HttpStatusError as error:
+            if error.status in (400, 404, 410):
+                return None
+            raise
+
     async def search(
         self, resource_type: str, params: Sequence[tuple[str, str]], start: str = ""
     ) -> AsyncIterator[SearchPage]:

@@ -134,7 +134,7 @@ class Writer:
         while len(chain) < _LONGEST_CHAIN:
             ordinal = len(chain) + 1
             ident = written_id("Composition", source, self._pipeline.name, ordinal)
-            resource = await self._client.read_if_there(f"Composition/{ident}")
+            resource = await self._client.look(f"Composition/{ident}")
             if resource is None:
                 break
             chain.append(read_existing(resource, ordinal))
@@ -142,7 +142,7 @@ class Writer:
 
     async def _by_id(self, source: str, ident: str) -> Existing | None:
         """A Composition as it stands now; None where it is gone, or no summary of this source."""
-        resource = await self._client.read_if_there(f"Composition/{ident}")
+        resource = await self._client.look(f"Composition/{ident}")
         identifier = as_dict((resource or {}).get("identifier"))
         value = str(identifier.get("value", ""))
         first = summary_identifier(source, self._pipeline.name)

@@ -101,6 +101,20 @@ def test_a_pass_records_what_it_reads_and_writes_and_no_word_of_it(chart: Chart)
     assert "cough" not in everything
 
 
+def test_how_a_writer_looks_for_its_own_summary_is_not_recorded(chart: Chart) -> None:
+    site = chart.site
+    note = site.document(TEXT, subject={"reference": chart.patient})
+    site.poll([reference(note)])
+    note["content"][0]["attachment"]["data"] = encoded("The cough is gone.")
+    site.fhir.put(note)
+
+    assert site.poll([reference(note)])[0][reference(note)].status == "written"
+
+    read = events(site.fhir, patient=chart.patient, action="R")
+    whats = [entity(event, "2")["what"]["reference"].partition("/")[0] for event in read]
+    assert whats == ["DocumentReference"] * 2
+
+
 def test_a_walk_records_one_query_for_each_patient(chart: Chart) -> None:
     site = chart.site
     others = [a_chart(site) for _ in range(3)]

@@ -253,11 +253,8 @@ def test_every_alteration_of_what_rules_found_is_found(
 ) -> None:
     patient = site.fhir.put({"resourceType": "Patient", "id": new_id("patient")})
     attachment = {"contentType": "text/plain; charset=utf-8", "data": encoded(NOTE)}
-    made = {
-        "resourceType": "DocumentReference",
-        "status": "current",
-        "subject": {"reference": reference(patient)},
-    }
+    subject = {"reference": reference(patient)}
+    made = {"resourceType": "DocumentReference", "status": "current", "subject": subject}
     source = site.fhir.put({**made, "id": new_id("note"), "content": [{"attachment": attachment}]})
     site.poll()
     (composition,) = site.written(reference(source))

@@ -11,12 +11,11 @@ from typing import Any
 import pytest
 
 from fhir_adapter.audit.findings import Finding
-from fhir_adapter.audit.verdict import Audit
 from fhir_adapter.timeline.writer import WriteStatus
 from tests.contract.contract_fhir import Fhir, new_id
 from tests.contract.passes import Site, encoded, reference
-from tests.contract.test_tampering import check, stored
-from tests.contract.timelines import COPIED, Chart, a_chart, html
+from tests.contract.test_tampering import stored
+from tests.contract.timelines import COPIED, Chart, a_chart, checked, codes, html, part, spans, text_of
 
 Resource = dict[str, Any]
 FIRST, SECOND, THIRD = "2025-03-01", "2025-03-02", "2025-03-03"
@@ -35,21 +34,6 @@ def kept(chart: Chart) -> Resource:
     _, result = chart.keep()
     found: Resource = chart.site.fhir.get(result.composition)
     return found
-
-
-def spans(resource: Resource, section: int) -> list[Resource]:
-    found: list[Resource] = resource["section"][section]["extension"]
-    return found
-
-
-def part(span: Resource, url: str) -> Resource:
-    return next(item for item in span["extension"] if item["url"].endswith(url))
-
-
-def text_of(resource: Resource, section: int, old: str, new: str) -> None:
-    narrative = resource["section"][section]["text"]
-    assert old in narrative["div"]
-    narrative["div"] = narrative["div"].replace(old, new)
 
 
 def sentence_altered(resource: Resource) -> None:
@@ -215,15 +199,6 @@ ALTERATIONS: list[tuple[Callable[[Resource], None], Finding]] = [
 ]
 
 
-def codes(audit: Audit) -> set[Finding]:
-    return {finding for finding, _ in audit.findings}
-
-
-def checked(chart: Chart, where: str) -> int:
-    """The exit code of the independent checker."""
-    return check(f"{chart.site.fhir.server.base_url}/{where}")
-
-
 def test_every_alteration_of_a_timeline_is_found_and_named(chart: Chart) -> None:
     resource = kept(chart)
     where = reference(resource)
@@ -347,88 +322,3 @@ def test_what_is_kept_validates(chart: Chart) -> None:
         answer = chart.site.fhir.send("POST", f"{one['resourceType']}/$validate", one)
         issues = answer.json()["issue"]
         assert [issue for issue in issues if issue["severity"] in ("error", "fatal")] == []
-
-
-def headed(chart: Chart) -> Resource:
-    """A timeline of two notes that name the same drug, each under another heading."""
-    drug = "Warfarin 5 mg daily by mouth."
-    chart.add(f"MEDICATIONS TO STOP:\n{drug}", "He has no fever at night.", date=FIRST)
-    chart.add(f"MEDICATIONS TO START:\n{drug}", date=SECOND)
-    _, result = chart.keep()
-    found: Resource = chart.site.fhir.get(result.composition)
-    return found
-
-
-def heading_altered(resource: Resource) -> None:
-    text_of(resource, 0, "TO STOP", "TO START")
-
-
-def heading_hidden(resource: Resource) -> None:
-    text_of(resource, 0, '<i id="s1c1"', '<i style="display:none" id="s1c1"')
-
-
-def heading_of_another_kind(resource: Resource) -> None:
-    part(spans(resource, 0)[0], "extract-context")["valueCode"] = "caption"
-
-
-def heading_behind(resource: Resource) -> None:
-    spans(resource, 0)[0], spans(resource, 0)[1] = spans(resource, 0)[1], spans(resource, 0)[0]
-
-
-def heading_lost(resource: Resource) -> None:
-    del spans(resource, 0)[0]
-
-
-def heading_lost_without_a_trace(resource: Resource) -> None:
-    del spans(resource, 0)[0]
-    text_of(resource, 0, '<i id="s1c1" class="context heading">MEDICATIONS TO STOP:</i> ', "")
-
-
-def headings_swapped(resource: Resource) -> None:
-    """Each drug under the heading of the other note, by its words and by its offsets."""
-    one, other = (spans(resource, section)[0]["extension"] for section in (0, 1))
-    for name in ("reference", "path", "offset", "length"):
-        here, there = (next(p for p in parts if p["url"] == name) for parts in (one, other))
-        key = next(key for key in here if key.startswith("value"))
-        here[key], there[key] = there[key], here[key]
-    text_of(resource, 0, "TO STOP", "TO ST#RT")
-    text_of(resource, 1, "TO START", "TO STOP")
-    text_of(resource, 0, "TO ST#RT", "TO START")
-
-
-AROUND: list[tuple[Callable[[Resource], None], Finding, bool]] = [
-    (heading_altered, Finding.CONTEXT_ALTERED, True),
-    (heading_hidden, Finding.NARRATIVE_CHANGED, True),
-    (heading_of_another_kind, Finding.CONTEXT_DIFFERS, True),
-    (heading_behind, Finding.WRONG_ORDER, True),
-    (heading_lost, Finding.CONTEXT_ADDED, True),
-    (heading_lost_without_a_trace, Finding.CONTEXT_MISSING, False),
-    (headings_swapped, Finding.WRONG_PLACE, True),
-]
-
-
-def test_what_is_altered_around_the_sentences_of_a_timeline_is_found(chart: Chart) -> None:
-    resource = headed(chart)
-    where = reference(resource)
-    assert (chart.site.one_audit(where).findings, checked(chart, where)) == ((), 0)
-
-    for alter, finding, by_checker in AROUND:
-        altered = copy.deepcopy(resource)
-        alter(altered)
-        chart.site.fhir.put(altered)
-        assert finding in codes(chart.site.one_audit(where)), alter.__name__
-        assert not by_checker or checked(chart, where) == 1, alter.__name__
-
-
-def test_the_same_words_under_another_heading_are_no_repeat(chart: Chart) -> None:
-    headed(chart)
-    shown = [
-        ([piece.text for piece in sentence.context], sentence.text, len(sentence.places))
-        for entry in chart.read().entries
-        for sentence in entry.sentences
-    ]
-    assert shown == [
-        (["MEDICATIONS TO STOP:"], "Warfarin 5 mg daily by mouth.", 1),
-        (["MEDICATIONS TO STOP:"], "He has no fever at night.", 1),
-        (["MEDICATIONS TO START:"], "Warfarin 5 mg daily by mouth.", 1),
-    ]

@@ -4,11 +4,16 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
+from fhir_adapter.audit.findings import Finding
+from fhir_adapter.audit.verdict import Audit
 from fhir_adapter.timeline.timeline import Timeline
 from fhir_adapter.timeline.writer import WriteResult
 from jobs.timelines import timeline_of
 from tests.contract.contract_fhir import new_id
 from tests.contract.passes import Site, encoded, reference
+from tests.contract.test_tampering import check
+
+Resource = dict[str, Any]
 
 COPIED = "Community-acquired pneumonia of the left lower lobe on ceftriaxone."
 # One stay as it is written down, the first sentence carried from note to note; by the day it was written.
@@ -82,3 +87,27 @@ def html(text: str) -> dict[str, Any]:
     """The content of a note that is not plain text."""
     body = f"<html><body><p>{text}</p></body></html>"
     return {"content": [{"attachment": {"contentType": "text/html", "data": encoded(body)}}]}
+
+
+def spans(resource: Resource, section: int) -> list[Resource]:
+    found: list[Resource] = resource["section"][section]["extension"]
+    return found
+
+
+def part(span: Resource, url: str) -> Resource:
+    return next(item for item in span["extension"] if item["url"].endswith(url))
+
+
+def text_of(resource: Resource, section: int, old: str, new: str) -> None:
+    narrative = resource["section"][section]["text"]
+    assert old in narrative["div"]
+    narrative["div"] = narrative["div"].replace(old, new)
+
+
+def codes(audit: Audit) -> set[Finding]:
+    return {finding for finding, _ in audit.findings}
+
+
+def checked(chart: Chart, where: str) -> int:
+    """The exit code of the independent checker."""
+    return check(f"{chart.site.fhir.server.base_url}/{where}")

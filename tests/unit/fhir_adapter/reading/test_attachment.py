@@ -1,6 +1,4 @@
-import base64
 import hashlib
-import json
 
 import pytest
 from hypothesis import given
@@ -11,33 +9,8 @@ from fhir_adapter.note import Attachment, SourceNote
 from fhir_adapter.reading.attachment import FetchLimits, candidates, fetch
 from fhir_adapter.reading.base64_data import decode_base64
 from fhir_adapter.reasons import Reason
-from fhir_adapter.rest.client import FhirClient
+from tests.unit.fhir_adapter.reading.attachments import NOTE, PATH, attached, b64, binary, offline, refusal
 from tests.unit.fhir_adapter.rest.scripted_server import Answer, ScriptedServer, client_for, fhir
-
-NOTE = b"Chest X-ray normal.\n"
-PATH = "DocumentReference.content[0].attachment"
-
-
-def b64(data=NOTE):
-    return base64.b64encode(data).decode()
-
-
-def attached(**parts):
-    return Attachment(PATH, **parts)
-
-
-async def offline(attachment, **limits):
-    async with FhirClient("http://localhost:1/fhir") as client:
-        return await fetch(attachment, client, FetchLimits(**limits))
-
-
-async def refusal(attachment, client=None, **limits):
-    got = (
-        offline(attachment, **limits) if client is None else fetch(attachment, client, FetchLimits(**limits))
-    )
-    with pytest.raises(NoteError) as caught:
-        await got
-    return caught.value.reason
 
 
 def test_the_best_type_comes_first_and_among_equals_the_order_of_the_resource():
@@ -203,11 +176,6 @@ async def test_what_cannot_be_had_without_asking(attachment, reason):
 async def test_data_urls(url, media_type, charset):
     content = await offline(attached(url=url))
     assert (content.data, content.media_type, content.charset) == (NOTE, media_type, charset)
-
-
-def binary(data, content_type="text/plain", element="data"):
-    body = {"resourceType": "Binary", "id": "1", "contentType": content_type, element: b64(data)}
-    return Answer(200, json.dumps(body).encode(), {"Content-Type": "application/fhir+json;charset=utf-8"})
 
 
 @pytest.mark.parametrize(
@@ -382,121 +350,3 @@ async def test_a_compressed_answer_is_held_to_its_size_unpacked():
 async def test_the_hash_holds_for_fetched_bytes_too():
     async with ScriptedServer([Answer(200, NOTE + b"x")]) as server, client_for(server) as client:
         assert await refusal(attached(url="Binary/1", hash=b64(SHA1)), client) is Reason.HASH_MISMATCH
-
-
-SIGN_IN = (
-    b"<html><body><h1>Portal</h1><form><input name=u><input type='password' name=p></form></body></html>"
-)
-OUTCOME = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "timeout"}]}
-PDF = b"%PDF-1.4 ..."
-
-
-@pytest.mark.parametrize(
-    ("parts", "answer"),
-    [
-        ({"content_type": "text/plain"}, Answer(202, b"Being prepared.", {"Content-Type": "text/plain"})),
-        ({"content_type": "text/plain"}, Answer(206, NOTE[:5], {"Content-Type": "text/plain"})),
-        ({"content_type": "text/plain"}, Answer(203, NOTE, {"Content-Type": "text/plain"})),
-        ({"content_type": "text/plain"}, Answer(204)),
-        ({"content_type": "text/plain"}, Answer(300, NOTE, {"Content-Type": "text/plain"})),
-        ({"content_type": "text/plain"}, Answer(200, b" \n", {"Content-Type": "text/plain"})),
-        (
-            {"content_type": "text/plain"},
-            Answer(200, b"<html>Signed out</html>", {"Content-Type": "text/html"}),
-        ),
-        ({"content_type": "text/html"}, Answer(200, SIGN_IN, {"Content-Type": "text/html"})),
-        ({"content_type": None}, Answer(200, SIGN_IN, {"Content-Type": "text/html"})),
-        ({"content_type": "application/pdf"}, Answer(200, SIGN_IN, {"Content-Type": "application/pdf"})),
-        ({"content_type": "application/pdf"}, Answer(200, b"Try later.", {"Content-Type": "text/plain"})),
-        (
-            {"content_type": "text/rtf"},
-            Answer(200, b'{"error": "busy"}', {"Content-Type": "application/json"}),
-        ),
-        (
-            {"content_type": "text/plain"},
-            Answer(200, b'["locked"]', {"Content-Type": "application/problem+json"}),
-        ),
-        ({"content_type": "text/plain"}, fhir(OUTCOME)),
-        ({"content_type": "application/fhir+json"}, fhir(OUTCOME)),
-        (
-            {"content_type": "application/fhir+xml"},
-            Answer(
-                200,
-                b'<OperationOutcome xmlns="http://hl7.org/fhir"/>',
-                {"Content-Type": "application/fhir+xml"},
-            ),
-        ),
-        ({"content_type": "text/plain", "size": 900}, Answer(200, NOTE, {"Content-Type": "text/plain"})),
-        ({"content_type": "application/pdf", "size": 12345}, binary(PDF, "application/pdf")),
-        ({"content_type": "text/plain"}, binary(b"")),
-    ],
-)
-async def test_what_is_not_the_note_is_a_fault_that_passes(parts, answer):
-    async with ScriptedServer(lambda _: answer) as server, client_for(server) as client:
-        with pytest.raises(NoteError) as caught:
-            await fetch(attached(url="Binary/1", **parts), client, FetchLimits())
-    assert caught.value.reason is Reason.WRONG_ANSWER
-    assert caught.value.reason.transient
-    assert not caught.value.reason.gone
-
-
-@pytest.mark.parametrize(
-    ("parts", "answer"),
-    [
-        # Labels are wrong in the field; the bytes are documents all the same.
-        ({"content_type": "text/plain"}, Answer(200, PDF, {"Content-Type": "application/pdf"})),
-        ({"content_type": "text/plain"}, Answer(200, b"<p>Well.</p>", {"Content-Type": "text/plain"})),
-        ({"content_type": "application/octet-stream"}, Answer(200, NOTE, {"Content-Type": "text/html"})),
-        ({"content_type": "text/xml"}, Answer(200, b"<html>Well.</html>", {"Content-Type": "text/html"})),
-        ({"content_type": "text/plain"}, Answer(200, NOTE)),
-        # Sizes are counted in many ways.
-        ({"size": len(NOTE)}, Answer(200, NOTE)),
-        ({"size": len(b64(NOTE))}, Answer(200, NOTE)),
-        ({"size": len(NOTE) + 1}, Answer(200, NOTE)),
-        ({"size": 0}, Answer(200, NOTE)),
-        # A hash says more than a size and a label.
-        ({"content_type": "text/plain", "size": 7, "hash": b64(SHA1)}, Answer(200, NOTE)),
-        ({"content_type": "text/plain", "size": 0}, Answer(200, b"", {"Content-Type": "text/plain"})),
-    ],
-)
-async def test_what_agrees_with_what_was_declared_is_taken(parts, answer):
-    async with ScriptedServer(lambda _: answer) as server, client_for(server) as client:
-        assert (await fetch(attached(url="Binary/1", **parts), client, FetchLimits())).data == answer.body
-
-
-async def test_the_labels_of_a_binary_are_kept_with_its_bytes():
-    secret = {"system": "s", "code": "V"}
-    resource = {"resourceType": "Binary", "id": "1", "data": b64(), "meta": {"security": [secret]}}
-    in_xml = (
-        b'<Binary xmlns="http://hl7.org/fhir"><meta><security><system value="s"/><code value="V"/></security>'
-        b'</meta><contentType value="text/plain"/><data value="' + b64().encode() + b'"/></Binary>'
-    )
-    for answer in (fhir(resource), Answer(200, in_xml, {"Content-Type": "application/fhir+xml"})):
-        async with ScriptedServer([answer]) as server, client_for(server) as client:
-            content = await fetch(attached(url="Binary/1"), client, FetchLimits())
-        assert (content.data, content.security) == (NOTE, (secret,))
-
-
-@pytest.mark.parametrize("inner", [NOTE * 3, b"{\\rtf1 A short note in rich text.}", PDF + bytes(range(256))])
-@pytest.mark.parametrize("line", [0, 64, 76])
-async def test_data_that_is_base64_twice_is_unwrapped_with_a_word(inner, line):
-    packed = b64(inner)
-    wrapped = "\n".join(packed[i : i + line] for i in range(0, len(packed), line)) if line else packed
-    content = await offline(attached(data=b64(wrapped.encode()), content_type="text/plain"))
-    assert content.data == inner
-    assert "twice" in content.notice
-    assert not content.as_attached
-
-
-@pytest.mark.parametrize(
-    "text",
-    [b"Normal", b"A" * 64, b"Stable", b64(bytes(range(200, 250)) * 4).encode(), b"no note has this\n" * 4],
-)
-async def test_what_only_looks_like_base64_stays(text):
-    content = await offline(attached(data=b64(text)))
-    assert (content.data, content.notice, content.as_attached) == (text, "", True)
-
-
-async def test_data_far_shorter_than_its_size_was_cut_short():
-    assert await refusal(attached(data=b64(), size=9000)) is Reason.MALFORMED
-    assert (await offline(attached(data=b64(), size=len(NOTE) + 3))).data == NOTE

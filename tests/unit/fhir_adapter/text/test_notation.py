@@ -1,80 +1,17 @@
 """What only the look of a document shows is written out, in one notation for every format."""
 
-import io
 from collections.abc import Callable
 
 import docx
 import pytest
-from docx.shared import Pt
-from reportlab.lib.pagesizes import letter
 from reportlab.pdfgen.canvas import Canvas
 
-from fhir_adapter.note import Content, NoteText
-from fhir_adapter.text import Limits, notation
-from fhir_adapter.text.formats import read
+from fhir_adapter.note import NoteText
+from fhir_adapter.text import notation
 from summarizer.types import MarkKind
+from tests.unit.fhir_adapter.text.small_notes import body, cda, html, marked, pdf, rtf, run, saved, word
 
 Run = Callable[["docx.text.run.Run"], object]
-WORD = "http://schemas.microsoft.com/office/word/2010/wordml"
-MAIN = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
-
-
-def note(data: bytes, media_type: str = "") -> NoteText:
-    return read(Content("x", data, media_type), Limits())
-
-
-def html(body: str) -> NoteText:
-    return note(f"<html><body>{body}</body></html>".encode(), "text/html")
-
-
-def rtf(body: str) -> NoteText:
-    fonts = r"{\fonttbl{\f0 Arial;}{\f1 Symbol;}{\f2 Wingdings;}}"
-    return note(rf"{{\rtf1\ansi{fonts}\f0 {body}}}".encode("latin-1"))
-
-
-def cda(narrative: str) -> NoteText:
-    section = f"<component><section><title>S</title><text>{narrative}</text></section></component>"
-    body = f"<component><structuredBody>{section}</structuredBody></component>"
-    return note(f'<ClinicalDocument xmlns="urn:hl7-org:v3">{body}</ClinicalDocument>'.encode())
-
-
-def word(*paragraphs: str) -> NoteText:
-    """A DOCX with paragraphs given as the XML of their content."""
-    document = docx.Document()
-    for inner in paragraphs:
-        element = document.add_paragraph()._p
-        wrapped = f'<w:p xmlns:w="{MAIN}" xmlns:w14="{WORD}">{inner}</w:p>'
-        element.getparent().replace(element, docx.oxml.parse_xml(wrapped))
-    return saved(document)
-
-
-def saved(document: "docx.document.Document") -> NoteText:
-    out = io.BytesIO()
-    document.save(out)
-    return note(out.getvalue())
-
-
-def run(text: str, properties: str = "") -> str:
-    return f'<w:r><w:rPr>{properties}</w:rPr><w:t xml:space="preserve">{text}</w:t></w:r>'
-
-
-def pdf(draw: Callable[[Canvas], None]) -> NoteText:
-    out = io.BytesIO()
-    canvas = Canvas(out, pagesize=letter, invariant=1)
-    canvas.setFont("Helvetica", 11)
-    draw(canvas)
-    canvas.showPage()
-    canvas.save()
-    return note(out.getvalue())
-
-
-def body(found: NoteText) -> str:
-    """The text without a document's title."""
-    return found.text.removeprefix("S\n")
-
-
-def marked(found: NoteText, kind: MarkKind) -> list[str]:
-    return [found.text[mark.start : mark.end] for mark in found.marks if mark.kind is kind]
 
 
 STRUCK = "[struck out: Lisinopril 20 mg]"
@@ -332,75 +269,6 @@ def test_symbol_fonts_are_read(found: NoteText, text: str) -> None:
 def test_a_field_whose_words_are_elsewhere_is_counted() -> None:
     found = rtf(r"Seen by {\field{\*\fldinst MERGEFIELD doctor}{\fldrslt}}.")
     assert (found.text, found.notices) == ("Seen by .", ("1 fields without a result",))
-
-
-DRUGS = [("Drug", "Status"), ("Warfarin", "stopped"), ("Apixaban", "active")]
-ROWS = ["Warfarin | stopped", "Apixaban | active"]
-
-
-def table_of_word(*, header: bool = False, bold: bool = False, caption: bool = False) -> NoteText:
-    document = docx.Document()
-    document.add_paragraph("Drugs", style="Caption" if caption else None)
-    table = document.add_table(rows=0, cols=2)
-    for number, values in enumerate(DRUGS):
-        row = table.add_row()
-        for cell, value in zip(row.cells, values, strict=True):
-            written = cell.paragraphs[0].add_run(value)
-            written.bold = bold and not number
-            written.font.size = Pt(10)
-        if header and not number:
-            row._tr.get_or_add_trPr().append(docx.oxml.parse_xml(f'<w:tblHeader xmlns:w="{MAIN}"/>'))
-    return saved(document)
-
-
-def cells(tag: str, values: tuple[str, str]) -> str:
-    return "<tr>" + "".join(f"<{tag}>{value}</{tag}>" for value in values) + "</tr>"
-
-
-def cells_of_rtf(values: tuple[str, str], before: str = "") -> str:
-    return rf"\trowd{before}\pard\intbl " + "".join(rf"{value}\cell " for value in values) + r"\row"
-
-
-REST = "".join(cells("td", row) for row in DRUGS[1:])
-
-
-@pytest.mark.parametrize(
-    "found",
-    [
-        html(f"<table>{cells('th', DRUGS[0])}{REST}</table>"),
-        html(f"<table><thead>{cells('td', DRUGS[0])}</thead><tbody>{REST}</tbody></table>"),
-        html(f"<table>{cells('td', ('<b>Drug</b>', '<strong>Status</strong>'))}{REST}</table>"),
-        cda(f"<table><thead>{cells('th', DRUGS[0])}</thead><tbody>{REST}</tbody></table>"),
-        rtf(cells_of_rtf(DRUGS[0], r"\trhdr") + "".join(map(cells_of_rtf, DRUGS[1:]))),
-        rtf(cells_of_rtf((r"{\b Drug}", r"{\b Status}")) + "".join(map(cells_of_rtf, DRUGS[1:]))),
-        table_of_word(header=True),
-        table_of_word(bold=True),
-    ],
-)
-def test_formats_declare_rows_and_heads_of_columns(found: NoteText) -> None:
-    assert marked(found, MarkKind.COLUMNS) == ["Drug | Status"]
-    assert marked(found, MarkKind.ROW) == ROWS
-
-
-def test_a_table_all_in_one_look_names_no_columns() -> None:
-    assert marked(table_of_word(), MarkKind.COLUMNS) == []
-    assert marked(html(f"<table>{REST}</table>"), MarkKind.ROW) == ROWS
-
-
-def test_captions_and_heads_of_rows_are_declared() -> None:
-    rows = "<tr><th scope=row>Warfarin</th><td>5 mg</td></tr>"
-    found = html(f"<table><caption>Stopped drugs</caption>{rows}</table>")
-    assert marked(found, MarkKind.CAPTION) == ["Stopped drugs"]
-    assert marked(found, MarkKind.ROW_HEAD) == ["Warfarin"]
-    assert marked(table_of_word(caption=True), MarkKind.CAPTION) == ["Drugs"]
-    group = html(f"<table>{cells('th', DRUGS[0])}<tr><th colspan=2>STOPPED</th></tr>{REST}</table>")
-    assert marked(group, MarkKind.CAPTION) == ["STOPPED"]
-
-
-def test_marks_stand_in_order_and_inside_the_text() -> None:
-    found = html(f"<ul><li><s>x</s><table>{cells('th', DRUGS[0])}{REST}</table></ul>")
-    assert [mark.start for mark in found.marks] == sorted(mark.start for mark in found.marks)
-    assert all(found.text[mark.start : mark.end].strip() for mark in found.marks)
 
 
 def test_signs_of_the_notation_cannot_come_from_outside() -> None:

@@ -37,6 +37,10 @@ def test_a_minus_right_before_a_finding_denies_it():
     assert flags("+JVD") == flags("T-wave changes -anterior leads") == set()
 
 
+def test_an_order_behind_a_dash_stops_the_drug_before_it():
+    assert flags("Lisinopril - HOLD") == flags("AKI - hold ACE inhibitor") == {"stopped"}
+
+
 def test_an_answer_on_the_line_below_is_the_value_of_what_stands_above():
     assert flags("Bleeding\nno") == flags("Gun at home\ndenied.") == {"negated"}
     assert flags("Bleeding\nyes") == set()

@@ -24,6 +24,7 @@ def sentences(text: str) -> list[str]:
             "Transfused 3 u. FFP before surgery. He bled on.",
             ["Transfused 3 u. FFP before surgery.", "He bled on."],
         ),
+        ("Blood cultures grew\nE. coli. He is better.", ["Blood cultures grew E. coli.", "He is better."]),
         ("Class 2 b. Rest advised.", ["Class 2 b.", "Rest advised."]),
         ("-dyspnea, -wheeze, +rash", ["-dyspnea, -wheeze, +rash"]),
         ("Stool neg. for C. perf. toxin.", ["Stool neg. for C. perf. toxin."]),

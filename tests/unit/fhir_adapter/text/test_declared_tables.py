@@ -1,0 +1,77 @@
+"""What the formats declare of their tables: rows, names of columns and rows, captions."""
+
+import docx
+import pytest
+from docx.shared import Pt
+
+from fhir_adapter.note import NoteText
+from summarizer.types import MarkKind
+from tests.unit.fhir_adapter.text.small_notes import MAIN, cda, html, marked, rtf, saved
+
+DRUGS = [("Drug", "Status"), ("Warfarin", "stopped"), ("Apixaban", "active")]
+ROWS = ["Warfarin | stopped", "Apixaban | active"]
+
+
+def table_of_word(*, header: bool = False, bold: bool = False, caption: bool = False) -> NoteText:
+    document = docx.Document()
+    document.add_paragraph("Drugs", style="Caption" if caption else None)
+    table = document.add_table(rows=0, cols=2)
+    for number, values in enumerate(DRUGS):
+        row = table.add_row()
+        for cell, value in zip(row.cells, values, strict=True):
+            written = cell.paragraphs[0].add_run(value)
+            written.bold = bold and not number
+            written.font.size = Pt(10)
+        if header and not number:
+            row._tr.get_or_add_trPr().append(docx.oxml.parse_xml(f'<w:tblHeader xmlns:w="{MAIN}"/>'))
+    return saved(document)
+
+
+def cells(tag: str, values: tuple[str, str]) -> str:
+    return "<tr>" + "".join(f"<{tag}>{value}</{tag}>" for value in values) + "</tr>"
+
+
+def cells_of_rtf(values: tuple[str, str], before: str = "") -> str:
+    return rf"\trowd{before}\pard\intbl " + "".join(rf"{value}\cell " for value in values) + r"\row"
+
+
+REST = "".join(cells("td", row) for row in DRUGS[1:])
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        html(f"<table>{cells('th', DRUGS[0])}{REST}</table>"),
+        html(f"<table><thead>{cells('td', DRUGS[0])}</thead><tbody>{REST}</tbody></table>"),
+        html(f"<table>{cells('td', ('<b>Drug</b>', '<strong>Status</strong>'))}{REST}</table>"),
+        cda(f"<table><thead>{cells('th', DRUGS[0])}</thead><tbody>{REST}</tbody></table>"),
+        rtf(cells_of_rtf(DRUGS[0], r"\trhdr") + "".join(map(cells_of_rtf, DRUGS[1:]))),
+        rtf(cells_of_rtf((r"{\b Drug}", r"{\b Status}")) + "".join(map(cells_of_rtf, DRUGS[1:]))),
+        table_of_word(header=True),
+        table_of_word(bold=True),
+    ],
+)
+def test_formats_declare_rows_and_heads_of_columns(found: NoteText) -> None:
+    assert marked(found, MarkKind.COLUMNS) == ["Drug | Status"]
+    assert marked(found, MarkKind.ROW) == ROWS
+
+
+def test_a_table_all_in_one_look_names_no_columns() -> None:
+    assert marked(table_of_word(), MarkKind.COLUMNS) == []
+    assert marked(html(f"<table>{REST}</table>"), MarkKind.ROW) == ROWS
+
+
+def test_captions_and_heads_of_rows_are_declared() -> None:
+    rows = "<tr><th scope=row>Warfarin</th><td>5 mg</td></tr>"
+    found = html(f"<table><caption>Stopped drugs</caption>{rows}</table>")
+    assert marked(found, MarkKind.CAPTION) == ["Stopped drugs"]
+    assert marked(found, MarkKind.ROW_HEAD) == ["Warfarin"]
+    assert marked(table_of_word(caption=True), MarkKind.CAPTION) == ["Drugs"]
+    group = html(f"<table>{cells('th', DRUGS[0])}<tr><th colspan=2>STOPPED</th></tr>{REST}</table>")
+    assert marked(group, MarkKind.CAPTION) == ["STOPPED"]
+
+
+def test_marks_stand_in_order_and_inside_the_text() -> None:
+    found = html(f"<ul><li><s>x</s><table>{cells('th', DRUGS[0])}{REST}</table></ul>")
+    assert [mark.start for mark in found.marks] == sorted(mark.start for mark in found.marks)
+    assert all(found.text[mark.start : mark.end].strip() for mark in found.marks)
