@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 FHIR ?= embedded
 STAMP := $(VENV)/.installed
 
-.PHONY: install demo test lint bench sbom clean
+.PHONY: install demo test lint bench fuzz sbom clean
 
 install: $(STAMP)
 
@@ -31,6 +31,12 @@ bench: install
 	$(BIN)/clinsum bench poll --set ENGINE=lead
 	$(BIN)/clinsum bench labels
 	$(BIN)/clinsum bench serve
+
+# Each target of tests/fuzz/targets.py for so long; on Linux with x86_64.
+SECONDS ?= 600
+fuzz: install
+	for target in extraction fhir segmentation checkpoint safetensors api; do \
+		$(BIN)/python -m tests.fuzz.run $$target --seconds $(SECONDS) || exit 1; done
 
 # What is installed, as CycloneDX; the same bytes for the same packages.
 sbom: install
