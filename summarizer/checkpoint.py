@@ -9,6 +9,8 @@ Such a file is a state dict and nothing else: no configuration, no tokenizer.
 | `head.*` | instead of the classifier, the tensors of `summarizer.bertsum.heads.TransformerHead` |
 | `head.heads` | with these, a single whole number: their attention heads |
 | `head.pooling` | another: the place of what they read in `summarizer.bertsum.config.POOLINGS`; 0 if absent |
+| `head.depth` | another: after how many layers of the encoder they read; all if absent |
+| `head.members.0.*` and so on | instead of `head.*`, those of several heads, whose mean scores |
 
 That is what a module with `self.bert = AutoModel…` and `self.classifier = nn.Linear(hidden, 1)` saves.
 Reading also takes `encoder.` for `bert.`, a `module.` before every name (from data parallel training), and a
@@ -38,6 +40,8 @@ _WRAPPERS = ("state_dict", "model_state_dict", "model")
 _UNUSED = ("pooler.", "embeddings.position_ids")
 _HEADS = "head.heads"
 _POOLING = "head.pooling"
+_DEPTH = "head.depth"
+_MEMBERS = "members."
 _NO_STATE_DICT = "is no bare state dict of tensors; save it with torch.save(model.state_dict(), path)."
 
 
@@ -82,8 +86,11 @@ def export_checkpoint(model: str | Path, out: Path) -> None:
     _, bertsum = read_bertsum(model, "cpu", "fp32")
     head = {name: tensor.clone() for name, tensor in bertsum.head.state_dict().items()}
     last = "classifier" if bertsum.config.head.kind == "linear" else "out"
-    head[f"{last}.weight"] *= bertsum.config.scale
-    head[f"{last}.bias"] = head[f"{last}.bias"] * bertsum.config.scale + bertsum.config.shift
+    for name, tensor in head.items():
+        if name.split(".")[-2] == last:  # of each member
+            tensor *= bertsum.config.scale
+            if name.endswith("bias"):
+                tensor += bertsum.config.shift
     tensors = {f"bert.{name}": tensor for name, tensor in bertsum.encoder.state_dict().items()}
     if bertsum.config.head.kind == "linear":
         tensors |= head
@@ -92,6 +99,8 @@ def export_checkpoint(model: str | Path, out: Path) -> None:
         tensors[_HEADS] = torch.tensor(bertsum.config.head.heads)
         if bertsum.config.head.pooling != POOLINGS[0]:
             tensors[_POOLING] = torch.tensor(POOLINGS.index(bertsum.config.head.pooling))
+        if bertsum.config.head.depth:
+            tensors[_DEPTH] = torch.tensor(bertsum.config.head.depth)
     torch.save({name: tensor.contiguous() for name, tensor in tensors.items()}, out)
 
 
@@ -146,7 +155,7 @@ def _parts(tensors: Mapping[str, Tensor], file: str) -> tuple[dict[str, Tensor],
         if start in ("bert", "encoder") and rest:
             if not rest.startswith(_UNUSED):
                 encoder[rest] = tensor
-        elif start == "classifier" or name in (_HEADS, _POOLING):
+        elif start == "classifier" or name in (_HEADS, _POOLING, _DEPTH):
             head[name] = tensor
         elif start == "head":
             head[rest] = tensor
@@ -159,7 +168,9 @@ def _parts(tensors: Mapping[str, Tensor], file: str) -> tuple[dict[str, Tensor],
 
 def _head_config(head: dict[str, Tensor], file: str) -> HeadConfig:
     """The shape of the head by its tensors; takes the number of attention heads out of them."""
-    heads, pooling = head.pop(_HEADS, None), head.pop(_POOLING, None)
+    heads, pooling, depth = (head.pop(name, None) for name in (_HEADS, _POOLING, _DEPTH))
+    members = {name.split(".")[1] for name in head if name.startswith(_MEMBERS)}
+    head = {name.removeprefix(f"{_MEMBERS}0."): tensor for name, tensor in head.items()}
     if "classifier.weight" in head:
         return HeadConfig("linear")
     if not {"vector.weight", "layers.0.inner.weight"} <= head.keys():
@@ -173,6 +184,8 @@ def _head_config(head: dict[str, Tensor], file: str) -> HeadConfig:
             heads=HeadConfig().heads if heads is None else int(heads),
             inner=head["layers.0.inner.weight"].shape[0],
             pooling=POOLINGS[0 if pooling is None else int(pooling)],
+            depth=0 if depth is None else int(depth),
+            members=max(1, len(members)),
         )
     except (ValueError, RuntimeError, IndexError):
         raise UnsupportedModelError(f"{file} has a head of an impossible shape.") from None

@@ -70,6 +70,7 @@ for schema in conclusions conclusions-moved; do
 done
 # shellcheck disable=SC2086  # $data is many words
 "$clinsum" train $data --validation "$out/labels/mustknow-choosing.jsonl" --encoder all-MiniLM-L6-v2 \
-    --head transformer --pooling mean --width 112 --inner 224 --dropout 0.2 --freeze encoder --precision fp32 \
-    --epochs 12 --patience 0 --lr 1.2e-3 --batch-sentences 1500 --section-dropout 0.5 --words 80 --own-words 80 \
-    --articles "$out/articles" --licence Apache-2.0 --out "$out/model" $(begun model)
+    --head transformer --pooling mean --depth 3 --width 112 --inner 224 --dropout 0.2 --members 3 --compact \
+    --freeze encoder --precision fp32 --epochs 12 --patience 0 --lr 1.2e-3 --batch-sentences 1500 \
+    --section-dropout 0.5 --words 80 --own-words 96 --articles "$out/articles" --licence Apache-2.0 \
+    --out "$out/model" $(begun model)

@@ -60,6 +60,12 @@ def train(
     layers: Annotated[int, typer.Option(help="Of the transformer.", min=0)] = 2,
     width: Annotated[int, typer.Option(help="Of the transformer's layers.", min=4)] = 256,
     inner: Annotated[int, typer.Option(help="Of the transformer's feed-forward layers.", min=1)] = 512,
+    depth: Annotated[
+        int, typer.Option(help="After how many layers of the encoder the head reads; 0 for all.", min=0)
+    ] = 0,
+    members: Annotated[
+        int, typer.Option(help="Heads of this shape, fitted side by side; their mean scores.", min=1)
+    ] = 1,
     dropout: Annotated[float, typer.Option(help="In the transformer, while training.", min=0, max=0.9)] = 0.1,
     without: Annotated[
         list[str] | None,
@@ -90,6 +96,9 @@ def train(
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in the folder.")] = False,
     full_precision: Annotated[
         bool, typer.Option("--full-precision", help="Weights of the folder in single precision, not half.")
+    ] = False,
+    compact: Annotated[
+        bool, typer.Option("--compact", help="Matrices of the heads in bytes, each row with its scale.")
     ] = False,
     licence: Annotated[str, typer.Option(help="Of the weights, for the card.")] = "",
     credit: Annotated[
@@ -128,6 +137,8 @@ def train(
                 dropout=dropout,
                 without=tuple(without or ()),
                 pooling=pooling,
+                depth=depth,
+                members=members,
             ),
             **values | {"freeze": _frozen(values["freeze"]), "precision": _precision(values["precision"])},
         )
@@ -142,6 +153,7 @@ def train(
         workers=workers or cores(),
         resume=resume,
         half=not full_precision,
+        compact=compact,
         checkpoint_steps=checkpoint_steps,
         licence=licence,
         credits=credit or (),

@@ -24,7 +24,8 @@ Pooling = Literal["cls", "mean", "sum"]
 POOLINGS: tuple[Pooling, ...] = ("cls", "mean", "sum")
 
 
-_MOST = {"width": 8192, "layers": 64, "heads": 256, "inner": 65_536}  # beyond these it is a mistake
+# Beyond these it is a mistake.
+_MOST = {"width": 8192, "layers": 64, "heads": 256, "inner": 65_536, "depth": 256, "members": 64}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,8 @@ class HeadConfig:
         without: groups of features (`GROUPS`) that the transformer is not told,
             so that their worth can be measured; with `section` go the kinds of sections too.
         pooling: what it reads of each sentence.
+        depth: after how many layers of the encoder it reads; 0 for all of them.
+        members: so many heads of this shape, fitted side by side; the logit is the mean of theirs.
     """
 
     kind: HeadKind = "linear"
@@ -48,6 +51,8 @@ class HeadConfig:
     dropout: float = 0.1
     without: tuple[str, ...] = ()
     pooling: Pooling = "cls"
+    depth: int = 0
+    members: int = 1
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "without", tuple(self.without))  # JSON has lists alone
@@ -59,7 +64,7 @@ class HeadConfig:
             raise ValueError("pooling must be cls, mean or sum")
         for name, most in _MOST.items():
             value = getattr(self, name)
-            least = 0 if name == "layers" else 1
+            least = 0 if name in ("layers", "depth") else 1
             if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
                 raise ValueError(f"{name} must be a whole number from {least} to {most}")
         if self.width % self.heads:

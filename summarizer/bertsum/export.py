@@ -11,6 +11,7 @@ from safetensors.torch import save_file
 
 from summarizer.bertsum.folder import ARTICLES, DECLARATION, HEAD
 from summarizer.bertsum.model import BertSum
+from summarizer.bertsum.rows import in_bytes
 from summarizer.encoder.files import ModelFiles
 
 WEIGHTS = "model.safetensors"
@@ -33,7 +34,9 @@ def round_to_half(model: torch.nn.Module) -> None:
                 tensor.copy_(tensor.half())
 
 
-def write_model_folder(model: BertSum, source: ModelFiles, out: Path, *, half: bool = True) -> None:
+def write_model_folder(
+    model: BertSum, source: ModelFiles, out: Path, *, half: bool = True, compact: bool = False
+) -> None:
     """Writes weights, configuration, tokenizer and declaration; what else is in the folder stays.
 
     Args:
@@ -41,6 +44,7 @@ def write_model_folder(model: BertSum, source: ModelFiles, out: Path, *, half: b
         source: the folder that the encoder came from: its tokenizer files are copied.
         out: made if it is not there.
         half: weights in half precision; else in single.
+        compact: matrices of the heads in bytes, half as much again.
 
     Raises:
         OSError: the folder cannot be written.
@@ -51,9 +55,10 @@ def write_model_folder(model: BertSum, source: ModelFiles, out: Path, *, half: b
     config.dtype, config.architectures = dtype, [type(model.encoder).__name__]
     config.save_pretrained(out)
     save_file(_tensors(model.encoder, dtype), out / WEIGHTS, {"format": "pt"})
-    save_file(_tensors(model.head, dtype), out / HEAD, {"format": "pt"})
-    if model.articles is not None:
-        save_file(_tensors(model.articles, dtype), out / ARTICLES, {"format": "pt"})
+    for head, name in ((model.head, HEAD), (model.articles, ARTICLES)):
+        if head is not None:
+            tensors = _tensors(head, dtype)
+            save_file(in_bytes(tensors) if compact else tensors, out / name, {"format": "pt"})
     (out / DECLARATION).write_text(json.dumps(model.config.to_json(), indent=2) + "\n", encoding="utf-8")
     for name in TOKENIZER_FILES:
         there = source.folder / name

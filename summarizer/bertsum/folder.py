@@ -2,7 +2,8 @@
 
 It is one of transformers (encoder and tokenizer) with two files more: `bertsum.json`, by which it declares
 itself, and `head.safetensors` with the head's tensors; `articles.safetensors` where there is a second head
-for articles. The declaration is read without torch.
+for articles. Matrices of heads may be stored in bytes (`summarizer.bertsum.rows`). The declaration is read
+without torch.
 """
 
 import json
@@ -79,8 +80,9 @@ def _read_head(files: ModelFiles, name: str, hidden: int, config: HeadConfig) ->
     from safetensors.torch import load_file
 
     from summarizer.bertsum.heads import make_head
+    from summarizer.bertsum.rows import from_bytes, unpacked_shapes
 
-    held = shapes(files.folder / name, files.name)
+    held = unpacked_shapes(shapes(files.folder / name, files.name, packed=True))
     with torch.device("meta"):  # shapes alone: what is declared may be more than fits into memory
         asked = {key: tuple(tensor.shape) for key, tensor in make_head(hidden, config).state_dict().items()}
     if held != asked:
@@ -88,7 +90,7 @@ def _read_head(files: ModelFiles, name: str, hidden: int, config: HeadConfig) ->
             f"The {name} of {files.name!r} does not fit its {DECLARATION} and an encoder of hidden size "
             f"{hidden}."
         )
-    tensors = load_file(files.folder / name)
+    tensors = from_bytes(load_file(files.folder / name))
     check_numbers(tensors, name, files.name)
     head = make_head(hidden, config)
     head.load_state_dict(tensors)

@@ -1,5 +1,7 @@
 """The salience heads of BERTSum: sentence vectors of one document in, one logit for each sentence out."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 (torch's own convention)
@@ -93,6 +95,32 @@ class _Layer(nn.Module):
         return x + changed
 
 
+class MeanHead(nn.Module):
+    """Heads of one shape fitted from different first weights; what they agree on is less by chance.
+
+    Lakshminarayanan et al. 2017, "Simple and scalable predictive uncertainty estimation using deep
+    ensembles"; here the mean is over logits.
+    """
+
+    def __init__(self, members: Sequence[nn.Module]) -> None:
+        super().__init__()
+        self.members = nn.ModuleList(members)
+
+    def forward(self, vectors: Tensor, features: Tensor, kinds: Tensor, mask: Tensor | None = None) -> Tensor:
+        """See `TransformerHead.forward`."""
+        return torch.stack([head(vectors, features, kinds, mask) for head in self.members]).mean(dim=0)
+
+
+def members_of(head: nn.Module) -> list[nn.Module]:
+    """The heads whose mean a head gives; itself if it is one."""
+    return list(head.members) if isinstance(head, MeanHead) else [head]
+
+
 def make_head(hidden: int, config: HeadConfig) -> nn.Module:
-    """A head with fresh weights."""
+    """A head with fresh weights, different in each of its members."""
+    heads = [_one(hidden, config) for _ in range(config.members)]
+    return heads[0] if len(heads) == 1 else MeanHead(heads)
+
+
+def _one(hidden: int, config: HeadConfig) -> nn.Module:
     return LinearHead(hidden) if config.kind == "linear" else TransformerHead(hidden, config)

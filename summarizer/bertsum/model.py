@@ -64,9 +64,11 @@ class BertSum(nn.Module):
         """
         device = next(self.head.parameters()).device
         ids, mask, segments = (part.to(device) for part in pad_rows(document.rows, pad_id))
-        hidden = self.encoder(
-            input_ids=ids, attention_mask=mask, token_type_ids=segments
-        ).last_hidden_state  # (windows, width, hidden)
+        depth = self.config.head.depth
+        found = self.encoder(
+            input_ids=ids, attention_mask=mask, token_type_ids=segments, output_hidden_states=depth > 0
+        )
+        hidden = found.hidden_states[depth] if depth else found.last_hidden_state  # (windows, width, hidden)
         places = list(owned_places(document.windows, document.lengths, self.config.head.pooling))
         rows, positions, owners = (
             torch.tensor(part, device=device) for part in list(zip(*places, strict=True))[:3]
@@ -100,15 +102,16 @@ def prepare(encoder: Encoder, document: SplitDocument, context: int) -> Document
     )
 
 
-def sentence_vectors(encoder: Encoder, document: DocumentInput, pooling: Pooling = "cls") -> Vectors:
-    """What stands for each sentence, read among the sentences around it.
+def sentence_vectors(
+    encoder: Encoder, document: DocumentInput, pooling: Pooling = "cls", depth: int = 0
+) -> Vectors:
+    """What stands for each sentence, read among the sentences around it, after so many layers (0: all).
 
     Returns:
         Shape (sentences, hidden). Of a sentence in several pieces, the mean weighted by their lengths.
     """
-    return gathered(
-        dict(encoder.encode(document.rows)), document.windows, document.lengths, pooling, encoder.hidden
-    )
+    hidden = dict(encoder.encode(document.rows, depth))
+    return gathered(hidden, document.windows, document.lengths, pooling, encoder.hidden)
 
 
 def gathered(

@@ -151,8 +151,12 @@ class Encoder:
         means: Vectors = sums / counts
         return means[[place[ids] for ids in tokens]]
 
-    def encode(self, rows: Sequence[TokenSequence]) -> Iterator[tuple[int, Vectors]]:
+    def encode(self, rows: Sequence[TokenSequence], depth: int = 0) -> Iterator[tuple[int, Vectors]]:
         """Runs the sequences of one document; the shapes of the passes depend on these alone.
+
+        Args:
+            rows: the sequences.
+            depth: after how many layers the vectors are taken; 0 for all of them.
 
         Yields:
             (index into `rows`, vectors of its tokens: shape (tokens, hidden)), in an order of its own.
@@ -162,12 +166,14 @@ class Encoder:
         if self.device == "cpu" and PackedBert.fits(self._model.config):
             if self._packed is None:  # for what reads, not for what trains
                 self._packed = PackedBert(self._model, self._dtype)
-            yield from self._encode_packed(self._packed, rows)
+            yield from self._encode_packed(self._packed, rows, depth)
         else:
-            yield from self._encode_padded(rows)
+            yield from self._encode_padded(rows, depth)
 
     @staticmethod
-    def _encode_packed(packed: "PackedBert", rows: Sequence[TokenSequence]) -> Iterator[tuple[int, Vectors]]:
+    def _encode_packed(
+        packed: "PackedBert", rows: Sequence[TokenSequence], depth: int
+    ) -> Iterator[tuple[int, Vectors]]:
         from summarizer.encoder.packed import Sequences
 
         for pack in _packs([len(row.ids) for row in rows]):
@@ -176,12 +182,12 @@ class Encoder:
             ids = tuple(chain.from_iterable(row.ids for row in chosen))
             segments = tuple(chain.from_iterable(row.segments or (0,) * len(row.ids) for row in chosen))
             check_time()
-            values = packed(Sequences(ids, segments, lengths)).numpy()  # (tokens, hidden)
+            values = packed(Sequences(ids, segments, lengths), depth).numpy()  # (tokens, hidden)
             ends = list(accumulate(lengths))
             for index, length, end in zip(pack, lengths, ends, strict=True):
                 yield index, values[end - length : end]
 
-    def _encode_padded(self, rows: Sequence[TokenSequence]) -> Iterator[tuple[int, Vectors]]:
+    def _encode_padded(self, rows: Sequence[TokenSequence], depth: int) -> Iterator[tuple[int, Vectors]]:
         import torch
 
         for batch in _batches([len(row.ids) for row in rows]):
@@ -189,7 +195,8 @@ class Encoder:
             chosen = [rows[i] for i in batch]
             mixed = torch.autocast(self.device, torch.bfloat16, enabled=self._dtype == torch.bfloat16)
             with torch.inference_mode(), mixed:
-                hidden = self._model(**self._tensors(chosen)).last_hidden_state
+                found = self._model(**self._tensors(chosen), output_hidden_states=depth > 0)
+                hidden = found.hidden_states[depth] if depth else found.last_hidden_state
             values = hidden.float().cpu().numpy()  # (rows, width, hidden)
             for place, index in enumerate(batch):
                 yield index, values[place, : len(rows[index].ids)]

@@ -66,15 +66,15 @@ class PackedBert:
         return bool(config.model_type == "bert" and config.hidden_act == "gelu" and absolute)
 
     @torch.inference_mode()
-    def __call__(self, sequences: Sequences) -> Tensor:
-        """The last hidden states.
+    def __call__(self, sequences: Sequences, depth: int = 0) -> Tensor:
+        """The hidden states after so many layers; the last ones if 0.
 
         Returns:
             Shape (tokens of all sequences, hidden), fp32.
         """
         x = self._embedded(sequences)
         runs = [(n, len(list(equal))) for n, equal in groupby(sequences.lengths)]
-        for layer in self._layers:
+        for layer in self._layers[: depth or None]:
             attended = self._attention(layer.qkv(x.to(self._dtype)), runs)
             x = layer.norm(layer.out(attended).float() + x)
             inner = F.gelu(layer.up(x.to(self._dtype)))

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _FLOATS = frozenset(("F64", "F32", "F16", "BF16"))
 _COUNTERS = "position_ids"  # whole numbers that older files of BERT hold beside the weights
+_HEADS = ("head.safetensors", "articles.safetensors")  # of BERTSum, whose matrices may be bytes with scales
 _LAYER = re.compile(r"\blayer\.(\d+)\.")
 # Of the embeddings, what numbers of a configuration their shapes are: rows, and what follows.
 _ROWS = {
@@ -29,8 +30,8 @@ _WIDTH = ("embedding_size", "hidden_size", "dim")
 _LAYERS = ("num_hidden_layers", "n_layers")
 
 
-def shapes(path: Path, model: str) -> dict[str, tuple[int, ...]]:
-    """Name and shape of each tensor of a safetensors file.
+def shapes(path: Path, model: str, *, packed: bool = False) -> dict[str, tuple[int, ...]]:
+    """Name and shape of each tensor of a safetensors file; `packed`: bytes with a scale may be among them.
 
     Raises:
         UnsupportedModelError: it cannot be read, is damaged, or holds something else than weights.
@@ -42,10 +43,12 @@ def shapes(path: Path, model: str) -> dict[str, tuple[int, ...]]:
         if not path.is_file():
             raise FileNotFoundError
         with safe_open(path, framework="numpy") as file:
-            for name in file.keys():  # noqa: SIM118  # it is no mapping
+            names = set(file.keys())
+            for name in names:
                 tensor = file.get_slice(name)
                 kind = str(tensor.get_dtype())
-                if kind not in _FLOATS and not name.endswith(_COUNTERS):
+                scaled = packed and kind == "I8" and f"{name}.scale" in names
+                if kind not in _FLOATS and not scaled and not name.endswith(_COUNTERS):
                     raise UnsupportedModelError(
                         f"The {path.name} of {model!r} holds {kind} where weights are floating point numbers."
                     )
@@ -66,7 +69,7 @@ def check_asked(files: ModelFiles) -> None:
         return
     held: dict[str, tuple[int, ...]] = {}
     for path in files.weights:
-        held |= shapes(path, files.name)
+        held |= shapes(path, files.name, packed=path.name in _HEADS)
     for name, shape in held.items():
         for end, numbers in _ROWS.items():
             if name.endswith(end) and len(shape) == 2:

@@ -82,7 +82,7 @@ class BertSumEngine:
 
     def _scores(self, document: SplitDocument, config: BertSumConfig, head: torch.nn.Module) -> list[float]:
         prepared = prepare(self._encoder, document, config.context)
-        vectors = sentence_vectors(self._encoder, prepared, config.head.pooling)
+        vectors = sentence_vectors(self._encoder, prepared, config.head.pooling, config.head.depth)
         arrays = (vectors, prepared.features, prepared.kinds)
         parts = tuple(torch.from_numpy(array).to(self._encoder.device) for array in arrays)
         logits = [

@@ -10,7 +10,9 @@ from training.fit.card import Card, write_card
 CARD = "README.md"
 
 
-def export(model: BertSum, source: ModelFiles, out: Path, card: Card, *, half: bool) -> ModelFiles:
+def export(
+    model: BertSum, source: ModelFiles, out: Path, card: Card, *, half: bool, compact: bool
+) -> ModelFiles:
     """Writes the folder that `--model` takes.
 
     Args:
@@ -19,10 +21,11 @@ def export(model: BertSum, source: ModelFiles, out: Path, card: Card, *, half: b
         out: the folder.
         card: what the card says.
         half: weights in half precision.
+        compact: matrices of the heads in bytes.
 
     Returns:
         The files, whose hash is that of the model in every result.
     """
-    write_model_folder(model, source, out, half=half)
+    write_model_folder(model, source, out, half=half, compact=compact)
     (out / CARD).write_text(write_card(card), encoding="utf-8")
     return read_folder(out, out.resolve().name)

@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 (torch's own convention)
 
 from summarizer.bertsum.features import GROUPS
+from summarizer.bertsum.heads import members_of
 from summarizer.bertsum.model import BertSum, owned_places
 from summarizer.encoder.windows import Window, plan_windows
 from training.fit.batches import widths
@@ -62,31 +63,43 @@ class Learner:
             self.model.encoder.eval()
 
     def loss(self, documents: Sequence[StoredDocument]) -> Tensor:
-        """Sum over the sentences of the binary cross-entropy, with gradients."""
+        """Sum over the sentences of the binary cross-entropy, with gradients.
+
+        Of several heads the mean of theirs: each learns by itself, so that what they get wrong differs.
+        """
         features, kinds, mask = self._beside(documents)
         untold = torch.rand(len(documents)) < self._settings.section_dropout
         kinds[untold] = 0
         features[untold, :, GROUPS["section"]] = 0
         targets = self._padded([document.labels for document in documents], torch.float32)
-        logits = self._forward(documents, features, kinds, mask)
-        each = F.binary_cross_entropy_with_logits(logits, targets, reduction="none")
-        return (each * mask).sum()
+        heads = members_of(self.model.head)
+        each = [
+            F.binary_cross_entropy_with_logits(logits, targets, reduction="none")
+            for logits in self._forward(heads, documents, features, kinds, mask)
+        ]
+        return (torch.stack(each).mean(dim=0) * mask).sum()
 
     def logits(self, documents: Sequence[StoredDocument]) -> list[np.ndarray[Any, np.dtype[np.float32]]]:
         """Logits of the sentences of each document, without dropout."""
         self.model.eval()
         with torch.inference_mode():
-            logits = self._forward(documents, *self._beside(documents)).cpu().numpy()
+            [found] = self._forward([self.model.head], documents, *self._beside(documents))
+            logits = found.cpu().numpy()
         return [logits[i, : len(document.lengths)] for i, document in enumerate(documents)]
 
     def _forward(
-        self, documents: Sequence[StoredDocument], features: Tensor, kinds: Tensor, mask: Tensor
-    ) -> Tensor:
+        self,
+        heads: Sequence[nn.Module],
+        documents: Sequence[StoredDocument],
+        features: Tensor,
+        kinds: Tensor,
+        mask: Tensor,
+    ) -> list[Tensor]:
+        """The logits that each of the heads gives."""
         bf16 = self._settings.precision == "bf16"
         with torch.autocast(self.device, torch.bfloat16, enabled=bf16):
             vectors = self._vectors(documents, mask.shape[1])
-            logits: Tensor = self.model.head(vectors, features, kinds, mask)
-        return logits.float()
+            return [head(vectors, features, kinds, mask).float() for head in heads]
 
     def _beside(self, documents: Sequence[StoredDocument]) -> tuple[Tensor, Tensor, Tensor]:
         """Features, kinds and mask, padded to the most sentences."""
@@ -161,16 +174,22 @@ class Learner:
             tokens = self._padded(parts, torch.long)
             ids = tokens[..., 0].masked_fill(mask == 0, self._pad_id)
             encoder: Any = self.model.encoder
-            found = encoder(input_ids=ids, attention_mask=mask, token_type_ids=tokens[..., 1])
-            yield group, found.last_hidden_state
+            depth = self._settings.head.depth
+            found = encoder(
+                input_ids=ids,
+                attention_mask=mask,
+                token_type_ids=tokens[..., 1],
+                output_hidden_states=depth > 0,
+            )
+            yield group, found.hidden_states[depth] if depth else found.last_hidden_state
 
     def _upper(self, states: Tensor, mask: Tensor) -> Tensor:
-        """The layers above the frozen ones, over what these gave."""
+        """The layers above the frozen ones that the head reads, over what these gave."""
         from transformers.masking_utils import create_bidirectional_mask
 
         encoder: Any = self.model.encoder
         attend = create_bidirectional_mask(config=encoder.config, inputs_embeds=states, attention_mask=mask)
-        for layer in encoder.encoder.layer[self._settings.freeze :]:
+        for layer in encoder.encoder.layer[self._settings.freeze : self._settings.head.depth or None]:
             states = layer(states, attend)
         return states
 

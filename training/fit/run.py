@@ -13,6 +13,7 @@ from summarizer.bertsum.config import BertSumConfig
 from summarizer.bertsum.export import round_to_half
 from summarizer.bertsum.folder import DECLARATION, read_bertsum
 from summarizer.bertsum.model import BertSum
+from summarizer.bertsum.rows import round_to_bytes
 from summarizer.encoder.encoder import Encoder
 from summarizer.encoder.files import ModelFiles, find_model
 from summarizer.errors import UnsupportedModelError
@@ -47,6 +48,7 @@ class TrainJob:
         workers: processes that label and read.
         resume: go on with what `out` holds.
         half: export in half precision.
+        compact: export the heads' matrices in bytes.
         checkpoint_steps: steps between checkpoints.
         licence, credits: for the card.
         articles: a model folder on the same encoder, whose head goes along for texts that are no notes.
@@ -60,6 +62,7 @@ class TrainJob:
     workers: int = 1
     resume: bool = False
     half: bool = True
+    compact: bool = False
     checkpoint_steps: int = CHECKPOINT_STEPS
     licence: str = ""
     credits: Sequence[str] = ()
@@ -139,7 +142,7 @@ def _read(job: TrainJob, source: ModelFiles, device: str, world: World, say: Pro
         kind=kind_of(settings),
         encoder=job.encoder,
         sha256=source.sha256(),
-        layers=0 if settings.freeze == "encoder" else max(0, settings.freeze),
+        layers=settings.head.depth if settings.freeze == "encoder" else max(0, settings.freeze),
         context=settings.context,
         pooling=settings.head.pooling,
         device=device,
@@ -181,13 +184,15 @@ def _learner(job: TrainJob, source: ModelFiles, device: str) -> Learner:
     layers = int(encoder.module.config.num_hidden_layers)
     if settings.freeze != "encoder" and not NOTHING <= settings.freeze < layers:
         raise RunError(f"The encoder of {source.name!r} has {layers} layers: freeze fewer, or `encoder`.")
+    if settings.head.depth > layers:
+        raise RunError(f"The encoder of {source.name!r} has {layers} layers: the head cannot read deeper.")
     torch.manual_seed(settings.seed)
     model = BertSum(encoder.module, BertSumConfig(settings.head, settings.context)).to(device)
     if (source.folder / DECLARATION).is_file():
         _, before = read_bertsum(job.encoder, device, "fp32")
         # What it reads may be another; the shape is what has to fit.
-        if replace(before.config.head, without=(), pooling="cls") == replace(
-            settings.head, without=(), pooling="cls"
+        if replace(before.config.head, without=(), pooling="cls", depth=0) == replace(
+            settings.head, without=(), pooling="cls", depth=0
         ):
             model.head.load_state_dict(before.head.state_dict())
     return Learner(model, settings, encoder.limit, encoder.pad_id, device)
@@ -203,6 +208,7 @@ def _head(job: TrainJob, source: ModelFiles, data: _Data, world: World) -> dict[
         "validation": [asdict(file) for file in data.validated],
         "documents": {"training": len(data.training), "validation": len(data.validation)},
         "half": job.half,
+        "compact": job.compact,
         "processes": world.size,
     }
 
@@ -238,6 +244,8 @@ def _finish(
     """Rounds, measures, calibrates and writes; every process measures, the first writes."""
     if job.half:
         round_to_half(learner.model)
+    if job.compact:
+        round_to_bytes(learner.model.head)
     figures = validator.measure(learner)
     logits = validator.logits(learner)
     found = calibrate(logits, validator.labels())
@@ -247,7 +255,7 @@ def _finish(
     card = _card(job, source, data, figures, position, found)
     sha256 = ""
     if folder.writes:
-        files = export(learner.model, source, job.out, card, half=job.half)
+        files = export(learner.model, source, job.out, card, half=job.half, compact=job.compact)
         sha256 = files.sha256()
         folder.add(event="calibration", **(found.to_json() if found else {"scale": None}))
         folder.add(event="end", sha256=sha256, **{k: round(v, 6) for k, v in asdict(figures).items()})

@@ -66,6 +66,8 @@ class TrainSettings:
     def __post_init__(self) -> None:
         if self.freeze != "encoder" and self.freeze < NOTHING:
             raise ValueError("freeze must be encoder, none or a number of layers")
+        if self.freeze != "encoder" and 0 < self.head.depth < self.freeze:
+            raise ValueError("freeze must be no more layers than the head reads")
         for name, about in described(TrainSettings).items():
             if about.least is not None and getattr(self, name) < about.least:
                 raise ValueError(f"{name} must be at least {about.least}")

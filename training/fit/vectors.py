@@ -44,7 +44,7 @@ class Reading:
         kind: what is kept of each.
         encoder: folder or hub name; None for the encoder that ships.
         sha256: of its weights.
-        layers: for `states`: after how many layers.
+        layers: after how many of the encoder; for `vectors` 0 is all of them.
         context: see `summarizer.encoder.windows.plan_windows`.
         pooling: for `vectors`: what stands for a sentence.
         device, precision: as for `Encoder`.
@@ -103,8 +103,9 @@ class DocumentReader:
         return vectors.astype(np.float16)
 
     def _hidden(self, document: DocumentInput) -> Iterator[tuple[int, Vectors]]:
+        depth = self._reading.layers if self._reading.kind == "vectors" else 0
         for start in range(0, len(document.rows), _WINDOWS):
-            for index, hidden in self._encoder.encode(document.rows[start : start + _WINDOWS]):
+            for index, hidden in self._encoder.encode(document.rows[start : start + _WINDOWS], depth):
                 yield start + index, hidden
 
 

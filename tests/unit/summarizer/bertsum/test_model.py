@@ -69,20 +69,22 @@ def test_every_sentence_of_any_document_has_a_vector(
     assert (np.abs(vectors).sum(axis=1) > 0).all()
 
 
-@pytest.mark.parametrize("pooling", ["mean", "sum"])
+@pytest.mark.parametrize(("pooling", "depth"), [("mean", 0), ("sum", 0), ("mean", 1)])
 def test_a_sentence_can_be_the_mean_over_its_tokens(
-    pooling: Pooling, tiny_model: Path, encoder: Encoder
+    pooling: Pooling, depth: int, tiny_model: Path, encoder: Encoder
 ) -> None:
-    """Of [CLS], words and [SEP] as they were read among the other sentences."""
-    found = sentence_vectors(encoder, prepare(encoder, SplitDocument(tuple(SHORT)), 16), pooling)
+    """Of [CLS], words and [SEP] as they were read among the other sentences, after one layer or all."""
+    found = sentence_vectors(encoder, prepare(encoder, SplitDocument(tuple(SHORT)), 16), pooling, depth)
     tokenizer, model = AutoTokenizer.from_pretrained(tiny_model), AutoModel.from_pretrained(tiny_model).eval()
     own = [tokenizer(sentence)["input_ids"] for sentence in SHORT]
     segments = [i % 2 for i, ids in enumerate(own) for _ in ids]
     with torch.inference_mode():
         out = model(
-            input_ids=torch.tensor([list(chain.from_iterable(own))]), token_type_ids=torch.tensor([segments])
+            input_ids=torch.tensor([list(chain.from_iterable(own))]),
+            token_type_ids=torch.tensor([segments]),
+            output_hidden_states=True,
         )
-    pieces = torch.split(out.last_hidden_state[0], [len(ids) for ids in own])
+    pieces = torch.split(out.hidden_states[depth or -1][0], [len(ids) for ids in own])
     first = torch.stack([piece[0] for piece in pieces]) * (pooling == "sum")
     wanted = torch.stack([piece.mean(0) for piece in pieces]) + first
     np.testing.assert_allclose(found, wanted.numpy(), atol=1e-5)

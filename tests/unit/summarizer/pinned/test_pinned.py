@@ -82,6 +82,24 @@ def test_an_allergen_is_read_with_its_reaction() -> None:
     ]
 
 
+def test_harm_by_a_medicine_told_in_prose_is_an_allergy_and_a_warning_of_it_is_none() -> None:
+    told = [
+        "He was on valproate and had signs of toxicity on that drug, so levetiracetam was begun.",
+        "Her lisinopril was discontinued due to angioedema.",
+        "He cannot tolerate most statins.",
+        "Contact allergy to nickel.",
+    ]
+    for statement in told:
+        assert lines(statement, "allergies") == [statement]
+    for statement in (
+        "She was told of potential side effects or reactions to the medications.",
+        "She has no side effects from her tablets.",
+        "He could not tolerate a longer examination.",
+        "The cast was switched for comfort.",
+    ):
+        assert lines(statement, "allergies") == []
+
+
 def test_a_date_may_have_its_day_first() -> None:
     assert lines("Follow up with Dr. Roe on 12 June.", "follow-up") == ["Follow up with Dr. Roe on 12 June."]
 

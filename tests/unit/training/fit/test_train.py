@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 from torch import multiprocessing
 from transformers import AutoModel
 
 from summarizer.bertsum.config import HeadConfig
 from summarizer.bertsum.folder import read_bertsum
+from summarizer.bertsum.heads import members_of
 from summarizer.bertsum.model import prepare
 from summarizer.checkpoint import export_checkpoint, import_checkpoint, load_checkpoint
 from summarizer.engines.base import Salience
@@ -66,9 +68,14 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def make_job(corpus: Path, encoder: Path, tmp_path: Path) -> Callable[..., TrainJob]:
     def make(
-        out: str = "out", head: str = "linear", job: dict[str, Any] | None = None, **more: Any
+        out: str = "out",
+        head: str = "linear",
+        job: dict[str, Any] | None = None,
+        members: int = 1,
+        depth: int = 0,
+        **more: Any,
     ) -> TrainJob:
-        config = HeadConfig(head, width=16, layers=1, heads=2, inner=16)  # type: ignore[arg-type]
+        config = HeadConfig(head, 16, 1, 2, 16, depth=depth, members=members)  # type: ignore[arg-type]
         settings = TrainSettings(head=config, **(SMALL | more))
         sources = Sources((str(corpus),), share=0.25)
         return TrainJob(sources, settings, tmp_path / out, str(encoder), **(job or {}))
@@ -100,13 +107,14 @@ def test_a_run_leaves_a_model_a_log_and_a_card(
     assert all(0 <= score <= 1 for score in salience.scores)
 
 
-def test_the_folder_scores_as_the_model_did(make_job: Callable[..., TrainJob]) -> None:
+@pytest.mark.parametrize("depth", [0, 1])
+def test_the_folder_scores_as_the_model_did(make_job: Callable[..., TrainJob], depth: int) -> None:
     """The whole batch, with windows grouped by width, gives what the model's own forward gives."""
     from training.fit.learner import Learner
     from training.fit.vectors import Reading, build_store
     from training.labels.label_file import read_labels
 
-    job = make_job(head="transformer", freeze=NOTHING, epochs=1)
+    job = make_job(head="transformer", freeze=NOTHING, epochs=1, depth=depth)
     train(job, quiet)
     encoder, model = read_bertsum(job.out, "cpu", "fp32")
     learner = Learner(model, job.settings, encoder.limit, encoder.pad_id, "cpu")
@@ -281,6 +289,9 @@ def test_the_command_says_what_came_of_it(
 
 
 def test_settings_that_make_no_sense_are_refused() -> None:
+    shallow = HeadConfig("transformer", depth=1)
+    with pytest.raises(ValueError, match="freeze"):
+        replace(TrainSettings(), head=shallow, freeze=2)
     for wrong in ({"epochs": 0}, {"lr": 0.0}, {"warmup": 2.0}, {"freeze": -2}):
         with pytest.raises(ValueError, match=next(iter(wrong))):
             replace(TrainSettings(), **wrong)
@@ -301,6 +312,33 @@ def test_a_model_takes_the_head_for_articles_along_and_has_a_length_of_its_own(
     assert both.articles is not None
     theirs = articles.head.state_dict()
     assert all(torch.equal(own, theirs[name]) for name, own in both.articles.state_dict().items())
+
+
+def test_several_heads_learn_side_by_side_and_are_kept_in_bytes(
+    make_job: Callable[..., TrainJob], tmp_path: Path
+) -> None:
+    job = make_job(head="transformer", members=3, depth=1, job={"compact": True})
+    result = train(job, quiet)
+
+    stored = load_file(job.out / "head.safetensors")
+    assert stored["members.2.vector.weight"].dtype == torch.int8
+    _, model = read_bertsum(job.out, "cpu", "fp32")
+    weights = [head.state_dict()["vector.weight"] for head in members_of(model.head)]
+    assert len(weights) == 3
+    assert not any(torch.equal(weights[0], other) for other in weights[1:])
+    log = read_log(job.out / "training.jsonl")
+    assert log[-1]["sha256"] == result.sha256 == BertSumEngine.from_pretrained(job.out).model.sha256
+
+    export_checkpoint(job.out, tmp_path / "model.pt")
+    document = SplitDocument(("fever today", "lung clear", "no pain"))
+    [kept] = BertSumEngine.from_pretrained(job.out).score([document], [1])
+    [bare] = load_checkpoint(tmp_path / "model.pt", job.out).score([document], [1])
+    assert bare.scores == pytest.approx(kept.scores, abs=1e-3)
+
+
+def test_a_head_reads_no_deeper_than_there_are_layers(make_job: Callable[..., TrainJob]) -> None:
+    with pytest.raises(RunError, match="cannot read deeper"):
+        train(make_job(head="transformer", depth=3), quiet)
 
 
 def test_a_head_for_articles_on_another_encoder_is_refused(make_job: Callable[..., TrainJob]) -> None:
