@@ -19,8 +19,10 @@ from summarizer.segmentation.punctuation import sentence_ends
 from summarizer.segmentation.regions import LABORATORY
 from summarizer.segmentation.section_titles import normalise
 from summarizer.segmentation.spans import Spans
-from summarizer.types import ContextKind, ContextSpan, Mark, Segmentation, Span
+from summarizer.types import ContextKind, ContextSpan, Mark, SectionKind, Segmentation, Span
 
+_ENUMERATED = frozenset({SectionKind.ALLERGIES, SectionKind.MEDICATIONS, SectionKind.FAMILY_HISTORY})
+"""Sections of things of one kind; what does not belong to them would be taken for one of these."""
 _ANNOUNCES = re.compile(r"\b(?:following|follows|below|these)\b", re.I)
 _SIDE = re.compile(r"(?:r|l|rt|lt|right|left|od|os|ou|re|le|both)\s?[:=]", re.I)
 _CAPTION = re.compile(r"table\s{1,4}[\w.]{1,6}\b", re.I)
@@ -104,7 +106,7 @@ class _Emitter:
             context.table.end()
         if first.kind is LineKind.BOILERPLATE:
             if DEAR.match(first.text):
-                self.spans.greeting()
+                self.spans.end_section()
             self.spans.add_boilerplate(self.start, self.end)
         elif first.kind is LineKind.HEADING:
             self.spans.heading(self.start, self.end)
@@ -181,7 +183,7 @@ class _Emitter:
         else:
             body, close = letter_body(spans.text, start, self.end)
             if body > start:
-                spans.greeting()
+                spans.end_section()
                 spans.add_boilerplate(start, body)
             _running_text(spans, body, close, first.ordinal)
             if close < self.end:
@@ -287,9 +289,17 @@ def _sentences(spans: Spans, start: int, end: int, inside: Collection[int]) -> N
         more = () if asked is None else (ContextSpan(asked.start, asked.end, ContextKind.QUESTION),)
         if spans.context.in_study and _names_test(text, start, cut):
             spans.context.end_study()
+        if spans.section_kind in _ENUMERATED and _stands_apart(text, start, cut):
+            spans.end_section()
         added = spans.sentence(start, cut, more=more)
         asked = added if added is not None and text[added.end - 1] in "?？؟" else None
         start = cut
+
+
+def _stands_apart(text: str, start: int, end: int) -> bool:
+    """Whether a sentence begins with a label that belongs to no list above it (`Code status: DNR.`)."""
+    label = LABEL.match(text[start:end].lstrip())
+    return label is not None and normalise(label["words"]) in APART
 
 
 def _names_test(text: str, start: int, end: int) -> bool:

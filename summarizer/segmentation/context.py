@@ -141,8 +141,9 @@ class Context:
         if heads and not (head.region or head.study) and _alike(heads[-1], head):
             heads.clear()
 
-    def close_letterhead(self) -> None:
-        """A greeting closes all that stands above it."""
+    def close_all(self) -> None:
+        """What stands above has nothing to do with what follows, as above the greeting of a letter."""
+        self._open = None
         self.leave_list()
         self.table.end()
         self._heads.clear()

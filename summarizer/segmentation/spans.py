@@ -126,11 +126,11 @@ class Spans:
         """The kind of the section that is open, None where none is."""
         return None if self._section is None else self._titles[self._section][2]
 
-    def greeting(self) -> None:
-        """A letter's greeting ends the section and the headings above it."""
+    def end_section(self) -> None:
+        """A letter's greeting, or a label set apart, ends the section and the headings above it."""
         if self._section is not None:
             self._ended[self._section] = self._last
-        self.context.close_letterhead()
+        self.context.close_all()
 
     def begin_block(self) -> None:
         """Another paragraph, item or line begins: labels inside the last one end with it."""

@@ -60,6 +60,13 @@ def test_the_names_of_columns_are_no_allergy() -> None:
     assert lines(text, "allergies") == ["Penicillin | rash", "Latex | hives"]
 
 
+@pytest.mark.parametrize("between", [" ", "\n", "\n\n"])
+def test_a_code_status_beside_the_allergies_is_none_of_them(between: str) -> None:
+    text = f"ALLERGIES: Latex.{between}CODE STATUS: Full code."
+    assert lines(text, "allergies") == ["Latex."]
+    assert lines(text, "code-status") == ["CODE STATUS: Full code."]
+
+
 def test_a_choice_that_nobody_made_is_no_order() -> None:
     text = "CODE STATUS: [ ] DNR [ ] Full code\n\nALLERGIES:\n[ ] No known allergies\n[x] Latex: hives"
     assert lines(text, "code-status") == []

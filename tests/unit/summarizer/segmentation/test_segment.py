@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from summarizer.segmentation.labels import APART
 from summarizer.segmentation.run_on import MAX_TOKENS
 from summarizer.segmentation.segment import segment
 from summarizer.segmentation.spacy_component import COMPONENT, nlp
@@ -54,10 +55,14 @@ def check_invariants(text: str, found: Segmentation) -> None:
         if ended:
             section = found.sections[before[-1]]
             line = text[text.rfind("\n", 0, section.start) + 1 : section.start]
-            assert line.strip() or any(
-                section.end <= each.start < sentence.start
-                and text[each.start : each.start + 4].lower() in ("dear", "to w")
-                for each in found.boilerplate
+            assert (
+                line.strip()
+                or _begins_apart(text[section.end : sentence.end])
+                or any(
+                    section.end <= each.start < sentence.start
+                    and text[each.start : each.start + 4].lower() in ("dear", "to w")
+                    for each in found.boilerplate
+                )
             )
         assert sentence.section == (before[-1] if before and not ended else None)
         last = 0
@@ -66,6 +71,12 @@ def check_invariants(text: str, found: Segmentation) -> None:
             assert piece.end <= sentence.start or piece.start >= sentence.end
             assert text[piece.start : piece.end] == text[piece.start : piece.end].strip()
             last = piece.start
+
+
+def _begins_apart(text: str) -> bool:
+    return any(
+        line.partition(":")[0].strip().lower() in APART for line in text.replace(".", "\n").split("\n")
+    )
 
 
 @given(NOTES)
