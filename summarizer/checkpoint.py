@@ -135,7 +135,7 @@ def _state_dict(path: Path) -> dict[str, Tensor]:
     for name, tensor in tensors.items():
         if tensor.layout != torch.strided or tensor.is_meta:
             raise UnsupportedModelError(f"{path.name} {_NO_STATE_DICT}")
-        counts = name.endswith((_HEADS, _POOLING, "position_ids"))
+        counts = name.endswith((_HEADS, _POOLING, _DEPTH, "position_ids"))
         if not (counts or tensor.is_floating_point()):
             raise UnsupportedModelError(
                 f"{path.name} holds {tensor.dtype} where weights are floating point numbers."
