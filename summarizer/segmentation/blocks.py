@@ -287,25 +287,19 @@ def _sentences(spans: Spans, start: int, end: int, inside: Collection[int]) -> N
         asked = None
     for cut in [*sentence_ends(text, start, end, inside), end]:
         more = () if asked is None else (ContextSpan(asked.start, asked.end, ContextKind.QUESTION),)
-        if spans.context.in_study and _names_test(text, start, cut):
+        if spans.context.in_study and _begins_with_label(text, start, cut, LABORATORY):
             spans.context.end_study()
-        if spans.section_kind in _ENUMERATED and _stands_apart(text, start, cut):
+        if spans.section_kind in _ENUMERATED and _begins_with_label(text, start, cut, APART):
             spans.end_section()
         added = spans.sentence(start, cut, more=more)
         asked = added if added is not None and text[added.end - 1] in "?？؟" else None
         start = cut
 
 
-def _stands_apart(text: str, start: int, end: int) -> bool:
-    """Whether a sentence begins with a label that belongs to no list above it (`Code status: DNR.`)."""
+def _begins_with_label(text: str, start: int, end: int, names: Collection[str]) -> bool:
+    """Whether a sentence begins with one of these labels (`Code status: DNR.`)."""
     label = LABEL.match(text[start:end].lstrip())
-    return label is not None and normalise(label["words"]) in APART
-
-
-def _names_test(text: str, start: int, end: int) -> bool:
-    """Whether a sentence begins with the label of a laboratory test."""
-    label = LABEL.match(text[start:end].lstrip())
-    return label is not None and normalise(label["words"]) in LABORATORY
+    return label is not None and normalise(label["words"]) in names
 
 
 def _opens_mere_value(spans: Spans, start: int, stop: int, end: int) -> bool:

@@ -10,7 +10,7 @@ import pytest
 from fhir_adapter.audit.findings import Finding
 from tests.contract.contract_fhir import Fhir
 from tests.contract.passes import Site, reference
-from tests.contract.timelines import Chart, a_chart, checked, codes, part, spans, text_of
+from tests.contract.timelines import Chart, a_chart, checked, codes, kept_as_stored, part, spans, text_of
 
 Resource = dict[str, Any]
 FIRST, SECOND = "2025-03-01", "2025-03-02"
@@ -26,9 +26,7 @@ def headed(chart: Chart) -> Resource:
     drug = "Warfarin 5 mg daily by mouth."
     chart.add(f"MEDICATIONS TO STOP:\n{drug}", "He has no fever at night.", date=FIRST)
     chart.add(f"MEDICATIONS TO START:\n{drug}", date=SECOND)
-    _, result = chart.keep()
-    found: Resource = chart.site.fhir.get(result.composition)
-    return found
+    return kept_as_stored(chart)
 
 
 def heading_altered(resource: Resource) -> None:

@@ -15,7 +15,18 @@ from fhir_adapter.timeline.writer import WriteStatus
 from tests.contract.contract_fhir import Fhir, new_id
 from tests.contract.passes import Site, encoded, reference
 from tests.contract.test_tampering import stored
-from tests.contract.timelines import COPIED, Chart, a_chart, checked, codes, html, part, spans, text_of
+from tests.contract.timelines import (
+    COPIED,
+    Chart,
+    a_chart,
+    checked,
+    codes,
+    html,
+    kept_as_stored,
+    part,
+    spans,
+    text_of,
+)
 
 Resource = dict[str, Any]
 FIRST, SECOND, THIRD = "2025-03-01", "2025-03-02", "2025-03-03"
@@ -31,9 +42,7 @@ def kept(chart: Chart) -> Resource:
     chart.add(COPIED, "Needs two liters of oxygen.", date=FIRST)
     chart.add(f"Still {COPIED}", "Slept well, walks with help.", date=SECOND)
     chart.add("", date=THIRD, **html(f"{COPIED} Home tomorrow with her son."))
-    _, result = chart.keep()
-    found: Resource = chart.site.fhir.get(result.composition)
-    return found
+    return kept_as_stored(chart)
 
 
 def sentence_altered(resource: Resource) -> None:

@@ -89,6 +89,13 @@ def html(text: str) -> dict[str, Any]:
     return {"content": [{"attachment": {"contentType": "text/html", "data": encoded(body)}}]}
 
 
+def kept_as_stored(chart: Chart) -> Resource:
+    """The timeline, kept and read back from the server."""
+    _, result = chart.keep()
+    found: Resource = chart.site.fhir.get(result.composition)
+    return found
+
+
 def spans(resource: Resource, section: int) -> list[Resource]:
     found: list[Resource] = resource["section"][section]["extension"]
     return found
