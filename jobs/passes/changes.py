@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 
 import structlog
 
@@ -20,6 +21,7 @@ from fhir_adapter.reading.consent import Consents
 from fhir_adapter.reading.replacements import in_force
 from fhir_adapter.reading.source import Page, Unreadable
 from fhir_adapter.reasons import Reason
+from jobs.ledger.ledger import Ledger
 from jobs.ledger.rows import NoteRow
 from jobs.ledger.walks import mark_seen, unseen
 from jobs.passes.faults import note_fault, says_deleted
@@ -128,7 +130,7 @@ class Changes:
         async for batch in self.left_by_others():
             yield batch
         if newest and newest != watermark and whole and not self._stop.is_set():
-            yield Batch(watermark=(mark, newest))
+            yield Batch(then=partial(Ledger.move_watermark, resource_type=mark, last_updated=newest))
 
     async def missed_ones(
         self, resource_types: Sequence[str], since: str | None, pace: Pace | None

@@ -5,6 +5,7 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 _SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0}
 _LONGEST_BATCH = 2.0  # seconds' worth of notes in one batch, so that a slow pace is an even one
@@ -42,6 +43,25 @@ class Pace:
             await asyncio.wait_for(stop.wait(), self.reserve(notes))
         except TimeoutError:
             return
+
+
+class Rate(Protocol):
+    """A limit that several processes may share."""
+
+    async def turn(self) -> None:
+        """Waits until one more is due."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnRate:
+    """The limit of one process; what it has in hand when it is to stop does not wait."""
+
+    pace: Pace
+    stop: asyncio.Event
+
+    async def turn(self) -> None:
+        """Waits until one more is due, or the process is to stop."""
+        await self.pace.wait(1, self.stop)
 
 
 def parse_pace(text: str) -> Pace:

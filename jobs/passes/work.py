@@ -1,10 +1,12 @@
 """One note on its way through a pass, and what the ledger is told of it in the end."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from fhir_adapter.errors import NoteError
 from fhir_adapter.note import Reading, SourceNote
+from jobs.ledger.ledger import Ledger
 from jobs.ledger.rows import NoteRow, next_retry
 from jobs.passes.outcome import Outcome
 from summarizer.types import Summary
@@ -50,12 +52,16 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Jobs to do, ends that need no work, and the watermark that holds once all of it is recorded."""
+    """Jobs to do, and ends that need no work.
+
+    Attributes:
+        then: what the ledger is told once this and all before it are recorded: a watermark, a place.
+    """
 
     jobs: tuple[Job, ...] = ()
     rows: tuple[NoteRow, ...] = ()
     unchanged: tuple[Outcome, ...] = ()
-    watermark: tuple[str, str] | None = None
+    then: Callable[[Ledger], None] | None = None
 
 
 def failed_row(row: NoteRow, error: NoteError, before: NoteRow | None) -> NoteRow:

@@ -1,0 +1,160 @@
+"""The three stages of a note's way through a pass: its text, its summary, its Composition.
+
+Each takes a batch and fills in its part of every job; a pass runs them side by side (`jobs.passes.one_pass`).
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
+
+from fhir_adapter.errors import FhirAdapterError, NoteError
+from fhir_adapter.reading.note_text import read_note
+from fhir_adapter.reasons import Reason
+from fhir_adapter.writing.recall import RecalledError
+from fhir_adapter.writing.summary import SummaryDraft
+from fhir_adapter.writing.writer import Chain
+from jobs.ledger.rows import LedgerError
+from jobs.passes.faults import note_fault
+from jobs.passes.leases import Leases
+from jobs.passes.outcome import Outcome
+from jobs.passes.pace import Rate
+from jobs.passes.parts import Parts
+from jobs.passes.scoring import internal_error
+from jobs.passes.work import Batch, Job, failed_row
+
+# These end the pass; anything else is the note's own failure.
+_FATAL = (LedgerError, RecalledError)
+
+
+class Stages:
+    """What is done to the notes of a batch.
+
+    Args:
+        parts: of the process.
+        leases: what may be worked on.
+        slots: how many requests are made at a time.
+        rate: how fast summaries are written, where that is limited.
+    """
+
+    def __init__(
+        self, parts: Parts, leases: Leases, slots: asyncio.Semaphore, rate: Rate | None = None
+    ) -> None:
+        self._parts, self._leases, self._slots, self._rate = parts, leases, slots, rate
+
+    # Which notes, and their text.
+
+    async def read(self, batch: Batch) -> None:
+        """Reads the text of each note."""
+        await asyncio.gather(*(self._step(job, "read", partial(self._read, job)) for job in batch.jobs))
+
+    async def _read(self, job: Job) -> None:
+        job.started = time.monotonic()
+        if not job.error:
+            parts = self._parts
+            reading = await read_note(job.note, parts.client, parts.extractor, parts.limits)
+            parts.scorer.check_characters(len(reading.text.text))
+            job.reading = reading
+
+    async def _step(self, job: Job, name: str, work: Callable[[], Coroutine[None, None, None]]) -> None:
+        """Runs one job's step in a free slot; a failure ends the job and nothing else.
+
+        Where the server gives no answer, or none of FHIR, it is asked for something else: it ends the pass
+        only if it does not answer that either.
+        """
+        async with self._slots:
+            try:
+                await work()
+            except NoteError as error:
+                job.error = error
+            except _FATAL:
+                raise
+            except FhirAdapterError as error:
+                job.error = await note_fault(self._parts.client, error)
+            except Exception as error:
+                job.error = internal_error(error, name)
+
+    # Scores, in a worker thread, so that the event loop never waits for the model.
+
+    async def score(self, jobs: Sequence[Job]) -> None:
+        """Chooses the sentences of each note that has a text."""
+        ready = [(job, job.reading.text) for job in jobs if job.reading]
+        texts = [text for _, text in ready]
+        results = await asyncio.to_thread(self._parts.scorer.score, texts) if texts else []
+        for (job, _), result in zip(ready, results, strict=True):
+            if isinstance(result, NoteError):
+                job.error = result
+            else:
+                job.summary = result
+
+    async def score_large(self, job: Job) -> None:
+        """Scores a large note by itself.
+
+        It is in the ledger as interrupted while it is scored: should the process end in it, for memory or
+        whatever else, the next one knows.
+        """
+        row = job.row(self._parts.pipeline.version)
+        begun = failed_row(row, NoteError(Reason.INTERRUPTED), job.before)
+        await asyncio.to_thread(self._parts.ledger.record, [begun])
+        await self.score([job])
+
+    # The server, then the ledger.
+
+    async def write(self, batch: Batch) -> list[Outcome]:
+        """Writes the summaries, ends those of notes that are to have none, and records how each ended."""
+        ledger, version = self._parts.ledger, self._parts.pipeline.version
+        await self._write_all(batch.jobs)
+        await self._end_all(batch.jobs)
+        rows = [*batch.rows, *(job.row(version) for job in batch.jobs)]
+        await asyncio.to_thread(ledger.record, rows)
+        if batch.jobs:
+            await self._leases.give_back([job.note.reference for job in batch.jobs])
+        if batch.then:
+            await asyncio.to_thread(batch.then, ledger)
+        return [*batch.unchanged, *(Outcome.of(row) for row in rows)]
+
+    async def _write_all(self, jobs: Sequence[Job]) -> None:
+        ready: list[tuple[Job, SummaryDraft]] = []
+        base_url, pipeline = self._parts.client.base_url, self._parts.pipeline
+        for job in jobs:
+            if job.reading and job.summary:
+                try:
+                    base_url = self._parts.client.base_url
+                    ready.append((job, SummaryDraft(job.reading, job.summary, pipeline, base_url)))
+                except NoteError as error:
+                    job.error = error
+        chains = await self._parts.writer.chains([job.note.reference for job, _ in ready])
+        await asyncio.gather(
+            *(
+                self._step(
+                    job, "write", partial(self._write, job, written, chains.get(job.note.reference, ()))
+                )
+                for job, written in ready
+            )
+        )
+
+    async def _write(self, job: Job, written: SummaryDraft, chain: Chain) -> None:
+        if self._rate:
+            await self._rate.turn()
+        known = job.before.composition if job.before else ""
+        job.composition, job.changed = await self._parts.writer.write(written, chain, known)
+
+    async def _end_all(self, jobs: Sequence[Job]) -> None:
+        """A note that is not to be summarised, by a decision, takes its earlier summary along."""
+        ends = [
+            (job, job.error.reason)
+            for job in jobs
+            if job.error and not job.error.reason.failure and job.error.reason is not Reason.WITHDRAWN
+        ]
+        chains = await self._parts.writer.chains([job.note.reference for job, _ in ends])
+        await asyncio.gather(
+            *(
+                self._step(job, "end", partial(self._end, job, reason, chains[job.note.reference]))
+                for job, reason in ends
+                if job.note.reference in chains
+            )
+        )
+
+    async def _end(self, job: Job, reason: Reason, chain: Chain) -> None:
+        ended = await self._parts.writer.end(job.note.reference, reason.value, chain)
+        job.composition, job.kept = (ended.ids or ("",))[-1], bool(ended.kept)
