@@ -48,15 +48,18 @@ def unzip_one(data: bytes, at_most: int) -> bytes:
     """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            files = [each for each in archive.infolist() if not each.is_dir()]
+            files = [each for each in archive.infolist() if not each.filename.endswith("/")]  # a name may be ""
             if len(files) != 1:
                 raise NoteError(Reason.UNSUPPORTED_TYPE, f"ZIP archive of {len(files)} files")
             if files[0].flag_bits & 0x1:
                 raise NoteError(Reason.ENCRYPTED, "ZIP archive")
             with archive.open(files[0]) as file:
                 content = file.read(at_most + 1)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, ValueError, RuntimeError):
-        raise NoteError(Reason.MALFORMED, "ZIP archive is damaged or packed in an unknown way") from None
+    except (NoteError, MemoryError):
+        raise
+    except Exception as error:  # of a damaged one, zlib, lzma, struct and zipfile have no common base for theirs
+        words = f"ZIP archive is damaged or packed in an unknown way ({type(error).__name__})"
+        raise NoteError(Reason.MALFORMED, words) from None
     if len(content) > at_most:
         raise NoteError(Reason.TOO_LARGE, f"ZIP archive of over {at_most} bytes unpacked")
     return content

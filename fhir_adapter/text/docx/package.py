@@ -52,8 +52,8 @@ class DocxPackage:
         try:
             with self._zip.open(info) as part:
                 data = part.read(_MAX_PART + 1)
-        except (zipfile.BadZipFile, ValueError, NotImplementedError, RuntimeError, OSError, EOFError):
-            raise NoteError(Reason.MALFORMED, "damaged ZIP member") from None
+        except MemoryError:
+            raise
         except Exception as error:  # zlib.error and its kin have no common base but Exception
             raise NoteError(Reason.MALFORMED, f"damaged ZIP member ({type(error).__name__})") from None
         self._read += len(data)

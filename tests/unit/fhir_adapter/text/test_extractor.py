@@ -133,6 +133,26 @@ def test_a_decompression_bomb_stops_at_the_limit(wrap: Callable[[bytes], bytes])
     assert reason_of(lambda: read(content(nested), Limits(max_unpacked=800_000))) is Reason.TOO_LARGE
 
 
+def test_a_file_of_an_archive_need_not_have_a_name() -> None:
+    named = zipped(NOTE.encode())
+    assert named.count(b"0.txt") == 2
+    assert read(content(named.replace(b"0.txt", b"\0.txt")), Limits()).text == NOTE
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+@pytest.mark.parametrize("at", range(30, 60, 3))
+def test_a_damaged_archive_is_malformed_however_it_was_packed(method: int, at: int) -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", method) as archive:
+        archive.writestr("a", NOTE * 50)
+    data = bytearray(buffer.getvalue())
+    data[at] ^= 0x55
+    try:
+        assert read(content(bytes(data)), Limits()).text == NOTE * 50  # nothing that matters was hit
+    except NoteError as error:
+        assert error.reason is Reason.MALFORMED
+
+
 async def test_sizes_are_limited_at_both_ends() -> None:
     small = Limits(max_bytes=1000, max_characters=500)
     assert reason_of(lambda: extract(content(b"x" * 1001), small)) is Reason.TOO_LARGE
