@@ -1,5 +1,6 @@
 """The `clinsum` command: names to functions, settings to parts, errors to one sentence and an exit code."""
 
+import errno
 import sys
 from collections.abc import Iterable
 from importlib import import_module
@@ -7,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from jobs.exits import EXPECTED, Exit, complain
+from jobs.exits import EXPECTED, Exit, UsageError, complain
 
 COMMANDS = {
     "doctor": "doctor",
@@ -37,6 +38,10 @@ COMMANDS = {
     "bench": "bench",
 }
 """Each command and the module of `jobs.commands` that has it, in the order of `clinsum --help`."""
+
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
+"""What the system says where a disk takes no more."""
 
 
 def build(commands: Iterable[str] = COMMANDS) -> typer.Typer:
@@ -74,6 +79,10 @@ def run(arguments: list[str] | None = None) -> int:
         return ended.code if isinstance(ended.code, int) else Exit.DONE
     except EXPECTED as error:
         return complain(error)
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        return complain(UsageError(f"{error.filename or 'A file'} cannot be written: {error.strerror}."))
     return Exit.DONE
 
 

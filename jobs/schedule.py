@@ -3,9 +3,11 @@
 import asyncio
 import signal
 import time
-from collections.abc import Callable
-from contextlib import suppress
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
@@ -18,13 +20,13 @@ from jobs.passes.outcome import Outcome, Totals
 from jobs.passes.pace import Pace
 from jobs.passes.parts import Parts
 from jobs.passes.resummarise import outdated
+from jobs.passes.watch import Watch
 from jobs.runtime import runtime
 from jobs.settings import Settings, SettingsError
 from jobs.values import parse_duration
 
-if TYPE_CHECKING:  # a single pass does without the scheduler
-    from apscheduler.events import JobExecutionEvent
-    from apscheduler.triggers.base import BaseTrigger
+if TYPE_CHECKING:  # a single pass does without it
+    from apscheduler.triggers.cron import CronTrigger
 
 log = structlog.get_logger("clinsum.run")
 
@@ -34,7 +36,52 @@ _FIRST_WALK = 600.0  # seconds after the start: a process that is restarted agai
 _SHORTEST_PAUSE = 60.0  # seconds between two walks, whatever the settings say
 
 
-def make_trigger(every: str | None, cron: str | None) -> "BaseTrigger":
+class Trigger(Protocol):
+    """When the next pass begins."""
+
+    @property
+    def words(self) -> str:
+        """The schedule in words."""
+
+    def pause(self, now: datetime) -> float:
+        """Seconds from the end of a pass (`now`, aware) to the begin of the next."""
+
+
+@dataclass(frozen=True, slots=True)
+class Every:
+    """The same pause after each pass, however long that took."""
+
+    seconds: float
+
+    @property
+    def words(self) -> str:
+        """The schedule in words."""
+        return f"a pause of {self.seconds:g} s after each"
+
+    def pause(self, now: datetime) -> float:
+        """Always the same."""
+        return self.seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Cron:
+    """By the five fields of crontab; a time that comes while a pass is running is left out."""
+
+    fields: str
+    trigger: "CronTrigger"
+
+    @property
+    def words(self) -> str:
+        """The schedule in words."""
+        return f"by {self.fields!r}"
+
+    def pause(self, now: datetime) -> float:
+        """Until the fields name a time again."""
+        coming: datetime = self.trigger.get_next_fire_time(None, now)
+        return max((coming - now).total_seconds(), 0.0)
+
+
+def make_trigger(every: str | None, cron: str | None) -> Trigger:
     """The trigger of `--every 60s` or `--cron "*/5 * * * *"`.
 
     Raises:
@@ -42,13 +89,12 @@ def make_trigger(every: str | None, cron: str | None) -> "BaseTrigger":
     """
     if every and cron:
         raise SettingsError("Give either --every or --cron, not both.")
-    from apscheduler.triggers.cron import CronTrigger
-    from apscheduler.triggers.interval import IntervalTrigger
-
     try:
-        if cron:
-            return CronTrigger.from_crontab(cron)
-        return IntervalTrigger(seconds=parse_duration(every or "60s").total_seconds())
+        if not cron:
+            return Every(parse_duration(every or "60s").total_seconds())
+        from apscheduler.triggers.cron import CronTrigger
+
+        return Cron(cron, CronTrigger.from_crontab(cron))
     except ValueError as error:
         raise SettingsError(f"The schedule cannot be read: {error}.") from None
 
@@ -67,7 +113,11 @@ def stop_on_signals(stop: asyncio.Event) -> None:
 
 
 async def one_pass(
-    settings: Settings, ledger: Ledger, sources: list[str] | None, emit: Callable[[Outcome], None]
+    settings: Settings,
+    ledger: Ledger,
+    sources: list[str] | None,
+    emit: Callable[[Outcome], None],
+    watch: Watch | None = None,
 ) -> Totals:
     """One pass over what changed, or over the given sources; SIGTERM ends it after the notes in hand.
 
@@ -78,14 +128,18 @@ async def one_pass(
     stop_on_signals(stop)
     with ledger.one_pass():
         async with runtime(settings, ledger) as parts:
-            one = Pass(parts, emit, stop)
+            one = Pass(parts, emit, stop, watch or Watch())
             if sources is None:
                 return await one.run(settings.resource_types)
             return await one.handle(sources)
 
 
 async def bring_along(
-    settings: Settings, ledger: Ledger, pace: Pace | None, emit: Callable[[Outcome], None]
+    settings: Settings,
+    ledger: Ledger,
+    pace: Pace | None,
+    emit: Callable[[Outcome], None],
+    watch: Watch | None = None,
 ) -> Totals:
     """Summarises the notes again whose summary is of a former pipeline version; see `one_pass`.
 
@@ -96,7 +150,7 @@ async def bring_along(
     with ledger.one_pass("resummarise"):
         async with runtime(settings, ledger) as parts:
             sources = await outdated(parts.client, parts.pipeline, settings.page_size)
-            return await Pass(parts, emit, stop).handle(sources, pace)
+            return await Pass(parts, emit, stop, watch or Watch()).handle(sources, pace)
 
 
 async def reconcile(
@@ -105,19 +159,54 @@ async def reconcile(
     since: str | None,
     pace: Pace | None,
     emit: Callable[[Outcome], None],
+    watch: Watch | None = None,
 ) -> Totals:
     """One walk over everything, beside the passes; see `one_pass` and `Pass.reconcile`."""
     stop = asyncio.Event()
     stop_on_signals(stop)
     with ledger.one_pass("reconcile"):
         async with runtime(settings, ledger) as parts:
-            return await Pass(parts, emit, stop).reconcile(settings.resource_types, since, pace)
+            one = Pass(parts, emit, stop, watch or Watch())
+            return await one.reconcile(settings.resource_types, since, pace)
 
 
-async def run_schedule(settings: Settings, ledger: Ledger, trigger: "BaseTrigger") -> Exit:
+@dataclass(frozen=True, slots=True)
+class Running:
+    """What stands beside the passes of a schedule may look at.
+
+    Attributes:
+        parts: of the process.
+        heart: when a pass was last completed.
+        wake: when set, the next pass begins at once.
+    """
+
+    parts: Parts
+    heart: Heart
+    wake: asyncio.Event
+
+
+Beside = Callable[[Running], AbstractAsyncContextManager[None]]
+"""Something that lives as long as the schedule, such as a server of its metrics."""
+
+
+@asynccontextmanager
+async def nothing_beside(running: Running) -> AsyncIterator[None]:
+    """The passes alone."""
+    yield
+
+
+async def run_schedule(
+    settings: Settings, ledger: Ledger, trigger: Trigger, beside: Beside = nothing_beside
+) -> Exit:
     """Runs a pass at once and then by the trigger, until SIGTERM or SIGINT.
 
     A pass that cannot reach the server or the database is logged, and the next one tries again.
+
+    Args:
+        settings: of the process.
+        ledger: an open one.
+        trigger: when passes begin.
+        beside: what lives beside them.
 
     Returns:
         0; 3 where the last pass could not be completed because the server or the database could not be
@@ -131,45 +220,65 @@ async def run_schedule(settings: Settings, ledger: Ledger, trigger: "BaseTrigger
     stop_on_signals(stop)
     with ledger.one_pass():
         async with runtime(settings, ledger) as parts:
-            ended = await _Schedule(parts, stop).run(trigger)
+            running = Running(parts, Heart(settings.health_file), asyncio.Event())
+            log.info("started", **_begun(settings, ledger, parts, trigger))
+            async with beside(running):
+                ended = await _Schedule(running, stop).run(trigger)
     log.info("stopped", exit=int(ended))
     return ended
 
 
+def _begun(settings: Settings, ledger: Ledger, parts: Parts, trigger: Trigger) -> dict[str, str]:
+    """What this process will do, for whoever has started it."""
+    model = parts.pipeline.model
+    told = {
+        "server": parts.client.base_url,
+        "passes": trigger.words,
+        "walk": f"every {settings.reconcile}" if settings.reconcile_every else "never",
+        "model": f"{model.engine}: {model.name}",
+        "ledger": ledger.dialect,
+        "health_file": settings.health_file,
+    }
+    return told | ({"written_to": settings.written_to} if settings.write_base_url else {})
+
+
 class _Schedule:
-    def __init__(self, parts: Parts, stop: asyncio.Event) -> None:
-        self._parts, self._stop = parts, stop
-        self._passing = asyncio.Lock()
+    def __init__(self, running: Running, stop: asyncio.Event) -> None:
+        self._parts, self._heart, self._wake = running.parts, running.heart, running.wake
+        self._stop = stop
         self._last = Exit.DONE
         self._broken = False
-        self._heart = Heart(parts.settings.health_file)
 
-    async def run(self, trigger: "BaseTrigger") -> Exit:
+    async def run(self, trigger: Trigger) -> Exit:
         self._heart.begun()
-        await self._one_pass()
-        from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MISSED
-        from apscheduler.schedulers.asyncio import AsyncIOScheduler
-
-        scheduler = AsyncIOScheduler()
-        scheduler.add_listener(self._scheduler_error, EVENT_JOB_ERROR | EVENT_JOB_MISSED)
-        scheduler.add_job(self._one_pass, trigger, max_instances=1, coalesce=True, misfire_grace_time=None)
-        if self._parts.settings.reconcile_every:
-            walks = asyncio.create_task(self._walks(), name="reconcile")
-        else:
-            walks = None
-        scheduler.start()
-        await self._stop.wait()
-        scheduler.pause()
+        walks: asyncio.Task[None] | None = None
+        while not self._stop.is_set():
+            pause = await self._turn(trigger)
+            if walks is None and self._parts.settings.reconcile_every:
+                walks = asyncio.create_task(self._walks(), name="reconcile")
+            await self._rest(pause)
         if walks:
             await walks
-        async with self._passing:  # the notes in hand are finished
-            scheduler.shutdown(wait=False)
         return Exit.SOMETHING_FAILED if self._broken else self._last
 
-    def _scheduler_error(self, event: "JobExecutionEvent") -> None:
-        """What the scheduler reports of a job; its own log lines may show what an error's message holds."""
-        self._broken = True
-        log.error("schedule-failed", error=type(event.exception).__name__ if event.exception else "missed")
+    async def _turn(self, trigger: Trigger) -> float:
+        """One pass, and the seconds until the next: counted from its end, so that a slow server gets rest."""
+        self._wake.clear()  # what wakes us from now on may come too late for this pass
+        try:
+            await self._one_pass()
+            return trigger.pause(datetime.now().astimezone())
+        except Exception as error:  # its message may show what it should not
+            self._broken = True
+            log.error("schedule-failed", error=type(error).__name__)
+            return _SHORTEST_PAUSE
+
+    async def _rest(self, seconds: float) -> None:
+        """Waits until the next pass is due, somebody wakes us, or the end is asked for."""
+        waits = [asyncio.create_task(event.wait()) for event in (self._stop, self._wake)]
+        await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
+        await asyncio.gather(*waits, return_exceptions=True)
 
     async def _walks(self) -> None:
         """Walks over everything, one after the other, each spread thin over the time until the next."""
@@ -206,25 +315,22 @@ class _Schedule:
         log.info("reconcile", **totals.to_json()["summary"])
 
     async def _one_pass(self) -> None:
-        async with self._passing:
-            if self._stop.is_set():
-                return
-            good = False
-            try:
-                one = Pass(self._parts, self._told, self._stop)
-                totals = await one.run(self._parts.settings.resource_types)
-            except EXPECTED as error:
-                self._last = exit_code(error)
-                log.error("pass-failed", error=type(error).__name__, message=str(error))
-            except Exception as error:  # its message may show what it should not
-                self._broken = True
-                log.error("pass-failed", error=type(error).__name__)
-            else:
-                self._last = Exit.DONE
-                good = True
-                log.info("pass", **totals.to_json()["summary"])
-            finally:
-                self._heart.passed(good=good)
+        good = False
+        try:
+            one = Pass(self._parts, self._told, self._stop)
+            totals = await one.run(self._parts.settings.resource_types)
+        except EXPECTED as error:
+            self._last = exit_code(error)
+            log.error("pass-failed", error=type(error).__name__, message=str(error))
+        except Exception as error:  # its message may show what it should not
+            self._broken = True
+            log.error("pass-failed", error=type(error).__name__)
+        else:
+            self._last = Exit.DONE
+            good = True
+            log.info("pass", **totals.to_json()["summary"])
+        finally:
+            self._heart.passed(good=good)
 
     def _told(self, outcome: Outcome) -> None:
         self._heart.noted()

@@ -1,9 +1,10 @@
 """What settings hold, read from text: durations, budgets, secrets in files, and where state is kept."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from fhir_adapter.stamps import nanoseconds
 from summarizer.types import Budget
 
 
@@ -30,6 +31,27 @@ def parse_duration(text: str) -> timedelta:
     if not match or float(match[1]) <= 0:
         raise ValueError(f"{text!r} is not a duration such as 60s, 5m or 2h")
     return timedelta(seconds=float(match[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[match[2] or "s"])
+
+
+def parse_since(text: str, now: datetime | None = None) -> datetime:
+    """Reads a day or an instant (`2026-01-31`, `2026-01-31T08:00:00Z`), or how long ago (`24h`, `7d`).
+
+    Args:
+        text: what was given; a day begins at midnight UTC.
+        now: aware; the present, if not given.
+
+    Raises:
+        ValueError: neither.
+    """
+    stamp = nanoseconds(text)
+    if stamp is not None and not text.strip().isdecimal():
+        return datetime.fromtimestamp(stamp / 1e9, UTC)
+    try:
+        return (now or datetime.now(UTC)) - parse_duration(text)
+    except (ValueError, OverflowError):
+        raise ValueError(
+            f"{text!r} is neither a time such as 2026-01-31 or 2026-01-31T08:00:00Z nor an age such as 24h"
+        ) from None
 
 
 def parse_budget(text: str) -> Budget | None:

@@ -15,6 +15,7 @@ from jobs.exits import Exit, say
 from jobs.ledger.rows import LedgerError
 from jobs.runtime import make_pipeline, make_summarizer, open_ledger, software_version
 from jobs.settings import Settings
+from jobs.unknown import unknown_settings
 from summarizer.errors import SummarizerError
 
 _COLOURS = {"ok": "green", "warning": "yellow", "failure": "red"}
@@ -44,23 +45,35 @@ def doctor(
     model, pipeline = _model(settings, load=load_model)
     server, reached = asyncio.run(server_checks(settings, pipeline, write=write_test))
     database = list(_database(settings))
-    checks = [*server, *database, *model]
+    checks = [*server, *database, *model, *_names()]
     shown = _shown(settings)
     if json:
         print_json({"settings": shown, "checks": [asdict(check) for check in checks]})
     else:
         out = console()
         out.print(f"clinsum {software_version()}")
-        for name, value in shown.items():
-            out.print(f"  CLINSUM_{name.upper()} = {value}", markup=False)
         for check in checks:
             mark = f"[{_COLOURS[check.status]}]{check.status:<8}[/]"
-            out.print(f"{mark} {check.name}: {check.value}")
+            out.print(f"{mark} {check.name}: ", end="")
+            out.print(check.value, markup=False)
             if check.remedy:
                 out.print(f"         {check.remedy}", markup=False)
+        out.print("\nSettings as resolved:")
+        for name, value in shown.items():
+            out.print(f"  CLINSUM_{name.upper()} = {value}", markup=False)
     unreachable = not reached or database[0].status == "failure"
     failed = any(c.status == "failure" for c in checks)
     raise typer.Exit(Exit.UNREACHABLE if unreachable else Exit.SOMETHING_FAILED if failed else Exit.DONE)
+
+
+def _names() -> Iterator[Check]:
+    """Names of the environment that nothing reads."""
+    found = list(unknown_settings())
+    for unknown in found:
+        remedy = "Take it out, or write it as a setting is named." if not unknown.nearest else ""
+        yield Check("names of settings", "warning", unknown.words, remedy)
+    if not found:
+        yield Check("names of settings", "ok", "each CLINSUM_ variable is a setting")
 
 
 def _shown(settings: Settings) -> dict[str, str]:

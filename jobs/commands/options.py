@@ -5,11 +5,15 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
+import structlog
 import typer
 from rich.console import Console
 
 from jobs.logs import configure_logging
 from jobs.settings import Settings, SettingsError, load_settings
+from jobs.unknown import unknown_settings
+
+log = structlog.get_logger("clinsum.settings")
 
 Sets = Annotated[
     list[str] | None,
@@ -37,6 +41,8 @@ def settings_from(sets: Iterable[str] | None, **also: str | None) -> Settings:
     overrides |= {name: value for name, value in also.items() if value is not None}
     settings = load_settings(overrides)
     configure_logging(settings.log_format, settings.log_level)
+    for unknown in unknown_settings():
+        log.warning("unknown-setting", message=unknown.words)
     return settings
 
 

@@ -1,9 +1,9 @@
 """`clinsum poll`, `run` and `retry`: the passes."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Protocol
 
 import typer
 from rich.console import Console
@@ -16,8 +16,11 @@ from jobs.exits import Exit, UsageError
 from jobs.passes.outcome import Outcome, Totals
 from jobs.passes.pace import parse_pace
 from jobs.passes.progress import PassProgress
+from jobs.passes.watch import Watch
 from jobs.runtime import open_ledger
 from jobs.schedule import bring_along, make_trigger, one_pass, reconcile, run_schedule
+
+_NAMED = 5  # notes that failed and are named at the end of a pass
 
 
 def register(app: typer.Typer) -> None:
@@ -111,21 +114,46 @@ def reconcile_command(
         raise typer.Exit(_report(partial(reconcile, settings, ledger, since, pace), json))
 
 
-def _report(a_pass: Callable[[Callable[[Outcome], None]], Coroutine[None, None, Totals]], json: bool) -> Exit:
+class _Pass(Protocol):
+    def __call__(self, *, emit: Callable[[Outcome], None], watch: Watch) -> Coroutine[None, None, Totals]: ...
+
+
+def _report(a_pass: _Pass, json: bool) -> Exit:
     """Runs one pass and says how every note ended."""
+    failed: list[Outcome] = []
     with PassProgress(show=not json) as progress:
 
         def emit(outcome: Outcome) -> None:
             progress.add(outcome)
+            if outcome.status == "failed" and len(failed) < _NAMED:
+                failed.append(outcome)
             if json:
                 print_json(outcome.to_json())
 
-        totals = asyncio.run(a_pass(emit))
+        totals = asyncio.run(a_pass(emit=emit, watch=progress))
     if json:
         print_json(totals.to_json())
     else:
         show_totals(totals, console())
-    return Exit.SOMETHING_FAILED if totals.by_status["failed"] else Exit.DONE
+        _show_failed(failed, totals)
+    return Exit.SOMETHING_FAILED if totals.by_status["failed"] or totals.unknown else Exit.DONE
+
+
+def _show_failed(failed: Sequence[Outcome], totals: Totals) -> None:
+    """The first notes that failed, by their whole ids, and the commands that lead on from here."""
+    for source in totals.unknown:
+        typer.echo(f"{source} is unknown: neither the server nor the ledger has it.")
+    if not failed:
+        return
+    typer.echo("Failed:")
+    for outcome in failed:
+        typer.echo(
+            f"  {outcome.source}  {outcome.reason}" + ("  (not due again yet)" if outcome.waiting else "")
+        )
+    if (more := totals.by_status["failed"] - len(failed)) > 0:
+        typer.echo(f"  and {more} more")
+    typer.echo("Next: clinsum notes --status failed   (all of them, and when each is tried again)")
+    typer.echo("      clinsum retry                   (try them again now)")
 
 
 def show_totals(totals: Totals, out: Console) -> None:

@@ -2,6 +2,8 @@
 
 import fcntl
 import hashlib
+import os
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,14 +16,36 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from jobs.ledger.rows import LedgerAddressError, LedgerError, PassRunningError
 from jobs.ledger.schema import REVISION
 
-_SQLITE_SAYS = (
-    ("file is not a database", "the file is no SQLite database, or damaged"),
-    ("malformed", "the file is damaged"),
-    ("readonly database", "it may only be read"),
-    ("unable to open database file", "the file cannot be opened"),
-    ("database or disk is full", "the disk is full"),
-    ("database is locked", "another process holds it"),
+_CHECK = "check CLINSUM_DATABASE_URL"
+_RESTORE = (
+    "restore it from a backup, or move it away: with an empty ledger the next pass reads everything once "
+    "more, and writes nothing twice"
 )
+_ROOM = "make room and start again; nothing is lost, the next pass goes on where this one was"
+_RIGHTS = "give this process the right to write it"
+_CAUSES = (
+    # SQLite
+    ("file is not a database", "the file is no SQLite database, or damaged", _RESTORE),
+    ("malformed", "the file is damaged", _RESTORE),
+    ("readonly database", "it may only be read", _RIGHTS),
+    ("unable to open database file", "the file cannot be opened", _CHECK),
+    ("database or disk is full", "the disk is full", _ROOM),
+    ("disk i/o error", "the disk cannot be read or written", "look at the disk and its free space"),
+    ("database is locked", "another process holds it", "end the other process, or wait for it"),
+    # PostgreSQL: https://www.postgresql.org/docs/current/errcodes-appendix.html says these in words
+    ("no space left on device", "the database's disk is full", _ROOM),
+    ("password authentication failed", "the password or the user name is refused", _CHECK),
+    ("no password supplied", "it wants a password", _CHECK),
+    ("no pg_hba.conf entry", "the database does not let this machine or user in", "ask its administrator"),
+    ("connection refused", "no database answers there", f"start it, or {_CHECK}"),
+    ("failed to resolve host", "there is no host of that name", _CHECK),
+    ("could not translate host name", "there is no host of that name", _CHECK),
+    ("timeout expired", "it does not answer in time", _CHECK),
+    ("too many clients", "it has no connection left", "raise max_connections, or end other clients"),
+    ("permission denied", "the user may not use its tables", "grant it the schema"),
+    ("read-only transaction", "it may only be read", "use the primary, not a replica"),
+)
+_ABSENT = re.compile(r'(database|role) "[^"]*" does not exist')
 
 
 def connect(url: str) -> sa.Engine:
@@ -108,11 +132,20 @@ def plain_errors() -> Iterator[None]:
     try:
         yield
     except SQLAlchemyError as error:
-        cause = error.__cause__ or error
-        why = next((words for said, words in _SQLITE_SAYS if said in str(cause)), type(cause).__name__)
-        raise LedgerError(
-            f"The ledger's database cannot be used ({why}); check CLINSUM_DATABASE_URL."
-        ) from None
+        why, remedy = _cause(error)
+        raise LedgerError(f"The ledger's database cannot be used ({why}); {remedy}.") from None
+
+
+def _cause(error: SQLAlchemyError) -> tuple[str, str]:
+    """Why a database fails, and what to do; of the driver's own words none are shown."""
+    cause = error.__cause__ or error
+    told = str(cause).lower()
+    for said, words, remedy in _CAUSES:
+        if said in told:
+            return words, remedy
+    if absent := _ABSENT.search(told):
+        return f"there is no {absent[1]} of that name", _CHECK
+    return type(cause).__name__, _CHECK
 
 
 @contextmanager
@@ -121,12 +154,18 @@ def file_lock(database: str | None, key: str) -> Iterator[None]:
     if not database or database == ":memory:":
         yield
         return
-    with open(f"{database}.{_number(key) % 2**32:08x}.lock", "w") as file:
+    try:
+        held = os.open(f"{database}.{_number(key) % 2**32:08x}.lock", os.O_WRONLY | os.O_CREAT, 0o666)
+    except OSError as error:
+        raise LedgerError(f"The ledger's folder cannot be written: {error.strerror}.") from None
+    try:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise PassRunningError from None
         yield
+    finally:
+        os.close(held)
 
 
 def _number(key: str) -> int:

@@ -90,11 +90,22 @@ class Ledger:
         )
         return list(self._rows(query))
 
-    def notes(self, status: str | None = None, sources: Sequence[str] = ()) -> Iterator[NoteRow]:
-        """All rows, oldest first, read in pages so that any number fits in memory."""
+    def notes(
+        self,
+        status: str | None = None,
+        sources: Sequence[str] = (),
+        where: Sequence[sa.ColumnElement[bool]] = (),
+    ) -> Iterator[NoteRow]:
+        """All rows, oldest first, read in pages so that any number fits in memory.
+
+        Args:
+            status: only those that ended so.
+            sources: only these, where there are any.
+            where: further conditions, as `jobs.ledger.pages.NoteFilter` has them.
+        """
         last = 0
         while True:
-            query = sa.select(note.c.id, *_COLUMNS).where(self.mine(note), note.c.id > last)
+            query = sa.select(note.c.id, *_COLUMNS).where(self.mine(note), note.c.id > last, *where)
             if status:
                 query = query.where(note.c.status == status)
             if sources:

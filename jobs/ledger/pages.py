@@ -134,6 +134,13 @@ def page(
     )
 
 
+def latest(ledger: Ledger, chosen: NoteFilter, count: int) -> list[NoteRow]:
+    """The notes handled last, so many at most, oldest of them first. Blocks."""
+    query = sa.select(*ledger.columns).where(*chosen.where())
+    query = query.order_by(note.c.handled_at.desc(), note.c.id.desc()).limit(count)
+    return [_in_utc(row_of(record)) for record in reversed(ledger.select(query))]
+
+
 def _values(mark: Mark) -> sa.Tuple:
     return sa.tuple_(sa.literal(mark.handled_at, note.c.handled_at.type), sa.literal(mark.id))
 

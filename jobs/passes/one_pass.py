@@ -8,7 +8,7 @@ batches, whatever the number of notes. Large notes are kept back until the other
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from jobs.passes.changes import Changes
 from jobs.passes.deferred import Deferred
@@ -17,6 +17,8 @@ from jobs.passes.outcome import Outcome, Totals
 from jobs.passes.pace import Pace, Rate
 from jobs.passes.parts import Parts
 from jobs.passes.stages import Stages
+from jobs.passes.unknown import without_unknown
+from jobs.passes.watch import Watch
 from jobs.passes.work import Batch
 
 _Queue = asyncio.Queue[Batch | None]
@@ -31,12 +33,14 @@ class Pass:
         emit: called with every note's outcome once it is safely in the ledger.
         stop: when set, no further page is begun; the notes in hand are finished.
         rate: how fast summaries are written, where that is limited.
+        watch: is told what is going on.
     """
 
     parts: Parts
     emit: Callable[[Outcome], None]
     stop: asyncio.Event
     rate: Rate | None = None
+    watch: Watch = field(default_factory=Watch)
 
     def __post_init__(self) -> None:
         slots = asyncio.Semaphore(self.parts.settings.concurrency)
@@ -44,7 +48,7 @@ class Pass:
         self._failed: set[str] = set()
         self._leases = Leases(self.parts.ledger)
         self._changes = Changes(self.parts, self._leases, slots, self.stop)
-        self._stages = Stages(self.parts, self._leases, slots, self.rate)
+        self._stages = Stages(self.parts, self._leases, slots, self.rate, self.watch)
 
     async def run(self, resource_types: Sequence[str]) -> Totals:
         """Handles what is due for another try, then everything changed since the watermark.
@@ -70,8 +74,16 @@ class Pass:
         Args:
             references: as `Type/id`.
             pace: how fast, where that is limited.
+
+        Returns:
+            Totals whose `unknown` names those that neither the server nor the ledger has; no row is left of
+            them.
         """
-        return await self._staged(self._changes.again(references, pace))
+        unknown: list[str] = []
+        batches = self._changes.again(references, pace)
+        totals = await self._staged(without_unknown(batches, self.parts.writer, unknown))
+        totals.unknown = tuple(unknown)
+        return totals
 
     async def reconcile(
         self, resource_types: Sequence[str], since: str | None = None, pace: Pace | None = None
@@ -127,6 +139,7 @@ class Pass:
 
     async def _read_stage(self, batches: AsyncIterator[Batch], read: _Queue) -> None:
         async for batch in batches:
+            self.watch.found(len(batch.jobs) + len(batch.rows) + len(batch.unchanged))
             await self._stages.read(batch)
             await read.put(batch)
         await read.put(None)

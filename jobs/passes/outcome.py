@@ -62,10 +62,12 @@ class Totals:
 
     Attributes:
         missed: of a walk over everything: notes that the ledger lacked, or had of another version.
+        unknown: of named notes: those that neither the server nor the ledger has.
     """
 
     seconds: float = 0.0
     missed: int | None = None
+    unknown: tuple[str, ...] = ()
     by_status: Counter[str] = field(default_factory=Counter)
     by_reason: Counter[str] = field(default_factory=Counter)
 
@@ -84,4 +86,6 @@ class Totals:
         """The last line that `clinsum poll --json` prints."""
         counts = {s: self.by_status[s] for s in ("written", "unchanged", "skipped", "failed")}
         missed = {} if self.missed is None else {"missed": self.missed}
-        return {"summary": {"seen": self.seen, **counts, **missed, "seconds": round(self.seconds, 3)}}
+        unknown = {"unknown": list(self.unknown)} if self.unknown else {}
+        seconds = round(self.seconds, 3)
+        return {"summary": {"seen": self.seen, **counts, **missed, **unknown, "seconds": seconds}}

@@ -10,18 +10,21 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from jobs.passes.outcome import Outcome, Totals
+from jobs.passes.watch import Watch
 
 log = structlog.get_logger("clinsum.progress")
 
 _LOG_EVERY = 10.0
 
 
-class PassProgress:
+class PassProgress(Watch):
     """Counts outcomes and shows them; `show` is False where standard error must stay quiet."""
 
     def __init__(self, *, show: bool = True) -> None:
         self._totals = Totals()
-        self._logged = time.monotonic()
+        self._logged = self._began = time.monotonic()
+        self._found = 0
+        self._loading = False
         self._bar: Progress | None = None
         self._show = show
         if show and sys.stderr.isatty():
@@ -36,7 +39,7 @@ class PassProgress:
     def __enter__(self) -> Self:
         if self._bar:
             self._bar.start()
-            self._task = self._bar.add_task("reading the server's changes", total=None)
+            self._task = self._bar.add_task(self.words, total=None)
         return self
 
     def __exit__(
@@ -45,13 +48,45 @@ class PassProgress:
         if self._bar:
             self._bar.stop()
 
+    @property
+    def words(self) -> str:
+        """What is going on, in a line for people."""
+        counts = self._totals.by_status
+        if self._found or self._totals.seen:
+            known = max(self._found, self._totals.seen)
+            said = "  ".join(f"{counts[name]} {name}" for name in sorted(counts))
+            shown = f"{self._totals.seen} of {known} notes found so far" + (f": {said}" if said else "")
+        else:
+            shown = "reading the server's changes"
+        return f"loading the model  {shown}" if self._loading else shown
+
     def add(self, outcome: Outcome) -> None:
         """Counts one note."""
         self._totals.add(outcome)
-        counts = self._totals.by_status
-        if self._bar:
-            shown = "  ".join(f"{name} {counts[name]}" for name in sorted(counts))
-            self._bar.update(self._task, description=f"{self._totals.seen} notes: {shown}")
-        elif self._show and time.monotonic() - self._logged > _LOG_EVERY:
+        self._shown()
+        if not self._bar and self._show and time.monotonic() - self._logged > _LOG_EVERY:
             self._logged = time.monotonic()
-            log.info("progress", seen=self._totals.seen, **counts)
+            log.info("progress", seen=self._totals.seen, of=self._found, **self._totals.by_status)
+
+    def found(self, notes: int) -> None:
+        """Counts notes that are still to come."""
+        self._found += notes
+        self._shown()
+
+    def loading(self) -> None:
+        """Says why nothing moves for some seconds."""
+        self._loading, self._began = True, time.monotonic()
+        self._shown()
+        if not self._bar and self._show:
+            log.info("loading-model")
+
+    def loaded(self) -> None:
+        """Says that it goes on."""
+        self._loading = False
+        self._shown()
+        if not self._bar and self._show:
+            log.info("model-loaded", seconds=round(time.monotonic() - self._began, 1))
+
+    def _shown(self) -> None:
+        if self._bar:
+            self._bar.update(self._task, description=self.words)

@@ -49,6 +49,8 @@ class Scorer:
         self._limits = limits or NoteLimits()
         self._remembered: OrderedDict[tuple[object, ...], Summary | NoteError] = OrderedDict()
         self._turn = threading.Lock()
+        self.ready = not summarizer.model.sha256
+        """Whether the weights are loaded, or there are none to load."""
 
     def check_characters(self, count: int) -> None:
         """Raises NoteError(TOO_LARGE) for a text that would not be scored: it need not be kept till then."""
@@ -58,7 +60,9 @@ class Scorer:
     def score(self, texts: Sequence[NoteText]) -> list[Summary | NoteError]:
         """Returns for each text its summary, or why there is none."""
         with self._turn:
-            return self._scored(texts)
+            scored = self._scored(texts)
+            self.ready = True
+            return scored
 
     def _scored(self, texts: Sequence[NoteText]) -> list[Summary | NoteError]:
         keys = [_key(text) for text in texts]

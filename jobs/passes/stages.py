@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 
 from fhir_adapter.errors import FhirAdapterError, NoteError
+from fhir_adapter.note import NoteText
 from fhir_adapter.reading.note_text import read_note
 from fhir_adapter.reasons import Reason
 from fhir_adapter.writing.recall import RecalledError
@@ -21,7 +22,9 @@ from jobs.passes.outcome import Outcome
 from jobs.passes.pace import Rate
 from jobs.passes.parts import Parts
 from jobs.passes.scoring import internal_error
+from jobs.passes.watch import Watch
 from jobs.passes.work import Batch, Job, failed_row
+from summarizer.types import Summary
 
 # These end the pass; anything else is the note's own failure.
 _FATAL = (LedgerError, RecalledError)
@@ -35,12 +38,19 @@ class Stages:
         leases: what may be worked on.
         slots: how many requests are made at a time.
         rate: how fast summaries are written, where that is limited.
+        watch: is told when the model is loaded.
     """
 
     def __init__(
-        self, parts: Parts, leases: Leases, slots: asyncio.Semaphore, rate: Rate | None = None
+        self,
+        parts: Parts,
+        leases: Leases,
+        slots: asyncio.Semaphore,
+        rate: Rate | None = None,
+        watch: Watch | None = None,
     ) -> None:
         self._parts, self._leases, self._slots, self._rate = parts, leases, slots, rate
+        self._watch = watch or Watch()
 
     # Which notes, and their text.
 
@@ -80,12 +90,21 @@ class Stages:
         """Chooses the sentences of each note that has a text."""
         ready = [(job, job.reading.text) for job in jobs if job.reading]
         texts = [text for _, text in ready]
-        results = await asyncio.to_thread(self._parts.scorer.score, texts) if texts else []
+        results = await self._scores(texts) if texts else []
         for (job, _), result in zip(ready, results, strict=True):
             if isinstance(result, NoteError):
                 job.error = result
             else:
                 job.summary = result
+
+    async def _scores(self, texts: Sequence[NoteText]) -> list[Summary | NoteError]:
+        scorer = self._parts.scorer
+        if scorer.ready:
+            return await asyncio.to_thread(scorer.score, texts)
+        self._watch.loading()
+        results = await asyncio.to_thread(scorer.score, texts)
+        self._watch.loaded()
+        return results
 
     async def score_large(self, job: Job) -> None:
         """Scores a large note by itself.

@@ -1,0 +1,14 @@
+"""What a pass tells whoever looks on, beside the outcome of each note."""
+
+
+class Watch:
+    """Looks on and does nothing; a subclass shows what it is told. Called in the event loop."""
+
+    def found(self, notes: int) -> None:
+        """So many more notes are known to be handled in this pass."""
+
+    def loading(self) -> None:
+        """The model is loaded now, since the first text waits for it."""
+
+    def loaded(self) -> None:
+        """The model is there."""
