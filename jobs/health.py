@@ -35,8 +35,18 @@ class Heart:
     def __init__(self, path: str, clock: Callable[[], float] = time.time) -> None:
         self._path, self._clock = Path(path), clock
         self._good = 0.0
-        self._written = 0.0
+        self._sign = self._written = 0.0
         self._told = False
+
+    @property
+    def good(self) -> float | None:
+        """When a pass was last completed by this process, in seconds since 1970."""
+        return self._good or None
+
+    @property
+    def sign(self) -> float:
+        """When this process last did anything."""
+        return self._sign
 
     def begun(self) -> None:
         """The process starts: what the one before it left counts no more."""
@@ -45,7 +55,8 @@ class Heart:
 
     def noted(self) -> None:
         """A note was handled."""
-        if self._clock() - self._written > _OFTEN:
+        self._sign = self._clock()
+        if self._sign - self._written > _OFTEN:
             self._write()
 
     def passed(self, *, good: bool) -> None:
@@ -55,7 +66,7 @@ class Heart:
         self._write()
 
     def _write(self) -> None:
-        self._written = self._clock()
+        self._sign = self._written = self._clock()
         lines = [
             f"# HELP {name} {_HELP[name]}\n# TYPE {name} gauge\n{name} {moment:.3f}\n"
             for name, moment in ((GOOD, self._good), (SIGN, self._written))

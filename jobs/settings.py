@@ -114,6 +114,10 @@ class Settings(BaseSettings):
         default_factory=default_health_file,
         description="Where `clinsum run` leaves its signs of life, which `clinsum health` reads.",
     )
+    run_address: str = Field(
+        "",
+        description="Where `clinsum run` serves its metrics and health: 127.0.0.1:9464; empty for nowhere.",
+    )
     overlap: str = Field("10m", description="How far each pass looks back behind the last stamp it saw.")
     page_size: int = Field(50, ge=1, le=1000, description="Resources in one page of the server's answers.")
     concurrency: int = Field(8, ge=1, le=64, description="Requests to the server at a time.")
@@ -264,6 +268,14 @@ class Settings(BaseSettings):
     def _no_credentials_in_it(cls, value: str) -> str:
         if value and not re.fullmatch(r"https?://[^\s/@?#]+([/?][^\s#]*)?", value):
             raise ValueError("it must be an http:// or https:// address without credentials")
+        return value
+
+    @field_validator("run_address")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        host, colon, port = value.rpartition(":")
+        if value and not (colon and host.strip("[]") and port.isdecimal() and int(port) < 65536):
+            raise ValueError("it must be an address and a port, such as 127.0.0.1:9464")
         return value
 
     @field_validator("budget")

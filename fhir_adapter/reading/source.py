@@ -5,7 +5,7 @@ appears below a watermark. Hence the overlap; what it reads twice is told apart 
 """
 
 import hashlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -176,7 +176,7 @@ class Source:
                 self._strategies[resource_type] = found
         return found
 
-    async def changed_since(self, resource_type: str, watermark: str | None) -> AsyncIterator[Page]:
+    async def changed_since(self, resource_type: str, watermark: str | None) -> AsyncGenerator[Page, None]:
         """Pages of what changed since the watermark, oldest first where the server sorts; see `Walk`.
 
         Raises:

@@ -18,6 +18,7 @@ class BearerAuth(httpx.Auth):
     """A fixed access token (RFC 6750)."""
 
     def __init__(self, token: str) -> None:
+        self.token = token
         self._header = f"Bearer {token}"
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:

@@ -57,6 +57,13 @@ class Tokens:
         """What the token in hand was granted; "" without one, or where the endpoint did not say."""
         return self._token.scope if self._token else ""
 
+    @property
+    def seconds_left(self) -> float | None:
+        """Until the token in hand ends, by what its endpoint said; None where it said nothing."""
+        if self._token is None or self._token.seconds is None:
+            return None
+        return self._ends_at - self._clock()
+
     async def current(self, refused: str = "") -> str:
         """A token to send.
 

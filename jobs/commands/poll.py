@@ -18,7 +18,15 @@ from jobs.passes.pace import parse_pace
 from jobs.passes.progress import PassProgress
 from jobs.passes.watch import Watch
 from jobs.runtime import open_ledger
-from jobs.schedule import bring_along, make_trigger, one_pass, reconcile, run_schedule
+from jobs.schedule import (
+    Beside,
+    bring_along,
+    make_trigger,
+    nothing_beside,
+    one_pass,
+    reconcile,
+    run_schedule,
+)
 
 _NAMED = 5  # notes that failed and are named at the end of a pass
 
@@ -69,8 +77,13 @@ def run(
     """Passes on a schedule, until SIGTERM, which ends it cleanly after the notes in hand."""
     settings = settings_from(sets)
     trigger = make_trigger(every or (None if cron else settings.interval), cron)
+    beside: Beside = nothing_beside
+    if settings.run_address:
+        from jobs.web.beside_run import check_address, serving
+
+        beside = partial(serving, settings, check_address(settings))
     with open_ledger(settings) as ledger:
-        raise typer.Exit(asyncio.run(run_schedule(settings, ledger, trigger)))
+        raise typer.Exit(asyncio.run(run_schedule(settings, ledger, trigger, beside)))
 
 
 def retry(

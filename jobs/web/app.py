@@ -74,10 +74,15 @@ def create_app(settings: Settings, options: Options | None = None, access: Acces
     app.mount("/static", _Static(directory=STATIC), name="static")
     app.state.paths = frozenset(r.path for router in found for r in router.routes if isinstance(r, APIRoute))
     app.openapi = partial(openapi_document, app)  # type: ignore[method-assign]
+    answer_problems(app)
+    guard(app, settings, options, access, metrics)
+    return app
+
+
+def answer_problems(app: FastAPI) -> None:
+    """Has an application answer expected errors as problems."""
     for error in (ProblemError, FhirAdapterError, LedgerError, RequestValidationError, HTTPException):
         app.add_exception_handler(error, _answer_problem)
-    _guard(app, settings, options, access, metrics)
-    return app
 
 
 async def _answer_problem(request: Request, error: Exception) -> Response:
@@ -102,7 +107,7 @@ class _Static(StaticFiles):
         return response
 
 
-def _guard(app: FastAPI, settings: Settings, options: Options, access: Access, metrics: Metrics) -> None:
+def guard(app: FastAPI, settings: Settings, options: Options, access: Access, metrics: Metrics) -> None:
     """Adds the middlewares; the last one added is the first to see a request."""
     app.add_middleware(
         BodyLimit,

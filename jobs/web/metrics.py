@@ -1,10 +1,15 @@
 """Prometheus metrics: counts, sizes and seconds, by route and status; nothing of a note or a client."""
 
-from collections.abc import Sized
+from collections.abc import Callable, Sized
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 
+from jobs.monitoring.exposition import FiguresCollector
+from jobs.monitoring.figures import Figures
 from jobs.web.batching import BatchDone, ModelState, ModelWorker
+
+NONE = Figures()
+"""Of a service that has no passes to look at."""
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 _TEXTS = (1, 2, 4, 8, 16, 32, 64, 128)
@@ -43,6 +48,8 @@ class Metrics:
             "clinsum_clients_gone", "Clients that left before the answer.", registry=registry
         )
 
+        self.figures = FiguresCollector()
+        registry.register(self.figures)
         self._connections = Gauge("clinsum_connections", "Connections that are open.", registry=registry)
         self._ended = Counter(
             "clinsum_connections_ended",
@@ -83,8 +90,13 @@ class Metrics:
     def watch(self, model: ModelWorker) -> None:
         """Reads the queue's length and the model's state whenever somebody asks."""
         self._waiting.set_function(lambda: model.waiting)
-        self._loaded.set_function(lambda: float(model.state is ModelState.READY))
+        self.watch_loaded(lambda: model.state is ModelState.READY)
 
-    def page(self) -> bytes:
-        """All of it in Prometheus' text format."""
+    def watch_loaded(self, loaded: Callable[[], bool]) -> None:
+        """Reads whether the model is loaded whenever somebody asks."""
+        self._loaded.set_function(lambda: float(loaded()))
+
+    def page(self, figures: Figures = NONE) -> bytes:
+        """All of it in Prometheus' text format, with the figures of the passes as they are now."""
+        self.figures.figures = figures
         return generate_latest(self.registry)

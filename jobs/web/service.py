@@ -1,6 +1,7 @@
 """What the routes share: settings, model, text extraction, FHIR server, ledger; made once per process."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -13,7 +14,9 @@ from fhir_adapter.note import Content, NoteText
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.text import Extractor
 from jobs.audits.parts import make_auditor
+from jobs.health import read_health
 from jobs.ledger.ledger import Ledger
+from jobs.monitoring.figures import Figures, Moments, Observer
 from jobs.runtime import make_client, make_extractor, make_summarizer, open_ledger
 from jobs.settings import Settings
 from jobs.web.batching import ClosedError, ModelUnavailableError, ModelWorker, QueueFullError, QueueLimits
@@ -49,6 +52,7 @@ class Service:
     auditor: Auditor
     metrics: Metrics
     outside: Outside = field(init=False)
+    observer: Observer = field(init=False)
     retrying: Retrying = field(init=False)
     _ledger: Ledger | None = None
     _opening: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -56,12 +60,23 @@ class Service:
 
     def __post_init__(self) -> None:
         self.outside = Outside(self.client, self.ledger)
+        self.observer = Observer(self.settings, self.client, self.ledger, self._moments)
         self.retrying = Retrying(self.settings, self.model, self.ledger)
 
     async def readiness(self) -> Readiness:
         """What the service needs and whether it is there now; a demonstration needs the model alone."""
         demo = self.options.demo
         return await readiness(self.model, None if demo else self.outside, preload=self.options.preload)
+
+    async def figures(self) -> Figures:
+        """The passes in figures; of a demonstration there are none."""
+        return Figures() if self.options.demo else await self.observer.figures()
+
+    def _moments(self) -> Moments:
+        """As `clinsum run` left them in its file, where that is on this machine."""
+        found, now = read_health(self.settings.health_file), time.time()
+        good, sign = found.since_good, found.since_sign
+        return Moments(None if good is None else now - good, None if sign is None else now - sign)
 
     async def read(self, content: Content) -> NoteText:
         """The text of a note's bytes; as many may wait for it as for the model.

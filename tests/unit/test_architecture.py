@@ -53,6 +53,7 @@ LEVELS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("exits",),
         ("passes",),
         ("runtime",),
+        ("monitoring",),
         ("schedule", "sandboxes", "audits"),
         ("timelines", "diagnosis"),
         ("demo",),

@@ -12,7 +12,17 @@ import pytest
 from tests.places import ROOT
 from tests.unit.source_graph import PACKAGES
 
-DOCS = ("architecture", "lifecycle", "profiles", "reference", "servers", "timeline", "training", "web")
+DOCS = (
+    "architecture",
+    "lifecycle",
+    "operations",
+    "profiles",
+    "reference",
+    "servers",
+    "timeline",
+    "training",
+    "web",
+)
 PAGES = [
     "README.md",
     "CHANGELOG.md",
@@ -132,6 +142,16 @@ def test_the_python_of_the_readme_runs(capsys: pytest.CaptureFixture[str]) -> No
     start, end, score, _ = lines[0]
     assert 0 <= int(start) < int(end) <= len(note)
     assert 0 <= float(score) <= 1
+
+
+def test_every_reason_code_has_its_row_of_what_to_do() -> None:
+    from fhir_adapter.reasons import Reason
+
+    page = (ROOT / "docs" / "operations.md").read_text("utf-8")
+    section = page.partition("## Troubleshooting by reason code")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| `([a-z0-9-]+)` \| (.+) \| (.+) \|$", section, re.MULTILINE)
+    assert [code for code, _, _ in rows] == [reason.value for reason in Reason]
+    assert all(cause.strip() and remedy.strip() for _, cause, remedy in rows)
 
 
 def test_every_row_of_the_life_cycle_names_a_test_that_is_there() -> None:
