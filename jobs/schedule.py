@@ -128,7 +128,7 @@ async def one_pass(
     stop_on_signals(stop)
     with ledger.one_pass():
         async with runtime(settings, ledger) as parts:
-            one = Pass(parts, emit, stop, watch or Watch())
+            one = Pass(parts, emit, stop, watch=watch or Watch())
             if sources is None:
                 return await one.run(settings.resource_types)
             return await one.handle(sources)
@@ -150,7 +150,7 @@ async def bring_along(
     with ledger.one_pass("resummarise"):
         async with runtime(settings, ledger) as parts:
             sources = await outdated(parts.client, parts.pipeline, settings.page_size)
-            return await Pass(parts, emit, stop, watch or Watch()).handle(sources, pace)
+            return await Pass(parts, emit, stop, watch=watch or Watch()).handle(sources, pace)
 
 
 async def reconcile(
@@ -166,7 +166,7 @@ async def reconcile(
     stop_on_signals(stop)
     with ledger.one_pass("reconcile"):
         async with runtime(settings, ledger) as parts:
-            one = Pass(parts, emit, stop, watch or Watch())
+            one = Pass(parts, emit, stop, watch=watch or Watch())
             return await one.reconcile(settings.resource_types, since, pace)
 
 
