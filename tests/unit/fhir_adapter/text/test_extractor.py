@@ -148,9 +148,10 @@ def test_a_damaged_archive_is_malformed_however_it_was_packed(method: int, at: i
     data = bytearray(buffer.getvalue())
     data[at] ^= 0x55
     try:
-        assert read(content(bytes(data)), Limits()).text == NOTE * 50  # nothing that matters was hit
+        found: str | Reason = read(content(bytes(data)), Limits()).text
     except NoteError as error:
-        assert error.reason is Reason.MALFORMED
+        found = error.reason
+    assert found in (Reason.MALFORMED, NOTE * 50)  # the latter where nothing that matters was hit
 
 
 async def test_sizes_are_limited_at_both_ends() -> None:
