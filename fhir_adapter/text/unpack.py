@@ -48,9 +48,8 @@ def unzip_one(data: bytes, at_most: int) -> bytes:
     """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            files = [
-                each for each in archive.infolist() if not each.filename.endswith("/")
-            ]  # a name may be ""
+            # A name may be empty, of which zipfile cannot tell whether it is a folder's.
+            files = [each for each in archive.infolist() if not each.filename.endswith("/")]
             if len(files) != 1:
                 raise NoteError(Reason.UNSUPPORTED_TYPE, f"ZIP archive of {len(files)} files")
             if files[0].flag_bits & 0x1:
@@ -59,9 +58,7 @@ def unzip_one(data: bytes, at_most: int) -> bytes:
                 content = file.read(at_most + 1)
     except (NoteError, MemoryError):
         raise
-    except (
-        Exception
-    ) as error:  # of a damaged one, zlib, lzma, struct and zipfile have no common base for theirs
+    except Exception as error:  # zlib, lzma, struct and zipfile have no common base for theirs
         words = f"ZIP archive is damaged or packed in an unknown way ({type(error).__name__})"
         raise NoteError(Reason.MALFORMED, words) from None
     if len(content) > at_most:

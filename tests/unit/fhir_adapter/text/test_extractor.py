@@ -147,11 +147,12 @@ def test_a_damaged_archive_is_malformed_however_it_was_packed(method: int, at: i
         archive.writestr("a", NOTE * 50)
     data = bytearray(buffer.getvalue())
     data[at] ^= 0x55
+    found: str | Reason
     try:
-        found: str | Reason = read(content(bytes(data)), Limits()).text
+        found = read(content(bytes(data)), Limits()).text
     except NoteError as error:
         found = error.reason
-    assert found in (Reason.MALFORMED, NOTE * 50)  # the latter where nothing that matters was hit
+    assert found in (Reason.MALFORMED, NOTE * 50)  # the text where nothing that matters was hit
 
 
 async def test_sizes_are_limited_at_both_ends() -> None:
