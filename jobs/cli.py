@@ -19,6 +19,7 @@ COMMANDS = {
     "run": "poll",
     "retry": "poll",
     "reconcile": "poll",
+    "backfill": "backfill",
     "health": "health",
     "audit": "audit",
     "withdraw": "withdraw",

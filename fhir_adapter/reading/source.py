@@ -5,13 +5,15 @@ appears below a watermark. Hence the overlap; what it reads twice is told apart 
 """
 
 import hashlib
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from dataclasses import dataclass, replace
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from fhir_adapter.errors import GoneError, HttpStatusError, NoteError, NotFhirError
 from fhir_adapter.lenient import JsonObject, as_dict, as_list, has_tag, reference_of, relative
 from fhir_adapter.note import SourceNote
+from fhir_adapter.reading.by_id import find_by_id
+from fhir_adapter.reading.page import Page, Unreadable
 from fhir_adapter.reading.patients import OF_ONE_PATIENT, Patients
 from fhir_adapter.reading.policy import Policy, ineligible
 from fhir_adapter.reading.replacements import Stated, find_by_identifier, find_replacements, nameless_target
@@ -28,46 +30,6 @@ from fhir_adapter.stamps import in_nanoseconds, instant, nanoseconds
 __all__ = ["Page", "Policy", "Source", "Unreadable", "ineligible", "read_source"]
 
 _RESTARTS = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """An entry of a page that gives no note.
-
-    Attributes:
-        reference: `Type/id`, or "" where not even that can be read.
-        version_id: `meta.versionId` as found, or "".
-    """
-
-    reference: str
-    reason: Reason
-    detail: str
-    version_id: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """One page of a pass.
-
-    Attributes:
-        notes: in the server's order. Eligible or not: ask `Source.ineligible`.
-        newest: the newest stamp seen so far in the pass, as the server wrote it; the next watermark, once
-            the last page is safely in the ledger. None where nothing has a stamp.
-        is_last: the pass ends with this page.
-        derived: resources left out because they carry the tag of what this software writes.
-        repeated: resources left out because this pass, or by their stamp an earlier one, had them already.
-        notice: a plain sentence where this page is known to be less certain than it should be.
-        whole: False where the walk up to here may have missed something that is there; `newest` is then no
-            watermark.
-    """
-
-    notes: tuple[SourceNote | Unreadable, ...]
-    newest: str | None
-    is_last: bool
-    derived: int = 0
-    repeated: int = 0
-    notice: str = ""
-    whole: bool = True
 
 
 class Source:
@@ -111,6 +73,7 @@ class Source:
         self._strategies: dict[str, Strategy] = {}
         self._stated = Stated(client)
         self._by_identifier: dict[str, str] = {}
+        self._named: frozenset[str] | None = None
 
     def ineligible(self, note: SourceNote) -> Reason | None:
         """Why the note is not to be summarised by its status, or None."""
@@ -130,6 +93,33 @@ class Source:
             replaced, _ = await find_replacements(self._client, [note], self._stated, always)
             note = replace(note, replaced_by=replaced.get(note.reference))
         return replace(note, left_out=not self._selection.holds(resource, self._client.base_url))
+
+    async def now(self, resource_type: str, references: Sequence[str]) -> tuple[Page, list[str]]:
+        """These notes as the server has them, and those that its answer lacks.
+
+        Args:
+            resource_type: of all of them.
+            references: `Type/id`, at most a page of them.
+
+        Returns:
+            A page, and what has to be read one by one: that says what became of it.
+
+        Raises:
+            FhirAdapterError: the server does not answer.
+        """
+        found = await find_by_id(self._client, resource_type, references)
+        resources = [resource for resource in found.values() if await self._is_asked_for(resource)]
+        seen = Seen(Strategy(resource_type, None), None, 0, self._now())
+        answer = SearchPage(tuple(resources), (), (), is_last=True)
+        return await self._page(resource_type, answer, seen), [r for r in references if r not in found]
+
+    async def _is_asked_for(self, resource: JsonObject) -> bool:
+        """Whether the note is of one of the patients that the settings name, where they do."""
+        if self._patients is None:
+            return True
+        if self._named is None:
+            self._named = frozenset(await self._patients.references())
+        return self._whose(resource) in self._named
 
     def mark(self, resource_type: str) -> str:
         """The name of the watermark of a type: another one for each selection, so that none hides notes."""

@@ -6,12 +6,10 @@ from functools import partial
 from typing import Annotated, Protocol
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
-from fhir_adapter.reasons import reason_words
 from fhir_adapter.stamps import nanoseconds
 from jobs.commands.options import AsJson, Sets, console, print_json, settings_from
+from jobs.commands.totals import show_totals
 from jobs.exits import Exit, UsageError
 from jobs.passes.outcome import Outcome, Totals
 from jobs.passes.pace import parse_pace
@@ -167,19 +165,3 @@ def _show_failed(failed: Sequence[Outcome], totals: Totals) -> None:
         typer.echo(f"  and {more} more")
     typer.echo("Next: clinsum notes --status failed   (all of them, and when each is tried again)")
     typer.echo("      clinsum retry                   (try them again now)")
-
-
-def show_totals(totals: Totals, out: Console) -> None:
-    """The pass in a few lines that a person understands."""
-    counts = totals.by_status
-    out.print(
-        f"{totals.seen} notes in {totals.seconds:.1f} s: {counts['written']} summarised, "
-        f"{counts['unchanged']} unchanged, {counts['skipped']} skipped, {counts['failed']} failed."
-    )
-    if totals.missed is not None:
-        out.print(f"{totals.missed} of them the passes had missed.")
-    if totals.by_reason:
-        table = Table("reason", "notes", "what it means", box=None, pad_edge=False)
-        for reason, count in totals.by_reason.most_common():
-            table.add_row(reason, str(count), reason_words(reason))
-        out.print(table)

@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-REVISION = "0003"
+REVISION = "0004"
 """The newest migration."""
 
 metadata = sa.MetaData()
@@ -56,4 +56,16 @@ watermark = sa.Table(
     sa.Column("pipeline", sa.String(64), primary_key=True),
     sa.Column("resource_type", sa.String(64), primary_key=True),
     sa.Column("last_updated", sa.String(64), nullable=False),
+)
+
+backfill = sa.Table(
+    "backfill",
+    metadata,
+    sa.Column("server", sa.String(500), primary_key=True),
+    sa.Column("pipeline", sa.String(64), primary_key=True),
+    sa.Column("walk", sa.String(64), primary_key=True),
+    sa.Column("piece", sa.String(64), primary_key=True),
+    sa.Column("place", sa.String(2000), nullable=False),
+    sa.Column("finished", sa.Boolean(), nullable=False),
+    sa.Column("at", sa.DateTime(timezone=True), nullable=False),
 )

@@ -7,7 +7,6 @@ from functools import partial
 
 import structlog
 
-from fhir_adapter.elements import local
 from fhir_adapter.errors import (
     FhirAdapterError,
     HttpStatusError,
@@ -18,7 +17,6 @@ from fhir_adapter.errors import (
 )
 from fhir_adapter.note import SourceNote
 from fhir_adapter.reading.consent import Consents
-from fhir_adapter.reading.replacements import in_force
 from fhir_adapter.reading.source import Page, Unreadable
 from fhir_adapter.reasons import Reason
 from jobs.ledger.ledger import Ledger
@@ -29,6 +27,7 @@ from jobs.passes.leases import Leases
 from jobs.passes.outcome import Outcome
 from jobs.passes.pace import Pace
 from jobs.passes.parts import Parts
+from jobs.passes.relations import Relations
 from jobs.passes.standing import disagreeing, fallen
 from jobs.passes.work import Batch, Job, failed_row
 
@@ -46,27 +45,6 @@ _OUTSIDE = (Reason.SUPERSEDED, Reason.NOT_SELECTED, Reason.CONSENT)
 def _has_summary(row: NoteRow | None) -> bool:
     """Of a note that the settings leave out: one that this software has written, or tries to."""
     return row is not None and (row.status != "skipped" or row.reason == Reason.NOT_SELECTED)
-
-
-class Relations:
-    """Which documents are replaced, or not any more, by what a pass has read; they need a second look."""
-
-    def __init__(self) -> None:
-        self._targets: dict[str, bool] = {}
-        self._handled: set[str] = set()
-
-    def see(self, note: SourceNote, base_url: str, before: NoteRow | None) -> None:
-        """Takes note of a document that the pass works on, and of the ledger's row of it."""
-        if before:
-            self._handled.add(note.reference)
-        now = in_force(note.status, note.doc_status)
-        self._targets.update(dict.fromkeys(local(note.replaces, base_url), now))
-
-    def taken(self) -> dict[str, bool]:
-        """`Type/id` of each replaced document to whether the replacement is in force; each once."""
-        targets = {source: now for source, now in self._targets.items() if source not in self._handled}
-        self._targets.clear()
-        return targets
 
 
 class Changes:
@@ -159,6 +137,44 @@ class Changes:
         async for batch in self.left_by_others():
             yield batch
 
+    async def listed(self, resource_type: str, stated: Mapping[str, str]) -> AsyncIterator[Batch]:
+        """Notes that a file or an export names, each as the server has it now.
+
+        What the ledger has in the version named is not asked for again.
+
+        Args:
+            resource_type: of all of them.
+            stated: `Type/id` to the version that is named, or "".
+        """
+        known = await asyncio.to_thread(self._parts.ledger.known, stated)
+        done = {row.source: row for row in known.values() if row.version == (stated[row.source] or None)}
+        done = {source: row for source, row in done.items() if row.status != "failed"}
+        if done:
+            yield Batch(unchanged=tuple(Outcome.of(row, "unchanged") for row in done.values()))
+        rest = [source for source in stated if source not in done]
+        if rest:
+            page, missing = await self._parts.source.now(resource_type, rest)
+            async for batch in self.triaged(resource_type, page):
+                yield batch
+            async for batch in self.again(missing):
+                yield batch
+
+    async def settled(self) -> AsyncIterator[Batch]:
+        """What the notes so far change for others, and what is free of what other processes had taken."""
+        async for batch in self.again(await self._affected("", None)):
+            yield batch
+        async for batch in self.left_by_others(wait=False):
+            yield batch
+
+    @property
+    def whole(self) -> bool:
+        """All notes so far are in batches, or recorded by others."""
+        return not self._leases.open
+
+    async def unreadable(self, entries: Sequence[Unreadable]) -> Batch:
+        """What gives no note, for the ledger."""
+        return Batch(rows=tuple(await self._unreadable(entries)))
+
     async def _not_met(self, resource_types: Sequence[str], begun: datetime) -> AsyncIterator[Batch]:
         """Notes with a summary that a whole walk did not meet: deleted, or out of our sight."""
         last = 0
@@ -170,9 +186,9 @@ class Changes:
             async for batch in self.again(sources):
                 yield batch
 
-    async def left_by_others(self) -> AsyncIterator[Batch]:
+    async def left_by_others(self, *, wait: bool = True) -> AsyncIterator[Batch]:
         """Notes that other processes had taken and did not finish; waits for those still at work."""
-        async for sources in self._leases.left(self._stop):
+        async for sources in self._leases.left(self._stop, wait=wait):
             log.info("taken-over", notes=len(sources))
             for start in range(0, len(sources), BATCH_NOTES):
                 yield await self._reread_all(sources[start : start + BATCH_NOTES])

@@ -60,8 +60,18 @@ class Leases:
         """Ends the leases of notes that are recorded."""
         await asyncio.to_thread(release, self._ledger, self._holder, sources)
 
-    async def left(self, stop: asyncio.Event) -> AsyncIterator[list[str]]:
-        """What others held and did not record, as their leases run out; ends when nothing is open."""
+    @property
+    def open(self) -> bool:
+        """Whether there are notes that others held and that are not known to be recorded."""
+        return bool(self._left)
+
+    async def left(self, stop: asyncio.Event, *, wait: bool = True) -> AsyncIterator[list[str]]:
+        """What others held and did not record, as their leases run out; ends when nothing is open.
+
+        Args:
+            stop: when set, it ends too.
+            wait: for those still at work; else it looks once.
+        """
         while self._left and not stop.is_set():
             known = await asyncio.to_thread(handled_since, self._ledger, self._left)
             for source in known:
@@ -73,6 +83,8 @@ class Leases:
                 del self._left[source]
             if mine:
                 yield sorted(mine)
-            else:
+            if not wait:
+                return
+            if not mine:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), self._look)

@@ -27,6 +27,8 @@ class PassProgress(Watch):
         self._loading = False
         self._bar: Progress | None = None
         self._show = show
+        self._start = self._logged
+        self._share = self._own = 0.0
         if show and sys.stderr.isatty():
             self._bar = Progress(
                 SpinnerColumn(),
@@ -58,6 +60,10 @@ class PassProgress(Watch):
             shown = f"{self._totals.seen} of {known} notes found so far" + (f": {said}" if said else "")
         else:
             shown = "reading the server's changes"
+        estimate = self._estimate()
+        if estimate:
+            shown += f", {estimate['done']} of all"
+            shown += f", about {estimate['left']} left" if "left" in estimate else ""
         return f"loading the model  {shown}" if self._loading else shown
 
     def add(self, outcome: Outcome) -> None:
@@ -66,7 +72,13 @@ class PassProgress(Watch):
         self._shown()
         if not self._bar and self._show and time.monotonic() - self._logged > _LOG_EVERY:
             self._logged = time.monotonic()
-            log.info("progress", seen=self._totals.seen, of=self._found, **self._totals.by_status)
+            log.info(
+                "progress",
+                seen=self._totals.seen,
+                of=self._found,
+                **self._totals.by_status,
+                **self._estimate(),
+            )
 
     def found(self, notes: int) -> None:
         """Counts notes that are still to come."""
@@ -90,3 +102,32 @@ class PassProgress(Watch):
     def _shown(self) -> None:
         if self._bar:
             self._bar.update(self._task, description=self.words)
+
+    def planned(self, words: str) -> None:
+        """Says where the notes come from, on a line that stays."""
+        if self._show:
+            sys.stderr.write(f"{words}\n")
+
+    def reached(self, share: float, in_this_run: float) -> None:
+        """Takes note of how far it is."""
+        self._share, self._own = share, in_this_run
+
+    def _estimate(self) -> dict[str, str]:
+        """The share that is done, and the time that the rest will take at the pace of this run."""
+        if not self._share:
+            return {}
+        left = (time.monotonic() - self._start) * (1 - self._share) / self._own if self._own else None
+        return {"done": f"{self._share:.1%}"} | ({} if left is None else {"left": duration_words(left)})
+
+
+def duration_words(seconds: float) -> str:
+    """Such as `42 s`, `5 min`, `3 h 20 min`, `12 d 4 h`."""
+    whole = round(seconds)
+    if whole < 100:
+        return f"{whole} s"
+    minutes, hours = round(whole / 60), round(whole / 3600)
+    if minutes < 100:
+        return f"{minutes} min"
+    if hours < 48:
+        return f"{minutes // 60} h {minutes % 60} min"
+    return f"{hours // 24} d {hours % 24} h"

@@ -12,3 +12,9 @@ class Watch:
 
     def loaded(self) -> None:
         """The model is there."""
+
+    def planned(self, words: str) -> None:
+        """Where the notes come from, in a sentence, before the first of them."""
+
+    def reached(self, share: float, in_this_run: float) -> None:
+        """Of all that there is so much is read (0 to 1), and so much of all by this run."""

@@ -29,7 +29,7 @@ PLAIN = {"summarizer.types", "summarizer.selection.repeats"}
 LEVELS: dict[str, tuple[tuple[str, ...], ...]] = {
     "fhir_adapter": (
         ("text", "rest", "sandbox"),
-        ("reading",),
+        ("reading", "bulk"),
         ("writing",),
         ("audit",),
         ("timeline",),
@@ -55,7 +55,7 @@ LEVELS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("runtime",),
         ("monitoring",),
         ("schedule", "sandboxes", "audits"),
-        ("timelines", "diagnosis"),
+        ("timelines", "diagnosis", "backfill"),
         ("demo",),
         ("web",),
         ("bench",),

@@ -14,6 +14,7 @@ from tests.unit.source_graph import PACKAGES
 
 DOCS = (
     "architecture",
+    "backfill",
     "lifecycle",
     "operations",
     "profiles",

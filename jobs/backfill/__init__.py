@@ -1,0 +1,1 @@
+"""Everything that a server has already: from exports, files or searches, by the stages of a pass."""

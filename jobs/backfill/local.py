@@ -1,0 +1,55 @@
+"""A backfill in one process: the stages of a pass side by side, as ever."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from jobs.backfill.plan import Request, plan_files
+from jobs.backfill.walk import Backfill
+from jobs.ledger.backfills import drop
+from jobs.ledger.ledger import Ledger
+from jobs.passes.one_pass import Pass
+from jobs.passes.outcome import Outcome, Totals
+from jobs.passes.pace import OwnRate
+from jobs.passes.watch import Watch
+from jobs.runtime import runtime
+from jobs.schedule import stop_on_signals
+from jobs.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a backfill ended.
+
+    Attributes:
+        broken: pieces that could not be read to their end, in words.
+        stopped: it was told to stop; run again, it goes on.
+    """
+
+    totals: Totals
+    broken: tuple[str, ...] = ()
+    stopped: bool = False
+
+
+async def run_local(
+    settings: Settings, ledger: Ledger, request: Request, emit: Callable[[Outcome], None], watch: Watch
+) -> Ended:
+    """Works off everything in this process; SIGTERM ends it after the notes in hand.
+
+    Passes may run beside it.
+
+    Raises:
+        PassRunningError, ServerUnreachableError, NotFhirError, LedgerError, SummarizerError, UsageError.
+    """
+    stop = asyncio.Event()
+    stop_on_signals(stop)
+    with ledger.one_pass("backfill"):
+        async with runtime(settings, ledger) as parts:
+            if request.anew:
+                await asyncio.to_thread(drop, ledger, request.walk)
+            plan = plan_files(request)
+            watch.planned(plan.way)
+            one = Backfill(parts, request.walk, plan.pieces, stop, watch.reached)
+            rate = OwnRate(request.pace, stop) if request.pace else None
+            totals = await Pass(parts, emit, stop, rate, watch).work(one.batches)
+    return Ended(totals, tuple(one.broken), stop.is_set())

@@ -1,0 +1,90 @@
+"""`clinsum backfill`: everything that the server has already."""
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fhir_adapter.stamps import nanoseconds
+from jobs.backfill.local import Ended, run_local
+from jobs.backfill.pieces import Wanted
+from jobs.backfill.plan import Request
+from jobs.commands.options import AsJson, Sets, console, print_json, settings_from
+from jobs.commands.totals import show_totals
+from jobs.exits import Exit, UsageError
+from jobs.passes.outcome import Outcome
+from jobs.passes.pace import Pace, parse_pace
+from jobs.passes.progress import PassProgress
+from jobs.runtime import open_ledger
+from jobs.settings import Settings
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command(epilog="Example: clinsum backfill --from export/ --rate 20/s")(backfill)
+
+
+def backfill(
+    files: Annotated[
+        list[Path], typer.Option("--from", help="An NDJSON file, or a folder of them; .gz too. Repeatable.")
+    ],
+    since: Annotated[
+        str | None, typer.Option(metavar="INSTANT", help="Only what changed then or later; else everything.")
+    ] = None,
+    types: Annotated[
+        str | None, typer.Option(help="Only these of the types that hold notes, by comma.")
+    ] = None,
+    rate: Annotated[
+        str | None, typer.Option(metavar="N/s", help="Write so fast at most: 20/s, 600/min.")
+    ] = None,
+    anew: Annotated[bool, typer.Option("--anew", help="From the beginning, not from where it was.")] = False,
+    json: AsJson = False,
+    sets: Sets = None,
+) -> None:
+    """Summarises everything that the server has already; passes may run beside it.
+
+    SIGTERM ends it after the notes in hand. Run again, it goes on from there, as after a crash.
+    """
+    settings = settings_from(sets)
+    request = Request(_wanted(settings, since, types), tuple(files), pace=_pace(rate), anew=anew)
+    with open_ledger(settings) as ledger, PassProgress(show=not json) as progress:
+
+        def emit(one: Outcome) -> None:
+            progress.add(one)
+            if json:
+                print_json(one.to_json())
+
+        ended = asyncio.run(run_local(settings, ledger, request, emit, progress))
+    raise typer.Exit(_report(ended, json))
+
+
+def _wanted(settings: Settings, since: str | None, types: str | None) -> Wanted:
+    if since and nanoseconds(since) is None:
+        raise UsageError(f"--since: {since!r} is no instant such as 2026-05-31T00:00:00Z.")
+    asked = tuple(name.strip() for name in (types or "").split(",") if name.strip())
+    unknown = [name for name in asked if name not in settings.resource_types]
+    if unknown:
+        raise UsageError(f"--types: {unknown[0]} is not among {', '.join(settings.resource_types)}.")
+    return Wanted(asked or settings.resource_types, since or "")
+
+
+def _pace(rate: str | None) -> Pace | None:
+    try:
+        return parse_pace(rate) if rate else None
+    except ValueError as error:
+        raise UsageError(f"--rate: {error}.") from None
+
+
+def _report(ended: Ended, json: bool) -> Exit:
+    if json:
+        print_json(ended.totals.to_json())
+    else:
+        show_totals(ended.totals, console())
+    for one in ended.broken:
+        sys.stderr.write(f"clinsum: {one}\n")
+    if ended.stopped:
+        sys.stderr.write("Stopped; run the same command again to go on.\n")
+    failed = ended.totals.by_status["failed"] or ended.broken
+    return Exit.SOMETHING_FAILED if failed else Exit.DONE

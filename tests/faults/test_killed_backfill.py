@@ -1,0 +1,86 @@
+"""A backfill that is killed or stopped at any moment goes on where it was: nothing lost, nothing twice."""
+
+import json
+import random
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from fhir_adapter.sandbox.running import running_embedded
+from jobs.bench.passes import generated_notes
+from tests.faults.processes import Process, environment, killed_after
+from tests.faults.test_killed_pass import resources
+
+NOTES = 120
+KILLS = 2
+SOURCES = {f"DocumentReference/bench-{number}" for number in range(NOTES)}
+
+
+@pytest.fixture
+def server() -> Iterator[str]:
+    with running_embedded() as base_url:
+        entries = [
+            {"resource": note, "request": {"method": "PUT", "url": f"DocumentReference/{note['id']}"}}
+            for note in generated_notes(NOTES)
+        ]
+        bundle = {"resourceType": "Bundle", "type": "transaction", "entry": entries}
+        httpx.post(base_url, json=bundle, timeout=60, trust_env=False).raise_for_status()
+        yield base_url
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The notes in several files, one of them in two."""
+    notes = [json.dumps(note) for note in generated_notes(NOTES)]
+    for number in range(4):
+        part = notes[number * 30 : (number + 1) * 30] + notes[:5]
+        (tmp_path / f"{number}.ndjson").write_text("\n".join(part))
+    return tmp_path
+
+
+def start(base_url: str, database: Path, *arguments: str) -> Process:
+    """The command, with leases that run out soon."""
+    code = (
+        "from datetime import timedelta; import jobs.passes.leases as leases; "
+        "leases.Leases.__init__.__defaults__ = (timedelta(seconds=4), 0.2); "
+        "from jobs.cli import main; main()"
+    )
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *arguments, "--json"],
+        env=environment(base_url, database, page_size=10),
+        stdout=subprocess.PIPE,
+    )
+
+
+def test_kill_9_and_sigterm_at_any_moment(server: str, folder: Path) -> None:
+    database = folder / "ledger.sqlite"
+    arguments = ("backfill", "--from", str(folder))
+    chance = random.Random(11)
+    for _ in range(KILLS):
+        process = start(server, database, *arguments)
+        killed_after(process, chance.randint(0, 20), chance.random() / 20)
+    process = start(server, database, *arguments)
+    assert process.stdout
+    process.stdout.readline()
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=60)
+    assert process.returncode == 0
+
+    last = start(server, database, *arguments)
+    answer, _ = last.communicate(timeout=120)
+
+    assert last.returncode == 0
+    ended = Counter(json.loads(line)["status"] for line in answer.splitlines()[:-1])
+    assert ended.keys() <= {"written", "unchanged"}
+    compositions = resources(server, "Composition?_count=200")
+    assert Counter(c["section"][0]["entry"][0]["reference"] for c in compositions) == dict.fromkeys(
+        SOURCES, 1
+    )
+    assert {c["meta"]["versionId"] for c in compositions} == {"1"}
+    assert len(resources(server, "Provenance?_count=200")) == NOTES
