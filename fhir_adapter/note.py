@@ -54,6 +54,7 @@ class SourceNote:
         modified: it carries a modifier extension, which may turn the meaning of all the rest.
         replaces: references, as found, of the documents that this one says it replaces.
         left_out: the settings ask for other notes.
+        authors: names of who wrote it, as displayed; of a report, of who made or read the study.
     """
 
     resource_type: str
@@ -78,6 +79,7 @@ class SourceNote:
     replaces: tuple[str, ...] = ()
     modified: bool = False
     left_out: bool = False
+    authors: tuple[str, ...] = ()
 
     @property
     def reference(self) -> str:

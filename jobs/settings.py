@@ -346,6 +346,11 @@ class Settings(BaseSettings):
         return self
 
     @property
+    def server_named(self) -> bool:
+        """Whether somebody named the FHIR server, as against the default."""
+        return "fhir_base_url" in self.model_fields_set
+
+    @property
     def written_to(self) -> str:
         """Base of the server that summaries are written to."""
         return self.write_base_url or self.fhir_base_url

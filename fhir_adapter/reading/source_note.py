@@ -3,6 +3,7 @@
 Never trusts a type: an odd element gives None for its field and nothing else.
 """
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -24,6 +25,7 @@ from fhir_adapter.reasons import Reason
 from fhir_adapter.stamps import nanoseconds
 
 SOURCE_TYPES = ("DocumentReference", "DiagnosticReport")
+_READERS = ("resultsInterpreter", "performer")
 _EXTERNALIZED = "externalized-binary-id"
 # HAPI keeps large data in its Binary storage and hands it out by this operation.
 BINARY_ACCESS = "$binary-access-read"
@@ -66,6 +68,7 @@ def read_source(resource: JsonObject) -> SourceNote:
         attachments=attachments,
         modified=_modifiers(resource),
         replaces=replaces(resource) if kind == "DocumentReference" else (),
+        authors=_authors(resource, ("author",) if kind == "DocumentReference" else _READERS),
     )
 
 
@@ -183,6 +186,15 @@ def _outward(reference: JsonObject | None, resource: JsonObject) -> JsonObject |
             logical |= {"type": kind} if kind else {}
             logical |= {"identifier": identifier} if identifier and "identifier" not in logical else {}
     return logical or None
+
+
+def _authors(resource: JsonObject, elements: Sequence[str]) -> tuple[str, ...]:
+    """The names that the first of these elements displays which displays any."""
+    for element in elements:
+        names = [as_text(who.get("display")) for who in dicts(as_list(resource.get(element)))]
+        if said := tuple(dict.fromkeys(" ".join(name.split()) for name in names if name)):
+            return said
+    return ()
 
 
 def _status(value: object) -> str | None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from fhir_adapter.timeline.clinical_time import Calendar, ClinicalTime
+from fhir_adapter.timeline.clinical_time import Calendar
 from fhir_adapter.timeline.pieces import Place
 from fhir_adapter.timeline.timeline import (
     BareNote,
@@ -38,15 +38,15 @@ def build(
     """
     ordered = in_order(notes)
     calendar = Calendar([*_values(ordered), scope.since, scope.until])
-    inside, outside = [], list(left_out)
+    within, outside = [], list(left_out)
     for note in ordered:
-        if _inside(calendar, scope, note.times.clinical):
-            inside.append(note)
+        if inside(calendar, scope.since, scope.until, note.times.clinical.value):
+            within.append(note)
         else:
             outside.append(LeftOut(note.composition, note.note.reference, "outside-window"))
-    shown = [one for one in bare if _inside(calendar, scope, one.times.clinical)]
+    shown = [one for one in bare if inside(calendar, scope.since, scope.until, one.time)]
     return Timeline(
-        scope, tuple(_told_once(inside)), tuple(outside), tuple(remarks), tuple(_sorted(shown, calendar))
+        scope, tuple(_told_once(within)), tuple(outside), tuple(remarks), tuple(_sorted(shown, calendar))
     )
 
 
@@ -85,11 +85,12 @@ def _values(notes: Iterable[TimelineNote]) -> list[str]:
     return [time.value for note in notes for time in (note.times.clinical, note.times.written)]
 
 
-def _inside(calendar: Calendar, scope: TimelineScope, time: ClinicalTime) -> bool:
-    span, since, until = (calendar.span(value) for value in (time.value, scope.since, scope.until))
+def inside(calendar: Calendar, since: str, until: str, time: str) -> bool:
+    """Whether a time may lie within two dates, inclusive to their last moment; "" is no bound."""
+    span, first, last = (calendar.span(value) for value in (time, since, until))
     if span is None:
         return True
-    return (since is None or span[1] > since[0]) and (until is None or span[0] < until[1])
+    return (first is None or span[1] > first[0]) and (last is None or span[0] < last[1])
 
 
 def _told_once(notes: Iterable[TimelineNote]) -> list[TimelineEntry]:

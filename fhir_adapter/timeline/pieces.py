@@ -1,9 +1,11 @@
 """What a timeline shows of a note: sentences and lines that rules found, each with what stands around it."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 _WORD = re.compile(r"[\W_]+")
+_NUMBER = re.compile(r"\s*(\(?(?:\d{1,2}|[A-Za-z]|[ivxIVX]{1,5})[.):]{1,2}|#\s?\d{1,2}[.):]?)\s*", re.ASCII)
+_NEAR = 40  # characters of a line before its first sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,7 @@ class Place:
         reference: `Type/id` of what holds the text: the note, or the extracted text beside it.
         text: what stands there, word for word.
         context: what goes with it there, in the order of the note.
+        number: what counts it on its line, where it is an item of a list: `2.`; else "".
     """
 
     composition: str
@@ -44,11 +47,19 @@ class Place:
     text: str
     score: float | None = None
     context: tuple[Context, ...] = ()
+    number: str = field(default="", compare=False)
 
     @property
     def setting(self) -> tuple[tuple[str, str], ...]:
         """What is said around it; two places with the same words and another setting say two things."""
         return tuple((piece.kind, _WORD.sub(" ", piece.text.casefold()).strip()) for piece in self.context)
+
+
+def number_before(text: str, start: int) -> str:
+    """What stands alone before a sentence on its line and counts it, such as `2.`, `(b)` or `#3`; else ""."""
+    line = text[max(text.rfind("\n", 0, start) + 1, start - _NEAR) : start]
+    found = _NUMBER.fullmatch(line)
+    return found[1] if found else ""
 
 
 @dataclass(frozen=True, slots=True)

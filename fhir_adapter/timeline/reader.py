@@ -22,7 +22,7 @@ from fhir_adapter.timeline.bare import Reasons, bare_notes
 from fhir_adapter.timeline.building import build
 from fhir_adapter.timeline.merges import Merges
 from fhir_adapter.timeline.notes import timeline_note
-from fhir_adapter.timeline.pieces import Context, PinnedLine, Place
+from fhir_adapter.timeline.pieces import Context, PinnedLine, Place, number_before
 from fhir_adapter.timeline.timeline import (
     BareNote,
     LeftOut,
@@ -250,7 +250,7 @@ def _note_of(resource: JsonObject, section: SectionAudit) -> TimelineNote:
     if reading is None:  # would have been a finding that bars the note
         raise TimelineError("a summary was taken for verified without its text")
     places = tuple(
-        _place(claims, span, sentence)
+        replace(_place(claims, span, sentence), number=number_before(reading.text.text, sentence.start))
         for span, sentence in zip(claims.spans, section.sentences, strict=True)
         if sentence.ok
     )

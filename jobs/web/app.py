@@ -26,7 +26,7 @@ from jobs.web.metrics import Metrics
 from jobs.web.openapi import openapi_document
 from jobs.web.problems import ProblemError, answer, from_error
 from jobs.web.service import Options, running
-from jobs.web.views.pages import STATIC
+from jobs.web.views.pages import PATIENTS, STATIC, SUMMARISE
 
 _BODIES = 8  # of the largest size may be in memory at a time
 
@@ -72,6 +72,7 @@ def create_app(settings: Settings, options: Options | None = None, access: Acces
     for router in found:
         app.include_router(router)
     app.mount("/static", _Static(directory=STATIC), name="static")
+    app.state.first = PATIENTS if settings.server_named and not options.demo else SUMMARISE
     app.state.paths = frozenset(r.path for router in found for r in router.routes if isinstance(r, APIRoute))
     app.openapi = partial(openapi_document, app)  # type: ignore[method-assign]
     answer_problems(app)

@@ -9,6 +9,8 @@ from jobs.web import routes
 
 # Answers that no browser shows as a page of its own, and the one that is there only where there are tokens.
 NO_PAGES = {"/example", "/model/reliability.svg", "/login"}
+MOVED = ("/timeline",)
+"""Addresses of before, and all below them: they lead to a page and are none."""
 
 
 def templates() -> list[str]:
@@ -21,6 +23,7 @@ def templates() -> list[str]:
         and "GET" in route.methods
         and not route.include_in_schema
         and route.path not in NO_PAGES
+        and not route.path.startswith(MOVED)
     ]
 
 
@@ -44,8 +47,8 @@ def ids_on(fhir: str) -> dict[str, str]:
     composition = _first(fhir, "Composition?_sort=-_lastUpdated&_count=1")
     return {
         "/audit/{id}": composition["id"],
-        "/timeline/{patient}": composition["subject"]["reference"].rpartition("/")[2],
-        "/timeline/Encounter/{id}": _first(fhir, "Encounter?_count=1")["id"],
+        "/patient/{id}": composition["subject"]["reference"].rpartition("/")[2],
+        "/patient/Encounter/{id}": _first(fhir, "Encounter?_count=1")["id"],
     }
 
 

@@ -71,8 +71,8 @@ async def test_hostile_text_stays_text_on_every_page(hostile: Web, page: Page) -
         assert await guilty(page) == [], place
         assert await sideways(page) == 0, place
         shown[place.split("/")[1]] = MARK in await page.locator("main").inner_text()
-    assert {name: shown[name] for name in ("notes", "audit", "timeline")} == dict.fromkeys(
-        ("notes", "audit", "timeline"), True
+    assert {name: shown[name] for name in ("notes", "audit", "patient")} == dict.fromkeys(
+        ("notes", "audit", "patient"), True
     )
     for response in asked:
         assert MARK not in unquote(response.url)
@@ -94,7 +94,7 @@ async def test_hostile_text_stays_text_in_every_audit(hostile: Web, page: Page) 
 @DESKTOP
 async def test_hostile_text_stays_text_when_it_is_pasted(hostile: Web, page: Page) -> None:
     for text in [*map(note_of, PAYLOADS), note_of(ALL)]:
-        await page.goto(f"{hostile.address}/")
+        await page.goto(f"{hostile.address}/summarise")
         await page.get_by_label("Clinical note").fill(text)
         await page.get_by_role("button", name="Summarise").click()
         await page.locator("#result").wait_for()

@@ -23,7 +23,7 @@ HOSTILE = (
 
 async def read(page: Page, web: Web, text: str) -> None:
     """Pastes a note and waits for its summary."""
-    await page.goto(f"{web.address}/")
+    await page.goto(f"{web.address}/summarise")
     await page.get_by_label("Clinical note").fill(text)
     await page.get_by_role("button", name="Summarise").click()
     await page.locator("#result").wait_for(timeout=PATIENCE * 1000)

@@ -8,10 +8,12 @@ from jobs.web.routes import (
     batches,
     compositions,
     health,
+    home,
     keys,
     model_page,
     notes,
     notes_page,
+    patients,
     sign_in,
     summaries,
     summarise_page,
@@ -24,6 +26,7 @@ _WITH_SERVER = (
     notes.router,
     notes_page.router,
     audits.router,
+    patients.router,
     timelines.router,
     keys.router,
 )
@@ -33,6 +36,7 @@ _ALWAYS = (
     health.router,
     api_docs.router,
     sign_in.router,
+    home.router,
     summarise_page.router,
     model_page.router,
 )

@@ -1,4 +1,4 @@
-"""`/`: a note pasted or dropped, its chosen sentences marked, the summary beside it.
+"""`/summarise`: a note pasted or dropped, its chosen sentences marked, the summary beside it.
 
 The page holds no note: its script asks `POST /v1/summaries` and shows the answer. The address never changes.
 """
@@ -17,7 +17,7 @@ router = APIRouter(include_in_schema=False, dependencies=[Depends(requires(Scope
 EXAMPLE = "hip-admission.txt"
 
 
-@router.get("/")
+@router.get("/summarise")
 async def page(request: Request, service: TheService) -> HTMLResponse:
     """The page, empty."""
     return render(

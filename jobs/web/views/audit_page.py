@@ -14,7 +14,7 @@ from fhir_adapter.timeline.clinical_time import readable as readable_time
 from fhir_adapter.writing.sections import left_out_words, notice_words
 from jobs.audits import checks as audit_checks
 from jobs.audits.view import AuditRow, FoundRow, Ruled, Segment, found_rows, rows, ruled, segments
-from jobs.web.views.links import history, on_server, timeline_page
+from jobs.web.views.links import history, on_server, patient_page
 from summarizer.types import LeftOutSection
 
 _STATUS = {
@@ -127,7 +127,7 @@ def audit_view(examined: Examined, server: str, when: datetime | None = None) ->
         server=server,
         when=(when or datetime.now(UTC)).strftime("%Y-%m-%d %H:%M:%S UTC"),
         history=history(server, examined.audit.composition),
-        subject=timeline_page(examined.record.subject),
+        subject=patient_page(examined.record.subject),
         patient=examined.record.subject,
     )
 
@@ -188,7 +188,7 @@ def _composition(examined: Examined, server: str) -> list[Fact]:
     labels = [f"{label.code} {label.display}".strip() for label in record.labels]
     facts.append(Fact("Labels", "; ".join(labels) or "none"))
     facts.append(Fact("Confidentiality", record.confidentiality or "none stated"))
-    patient = timeline_page(record.subject)
+    patient = patient_page(record.subject)
     facts.append(Fact("Filed under", record.subject or "nobody", patient, code=bool(record.subject)))
     facts.append(Fact("Dated", readable_time(record.date)))
     facts.append(Fact("Last changed", readable_time(record.last_updated)))

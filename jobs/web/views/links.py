@@ -29,10 +29,10 @@ def audit_page(reference: str, anchor: str = "") -> str:
     return f"/audit/{found[2]}" + (f"#{quote(anchor)}" if anchor else "")
 
 
-def timeline_page(reference: str) -> str:
-    """The page of a patient's or an encounter's timeline; "" where the reference is neither."""
+def patient_page(reference: str) -> str:
+    """The page of a patient's notes, or of an encounter's; "" where the reference is neither."""
     found = _REFERENCE.fullmatch(reference)
     if not found or found[1] not in ("Patient", "Encounter"):
         return ""
     path = found[2] if found[1] == "Patient" else reference
-    return f"/timeline/{path}"
+    return f"/patient/{path}"

@@ -37,11 +37,13 @@ class Tab:
     label: str
 
 
+PATIENTS = "/patient"
+SUMMARISE = "/summarise"
 TABS = (
-    Tab("/", "Summarise"),
+    Tab(PATIENTS, "Patients"),
+    Tab(SUMMARISE, "Summarise"),
     Tab("/notes", "Notes"),
     Tab("/audit", "Audit"),
-    Tab("/timeline", "Timeline"),
     Tab("/model", "Model"),
     Tab("/docs", "API"),
 )
@@ -95,7 +97,7 @@ def render(
         "request": request,
         "principal": getattr(request.state, "principal", None),
         "tabs": [tab for tab in TABS if tab.path in request.app.state.paths],
-        "here": request.url.path,
+        "here": request.url.path if request.url.path != "/" else request.app.state.first,
         "sign_out": SESSION_COOKIE in request.cookies,
         "banner": BANNER,
         "caveat": CAVEAT,

@@ -49,7 +49,7 @@ async def test_a_clean_summary_convinces(served: Served, there: Summarised) -> N
     for fact in ("lead", "text-extraction/plain", "AIAST", "nobody", "preliminary", "Provenance/", "in use"):
         assert fact in facts
     assert tree.xpath(f"//a[@href='/v1/compositions/{there.compositions['first']}/audit']")
-    assert tree.xpath("//a[@href='/timeline/one']")
+    assert tree.xpath("//a[@href='/patient/one']")
     version = f"{there.base_url}/DocumentReference/first/_history/1"
     assert tree.xpath(f"//a[@href='{version}']")
 
@@ -271,7 +271,7 @@ async def test_log_and_metrics_hold_nothing_of_what_was_shown(
         for path in (
             "/audit",
             f"/audit/{composition}",
-            "/timeline/one?since=2025-03-01",
+            "/patient/one?since=2025-03-01",
             "/timeline?subject=a_b",
         ):
             assert (await client.get(path)).status_code in (200, 422)
@@ -279,7 +279,7 @@ async def test_log_and_metrics_hold_nothing_of_what_was_shown(
     captured = capsys.readouterr()
     said = captured.out + captured.err
     assert '"route": "/audit/{id}"' in said
-    assert '"route": "/timeline/{patient}"' in said
+    assert '"route": "/patient/{id}"' in said
     for word in ("Pneumonia", "oxygen", "Progress note", composition, "2025-03-01", "a_b"):
         assert word not in said + metrics
 
@@ -288,7 +288,10 @@ async def test_the_demo_has_none_of_it(served: Served) -> None:
     from jobs.web.service import Options
 
     async with served(Options(demo=True)) as client:
-        answers = [await client.get(path) for path in ("/audit", "/audit/x", "/timeline", "/timeline/x")]
+        answers = [
+            await client.get(path)
+            for path in ("/audit", "/audit/x", "/timeline", "/timeline/x", "/patient", "/patient/x")
+        ]
         page = await client.get("/docs")
-    assert [answer.status_code for answer in answers] == [404] * 4
-    assert not re.search(r'href="/(audit|timeline)"', page.text)
+    assert [answer.status_code for answer in answers] == [404] * 6
+    assert not re.search(r'href="/(audit|patient)"', page.text)

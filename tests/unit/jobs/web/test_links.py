@@ -2,7 +2,7 @@
 
 import pytest
 
-from jobs.web.views.links import audit_page, history, on_server, timeline_page
+from jobs.web.views.links import audit_page, history, on_server, patient_page
 
 BASE = "https://fhir.example.org/r4"
 ODD = (
@@ -27,7 +27,7 @@ ODD = (
 def test_what_is_no_reference_leads_nowhere(reference: str) -> None:
     assert on_server(BASE, reference) == history(BASE, reference) == ""
     assert audit_page(reference.replace("DocumentReference", "Composition")) == ""
-    assert timeline_page(reference.replace("DocumentReference", "Patient")) == ""
+    assert patient_page(reference.replace("DocumentReference", "Patient")) == ""
 
 
 def test_what_is_one_leads_there() -> None:
@@ -37,6 +37,6 @@ def test_what_is_one_leads_there() -> None:
     assert history(BASE, "Composition/1") == f"{BASE}/Composition/1/_history"
     assert audit_page("Composition/1", "c0-7") == "/audit/1#c0-7"
     assert audit_page("Patient/1") == ""
-    assert timeline_page("Patient/1") == "/timeline/1"
-    assert timeline_page("Encounter/1") == "/timeline/Encounter/1"
-    assert timeline_page("Group/1") == ""
+    assert patient_page("Patient/1") == "/patient/1"
+    assert patient_page("Encounter/1") == "/patient/Encounter/1"
+    assert patient_page("Group/1") == ""

@@ -17,7 +17,7 @@ SCRIPTS = ("summarise.js", "note.js", "reading.js", "service.js", "strip.js")
 async def test_the_page_is_there_with_and_without_a_server(served: Served) -> None:
     for options in (Options(), Options(demo=True)):
         async with served(options) as client:
-            answer = await client.get("/", headers={"accept": "text/html"})
+            answer = await client.get("/summarise", headers={"accept": "text/html"})
             example = await client.get("/example")
             model_loaded = client.app.state.service.model.summarizer  # type: ignore[attr-defined]
         assert answer.status_code == 200
@@ -32,7 +32,7 @@ async def test_the_page_is_there_with_and_without_a_server(served: Served) -> No
 
 async def test_it_weighs_less_than_100_kb_and_all_of_it_is_the_services_own(served: Served) -> None:
     async with served() as client:
-        page = await client.get("/")
+        page = await client.get("/summarise")
         addresses = set(re.findall(r'(?:src|href)="([^"#]+)"', page.text))
         assets = {address for address in addresses if address.startswith("/static/")}
         parts = [await client.get(address) for address in sorted(assets)]
@@ -81,8 +81,10 @@ def test_every_problem_that_has_words_is_one_that_the_service_knows() -> None:
 async def test_a_note_typed_in_cannot_get_into_an_address(served: Served) -> None:
     """Even where its script does not run: the field has no name, the form posts, its button does nothing."""
     async with served() as client:
-        page = (await client.get("/")).text
-        posted = await client.post("/", content=b"note=Zanzibarowitz", headers={"accept": "text/html"})
+        page = (await client.get("/summarise")).text
+        posted = await client.post(
+            "/summarise", content=b"note=Zanzibarowitz", headers={"accept": "text/html"}
+        )
     [form] = re.findall(r"<form id=[^>]*>", page)
     [area] = re.findall(r"<textarea[^>]*>", page)
     [button] = re.findall(r'<button type="submit" id="go"[^>]*>', page)
@@ -95,7 +97,7 @@ async def test_a_note_typed_in_cannot_get_into_an_address(served: Served) -> Non
     assert "Zanzibarowitz" not in posted.text
 
 
-@pytest.mark.parametrize("path", ["/", "/example"])
+@pytest.mark.parametrize("path", ["/summarise", "/example"])
 async def test_where_tokens_are_asked_for_a_browser_is_sent_to_sign_in(served: Served, path: str) -> None:
     token = "a-token-of-more-than-24-characters"
     async with served(service_token=token) as client:
