@@ -37,6 +37,7 @@ COMMANDS = {
     "import": "checkpoint",
     "demo": "demo",
     "bench": "bench",
+    "safety-pack": "safety_pack",
 }
 """Each command and the module of `jobs.commands` that has it, in the order of `clinsum --help`."""
 

@@ -54,7 +54,7 @@ LEVELS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("passes",),
         ("runtime",),
         ("monitoring",),
-        ("schedule", "sandboxes", "audits"),
+        ("schedule", "sandboxes", "audits", "safety"),
         ("timelines", "diagnosis", "backfill"),
         ("demo",),
         ("web",),

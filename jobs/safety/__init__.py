@@ -1,0 +1,1 @@
+"""What the software can say of its own safety, for whoever has to answer for its use."""
