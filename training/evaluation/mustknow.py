@@ -63,7 +63,13 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class SystemRow:
-    """The figures of one system: of all notes, and of its must facts by kind of fact and by kind of note."""
+    """The figures of one system.
+
+    Attributes:
+        estimates: of all notes together, one for each of `MEASURES`; `differences` to the first system.
+        by_fact, by_note: must facts found, of how many, by kind of fact and by kind of note.
+        by_fact_with_pinned: the same by kind of fact, with the lines that rules find.
+    """
 
     name: str
     model: ModelInfo
@@ -73,6 +79,7 @@ class SystemRow:
     words: float
     by_fact: Mapping[str, tuple[int, int]]
     by_note: Mapping[str, tuple[int, int]]
+    by_fact_with_pinned: Mapping[str, tuple[int, int]]
 
 
 class SectionRule:
@@ -201,6 +208,8 @@ def _rows(
     rows = []
     for place, (system, chosen) in enumerate(zip(systems, choices, strict=True)):
         own, less = shares[place], shares[place] - shares[0]
+        shown = [note.shown(indices) for note, indices in zip(notes, chosen, strict=True)]
+        with_pinned = [_merged([*spans, *note.pinned]) for note, spans in zip(notes, shown, strict=True)]
         rows.append(
             SystemRow(
                 system.name,
@@ -210,8 +219,9 @@ def _rows(
                 sum(map(len, chosen)) / len(notes),
                 sum(count_words(n.item.sentences[i]) for n, c in zip(notes, chosen, strict=True) for i in c)
                 / len(notes),
-                _by_fact(notes, chosen),
-                _by_note(notes, chosen),
+                _must_by(notes, shown, lambda note, kind: kind),
+                _must_by(notes, shown, lambda note, kind: note),
+                _must_by(notes, with_pinned, lambda note, kind: kind),
             )
         )
     return rows
@@ -266,25 +276,16 @@ def _sprung(trap: Trap, shown: Sequence[Span]) -> bool:
     return is_found((trap.shown,), shown) and not any(is_found((need,), shown) for need in trap.needs)
 
 
-def _by_fact(notes: Sequence[Prepared], choices: Sequence[Sequence[int]]) -> dict[str, tuple[int, int]]:
-    return _must_by(notes, choices, lambda note, kind: kind)
-
-
-def _by_note(notes: Sequence[Prepared], choices: Sequence[Sequence[int]]) -> dict[str, tuple[int, int]]:
-    return _must_by(notes, choices, lambda note, kind: note)
-
-
 def _must_by(
-    notes: Sequence[Prepared], choices: Sequence[Sequence[int]], key: Callable[[str, str], str]
+    notes: Sequence[Prepared], shown: Sequence[Sequence[Span]], key: Callable[[str, str], str]
 ) -> dict[str, tuple[int, int]]:
     table: dict[str, tuple[int, int]] = {}
-    for note, chosen in zip(notes, choices, strict=True):
-        shown = note.shown(chosen)
+    for note, spans in zip(notes, shown, strict=True):
         for fact in note.note.facts:
             if fact.importance is Importance.MUST:
                 name = key(note.note.kind, fact.kind)
                 found, count = table.get(name, (0, 0))
-                table[name] = found + is_found(fact.spans, shown), count + 1
+                table[name] = found + is_found(fact.spans, spans), count + 1
     return dict(sorted(table.items()))
 
 

@@ -12,6 +12,12 @@ from training.evaluation.mustknow import MEASURES, SystemRow
 
 __all__ = ["show", "to_json"]
 
+_TITLES = {
+    "by_fact": "by kind of fact",
+    "by_fact_with_pinned": "by kind of fact, with pinned lines",
+    "by_note": "by kind of note",
+}
+
 
 def to_json(rows: Sequence[SystemRow], **also: object) -> dict[str, Any]:
     """Everything that decides the figures, and the figures."""
@@ -39,6 +45,7 @@ def _row(row: SystemRow) -> dict[str, Any]:
         "above_first": _named(row.differences) if row.differences else None,
         "must_by_fact": _shares(row.by_fact),
         "must_by_note": _shares(row.by_note),
+        "must_by_fact_with_pinned": _shares(row.by_fact_with_pinned),
     }
 
 
@@ -69,7 +76,7 @@ def show(rows: Sequence[SystemRow], console: Console, title: str) -> None:
         if row.differences:
             e = row.differences[0]
             console.print(f"{escape(row.name)} above {escape(rows[0].name)}: {_signed(e)} of must facts")
-    for what in ("by_fact", "by_note"):
+    for what in ("by_fact", "by_fact_with_pinned", "by_note"):
         console.print(_by(rows, what))
 
 
@@ -78,7 +85,7 @@ def _signed(e: Estimate) -> str:
 
 
 def _by(rows: Sequence[SystemRow], what: str) -> Table:
-    table = Table(title=f"must facts {what.replace('_', ' kind of ')}", box=None)
+    table = Table(title=f"must facts {_TITLES[what]}", box=None)
     table.add_column("kind")
     table.add_column("facts", justify="right")
     for row in rows:

@@ -27,6 +27,7 @@ def test_figures_of_all_notes_together(tmp_path: Path) -> None:
     lead, rule, oracle = evaluate_mustknow(prepared, systems, Budget(words=7), 0, lambda _: None)
     # Lead: "Cough for two days. He smokes." and "Lungs clear. Fracture of the left hip."
     assert lead.by_fact["diagnosis"] == (1, 1)
+    assert (lead.by_fact["allergy"], lead.by_fact_with_pinned["allergy"]) == ((0, 1), (1, 1))
     assert lead.by_note == {"imaging": (1, 1), "progress note": (0, 3)}
     figures = dict(zip(MEASURES, (e.mean for e in lead.estimates), strict=True))
     assert figures == {
