@@ -1,6 +1,7 @@
 """Proves any Composition of ours, a summary or a timeline, from the server alone."""
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from fhir_adapter.audit.auditor import SummaryAuditor
@@ -9,9 +10,9 @@ from fhir_adapter.audit.findings import Finding
 from fhir_adapter.audit.record import read_maker, read_record
 from fhir_adapter.audit.sources import Sources
 from fhir_adapter.audit.standing import State, state_of
-from fhir_adapter.audit.verdict import Audit, Examined, Kind, Proof, Subject
+from fhir_adapter.audit.verdict import Audit, Examined, Filed, Kind, Proof, Subject
 from fhir_adapter.audit.witnesses import Devices, Witnesses
-from fhir_adapter.lenient import JsonObject, references
+from fhir_adapter.lenient import JsonObject, as_dict, references, relative
 from fhir_adapter.reading.attachment import FetchLimits
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.text import Extractor
@@ -92,7 +93,10 @@ class Auditor:
         state = state_of(record, makers, [(section.claims, section.source) for section in proof.sections])
         return Examined(
             kind=proof.kind,
-            audit=_audit(subject.resource, proof, authors, state),
+            audit=replace(
+                _audit(subject.resource, proof, authors, state),
+                filed=_filed(subject.resource, self._client.base_url),
+            ),
             sections=proof.sections,
             record=record,
             makers=makers,
@@ -119,6 +123,12 @@ def _audit(resource: JsonObject, proof: Proof, authors: Sequence[str], state: St
         kind=proof.kind,
         **_beside(proof),
     )
+
+
+def _filed(resource: JsonObject, base_url: str) -> Filed:
+    subject = as_dict(resource.get("subject")).get("reference")
+    title, status = (str(resource.get(name) or "") for name in ("title", "status"))
+    return Filed(" ".join(title.split()), relative(subject, base_url), status)
 
 
 def _beside(proof: Proof) -> dict[str, Any]:

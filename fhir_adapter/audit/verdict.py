@@ -177,6 +177,21 @@ class SectionAudit:
 
 
 @dataclass(frozen=True, slots=True)
+class Filed:
+    """How a Composition stands in the record, as stated.
+
+    Attributes:
+        title: of the Composition.
+        patient: `Patient/id`, or whatever it is about; "" where it does not say.
+        status: of the Composition, such as `preliminary`.
+    """
+
+    title: str = ""
+    patient: str = ""
+    status: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Audit:
     """The verdict over one Composition.
 
@@ -191,6 +206,7 @@ class Audit:
         pinned: of a summary, what rules found.
         left_out: of a summary, what it says that it does not show.
         reading: what was remarkable in reading the note, as stated.
+        filed: how it stands in the record.
     """
 
     composition: str
@@ -206,6 +222,7 @@ class Audit:
     pinned: PinnedAudit | None = None
     left_out: LeftOut = field(default_factory=LeftOut)
     reading: str = ""
+    filed: Filed = field(default_factory=Filed)
 
     @property
     def ok(self) -> bool:
@@ -225,6 +242,9 @@ class Audit:
             "source": self.source,
             "version": self.version,
             "author": self.author,
+            "title": self.filed.title,
+            "patient": self.filed.patient,
+            "status": self.filed.status,
             "sentences": [_sentence_json(sentence) for sentence in self.sentences],
             "pinned": [
                 {"rule": rule.rule if rule else None, "version": rule.version if rule else None}

@@ -1,9 +1,9 @@
-"""The audit as files for people: one HTML page that needs no network, and a table for a spreadsheet."""
+"""The audit as files for people: an HTML page that needs no network, and a table for a spreadsheet."""
 
 import csv
-import os
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from dataclasses import dataclass, fields
+from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import TextIO
@@ -11,9 +11,12 @@ from typing import TextIO
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from fhir_adapter.audit.verdict import Audit
+from fhir_adapter.reasons import reason_words
 from fhir_adapter.writing.sections import left_out_words, notice_words
 from jobs.audits.checks import CAVEAT, headline
+from jobs.audits.coverage import Coverage
 from jobs.audits.view import difference, said
+from jobs.ledger.rows import NoteRow
 
 COLUMNS = (
     "composition",
@@ -33,77 +36,147 @@ COLUMNS = (
     "sections_not_chosen",
     "sentences_not_placed",
     "reading",
+    "title",
+    "patient",
+    "status",
 )
 _FOLDER = Path(str(files("jobs")))
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def open_private(path: Path) -> TextIO:
-    """Opens a file that its owner alone may read, since it will hold parts of notes; keeps what is in it.
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What stands at the head of a report.
 
-    Raises:
-        OSError: it cannot be written.
-    """
-    return open(path, "a", encoding="utf-8", newline="", opener=lambda p, flags: os.open(p, flags, 0o600))
-
-
-def _emptied(file: TextIO) -> TextIO:
-    if file.seekable():  # a pipe is not
-        file.truncate(0)
-    return file
-
-
-def write_html(audits: Sequence[Audit], server: str, file: TextIO, when: datetime | None = None) -> None:
-    """Writes the page: a table of verdicts, then each Composition with its findings and sentences.
-
-    Args:
-        audits: in the order to be shown; those with findings are listed first.
+    Attributes:
         server: base address that was audited.
-        file: from `open_private`; what was in it is replaced.
-        when: the time of the audit; now, if not given.
+        when: the time of the audit.
+        asked: which summaries, in words, where not all of them.
     """
-    environment = Environment(
+
+    server: str
+    when: datetime
+    asked: str = ""
+
+    @property
+    def moment(self) -> str:
+        """The time as people read it."""
+        return self.when.strftime("%Y-%m-%d %H:%M UTC")
+
+
+def environment() -> Environment:
+    """The templates of reports; everything is escaped."""
+    made = Environment(
         loader=FileSystemLoader([_FOLDER / "audits", _FOLDER / "web" / "templates"]),  # parts of the page
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["difference"] = difference
-    environment.filters["said"] = said
-    environment.filters["headline"] = headline
-    environment.filters["left_out"] = left_out_words
-    environment.filters["reading"] = notice_words
-    template = environment.get_template("audit_report.html")
-    sentences = [sentence for audit in audits for sentence in audit.sentences]
-    lines = [line for audit in audits if audit.pinned for line in audit.pinned.lines]
-    parts = template.generate(
-        audits=sorted(audits, key=lambda audit: (audit.sound, audit.ok and audit.state.current)),
-        server=server,
-        when=(when or datetime.now(UTC)).strftime("%Y-%m-%d %H:%M UTC"),
-        wrong=sum(not audit.sound for audit in audits),
-        over=sum(not audit.state.current for audit in audits),
-        caveat=CAVEAT,
-        sentences=len(sentences),
+    made.filters["difference"] = difference
+    made.filters["said"] = said
+    made.filters["headline"] = headline
+    made.filters["left_out"] = left_out_words
+    made.filters["reading"] = notice_words
+    return made
+
+
+def write_html(
+    audits: Sequence[Audit],
+    head: Head,
+    file: TextIO,
+    coverage: Coverage | None = None,
+    place: str = "",
+    index: str = "",
+) -> None:
+    """Writes a page: a table of verdicts, then each Composition with its findings and sentences.
+
+    Args:
+        audits: those with findings are listed first.
+        head: what stands above them.
+        file: to write to.
+        coverage: of the notes; None where that is not known, or stands on another page.
+        place: of a page of several, which it is, in words.
+        index: of a page of several, the address of the list of all.
+    """
+    parts = (
+        environment()
+        .get_template("audit_report.html")
+        .generate(
+            audits=sorted(audits, key=lambda audit: (audit.sound, audit.ok and audit.state.current)),
+            head=head,
+            sums=Sums().plus(audits),
+            caveat=CAVEAT,
+            coverage=coverage,
+            place=place,
+            index=index,
+        )
+    )
+    file.writelines(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """Counts over audits."""
+
+    summaries: int = 0
+    wrong: int = 0
+    over: int = 0
+    sentences: int = 0
+    proven: int = 0
+    lines: int = 0
+    lines_proven: int = 0
+
+    def plus(self, audits: Iterable[Audit]) -> "Sums":
+        """With these counted too."""
+        found = [*map(_sums, audits)]
+        values = zip(*(tuple(getattr(s, f.name) for f in fields(Sums)) for s in (self, *found)), strict=True)
+        return Sums(*map(sum, values))
+
+
+def _sums(audit: Audit) -> Sums:
+    lines = audit.pinned.lines if audit.pinned else ()
+    return Sums(
+        summaries=1,
+        wrong=int(not audit.sound),
+        over=int(not audit.state.current),
+        sentences=len(audit.sentences),
+        proven=sum(sentence.ok for sentence in audit.sentences),
         lines=len(lines),
         lines_proven=sum(line.ok for line in lines),
-        proven=sum(sentence.ok for sentence in sentences),
     )
-    _emptied(file).writelines(parts)
 
 
-def write_csv(audits: Iterable[Audit], file: TextIO) -> None:
-    """Writes one row for each finding, and one for each Composition without any; no text of a note."""
-    table = csv.writer(_emptied(file))
-    table.writerow(COLUMNS)
-    for audit in audits:
+class CsvReport:
+    """A table, one row a finding, written as the audits come; no words of a note.
+
+    Args:
+        file: to write to.
+    """
+
+    def __init__(self, file: TextIO) -> None:
+        self._table = csv.writer(file)
+        self._table.writerow(COLUMNS)
+
+    def add(self, audit: Audit) -> None:
+        """One row for each finding, or one where there is none."""
         proven = sum(sentence.ok for sentence in audit.sentences)
         start = (audit.composition, audit.source, audit.version, audit.author)
         counts = ("yes" if audit.ok else "no", len(audit.sentences), proven)
+        state = (audit.state.standing.value, audit.state.words)
+        filed = (audit.filed.title, audit.filed.patient, audit.filed.status)
         for row in [(f.value, detail, f.words) for f, detail in audit.findings] or [("", "", "")]:
-            state = (audit.state.standing.value, audit.state.words)
-            beside = _beside(audit)
-            table.writerow([_cell(value) for value in (*start, *counts, *row, *state, *beside)])
+            self._write((*start, *counts, *row, *state, *_beside(audit), *filed))
+
+    def add_without(self, rows: Iterable[NoteRow]) -> None:
+        """One row for each note that has no summary, with the reason in the place of a finding."""
+        for row in rows:
+            why = (row.reason, row.detail, reason_words(row.reason))
+            start = ("", row.source, row.version, "", "", "", "")
+            self._write((*start, *why, "no summary", f"The note was {row.status}.", *[""] * 8))
+
+    def _write(self, values: Sequence[object]) -> None:
+        self._table.writerow([_cell(value) for value in values])
 
 
 def _beside(audit: Audit) -> tuple[object, ...]:

@@ -3,9 +3,8 @@
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated, TextIO
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -13,12 +12,13 @@ from rich.console import Console
 from fhir_adapter.audit.verdict import Audit, AuditedContext, AuditedSentence
 from fhir_adapter.writing.sections import left_out_words, notice_words
 from jobs.audits.checks import Outcome, headline
-from jobs.audits.report import open_private, write_csv, write_html
+from jobs.audits.reports import Reports, reporting
 from jobs.audits.view import said
-from jobs.audits.walk import audits
+from jobs.audits.walk import Asked, audits
 from jobs.commands.options import AsJson, Sets, console, print_json, settings_from
 from jobs.exits import Exit, UsageError
 from jobs.settings import Settings
+from jobs.values import parse_since
 
 
 def register(app: typer.Typer) -> None:
@@ -31,9 +31,16 @@ def audit(
         list[str] | None, typer.Argument(metavar="[COMPOSITION]...", help="Composition/id or id.")
     ] = None,
     all_: Annotated[bool, typer.Option("--all", help="Every Composition that this product wrote.")] = False,
+    since: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="With --all: only those since 2026-01-31, 24h, 7d."),
+    ] = None,
+    sample: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="With --all: only N of them, taken at random.")
+    ] = None,
     html: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Also a report as one page; it holds sentences of the notes."),
+        typer.Option(metavar="FILE", help="Also a report; it holds sentences of the notes."),
     ] = None,
     csv: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Also a table, one row a finding; no text of notes.")
@@ -47,54 +54,47 @@ def audit(
     """
     if bool(compositions) == all_:
         raise UsageError("Name a Composition, or give --all.")
+    if (since or sample) and not all_:
+        raise UsageError("--since and --sample go with --all.")
+    try:
+        asked = Asked(tuple(compositions or ()), parse_since(since) if since else None, sample)
+    except ValueError as error:
+        raise UsageError(f"--since: {error}.") from None
     settings = settings_from(sets)
-    with ExitStack() as opened:
-        page, table = (opened.enter_context(_writable(path)) if path else None for path in (html, csv))
-        kept: list[Audit] | None = [] if page or table else None
-        ended = asyncio.run(_audit(settings, compositions or [], json, kept))
-        if page:
-            write_html(kept or [], settings.written_to, page)
-        if table:
-            write_csv(kept or [], table)
+    with reporting(settings, asked, html, csv) as reports:
+        ended = asyncio.run(_audit(settings, asked, json, reports))
     raise typer.Exit(ended)
 
 
-def _writable(path: Path) -> TextIO:
-    """Opened before the audit begins: nobody waits for hours to be told that a folder is missing."""
-    try:
-        return open_private(path)
-    except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror}.") from None
-
-
-async def _audit(settings: Settings, compositions: list[str], json: bool, kept: list[Audit] | None) -> Exit:
+async def _audit(settings: Settings, asked: Asked, json: bool, reports: Reports) -> Exit:
     counts: Counter[str] = Counter()
     out = console()
-    async for result in audits(settings, compositions):
+    async for result in audits(settings, asked):
         counts["compositions"] += 1
         counts["sentences"] += len(result.sentences)
         counts["proven"] += sum(sentence.ok for sentence in result.sentences)
         counts["lines"] += len(result.pinned.lines) if result.pinned else 0
         counts["with findings"] += not result.ok
         counts["no longer current"] += not result.state.current
-        if kept is not None:
-            kept.append(result)
+        reports.add(result)
         if json:
             print_json(result.to_json())
-        elif compositions or not result.ok or not result.state.current:
+        elif asked.named or not result.ok or not result.state.current:
             _show(result, out)
     if not json:
-        out.print(
-            f"{counts['compositions']} Compositions, {counts['sentences']} sentences, {counts['proven']} "
-            f"proven to stand in their source; {counts['with findings']} Compositions with findings."
-        )
-        if counts["lines"]:
-            out.print(f"Beside them {counts['lines']} lines found by rule.")
-        if counts["no longer current"]:
-            out.print(
-                f"{counts['no longer current']} no longer current: withdrawn, superseded or out of date."
-            )
+        _show_counts(counts, out)
     return Exit.SOMETHING_FAILED if counts["with findings"] else Exit.DONE
+
+
+def _show_counts(counts: Counter[str], out: Console) -> None:
+    out.print(
+        f"{counts['compositions']} Compositions, {counts['sentences']} sentences, {counts['proven']} "
+        f"proven to stand in their source; {counts['with findings']} Compositions with findings."
+    )
+    if counts["lines"]:
+        out.print(f"Beside them {counts['lines']} lines found by rule.")
+    if counts["no longer current"]:
+        out.print(f"{counts['no longer current']} no longer current: withdrawn, superseded or out of date.")
 
 
 _COLOURS = {Outcome.HOLDS: "green", Outcome.FAILS: "red"}
@@ -103,6 +103,9 @@ _COLOURS = {Outcome.HOLDS: "green", Outcome.FAILS: "red"}
 def _show(result: Audit, out: Console) -> None:
     found = headline(result)
     verdict = "ok" if found.outcome is Outcome.HOLDS else f"not ok: {found.headline}"
+    if result.filed.title:
+        patient = f", {result.filed.patient}" if result.filed.patient else ""
+        out.print(f"{result.filed.title}{patient} ({result.filed.status})", style="bold", markup=False)
     out.print(f"{result.composition} of {result.source}: ", end="", markup=False)
     out.print(verdict, style=_COLOURS.get(found.outcome, "yellow"), markup=False)
     if not result.state.current:

@@ -195,3 +195,27 @@ def test_a_full_disk_and_a_damaged_file_are_one_sentence_each(
     path.write_bytes(b"no database at all" * 400)
     with pytest.raises(LedgerError, match="or damaged\\); restore it from a backup"):
         Ledger(url, server="s", pipeline="p")
+
+
+def test_an_audit_of_a_sample_and_of_what_is_new(server: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["poll", "--json"]) == 0
+    capsys.readouterr()
+
+    def audited(*options: str) -> list[dict[str, Any]]:
+        assert run(["audit", "--all", "--json", *options]) == 0
+        return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+    everything = {one["composition"] for one in audited()}
+    assert len(everything) == 3
+    assert {one["composition"] for one in audited("--sample", "2")} < everything
+    assert len({one["composition"] for one in audited("--sample", "9")}) == 3
+    assert len(audited("--since", "1h")) == 3
+    assert audited("--since", "2100-01-01") == []
+    assert {one["status"] for one in audited()} == {"preliminary"}
+    assert run(["audit", "--sample", "2", "Composition/1"]) == 2
+
+    assert run(["audit", "--all", "--html", "a.html", "--csv", "a.csv"]) == 0
+    assert "3 of 4 notes that were handled have a summary." in Path("a.html").read_text("utf-8")
+    assert "DocumentReference/empty" in Path("a.csv").read_text("utf-8")
+    assert run(["audit", "--all", "--html", "b.html", "--sample", "1"]) == 0
+    assert "a sample of 1, taken at random" in Path("b.html").read_text("utf-8")
