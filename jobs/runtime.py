@@ -129,20 +129,50 @@ def act_as(client: FhirClient, pipeline: Pipeline) -> None:
 
 
 def make_summarizer(settings: Settings, *, defer: bool = False) -> Summarizer:
-    """Loads the model; takes seconds. A bare `.pt` is put onto the encoder that ships.
+    """Loads the model. A bare `.pt` is put onto the encoder that ships.
 
     Args:
         settings: which model.
-        defer: load weights, and torch, when the first text has to be scored; a `.pt` is loaded at once.
+        defer: load weights when the first text has to be scored; a `.pt` is loaded at once.
 
     Raises:
         SummarizerError: the summarizer's own.
     """
     if settings.engine == "bertsum" and settings.model.endswith(".pt"):
+        from summarizer.encoder.runtime import need_torch
+
+        need_torch("A .pt")
         from summarizer.checkpoint import load_checkpoint
 
         return Summarizer(load_checkpoint(settings.model, settings.model_encoder or None, settings.device))
-    return Summarizer.from_pretrained(settings.model or None, settings.engine, settings.device, defer=defer)
+    precision = "mixed" if settings.precision == "auto" else settings.precision
+    return Summarizer.from_pretrained(
+        settings.model or None, settings.engine, settings.device, precision, defer=defer
+    )
+
+
+def for_readers(settings: Settings) -> Settings:
+    """The settings where people change a summary's length: each length must come of the same scores."""
+    return settings.model_copy(update={"precision": "fp32"}) if settings.precision == "auto" else settings
+
+
+def make_plan(settings: Settings) -> str:
+    """What computes, with which precision, and why, in words; errors as for `make_summarizer`."""
+    if settings.engine == "lead":
+        return "cpu: the first sentences need no model"
+    from summarizer.encoder.files import find_model
+    from summarizer.encoder.runtime import choose
+    from summarizer.engines.registry import EngineOptions, quick_precision
+
+    bare = settings.model.endswith(".pt")
+    model = (settings.model_encoder if bare else settings.model) or None
+    plain = settings.precision if settings.precision in ("fp32", "bf16") else "fp32"
+    choice = choose(find_model(model), settings.device, plain, "torch" if bare else None)
+    precision = choice.precision
+    if settings.precision in ("auto", "mixed") and not bare:
+        quick = quick_precision(settings.engine, EngineOptions(model, settings.device))
+        precision = f"{quick}, and fp32 where a selection hangs by a hair" if quick != "fp32" else quick
+    return f"{choice.device}: {choice.runtime}, {precision} ({choice.why})"
 
 
 def make_pipeline(settings: Settings, summarizer: Summarizing) -> Pipeline:

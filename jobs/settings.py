@@ -104,6 +104,11 @@ class Settings(BaseSettings):
     model: str = Field("", description="A model folder, hub name or `.pt` file; empty for what ships.")
     model_encoder: str = Field("", description="Of a `.pt`: the folder or hub name of its encoder.")
     device: str = Field("auto", description="auto, cpu or cuda.")
+    precision: Literal["auto", "fp32", "bf16", "mixed"] = Field(
+        "auto",
+        description="fp32, bf16, or mixed: bf16 where the processor has it, and a note again in fp32 where "
+        "its selection hangs by a hair. auto: mixed in passes, fp32 where people change the length.",
+    )
     budget: str = Field("auto", description="5 (sentences), 120w (words), 15% (of the note) or auto.")
     pipeline: str = Field("extractive", description="Names the kind of summary; one per note and name.")
     interval: str = Field("60s", description="Pause between two passes of `clinsum run`.")

@@ -1,6 +1,6 @@
 """Text in, scored sentences out; knows nothing of FHIR, databases or schedules.
 
-Importing this package is light: torch, transformers, scikit-learn and spaCy load when they are first used.
+Importing this package is light: OpenVINO, torch, transformers and scikit-learn load when they are first used.
 """
 
 import os

@@ -28,7 +28,7 @@ from torch import Tensor
 
 from summarizer.bertsum.config import POOLINGS, BertSumConfig, HeadConfig
 from summarizer.bertsum.export import write_model_folder
-from summarizer.bertsum.folder import read_bertsum
+from summarizer.bertsum.folder import read_bertsum, read_encoder
 from summarizer.bertsum.model import BertSum
 from summarizer.encoder.encoder import Encoder
 from summarizer.encoder.files import find_model
@@ -65,7 +65,7 @@ def load_checkpoint(
     skeleton, model = _read(path, encoder, device, precision)
     with path.open("rb") as file:
         skeleton.name, skeleton.sha256 = path.stem, hashlib.file_digest(file, "sha256").hexdigest()
-    return BertSumEngine(skeleton, model)
+    return BertSumEngine.of_module(skeleton, model)
 
 
 def import_checkpoint(path: Path, encoder: str | Path | None, out: Path, *, half: bool = False) -> None:
@@ -106,11 +106,7 @@ def export_checkpoint(model: str | Path, out: Path) -> None:
 
 def _read(path: Path, encoder: str | Path | None, device: str, precision: str) -> tuple[Encoder, BertSum]:
     encoder_part, head_part = _parts(_state_dict(path), path.name)
-    skeleton = Encoder(find_model(encoder), device, precision)
-    if skeleton.segments < 2:
-        raise UnsupportedModelError(
-            f"The encoder {skeleton.name!r} has no two segment ids, which BERTSum needs; name a BERT."
-        )
+    skeleton = read_encoder(find_model(encoder), device, precision, "torch")
     model = BertSum(skeleton.module, BertSumConfig(head=_head_config(head_part, path.name)))
     model.head.to(skeleton.device)
     _fill(skeleton.module, encoder_part, "bert.", path.name, skeleton.name)

@@ -4,12 +4,15 @@ import hashlib
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 
+from summarizer.encoder.runtime import MIXED
 from summarizer.engines.base import Engine, Salience
-from summarizer.engines.registry import DeferredEngine, EngineOptions, make_engine
+from summarizer.engines.registry import DeferredEngine, EngineOptions, make_engine, quick_precision
 from summarizer.limits import begin_scoring, check_time
 from summarizer.selection.select import asked_sentences, select, select_parts, sufficient, taking_order
+from summarizer.selection.settle import settled
 from summarizer.splitting.apart import split
 from summarizer.splitting.split import Split, joined
 from summarizer.types import (
@@ -20,7 +23,6 @@ from summarizer.types import (
     ModelInfo,
     ScoredSentence,
     SelectedSentence,
-    SplitDocument,
     Summary,
 )
 
@@ -38,8 +40,10 @@ class Summarizer:
         'No fever.'
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, exact: Engine | None = None) -> None:
+        """Takes an engine, and a slower one that decides where scores lie too close for the first."""
         self._engine = engine
+        self._exact = exact
 
     @classmethod
     def from_pretrained(
@@ -58,15 +62,21 @@ class Summarizer:
                 for the one that ships. `lead` needs none and ignores it.
             engine: `bertsum`, which needs a model trained for it, `lexrank`, `kmeans` or `lead`.
             device: `auto` (CUDA if there is a device), `cpu` or `cuda`.
-            precision: `auto` or `fp32`, or `bf16`, which is faster and changes some selections.
+            precision: `auto` or `fp32`; `bf16`, which is faster and changes some selections; or `mixed`: bf16
+                where the processor has it, and a note again in fp32 where its selection hangs by a hair.
             defer: load weights (and torch) when the first text has to be scored; `model` is known before.
 
         Raises:
             EngineError: unknown engine, device or precision.
             ModelError: the model cannot be found, reached or used.
         """
+        exact = None
+        if precision == MIXED:
+            precision = quick_precision(engine, EngineOptions(model, device))
+            if precision != "fp32":
+                exact = DeferredEngine(engine, EngineOptions(model, device, "fp32"))
         options = EngineOptions(model, device, precision)
-        return cls(DeferredEngine(engine, options) if defer else make_engine(engine, options))
+        return cls(DeferredEngine(engine, options) if defer else make_engine(engine, options), exact)
 
     @property
     def model(self) -> ModelInfo:
@@ -80,8 +90,8 @@ class Summarizer:
 
     @property
     def precision(self) -> str:
-        """What the encoder computes with, as resolved: `fp32` or `bf16`; "" for an engine without one."""
-        return self._engine.precision
+        """What the encoder computes with, as resolved: `fp32`, `bf16` or `mixed`; "" where there is none."""
+        return self._engine.precision if self._exact is None else MIXED
 
     def summarize(self, texts: Sequence[str | Document], budget: Budget | None = None) -> list[Summary]:
         """One summary per text, in the order of the texts; a text without a sentence has an empty one.
@@ -142,20 +152,15 @@ class Summarizer:
         begin_scoring(len(notes))
         saliences = self._engine.score(documents, asked)
         summaries = []
-        for parts, document, salience in zip(notes, documents, saliences, strict=True):
+        for parts, count, salience in zip(notes, asked, saliences, strict=True):
             check_time()
-            chosen = self._chosen(parts, document, salience, budget)
+            choose = partial(_chosen, parts, budget)
+            chosen = choose(salience)
+            if self._exact is not None and not settled(salience, chosen, choose):
+                (salience,) = self._exact.score([parts.document], [count])
+                chosen = choose(salience)
             summaries.append(self._summary(parts, salience, chosen))
         return summaries
-
-    def _chosen(
-        self, note: Split, document: SplitDocument, salience: Salience, budget: Budget | None
-    ) -> list[int]:
-        if len(note.parts) < 2:
-            return select(document.sentences, salience, budget)
-        starts = [sentence.start for sentence in note.sentences]
-        ends = [bisect_left(starts, part) for part in (*note.parts[1:], len(note.text))]
-        return select_parts(document.sentences, salience, ends, budget)
 
     def _summary(self, parts: Split, salience: Salience, chosen: Sequence[int]) -> Summary:
         from summarizer.assertion.flags import sentence_flags
@@ -178,6 +183,15 @@ class Summarizer:
             pinned=parts.pinned,
             left_out=_left_out(parts, salience, chosen),
         )
+
+
+def _chosen(note: Split, budget: Budget | None, salience: Salience) -> list[int]:
+    sentences = note.document.sentences
+    if len(note.parts) < 2:
+        return select(sentences, salience, budget)
+    starts = [sentence.start for sentence in note.sentences]
+    ends = [bisect_left(starts, part) for part in (*note.parts[1:], len(note.text))]
+    return select_parts(sentences, salience, ends, budget)
 
 
 def _selected(text: str, sentence: ScoredSentence) -> SelectedSentence:

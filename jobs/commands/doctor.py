@@ -13,7 +13,7 @@ from jobs.commands.options import AsJson, Sets, console, print_json, settings_fr
 from jobs.diagnosis import Check, server_checks
 from jobs.exits import Exit, say
 from jobs.ledger.rows import LedgerError
-from jobs.runtime import make_pipeline, make_summarizer, open_ledger, software_version
+from jobs.runtime import make_pipeline, make_plan, make_summarizer, open_ledger, software_version
 from jobs.settings import Settings
 from jobs.unknown import unknown_settings
 from summarizer.errors import SummarizerError
@@ -115,13 +115,15 @@ def _model(settings: Settings, *, load: bool) -> tuple[list[Check], Pipeline | N
     """The checks of the model, and the author of summaries that it makes."""
     try:
         summarizer = make_summarizer(settings, defer=not load)
-        device = summarizer.device if load else f"{settings.device}; --load-model tries it"
+        if load:
+            summarizer.summarize(["Fever for two days."])
+        computing = make_plan(settings)
     except SummarizerError as error:
         return [Check("model", "failure", say(error), "Check CLINSUM_MODEL and CLINSUM_ENGINE.")], None
     model = summarizer.model
     digest = f", weights {model.sha256[:12]}" if model.sha256 else ""
     checks = [
         Check("model", "ok", f"{model.engine}: {model.name}{digest}"),
-        Check("device", "ok", device),
+        Check("device", "ok", computing if load else f"{computing}; --load-model tries it"),
     ]
     return checks, make_pipeline(settings, summarizer)

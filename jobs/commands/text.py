@@ -49,9 +49,9 @@ def summarize(
     settings = settings_from(sets, engine=engine, model=model)
     budget = _budget(settings, sentences, words, ratio)
     note = _read(file, media_type, json)
-    from jobs.runtime import make_summarizer
+    from jobs.runtime import for_readers, make_summarizer
 
-    summary = make_summarizer(settings).summarize([note.document()], budget)[0]
+    summary = make_summarizer(for_readers(settings)).summarize([note.document()], budget)[0]
     if json:
         print_json(summary.to_json())
     else:

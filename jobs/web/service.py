@@ -17,7 +17,7 @@ from jobs.audits.parts import make_auditor
 from jobs.health import read_health
 from jobs.ledger.ledger import Ledger
 from jobs.monitoring.figures import Figures, Moments, Observer
-from jobs.runtime import make_client, make_extractor, make_summarizer, open_ledger
+from jobs.runtime import for_readers, make_client, make_extractor, make_summarizer, open_ledger
 from jobs.settings import Settings
 from jobs.web.batching import ClosedError, ModelUnavailableError, ModelWorker, QueueFullError, QueueLimits
 from jobs.web.metrics import Metrics
@@ -119,7 +119,9 @@ async def running(settings: Settings, options: Options, metrics: Metrics) -> Asy
         batch_tokens=settings.serve_batch_tokens,
         wait=settings.serve_wait / 1000,
     )
-    model = ModelWorker(lambda: make_summarizer(settings), limits, metrics.batch_done, settings.note_limits)
+    model = ModelWorker(
+        lambda: make_summarizer(for_readers(settings)), limits, metrics.batch_done, settings.note_limits
+    )
     async with make_client(settings, retries=1) as client, make_extractor(settings) as extractor, model:
         auditor = make_auditor(settings, client, extractor)
         metrics.watch(model)

@@ -8,18 +8,21 @@ without torch.
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from summarizer.bertsum.config import BertSumConfig, HeadConfig
+from summarizer.bertsum.shapes import head_shapes
 from summarizer.encoder.files import ModelFiles, find_model
-from summarizer.encoder.weights import check_numbers, shapes
+from summarizer.encoder.weights import arrays, shapes
 from summarizer.errors import UnsupportedModelError
 
 if TYPE_CHECKING:
     import torch
 
     from summarizer.bertsum.model import BertSum
+    from summarizer.bertsum.scoring import Head
     from summarizer.encoder.encoder import Encoder
+    from summarizer.encoder.runtime import Runtime
 
 DECLARATION = "bertsum.json"
 HEAD = "head.safetensors"
@@ -29,27 +32,57 @@ ARTICLES = "articles.safetensors"
 def read_bertsum(
     model: str | Path | None, device: str = "auto", precision: str = "auto"
 ) -> "tuple[Encoder, BertSum]":
-    """The model of a folder, and its encoder as a service; both hold the same network.
+    """The model of a folder in torch, and its encoder as a service; both hold the same network.
 
     Raises:
         ModelError: there is no such model, or it is not one of BERTSum.
+        EngineError: torch is not installed, or the device is not there.
     """
-    from summarizer.bertsum.model import BertSum
-    from summarizer.encoder.encoder import Encoder
-
     files = find_model(model)
     config = read_config(files)
-    encoder = Encoder(files, device, precision)
+    encoder = read_encoder(files, device, precision, "torch")
+    from summarizer.bertsum.model import BertSum
+
+    bertsum = BertSum(encoder.module, config)
+    bertsum.head = _module(files, HEAD, encoder.hidden, config.head).to(encoder.device)
+    if config.articles:
+        second = _module(files, ARTICLES, encoder.hidden, config.articles.head)
+        bertsum.articles = second.to(encoder.device)
+    return encoder, bertsum
+
+
+def read_encoder(
+    files: ModelFiles, device: str, precision: str, runtime: "Runtime | None" = None
+) -> "Encoder":
+    """The encoder of a folder of BERTSum; errors as for `Encoder.of_files`."""
+    from summarizer.encoder.encoder import Encoder
+
+    encoder = Encoder.of_files(files, device, precision, runtime)
     if encoder.segments < 2:
         raise UnsupportedModelError(
             f"The encoder of {files.name!r} has no two segment ids, which BERTSum needs; use a BERT."
         )
-    bertsum = BertSum(encoder.module, config)
-    bertsum.head = _read_head(files, HEAD, encoder.hidden, config.head).to(encoder.device)
-    if config.articles:
-        second = _read_head(files, ARTICLES, encoder.hidden, config.articles.head)
-        bertsum.articles = second.to(encoder.device)
-    return encoder, bertsum
+    return encoder
+
+
+def read_heads(files: ModelFiles, encoder: "Encoder", config: BertSumConfig) -> "tuple[Head, Head | None]":
+    """The head for notes and, where there is one, that for articles, in the runtime of the encoder.
+
+    Raises:
+        UnsupportedModelError: a file is missing, damaged, or does not fit the declaration.
+    """
+
+    def read(name: str, head: HeadConfig) -> "Head":
+        if encoder.runtime == "torch":
+            from summarizer.bertsum.scoring import ModuleHead
+
+            return ModuleHead(_module(files, name, encoder.hidden, head), encoder.device)
+        from summarizer.bertsum.head_graph import GraphHead
+
+        return GraphHead(_tensors(files, name, encoder.hidden, head), encoder.hidden, head)
+
+    articles = read(ARTICLES, config.articles.head) if config.articles else None
+    return read(HEAD, config.head), articles
 
 
 def read_config(files: ModelFiles) -> BertSumConfig:
@@ -75,23 +108,25 @@ def read_config(files: ModelFiles) -> BertSumConfig:
         ) from None
 
 
-def _read_head(files: ModelFiles, name: str, hidden: int, config: HeadConfig) -> "torch.nn.Module":
-    import torch
-    from safetensors.torch import load_file
-
-    from summarizer.bertsum.heads import make_head
+def _tensors(files: ModelFiles, name: str, hidden: int, config: HeadConfig) -> dict[str, Any]:
+    """The arrays of a head's file, held against its declaration before anything is read."""
     from summarizer.bertsum.rows import from_bytes, unpacked_shapes
 
     held = unpacked_shapes(shapes(files.folder / name, files.name, packed=True))
-    with torch.device("meta"):  # shapes alone: what is declared may be more than fits into memory
-        asked = {key: tuple(tensor.shape) for key, tensor in make_head(hidden, config).state_dict().items()}
-    if held != asked:
+    if held != head_shapes(hidden, config):
         raise UnsupportedModelError(
             f"The {name} of {files.name!r} does not fit its {DECLARATION} and an encoder of hidden size "
             f"{hidden}."
         )
-    tensors = from_bytes(load_file(files.folder / name))
-    check_numbers(tensors, name, files.name)
+    return from_bytes(arrays(files.folder / name, files.name))
+
+
+def _module(files: ModelFiles, name: str, hidden: int, config: HeadConfig) -> "torch.nn.Module":
+    import torch
+
+    from summarizer.bertsum.heads import make_head
+
+    tensors = _tensors(files, name, hidden, config)
     head = make_head(hidden, config)
-    head.load_state_dict(tensors)
+    head.load_state_dict({name: torch.from_numpy(tensor) for name, tensor in tensors.items()})
     return head

@@ -5,9 +5,12 @@ configuration asks for is compared with it first: a damaged one may ask for more
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
 
 from summarizer.encoder.files import ModelFiles
 from summarizer.errors import UnsupportedModelError
@@ -59,6 +62,43 @@ def shapes(path: Path, model: str, *, packed: bool = False) -> dict[str, tuple[i
     return found
 
 
+def kinds(files: ModelFiles) -> dict[str, str]:
+    """Name and kind (`F32` and so on) of each tensor of the encoder's safetensors; {} where they are damaged.
+
+    What is wrong with them is said by `shapes`.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    found: dict[str, str] = {}
+    try:
+        for path in files.weights:
+            if path.name not in _HEADS:
+                with safe_open(path, framework="numpy") as file:
+                    found |= {name: str(file.get_slice(name).get_dtype()) for name in file.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError, ValueError, OverflowError):
+        return {}
+    return {name: kind for name, kind in found.items() if not name.endswith(_COUNTERS)}
+
+
+def arrays(
+    path: Path, model: str, wanted: Callable[[str], bool] = lambda _: True
+) -> dict[str, npt.NDArray[Any]]:
+    """The tensors of a safetensors file whose names are wanted, as they are stored.
+
+    Raises:
+        UnsupportedModelError: it cannot be read, is damaged, or some are no numbers.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as file:
+            found = {name: file.get_tensor(name) for name in file.keys() if wanted(name)}  # noqa: SIM118
+    except (OSError, SafetensorError, ValueError, OverflowError, TypeError):
+        raise UnsupportedModelError(f"The {path.name} of {model!r} is damaged or cannot be read.") from None
+    check_numbers(found, path.name, model)
+    return found
+
+
 def check_asked(files: ModelFiles) -> None:
     """Compares what `config.json` asks for with what the weight files hold, where they are safetensors.
 
@@ -94,14 +134,17 @@ def _compare(files: ModelFiles, what: str, held: int, numbers: Iterable[str]) ->
         )
 
 
-def check_numbers(tensors: "Mapping[str, torch.Tensor]", file: str, model: str) -> None:
+def check_numbers(
+    tensors: "Mapping[str, torch.Tensor] | Mapping[str, npt.NDArray[Any]]", file: str, model: str
+) -> None:
     """Refuses weights of which some are no numbers, or infinite.
 
     Raises:
         UnsupportedModelError: with the name of the first such tensor.
     """
     for name, tensor in tensors.items():
-        if tensor.is_floating_point() and not bool(tensor.isfinite().all()):
+        finite = np.isfinite(tensor) if isinstance(tensor, np.ndarray) else tensor.isfinite()
+        if not bool(finite.all()):
             raise UnsupportedModelError(
                 f"The {file} of {model!r} has values that are no numbers, first in {name[:80]}."
             )

@@ -7,6 +7,7 @@ import numpy as np
 from summarizer.centrality import Vectors, distinct_vectors, lexrank_scores
 from summarizer.encoder.encoder import Encoder
 from summarizer.engines.base import Salience
+from summarizer.errors import EngineError
 from summarizer.types import ModelInfo, SplitDocument, round_scores
 
 _KMEANS_SEED = 0
@@ -55,8 +56,13 @@ def kmeans_salience(vectors: Vectors, clusters: int) -> Salience:
     """Clusters sentence vectors, shape (sentences, hidden), with a fixed seed."""
     if not len(vectors):
         return Salience(())
-    from sklearn.cluster import KMeans
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+    try:
+        from sklearn.cluster import KMeans
+        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+    except ModuleNotFoundError:
+        raise EngineError(
+            "The engine kmeans needs scikit-learn; install clinical-ai-summarizer[kmeans]."
+        ) from None
 
     distinct, place = distinct_vectors(vectors)
     unit = distinct.astype(np.float64)

@@ -88,6 +88,22 @@ def engine_model(name: str, options: EngineOptions) -> ModelInfo:
     return ModelInfo(files.name, files.sha256(), name, config.calibrated, config.threshold)
 
 
+def quick_precision(name: str, options: EngineOptions) -> str:
+    """`bf16` where an engine is much quicker with it on this machine, else `fp32`; loads nothing heavy.
+
+    Raises:
+        EngineError, ModelError: as for `make_engine`.
+    """
+    _check(name)
+    if name != "bertsum":
+        return "fp32"
+    from summarizer.encoder.files import find_model
+    from summarizer.encoder.runtime import choose, has_bf16
+
+    choice = choose(find_model(options.model), options.device, "bf16")
+    return "bf16" if choice.runtime == "openvino" and has_bf16() else "fp32"
+
+
 class DeferredEngine:
     """An engine that loads its weights when the first document has to be scored, and not before.
 

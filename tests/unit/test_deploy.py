@@ -101,21 +101,30 @@ def test_the_command_of_an_image_is_one_of_ours(name: str) -> None:
     assert f":{port}/health/live" in of(name, "HEALTHCHECK")[0]
 
 
-def test_the_image_is_for_cpu_or_cuda_by_an_argument() -> None:
+def test_the_image_has_torch_by_an_argument() -> None:
     arguments = of("Dockerfile", "ARG")
     assert "VARIANT=cpu" in arguments
     (torch,) = [step for step in of("Dockerfile", "RUN") if "TORCH_INDEX" in step]
-    for variant, index, expected in [
-        ("cpu", "an-index", True),
-        ("cpu", "", False),
-        ("cuda", "an-index", False),
+    (ours,) = [step for step in of("Dockerfile", "RUN") if "/src[" in step]
+    for variant, index, from_index, extras in [
+        ("cpu", "an-index", False, "postgres,kmeans"),
+        ("torch", "an-index", True, "postgres,kmeans,torch"),
+        ("torch", "", False, "postgres,kmeans,torch"),
+        ("cuda", "an-index", False, "postgres,kmeans,torch"),
     ]:
-        shown = re.sub(r"/opt/clinsum/bin/pip", "echo pip", torch)
         environment = {"PATH": os.environ["PATH"], "VARIANT": variant, "TORCH_INDEX": index}
-        done = subprocess.run(
-            ["sh", "-c", shown], env=environment, capture_output=True, text=True, check=True
-        )
-        assert ("--index-url an-index" in done.stdout) is expected
+        said = [
+            subprocess.run(
+                ["sh", "-c", step.replace("/opt/clinsum/bin/pip", "echo pip")],
+                env=environment,
+                capture_output=True,
+                text=True,
+                check=True,
+            ).stdout
+            for step in (torch, ours)
+        ]
+        assert ("--index-url an-index" in said[0]) is from_index
+        assert f"/src[{extras}]" in said[1]
 
 
 def test_what_an_image_copies_is_there_and_let_through() -> None:

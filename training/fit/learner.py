@@ -9,9 +9,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 (torch's own convention)
 
+from summarizer.bertsum.document import owned_places
 from summarizer.bertsum.features import GROUPS
 from summarizer.bertsum.heads import members_of
-from summarizer.bertsum.model import BertSum, owned_places
+from summarizer.bertsum.model import BertSum
 from summarizer.encoder.windows import Window, plan_windows
 from training.fit.batches import widths
 from training.fit.settings import NOTHING, TrainSettings

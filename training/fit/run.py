@@ -11,12 +11,10 @@ import torch
 
 from summarizer.bertsum.config import BertSumConfig
 from summarizer.bertsum.export import round_to_half
-from summarizer.bertsum.folder import DECLARATION, read_bertsum
+from summarizer.bertsum.folder import DECLARATION, read_bertsum, read_encoder
 from summarizer.bertsum.model import BertSum
 from summarizer.bertsum.rows import round_to_bytes
-from summarizer.encoder.encoder import Encoder
 from summarizer.encoder.files import ModelFiles, find_model
-from summarizer.errors import UnsupportedModelError
 from training.errors import RunError
 from training.fit.calibration import Calibration, calibrate
 from training.fit.card import Card, DataFile
@@ -176,11 +174,7 @@ def _read(job: TrainJob, source: ModelFiles, device: str, world: World, say: Pro
 def _learner(job: TrainJob, source: ModelFiles, device: str) -> Learner:
     """The model on its device, with a head of its own or that of the model the training begins from."""
     settings = job.settings
-    encoder = Encoder(source, device, "fp32")
-    if encoder.segments < 2:
-        raise UnsupportedModelError(
-            f"The encoder of {source.name!r} has no two segment ids, which BERTSum needs; use a BERT."
-        )
+    encoder = read_encoder(source, device, "fp32", "torch")
     layers = int(encoder.module.config.num_hidden_layers)
     if settings.freeze != "encoder" and not NOTHING <= settings.freeze < layers:
         raise RunError(f"The encoder of {source.name!r} has {layers} layers: freeze fewer, or `encoder`.")

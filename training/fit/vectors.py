@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from summarizer.bertsum.config import Pooling
-from summarizer.bertsum.model import DocumentInput, gathered, prepare
+from summarizer.bertsum.document import DocumentInput, gathered, prepare
 from summarizer.centrality import Vectors
 from summarizer.encoder.encoder import Encoder
 from training.errors import RunError
@@ -74,7 +74,7 @@ class DocumentReader:
 
     def __init__(self, reading: Reading) -> None:
         self._reading = reading
-        self._encoder = Encoder.from_pretrained(reading.encoder, reading.device, reading.precision)
+        self._encoder = Encoder.from_pretrained(reading.encoder, reading.device, reading.precision, "torch")
         if reading.kind == "states":
             network = self._encoder.module.encoder
             network.layer = network.layer[: reading.layers]
@@ -98,7 +98,7 @@ class DocumentReader:
         if self._reading.kind == "states":
             return np.concatenate([hidden[row] for row in range(len(document.rows))]).astype(np.float16)
         vectors = gathered(
-            hidden, document.windows, document.lengths, self._reading.pooling, self._encoder.hidden
+            hidden.items(), document.windows, document.lengths, self._reading.pooling, self._encoder.hidden
         )
         return vectors.astype(np.float16)
 

@@ -56,4 +56,4 @@ def tiny_model(make_model: Callable[..., Path]) -> Path:
 
 @pytest.fixture(scope="session")
 def encoder(tiny_model: Path) -> Encoder:
-    return Encoder.from_pretrained(tiny_model, device="cpu")
+    return Encoder.from_pretrained(tiny_model, device="cpu", runtime="torch")

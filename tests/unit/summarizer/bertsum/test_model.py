@@ -14,10 +14,10 @@ from transformers import AutoModel, AutoTokenizer
 
 from summarizer import Budget, Summarizer, UnsupportedModelError
 from summarizer.bertsum.config import Pooling
+from summarizer.bertsum.document import prepare, sentence_vectors
 from summarizer.bertsum.export import write_model_folder
 from summarizer.bertsum.folder import read_bertsum
 from summarizer.bertsum.heads import make_head
-from summarizer.bertsum.model import prepare, sentence_vectors
 from summarizer.encoder.encoder import Encoder
 from summarizer.encoder.files import find_model
 from summarizer.engines.bertsum import BertSumEngine

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import AutoModel, AutoTokenizer
 
-from summarizer.encoder.encoder import _BATCH_TOKENS, Encoder, _batches
+from summarizer.encoder.encoder import Encoder
 from summarizer.encoder.files import find_model
+from summarizer.encoder.torch_network import _BATCH_TOKENS, _batches
 from summarizer.errors import EngineError, UnsupportedModelError
 from tests.unit.summarizer.tiny_models import CONFIGS, HIDDEN, POSITIONS, WORDS
 

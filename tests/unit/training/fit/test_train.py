@@ -16,9 +16,9 @@ from torch import multiprocessing
 from transformers import AutoModel
 
 from summarizer.bertsum.config import HeadConfig
+from summarizer.bertsum.document import prepare
 from summarizer.bertsum.folder import read_bertsum
 from summarizer.bertsum.heads import members_of
-from summarizer.bertsum.model import prepare
 from summarizer.checkpoint import export_checkpoint, import_checkpoint, load_checkpoint
 from summarizer.engines.base import Salience
 from summarizer.engines.bertsum import BertSumEngine

@@ -1,0 +1,139 @@
+"""A plain BERT in OpenVINO: only as many layers as are asked for, and embeddings straight from the file.
+
+Sequences are padded to a few widths and go in groups of a few sizes, so that the processor's code for a shape
+is made once and used again. Which these are follows from the sequences of one document alone.
+"""
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from itertools import groupby, islice
+
+import numpy as np
+from openvino import Model
+from openvino import opset13 as op
+
+from summarizer.centrality import Vectors
+from summarizer.encoder import graph
+from summarizer.encoder.bert import BertShape, read_weights
+from summarizer.encoder.compiled import Compiled, Run
+from summarizer.encoder.files import ModelFiles
+from summarizer.encoder.network import TokenSequence
+from summarizer.limits import check_time
+
+_STEP = 32  # of the widths that sequences are padded to; half of it up to twice as much
+_TOGETHER = 1024  # padded tokens of one run, unless one sequence has more
+_EMBEDDINGS = ("word", "token_type", "position")
+_AHEAD = 4  # runs of one document under way
+
+
+class OpenVinoNetwork:
+    """See `summarizer.encoder.network.Network`.
+
+    Raises:
+        UnsupportedModelError: weights that do not fit the configuration.
+    """
+
+    runtime = "openvino"
+    device = "cpu"
+
+    def __init__(self, files: ModelFiles, precision: str) -> None:
+        self._shape, self._files = BertShape.of(files), files
+        weights = read_weights(files, self._shape, self._shape.num_hidden_layers)
+        self._embeddings = {name: weights[f"embeddings.{name}_embeddings.weight"] for name in _EMBEDDINGS}
+        self.precision = precision
+        self.hidden = self._shape.hidden_size
+        self.segments = self._shape.type_vocab_size
+        self.limit = self._shape.max_position_embeddings
+        self._compiled: dict[int, Compiled] = {}
+
+    def read(self, rows: Sequence[TokenSequence], depth: int) -> Iterator[tuple[int, Vectors]]:
+        """See `summarizer.encoder.network.Network`; the first runs begin at the call."""
+        compiled = self._layers(depth)
+
+        def begin(group: list[int], width: int) -> tuple[list[int], Run]:
+            check_time()
+            return group, compiled.start(self._inputs([rows[i] for i in group], width))
+
+        waiting = groups([len(row.ids) for row in rows])
+        begun = deque(begin(*item) for item in islice(waiting, _AHEAD))
+
+        def taken() -> Iterator[tuple[int, Vectors]]:
+            while begun:
+                group, run = begun.popleft()
+                values = compiled.output(run)  # (rows, width, hidden)
+                begun.extend(begin(*item) for item in islice(waiting, 1))
+                for place, index in enumerate(group):
+                    yield index, values[place, : len(rows[index].ids)]
+
+        return taken()
+
+    def _layers(self, depth: int) -> Compiled:
+        depth = depth or self._shape.num_hidden_layers
+        if depth not in self._compiled:
+            # Read anew: kept as they are stored and as they are compiled, they would take their place twice.
+            weights = read_weights(self._files, self._shape, depth)
+            self._compiled[depth] = Compiled(bert_graph(weights, self._shape, depth), self.precision)
+        return self._compiled[depth]
+
+    def _inputs(self, rows: Sequence[TokenSequence], width: int) -> tuple[Vectors, Vectors]:
+        """Summed embeddings, (rows, width, hidden), and the mask, (rows, 1, 1, width)."""
+        words, segments, positions = (self._embeddings[name] for name in _EMBEDDINGS)
+        summed = np.zeros((len(rows), width, self.hidden), np.float32)
+        mask = np.full((len(rows), 1, 1, width), graph.HIDDEN_KEY, np.float32)
+        for place, row in enumerate(rows):
+            length = len(row.ids)
+            summed[place, :length] = words[list(row.ids)]
+            summed[place, :length] += segments[list(row.segments)] if row.segments else segments[0]
+            summed[place, :length] += positions[:length]
+            mask[place, ..., :length] = 0
+        return summed, mask
+
+
+def bert_graph(weights: graph.Weights, shape: BertShape, depth: int) -> Model:
+    """So many layers of `transformers.BertModel`, from summed embeddings on (Devlin et al. 2019)."""
+    width, epsilon = shape.hidden_size // shape.num_attention_heads, shape.layer_norm_eps
+    summed = graph.single_input("embeddings", -1, -1, shape.hidden_size)
+    mask = graph.single_input("mask", -1, 1, 1, -1)
+    x = graph.norm(summed, weights, "embeddings.LayerNorm", epsilon)
+    for number in range(depth):
+        layer = f"encoder.layer.{number}."
+        own = f"{layer}attention."
+        qkv = graph.linear(x, weights, *(f"{own}self.{name}" for name in ("query", "key", "value")))
+        mixed = graph.attention(qkv, shape.num_attention_heads, width, mask)
+        x = graph.norm(
+            op.add(graph.linear(mixed, weights, f"{own}output.dense"), x),
+            weights,
+            f"{own}output.LayerNorm",
+            epsilon,
+        )
+        inner = graph.gelu(graph.linear(x, weights, f"{layer}intermediate.dense"))
+        x = graph.norm(
+            op.add(graph.linear(inner, weights, f"{layer}output.dense"), x),
+            weights,
+            f"{layer}output.LayerNorm",
+            epsilon,
+        )
+    return graph.model([x], [summed, mask])
+
+
+def padded_width(length: int) -> int:
+    """The width that a sequence is padded to."""
+    step = _STEP if length > 2 * _STEP else _STEP // 2
+    return -(-length // step) * step
+
+
+def groups(lengths: Sequence[int]) -> Iterator[tuple[list[int], int]]:
+    """Indices of sequences that go together, and the width that they are padded to.
+
+    Groups hold 1, 2, 4, … sequences of one width, at most `_TOGETHER` tokens unless one alone has more: few
+    shapes in all, whatever the document.
+    """
+    order = sorted(range(len(lengths)), key=lambda i: (padded_width(lengths[i]), i))
+    for width, same in groupby(order, key=lambda i: padded_width(lengths[i])):
+        left = list(same)
+        while left:
+            size = 1
+            while 2 * size <= len(left) and 2 * size * width <= _TOGETHER:
+                size *= 2
+            yield left[:size], width
+            left = left[size:]
