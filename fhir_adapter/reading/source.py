@@ -21,7 +21,7 @@ from fhir_adapter.reading.seen import Seen
 from fhir_adapter.reading.selection import Selection
 from fhir_adapter.reading.source_note import read_source
 from fhir_adapter.reading.strategy import Strategy, choose_strategy
-from fhir_adapter.reading.walk import Gap, Walk
+from fhir_adapter.reading.walk import Gap, Span, Walk
 from fhir_adapter.reasons import Reason
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.rest.search_page import SearchPage
@@ -189,26 +189,45 @@ class Source:
         """
         patients = await self._patients.references() if self._patients else []
         for patient in patients:
-            one = replace(strategy, always=(*_of_patient(patient), *strategy.always))
-            try:
-                async for page in self._walked(one, None, patient, since):
-                    yield replace(page, newest=None)
-            except OF_ONE_PATIENT as error:
-                status = (
-                    f"HTTP {error.status}" if isinstance(error, HttpStatusError) else type(error).__name__
-                )
-                detail = f"one patient's notes cannot be searched ({status})"
-                yield Page((Unreadable("", Reason.SERVER_ERROR, detail),), None, is_last=False)
+            async for page in self._of_one(strategy, patient, since):
+                yield page
+
+    async def of_patient(self, resource_type: str, patient: str, since: str = "") -> AsyncIterator[Page]:
+        """Pages of all notes of a patient (`Patient/id`), whatever was read before; as `everything`."""
+        known = (await self._client.capability()).search_params(resource_type)
+        always = self._selection.params(resource_type, known)
+        strategy = Strategy(resource_type, None, always, by_patient=True)
+        async for page in self._of_one(strategy, patient, nanoseconds(since)):
+            yield page
+
+    async def between(self, resource_type: str, begin: int | None, end: int | None) -> AsyncIterator[Page]:
+        """Pages of the notes with stamps from `begin` on and below `end`, in nanoseconds."""
+        strategy = await self.strategy(resource_type)
+        async for page in self._walked(strategy, None, span=Span(begin, end)):
+            yield page
+
+    async def _of_one(self, strategy: Strategy, patient: str, since: int | None) -> AsyncIterator[Page]:
+        one = replace(strategy, always=(*_of_patient(patient), *strategy.always))
+        try:
+            async for page in self._walked(one, None, patient, since):
+                yield replace(page, newest=None)
+        except OF_ONE_PATIENT as error:
+            status = f"HTTP {error.status}" if isinstance(error, HttpStatusError) else type(error).__name__
+            detail = f"one patient's notes cannot be searched ({status})"
+            yield Page((Unreadable("", Reason.SERVER_ERROR, detail),), None, is_last=False)
 
     async def _walked(
-        self, strategy: Strategy, begin: int | None, patient: str = "", since: int | None = None
+        self,
+        strategy: Strategy,
+        begin: int | None,
+        patient: str = "",
+        since: int | None = None,
+        span: Span | None = None,
     ) -> AsyncIterator[Page]:
         now, resource_type, overlap = self._now(), strategy.resource_type, in_nanoseconds(self._overlap)
         seen = Seen(strategy, begin, overlap, now)
-        lower = None if begin is None else begin - seen.overlap
-        walk = Walk(
-            self._client, resource_type, strategy, seen, begin=lower, page_size=self._page_size, now=now
-        )
+        asked = span or Span(None if begin is None else begin - seen.overlap, None)
+        walk = Walk(self._client, resource_type, strategy, seen, asked, page_size=self._page_size, now=now)
         async for found in walk.pages():
             if isinstance(found, Gap):
                 yield Page(_unreadable(found), seen.newest, is_last=False)

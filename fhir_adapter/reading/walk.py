@@ -105,7 +105,7 @@ class Walk:
         resource_type: what is walked over.
         strategy: how its changes are found.
         seen: takes note of everything.
-        begin: nanoseconds at which the walk begins, or None for everything.
+        span: what it walks over.
         page_size: asked for at first.
         now: nanoseconds.
 
@@ -120,13 +120,13 @@ class Walk:
         resource_type: str,
         strategy: Strategy,
         seen: Seen,
+        span: Span,
         *,
-        begin: int | None,
         page_size: int,
         now: int,
     ) -> None:
         self._client, self._type, self._strategy, self._seen = client, resource_type, strategy, seen
-        self._begin, self._page_size, self._now = begin, page_size, now
+        self._asked, self._page_size, self._now = span, page_size, now
         self._failures = self._splits = 0
         self._sorting = self._totals_hold = self._bounded = True
         self._answered = False
@@ -140,7 +140,7 @@ class Walk:
         Raises:
             FhirAdapterError: the first search fails as a whole, or the server has stopped answering.
         """
-        async for found in self._span(Span(self._begin, None), halved=False):
+        async for found in self._span(self._asked, halved=False):
             yield found
 
     def taken(self) -> list[str]:

@@ -15,6 +15,7 @@ class ResourceCapability:
     interactions: frozenset[str] = frozenset()
     search_params: frozenset[str] = frozenset()
     history: bool = False
+    operations: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,7 @@ class Capability:
         fhir_version: such as `4.0.1`; "" where the server does not say.
         transaction: the server declares `transaction` at system level.
         resources: by resource type.
+        operations: names of those at system level.
     """
 
     fhir_version: str
@@ -32,6 +34,7 @@ class Capability:
     software_version: str
     transaction: bool
     resources: dict[str, ResourceCapability] = field(default_factory=dict)
+    operations: frozenset[str] = frozenset()
 
     def supports(self, resource_type: str) -> bool:
         """The statement lists the type at all."""
@@ -52,6 +55,13 @@ class Capability:
     def history(self, resource_type: str) -> bool:
         """`[type]/_history` is there, which names what was deleted."""
         return self.resources.get(resource_type, _NOTHING).history
+
+    def exports(self, resource_type: str = "") -> bool:
+        """FHIR Bulk Data's `$export` is stated, of everything or of a type (Group, Patient)."""
+        if not resource_type:
+            return "export" in self.operations
+        of_type = self.resources.get(resource_type, _NOTHING).operations
+        return bool({"export", f"{resource_type.lower()}-export"} & of_type)
 
     def search_params(self, resource_type: str) -> frozenset[str]:
         """Names of the search parameters, those for all types included."""
@@ -83,6 +93,7 @@ def parse_capability(statement: JsonObject) -> Capability:
             interactions=_codes(entry.get("interaction")),
             search_params=_names(entry.get("searchParam")) | common,
             history="history-type" in _codes(entry.get("interaction")),
+            operations=_operations(entry),
         )
         for entry in dicts(rest.get("resource"))
         if (kind := as_text(entry.get("type")))
@@ -93,11 +104,17 @@ def parse_capability(statement: JsonObject) -> Capability:
         software_version=as_text(software.get("version")) or "",
         transaction="transaction" in _codes(rest.get("interaction")),
         resources=resources,
+        operations=_operations(rest),
     )
 
 
 def _codes(interactions: object) -> frozenset[str]:
     return frozenset(code for entry in dicts(interactions) if (code := as_text(entry.get("code"))))
+
+
+def _operations(entry: JsonObject) -> frozenset[str]:
+    """With or without the dollar, as servers write it."""
+    return frozenset(name.lstrip("$") for name in _names(entry.get("operation")))
 
 
 def _names(params: object) -> frozenset[str]:

@@ -27,7 +27,7 @@ from fhir_adapter.rest.backoff import Backoff
 from fhir_adapter.rest.capability import Capability, parse_capability
 from fhir_adapter.rest.foreign import ForeignHosts
 from fhir_adapter.rest.proxies import Proxies
-from fhir_adapter.rest.scope import SAFE, Scope, parsed
+from fhir_adapter.rest.scope import SAFE, Scope, kind_of, parsed
 from fhir_adapter.rest.search_page import SearchPage, digest, next_link, page_of
 from fhir_adapter.rest.transport import Call, RawResponse, Transport, no_cookies
 from fhir_adapter.rest.wire import decode_bundle, decode_json, encode_json, history_entries
@@ -113,6 +113,11 @@ class FhirClient:
     def scope(self) -> Scope:
         """What lies at or below the base address."""
         return self._scope
+
+    @property
+    def transport(self) -> Transport:
+        """What requests go through that are none of FHIR's plain REST; inside the scope alone."""
+        return self._transport
 
     async def __aenter__(self) -> Self:
         return self
@@ -284,19 +289,19 @@ class FhirClient:
         """Puts a resource to its own `Type/id`; with a version id as `if_match`, only over that version."""
         path = self._path(f"{resource.get('resourceType')}/{resource.get('id')}")
         headers = {"If-Match": f'W/"{if_match}"'} if if_match is not None else {}
-        return await self._json("PUT", path, f"update of {_kind(path)}", resource, headers=headers)
+        return await self._json("PUT", path, f"update of {kind_of(path)}", resource, headers=headers)
 
     async def delete(self, reference: str) -> None:
         """Deletes `Type/id`; one that is gone already is no error for most servers."""
         path = self._path(reference)
         await self._transport.send(
-            self._call("DELETE", self._scope.url(path), f"delete of {_kind(path)}", {})
+            self._call("DELETE", self._scope.url(path), f"delete of {kind_of(path)}", {})
         )
 
     async def operation(self, path: str, resource: JsonObject) -> JsonObject:
         """Posts a resource to an operation such as `Composition/$validate`; not tried again when in doubt."""
         return await self._json(
-            "POST", self._path(path), f"operation on {_kind(path)}", resource, idempotent=False
+            "POST", self._path(path), f"operation on {kind_of(path)}", resource, idempotent=False
         )
 
     async def fetch(self, url: str, *, accept: str, max_bytes: int) -> RawResponse:
@@ -393,8 +398,3 @@ def _resource(answer: RawResponse, what: str) -> JsonObject:
     raise NotFhirError(
         f"{what}: the server answered with HTTP {answer.status}, which holds no whole resource"
     )
-
-
-def _kind(path: str) -> str:
-    """The resource type: ids stay out of messages, since that of a patient names one."""
-    return path.partition("/")[0]

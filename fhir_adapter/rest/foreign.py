@@ -7,7 +7,8 @@ that was checked, so that a name cannot mean one thing for the check and another
 import asyncio
 import ipaddress
 import socket
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from contextlib import asynccontextmanager
 from itertools import count
 
 import httpx
@@ -30,6 +31,7 @@ _CARRYING = tuple(map(ipaddress.IPv6Network, ("64:ff9b::/96", "::/96", "::ffff:0
 _NAT64_LOCAL = ipaddress.IPv6Network("64:ff9b:1::/48")
 _CONNECTIONS = 4
 _HOSTS_IN_A_ROW = 4
+_ERROR_BODY = 1 << 20
 
 
 class ForeignHosts:
@@ -77,6 +79,22 @@ class ForeignHosts:
                 if target.scheme == "https" and not url.startswith("https:"):
                     raise NoteError(Reason.FOREIGN_HOST, "a redirect from https to http") from None
         raise NoteError(Reason.FOREIGN_HOST, "redirects from host to host without end")
+
+    @asynccontextmanager
+    async def opened(
+        self, url: str, *, headers: Mapping[str, str], allowed_hosts: Collection[str], allow_private: bool
+    ) -> AsyncIterator[httpx.Response]:
+        """The open answer behind `url`; a redirect may lead to the same host alone.
+
+        Raises:
+            NoteError: FOREIGN_HOST. FhirAdapterError: as in `Transport.opened`.
+        """
+        target = parsed(url)
+        if target is None or not listed(target, allowed_hosts):
+            raise NoteError(Reason.FOREIGN_HOST, "not a listed host")
+        call = Call("GET", target, "fetch from another host", _ERROR_BODY, dict(headers))
+        async with self._transport(target, allow_private).opened(call) as response:
+            yield response
 
     def _transport(self, target: httpx.URL, allow_private: bool) -> Transport:
         attempts = count()

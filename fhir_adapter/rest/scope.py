@@ -70,6 +70,11 @@ def parsed(url: str) -> httpx.URL | None:
         return None
 
 
+def kind_of(path: str) -> str:
+    """The resource type of a path: ids stay out of messages, since that of a patient names one."""
+    return path.partition("/")[0]
+
+
 def is_loopback(host: str) -> bool:
     """The host is this machine, so that no proxy lies between."""
     return host in ("localhost", "::1") or host.startswith("127.")

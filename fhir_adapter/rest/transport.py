@@ -4,7 +4,8 @@ import asyncio
 import logging
 import ssl
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 
@@ -26,6 +27,7 @@ logger = logging.getLogger(__name__)
 
 OVERLOADED = frozenset({429, 502, 503, 504})
 _ERROR_BODY = 1 << 20
+_PROGRESS = 100
 _REDIRECTS = 5
 _CONFLICT_RETRIES = 6
 _FAULT_500_RETRIES = 2
@@ -71,6 +73,8 @@ class RawResponse:
     Attributes:
         content_type: the header as sent; "" where there is none.
         date: nanoseconds since 1970 of the `Date` header, or None.
+        content_location: the header as sent; "" where there is none.
+        progress: `X-Progress` as sent, cut short.
     """
 
     data: bytes
@@ -78,6 +82,8 @@ class RawResponse:
     status: int = 200
     retry_after: str | None = None
     date: int | None = None
+    content_location: str = ""
+    progress: str = ""
 
 
 class Transport:
@@ -145,20 +151,50 @@ class Transport:
             logger.info("%s: %s; attempt %d follows in %.1f s", call.what, cause, attempt + 1, delay)
             await self._sleep(delay)
 
+    @asynccontextmanager
+    async def opened(self, call: Call, *, login: bool = True) -> AsyncIterator[httpx.Response]:
+        """The first answer below 400 to one attempt, its body unread; `pieces` reads it.
+
+        Args:
+            call: its `max_bytes` counts for an error answer alone.
+            login: whether the credentials go with it.
+
+        Raises:
+            HttpStatusError: an error status. ServerUnreachableError: no answer.
+            OutsideBaseError, NotFhirError: as `send`.
+        """
+        try:
+            response = await self._answer(call, self._auth if login else None)
+        except (httpx.TransportError, httpx.DecodingError) as error:
+            raise _unreachable(call, error) from None
+        try:
+            if response.status_code >= 400:
+                answer = await _read(response, call)
+                raise status_error(answer.status, call.what, codes_in(answer.data), words_in(answer.data))
+            yield response
+        finally:
+            await response.aclose()
+
     async def _follow(self, call: Call) -> RawResponse:
         """One attempt, redirects included."""
+        response = await self._answer(call, self._auth)
+        try:
+            return await _read(response, call)
+        finally:
+            await response.aclose()
+
+    async def _answer(self, call: Call, auth: httpx.Auth | None) -> httpx.Response:
+        """The answer behind all redirects, open."""
         url, method, content = call.url, call.method, call.content
         for _ in range(_REDIRECTS + 1):
             request = self._http.build_request(method, url, headers=call.headers, content=content)
             if self._prepare is not None:
                 await self._prepare(request)
-            response = await self._http.send(request, stream=True, auth=self._auth)
-            try:
-                location = response.headers.get("location")
-                if response.status_code not in (301, 302, 303, 307, 308) or location is None:
-                    return await _read(response, call)
-            finally:
-                await response.aclose()
+            response = await self._http.send(request, stream=True, auth=auth)
+            location = response.headers.get("location")
+            if response.status_code not in (301, 302, 303, 307, 308) or location is None:
+                return response
+            await response.aclose()
             url = self._redirect(call, url, response.status_code, location)
         raise NotFhirError(f"{call.what}: more than {_REDIRECTS} redirects")
 
@@ -203,6 +239,8 @@ async def _read(response: httpx.Response, call: Call) -> RawResponse:
         status=response.status_code,
         retry_after=response.headers.get("retry-after"),
         date=http_date(response.headers.get("date")),
+        content_location=response.headers.get("content-location", ""),
+        progress=response.headers.get("x-progress", "")[:_PROGRESS],
     )
 
 

@@ -54,6 +54,7 @@ class HapiSettings:
         keep_reference_versions: paths where `/_history/n` of a reference is kept (`Provenance.target`),
             or `("*",)` for everywhere; HAPI drops it by default.
         packages: FHIR packages (.tgz) that it installs before it is ready.
+        bulk_export: offer `$export`.
         reuse_search_ms: how long an identical search gets the earlier matches; 0 for never.
         heap: the JVM's heap limit, as in `-Xmx`.
         start_seconds: how long to wait until it answers.
@@ -74,6 +75,7 @@ class HapiSettings:
     max_page_size: int = 500
     keep_reference_versions: tuple[str, ...] = ()
     packages: tuple[Path, ...] = ()
+    bulk_export: bool = False
     reuse_search_ms: int = 60_000
     heap: str = "1g"
     start_seconds: float = 300.0
@@ -181,6 +183,7 @@ def java_command(settings: HapiSettings, java: str) -> list[str]:
         "maxPage": settings.max_page_size,
         "keepReferenceVersions": ",".join(settings.keep_reference_versions),
         "packages": os.pathsep.join(str(path.resolve()) for path in settings.packages),
+        "bulkExport": settings.bulk_export,
         "reuseSearchMs": settings.reuse_search_ms,
     }
     # C1 alone and the serial collector: up sooner and smaller, which a sandbox needs more than peak speed
@@ -224,6 +227,7 @@ def docker_command(settings: HapiSettings, port: int) -> list[str]:
         "auto_create_placeholder_reference_targets": settings.placeholders,
         "default_page_size": settings.page_size,
         "max_page_size": settings.max_page_size,
+        "bulk_export_enabled": settings.bulk_export,
         "reuse_cached_search_results_millis": settings.reuse_search_ms,
         "validation": {"requests_enabled": settings.validate_requests},
     }

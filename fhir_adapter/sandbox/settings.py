@@ -53,6 +53,27 @@ _QUIRKS = {
 
 
 @dataclass(frozen=True, slots=True)
+class ExportSettings:
+    """How `$export` behaves.
+
+    Attributes:
+        offered: False acts as a server without it.
+        seconds: until an export is made.
+        busy: so many questions for it are answered with 429 first.
+        ended: manifests, of the first ones, whose addresses of files have ended when they come.
+        lost: so many resources are left out, and named by an error file.
+        file_lines: resources in one file.
+    """
+
+    offered: bool = True
+    seconds: float = 0.0
+    busy: int = 0
+    ended: int = 0
+    lost: int = 0
+    file_lines: int = 10_000
+
+
+@dataclass(frozen=True, slots=True)
 class SandboxSettings:
     """Settings of the embedded server. The defaults make a well-behaved one; the switches make others.
 
@@ -73,6 +94,7 @@ class SandboxSettings:
         search_cache: seconds for which an identical search gets the earlier matches (`X-Cache: HIT`)
             unless it says `Cache-Control: no-cache`. HAPI's are 60; 0 turns it off.
         quirks: what it does otherwise than a well-behaved server.
+        export: how `$export` behaves.
     """
 
     database: Path | None = None
@@ -88,6 +110,7 @@ class SandboxSettings:
     keep_reference_versions: bool = False
     search_cache: float = 0.0
     quirks: frozenset[Quirk] = frozenset()
+    export: ExportSettings = ExportSettings()
 
     def __post_init__(self) -> None:
         if not 1 <= self.page_size <= self.max_page_size:

@@ -4,9 +4,8 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from jobs.backfill.plan import Request, plan_files
-from jobs.backfill.walk import Backfill
-from jobs.ledger.backfills import drop
+from jobs.backfill.plan import Request, StoppedError, Wait, make_plan
+from jobs.backfill.walk import Backfill, finish
 from jobs.ledger.ledger import Ledger
 from jobs.passes.one_pass import Pass
 from jobs.passes.outcome import Outcome, Totals
@@ -22,7 +21,7 @@ class Ended:
     """How a backfill ended.
 
     Attributes:
-        broken: pieces that could not be read to their end, in words.
+        broken: pieces that could not be read to their end, and what an export lacks, in words.
         stopped: it was told to stop; run again, it goes on.
     """
 
@@ -45,11 +44,14 @@ async def run_local(
     stop_on_signals(stop)
     with ledger.one_pass("backfill"):
         async with runtime(settings, ledger) as parts:
-            if request.anew:
-                await asyncio.to_thread(drop, ledger, request.walk)
-            plan = plan_files(request)
+            try:
+                plan = await make_plan(parts, request, Wait(stop, watch.waiting))
+            except StoppedError:
+                return Ended(Totals(), stopped=True)
             watch.planned(plan.way)
             one = Backfill(parts, request.walk, plan.pieces, stop, watch.reached)
             rate = OwnRate(request.pace, stop) if request.pace else None
             totals = await Pass(parts, emit, stop, rate, watch).work(one.batches)
-    return Ended(totals, tuple(one.broken), stop.is_set())
+            if not stop.is_set() and not one.broken:
+                await finish(parts, plan, request.walk)
+    return Ended(totals, (*plan.lacks, *one.broken), stop.is_set())

@@ -1,12 +1,25 @@
 """What a backfill is asked to do, and where its notes come from."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import structlog
+
+from fhir_adapter.bulk.export import ExportError, ExportRequest, Exports, NoSuchExportError
+from fhir_adapter.errors import HttpStatusError, RefusedError
+from fhir_adapter.reading.patients import Patients
 from jobs.backfill.files import find_files
+from jobs.backfill.outputs import lacks, pieces_of
 from jobs.backfill.pieces import Piece, Wanted, digest
+from jobs.backfill.searches import PatientPiece, stretches
+from jobs.ledger.backfills import EXPORT, Reached, drop, keep, reached
 from jobs.passes.pace import Pace
+from jobs.passes.parts import Parts
+
+log = structlog.get_logger("clinsum.backfill")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +54,38 @@ class Plan:
     Attributes:
         way: one sentence for people.
         pieces: in the order in which they are worked on.
+        export: status address of the export that they are files of; "" where they are none.
+        lacks: what is known to be missing, in sentences.
     """
 
     way: str
     pieces: Sequence[Piece]
+    export: str = ""
+    lacks: tuple[str, ...] = ()
 
-    @property
-    def weight(self) -> int:
-        """Of all pieces together."""
-        return sum(piece.weight for piece in self.pieces)
+
+class StoppedError(Exception):
+    """Told to stop while an export is made; the next run goes on with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """How to wait for an export.
+
+    Attributes:
+        stop: ends the waiting.
+        told: of each answer that it is not ready, with what the server says of its progress.
+    """
+
+    stop: asyncio.Event
+    told: Callable[[str], None]
+
+    async def sleep(self, seconds: float) -> None:
+        """Waits. Raises StoppedError: told to stop."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.stop.wait(), seconds)
+        if self.stop.is_set():
+            raise StoppedError
 
 
 def plan_files(request: Request) -> Plan:
@@ -64,3 +100,74 @@ def plan_files(request: Request) -> Plan:
     return Plan(
         f"Notes named in {files} ({size / 1e6:,.1f} MB), each read from the server as it is now.", pieces
     )
+
+
+async def make_plan(parts: Parts, request: Request, wait: Wait) -> Plan:
+    """Chooses where the notes come from: files, an export (the one that an earlier run began), or searches.
+
+    Args:
+        parts: of the process.
+        request: what is asked for.
+        wait: how to wait for the export.
+
+    Raises:
+        UsageError: a file is not there. Stopped: told to stop while the export is made.
+        FhirAdapterError: as the client raises it.
+    """
+    if request.anew:
+        await asyncio.to_thread(drop, parts.ledger, request.walk)
+    if request.files:
+        return plan_files(request)
+    if parts.settings.patients and not request.group:
+        names = await Patients(parts.client, parts.settings.patients).references()
+        return _patients("The patients of CLINSUM_PATIENTS", names, request)
+    if (await parts.client.capability()).exports("Group" if request.group else ""):
+        plan = await _export(parts, request, wait)
+        if plan:
+            return plan
+    if request.group:
+        names = await Patients(parts.client, [f"Group/{request.group}"]).references()
+        return _patients("The server exports no Group: its members", names, request)
+    pieces = await stretches(parts, request.wanted)
+    return Plan(
+        f"The server exports nothing: its notes by {len(pieces)} searches, a stretch of time each.", pieces
+    )
+
+
+def _patients(who: str, names: Sequence[str], request: Request) -> Plan:
+    pieces = [PatientPiece(name, request.wanted) for name in names]
+    return Plan(f"{who}, {len(pieces)} in all, are searched one by one.", pieces)
+
+
+async def _export(parts: Parts, request: Request, wait: Wait) -> Plan | None:
+    """The files of the export that an earlier run began, or of a new one; None where it is refused."""
+    exports = Exports(parts.client, wait.sleep)
+    before = (await asyncio.to_thread(reached, parts.ledger, request.walk)).get(EXPORT)
+    if before:
+        try:
+            return await _made(parts, request, before.place, exports, wait, "Goes on with the export")
+        except NoSuchExportError:
+            log.warning(
+                "export-gone", message="the server does not know the export any more; it is made anew"
+            )
+            await asyncio.to_thread(drop, parts.ledger, request.walk)
+    asked = ExportRequest(request.wanted.types, request.group, request.wanted.since)
+    try:
+        status = await exports.begin(asked)
+    except (HttpStatusError, ExportError) as error:
+        if isinstance(error, RefusedError) or (isinstance(error, HttpStatusError) and error.passing):
+            raise
+        log.warning("no-export", message=str(error))
+        return None
+    await asyncio.to_thread(keep, parts.ledger, request.walk, EXPORT, Reached(status))
+    return await _made(parts, request, status, exports, wait, "Export")
+
+
+async def _made(parts: Parts, request: Request, status: str, exports: Exports, wait: Wait, how: str) -> Plan:
+    manifest = await exports.manifest(status, wait.told)
+    pieces = pieces_of(manifest, status, request.wanted)
+    counts = [piece.output.count for piece in pieces if not piece.deleted]
+    lines = f", {sum(counts):,} resources" if counts and min(counts) >= 0 else ""
+    of = f"Group/{request.group}" if request.group else "the server"
+    words = f"{how} of {of}: {len(pieces)} files{lines}, of {manifest.transaction_time or 'an unknown time'}."
+    return Plan(words, pieces, status, tuple(await lacks(manifest, status, parts)))

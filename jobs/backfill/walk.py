@@ -6,7 +6,10 @@ from functools import partial
 
 import structlog
 
+from fhir_adapter.bulk.export import Exports
+from fhir_adapter.errors import FhirAdapterError
 from jobs.backfill.pieces import Piece, PieceError, Place
+from jobs.backfill.plan import Plan
 from jobs.ledger.backfills import Reached, drop, keep, reached
 from jobs.passes.changes import Changes
 from jobs.passes.parts import Parts
@@ -105,5 +108,13 @@ class Backfill:
             self._tell(done / self._whole, (done - skipped) / self._whole)
         async for batch in changes.left_by_others():
             yield batch
-        if not self.broken and not self._stop.is_set():
-            yield Batch(then=partial(drop, walk=self._walk))
+
+
+async def finish(parts: Parts, plan: Plan, walk: str) -> None:
+    """Removes what a backfill that is done needs no more: the export, then the places."""
+    if plan.export:
+        try:
+            await Exports(parts.client).delete(plan.export)
+        except FhirAdapterError as error:  # it is the server's to clear; nothing of ours depends on it
+            log.warning("export-kept", message=str(error))
+    await asyncio.to_thread(drop, parts.ledger, walk)

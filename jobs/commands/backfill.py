@@ -23,13 +23,17 @@ from jobs.settings import Settings
 
 def register(app: typer.Typer) -> None:
     """Adds the command."""
-    app.command(epilog="Example: clinsum backfill --from export/ --rate 20/s")(backfill)
+    app.command(epilog="Example: clinsum backfill --rate 20/s, or clinsum backfill --from export/")(backfill)
 
 
 def backfill(
     files: Annotated[
-        list[Path], typer.Option("--from", help="An NDJSON file, or a folder of them; .gz too. Repeatable.")
-    ],
+        list[Path] | None,
+        typer.Option("--from", help="An NDJSON file, or a folder of them; .gz too. Repeatable."),
+    ] = None,
+    group: Annotated[
+        str | None, typer.Option(metavar="ID", help="Only the notes of this Group's members.")
+    ] = None,
     since: Annotated[
         str | None, typer.Option(metavar="INSTANT", help="Only what changed then or later; else everything.")
     ] = None,
@@ -45,10 +49,14 @@ def backfill(
 ) -> None:
     """Summarises everything that the server has already; passes may run beside it.
 
+    Out of files, else by the server's `$export`, else by searches, a stretch of time each.
     SIGTERM ends it after the notes in hand. Run again, it goes on from there, as after a crash.
     """
     settings = settings_from(sets)
-    request = Request(_wanted(settings, since, types), tuple(files), pace=_pace(rate), anew=anew)
+    if files and group:
+        raise UsageError("--group is for what the server has; it does not go with --from.")
+    wanted = _wanted(settings, since, types)
+    request = Request(wanted, tuple(files or ()), (group or "").removeprefix("Group/"), _pace(rate), anew)
     with open_ledger(settings) as ledger, PassProgress(show=not json) as progress:
 
         def emit(one: Outcome) -> None:

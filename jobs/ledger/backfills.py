@@ -12,6 +12,9 @@ from jobs.ledger.database import insert
 from jobs.ledger.ledger import Ledger
 from jobs.ledger.schema import backfill
 
+EXPORT = ""
+"""The piece that stands for the export itself."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reached:

@@ -246,16 +246,25 @@ class Changes:
         """Sources that have a summary and whose standing was changed by something else than a new version."""
         replaced = self._relations.taken()
         gone = await self._gone(resource_type, watermark) if watermark else []
-        known = await asyncio.to_thread(self._parts.ledger.known, [*replaced, *gone])
+        known = await asyncio.to_thread(self._parts.ledger.known, replaced)
         affected = [
             source
             for source, in_force_now in replaced.items()
             if source in known and (known[source].reason == Reason.SUPERSEDED) != in_force_now
         ]
+        return affected + await self._not_ended(gone)
+
+    async def _not_ended(self, gone: Sequence[str]) -> list[str]:
+        """Of notes that are deleted, those that the ledger or the server's summaries say otherwise of."""
+        known = await asyncio.to_thread(self._parts.ledger.known, gone)
         left = [source for source in gone if source not in known]
         chains = await self._parts.writer.chains(left) if left else {}
-        affected += [s for s in gone if s in chains or (s in known and known[s].reason != Reason.DELETED)]
-        return affected
+        return [s for s in gone if s in chains or (s in known and known[s].reason != Reason.DELETED)]
+
+    async def deleted(self, sources: Sequence[str]) -> AsyncIterator[Batch]:
+        """Notes that are said to be deleted, each looked at before its summary ends."""
+        async for batch in self.again(await self._not_ended(sources)):
+            yield batch
 
     async def _gone(self, resource_type: str, watermark: str) -> list[str]:
         try:

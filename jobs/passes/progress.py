@@ -1,5 +1,6 @@
 """How a pass shows that it moves: a bar on a terminal, a log line now and then elsewhere."""
 
+import re
 import sys
 import time
 from types import TracebackType
@@ -107,6 +108,13 @@ class PassProgress(Watch):
         """Says where the notes come from, on a line that stays."""
         if self._show:
             sys.stderr.write(f"{words}\n")
+
+    def waiting(self, progress: str) -> None:
+        """Says that the server is still at it, now and then."""
+        if self._show and time.monotonic() - self._logged > _LOG_EVERY:
+            self._logged = time.monotonic()
+            percent = re.search(r"\d{1,3}(\.\d+)?\s?%", progress)  # nothing else that a server may say
+            log.info("export", seconds=round(time.monotonic() - self._start), done=percent and percent[0])
 
     def reached(self, share: float, in_this_run: float) -> None:
         """Takes note of how far it is."""

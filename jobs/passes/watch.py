@@ -18,3 +18,6 @@ class Watch:
 
     def reached(self, share: float, in_this_run: float) -> None:
         """Of all that there is so much is read (0 to 1), and so much of all by this run."""
+
+    def waiting(self, progress: str) -> None:
+        """The server is still making an export, and says this of its progress."""

@@ -19,6 +19,7 @@ from fhir_adapter.sandbox.embedded.binary import binary_of, raw_content, wants_r
 from fhir_adapter.sandbox.embedded.bundles import shown
 from fhir_adapter.sandbox.embedded.capability import SOFTWARE, capability_statement
 from fhir_adapter.sandbox.embedded.document import document
+from fhir_adapter.sandbox.embedded.export_routes import ExportRoutes
 from fhir_adapter.sandbox.embedded.interactions import Interactions, WriteResult, check_type
 from fhir_adapter.sandbox.embedded.jsontext import Json, read_object, write_json
 from fhir_adapter.sandbox.embedded.negotiation import (
@@ -75,6 +76,7 @@ class Server:
         self._writing = ThreadPoolExecutor(1, thread_name_prefix="sandbox-writer")
         self._reading = ThreadPoolExecutor(_READERS, thread_name_prefix="sandbox-reader")
         self._started = instant_text(now_milliseconds())
+        self._exporting = ExportRoutes(settings.export, self._read_with, self._base)
 
     def close(self) -> None:
         """Finishes the work in hand and closes the database."""
@@ -85,7 +87,9 @@ class Server:
     def routes(self) -> list[Route]:
         """All routes."""
         base = self._settings.base_path
+        exports = self._exporting.table() if self._settings.export.offered else []
         table: list[tuple[str, dict[str, Handler]]] = [
+            *exports,
             ("", {"GET": self._system_get, "POST": self._bundle}),
             ("/metadata", {"GET": self._metadata}),
             ("/_history", {"GET": self._history}),

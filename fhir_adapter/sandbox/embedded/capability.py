@@ -44,6 +44,7 @@ def capability_statement(settings: SandboxSettings, base: str, started: str) -> 
                 "mode": "server",
                 "resource": [_resource(settings, name) for name in sorted(RESOURCE_TYPES)],
                 "interaction": [{"code": code} for code in ("transaction", "batch", "history-system")],
+                **({"operation": [_export("")]} if settings.export.offered else {}),
             }
         ],
     }
@@ -65,6 +66,8 @@ def _resource(settings: SandboxSettings, resource_type: str) -> Json:
     }
     if references := _references(resource_type):
         statement["searchInclude"] = [f"{resource_type}:{name}" for name in references]
+    if resource_type in ("Patient", "Group") and settings.export.offered:
+        statement["operation"] = [_export(f"{resource_type.lower()}-")]
     if resource_type == "Composition":
         statement["operation"] = [
             {
@@ -73,6 +76,13 @@ def _resource(settings: SandboxSettings, resource_type: str) -> Json:
             }
         ]
     return statement
+
+
+def _export(level: str) -> dict[str, str]:
+    return {
+        "name": "export",
+        "definition": f"http://hl7.org/fhir/uv/bulkdata/OperationDefinition/{level}export",
+    }
 
 
 def _search_parameters(settings: SandboxSettings, resource_type: str) -> list[dict[str, Any]]:

@@ -34,6 +34,9 @@ public final class FhirServlet extends RestfulServer {
         registerProviders(beans.getBean(ResourceProviderFactory.class).createProviders());
         registerProvider(beans.getBean(JpaSystemProvider.class));
         registerProvider(beans.getBean(ValueSetOperationProvider.class));
+        if (Settings.flag("bulkExport", false)) {
+            BulkExports.offer(this, beans);
+        }
         JpaCapabilityStatementProvider metadata = new JpaCapabilityStatementProvider(
                 this,
                 beans.getBean(IFhirSystemDao.class),

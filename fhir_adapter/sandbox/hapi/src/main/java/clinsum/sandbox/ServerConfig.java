@@ -97,6 +97,7 @@ public class ServerConfig {
         storage.setReuseCachedSearchResultsForMillis(reuse > 0 ? reuse : null);
         storage.setHibernateSearchIndexSearchParams(false);
         storage.setHibernateSearchIndexFullText(false);
+        storage.setJobFastTrackingEnabled(Settings.flag("bulkExport", false)); // the steps of an export one after the other
         return storage;
     }
 
