@@ -39,7 +39,7 @@ class Auditor:
     ) -> None:
         self._client = client
         self._witnesses = Witnesses(client)
-        sources = Sources(client, extractor, limits)
+        self._sources = sources = Sources(client, extractor, limits)
         self._summaries = SummaryAuditor(client.base_url, sources, self._witnesses, label, rules)
         self._timelines = TimelineAuditor(client, sources, self._witnesses, label, rules)
 
@@ -57,6 +57,14 @@ class Auditor:
             return None
         (made,) = await self.examinations([resource])
         return await made()
+
+    async def newest_text(self, examined: Examined) -> str | None:
+        """The text of a summary's note now; None where that is the version summarised, or cannot be read."""
+        (section,) = examined.sections
+        if section.source.current is section.source.stated:
+            return None
+        text = await self._sources.newest(section.claims, section.source)
+        return text.text if text else None
 
     async def page(self, compositions: Sequence[JsonObject]) -> list[Callable[[], Awaitable[Audit]]]:
         """One audit, not begun yet, for each Composition just read; their Provenances are read at once."""

@@ -71,6 +71,16 @@ class Sources:
             read.found.append((Finding.SOURCE_UNREADABLE, "the element is not there"))
         return read
 
+    async def newest(self, claims: Claims, read: SourceRead) -> NoteText | None:
+        """The text of a source's newest version, at the stated path; None where it cannot be had."""
+        if read.current is None:
+            return None
+        try:
+            reading = await self._read_again(read_source(read.current), claims.path)
+        except NoteError:
+            return None
+        return reading.text if reading else None
+
     async def _read_again(self, note: SourceNote, path: str) -> Reading | None:
         """The documents at a path, which is a union where there are several; None where one is missing."""
         places = {element_path(attachment): attachment for attachment in note.attachments}

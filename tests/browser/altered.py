@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fhir_adapter import canonical
 from tests.browser.serving import Web, serving
 from tests.unit.jobs.web.summarised import HOSTILE, Summarised, summarised
 
@@ -20,6 +21,7 @@ class Altered:
         tampered: with other words, a further sentence, offsets that lead nowhere and no label.
         gone: its note is not on the server.
         hostile: code in every field that a page shows.
+        withdrawn: as `clinsum withdraw --source` leaves one.
     """
 
     web: Web
@@ -29,6 +31,7 @@ class Altered:
     tampered: str = "tampered"
     gone: str = "gone"
     hostile: str = "hostile"
+    withdrawn: str = "withdrawn"
 
 
 @contextmanager
@@ -41,7 +44,7 @@ def altered(folder: Path) -> Iterator[Altered]:
         there.put({"resourceType": "Patient", "id": "unnoted"})
         composition = there.get(f"Composition/{clean}")
         composition["subject"] = {"reference": "Patient/wronged"}
-        for change in (_tampered, _gone, _hostile):
+        for change in (_tampered, _gone, _hostile, _withdrawn):
             there.put(change(json.loads(json.dumps(composition))))
         with serving(folder / "serve", fhir=there.base_url, engine="lead") as web:
             yield Altered(web, there, clean, there.timeline)
@@ -53,6 +56,12 @@ def _tampered(composition: dict[str, Any]) -> dict[str, Any]:
     section["text"]["div"] = div.replace("</ol>", '<li><span id="s9">Stop all tablets.</span></li></ol>')
     composition["meta"]["security"] = []
     return composition | {"id": "tampered"}
+
+
+def _withdrawn(composition: dict[str, Any]) -> dict[str, Any]:
+    mark = {"url": canonical.ENDED_BECAUSE, "valueCode": "source-withdrawn"}
+    extension = [*composition["extension"], mark]
+    return composition | {"id": "withdrawn", "status": "entered-in-error", "extension": extension}
 
 
 def _gone(composition: dict[str, Any]) -> dict[str, Any]:

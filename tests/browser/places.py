@@ -9,7 +9,7 @@ from jobs.web import routes
 
 # Answers that no browser shows as a page of its own, and the one that is there only where there are tokens.
 NO_PAGES = {"/example", "/model/reliability.svg", "/login"}
-MOVED = ("/timeline",)
+MOVED = ("/timeline", "/audit/")
 """Addresses of before, and all below them: they lead to a page and are none."""
 
 
@@ -31,7 +31,7 @@ def places(ids: Mapping[str, str]) -> list[str]:
     """The addresses of all pages.
 
     Args:
-        ids: for each template with braces what stands for them, such as `{"/audit/{id}": "1"}`.
+        ids: for each template with braces what stands for them, such as `{"/note/{id}": "1"}`.
     """
     filled = []
     for template in templates():
@@ -46,7 +46,7 @@ def ids_on(fhir: str) -> dict[str, str]:
     """A Composition, its patient and an encounter of a FHIR server."""
     composition = _first(fhir, "Composition?_sort=-_lastUpdated&_count=1")
     return {
-        "/audit/{id}": composition["id"],
+        "/note/{id}": composition["id"],
         "/patient/{id}": composition["subject"]["reference"].rpartition("/")[2],
         "/patient/Encounter/{id}": _first(fhir, "Encounter?_count=1")["id"],
     }

@@ -1,4 +1,4 @@
-"""`/audit` and `/audit/{id}` in a browser: looked at, clicked through, printed."""
+"""`/audit` and `/note/{id}` in a browser: looked at, clicked through, printed."""
 
 import httpx
 import pytest
@@ -19,7 +19,7 @@ def audit_of(web: Web, source: str) -> str:
     """Address of the page of a note's summary."""
     answer = httpx.get(f"{web.address}/v1/compositions?count=200", trust_env=False, timeout=600)
     found = {one["source"]: one["composition"] for one in answer.json()["compositions"]}
-    return f"{web.address}/audit/{found[source].partition('/')[2]}"
+    return f"{web.address}/note/{found[source].partition('/')[2]}"
 
 
 async def in_view(of: Locator) -> bool:
@@ -41,14 +41,21 @@ async def focused(page: Page) -> str:
 
 
 @BOTH
-async def test_a_summary_that_holds(web: Web, page: Page, picture: Picture) -> None:
+async def test_a_summary_that_holds(web: Web, page: Page, picture: Picture, view: str) -> None:
     await page.goto(f"{web.address}/audit")
     assert await axe(page) == []
     assert await sideways(page) == 0
     await picture(page, "list")
     await page.locator("table.list th a").first.click()
-    await page.get_by_role("heading", name="This summary holds").wait_for()
+    await page.get_by_role("heading", name="Word for word").wait_for()
     await page.goto(audit_of(web, NOTE))
+    assert await page.get_by_role("heading", name="Word for word").is_visible()
+    if view == "desktop":
+        top = "(words) => words.getBoundingClientRect().top"
+        assert await page.locator(".summary .words").first.evaluate(top) < 200
+    assert await axe(page) == []
+    await picture(page, "closed")
+    await page.get_by_text("How this was checked").click()
     assert await page.get_by_role("heading", name="This summary holds").is_visible()
     assert await page.locator(".checks > li.holds").count() == 7
     assert await axe(page) == []
@@ -58,9 +65,13 @@ async def test_a_summary_that_holds(web: Web, page: Page, picture: Picture) -> N
 
 @BOTH
 async def test_a_summary_that_was_tampered_with(altered_site: Altered, page: Page, picture: Picture) -> None:
-    await page.goto(f"{altered_site.web.address}/audit/{altered_site.tampered}")
+    await page.goto(f"{altered_site.web.address}/note/{altered_site.tampered}")
+    assert await page.get_by_role("heading", name="Does not hold").is_visible()
+    assert await page.locator(".summary ol.rows > li.fails").count() == 2
+    await page.get_by_role("link", name="summary says ten liters, note says two liters").click()
+    assert await in_view(page.locator("#s2"))
+    await page.get_by_text("How this was checked").click()
     assert await page.get_by_role("heading", name="This summary does not hold").is_visible()
-    assert await page.locator("ol.rows > li.fails").count() == 2
     assert await axe(page) == []
     assert await sideways(page) == 0
     await picture(page)
@@ -69,15 +80,15 @@ async def test_a_summary_that_was_tampered_with(altered_site: Altered, page: Pag
 
 
 async def test_a_summary_whose_note_is_gone(altered_site: Altered, page: Page, picture: Picture) -> None:
-    await page.goto(f"{altered_site.web.address}/audit/{altered_site.gone}")
+    await page.goto(f"{altered_site.web.address}/note/{altered_site.gone}")
     assert await page.locator("p.apart").is_visible()
-    assert await page.locator("ol.rows > li.unknown").count() == 2
+    assert await page.locator(".summary ol.rows > li.unknown").count() == 2
     assert await axe(page) == []
     await picture(page)
 
 
 async def test_hostile_fields_do_nothing(altered_site: Altered, page: Page, picture: Picture) -> None:
-    for path in (f"/audit/{altered_site.hostile}", "/audit"):
+    for path in (f"/note/{altered_site.hostile}", "/audit"):
         await page.goto(f"{altered_site.web.address}{path}")
         assert await page.locator("main img, main script, main iframe").count() == 0
         assert await sideways(page) == 0
@@ -87,7 +98,7 @@ async def test_hostile_fields_do_nothing(altered_site: Altered, page: Page, pict
 
 @BOTH
 async def test_a_timeline_that_was_written(altered_site: Altered, page: Page, picture: Picture) -> None:
-    await page.goto(f"{altered_site.web.address}/audit/{altered_site.timeline}")
+    await page.goto(f"{altered_site.web.address}/note/{altered_site.timeline}")
     assert await page.get_by_role("heading", name="This timeline holds").is_visible()
     assert await axe(page) == []
     assert await sideways(page) == 0
@@ -96,7 +107,7 @@ async def test_a_timeline_that_was_written(altered_site: Altered, page: Page, pi
 
 async def test_a_click_on_either_side_finds_the_other(web: Web, page: Page) -> None:
     await page.goto(audit_of(web, NOTE))
-    last = page.locator("ol.rows > li").last
+    last = page.locator(".summary ol.rows > li").last
     await last.locator(".words").click()
     mark = page.locator(".note .mark[data-row]").last
     assert await focused(page) == await mark.get_attribute("id")
@@ -113,7 +124,7 @@ async def test_a_click_on_either_side_finds_the_other(web: Web, page: Page) -> N
 async def test_n_and_p_step_through_and_can_be_switched_off(web: Web, page: Page) -> None:
     await page.goto(audit_of(web, NOTE))
     count = page.locator("[data-count]")
-    rows = await page.locator("ol.rows > li").count()
+    rows = await page.locator(".summary ol.rows > li").count()
     for key, said in (("n", 1), ("n", 2), ("p", 1), ("p", rows), ("n", 1)):
         await page.keyboard.press(key)
         assert await count.text_content() == f"{said} of {rows}"
@@ -132,12 +143,12 @@ async def test_n_and_p_step_through_and_can_be_switched_off(web: Web, page: Page
 @ONE
 async def test_on_paper_all_of_it_is_there(web: Web, page: Page, picture: Picture) -> None:
     await page.goto(audit_of(web, NOTE))
-    await page.get_by_role("heading", name="This summary holds").wait_for()
+    await page.get_by_role("heading", name="Word for word").wait_for()
     await page.emulate_media(media="print")
-    assert await page.locator(".note").evaluate("(note) => note.scrollHeight <= note.clientHeight")
+    assert await page.locator("div.note").evaluate("(note) => note.scrollHeight <= note.clientHeight")
     for hidden in (".top", "[data-steps]"):
         assert not await page.locator(hidden).is_visible()
-    for shown in (".banner", ".verdict", ".checks", ".note", ".facts", ".paper"):
+    for shown in (".banner", ".strip", ".verdict", ".checks", "div.note", ".facts"):
         assert await page.locator(shown).is_visible()
     await picture(page)
     assert (await page.pdf(format="A4")).startswith(b"%PDF")
@@ -148,11 +159,44 @@ async def test_without_scripts_the_sides_are_linked_all_the_same(web: Web, brows
     page = await context.new_page()
     await page.goto(audit_of(web, NOTE))
     assert not await page.locator("[data-steps]").is_visible()
-    await page.locator("#s2 a.offsets").click()
-    assert page.url.endswith(str(await page.locator("#s2 a.offsets").get_attribute("href")))
+    await page.locator("#s2 .words a").click()
+    assert page.url.endswith(str(await page.locator("#s2 .words a").get_attribute("href")))
     await page.locator(".mark[data-row]").first.click()
     assert page.url.endswith("#s1")
     await context.close()
+
+
+@BOTH
+async def test_a_withdrawn_summary_is_struck(altered_site: Altered, page: Page, picture: Picture) -> None:
+    await page.goto(f"{altered_site.web.address}/note/{altered_site.withdrawn}")
+    assert await page.get_by_role("heading", name="Withdrawn").is_visible()
+    struck = "(p) => getComputedStyle(p).textDecorationLine"
+    assert await page.locator(".summary .words").first.evaluate(struck) == "line-through"
+    assert await axe(page) == []
+    assert await sideways(page) == 0
+    await picture(page)
+
+
+async def test_another_length_is_picked_and_marked(web: Web, page: Page, picture: Picture) -> None:
+    await page.goto(audit_of(web, NOTE))
+    kept = await page.locator(".summary ol.rows > li").count()
+    await page.get_by_role("link", name="Longer").click()
+    await page.locator(".instant").wait_for()
+    longer = await page.locator(".summary ol.rows > li").count()
+    assert longer > kept
+    assert await page.locator("div.note .mark[data-row]").count() == longer
+    assert await axe(page) == []
+    await picture(page)
+    await page.get_by_role("link", name="Suggested").click()
+    await page.wait_for_url(audit_of(web, NOTE))
+
+
+@ONE
+async def test_old_addresses_keep_the_place_in_the_note(web: Web, page: Page) -> None:
+    address = audit_of(web, NOTE)
+    await page.goto(f"{address.replace('/note/', '/audit/')}#s2")
+    assert page.url == f"{address}#s2"
+    assert "current" in str(await page.locator("#s2").get_attribute("class"))
 
 
 @ONE
@@ -163,4 +207,4 @@ async def test_the_way_to_one_and_what_is_not_there(web: Web, page: Page, faults
     await page.get_by_label("Composition").fill("Composition/nothing")
     await page.get_by_role("button", name="Prove it").click()
     await page.get_by_text("The FHIR server has no such Composition.").wait_for()
-    assert page.url == f"{web.address}/audit/nothing"
+    assert page.url == f"{web.address}/note/nothing"

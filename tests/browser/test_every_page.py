@@ -71,8 +71,8 @@ async def test_hostile_text_stays_text_on_every_page(hostile: Web, page: Page) -
         assert await guilty(page) == [], place
         assert await sideways(page) == 0, place
         shown[place.split("/")[1]] = MARK in await page.locator("main").inner_text()
-    assert {name: shown[name] for name in ("notes", "audit", "patient")} == dict.fromkeys(
-        ("notes", "audit", "patient"), True
+    assert {name: shown[name] for name in ("notes", "note", "patient")} == dict.fromkeys(
+        ("notes", "note", "patient"), True
     )
     for response in asked:
         assert MARK not in unquote(response.url)
@@ -86,7 +86,7 @@ async def test_hostile_text_stays_text_in_every_audit(hostile: Web, page: Page) 
         found = compositions(client, hostile.fhir)
     assert len(found) == 3 * len(PAYLOADS)
     for composition in found:
-        await page.goto(f"{hostile.address}/audit/{composition['id']}")
+        await page.goto(f"{hostile.address}/note/{composition['id']}")
         assert await guilty(page) == [], composition["id"]
         assert MARK in await page.locator("main").inner_text()
 
@@ -113,7 +113,7 @@ async def test_nothing_of_a_note_gets_into_log_or_metrics(hostile: Web, page: Pa
             await client.post(path, json={"text": note_of(ALL), "sources": [ALL], "items": ALL})
             await client.post(path, content=note_of(ALL).encode(), headers={"content-type": "text/plain"})
         metrics = (await client.get("/metrics")).text
-    assert 'route="/audit/{id}"' in metrics
+    assert 'route="/note/{id}"' in metrics
     for said in (hostile.said, metrics):
         assert "request" in said
         for word in (MARK, "The patient wrote", "onerror", "evil.example"):

@@ -1,26 +1,23 @@
-"""`/audit`: the latest Compositions, and the page that proves one, made live from the FHIR server."""
+"""`/audit`: the latest Compositions on the FHIR server, and the way to one."""
 
-import asyncio
 import re
 from dataclasses import dataclass
 from typing import Annotated, Literal
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query, Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 
 from fhir_adapter import canonical
 from fhir_adapter.audit.standing import ended_words
 from fhir_adapter.timeline.clinical_time import readable
-from jobs.audits.view import Place
 from jobs.web.answers import while_wanted
 from jobs.web.guard.access import Scope, requires
 from jobs.web.listing import SummaryListing, page_of
 from jobs.web.problems import ProblemError
 from jobs.web.routes.compositions import Cursor, Id
-from jobs.web.service import Service, TheService
-from jobs.web.views.audit_page import audit_view
-from jobs.web.views.links import ID, audit_page, on_server
+from jobs.web.service import TheService
+from jobs.web.views.links import ID, note_page
 from jobs.web.views.pages import render
 
 router = APIRouter(include_in_schema=False, dependencies=[Depends(requires(Scope.READ))])
@@ -59,7 +56,7 @@ async def index(
     """The list; with a Composition's id or address, the way to its page."""
     found = _id_in(composition) if composition is not None else ""
     if found:
-        return RedirectResponse(f"/audit/{found}", 303)
+        return RedirectResponse(note_page(f"Composition/{found}"), 303)
     page = await while_wanted(request, service, page_of(service, _TAGS[kind], _ON_A_PAGE, cursor or ""))
     return render(
         request,
@@ -93,7 +90,7 @@ def _row(entry: SummaryListing, kind: Kind) -> ListRow:
     state = f"no longer current: {ended_words(record.ended)}" if record.ended else record.status
     return ListRow(
         reference=claims.composition,
-        url=audit_page(claims.composition),
+        url=note_page(claims.composition),
         title=record.title.removeprefix("AI-extracted summary: ") or claims.composition,
         about=(claims.source if kind == "summaries" else record.subject) or "none named",
         version=claims.version if kind == "summaries" else "",
@@ -106,21 +103,9 @@ def _row(entry: SummaryListing, kind: Kind) -> ListRow:
 
 
 @router.get("/audit/{id}")
-async def page(request: Request, id: Id, service: TheService) -> HTMLResponse:
-    """Reads the Composition and its source again, and shows one beside the other."""
-    return await while_wanted(request, service, _page(request, id, service))
-
-
-async def _page(request: Request, id: str, service: Service) -> HTMLResponse:
-    examined = await service.auditor.examine(id)
-    if examined is None:
-        raise ProblemError("not-found", "The FHIR server has no such Composition.")
-    base_url = service.client.base_url
-
-    def source_url(place: Place) -> str:
-        return on_server(base_url, place.source, place.version)
-
-    def made() -> HTMLResponse:
-        return render(request, "audit.html", page=audit_view(examined, base_url), source_url=source_url)
-
-    return await asyncio.to_thread(made)
+async def moved(id: Id) -> Response:
+    """The way to the note's page, which holds its audit; a browser takes the fragment along."""
+    url = note_page(f"Composition/{id}")
+    if not url:
+        raise ProblemError("not-found")
+    return RedirectResponse(url, 308)

@@ -17,7 +17,7 @@ from jobs.web.routes.notes import tried_again
 from jobs.web.schemas import NoteEntry, NoteQuery, RetryRequest
 from jobs.web.service import TheService
 from jobs.web.views.chart import Chart, bars
-from jobs.web.views.links import audit_page
+from jobs.web.views.links import note_page
 from jobs.web.views.pages import render
 
 router = APIRouter(include_in_schema=False)
@@ -66,7 +66,7 @@ async def notes(request: Request, service: TheService) -> Response:
         retrying=service.retrying.running,
         may_retry=_may_retry(request),
         to_retry=_failed_in(state, query.chosen()),
-        audit_page=audit_page,
+        note_page=note_page,
     )
 
 

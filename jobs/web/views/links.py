@@ -21,12 +21,12 @@ def history(base_url: str, reference: str) -> str:
     return f"{address}/_history" if address else ""
 
 
-def audit_page(reference: str, anchor: str = "") -> str:
-    """The page of a Composition's audit; "" where the reference is none of one."""
+def note_page(reference: str, anchor: str = "") -> str:
+    """The page of a Composition beside its note; "" where the reference is none of one."""
     found = _REFERENCE.fullmatch(reference)
     if not found or found[1] != "Composition":
         return ""
-    return f"/audit/{found[2]}" + (f"#{quote(anchor)}" if anchor else "")
+    return f"/note/{found[2]}" + (f"#{quote(anchor)}" if anchor else "")
 
 
 def patient_page(reference: str) -> str:

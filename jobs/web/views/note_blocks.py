@@ -13,7 +13,7 @@ from fhir_adapter.timeline.clinical_time import Precision, precision, readable
 from fhir_adapter.timeline.pieces import Context, Place
 from fhir_adapter.timeline.timeline import BareNote, TimelineEntry
 from fhir_adapter.writing.sections import notice_words
-from jobs.web.views.links import audit_page
+from jobs.web.views.links import note_page
 from summarizer.types import ContextKind, LeftOut
 
 # Of an element's name, the last part that tells what its time means.
@@ -179,7 +179,7 @@ class Blocks:
             return replace(block, why=why_bare(note.reason))
         return replace(
             block,
-            url=audit_page(note.note.composition),
+            url=note_page(note.note.composition),
             sections=tuple(self._sections(note)),
             ruled=tuple(self._ruled(note)),
             not_shown=not_shown(note.note.left_out),
@@ -214,7 +214,7 @@ class Blocks:
         return Told(
             text=displayed(place.text),
             number=place.number,
-            url=audit_page(place.composition, f"c{place.start}-{place.end}"),
+            url=note_page(place.composition, f"c{place.start}-{place.end}"),
             new=told_again and first,
             also=len({one.source for one in others}),
             others=tuple(self._elsewhere(one, place.text) for one in named),
@@ -227,7 +227,7 @@ class Blocks:
         return Elsewhere(
             day=day_and_clock(entry.time)[0],
             kind=kind_of(entry),
-            url=audit_page(place.composition, f"c{place.start}-{place.end}"),
+            url=note_page(place.composition, f"c{place.start}-{place.end}"),
             words="" if place.text == shown else displayed(place.text),
         )
 

@@ -12,7 +12,7 @@ from fhir_adapter.reading.persons import Person
 from fhir_adapter.timeline.building import inside, woven
 from fhir_adapter.timeline.clinical_time import Calendar, Precision, precision
 from fhir_adapter.timeline.timeline import BareNote, LeftOut, Remark, Timeline, TimelineEntry
-from jobs.web.views.links import audit_page, patient_page
+from jobs.web.views.links import note_page, patient_page
 from jobs.web.views.note_blocks import (
     Blocks,
     NoteBlock,
@@ -239,13 +239,13 @@ def _wrong(remarks: tuple[Remark, ...]) -> Iterator[Wrong]:
         if all(one.finding is Finding.SOURCE_CHANGED for one in found):
             continue  # no forgery: the note stands there with that as its reason
         findings = tuple(dict.fromkeys(one.finding.words for one in found))
-        yield Wrong(audit_page(composition), findings[:_MOST_SAID], len(findings[_MOST_SAID:]))
+        yield Wrong(note_page(composition), findings[:_MOST_SAID], len(findings[_MOST_SAID:]))
 
 
 def _missing(left_out: tuple[LeftOut, ...]) -> Iterator[Missing]:
     for reason, group in groupby(sorted(left_out, key=lambda left: left.reason), lambda left: left.reason):
         items = list(group)
-        urls = tuple(filter(None, (audit_page(left.composition) for left in items)))
+        urls = tuple(filter(None, (note_page(left.composition) for left in items)))
         yield Missing(left_out_because(reason), reason, len(items), urls)
 
 

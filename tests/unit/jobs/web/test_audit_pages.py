@@ -1,4 +1,4 @@
-"""`/audit` and `/audit/{id}` over a real server, after a real pass: clean, tampered with, gone, hostile."""
+"""`/audit` and `/note/{id}` over a real server, after a real pass: clean, tampered with, gone, hostile."""
 
 import json
 import re
@@ -10,7 +10,7 @@ from lxml import html
 
 from fhir_adapter import canonical
 from jobs.logs import configure_logging
-from tests.unit.jobs.web.summarised import COPIED, HOSTILE, NOTES, Summarised
+from tests.unit.jobs.web.summarised import COPIED, HOSTILE, NOTES, Summarised, note
 from tests.unit.jobs.web.web_parts import Served
 
 
@@ -26,7 +26,7 @@ def text(found: Any) -> str:
 
 async def opened(served: Served, there: Summarised, composition: str) -> Any:
     async with served(fhir_base_url=there.base_url) as client:
-        answer = await client.get(f"/audit/{composition}")
+        answer = await client.get(f"/note/{composition}")
     assert answer.status_code == 200
     return parsed(answer)
 
@@ -60,8 +60,8 @@ async def test_each_sentence_and_its_place_lead_to_each_other(served: Served, th
     assert [mark.text_content() for mark in marks] == list(NOTES["first"][1])
     for mark in marks:
         row = tree.get_element_by_id(mark.get("href").removeprefix("#"))
-        (offsets,) = row.xpath(".//a[@class='offsets']")
-        assert offsets.get("href") == f"#{mark.get('id')}"
+        (place,) = row.xpath(".//p[@class='words']/a")
+        assert place.get("href") == f"#{mark.get('id')}"
         assert row.xpath("string(.//p[@class='words'])") == mark.text_content()
 
 
@@ -81,8 +81,11 @@ async def test_a_summary_that_was_tampered_with_is_unmistakable(served: Served, 
     wrong = tree.xpath("//ol[@class='rows']/li[@class='fails']")
     assert [li.get("id") for li in wrong] == ["s2", "s3"]
     assert text(wrong[0].xpath(".//mark")) != ""
-    assert "two liters" in text(wrong[0].xpath(".//p[@class='instead']"))
-    assert "no offsets vouch for it" in text(wrong[1:])
+    assert "summary says ten liters, note says two liters" in text(wrong[0:1])
+    assert "no place in the note vouches for it" in text(wrong[1:])
+    (strip,) = tree.xpath("//section[@class='strip fails']")
+    assert "summary says ten liters, note says two liters" in text([strip])
+    assert strip.xpath(".//ul[@class='altered']//a/@href") == ["#s2"]
     assert tree.xpath("//div[@class='note']//a[contains(@class, 'fails')]/@data-row") == ["2"]
 
 
@@ -107,6 +110,7 @@ async def test_a_note_that_is_gone_leaves_the_claims(served: Served, there: Summ
     }
     assert "not on the server any more" in text(tree.xpath("//p[@class='apart']"))
     assert text(tree.xpath("//p[@class='words']")).startswith(COPIED)
+    assert text(tree.xpath("//section[@class='strip unknown']/h2")) == "Could not be checked"
     assert tree.xpath("//ol[@class='rows']/li/@class") == ["unknown", "unknown"]
 
 
@@ -117,6 +121,8 @@ async def test_a_note_that_has_changed_is_still_shown_as_it_was(served: Served, 
     assert states(tree)["The sentences"] == "holds"
     assert text(tree.xpath("//section[@class='verdict over']//h2")) == "This summary is out of date"
     assert "now version 2" in text(tree.xpath("//p[@class='finding']"))
+    assert text(tree.xpath("//section[@class='strip over']/h2")) == "The note has moved on"
+    assert tree.xpath("//details[@class='news']") == []  # another description is no other text
     assert tree.xpath("//div[@class='note']")
 
 
@@ -134,6 +140,10 @@ async def test_life_cycle_labels_and_attesters_are_said(served: Served, there: S
         ended = await opened(served, there, composition["id"])
     assert "Waits for review" in text(review.xpath("//p[@class='notice']"))
     assert "Practitioner/7 (legal), 2026-02-03 10:00 UTC" in text(review.xpath("//dl"))
+    assert "attested by Practitioner/7, 3 Feb 2026" in text(
+        review.xpath("//section[contains(@class, 'strip')]")
+    )
+    assert "not reviewed" not in text(review.xpath("//section[contains(@class, 'strip')]"))
     headed = text(ended.xpath("//section[@class='verdict over']"))
     assert headed.startswith("This summary is superseded")
     assert "Another document replaces this one." in headed
@@ -150,11 +160,51 @@ async def test_a_withdrawn_summary_is_headed_by_that(served: Served, there: Summ
     assert headed.startswith("This summary was withdrawn")
     assert "What came from this note was withdrawn." in headed
     assert "This summary holds" not in tree.text_content()
+    assert text(tree.xpath("//section[@class='strip gone']/h2")) == "Withdrawn"
+    assert "What came from this note was withdrawn." in text(tree.xpath("//section[@class='strip gone']/p"))
+
+
+async def test_shorter_and_longer_are_picked_in_the_services_queue(served: Served, there: Summarised) -> None:
+    first = there.compositions["first"]
+    async with served(fhir_base_url=there.base_url) as client:
+        kept = parsed(await client.get(f"/note/{first}"))
+        shorter = parsed(await client.get(f"/note/{first}?length=shorter"))
+        wrong = await client.get(f"/note/{first}?length=huge")
+    lengths = kept.xpath("//nav[@class='lengths']/a")
+    assert [a.text_content() for a in lengths] == ["Shorter", "Suggested", "Longer"]
+    assert [a.get("href") for a in lengths] == [
+        f"/note/{first}?length=shorter",
+        f"/note/{first}",
+        f"/note/{first}?length=longer",
+    ]
+    assert len(kept.xpath("//ol[@class='rows']/li")) == 2
+    (row,) = shorter.xpath("//ol[@class='rows']/li")
+    (mark,) = shorter.xpath("//div[@class='note']//a[@data-row]")
+    assert text([mark]) == text(row.xpath(".//p[@class='words']")) == NOTES["first"][1][0]
+    assert "picked just now by" in text(shorter.xpath("//p[@class='instant']"))
+    assert len(shorter.xpath("//ol[contains(@class, 'proofs')]/li")) == 2  # the audit is of what is kept
+    assert wrong.status_code == 422
+
+
+async def test_whose_note_it_is_stands_above_it(served: Served, there: Summarised) -> None:
+    with there.altered("Patient/one") as one:
+        there.put({**one, "name": [{"family": "Calloway", "given": ["Ines"]}], "birthDate": "1970-11-19"})
+        tree = await opened(served, there, there.compositions["first"])
+    line = text(tree.xpath("//header[@class='person']"))
+    for words in ("Ines Calloway", "born 1970-11-19", "Progress note, 1 Mar 2025 10:00 UTC"):
+        assert words in line
+    assert tree.xpath("//header[@class='person']//a/@href") == ["/patient/one"]
+
+
+async def test_old_addresses_of_audits_lead_to_the_note(served: Served, there: Summarised) -> None:
+    async with served(fhir_base_url=there.base_url) as client:
+        answer = await client.get(f"/audit/{there.compositions['first']}")
+    assert (answer.status_code, answer.headers["location"]) == (308, f"/note/{there.compositions['first']}")
 
 
 async def test_a_device_is_read_anew_each_time(served: Served, there: Summarised) -> None:
     device = there.get(f"Composition/{there.compositions['first']}")["author"][0]["reference"]
-    path = f"/audit/{there.compositions['first']}"
+    path = f"/note/{there.compositions['first']}"
     async with served(fhir_base_url=there.base_url) as client:
         before = parsed(await client.get(path))
         with there.altered(device) as recalled:
@@ -176,7 +226,7 @@ async def test_hostile_fields_are_words_and_lead_nowhere(served: Served, there: 
     composition["section"][0]["extension"][0]["extension"][0]["valueReference"] = {"reference": "../x?y#z"}
     there.put(composition)
     async with served(fhir_base_url=there.base_url) as client:
-        page, listed = await client.get("/audit/hostile"), await client.get("/audit")
+        page, listed = await client.get("/note/hostile"), await client.get("/audit")
     there.delete("Composition/hostile")
     for answer in (page, listed):
         assert answer.status_code == 200
@@ -207,11 +257,11 @@ async def test_a_timeline_is_proven_place_by_place(served: Served, there: Summar
 async def test_what_is_not_there_and_who_may_not_see_it(served: Served, there: Summarised) -> None:
     accept = {"accept": "text/html"}
     async with served(fhir_base_url=there.base_url) as client:
-        absent = await client.get("/audit/nothing", headers=accept)
-        odd = await client.get("/audit/a_b", headers=accept)
+        absent = await client.get("/note/nothing", headers=accept)
+        odd = await client.get("/note/a_b", headers=accept)
     async with served(fhir_base_url=there.base_url, service_token="t" * 32) as client:
-        asked = [await client.get(path, headers=accept) for path in ("/audit", "/audit/x")]
-        program = await client.get("/audit/x")
+        asked = [await client.get(path, headers=accept) for path in ("/audit", "/note/x")]
+        program = await client.get("/note/x")
     assert (absent.status_code, odd.status_code) == (404, 422)
     assert "no such Composition" in absent.text
     assert [answer.status_code for answer in asked] == [303, 303]
@@ -220,7 +270,7 @@ async def test_what_is_not_there_and_who_may_not_see_it(served: Served, there: S
 
 async def test_a_server_that_does_not_answer(served: Served) -> None:
     async with served(timeout=1) as client:
-        for path in ("/audit", "/audit/x"):
+        for path in ("/audit", "/note/x"):
             answer = await client.get(path, headers={"accept": "text/html"})
             assert answer.status_code == 502
             assert "127.0.0.1" not in answer.text
@@ -236,18 +286,18 @@ async def test_the_list_leads_to_every_summary(served: Served, there: Summarised
             found += tree.xpath("//table//th/a/@href")
             path = next(iter(tree.xpath("//a[@rel='next']/@href")), "")
         timelines = parsed(await client.get("/audit?kind=timelines"))
-    assert sorted(found) == sorted(f"/audit/{one}" for one in there.compositions.values())
-    assert timelines.xpath("//table//th/a/@href") == [f"/audit/{there.timeline}"]
+    assert sorted(found) == sorted(f"/note/{one}" for one in there.compositions.values())
+    assert timelines.xpath("//table//th/a/@href") == [f"/note/{there.timeline}"]
     assert "Patient/one" in text(timelines.xpath("//table"))
 
 
 @pytest.mark.parametrize(
     ("asked", "leads"),
     [
-        ("abc-1", "/audit/abc-1"),
-        (" Composition/abc-1 ", "/audit/abc-1"),
-        ("https://fhir.example.org/r4/Composition/abc-1", "/audit/abc-1"),
-        ("Composition/abc-1/_history/3", "/audit/abc-1"),
+        ("abc-1", "/note/abc-1"),
+        (" Composition/abc-1 ", "/note/abc-1"),
+        ("https://fhir.example.org/r4/Composition/abc-1", "/note/abc-1"),
+        ("Composition/abc-1/_history/3", "/note/abc-1"),
         ("//evil.example/x", ""),
         ("Composition/", ""),
         ("", ""),
@@ -270,7 +320,7 @@ async def test_log_and_metrics_hold_nothing_of_what_was_shown(
     async with served(fhir_base_url=there.base_url) as client:
         for path in (
             "/audit",
-            f"/audit/{composition}",
+            f"/note/{composition}",
             "/patient/one?since=2025-03-01",
             "/timeline?subject=a_b",
         ):
@@ -278,7 +328,7 @@ async def test_log_and_metrics_hold_nothing_of_what_was_shown(
         metrics = (await client.get("/metrics")).text
     captured = capsys.readouterr()
     said = captured.out + captured.err
-    assert '"route": "/audit/{id}"' in said
+    assert '"route": "/note/{id}"' in said
     assert '"route": "/patient/{id}"' in said
     for word in ("Pneumonia", "oxygen", "Progress note", composition, "2025-03-01", "a_b"):
         assert word not in said + metrics
@@ -290,8 +340,18 @@ async def test_the_demo_has_none_of_it(served: Served) -> None:
     async with served(Options(demo=True)) as client:
         answers = [
             await client.get(path)
-            for path in ("/audit", "/audit/x", "/timeline", "/timeline/x", "/patient", "/patient/x")
+            for path in ("/audit", "/audit/x", "/note/x", "/timeline", "/patient", "/patient/x")
         ]
         page = await client.get("/docs")
     assert [answer.status_code for answer in answers] == [404] * 6
     assert not re.search(r'href="/(audit|patient)"', page.text)
+
+
+async def test_what_is_new_in_a_note_that_moved_on_is_said(served: Served, there: Summarised) -> None:
+    with there.altered("DocumentReference/second") as second:
+        sentences = (*NOTES["second"][1], "Metoprolol was stopped for a pulse of 44.")
+        there.put(note("second", NOTES["second"][0], sentences))
+        tree = await opened(served, there, there.compositions["second"])
+        assert text(tree.xpath("//details[@class='news']//li")) == sentences[-1]
+        assert sentences[-1] not in text(tree.xpath("//div[@class='note']"))
+        assert second["id"] == "second"

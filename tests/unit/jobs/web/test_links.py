@@ -2,7 +2,7 @@
 
 import pytest
 
-from jobs.web.views.links import audit_page, history, on_server, patient_page
+from jobs.web.views.links import history, note_page, on_server, patient_page
 
 BASE = "https://fhir.example.org/r4"
 ODD = (
@@ -26,7 +26,7 @@ ODD = (
 @pytest.mark.parametrize("reference", ODD)
 def test_what_is_no_reference_leads_nowhere(reference: str) -> None:
     assert on_server(BASE, reference) == history(BASE, reference) == ""
-    assert audit_page(reference.replace("DocumentReference", "Composition")) == ""
+    assert note_page(reference.replace("DocumentReference", "Composition")) == ""
     assert patient_page(reference.replace("DocumentReference", "Patient")) == ""
 
 
@@ -35,8 +35,8 @@ def test_what_is_one_leads_there() -> None:
     assert on_server(BASE, "DocumentReference/1", "7") == f"{BASE}/DocumentReference/1/_history/7"
     assert on_server(BASE, "DocumentReference/1", "7/../8") == ""
     assert history(BASE, "Composition/1") == f"{BASE}/Composition/1/_history"
-    assert audit_page("Composition/1", "c0-7") == "/audit/1#c0-7"
-    assert audit_page("Patient/1") == ""
+    assert note_page("Composition/1", "c0-7") == "/note/1#c0-7"
+    assert note_page("Patient/1") == ""
     assert patient_page("Patient/1") == "/patient/1"
     assert patient_page("Encounter/1") == "/patient/Encounter/1"
     assert patient_page("Group/1") == ""

@@ -98,7 +98,7 @@ async def test_filters_of_the_list(served: Served, fill: Any) -> None:
     [
         "status=lost",
         "reason=none",
-        "kind=Patient",
+        "kind=Observation",
         "since=yesterday",
         "since=86400",
         "since=2026-02-30",

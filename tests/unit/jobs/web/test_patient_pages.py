@@ -31,7 +31,7 @@ async def test_notes_along_time_the_newest_first(served: Served, there: Summaris
     assert days == ["time unknown", "7 Jan 2026", "2 Mar 2025 10:00 UTC", "1 Mar 2025 10:00 UTC"]
     assert "4 notes · 4 summarised · 0 not readable" in words(tree.xpath("//header[@class='person']"))[0]
     links = tree.xpath("//a[@class='whole']/@href")
-    assert links == [f"/audit/{there.compositions[name]}" for name in reversed(NOTES)]
+    assert links == [f"/note/{there.compositions[name]}" for name in reversed(NOTES)]
     turned = await opened(served, there, tree.xpath("//a[@id='turn']/@href")[0])
     assert words(turned.xpath("//article//p[@class='day']")) == days[::-1]
     assert turned.xpath("//article/@id") == ["n1", "n2", "n3", "n4"]
@@ -144,7 +144,7 @@ async def test_what_does_not_hold_is_said_first_and_not_shown(served: Served, th
         tree = await opened(served, there, "/patient/one")
     (wrong,) = tree.xpath("//section[@class='wrongs']")
     assert "One summary does not hold" in words([wrong])[0]
-    assert wrong.xpath(".//a/@href") == [f"/audit/{there.compositions['first']}"]
+    assert wrong.xpath(".//a/@href") == [f"/note/{there.compositions['first']}"]
     assert "liters" not in " ".join(words(tree.xpath("//article")))
 
 

@@ -1,0 +1,76 @@
+"""`/note/{id}`: a note beside its summary, both read again from the FHIR server, and how that was checked."""
+
+import asyncio
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Query, Request
+from starlette.responses import HTMLResponse
+
+from fhir_adapter.audit.verdict import Examined, Kind
+from fhir_adapter.lenient import reference_of
+from fhir_adapter.reading.persons import Person, read_person
+from fhir_adapter.rest.client import FhirClient
+from jobs.audits.view import Place
+from jobs.web.answers import admit, while_wanted
+from jobs.web.guard.access import Scope, requires
+from jobs.web.problems import ProblemError
+from jobs.web.routes.compositions import Id
+from jobs.web.service import Service, TheService
+from jobs.web.views.audit_page import AuditPage, audit_view
+from jobs.web.views.links import on_server, patient_page
+from jobs.web.views.note_page import Picked, note_view, picked_from, wanted_sentences
+from jobs.web.views.pages import render
+from summarizer import Budget
+
+router = APIRouter(include_in_schema=False, dependencies=[Depends(requires(Scope.READ))])
+
+Length = Annotated[Literal["", "shorter", "longer"], Query()]
+
+
+@router.get("/note/{id}")
+async def page(request: Request, id: Id, service: TheService, length: Length = "") -> HTMLResponse:
+    """Reads the Composition and its source again, and shows one beside the other."""
+    if length:
+        requires(Scope.SUMMARISE)(request)
+        admit(service)
+    return await while_wanted(request, service, _page(request, service, id, length))
+
+
+async def _page(request: Request, service: Service, id: str, length: str) -> HTMLResponse:
+    examined = await service.auditor.examine(id)
+    if examined is None:
+        raise ProblemError("not-found", "The FHIR server has no such Composition.")
+    base_url = service.client.base_url
+
+    def source_url(place: Place) -> str:
+        return on_server(base_url, place.source, place.version)
+
+    audit = await asyncio.to_thread(audit_view, examined, base_url)
+    if examined.kind is Kind.TIMELINE:
+        return await asyncio.to_thread(render, request, "audit.html", page=audit, source_url=source_url)
+    person = await read_patient(service.client, examined.record.subject)
+    newest = await service.auditor.newest_text(examined)
+    picked = await _picked(service, examined, audit, length)
+
+    def made() -> HTMLResponse:
+        note = note_view(examined, audit, person, newest, picked)
+        return render(request, "note.html", page=audit, note=note, source_url=source_url)
+
+    return await asyncio.to_thread(made)
+
+
+async def read_patient(client: FhirClient, reference: str) -> Person | None:
+    """Who a reference names; None where it is no patient's, or nobody is there."""
+    if not (reference.startswith("Patient/") and patient_page(reference)):
+        return None
+    resource = await client.read_if_there(reference)
+    return read_person(resource) if resource and reference_of(resource) == reference else None
+
+
+async def _picked(service: Service, examined: Examined, audit: AuditPage, length: str) -> Picked | None:
+    """What the model picks now, in the queue with everybody's texts."""
+    reading = examined.sections[0].source.reading
+    if not length or reading is None or not audit.rows:
+        return None
+    budget = Budget(sentences=wanted_sentences(len(audit.rows), length))
+    return picked_from(await service.model.summarize(reading.text.document(), budget), length)
