@@ -10,22 +10,15 @@ from pydantic import BaseModel, ValidationError
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
-from jobs.web.batching import (
-    ClosedError,
-    ModelState,
-    ModelUnavailableError,
-    QueueFullError,
-    ScoringError,
-)
+from jobs.web.batching import ModelState, QueueFullError
 from jobs.web.problems import MEDIA_TYPE, ProblemError, faults
+from jobs.web.refusals import REFUSALS, refusal
 from jobs.web.service import Service
-from summarizer.errors import LimitError, OutOfTimeError
+
+__all__ = ["REFUSALS", "admit", "json_answer", "parsed", "problems", "refusal", "while_wanted"]
 
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
-
-REFUSALS = (QueueFullError, ClosedError, ModelUnavailableError, ScoringError, LimitError)
-"""What the model's queue raises instead of giving a summary."""
 
 MANY_SENTENCES = 2000  # from so many on, writing an answer would hold up the event loop
 _LARGE = 1 << 18  # bytes of JSON from which reading it would
@@ -108,22 +101,6 @@ def admit(service: Service) -> None:
         raise ProblemError("shutting-down")
     if not service.model.accepts:
         raise refusal(QueueFullError(service.model.pause))
-
-
-def refusal(error: Exception) -> ProblemError:
-    """What to answer where the model's queue gave no summary."""
-    match error:
-        case QueueFullError(pause=pause):
-            return ProblemError("queue-full", headers={"Retry-After": str(pause)})
-        case ClosedError():
-            return ProblemError("shutting-down")
-        case ModelUnavailableError():
-            return ProblemError("model-unavailable")
-        case OutOfTimeError():
-            return ProblemError("timeout", "The model took too long.", reason=error.code)
-        case LimitError():
-            return ProblemError("too-large", f"The note has {error}.", reason=error.code)
-    return ProblemError("internal-error", "The model failed on the text.")
 
 
 async def _gone(request: Request) -> None:

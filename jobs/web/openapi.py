@@ -6,6 +6,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
+from jobs.web.azure.schemas import AzureJobsInput
 from jobs.web.schemas import (
     BatchRequest,
     BatchResult,
@@ -26,7 +27,8 @@ def openapi_document(app: FastAPI) -> dict[str, Any]:
         )
         schemas = document.setdefault("components", {}).setdefault("schemas", {})
         read = [
-            (model, "validation") for model in (SummaryRequest, BatchRequest, RetryRequest, ProblemDocument)
+            (model, "validation")
+            for model in (SummaryRequest, BatchRequest, RetryRequest, ProblemDocument, AzureJobsInput)
         ]
         written = [(model, "serialization") for model in (SummaryResult, BatchResult)]
         for part in (read, written):

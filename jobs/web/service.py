@@ -19,6 +19,7 @@ from jobs.ledger.ledger import Ledger
 from jobs.monitoring.figures import Figures, Moments, Observer
 from jobs.runtime import for_readers, make_client, make_extractor, make_summarizer, open_ledger
 from jobs.settings import Settings
+from jobs.web.azure.running import AzureJobs
 from jobs.web.batching import ClosedError, ModelUnavailableError, ModelWorker, QueueFullError, QueueLimits
 from jobs.web.metrics import Metrics
 from jobs.web.readiness import Outside, Readiness, readiness
@@ -53,6 +54,7 @@ class Service:
     metrics: Metrics
     outside: Outside = field(init=False)
     observer: Observer = field(init=False)
+    azure: AzureJobs = field(init=False)
     retrying: Retrying = field(init=False)
     _ledger: Ledger | None = None
     _opening: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -60,6 +62,7 @@ class Service:
 
     def __post_init__(self) -> None:
         self.outside = Outside(self.client, self.ledger)
+        self.azure = AzureJobs(self.model)
         self.observer = Observer(self.settings, self.client, self.ledger, self._moments)
         self.retrying = Retrying(self.settings, self.model, self.ledger)
 
@@ -131,6 +134,7 @@ async def running(settings: Settings, options: Options, metrics: Metrics) -> Asy
             yield service
         finally:
             await service.retrying.end()
+            await service.azure.end()
             service.close()
             if preloading:
                 await preloading

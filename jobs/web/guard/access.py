@@ -21,6 +21,9 @@ from jobs.web.problems import ProblemError
 from jobs.web.views.pages import SESSION_COOKIE
 
 SESSION_SECONDS = 8 * 3600
+AZURE_KEY = "ocp-apim-subscription-key"
+"""The header in which clients of Azure show their key; only below this path is it looked at."""
+AZURE_PATH = "/v1/azure/"
 _SHORTEST = 24  # characters of a token
 _SHORTEST_SECRET = 32  # characters of what sessions are signed with
 _HASHED = re.compile(r"sha256:([0-9a-f]{64})")
@@ -89,6 +92,8 @@ class Access:
 
     async def principal(self, request: Request) -> Principal | None:
         """Who asks; None where no valid credentials came."""
+        if (key := request.headers.get(AZURE_KEY)) and request.url.path.startswith(AZURE_PATH):
+            return self.by_token(key.strip())
         scheme, _, value = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer" and value:
             return self.by_token(value.strip()) or await self._by_jwt(value.strip())

@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from jobs.web.routes import (
     api_docs,
     audits,
+    azure,
     batches,
     compositions,
     health,
@@ -35,6 +36,7 @@ _WITH_SERVER = (
 _ALWAYS = (
     summaries.router,
     batches.router,
+    azure.router,
     health.router,
     api_docs.router,
     sign_in.router,
