@@ -43,6 +43,9 @@ _PROBLEMS = {
 }
 
 
+_TWICE = AzureProblem(code="InvalidDocument", message="Another document has the same id.")
+
+
 class TooManyJobsError(Exception):
     """As many jobs are kept as may be."""
 
@@ -169,8 +172,13 @@ class AzureJobs:
     async def _results(self, task: AzureTask, documents: Sequence[AzureDocument]) -> AzureResults:
         found: list[AzureDocumentResult] = []
         errors: list[AzureDocumentProblem] = []
+        seen: set[str] = set()
         for document in documents:
-            result = await self._one(task, document)
+            if document.id in seen:
+                result: AzureDocumentResult | AzureProblem = _TWICE
+            else:
+                seen.add(document.id)
+                result = await self._one(task, document)
             if isinstance(result, AzureProblem):
                 errors.append(AzureDocumentProblem(id=document.id, error=result))
             else:

@@ -77,9 +77,6 @@ async def submit(request: Request, service: TheService, client: Client, version:
         found = faults(error.errors(include_input=False, include_url=False, include_context=False))
         words = "; ".join(f"{fault['where'] or 'the body'}: {fault['problem']}" for fault in found)
         return await _error(400, "InvalidRequest", f"Not as documented: {words}.")
-    ids = [document.id for document in asked.analysisInput.documents]
-    if len(set(ids)) != len(ids):
-        return await _error(400, "InvalidRequest", "Two documents have the same id.")
     try:
         job = jobs_of(request).begin(client.name, asked)
     except TooManyJobsError:
@@ -91,6 +88,23 @@ def _accepted(request: Request, job: Job, version: str) -> Response:
     base = str(request.base_url).rstrip("/")
     place = f"{base}{router.prefix}/{job.id}?api-version={version}"
     return Response(status_code=202, headers={"Operation-Location": place})
+
+
+# Before the route of the job itself, whose pattern lets this address in too.
+@router.post(
+    "/{job_id}:cancel",
+    status_code=202,
+    response_class=Response,
+    responses=problems(422) | _ACCEPTED | _azure(404),
+    summary="End an Azure job",
+)
+async def cancel(request: Request, client: Client, job_id: JobId, version: Version) -> Response:
+    """Ends it where it is not done yet."""
+    job = jobs_of(request).find(client.name, job_id)
+    if job is None:
+        return await _not_found()
+    jobs_of(request).cancel(job)
+    return _accepted(request, job, version)
 
 
 @router.get(
@@ -106,19 +120,3 @@ async def look(request: Request, client: Client, job_id: JobId, version: Version
         return await _not_found()
     shown = job.state().model_dump(mode="json", exclude_none=True)
     return await json_answer(shown, large=True)
-
-
-@router.post(
-    "/{job_id}:cancel",
-    status_code=202,
-    response_class=Response,
-    responses=problems(422) | _ACCEPTED | _azure(404),
-    summary="End an Azure job",
-)
-async def cancel(request: Request, client: Client, job_id: JobId, version: Version) -> Response:
-    """Ends it where it is not done yet."""
-    job = jobs_of(request).find(client.name, job_id)
-    if job is None:
-        return await _not_found()
-    jobs_of(request).cancel(job)
-    return _accepted(request, job, version)

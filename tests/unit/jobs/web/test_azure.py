@@ -162,7 +162,6 @@ def test_a_job_is_its_owners_alone_and_can_be_ended(address: str) -> None:
             {"tasks": [{"kind": "ExtractiveSummarization", "parameters": {"sentenceCount": 0}}]},
             "sentenceCount",
         ),
-        ({"analysisInput": {"documents": [{"id": "1", "text": "a"}] * 2}}, "same id"),
     ],
 )
 async def test_requests_that_are_none(served: Served, wrong: dict[str, Any], where: str) -> None:
@@ -172,6 +171,18 @@ async def test_requests_that_are_none(served: Served, wrong: dict[str, Any], whe
     assert answer.status_code == 400
     assert where in answer.json()["error"]["message"]
     assert unversioned.status_code == 422
+
+
+async def test_of_two_documents_with_one_id_the_first_counts(served: Served) -> None:
+    documents = [{"id": "1", "text": "One is first."}, {"id": "1", "text": "Two."}]
+    async with served() as client:
+        begun = await client.post(PATH, json=body(analysisInput={"documents": documents}), params=VERSION)
+        place = begun.headers["operation-location"]
+        while (state := (await client.get(place)).json())["status"] != "succeeded":
+            assert state["status"] in ("notStarted", "running")
+    results = state["tasks"]["items"][0]["results"]
+    assert [s["text"] for d in results["documents"] for s in d["sentences"]] == ["One is first."]
+    assert results["errors"][0]["error"]["code"] == "InvalidDocument"
 
 
 async def test_as_many_jobs_are_kept_as_may_be(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
