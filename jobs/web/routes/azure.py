@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import ValidationError
+from starlette.convertors import StringConvertor, register_url_convertor
 from starlette.responses import Response
 
 from jobs.web.answers import json_answer, problems
@@ -13,6 +14,14 @@ from jobs.web.guard.access import Principal, Scope, requires
 from jobs.web.problems import faults
 from jobs.web.service import TheService
 
+
+class _JobIdConvertor(StringConvertor):
+    """A job's id has no colon, so that `id:cancel` is no id."""
+
+    regex = "[^/:]+"
+
+
+register_url_convertor("azurejob", _JobIdConvertor())
 router = APIRouter(prefix="/v1/azure/language/analyze-text/jobs", tags=["azure"])
 
 Version = Annotated[
@@ -90,9 +99,8 @@ def _accepted(request: Request, job: Job, version: str) -> Response:
     return Response(status_code=202, headers={"Operation-Location": place})
 
 
-# Before the route of the job itself, whose pattern lets this address in too.
 @router.post(
-    "/{job_id}:cancel",
+    "/{job_id:azurejob}:cancel",
     status_code=202,
     response_class=Response,
     responses=problems(422) | _ACCEPTED | _azure(404),
@@ -108,7 +116,7 @@ async def cancel(request: Request, client: Client, job_id: JobId, version: Versi
 
 
 @router.get(
-    "/{job_id}",
+    "/{job_id:azurejob}",
     response_model=AzureJobState,
     responses=problems(422) | _azure(404),
     summary="Look at an Azure job",
