@@ -12,7 +12,7 @@ install: $(STAMP)
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; set PYTHON=...") if sys.version_info < (3, 11) else None'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[postgres,train,dev]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[postgres,ray,train,dev]'
 	touch $(STAMP)
 
 demo: install

@@ -4,12 +4,13 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from jobs.backfill.plan import Request, StoppedError, Wait, make_plan
+from jobs.backfill.plan import Plan, Request, StoppedError, Wait, make_plan
 from jobs.backfill.walk import Backfill, finish
 from jobs.ledger.ledger import Ledger
 from jobs.passes.one_pass import Pass
 from jobs.passes.outcome import Outcome, Totals
 from jobs.passes.pace import OwnRate
+from jobs.passes.parts import Parts
 from jobs.passes.watch import Watch
 from jobs.runtime import runtime
 from jobs.schedule import stop_on_signals
@@ -49,9 +50,21 @@ async def run_local(
             except StoppedError:
                 return Ended(Totals(), stopped=True)
             watch.planned(plan.way)
-            one = Backfill(parts, request.walk, plan.pieces, stop, watch.reached)
-            rate = OwnRate(request.pace, stop) if request.pace else None
-            totals = await Pass(parts, emit, stop, rate, watch).work(one.batches)
-            if not stop.is_set() and not one.broken:
-                await finish(parts, plan, request.walk)
+            return await over_pieces(parts, request, plan, stop, emit, watch)
+
+
+async def over_pieces(
+    parts: Parts,
+    request: Request,
+    plan: Plan,
+    stop: asyncio.Event,
+    emit: Callable[[Outcome], None],
+    watch: Watch,
+) -> Ended:
+    """Works off what the ledger says is not done of a plan."""
+    one = Backfill(parts, request.walk, plan.pieces, stop, watch.reached)
+    rate = OwnRate(request.pace, stop) if request.pace else None
+    totals = await Pass(parts, emit, stop, rate, watch).work(one.batches)
+    if not stop.is_set() and not one.broken:
+        await finish(parts, plan, request.walk)
     return Ended(totals, (*plan.lacks, *one.broken), stop.is_set())

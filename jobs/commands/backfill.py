@@ -1,6 +1,7 @@
 """`clinsum backfill`: everything that the server has already."""
 
 import asyncio
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -8,6 +9,7 @@ from typing import Annotated
 import typer
 
 from fhir_adapter.stamps import nanoseconds
+from jobs.backfill.cluster import Cluster, ray_or_say, run_cluster
 from jobs.backfill.local import Ended, run_local
 from jobs.backfill.pieces import Wanted
 from jobs.backfill.plan import Request
@@ -43,6 +45,10 @@ def backfill(
     rate: Annotated[
         str | None, typer.Option(metavar="N/s", help="Write so fast at most: 20/s, 600/min.")
     ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes that score, on Ray; as many as there are processors.")
+    ] = None,
+    local: Annotated[bool, typer.Option("--local", help="All of it in this process, without Ray.")] = False,
     anew: Annotated[bool, typer.Option("--anew", help="From the beginning, not from where it was.")] = False,
     json: AsJson = False,
     sets: Sets = None,
@@ -57,6 +63,10 @@ def backfill(
         raise UsageError("--group is for what the server has; it does not go with --from.")
     wanted = _wanted(settings, since, types)
     request = Request(wanted, tuple(files or ()), (group or "").removeprefix("Group/"), _pace(rate), anew)
+    if local and workers:
+        raise UsageError("--workers is for Ray; it does not go with --local.")
+    if not local:
+        ray_or_say()
     with open_ledger(settings) as ledger, PassProgress(show=not json) as progress:
 
         def emit(one: Outcome) -> None:
@@ -64,7 +74,11 @@ def backfill(
             if json:
                 print_json(one.to_json())
 
-        ended = asyncio.run(run_local(settings, ledger, request, emit, progress))
+        if local:
+            ended = asyncio.run(run_local(settings, ledger, request, emit, progress))
+        else:
+            cluster = Cluster(workers or os.cpu_count() or 1)
+            ended = run_cluster(settings, ledger, request, cluster, emit, progress)
     raise typer.Exit(_report(ended, json))
 
 

@@ -53,6 +53,14 @@ def renew(ledger: Ledger, holder: str, length: timedelta) -> None:
         )
 
 
+def renew_all(ledger: Ledger, prefix: str, length: timedelta) -> None:
+    """As `renew`, for all holders whose names begin so. Blocks."""
+    with ledger.transaction() as connection:
+        until = _now(connection) + length
+        theirs = lease.c.holder.startswith(prefix, autoescape=True)
+        connection.execute(sa.update(lease).where(ledger.mine(lease), theirs).values(until=until))
+
+
 def release(ledger: Ledger, holder: str, sources: Sequence[str] | None = None) -> None:
     """Gives back these leases of a holder, or all of them. Blocks."""
     mine = [ledger.mine(lease), lease.c.holder == holder]

@@ -16,11 +16,11 @@ class Deferred:
 
     def keep_back(self, batch: Batch) -> Batch:
         """Takes the large notes out of a batch."""
-        large = [job for job in batch.jobs if _size(job) >= LARGE]
+        large = [job for job in batch.jobs if is_large(job)]
         if not large:
             return batch
         self._jobs += large
-        return replace(batch, jobs=tuple(job for job in batch.jobs if _size(job) < LARGE))
+        return replace(batch, jobs=tuple(job for job in batch.jobs if not is_large(job)))
 
     @property
     def full(self) -> bool:
@@ -31,6 +31,11 @@ class Deferred:
         """All of them; none is left."""
         jobs, self._jobs = sorted(self._jobs, key=_size), []
         return jobs
+
+
+def is_large(job: Job) -> bool:
+    """Whether a note is scored by itself, after the others."""
+    return _size(job) >= LARGE
 
 
 def _size(job: Job) -> int:

@@ -26,11 +26,14 @@ class Leases:
         ledger: the one that is shared.
         length: how long one holds unless it is renewed.
         look: seconds between two looks at what others hold.
+        holder: in whose name, where processes pass notes on to each other; a name of its own if not given.
     """
 
-    def __init__(self, ledger: Ledger, length: timedelta = LEASE, look: float = _LOOK) -> None:
+    def __init__(
+        self, ledger: Ledger, length: timedelta = LEASE, look: float = _LOOK, holder: str = ""
+    ) -> None:
         self._ledger, self._length, self._look = ledger, length, look
-        self._holder = uuid.uuid4().hex
+        self.holder = holder or uuid.uuid4().hex
         self._left: dict[str, datetime] = {}
 
     @asynccontextmanager
@@ -42,23 +45,23 @@ class Leases:
         finally:
             renewing.cancel()
             await asyncio.gather(renewing, return_exceptions=True)
-            await asyncio.to_thread(release, self._ledger, self._holder)
+            await asyncio.to_thread(release, self._ledger, self.holder)
 
     async def _renew(self) -> None:
         while True:
             await asyncio.sleep(self._length.total_seconds() / _RENEWALS)
-            await asyncio.to_thread(renew, self._ledger, self._holder, self._length)
+            await asyncio.to_thread(renew, self._ledger, self.holder, self._length)
 
     async def take(self, sources: Sequence[str]) -> set[str]:
         """Those of the sources that this pass may work on now; the others are remembered."""
         asked = datetime.now(UTC)
-        mine = await asyncio.to_thread(claim, self._ledger, sources, self._holder, self._length)
+        mine = await asyncio.to_thread(claim, self._ledger, sources, self.holder, self._length)
         self._left.update((source, asked) for source in sources if source not in mine)
         return mine
 
     async def give_back(self, sources: Sequence[str]) -> None:
         """Ends the leases of notes that are recorded."""
-        await asyncio.to_thread(release, self._ledger, self._holder, sources)
+        await asyncio.to_thread(release, self._ledger, self.holder, sources)
 
     @property
     def open(self) -> bool:
@@ -78,7 +81,7 @@ class Leases:
                 del self._left[source]
             if not self._left:
                 return
-            mine = await asyncio.to_thread(claim, self._ledger, list(self._left), self._holder, self._length)
+            mine = await asyncio.to_thread(claim, self._ledger, list(self._left), self.holder, self._length)
             for source in mine:
                 del self._left[source]
             if mine:

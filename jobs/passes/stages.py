@@ -1,6 +1,7 @@
 """The three stages of a note's way through a pass: its text, its summary, its Composition.
 
-Each takes a batch and fills in its part of every job; a pass runs them side by side (`jobs.passes.one_pass`).
+Each takes a batch and fills in its part of every job; a pass runs them side by side (`jobs.passes.one_pass`),
+a cluster each in processes of its own (`jobs.backfill.actors`).
 """
 
 import asyncio

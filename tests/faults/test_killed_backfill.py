@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import httpx
@@ -48,7 +49,8 @@ def start(base_url: str, database: Path, *arguments: str) -> Process:
     """The command, with leases that run out soon."""
     code = (
         "from datetime import timedelta; import jobs.passes.leases as leases; "
-        "leases.Leases.__init__.__defaults__ = (timedelta(seconds=4), 0.2); "
+        "leases.LEASE = timedelta(seconds=8); "
+        "leases.Leases.__init__.__defaults__ = (timedelta(seconds=4), 0.2, ''); "
         "from jobs.cli import main; main()"
     )
     return subprocess.Popen(
@@ -60,7 +62,7 @@ def start(base_url: str, database: Path, *arguments: str) -> Process:
 
 def test_kill_9_and_sigterm_at_any_moment(server: str, folder: Path) -> None:
     database = folder / "ledger.sqlite"
-    arguments = ("backfill", "--from", str(folder))
+    arguments = ("backfill", "--local", "--from", str(folder))
     chance = random.Random(11)
     for _ in range(KILLS):
         process = start(server, database, *arguments)
@@ -78,6 +80,27 @@ def test_kill_9_and_sigterm_at_any_moment(server: str, folder: Path) -> None:
     assert last.returncode == 0
     ended = Counter(json.loads(line)["status"] for line in answer.splitlines()[:-1])
     assert ended.keys() <= {"written", "unchanged"}
+    each_once(server)
+
+
+def test_kill_9_of_a_backfill_on_ray(server: str, folder: Path) -> None:
+    """The same command goes on with other processes, those that are left of the first one beside them."""
+    if find_spec("ray") is None:  # not imported here: it puts packages of its own on the path
+        pytest.skip("Ray is not installed")
+    database = folder / "ledger.sqlite"
+    arguments = ("backfill", "--workers", "1", "--from", str(folder))
+    told = killed_after(start(server, database, *arguments), 10, 0.0)
+    assert 0 < told < NOTES
+
+    last = start(server, database, *arguments)
+    answer, _ = last.communicate(timeout=280)
+
+    assert last.returncode == 0
+    assert json.loads(answer.splitlines()[-1])["summary"]["failed"] == 0
+    each_once(server)
+
+
+def each_once(server: str) -> None:
     compositions = resources(server, "Composition?_count=200")
     assert Counter(c["section"][0]["entry"][0]["reference"] for c in compositions) == dict.fromkeys(
         SOURCES, 1

@@ -1,0 +1,47 @@
+"""What the first process of a cluster makes of what the last stage tells, and what it says without Ray."""
+
+import sys
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from jobs.backfill.actors import Told
+from jobs.backfill.cluster import _Progress
+from jobs.cli import run
+from jobs.ledger.backfills import Reached, keep, reached
+from jobs.ledger.ledger import Ledger
+from jobs.passes.watch import Watch
+
+
+def test_a_place_is_kept_when_all_before_it_is_written(tmp_path: Path) -> None:
+    """Batches come in any order, and a piece may be read twice, since a process died."""
+    with Ledger(f"sqlite:///{tmp_path / 'l.sqlite'}", server="http://a/fhir", pipeline="p") as ledger:
+        progress = _Progress(ledger, 10, 0, Watch())
+
+        def mark(attempt: str, number: int, place: str) -> None:
+            then = partial(keep, walk="w", piece="x", now=Reached(place))
+            progress.take(Told("x", attempt, number, then=then))
+
+        def places() -> dict[str, Reached]:
+            return reached(ledger, "w")
+
+        mark("first", 2, "1000")
+        progress.take(Told("x", "first", 1))
+        mark("second", 1, "17")
+        assert places() == {}
+        progress.take(Told("x", "first", 0))
+        assert places() == {"x": Reached("1000")}
+        mark("first", 3, "2000")
+        assert places() == {"x": Reached("2000")}
+
+
+def test_without_ray_one_sentence_says_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setitem(sys.modules, "ray.data", None)
+    code = run(["backfill", f"--set=DATABASE_URL=sqlite:///{tmp_path / 'l.sqlite'}"])
+    assert code == 2
+    said = capsys.readouterr().err
+    assert "clinical-ai-summarizer[ray]" in said
+    assert "--local" in said
