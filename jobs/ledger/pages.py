@@ -134,6 +134,24 @@ def page(
     )
 
 
+def changes(ledger: Ledger, after: Mark | None, count: int, until: datetime) -> list[tuple[Mark, NoteRow]]:
+    """Notes in the order in which they were handled, each with its place. Blocks.
+
+    Args:
+        ledger: whose.
+        after: only those that come after this place.
+        count: at most so many.
+        until: only those handled till then (aware). What is recorded at the same time by several processes
+            may become visible in another order; behind a moment long past nothing comes in any more.
+    """
+    here = sa.tuple_(note.c.handled_at, note.c.id)
+    query = sa.select(note.c.id, *ledger.columns).where(note.c.handled_at <= until)
+    query = query.where(here > _values(after)) if after else query
+    found = ledger.select(query.order_by(note.c.handled_at, note.c.id).limit(count))
+    rows = [(record.id, _in_utc(row_of(record[1:]))) for record in found]
+    return [(Mark(row.handled_at or _EPOCH, number), row) for number, row in rows]
+
+
 def latest(ledger: Ledger, chosen: NoteFilter, count: int) -> list[NoteRow]:
     """The notes handled last, so many at most, oldest of them first. Blocks."""
     query = sa.select(*ledger.columns).where(*chosen.where())

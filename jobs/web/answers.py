@@ -49,8 +49,8 @@ async def parsed(kind: type[M], body: bytes) -> M:
             return await asyncio.to_thread(kind.model_validate_json, body)
         return kind.model_validate_json(body)
     except ValidationError as error:
-        found = error.errors(include_input=False, include_url=False, include_context=False)
-        raise ProblemError("invalid", errors=faults(found)) from None
+        found = error.errors(include_input=False, include_url=False)
+        raise ProblemError("invalid", errors=faults(found, kind.model_fields)) from None
 
 
 async def json_answer(content: object, *, large: bool = False) -> Response:

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
@@ -24,6 +24,7 @@ from jobs.web.guard.observed import Observed
 from jobs.web.guard.proxy import BehindProxy
 from jobs.web.metrics import Metrics
 from jobs.web.openapi import openapi_document
+from jobs.web.parameters import known_parameters
 from jobs.web.problems import ProblemError, answer, from_error
 from jobs.web.service import Options, running
 from jobs.web.views.pages import PATIENTS, STATIC, SUMMARISE
@@ -70,7 +71,7 @@ def create_app(settings: Settings, options: Options | None = None, access: Acces
     app.state.jwks = {"keys": [key.public() for key in published_keys(settings).values()]}
     found = routes.routers(demo=options.demo)
     for router in found:
-        app.include_router(router)
+        app.include_router(router, dependencies=[Depends(known_parameters)])
     app.mount("/static", _Static(directory=STATIC), name="static")
     app.state.first = PATIENTS if settings.server_named and not options.demo else SUMMARISE
     app.state.paths = frozenset(r.path for router in found for r in router.routes if isinstance(r, APIRoute))

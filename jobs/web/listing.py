@@ -4,9 +4,10 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
+from fhir_adapter import canonical
 from fhir_adapter.audit.claims import Claims, read_claims
 from fhir_adapter.audit.record import Record, read_record
-from fhir_adapter.lenient import has_tag
+from fhir_adapter.lenient import as_dict, has_tag, relative
 from fhir_adapter.timeline.auditor import sections_of
 from jobs.web.guard.signer import Signer
 from jobs.web.problems import ProblemError
@@ -22,11 +23,19 @@ class SummaryListing:
     Attributes:
         claims: of a timeline, those of its first section.
         sentences: shown in all sections.
+        title: of the Composition.
+        patient: `Patient/id`, or whatever it is about.
     """
 
     claims: Claims
     record: Record
     sentences: int
+    title: str = ""
+    patient: str = ""
+
+    def matches(self, patient: str, source: str) -> bool:
+        """Whether it is about this patient and of this note; "" for any."""
+        return patient in ("", self.patient) and source in ("", self.claims.source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +46,14 @@ class Page:
     cursor: str
 
 
-async def page_of(service: Service, tag: tuple[str, str], count: int, cursor: str = "") -> Page:
+async def page_of(
+    service: Service,
+    tag: tuple[str, str],
+    count: int,
+    cursor: str = "",
+    patient: str = "",
+    source: str = "",
+) -> Page:
     """The Compositions with a tag, the latest first.
 
     Args:
@@ -45,6 +61,8 @@ async def page_of(service: Service, tag: tuple[str, str], count: int, cursor: st
         tag: (system, code) of summaries or of timelines.
         count: at most so many.
         cursor: of an earlier page; "" for the first.
+        patient: `Patient/id`: only those about this patient.
+        source: `Type/id`: only those of this note.
 
     Raises:
         ProblemError: the cursor is none of this service.
@@ -52,19 +70,38 @@ async def page_of(service: Service, tag: tuple[str, str], count: int, cursor: st
     """
     start = _link(service, cursor) if cursor else ""
     query = [("_tag", "|".join(tag)), ("_sort", "-_lastUpdated"), ("_count", str(count))]
+    query += [("subject", patient)] if patient else []
+    query += [("entry", source)] if source else []
     base_url = service.client.base_url
     async for page in service.client.search("Composition", query, start):
         # Looked at, since a server may ignore a parameter.
         found = [r for r in page.resources if r.get("resourceType") == "Composition" and has_tag(r, tag)]
+        entries = [_entry(resource, base_url) for resource in found]
         return Page(
-            tuple(_entry(resource, base_url) for resource in found),
+            tuple(entry for entry in entries if entry.matches(patient, source)),
             _cursor(service, page.next) if page.next else "",
         )
     raise ProblemError("fhir-server-failed")
 
 
+async def summary_of(service: Service, composition_id: str) -> SummaryListing | None:
+    """One Composition of ours by its id; None where there is none of that id.
+
+    Raises:
+        FhirAdapterError: as the client raises it.
+    """
+    resource = await service.client.read_if_there(f"Composition/{composition_id}")
+    ours = (canonical.SUMMARY_TAG, canonical.TIMELINE_TAG)
+    if resource is None or not any(has_tag(resource, tag) for tag in ours):
+        return None
+    return _entry(resource, service.client.base_url)
+
+
 def _entry(resource: dict[str, Any], base_url: str) -> SummaryListing:
+    subject = as_dict(resource.get("subject")).get("reference")
     return SummaryListing(
+        title=" ".join(str(resource.get("title") or "").split()),
+        patient=relative(subject, base_url),
         claims=read_claims(resource, base_url),
         record=read_record(resource, base_url),
         sentences=sum(

@@ -7,6 +7,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
 from jobs.web.azure.schemas import AzureJobsInput
+from jobs.web.examples import with_examples
 from jobs.web.schemas import (
     BatchRequest,
     BatchResult,
@@ -35,5 +36,6 @@ def openapi_document(app: FastAPI) -> dict[str, Any]:
             _, found = models_json_schema(part, ref_template=_TEMPLATE)  # type: ignore[arg-type]
             for name, schema in found.get("$defs", {}).items():
                 schemas.setdefault(name, schema)
+        with_examples(document)
         app.openapi_schema = document
     return app.openapi_schema

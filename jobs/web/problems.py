@@ -1,6 +1,7 @@
 """Errors as `application/problem+json` (RFC 9457), or as a page where a browser asks; without note text."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -63,7 +64,8 @@ class ProblemError(Exception):
         code: a key of `CODES`.
         detail: one plain sentence more, without anything of the note.
         reason: the reason code, where a note could not be used.
-        errors: for `invalid`: where in the request and what is wrong there.
+        errors: for `invalid`: where in the request, what is wrong there, and what would be right.
+        request_id: names the request in the log; "" for a part of one.
     """
 
     code: str
@@ -71,6 +73,7 @@ class ProblemError(Exception):
     reason: str = ""
     errors: tuple[dict[str, str], ...] = ()
     headers: dict[str, str] = field(default_factory=dict)
+    request_id: str = ""
 
     @property
     def status(self) -> int:
@@ -85,7 +88,7 @@ class ProblemError(Exception):
             "status": self.status,
             "code": self.code,
         }
-        for name in ("detail", "reason", "errors"):
+        for name in ("detail", "reason", "errors", "request_id"):
             if value := getattr(self, name):
                 body[name] = value
         return body
@@ -135,12 +138,44 @@ def _note(error: NoteError) -> ProblemError:
     return ProblemError(code, error.reason.words, reason=error.reason.value)
 
 
-def faults(errors: Sequence[Any]) -> tuple[dict[str, str], ...]:
-    """Place and kind of each of pydantic's errors. The input is left out: it may be a note."""
-    return tuple(
-        {"where": ".".join(map(str, e["loc"])), "problem": str(e["type"]).replace("_", " ")}
-        for e in errors[:20]
-    )
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
+_BOUNDS = {
+    "ge": "at least {}",
+    "gt": "more than {}",
+    "le": "at most {}",
+    "lt": "less than {}",
+    "min_length": "at least {} long",
+    "max_length": "at most {} long",
+    "pattern": "matching {}",
+    "expected": "{}",
+}
+
+
+def faults(errors: Sequence[Any], known: Iterable[str] = ()) -> tuple[dict[str, str], ...]:
+    """Place and kind of each of pydantic's errors, and what would be right there.
+
+    The input is left out, since it may be a note; so is the name of an unknown field that looks like words.
+
+    Args:
+        errors: as pydantic gives them, with their contexts.
+        known: names of fields, told where one is unknown.
+    """
+    return tuple(_fault(error, tuple(known)) for error in errors[:20])
+
+
+def _fault(error: Any, known: tuple[str, ...]) -> dict[str, str]:
+    unknown = error["type"] == "extra_forbidden"
+    where = [str(part) for part in error["loc"]]
+    if unknown and where and not NAME.fullmatch(where[-1]):
+        where[-1] = "(not a name)"
+    found = {"where": ".".join(where), "problem": str(error["type"]).replace("_", " ")}
+    if unknown:
+        found["problem"] = "unknown field"
+        allowed = ", ".join(known) if len(where) == 1 else ""
+    else:
+        context = error.get("ctx") or {}
+        allowed = ", ".join(words.format(context[name]) for name, words in _BOUNDS.items() if name in context)
+    return found | ({"allowed": allowed} if allowed else {})
 
 
 _HTTP_CODES = {
@@ -164,7 +199,8 @@ def wants_page(request: Request) -> bool:
 
 
 def answer(request: Request, problem: ProblemError) -> Response:
-    """The response to a problem."""
+    """The response to a problem; it names the request as the log does."""
+    problem.request_id = getattr(request.state, "request_id", "")
     if wants_page(request):
         if problem.code == "unauthorized" and request.app.state.access.has_tokens:
             return to_sign_in(request)

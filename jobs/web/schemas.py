@@ -52,7 +52,7 @@ class SummaryRequest(BaseModel):
     """A text to be summarised."""
 
     model_config = ConfigDict(
-        strict=True, json_schema_extra={"examples": [{"text": EXAMPLE_NOTE, "budget": 3}]}
+        strict=True, extra="forbid", json_schema_extra={"examples": [{"text": EXAMPLE_NOTE, "budget": 3}]}
     )
 
     text: str = Field(max_length=MAX_CHARACTERS, description="The note, of any length.")
@@ -64,6 +64,7 @@ class BatchRequest(BaseModel):
 
     model_config = ConfigDict(
         strict=True,
+        extra="forbid",
         json_schema_extra={
             "examples": [{"items": [{"text": EXAMPLE_NOTE}, {"text": "No fever. No cough.", "budget": 1}]}]
         },
@@ -190,7 +191,12 @@ class ProblemDocument(BaseModel):
     code: str
     detail: str | None = None
     reason: str | None = Field(None, description="Reason code, where a note could not be used.")
-    errors: list[dict[str, str]] | None = None
+    errors: list[dict[str, str]] | None = Field(
+        None,
+        description="For `invalid`: `where` in the request, the `problem` there, and what is `allowed`.",
+        examples=[[{"where": "query.count", "problem": "less than equal", "allowed": "at most 200"}]],
+    )
+    request_id: str | None = Field(None, description="Names the request, as `X-Request-Id` and the log do.")
 
 
 class BatchItem(BaseModel):
@@ -224,6 +230,23 @@ class Listed(BaseModel):
     sentences: int
     date: str | None = None
     last_updated: str | None = None
+    title: str | None = None
+    patient: str | None = Field(None, description="`Patient/id`.")
+
+
+class StoredSentence(BaseModel):
+    """A sentence as the Composition shows it, and where it is said to stand in the note's text."""
+
+    start: int
+    end: int
+    text: str
+    score: float | None = None
+
+
+class StoredSummary(Listed):
+    """A Composition with what it shows."""
+
+    shown: list[StoredSentence] = Field(description="In the order of the note.")
 
 
 class Listing(BaseModel):

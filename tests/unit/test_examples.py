@@ -38,7 +38,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 def test_all_of_them_are_in_the_list() -> None:
     listed = (EXAMPLES / "README.md").read_text("utf-8")
     scripts = sorted(path.name for path in EXAMPLES.glob("*.py"))
-    assert len(scripts) == 3
+    assert len(scripts) == 4
     assert all(f"examples/{name}" in listed for name in scripts)
 
 

@@ -1,5 +1,6 @@
 """The outermost middleware: a log line and figures for every answer, and the headers that browsers heed."""
 
+import secrets
 import time
 
 import structlog
@@ -41,12 +42,15 @@ class Observed:
             await self._app(scope, receive, send)
             return
         started, status = time.monotonic(), 0
+        request_id = secrets.token_hex(8)
+        scope.setdefault("state", {})["request_id"] = request_id
 
         async def sending(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
                 _harden(MutableHeaders(scope=message), scope)
+                MutableHeaders(scope=message)["X-Request-Id"] = request_id
             await send(message)
 
         try:
@@ -54,13 +58,13 @@ class Observed:
         except ClientDisconnect:
             status = status or 499
         except Exception as error:  # a traceback could show parts of a note
-            log.error("request-failed", error=type(error).__name__)
+            log.error("request-failed", error=type(error).__name__, request_id=request_id)
             if not status:
-                problem = ProblemError("internal-error")
+                problem = ProblemError("internal-error", request_id=request_id)
                 await json_answer(problem)(scope, receive, sending)
-        self._count(scope, status, time.monotonic() - started)
+        self._count(scope, status, time.monotonic() - started, request_id)
 
-    def _count(self, scope: Scope, status: int, seconds: float) -> None:
+    def _count(self, scope: Scope, status: int, seconds: float, request_id: str) -> None:
         route = getattr(scope.get("route"), "path", "") or "none"
         method = scope["method"] if scope["method"] in _METHODS else "other"
         self._metrics.answered(method, route, status, seconds)
@@ -68,7 +72,15 @@ class Observed:
             principal = scope.get("state", {}).get("principal")
             client = principal.name if principal else "unknown"
             ms = round(seconds * 1000)
-            log.info("request", method=method, route=route, status=status, ms=ms, client=client)
+            log.info(
+                "request",
+                method=method,
+                route=route,
+                status=status,
+                ms=ms,
+                client=client,
+                request_id=request_id,
+            )
 
 
 def _harden(headers: MutableHeaders, scope: Scope) -> None:

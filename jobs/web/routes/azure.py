@@ -83,7 +83,7 @@ async def submit(request: Request, service: TheService, client: Client, version:
     try:
         asked = AzureJobsInput.model_validate_json(await request.body())
     except ValidationError as error:
-        found = faults(error.errors(include_input=False, include_url=False, include_context=False))
+        found = faults(error.errors(include_input=False, include_url=False))
         words = "; ".join(f"{fault['where'] or 'the body'}: {fault['problem']}" for fault in found)
         return await _error(400, "InvalidRequest", f"Not as documented: {words}.")
     try:

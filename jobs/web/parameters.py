@@ -1,0 +1,31 @@
+"""Parameters of a query that a route does not have: refused, since an unknown filter filters nothing."""
+
+from typing import Any
+
+from fastapi import Request
+from fastapi.routing import APIRoute
+
+from jobs.web.guard.access import AZURE_PATH
+from jobs.web.problems import NAME, ProblemError
+
+_STRICT = "/v1/"
+
+
+async def known_parameters(request: Request) -> None:
+    """A dependency of every route of the API but those of Azure, whose clients send more with each version.
+
+    Raises:
+        ProblemError: `invalid`, with the names that the route takes.
+    """
+    path, route = request.url.path, request.scope.get("route")
+    if not path.startswith(_STRICT) or path.startswith(AZURE_PATH) or not isinstance(route, APIRoute):
+        return
+    document: dict[str, Any] = request.app.openapi()
+    operation = document["paths"].get(route.path_format, {}).get(request.method.lower(), {})
+    known = sorted(p["name"] for p in operation.get("parameters", ()) if p["in"] == "query")
+    wrong = [name for name in dict.fromkeys(request.query_params) if name not in known]
+    if wrong and operation:
+        allowed = {"allowed": ", ".join(known)} if known else {}
+        shown = [name if NAME.fullmatch(name) else "(not a name)" for name in wrong[:20]]
+        errors = tuple({"where": f"query.{name}", "problem": "unknown field"} | allowed for name in shown)
+        raise ProblemError("invalid", errors=errors)
