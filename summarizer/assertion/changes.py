@@ -10,6 +10,7 @@ from summarizer.assertion.words import END, START, word_lists
 
 _REACH = 8
 _ACTIONS = ("off", "on", "change")
+_STOPS = frozenset({".", ";", ":", END, "("})
 
 
 class Line(Protocol):
@@ -72,9 +73,25 @@ def _events(line: Line) -> dict[str, str]:
     """For each word that may name a drug what the sentence says of it: off, on, change, or a dose."""
     told = dict.fromkeys(_dosed(line.words), "dose")
     for kind, match in sorted(line.found, key=lambda each: each[1].start):
-        if kind in _ACTIONS:
+        if kind in _ACTIONS and not _hypothetical(line.words, match):
             told |= dict.fromkeys(_objects(line.words, match), kind)
     return told
+
+
+def _hypothetical(words: Sequence[str], match: Match) -> bool:
+    """Whether an action hangs on an "if" before it, or right behind it in the same clause."""
+    conditions = _lists("condition")
+    for at in range(match.start - 1, 0, -1):
+        if words[at] in (".", ";"):
+            break
+        if words[at] in conditions and words[at - 1] not in _lists("wonder"):
+            return True
+    for at in range(match.end, len(words)):
+        if words[at] in _STOPS or words[at] == ",":
+            break
+        if words[at] in conditions:
+            return words[at - 1] not in _lists("wonder")
+    return False
 
 
 def _objects(words: Sequence[str], match: Match) -> Iterator[str]:
@@ -82,7 +99,7 @@ def _objects(words: Sequence[str], match: Match) -> Iterator[str]:
     prepositions, skip = _lists("preposition"), _lists("skip")
     for at in range(match.end, min(match.end + _REACH, len(words))):
         word = words[at]
-        if word in prepositions or word in (".", ";", ":", END, "("):
+        if word in prepositions or word in _STOPS:
             break
         if word not in skip and _names(word):
             yield word

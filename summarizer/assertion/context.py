@@ -7,16 +7,20 @@ trigger speaks of the words before or behind it, up to a terminator or the end. 
 and answers that are a whole value ("Bleeding: no").
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
 
 from summarizer.assertion.matcher import Match, RuleMatcher, standing
-from summarizer.assertion.rules import Direction, Rule, heading_rules, modifiers
+from summarizer.assertion.rules import Direction, Rule, heading_exceptions, heading_rules, modifiers
 from summarizer.assertion.words import CELL, START, tokens, word_lists
 from summarizer.types import Flag
 
 _OPENS = frozenset({START, CELL, ":", "?", "|", "-", "–", "—", "=", "(", "[", "¦", "・"})
 _CLOSES = frozenset({CELL, "|", ".", ",", ";", ")", "(", "]", "-", "–", "[", "¦"})
+_ENDS_CLAUSE = frozenset({CELL, ",", ".", ";", ":", ")", "then"})
+_OF_FACTS = frozenset({Flag.NEGATED, Flag.POSSIBLE, Flag.HISTORICAL})
+_SHORT = 2
+"""More words than a bracket must have to be a sentence."""
 
 
 @lru_cache(maxsize=1)
@@ -29,6 +33,17 @@ def modifier_matcher() -> RuleMatcher:
 def heading_matcher() -> RuleMatcher:
     """The matcher of `headings.txt`."""
     return RuleMatcher(heading_rules())
+
+
+@lru_cache(maxsize=1)
+def exception_matcher() -> RuleMatcher:
+    """The matcher of the terms of `headings.txt` that keep a heading's flag from a sentence."""
+    return RuleMatcher(heading_exceptions())
+
+
+@lru_cache(maxsize=1)
+def _aside() -> frozenset[str]:
+    return frozenset(word_lists()["aside"])
 
 
 @lru_cache(maxsize=1)
@@ -53,17 +68,60 @@ def flags_of_matches(words: Sequence[str], own: int, matches: Sequence[Match]) -
     ends = [m for m in matches if rules[m.rule].direction is Direction.TERMINATE]
     values = {m for m in matches if rules[m.rule].direction is not Direction.VALUE or _is_value(words, m)}
     found: set[Flag] = set()
-    for match in standing([m for m in matches if m in values and m not in ends], rules):
-        rule = rules[match.rule]
+    said = standing([m for m in matches if m in values and m not in ends], rules)
+    silent = _silent(words, said, ends)
+    for match in said:
         found.update(
-            flag for flag in rule.flags if flag not in found and _speaks(words, own, match, flag, ends)
+            flag
+            for flag in rules[match.rule].flags
+            if flag not in found
+            and not any(flag in flags and match.start in places for places, flags in silent)
+            and _speaks(words, own, match, flag, ends)
         )
     return found
 
 
+def _silent(
+    words: Sequence[str], matches: Sequence[Match], ends: Sequence[Match]
+) -> list[tuple[range, Collection[Flag]]]:
+    """Where in a statement a trigger says nothing, and of which flags."""
+    rules = modifiers()
+    found: list[tuple[range, Collection[Flag]]] = []
+    if "(" in words:
+        found += [(aside, _OF_FACTS) for aside in _asides(words)]
+    for match in matches:
+        rule = rules[match.rule]
+        if rule.direction is Direction.SUPPOSE:
+            rest = range(match.end, len(words))
+            stop = next((at for at in rest if words[at] in _ENDS_CLAUSE), len(words))
+            stop = min([stop, *(e.start for e in ends if e.start >= match.end and not rules[e.rule].flags)])
+            found.append((range(match.end, stop), rule.flags))
+    return found
+
+
+def _asides(words: Sequence[str]) -> Iterator[range]:
+    """The brackets that hold a sentence of their own, beside a fact outside of them.
+
+    "(we had no samples)" denies nothing of what it stands beside; "(not taken)" does.
+    """
+    at = 0
+    while "(" in words[at:]:
+        start = words.index("(", at) + 1
+        at = words.index(")", start) if ")" in words[start:] else len(words)
+        first = words[start] if start < at else ""
+        outside = _holds_fact(words, 0, start) or _holds_fact(words, at, len(words))
+        if first in _aside() and at - start > _SHORT and outside:
+            yield range(start, at)
+
+
 def heading_flags(title: str, own: Sequence[str]) -> set[Flag]:
     """The flags that a heading gives to a sentence with the words `own`."""
-    return {flag for flag, unless in _heading_flags(title) if unless.isdisjoint(own)}
+    given = _heading_flags(title)
+    if not any(unless for _, unless in given):
+        return {flag for flag, _ in given}
+    rules = heading_exceptions()
+    kept = {rules[match.rule].kind for match in exception_matcher()([START, *own])}
+    return {flag for flag, unless in given if unless.isdisjoint(kept)}
 
 
 @lru_cache(maxsize=4096)

@@ -8,8 +8,8 @@ last that replaces it, and in the first two ways that one with those that it rep
 import math
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from summarizer.assertion.changes import code_statuses, treatments
@@ -17,7 +17,7 @@ from summarizer.assertion.context import statement_flags
 from summarizer.assertion.matcher import Match, RuleMatcher, standing
 from summarizer.assertion.rules import neighbour_rules
 from summarizer.assertion.words import END, START, tokens, word_lists
-from summarizer.types import ContextKind, Flag, Segmentation
+from summarizer.types import ContextKind, Flag, Segmentation, Sentence
 
 _STEM = 5
 _MOST = 3
@@ -29,8 +29,10 @@ _FAINT = 0.1
 _CLOSE = 0.6
 _LABEL = 6
 """Among how many words at the beginning of a sentence its label ends."""
-_HEADINGS = frozenset({"heading", "heading-corrects", "heading-final", "heading-preliminary"})
-_ADDING = _HEADINGS - {"heading-preliminary"}
+_HEADINGS = frozenset(
+    {"heading", "heading-corrects", "heading-final", "heading-settled", "heading-preliminary"}
+)
+_ADDING = _HEADINGS - {"heading-settled", "heading-preliminary"}
 _CORRECTING = frozenset({"corrects", "above", "side"})
 _NUMBER = re.compile(r"(?<![\w.])\d[\d.]*(?<!\.)")
 _LETTERS = re.compile(r"[^\W\d_]+")
@@ -52,6 +54,7 @@ class Line:
         words: between START and END; empty where no rule and no dose can be in it.
         found: the kind and place of each rule that it matches; of the headings above it the kind alone.
         added: it stands under the heading of an addendum or a correction.
+        under: where those headings, and those of preliminary readings, stand.
     """
 
     start: int
@@ -59,6 +62,7 @@ class Line:
     words: tuple[str, ...]
     found: tuple[tuple[str, Match], ...]
     added: bool
+    under: frozenset[tuple[int, int]] = frozenset()
 
     @property
     def kinds(self) -> set[str]:
@@ -69,6 +73,11 @@ class Line:
     def corrects(self) -> bool:
         """Whether it may correct an earlier one in so many words."""
         return self.added or not self.kinds.isdisjoint(_CORRECTING)
+
+    @property
+    def says_so(self) -> bool:
+        """Whether its own words say that it corrects, not only its heading."""
+        return any(kind in _CORRECTING and match.end for kind, match in self.found)
 
 
 def corrections(text: str, parts: Segmentation) -> dict[int, tuple[int, ...]]:
@@ -93,29 +102,38 @@ def _nearest(others: Iterable[int]) -> tuple[int, ...]:
 
 def read_lines(text: str, parts: Segmentation) -> list[Line]:
     """The sentences of a note as words, with what the rules find in them and in their headings."""
-    matcher = correction_matcher()
-    anchors = _anchors()
     adding = _adding(text, parts)
-    lines = []
-    for sentence in parts.sentences:
-        start, end = sentence.start, sentence.end
-        above = {
-            adding[piece.start, piece.end] for piece in sentence.context if (piece.start, piece.end) in adding
-        }
-        words: tuple[str, ...] = ()
-        found: tuple[tuple[str, Match], ...] = ()
-        own = text[start:end].lower()
-        if above or not anchors.isdisjoint(_LETTERS.findall(own)):
-            words = (START, *tokens(own), END)
-            matches = standing(matcher(words), matcher.rules)
-            found = tuple((matcher.rules[m.rule].kind, m) for m in matches)
-            if not {":", "("}.isdisjoint(words[2:_LABEL]):
-                above |= {kind for kind, match in found if kind in _HEADINGS and match.start == 1}
-            found = tuple(each for each in found if each[0] not in _HEADINGS)
-            told = [kind.removeprefix("heading-") for kind in sorted(above - {"heading"})]
-            found = (*found, *((kind, Match(0, 0, 0)) for kind in told))
-        lines.append(Line(start, end, words, found, not above.isdisjoint(_ADDING)))
-    return lines
+    lines = [_line(text, sentence, adding) for sentence in parts.sentences]
+    preliminary = any("preliminary" in line.kinds for line in lines)
+    return [_settled(line, preliminary) if "settled" in line.kinds else line for line in lines]
+
+
+def _line(text: str, sentence: Sentence, adding: Mapping[tuple[int, int], str]) -> Line:
+    start, end = sentence.start, sentence.end
+    under = {(piece.start, piece.end) for piece in sentence.context} & adding.keys()
+    above = {adding[span] for span in under}
+    words: tuple[str, ...] = ()
+    found: tuple[tuple[str, Match], ...] = ()
+    own = text[start:end].lower()
+    if above or not _anchors().isdisjoint(_LETTERS.findall(own)):
+        matcher = correction_matcher()
+        words = (START, *tokens(own), END)
+        matches = standing(matcher(words), matcher.rules)
+        found = tuple((matcher.rules[m.rule].kind, m) for m in matches)
+        if not {":", "("}.isdisjoint(words[2:_LABEL]):
+            above |= {kind for kind, match in found if kind in _HEADINGS and match.start == 1}
+        found = tuple(each for each in found if each[0] not in _HEADINGS)
+        told = [kind.removeprefix("heading-") for kind in sorted(above - {"heading"})]
+        found = (*found, *((kind, Match(0, 0, 0)) for kind in told))
+    return Line(start, end, words, found, not above.isdisjoint(_ADDING), frozenset(under))
+
+
+def _settled(line: Line, preliminary: bool) -> Line:
+    """A line under "FINAL DIAGNOSIS" is an addition where the note has a preliminary one, else as any."""
+    found = tuple(each for each in line.found if each[0] != "settled")
+    if preliminary:
+        return replace(line, found=(*found, ("final", Match(0, 0, 0))), added=True)
+    return replace(line, found=found)
 
 
 def _adding(text: str, parts: Segmentation) -> dict[tuple[int, int], str]:
@@ -192,7 +210,7 @@ def _corrected(
     kinds = line.kinds
     marked = not kinds.isdisjoint(("corrects", "above"))
     nearby = range(max(0, later - _REACH), later)
-    candidates = [i for i in nearby if not (lines[i].added and line.added and not marked and not kinds)]
+    candidates = [i for i in nearby if line.says_so or line.under.isdisjoint(lines[i].under)]
     wrong = _wrong_side(line)
     if wrong:
         sided = [i for i in candidates if wrong in said[i] and _SIDES[wrong] not in said[i]]
@@ -218,11 +236,15 @@ def _corrected(
 def _least_shared(earlier: Sequence[str], later: Sequence[str], missing: frozenset[str]) -> int:
     """How many stems an addition must share with a sentence to replace it; `missing` are those it has not.
 
-    One where they disagree in side, negation or certainty; two, or all that the earlier has, where only their
-    numbers differ; else it adds.
+    One where they disagree in side; two, or half of what the earlier has, where they disagree in negation or
+    certainty; two, or all that it has, where only their numbers differ; else it adds.
     """
-    if _values(earlier) != _values(later):
+    sides, flags = _values(earlier)
+    other_sides, other_flags = _values(later)
+    if sides != other_sides:
         return 1
+    if flags != other_flags:
+        return 2 if len(missing) > 1 else 1
     one, other = _numbers(earlier), _numbers(later)
     if not one or not other or not one.isdisjoint(other):
         return _NEVER

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import product
 
 from summarizer.assertion.rules import Direction, Pattern, Rule
-from summarizer.assertion.words import class_regex
+from summarizer.assertion.words import CLASSES, class_regex
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class RuleMatcher:
         self.rules = tuple(rules)
         self._first: dict[str, _First] = {}
         self._numbers: list[tuple[Words, _Tail]] = []
-        classes: dict[str, Words] = {kind: _Class(kind) for kind in ("<n>", "<year>")}
+        classes: dict[str, Words] = {kind: _Class(kind) for kind in CLASSES}
         for number, rule in enumerate(self.rules):
             for pattern in rule.patterns:
                 for plain in _without_options(pattern):

@@ -11,10 +11,11 @@ from enum import StrEnum
 from functools import lru_cache
 from itertools import product
 
-from summarizer.assertion.words import END, START, class_regex, data_lines, tokens, word_lists
+from summarizer.assertion.words import CLASSES, END, START, class_regex, data_lines, tokens, word_lists
 from summarizer.types import Flag
 
 _ANCHORS = {"^": [START], "$": [END]}
+_UNLESS = "unless "
 _COLUMN = re.compile(r"\s{0,80}\|\s{0,80}")
 
 
@@ -27,6 +28,7 @@ class Direction(StrEnum):
     VALUE = "value"
     PSEUDO = "pseudo"
     TERMINATE = "terminate"
+    SUPPOSE = "suppose"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,7 @@ class Element:
 
     Attributes:
         words: any of these, in lower case; empty if a class is meant.
-        kind: "" or the class: `<n>` a number, `<year>` a year, `~` any word.
+        kind: "" or the class: `<n>` a number, `<year>` a year, `<past>` what was done, `~` any word.
         least, most: how many words may stand here.
     """
 
@@ -65,8 +67,9 @@ class Rule:
     Attributes:
         flags: empty for a pseudo rule and for one that ends all scopes.
         scope: at most so many words; None: to the end of the statement; 0: it needs none.
-        unless: words that keep a heading's flag from a sentence.
-        kind, needs: of the rules on neighbours, as their files say.
+        unless: the groups of `heading_exceptions` that keep a heading's flag from a sentence.
+        kind: of the rules on neighbours, as their files say; of an exception its group.
+        needs: of the rules on neighbours, as their files say.
     """
 
     term: str
@@ -101,7 +104,17 @@ def heading_rules() -> tuple[Rule, ...]:
     Raises:
         ValueError: a line is not such a rule.
     """
-    return tuple(map(_heading, data_lines("headings.txt")))
+    return tuple(rule for rule in map(_heading, data_lines("headings.txt")) if not rule.kind)
+
+
+@lru_cache(maxsize=1)
+def heading_exceptions() -> tuple[Rule, ...]:
+    """The terms of `headings.txt` that keep flags from a sentence, their group as `kind`.
+
+    Raises:
+        ValueError: a line is not such a rule.
+    """
+    return tuple(rule for rule in map(_heading, data_lines("headings.txt")) if rule.kind)
 
 
 def _modifier(line: str) -> Rule:
@@ -114,8 +127,9 @@ def _heading(line: str) -> Rule:
     term, category, unless, *_ = [*_COLUMN.split(line), "", ""]
     if category == "pseudo":
         return Rule(term, Direction.PSEUDO, (), parse_term(term))
-    words = frozenset(word for name in unless.split() for word in _listed(name))
-    return Rule(term, Direction.FORWARD, (Flag(category),), parse_term(term), None, words)
+    if category.startswith(_UNLESS):
+        return Rule(term, Direction.FORWARD, (), parse_term(term), kind=category.removeprefix(_UNLESS))
+    return Rule(term, Direction.FORWARD, (Flag(category),), parse_term(term), None, frozenset(unless.split()))
 
 
 def neighbour_rules(name: str) -> tuple[Rule, ...]:
@@ -140,7 +154,7 @@ def parse_term(term: str) -> tuple[Pattern, ...]:
         ValueError: the term begins with something that may be missing, or names an unknown list.
     """
     patterns = tuple(tuple(element for part in parts for element in part) for parts in product(*_parts(term)))
-    if any(not pattern or not pattern[0].least or pattern[0].kind == "~" for pattern in patterns):
+    if any(not p or not p[0].least or p[0].kind in ("~", "<past>") for p in patterns):
         raise ValueError(f"a rule must begin with a word: {term}")
     return patterns
 
@@ -184,7 +198,7 @@ def _alternatives(words: list[str], least: int) -> list[Pattern]:
     several: list[Pattern] = []
     for word in words:
         found = _ANCHORS.get(word) or tokens(word)
-        if word in ("<n>", "<year>"):
+        if word in CLASSES:
             several.append((Element(kind=word),))
         elif len(found) == 1:
             single.add(found[0])

@@ -15,6 +15,7 @@ _SIGNED = re.compile(r"\s*[-–−](?=[A-Za-z])|.*(?<![^\s,;(/])\+(?=[A-Za-z])",
 _GLUED_MINUS = re.compile(r"(?<![^\s,;(/])[-–−](?=[A-Za-z])")
 _ANSWER_BELOW = re.compile(r"\n(?=[ ]*(?:no|none|nil|never|denies|denied|negative|absent)\.?\s*\Z)", re.I)
 _CLASSES = {"<n>": r"\d+", "<year>": r"(?:19|20)\d\d", "~": r"\w.*"}
+CLASSES = ("<n>", "<year>", "<past>")
 
 
 def tokens(text: str) -> list[str]:
@@ -39,7 +40,13 @@ def _as_read(text: str) -> str:
 
 
 def class_regex(name: str) -> str:
-    """The regular expression that a whole word of the class `<n>`, `<year>` or `~` matches."""
+    """The regular expression that a whole word of a class, or of `~`, matches.
+
+    `<past>` is a verb that tells what was done: one in -ed or of the list @past, and none of @arranged.
+    """
+    if name == "<past>":
+        past, arranged = ("|".join(word_lists()[which]) for which in ("past", "arranged"))
+        return rf"(?!(?:{arranged})$)(?:\w{{2,30}}ed|{past})"
     return _CLASSES[name]
 
 

@@ -11,13 +11,14 @@ from jobs.bench.flags import FlagPassage, given, read_line, read_passages, run
 from summarizer.assertion.context import flags_of_matches, modifier_matcher, statement_flags
 from summarizer.assertion.flags import sentence_flags, with_flags
 from summarizer.assertion.matcher import RuleMatcher
-from summarizer.assertion.rules import Direction, heading_rules, modifiers, parse_term
+from summarizer.assertion.rules import Direction, heading_exceptions, heading_rules, modifiers, parse_term
 from summarizer.assertion.spacy_component import COMPONENT, SpacyRuleMatcher
 from summarizer.assertion.words import START, token_spans, tokens
 from summarizer.types import ContextKind, ContextSpan, Flag, Segmentation, Sentence
 from tests.places import GOLD
 
 PARTS = read_passages()
+RULES = (*modifiers(), *heading_rules(), *heading_exceptions())
 PASSAGES = [passage for part in PARTS.values() for passage in part]
 
 
@@ -89,8 +90,7 @@ def test_spacys_matcher_finds_what_ours_finds(passage: FlagPassage, spacy_matche
 
 @pytest.fixture(scope="module")
 def spacy_matchers():
-    rules = (*modifiers(), *heading_rules())
-    return SpacyRuleMatcher(rules), RuleMatcher(rules)
+    return SpacyRuleMatcher(RULES), RuleMatcher(RULES)
 
 
 def test_spacys_matcher_finds_what_ours_finds_in_shuffled_words_of_the_rules(spacy_matchers):
@@ -107,11 +107,10 @@ def test_spacys_matcher_finds_what_ours_finds_in_shuffled_words_of_the_rules(spa
 
 def test_every_rule_matches_its_own_words(spacy_matchers):
     ours = spacy_matchers[1]
-    for number, rule in enumerate((*modifiers(), *heading_rules())):
+    classes = {"<n>": "7", "<year>": "2011", "<past>": "walked", "~": "x"}
+    for number, rule in enumerate(RULES):
         for pattern in rule.patterns:
-            words = [
-                min(e.words) if e.words else {"<n>": "7", "<year>": "2011", "~": "x"}[e.kind] for e in pattern
-            ]
+            words = [min(e.words) if e.words else classes[e.kind] for e in pattern]
             assert any(m.rule == number and (m.start, m.end) == (0, len(words)) for m in ours(words)), (
                 rule.term
             )
@@ -122,6 +121,9 @@ def test_pseudo_rules_and_terminators_carry_no_flag_of_their_own():
         assert (
             bool(rule.flags) != (rule.direction is Direction.PSEUDO) or rule.direction is Direction.TERMINATE
         )
+    assert {name for rule in heading_rules() for name in rule.unless} == {
+        r.kind for r in heading_exceptions()
+    }
 
 
 @pytest.mark.parametrize("term", ["~2 fever", "no? fever", "@nothing"])
@@ -263,3 +265,75 @@ def test_what_would_be_done_is_conditional(text: str) -> None:
 
 def test_what_was_done_once_is_not_conditional() -> None:
     assert "conditional" not in flags("He was treated once in 2010.")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        # a decline that is a noun, or a value that fell, and one that is a refusal
+        ("Gastric cancer with a steady decline in her appetite.", set()),
+        ("His kidney function declined to a clearance of 20.", set()),
+        ("Declining renal function since spring.", set()),
+        ("There has been functional decline over a month.", set()),
+        ("She declined dialysis.", {"negated"}),
+        ("The family declines surgery.", {"negated"}),
+        ("Colonoscopy was declined.", {"negated"}),
+        ("Parkinsonism with an inability to turn in bed.", set()),
+        ("Unable to swallow solids.", {"negated"}),
+        # what is denied in a condition is only supposed
+        ("Give haloperidol by injection if she refuses the syrup.", {"conditional"}),
+        ("Come back if the rash does not fade.", {"conditional"}),
+        ("If no growth by Friday, stop the vancomycin.", {"conditional", "stopped"}),
+        ("Unless she cannot swallow, use tablets.", {"conditional"}),
+        ("Do not drive if you are dizzy.", {"negated", "conditional"}),
+        ("If the fever returns, do not give ibuprofen.", {"negated", "conditional"}),
+        ("She feels as if the room moves but has no nausea.", {"negated"}),
+        # an aside in brackets, and a bracket that says what is with the fact before it
+        ("Azithromycin was begun (we had no samples of the syrup).", set()),
+        ("Seen for asthma (her mother could not bring the inhaler).", set()),
+        ("Sotalol 80 mg (I think the label may be wrong) twice daily.", set()),
+        ("Fever (never above 38) for a week.", {"negated"}),
+        ("Melanoma (no ulceration), excised.", {"negated"}),
+        ("Lung nodule (possibly a granuloma).", {"possible"}),
+        ("(He has no cough.)", {"negated"}),
+        # a history of now
+        ("The scan fits the history of recent injury to the spleen.", set()),
+        ("He has a history of ongoing heartburn.", set()),
+        ("He has a history of splenic injury.", {"historical"}),
+        # a relative who is asked to do something
+        ("I told Dad to have the cast checked in ten days.", {"conditional"}),
+        ("We asked her mother to have a thermometer at home.", set()),
+        ("Instructed his wife to call if he is confused.", {"conditional"}),
+        ("Mom to have vision tested.", set()),
+        ("Mom has poor vision.", {"family"}),
+        ("We were asked to see her for a swollen knee.", set()),
+        ("She was told to return for suture removal.", {"conditional"}),
+    ],
+)
+def test_a_trigger_that_is_none_here_and_one_that_is(text: str, expected: set[str]) -> None:
+    assert flags(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("heading", "text", "expected"),
+    [
+        ("PLAN:", "We placed a drain under ultrasound.", set()),
+        ("PLAN:", "He went home with his son.", set()),
+        ("RECOMMENDATIONS:", "I reviewed the film with her.", set()),
+        ("PLAN:", "She did tolerate half of the meal.", set()),
+        ("PLAN:", "The patient understands this.", set()),
+        ("PLAN:", "Thank you for this consult.", set()),
+        ("PLAN:", "I referred her to audiology.", {"conditional"}),
+        ("PLAN:", "We scheduled a swallow study.", {"conditional"}),
+        ("PLAN:", "Reduced salt diet, elevated legs.", {"conditional"}),
+        ("PLAN:", "Help keep patient oriented.", {"conditional"}),
+        ("PROCEDURE PLANNED AND PERFORMED:", "Cataract extraction.", set()),
+        ("PLANNED PROCEDURE:", "Cataract extraction.", {"conditional"}),
+        ("DIFFERENTIAL DIAGNOSIS:", "She has bacterial meningitis.", set()),
+        ("DIFFERENTIAL:", "The patient presents with a stiff neck.", set()),
+        ("DIFFERENTIAL DIAGNOSIS:", "Bacterial meningitis, subarachnoid bleeding.", {"possible"}),
+        ("PROVISIONAL DIAGNOSIS:", "The patient has bacterial meningitis.", {"possible"}),
+    ],
+)
+def test_a_heading_gives_its_flag_to_what_is_of_its_kind(heading: str, text: str, expected: set[str]) -> None:
+    assert under(ContextKind.HEADING, heading, text) == expected
