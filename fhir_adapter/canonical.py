@@ -17,8 +17,10 @@ PINNED_RULE = f"{CANONICAL_BASE}/StructureDefinition/pinned-rule"
 LEFT_OUT = f"{CANONICAL_BASE}/StructureDefinition/left-out"
 RULES = f"{CANONICAL_BASE}/rules"
 COMPOSITION_KIND = f"{CANONICAL_BASE}/CodeSystem/composition-kind"
+FEEDBACK = f"{CANONICAL_BASE}/CodeSystem/reader-feedback"
 TAGS = f"{CANONICAL_BASE}/CodeSystem/tags"
 SUMMARIES = f"{CANONICAL_BASE}/summaries"
+SUMMARY_VERSIONS = f"{CANONICAL_BASE}/summary-versions"  # servers may cut the version off a reference
 TIMELINES = f"{CANONICAL_BASE}/timelines"
 EXTRACTED_TEXTS = f"{CANONICAL_BASE}/extracted-texts"
 DEVICES = f"{CANONICAL_BASE}/devices"
@@ -53,6 +55,9 @@ MXDE_POLICY = "urn:ihe:iti:mxde:2023:document-provenance-policy"
 SUMMARY_TAG = (TAGS, "extractive-summary")
 TIMELINE_TAG = (TAGS, "timeline")
 EXTRACTED_TEXT_TAG = (TAGS, "extracted-text")
+
+# What a reader said of a summary.
+FEEDBACK_TAG = (TAGS, "reader-feedback")
 
 # A summary that came after one that a person has changed or attested: somebody should compare the two.
 REVIEW_TAG = (TAGS, "needs-review")

@@ -6,6 +6,7 @@ a query, a create and an update the client is the source of what is sent, in a r
 """
 
 import base64
+from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import Enum
 
@@ -29,6 +30,14 @@ _SOURCE_TYPE = "http://terminology.hl7.org/CodeSystem/security-source-type"
 _MACHINE_NAME, _URI = "1", "5"  # codes of http://hl7.org/fhir/network-type
 _PERSON = {"system": _ENTITY_TYPE, "code": "1", "display": "Person"}
 _OBJECT = {"system": _ENTITY_TYPE, "code": "2", "display": "System Object"}
+_READER = {
+    "system": "http://terminology.hl7.org/CodeSystem/v3-ParticipationType",
+    "code": "IRCP",
+    "display": "information recipient",
+}
+
+acting: ContextVar[str] = ContextVar("acting", default="")
+"""For whom this software acts in what follows, by name; "" for nobody but itself."""
 
 
 class Interaction(Enum):
@@ -50,6 +59,7 @@ class Event:
         what: `Type/id` with or without version; for a query, its address relative to the base.
         patient: `Patient/id` on the same server, or "".
         security: labels of what was read or written, as found.
+        person: for whom it was done, by name, or "".
     """
 
     interaction: Interaction
@@ -57,6 +67,7 @@ class Event:
     what: str
     patient: str = ""
     security: tuple[JsonObject, ...] = ()
+    person: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +116,7 @@ def audit_event(event: Event, observer: Observer) -> JsonObject:
             {
                 "type": {"coding": [client]},
                 "who": observer.who,
-                "requestor": True,
+                "requestor": not event.person,
                 "network": {"address": observer.host, "type": _MACHINE_NAME},
             },
             {
@@ -114,6 +125,7 @@ def audit_event(event: Event, observer: Observer) -> JsonObject:
                 "requestor": False,
                 "network": {"address": observer.base_url, "type": _URI},
             },
+            *_reader(event),
         ],
         "source": {
             "observer": observer.who,
@@ -121,6 +133,14 @@ def audit_event(event: Event, observer: Observer) -> JsonObject:
         },
         "entity": entities,
     }
+
+
+def _reader(event: Event) -> list[JsonObject]:
+    """The person who asked, who is then the one initiator (R4, AuditEvent.agent.requestor)."""
+    if not event.person:
+        return []
+    who = {"type": {"coding": [_READER]}, "who": {"display": event.person}, "name": event.person}
+    return [{**who, "requestor": True}]
 
 
 def _object(event: Event) -> JsonObject:

@@ -14,7 +14,7 @@ from typing import Any
 
 from fhir_adapter.errors import HttpStatusError
 from fhir_adapter.lenient import JsonObject, as_dict, dicts, reference_of, relative
-from fhir_adapter.rest.access_events import Event, Interaction, Observer, audit_event
+from fhir_adapter.rest.access_events import Event, Interaction, Observer, acting, audit_event
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.rest.search_page import SearchPage
 from fhir_adapter.rest.transport import RawResponse
@@ -24,7 +24,8 @@ _RECORDED = frozenset(
     {"Binary", "Composition", "DiagnosticReport", "DocumentReference", "Encounter", "Patient"}
 )
 _BOOKKEEPING = ("_id", "identifier")  # how a writer looks for what it wrote itself
-_WRITTEN = frozenset({"Composition", "DocumentReference", "Provenance"})
+_WRITTEN = frozenset({"Communication", "Composition", "DocumentReference", "Provenance"})
+_NAMING = frozenset({"name", "family", "given", "birthdate", "phonetic"})  # what is asked after a person by
 _AT_ONCE = 100  # events in one transaction
 _WAITING = 1000  # events from which those who make more wait
 _PATIENTS = 10_000  # told apart within one search
@@ -106,7 +107,10 @@ class AuditedClient(FhirClient):
     ) -> AsyncIterator[SearchPage]:
         """As `FhirClient.search`, recorded as one query for each patient whose resources it gives."""
         recorded = resource_type in _RECORDED and not any(name in _BOOKKEEPING for name, _ in params)
-        address = str(self.scope.url(resource_type).copy_merge_params(list(params)))
+        kept: list[tuple[str, str | int | float | bool | None]] = [
+            (name, "" if name in _NAMING else value) for name, value in params
+        ]
+        address = str(self.scope.url(resource_type).copy_merge_params(kept))
         what = address.removeprefix(f"{self.base_url}/")
         seen: set[str] = set()
         async for page in super().search(resource_type, params, start):
@@ -171,7 +175,7 @@ class AuditedClient(FhirClient):
         await self._add(Event(interaction, _now(), what, patient or self._patient(resource), security))
 
     async def _add(self, event: Event) -> None:
-        self._waiting.append(event)
+        self._waiting.append(replace(event, person=acting.get()))
         self._begin(least=_AT_ONCE)
         if len(self._waiting) >= _WAITING and self._flushing:
             await asyncio.shield(self._flushing)

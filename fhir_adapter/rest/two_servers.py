@@ -23,7 +23,7 @@ _BOTH = "DocumentReference"
 # What lies on the server that is written to; all else is read from the other one.
 _WRITTEN = frozenset(
     {"Composition", "Device", "Provenance", "StructureDefinition", "CodeSystem", "ValueSet"}
-    | {"ImplementationGuide", "AuditEvent"}
+    | {"ImplementationGuide", "AuditEvent", "Communication"}
 )
 _RELATIVE = re.compile(r"[A-Z][A-Za-z]+/[^/?#\s|,]+(/_history/[^/?#\s|,]+)?")
 # Elements and parameters that name nothing of ours, even where it is a Device.

@@ -10,7 +10,16 @@ from typing import Literal
 
 from fhir_adapter import canonical
 from fhir_adapter.errors import HttpStatusError
-from fhir_adapter.lenient import JsonObject, as_dict, coded, dicts, reference_of, references, relative
+from fhir_adapter.lenient import (
+    JsonObject,
+    as_dict,
+    coded,
+    dicts,
+    has_tag,
+    reference_of,
+    references,
+    relative,
+)
 from fhir_adapter.reading.source_note import SOURCE_TYPES
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.rest.matches import matches
@@ -35,12 +44,14 @@ class WrittenResources:
         compositions: summaries and timelines.
         others: `Type/id` of their Provenances and extracted texts; the former come first.
         sources: `Type/id` of the notes, for the ledger.
+        feedback: what readers said, by `Type/id`, each with the Compositions that it is about.
     """
 
     compositions: list[JsonObject] = field(default_factory=list)
     provenances: list[str] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
     sources: list[str] = field(default_factory=list)
+    feedback: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +84,7 @@ async def find(client: FhirClient, patient: str = "", source: str = "") -> Writt
     for composition in found.compositions:
         found.texts += extracted_texts(composition)
         found.provenances += await _provenances(client, reference_of(composition))
+    found.feedback = await _feedback(client, found, patient)
     if patient:
         await _notes(client, found, patient)
     found.sources += [source] if source else []
@@ -88,6 +100,27 @@ async def _provenances(client: FhirClient, target: str) -> list[str]:
         if target in references(one.get("target"), client.base_url) and canonical.PROVENANCE_KEY in systems:
             found.append(reference_of(one))
     return found
+
+
+async def _feedback(client: FhirClient, found: WrittenResources, patient: str) -> dict[str, tuple[str, ...]]:
+    """What readers said of these Compositions, or of any of the patient's."""
+    theirs = (as_dict(one.get("subject")).get("reference") for one in found.compositions)
+    subjects = {relative(one, client.base_url) for one in theirs} | {patient}
+    mine = {reference_of(one) for one in found.compositions}
+    said: dict[str, tuple[str, ...]] = {}
+    tagged = ("_tag", "|".join(canonical.FEEDBACK_TAG))
+    try:
+        for subject in sorted(subjects - {""}):
+            async for one in matches(client, "Communication", [tagged, ("subject", subject), _COUNT]):
+                about = references(one.get("about"), client.base_url)
+                whose = relative(as_dict(one.get("subject")).get("reference"), client.base_url)
+                of_these = mine & set(about) or (patient and whose == patient)
+                if of_these and has_tag(one, canonical.FEEDBACK_TAG):
+                    said[reference_of(one)] = about
+    except HttpStatusError as error:
+        if error.status not in (400, 404, 405):
+            raise
+    return said
 
 
 async def _notes(client: FhirClient, found: WrittenResources, patient: str) -> None:
@@ -117,7 +150,7 @@ async def erase(
 ) -> AsyncIterator[Erased]:
     """Deletes what was found, in an order in which nothing refers to what is gone.
 
-    Provenances come first, then timelines, summaries and extracted texts.
+    What readers said and Provenances come first, then timelines, summaries and extracted texts.
 
     Args:
         client: the server.
@@ -132,6 +165,7 @@ async def erase(
         yield Erased(reference, "left")
     ordered = sorted(found.compositions, key=lambda one: not is_timeline(one))
     for reference in [
+        *(said for said, about in found.feedback.items() if not spared & set(about)),
         *(found.provenances if not kept else []),
         *(reference_of(one) for one in ordered if reference_of(one) not in spared),
         *(text for text in found.texts if text not in texts_of_kept),

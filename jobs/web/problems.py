@@ -21,6 +21,7 @@ from fhir_adapter.errors import (
     ServerUnreachableError,
 )
 from fhir_adapter.reasons import Reason
+from fhir_adapter.writing.review import ReviewError
 from jobs.ledger.rows import LedgerError
 from jobs.web.views.pages import render, to_sign_in
 
@@ -37,6 +38,7 @@ CODES: dict[str, tuple[int, str]] = {
     "method-not-allowed": (405, "The address does not take this method."),
     "not-acceptable": (406, "There is no answer of the kind that is asked for."),
     "slow-request": (408, "The request's body took too long to arrive."),
+    "conflict": (409, "What this is about is not, or no longer, as the request takes it to be."),
     "too-large": (413, "The request, or the text in it, is larger than the settings allow."),
     "unsupported-type": (415, "The body is of a kind that holds no text we can read."),
     "unreadable-note": (422, "No text could be read from the body; the reason says why."),
@@ -112,6 +114,8 @@ def from_error(error: Exception) -> ProblemError:
             return ProblemError("fhir-server-failed", "The FHIR server does not let this service read that.")
         case ServerTimeoutError() | ServerUnreachableError():
             return ProblemError("fhir-server-failed", "The FHIR server gave no answer.")
+        case ReviewError():
+            return ProblemError("conflict", str(error))
         case FhirAdapterError():
             return ProblemError("fhir-server-failed", "The FHIR server answered with an error.")
         case LedgerError():

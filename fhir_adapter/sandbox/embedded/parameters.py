@@ -53,6 +53,17 @@ CodeSystem
   status            token      status
   url               uri        url
   version           token      version
+Communication
+  category          token      category
+  encounter         reference  encounter
+  identifier        token      identifier
+  patient           reference  subject -> Patient
+  received          date       received
+  recipient         reference  recipient
+  sender            reference  sender
+  sent              date       sent
+  status            token      status
+  subject           reference  subject
 Composition
   attester          reference  attester.party
   author            reference  author

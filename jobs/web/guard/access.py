@@ -26,6 +26,7 @@ AZURE_KEY = "ocp-apim-subscription-key"
 AZURE_PATH = "/v1/azure/"
 _SHORTEST = 24  # characters of a token
 _SHORTEST_SECRET = 32  # characters of what sessions are signed with
+_LONGEST_NAME = 100  # characters of a person's
 _HASHED = re.compile(r"sha256:([0-9a-f]{64})")
 
 
@@ -35,6 +36,7 @@ class Scope(StrEnum):
     SUMMARISE = "summarise"
     READ = "read"
     RETRY = "retry"
+    REVIEW = "review"
 
 
 ALL_SCOPES = frozenset(Scope)
@@ -46,10 +48,17 @@ class Principal:
 
     Attributes:
         name: for rate limits and the log: never a person's name (`token-1`, `oidc:` and a hash, `anyone`).
+        person: the name that an issuer's token gives, for what is kept on the FHIR server alone; "" without.
     """
 
     name: str
     scopes: frozenset[Scope]
+    person: str = ""
+
+    @property
+    def known_as(self) -> str:
+        """How records of access name whoever asks; "" where nobody had to say who they are."""
+        return self.person or ("" if self.name in (ANYONE.name, GUEST.name) else self.name)
 
 
 ANYONE = Principal("anyone", ALL_SCOPES)
@@ -114,7 +123,7 @@ class Access:
         if claims is None:
             return None
         name = hashlib.sha256(str(claims.get("sub", "")).encode()).hexdigest()[:12]
-        return Principal(f"oidc:{name}", _scopes(claims))
+        return Principal(f"oidc:{name}", _scopes(claims), _person(claims))
 
     def session(self, principal: Principal) -> str:
         """The value of a session's cookie: who, until when, and which, signed."""
@@ -135,6 +144,13 @@ class Access:
             return None
         name, until, _ = session.split("|")
         return Principal(name, ALL_SCOPES) if int(until) > time.time() else None
+
+
+def _person(claims: dict[str, Any]) -> str:
+    """The name in an issuer's token (OpenID Connect Core 1.0, section 5.1)."""
+    stated = (claims.get(name) for name in ("name", "preferred_username"))
+    found = next((name for name in stated if isinstance(name, str) and name.strip()), "")
+    return " ".join(found.split())[:_LONGEST_NAME]
 
 
 def _scopes(claims: dict[str, Any]) -> frozenset[Scope]:

@@ -6,6 +6,7 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from fhir_adapter.rest.access_events import acting
 from jobs.web.guard.access import Access
 from jobs.web.guard.rate import RateLimit
 from jobs.web.guard.refusal import is_open, refuse
@@ -41,6 +42,7 @@ class Gate:
             except ProblemError as problem:
                 await refuse(problem, scope, receive, send)
                 return
+            acting.set(request.state.principal.known_as if request.state.principal else "")
         await self._app(scope, receive, send)
 
     async def _check(self, request: Request) -> None:

@@ -1,15 +1,19 @@
 """`/note/{id}`: a note beside its summary, both read again from the FHIR server, and how that was checked."""
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Annotated, Literal
+from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Depends, Query, Request
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from fhir_adapter.audit.verdict import Examined, Kind
 from fhir_adapter.lenient import reference_of
 from fhir_adapter.reading.persons import Person, read_person
+from fhir_adapter.rest.access_events import acting
 from fhir_adapter.rest.client import FhirClient
+from fhir_adapter.writing.review import ReviewError, Reviews, Served
 from jobs.audits.view import Place
 from jobs.web.answers import admit, while_wanted
 from jobs.web.guard.access import Scope, requires
@@ -17,29 +21,68 @@ from jobs.web.problems import ProblemError
 from jobs.web.routes.compositions import Id
 from jobs.web.service import Service, TheService
 from jobs.web.views.audit_page import AuditPage, audit_view
-from jobs.web.views.links import on_server, patient_page
+from jobs.web.views.links import note_page, on_server, patient_page
 from jobs.web.views.note_page import Picked, note_view, picked_from, wanted_sentences
 from jobs.web.views.pages import render
+from jobs.web.views.review import ATTEST, asking, attestable
 from summarizer import Budget
 
 router = APIRouter(include_in_schema=False, dependencies=[Depends(requires(Scope.READ))])
 
+_ACTS = (ATTEST, *(served.value for served in Served))
+_LONGEST_NAME = 100
+
+Said = Annotated[Literal["", "attest", "useful", "misleading", "missed-something"], Query()]
 Length = Annotated[Literal["", "shorter", "longer"], Query()]
 
 
 @router.get("/note/{id}")
-async def page(request: Request, id: Id, service: TheService, length: Length = "") -> HTMLResponse:
+async def page(
+    request: Request, id: Id, service: TheService, length: Length = "", said: Said = ""
+) -> HTMLResponse:
     """Reads the Composition and its source again, and shows one beside the other."""
     if length:
         requires(Scope.SUMMARISE)(request)
         admit(service)
-    return await while_wanted(request, service, _page(request, service, id, length))
+    return await while_wanted(request, service, _page(request, service, id, length, said))
 
 
-async def _page(request: Request, service: Service, id: str, length: str) -> HTMLResponse:
+@router.post("/note/{id}/review", dependencies=[Depends(requires(Scope.REVIEW))])
+async def review(request: Request, id: Id, service: TheService) -> Response:
+    """Keeps what a named reader says of a summary: how it served them, or that they attest it."""
+    sent = parse_qs((await request.body()).decode("utf-8", "replace"), max_num_fields=10)
+    act, version, typed = (sent.get(name, [""])[0].strip() for name in ("act", "version", "who"))
+    name = request.state.principal.person or " ".join(typed.split())[:_LONGEST_NAME]
+    if act not in _ACTS:
+        raise ProblemError("invalid", "That is nothing that can be said of a summary.")
+    if not name:
+        raise ProblemError("invalid", "What is said of a summary is kept with the name of who says it.")
+    await while_wanted(request, service, _kept(service, id, act, version, name))
+    return RedirectResponse(f"{note_page(f'Composition/{id}')}?said={act}#review", 303)
+
+
+async def _kept(service: Service, id: str, act: str, version: str, name: str) -> None:
+    """Acts as `act` says; raises ReviewError, and ProblemError where there is nothing to attest."""
+    reviews, when = Reviews(service.client), datetime.now(UTC).isoformat(timespec="seconds")
+    acting.set(name)  # in this task alone
+    if act != ATTEST:
+        await reviews.tell(f"Composition/{id}", version, Served(act), name, when)
+        return
+    examined = await _examined(service, id)
+    if not attestable(examined) or examined.record.version != version:
+        raise ReviewError("Only a summary that holds now, as it was read, can be attested.")
+    await reviews.attest(f"Composition/{id}", version, name, when)
+
+
+async def _examined(service: Service, id: str) -> Examined:
     examined = await service.auditor.examine(id)
     if examined is None:
         raise ProblemError("not-found", "The FHIR server has no such Composition.")
+    return examined
+
+
+async def _page(request: Request, service: Service, id: str, length: str, said: str) -> HTMLResponse:
+    examined = await _examined(service, id)
     base_url = service.client.base_url
 
     def source_url(place: Place) -> str:
@@ -54,7 +97,8 @@ async def _page(request: Request, service: Service, id: str, length: str) -> HTM
 
     def made() -> HTMLResponse:
         note = note_view(examined, audit, person, newest, picked)
-        return render(request, "note.html", page=audit, note=note, source_url=source_url)
+        asked = asking(examined, request.state.principal, said)
+        return render(request, "note.html", page=audit, note=note, review=asked, source_url=source_url)
 
     return await asyncio.to_thread(made)
 
