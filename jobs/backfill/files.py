@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import IO
 
 from fhir_adapter.bulk.ndjson import DamagedDataError, read_lines
-from jobs.backfill.lines import batches_of_lines
+from jobs.backfill.lines import NamedNotes, batches_of_lines
 from jobs.backfill.pieces import PieceError, Place, Wanted, digest
 from jobs.exits import UsageError
 from jobs.passes.changes import Changes
@@ -16,6 +16,7 @@ from jobs.passes.work import Batch
 
 _NAMES = (".ndjson", ".jsonl", ".ndjson.gz", ".jsonl.gz")
 _CHUNK = 1 << 16
+_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,21 @@ class FilePiece:
             raise PieceError(f"{self.path.name} cannot be read: {error.strerror}") from None
         except DamagedDataError as error:
             raise PieceError(f"{self.path.name}: {error}") from None
+
+    async def stated(self) -> AsyncIterator[dict[str, str]]:
+        """The notes that it names, some at a time, with their versions.
+
+        Raises:
+            OSError, DamagedDataError: it cannot be read to its end.
+        """
+        with self.path.open("rb") as file:
+            named = NamedNotes(self.wanted)
+            async for line in read_lines(_chunks(file)):
+                named.take(line)
+                if named.notes >= _AT_ONCE:
+                    yield {k: v for one in named.stated.values() for k, v in one.items()}
+                    named = NamedNotes(self.wanted)
+            yield {k: v for one in named.stated.values() for k, v in one.items()}
 
 
 async def _chunks(file: IO[bytes]) -> AsyncIterator[bytes]:

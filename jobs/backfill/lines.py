@@ -21,14 +21,20 @@ _LINES = 1_000  # after so many without a page of notes the place is told
 
 
 @dataclass(slots=True)
-class _Page:
-    """Notes that lines named, by type, with their versions."""
+class NamedNotes:
+    """Notes that lines name, by type, each with the version that is stated.
+
+    Attributes:
+        stated: by type, `Type/id` to the version, or "".
+        unreadable: lines that name none.
+    """
 
     wanted: Wanted
     stated: dict[str, dict[str, str]] = field(default_factory=dict)
     unreadable: list[Unreadable] = field(default_factory=list)
 
     def take(self, line: Line) -> None:
+        """Takes note of a line."""
         resource = line.resource
         if resource is None:
             reason = Reason.TOO_LARGE if line.too_long else Reason.MALFORMED
@@ -51,9 +57,11 @@ class _Page:
 
     @property
     def notes(self) -> int:
+        """How many there are."""
         return sum(map(len, self.stated.values()))
 
     async def batches(self, changes: Changes) -> AsyncIterator[Batch]:
+        """What is to be done for them."""
         if self.unreadable:
             yield await changes.unreadable(self.unreadable)
         for resource_type, stated in self.stated.items():
@@ -77,7 +85,7 @@ async def batches_of_lines(
         done: how much of the file is read, in the unit of its weight.
         page_size: notes that are asked for at a time.
     """
-    page, told = _Page(wanted), 0
+    page, told = NamedNotes(wanted), 0
     async for line in lines:
         page.take(line)
         told = told or line.number
@@ -85,6 +93,6 @@ async def batches_of_lines(
             async for batch in page.batches(changes):
                 yield batch
             yield Place(line.number, done())
-            page, told = _Page(wanted), line.number
+            page, told = NamedNotes(wanted), line.number
     async for batch in page.batches(changes):
         yield batch

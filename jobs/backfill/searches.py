@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from itertools import pairwise
 
+from fhir_adapter import canonical
 from fhir_adapter.errors import HttpStatusError, NotFhirError
 from fhir_adapter.reading.page import Page
 from fhir_adapter.rest.client import FhirClient
@@ -129,12 +130,12 @@ async def _divided(client: FhirClient, piece: StretchPiece, first: int, last: in
     return [*await _divided(client, lower, first, middle), *await _divided(client, upper, middle, last)]
 
 
-async def _count(client: FhirClient, piece: StretchPiece) -> int | None:
+async def _count(client: FhirClient, piece: StretchPiece, *also: tuple[str, str]) -> int | None:
     """How many the server says that there are; None where it does not."""
     bounds = [("ge", piece.begin), ("lt", piece.end)]
     params = [("_lastUpdated", f"{sign}{instant(at)}") for sign, at in bounds if at is not None]
     try:
-        async for page in client.search(piece.resource_type, [*params, ("_summary", "count")]):
+        async for page in client.search(piece.resource_type, [*params, *also, ("_summary", "count")]):
             return page.total
     except (HttpStatusError, NotFhirError):
         return None
@@ -156,6 +157,14 @@ async def _ends(client: FhirClient, resource_type: str) -> tuple[int | None, int
 
 
 async def count_notes(client: FhirClient, wanted: Wanted) -> int | None:
-    """How many notes the server says that there are; None where it does not."""
-    counts = [await _count(client, StretchPiece(t, nanoseconds(wanted.since), None)) for t in wanted.types]
-    return None if None in counts else sum(count or 0 for count in counts)
+    """How many notes the server says that there are, without what is written here; None where it does not."""
+    notes = 0
+    for resource_type in wanted.types:
+        all_of_it = StretchPiece(resource_type, nanoseconds(wanted.since), None)
+        count = await _count(client, all_of_it)
+        if count is None:
+            return None
+        ours = ("_tag", "|".join(canonical.EXTRACTED_TEXT_TAG))
+        derived = await _count(client, all_of_it, ours) if resource_type == "DocumentReference" else 0
+        notes += count - (derived or 0)
+    return notes

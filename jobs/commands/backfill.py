@@ -10,6 +10,7 @@ import typer
 
 from fhir_adapter.stamps import nanoseconds
 from jobs.backfill.cluster import Cluster, ray_or_say, run_cluster
+from jobs.backfill.estimate import Estimate, estimate
 from jobs.backfill.local import Ended, run_local
 from jobs.backfill.pieces import Wanted
 from jobs.backfill.plan import Request
@@ -18,7 +19,7 @@ from jobs.commands.totals import show_totals
 from jobs.exits import Exit, UsageError
 from jobs.passes.outcome import Outcome
 from jobs.passes.pace import Pace, parse_pace
-from jobs.passes.progress import PassProgress
+from jobs.passes.progress import PassProgress, duration_words
 from jobs.runtime import open_ledger
 from jobs.settings import Settings
 
@@ -50,6 +51,13 @@ def backfill(
     ] = None,
     local: Annotated[bool, typer.Option("--local", help="All of it in this process, without Ray.")] = False,
     anew: Annotated[bool, typer.Option("--anew", help="From the beginning, not from where it was.")] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Only say how many notes, hours and how much money it would take."),
+    ] = False,
+    cost_per_hour: Annotated[
+        float | None, typer.Option(min=0, metavar="MONEY", help="Of all that runs, for --dry-run.")
+    ] = None,
     json: AsJson = False,
     sets: Sets = None,
 ) -> None:
@@ -65,7 +73,27 @@ def backfill(
     request = Request(wanted, tuple(files or ()), (group or "").removeprefix("Group/"), _pace(rate), anew)
     if local and workers:
         raise UsageError("--workers is for Ray; it does not go with --local.")
-    if not local:
+    count = 1 if local else workers or os.cpu_count() or 1
+    if dry_run:
+        raise typer.Exit(_estimated(settings, request, count, cost_per_hour, json))
+    raise typer.Exit(_worked_off(settings, request, None if local else Cluster(count), json))
+
+
+def _estimated(
+    settings: Settings, request: Request, workers: int, cost_per_hour: float | None, json: bool
+) -> Exit:
+    with open_ledger(settings) as ledger:
+        found = asyncio.run(estimate(settings, ledger, request, workers, cost_per_hour))
+    if json:
+        print_json(found.to_json())
+    else:
+        _show_estimate(found)
+    return Exit.DONE
+
+
+def _worked_off(settings: Settings, request: Request, cluster: Cluster | None, json: bool) -> Exit:
+    """All of it, by a cluster or in this process."""
+    if cluster:
         ray_or_say()
     with open_ledger(settings) as ledger, PassProgress(show=not json) as progress:
 
@@ -74,12 +102,11 @@ def backfill(
             if json:
                 print_json(one.to_json())
 
-        if local:
-            ended = asyncio.run(run_local(settings, ledger, request, emit, progress))
-        else:
-            cluster = Cluster(workers or os.cpu_count() or 1)
+        if cluster:
             ended = run_cluster(settings, ledger, request, cluster, emit, progress)
-    raise typer.Exit(_report(ended, json))
+        else:
+            ended = asyncio.run(run_local(settings, ledger, request, emit, progress))
+    return _report(ended, json)
 
 
 def _wanted(settings: Settings, since: str | None, types: str | None) -> Wanted:
@@ -110,3 +137,19 @@ def _report(ended: Ended, json: bool) -> Exit:
         sys.stderr.write("Stopped; run the same command again to go on.\n")
     failed = ended.totals.by_status["failed"] or ended.broken
     return Exit.SOMETHING_FAILED if failed else Exit.DONE
+
+
+def _show_estimate(found: Estimate) -> None:
+    out = console()
+    counted = "an unknown number of" if found.notes is None else f"{found.notes:,}"
+    out.print(f"{counted} notes in {found.way}, {found.known:,} of them known to the ledger.")
+    if found.speed is None:
+        out.print("There is no note to measure the speed on.")
+        return
+    out.print(f"{found.speed.per_second:.1f} notes/s in one process: {found.speed.measured}.")
+    if found.hours is not None:
+        bound = f", at most {found.rate:g}/s" if found.rate else ""
+        words = duration_words(found.hours * 3600)
+        out.print(f"{found.left:,} notes by {found.workers} of these{bound}: about {words}.")
+    if found.cost is not None:
+        out.print(f"At {found.cost_per_hour:g} an hour: {found.cost:,.2f}.")

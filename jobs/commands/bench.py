@@ -42,6 +42,31 @@ def poll(
         console().print(table)
 
 
+@bench.command(epilog="Example: clinsum bench backfill --notes 1000 --notes 20000 --set ENGINE=lead")
+def backfill(
+    notes: Annotated[list[int] | None, typer.Option(help="Notes on the server. Repeatable.")] = None,
+    json: AsJson = False,
+    sets: Sets = None,
+) -> None:
+    """Notes a second, peak memory and the ledger's size of a backfill by export, for each number of notes.
+
+    Over the embedded sandbox, in one process. Of the settings, ENGINE and MODEL count.
+    """
+    from jobs.bench.backfills import measure_backfill
+
+    settings = settings_from(sets)
+    table = Table("notes", "seconds", "notes/s", "peak memory, MB", "ledger, MB", box=None)
+    for count in notes or [1_000, 5_000, 20_000]:
+        figures = measure_backfill(settings, count)
+        if json:
+            print_json(figures.to_json())
+        rate = figures.written / figures.seconds
+        cells = (f"{figures.seconds:.1f}", f"{rate:.0f}", str(figures.peak_mb), f"{figures.ledger_mb:.1f}")
+        table.add_row(str(figures.notes), *cells)
+    if not json:
+        console().print(table)
+
+
 @bench.command(epilog="Example: clinsum bench sentences --peers-python peers/bin/python")
 def sentences(
     gold: Annotated[Path | None, typer.Option(help="Another gold standard, as JSON lines.")] = None,

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Sequence
+from datetime import datetime
 
 import sqlalchemy as sa
 
@@ -39,3 +40,10 @@ def held(ledger: Ledger, after: int, count: int) -> tuple[int, Sequence[NoteRow]
     query = sa.select(note.c.id, *ledger.columns).where(_HELD, note.c.id > after)
     records = ledger.select(query.order_by(note.c.id).limit(count))
     return (records[-1].id if records else after), [row_of(record[1:]) for record in records]
+
+
+def written_at(ledger: Ledger, count: int) -> list[datetime]:
+    """When so many notes were written, the latest first. Blocks."""
+    query = sa.select(note.c.handled_at).where(note.c.status == "written")
+    found = ledger.select(query.order_by(note.c.handled_at.desc(), note.c.id.desc()).limit(count))
+    return [row.handled_at for row in found]
