@@ -99,8 +99,8 @@ class _Emitter:
         self.spans.begin_block()
         item = first.kind is LineKind.ITEM
         if first.after_blank:
-            context.end_paragraph(item=item)
-        elif not item and context.in_items and first.kind is not LineKind.BOILERPLATE:
+            self.spans.end_paragraph(item=item)
+        elif not item and context.in_items and not self._goes_on_in_list():
             context.leave_list()
         if first.kind is not LineKind.ROW and first.kind is not LineKind.BOILERPLATE:
             context.table.end()
@@ -114,6 +114,13 @@ class _Emitter:
             self._row()
         else:
             self._text(item=item)
+
+    def _goes_on_in_list(self) -> bool:
+        """Whether a block that is no item leaves the list above it open."""
+        first = self.first
+        if first.kind in (LineKind.TEXT, LineKind.LABELLED):
+            return self.spans.context.leads_deeper(first.indent)
+        return first.kind is LineKind.BOILERPLATE
 
     def _row(self) -> None:
         """Add a row; the first one of a table that names its columns is context of the others."""
@@ -156,15 +163,29 @@ class _Emitter:
             spans.marker(start, start + first.marker)
             start += first.marker
         label = LABEL.match(spans.text, start, self.end) if first.kind is LineKind.LABELLED else None
-        if label is not None and role(label["words"]) in (Role.VALUE, Role.EITHER):
-            apart = first.after_blank and normalise(label["words"]) in APART
-            spans.context.begin_value(start, upper=label["words"].isupper(), apart=apart)
+        if label is not None:
+            self._begin_label(start, label)
+        elif first.kind is LineKind.TEXT:
+            spans.begin_statement(start, first.end)
         count = len(spans.sentences)
         self._sentences_of_text(start, label)
         spans.context.end_item()
         if len(spans.sentences) > count:
             last = spans.sentences[-1]
             self._lead_in(Span(last.start, last.end), item=item)
+
+    def _begin_label(self, start: int, label: re.Match[str]) -> None:
+        """Close what a label at the beginning of a line does not stand under; its section is its own."""
+        context, words = self.spans.context, label["words"]
+        found, upper = role(words), words.isupper()
+        ends = False
+        if found in (Role.VALUE, Role.EITHER):
+            apart = self.first.after_blank and normalise(words) in APART
+            ends = context.begin_value(start, upper=upper, apart=apart) and upper and self.first.after_blank
+        elif found is Role.UNKNOWN:
+            ends = context.begin_label(start, upper=upper)
+        if ends or (self.spans.is_beside and found is Role.UNKNOWN):
+            self.spans.open_beside(start, label.end())
 
     def _sentences_of_text(self, start: int, label: re.Match[str] | None) -> None:
         """Add the sentences of the block by what its first line is."""
@@ -224,7 +245,8 @@ class _Emitter:
         listed = below.kind is LineKind.ITEM
         is_open = own[-1] == ":" or (not is_terminated(own[-8:]) and not below.after_blank)
         if item:
-            if is_open and listed:
+            deeper = below.kind in (LineKind.TEXT, LineKind.LABELLED) and below.indent > self.first.indent + 1
+            if (is_open and listed) or (own[-1] == ":" and deeper and not below.after_blank):
                 context.item_leads(last.start, last.end)
             return
         if own[-1] in "?？؟":

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from summarizer.segmentation.regions import STUDIES, is_region, is_study
+from summarizer.segmentation.regions import STUDIES, begins_with_region, is_region, is_study
 from summarizer.segmentation.section_titles import TITLE_KINDS, names_section, normalise
 from summarizer.segmentation.table_context import TableContext
 from summarizer.segmentation.vocabulary import words
@@ -14,6 +14,8 @@ from summarizer.types import ContextKind, ContextSpan, SectionKind, Span
 _DOCUMENTS = words("section_titles", "documents")
 _TOLD_APART = words("section_titles", "documents_told_apart")
 _WORDS = re.compile(r"[a-z]+")
+_AXIS = re.compile(r"axis [iv]{1,3}")
+"""One of the five of a psychiatric diagnosis (DSM-IV): a line, and nothing below it."""
 _PARENTS_OF_VITALS = frozenset({SectionKind.EXAM, SectionKind.HISTORY, SectionKind.RESULTS})
 _SURVEYS = frozenset(
     {
@@ -176,16 +178,24 @@ class Context:
             closed = self._heads.pop().span.start
         return closed
 
-    def end_paragraph(self, *, item: bool) -> None:
-        """A blank line closes labels with their text on one line, and lists, if none goes on behind it."""
+    def end_paragraph(self, *, item: bool) -> int | None:
+        """A blank line closes labels with their text on one line, and lists, if none goes on behind it.
+
+        Returns:
+            Where an axis of a diagnosis starts that ended with it: nothing below the line belongs to one.
+        """
+        axis = None
         while self._heads and not self._heads[-1].main and self._heads[-1].inline:
             self._open = None
-            self._heads.pop()
+            span = self._heads.pop().span
+            if _AXIS.fullmatch(normalise(self.text[span.start : span.end])):
+                axis = span.start
         if not item:
             self.leave_list()
             while self._heads and self._heads[-1].listed and self._heads[-1].used:
                 self._open = None
                 self._heads.pop()
+        return axis
 
     def leave_list(self) -> None:
         """The list ends, and what led in to it."""
@@ -235,6 +245,10 @@ class Context:
         items.append(_Item(indent, style))
         self._items_open = True
 
+    def leads_deeper(self, indent: int) -> bool:
+        """Whether lines at this indent stand under the item in hand, which leads in to them."""
+        return bool(self._items) and self._items[-1].lead is not None and indent > self._items[-1].indent + 1
+
     def end_item(self) -> None:
         """The text of the item in hand ends."""
         self._items_open = False
@@ -277,13 +291,39 @@ class Context:
         self._open = None
         self._heads.pop()
 
-    def begin_value(self, start: int, *, upper: bool, apart: bool = False) -> None:
+    def begin_statement(self, start: int, end: int) -> int | None:
+        """A line of running text begins: one that speaks of another region does not stand under the last one.
+
+        Returns:
+            Where the heading starts that ended, None if none did.
+        """
+        top = self._heads[-1] if self._heads else None
+        if top is None or not (top.region and top.inline) or top.main:
+            return None
+        named = begins_with_region(self.text[start:end])
+        if not named or named in normalise(self.text[top.span.start : top.span.end]):
+            return None
+        self._open = None
+        return self._heads.pop().span.start
+
+    def begin_label(self, start: int, *, upper: bool) -> bool:
+        """A label that is no heading begins a line: what stands above it in the same form ends there.
+
+        Returns:
+            Whether anything did.
+        """
+        return self._close_alike(start, upper=upper, main=False)
+
+    def begin_value(self, start: int, *, upper: bool, apart: bool = False) -> bool:
         """A label with its value begins a line: those above that look like it are not its headings.
 
         Args:
             start: of the label.
             upper: it is in capitals.
             apart: it names a section of its own, and a blank line stands above it.
+
+        Returns:
+            Whether any of those ended.
         """
         top = self._heads[-1] if self._heads else None
         if (
@@ -295,10 +335,21 @@ class Context:
         ):
             self._open = None
             self._heads.clear()
-            return
-        if top is not None and top.inline and top.upper == upper and "\n" in self.text[top.span.end : start]:
+            return True
+        return self._close_alike(start, upper=upper, main=True)
+
+    def _close_alike(self, start: int, *, upper: bool, main: bool) -> bool:
+        """Close the labels with their text on a line above that look like one at `start`; whether there were."""
+        count = len(self._heads)
+        while self._heads:
+            top = self._heads[-1]
+            if not top.inline or top.upper != upper or (top.main and not main):
+                break
+            if "\n" not in self.text[top.span.end : start]:
+                break
             self._open = None
-            self._heads.clear()
+            self._heads.pop()
+        return len(self._heads) < count
 
     def _pieces(self) -> tuple[ContextSpan, ...]:
         """All that is open but the head of a table."""
@@ -362,6 +413,8 @@ def _encloses(top: _Head, head: _Head, *, alike: bool) -> bool:
 @lru_cache(maxsize=8192)
 def _is_main(name: str, *, declared: bool) -> bool:
     """Whether a heading names a section of a note."""
+    if _AXIS.fullmatch(name):
+        return False
     if name in TITLE_KINDS:
         return not is_region(name)
     if not any(map(str.isalpha, name)):

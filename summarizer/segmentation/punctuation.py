@@ -11,6 +11,7 @@ MAY_END = words("abbreviations", "may_end")
 _UNITS = words("abbreviations", "units")
 _COUNTED = words("abbreviations", "counted")
 _ROUTES = words("abbreviations", "routes")
+_ENDS_A_DOSE = words("abbreviations", "ends_a_dose")
 _CALENDAR = words("abbreviations", "calendar")
 _SUBJECTS = words("abbreviations", "subjects")
 _STARTERS = words("abbreviations", "starters")
@@ -41,6 +42,7 @@ _EVERY_HOURS = re.compile(r"q\.?\d{1,2}(?:-\d{1,2})?(?:h|hr|hrs|d|days?|hours)?"
 _GENUS = re.compile(r"(?<!\S)\(?[A-Z]\. ?\Z")
 """Before a species cut short: `C. diff. toxin`."""
 _NEXT = re.compile(r"[A-Za-z][\w.'’-]*")
+_DOSE_BEFORE = 48  # characters in which the number of a dose stands before its route
 
 
 def sentence_ends(text: str, start: int, end: int, numbers: Collection[int] = ()) -> Iterator[int]:
@@ -109,6 +111,8 @@ def _after_full_stop(
     lower = word.lower().strip("()[]'\"")
     first = ahead[:1]
     abbreviated = lower in MAY_END or _is_dotted(lower)
+    if single and lower in _ENDS_A_DOSE and _dose_is_over(text, start, word, token, ahead, mark):
+        return stop
     if single and (lower in NEVER_ENDS or (text[stop - 1] in ",;" and (abbreviated or len(lower) == 1))):
         return None
     if first.islower():
@@ -145,6 +149,20 @@ def _needs_its_noun(text: str, start: int, mark: int, ahead: str) -> bool:
     if not ahead[:1].isupper() or name in _SUBJECTS:
         return False
     return not last or last[-1] in ",;:" or last in _DETERMINERS
+
+
+def _dose_is_over(
+    text: str, start: int, word: str, token: re.Match[str], ahead: str, mark: int
+) -> bool:
+    """Whether a sentence ends with the route of a dose (`81 mg p.o. She`), which mostly goes on (`p.o. intake`)."""
+    if not ahead[:1].isupper():
+        return False
+    name = ahead.rstrip(".,;:)").lower()
+    dosed = any(c.isdigit() for c in text[max(start, mark - _DOSE_BEFORE) : mark])
+    if "\n" not in text[mark : token.start()]:
+        return dosed and name in _SUBJECTS
+    shouted = word.isupper() and ahead[:2].isupper()
+    return name in _SUBJECTS or (not shouted and (dosed or name in _STARTERS))
 
 
 def _before_capital(text: str, word: str, ahead: str, mark: int, stop: int) -> int | None:
@@ -249,7 +267,7 @@ def _long_enough(before: str, ahead: str) -> bool:
         return len(before) >= 3 and len(ahead) >= 2
     tail = before.rstrip(")]%")
     return (len(tail) >= 2 and (tail[-1].islower() or tail[-1].isdigit() or tail.isupper())) and len(
-        ahead
+        ahead.rstrip(".'’-")  # `Ph.D.`
     ) >= 2
 
 

@@ -7,6 +7,7 @@ from summarizer.segmentation.vocabulary import read, words
 EXAM_REGIONS = words("regions", "regions")
 LABORATORY = words("regions", "laboratory")
 STUDIES = words("regions", "studies")
+_VITALS = words("regions", "vitals")
 
 _STUDY_WORDS = re.compile(rf"\b(?:{'|'.join(read('regions')['study_words'])})\b")
 _STUDY_FILLERS = re.compile(rf"\b(?:{'|'.join(read('regions')['study_fillers'])})\b")
@@ -22,6 +23,18 @@ def is_region(name: str) -> bool:
         return True
     parts = [part for part in _REGION_SPLIT.split(name) if part and part not in _REGION_FILLERS]
     return bool(parts) and len(parts) <= 6 and all(part in EXAM_REGIONS for part in parts)
+
+
+def begins_with_region(text: str) -> str:
+    """The region or vital sign that a statement begins with (`Lungs are clear`), "" where it begins otherwise."""
+    first = [word.strip(".,;:") for word in text[:80].lower().split()[:3]]
+    if first[:1] in (["the"], ["her"], ["his"]):
+        first = first[1:]
+    for count in (3, 2, 1):
+        name = " ".join(first[:count])
+        if len(first) >= count and (name in _VITALS or name in EXAM_REGIONS):
+            return name
+    return ""
 
 
 def is_study(name: str) -> bool:

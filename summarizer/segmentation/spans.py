@@ -48,6 +48,7 @@ class Spans:
         self.boilerplate: list[Span] = []
         self._titles: list[tuple[int, str, SectionKind]] = []
         self._ended: dict[int, int] = {}
+        self._beside: int | None = None
         self._last = 0
 
     def _trim(self, start: int, end: int) -> tuple[int, int]:
@@ -116,6 +117,19 @@ class Spans:
         return kind
 
     @property
+    def is_beside(self) -> bool:
+        """Whether the section that is open is that of a label which stays in its sentence."""
+        return self._section is not None and self._section == self._beside
+
+    def open_beside(self, start: int, end: int) -> None:
+        """Open the section of a label that stays in its sentence, beside those above that look like it."""
+        above = self.section_kind
+        kind = self.open_section(start, end)
+        self._beside = len(self._titles) - 1
+        if kind is SectionKind.OTHER and above in _PARENT_KINDS:
+            self._titles[-1] = (*self._titles[-1][:2], above)
+
+    @property
     def _section(self) -> int | None:
         """Which section is open."""
         last = len(self._titles) - 1
@@ -134,7 +148,18 @@ class Spans:
 
     def begin_block(self) -> None:
         """Another paragraph, item or line begins: labels inside the last one end with it."""
-        closed = self.context.begin_block()
+        self._end_from(self.context.begin_block())
+
+    def begin_statement(self, start: int, end: int) -> None:
+        """A line of running text begins that is no item."""
+        self._end_from(self.context.begin_statement(start, end))
+
+    def end_paragraph(self, *, item: bool) -> None:
+        """A blank line stands above the next block."""
+        self._end_from(self.context.end_paragraph(item=item))
+
+    def _end_from(self, closed: int | None) -> None:
+        """The section ends that a heading at this place, or one behind it, has opened."""
         if closed is not None and self._section is not None and self._titles[self._section][0] >= closed:
             self._ended[self._section] = self._last
 
