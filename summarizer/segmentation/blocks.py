@@ -1,28 +1,27 @@
 """From the lines of a note to spans: headings, markers, boilerplate and sentences, each with its context."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 
 from summarizer.segmentation import records, tables
-from summarizer.segmentation.answers import begins_answer, is_question, mere_value
+from summarizer.segmentation.answers import is_question
 from summarizer.segmentation.boilerplate import DEAR, is_rule, letter_body
 from summarizer.segmentation.declared import DeclaredRow, declared_rows
-from summarizer.segmentation.labels import AFTER_COLON, APART, LABEL, Role, role
-from summarizer.segmentation.layout import AXIS, read_layout
+from summarizer.segmentation.labels import APART, LABEL, Role, role
+from summarizer.segmentation.layout import read_layout
 from summarizer.segmentation.line_ends import is_terminated
 from summarizer.segmentation.lines import Line, LineKind
-from summarizer.segmentation.list_marks import inline_markers
 from summarizer.segmentation.markers import boxes
-from summarizer.segmentation.midline import is_heading, midline_headings, newlines_lost, opening_title
+from summarizer.segmentation.midline import (
+    is_heading,
+)
 from summarizer.segmentation.punctuation import sentence_ends
-from summarizer.segmentation.regions import LABORATORY
+from summarizer.segmentation.running_text import add_opening_headings, add_running_text
 from summarizer.segmentation.section_titles import normalise
 from summarizer.segmentation.spans import Spans
-from summarizer.types import ContextKind, ContextSpan, Mark, SectionKind, Segmentation, Span
+from summarizer.types import ContextKind, ContextSpan, Mark, Segmentation, Span
 
-_ENUMERATED = frozenset({SectionKind.ALLERGIES, SectionKind.MEDICATIONS, SectionKind.FAMILY_HISTORY})
-"""Sections of things of one kind; what does not belong to them would be taken for one of these."""
 _ANNOUNCES = re.compile(r"\b(?:following|follows|below|these)\b", re.I)
 _SIDE = re.compile(r"(?:r|l|rt|lt|right|left|od|os|ou|re|le|both)\s?[:=]", re.I)
 _CAPTION = re.compile(r"table\s{1,4}[\w.]{1,6}\b", re.I)
@@ -168,23 +167,42 @@ class _Emitter:
         elif first.kind is LineKind.TEXT:
             spans.begin_statement(start, first.end)
         count = len(spans.sentences)
-        self._sentences_of_text(start, label)
+        if self._is_empty_field(start):
+            spans.sentence(start, self.end)
+        else:
+            self._sentences_of_text(start, label)
         spans.context.end_item()
         if len(spans.sentences) > count:
             last = spans.sentences[-1]
             self._lead_in(Span(last.start, last.end), item=item)
 
+    def _is_empty_field(self, start: int) -> bool:
+        """Whether the block is the last field of a form's lines and nobody filled it in: it heads nothing."""
+        text, above = self.spans.text, self.before[-1] if self.before else None
+        if text[self.end - 1] != ":" or self.first.after_blank or above is None or self.following is None:
+            return False
+        below = self.following[0]
+        if not below.after_blank or (below.kind is LineKind.ITEM and below.ordinal < 2):
+            return False
+        field, beside = text[start : self.end].lstrip(), above.text[above.marker :].lstrip()
+        own, filled = LABEL.match(field), LABEL.match(beside)
+        if own is None or own.end() < len(field) or filled is None or filled.end() == len(beside):
+            return False
+        return role(own["words"]) in (Role.UNKNOWN, Role.VALUE)
+
     def _begin_label(self, start: int, label: re.Match[str]) -> None:
         """Close what a label at the beginning of a line does not stand under; its section is its own."""
         context, words = self.spans.context, label["words"]
         found, upper = role(words), words.isupper()
-        ends = False
         if found in (Role.VALUE, Role.EITHER):
             apart = self.first.after_blank and normalise(words) in APART
-            ends = context.begin_value(start, upper=upper, apart=apart) and upper and self.first.after_blank
+            ends = context.begin_value(start, upper=upper, apart=apart) or self.spans.is_beside
+            ends = ends and upper and self.first.after_blank
         elif found is Role.UNKNOWN:
-            ends = context.begin_label(start, upper=upper)
-        if ends or (self.spans.is_beside and found is Role.UNKNOWN):
+            ends = context.begin_label(start, upper=upper) or self.spans.is_beside
+        else:
+            ends = False
+        if ends:
             self.spans.open_beside(start, label.end())
 
     def _sentences_of_text(self, start: int, label: re.Match[str] | None) -> None:
@@ -206,7 +224,7 @@ class _Emitter:
             if body > start:
                 spans.end_section()
                 spans.add_boilerplate(start, body)
-            _running_text(spans, body, close, first.ordinal)
+            add_running_text(spans, body, close, first.ordinal)
             if close < self.end:
                 spans.add_boilerplate(close, self.end)
 
@@ -227,7 +245,7 @@ class _Emitter:
     def _question_and_answer(self, start: int) -> None:
         """Add a question with the answer on the lines below it as one sentence."""
         labelled = self.first.text[0] in "Qq"
-        at = start if labelled else _opening_headings(self.spans, start, self.end)
+        at = start if labelled else add_opening_headings(self.spans, start, self.end)
         for cut in sentence_ends(self.spans.text, at, self.first.end):
             self.spans.sentence(at, cut)
             at = cut
@@ -246,8 +264,11 @@ class _Emitter:
         is_open = own[-1] == ":" or (not is_terminated(own[-8:]) and not below.after_blank)
         if item:
             deeper = below.kind in (LineKind.TEXT, LineKind.LABELLED) and below.indent > self.first.indent + 1
+            topic = context.topic
             if (is_open and listed) or (own[-1] == ":" and deeper and not below.after_blank):
                 context.item_leads(last.start, last.end)
+            elif topic is not None and listed:
+                context.item_leads(topic.start, topic.end)
             return
         if own[-1] in "?？؟":
             opens = listed
@@ -273,91 +294,3 @@ def _style(line: Line) -> str:
     if line.ordinal and line.text.lstrip("(")[:1].isalpha():
         return "A" if line.text.lstrip("(")[0].isupper() else "a"
     return line.text[: line.marker] or "box"
-
-
-def _running_text(spans: Spans, start: int, end: int, number: int) -> None:
-    """Add the spans of running text: numbered items inside it, then labels and sentences."""
-    at = start
-    lost = newlines_lost(spans.text, start, end)
-    markers, inside = inline_markers(spans.text, start, end, number, lost_newlines=lost)
-    for begin, stop in markers:
-        _labelled_text(spans, at, begin, inside, lost)
-        spans.marker(begin, stop)
-        at = stop
-    _labelled_text(spans, at, end, inside, lost)
-
-
-def _labelled_text(spans: Spans, start: int, end: int, inside: Collection[int], lost: bool) -> None:
-    """Add headings and sentences of text that may hold labels anywhere in a line."""
-    text = spans.text
-    sentence = at = _opening_headings(spans, start, end)
-    for begin, stop in [*midline_headings(text, at, end, spans.section_kind, lost=lost), (end, end)]:
-        if begin < sentence:
-            continue
-        _sentences(spans, sentence, begin, inside)
-        sentence = begin
-        if stop > begin and not _opens_mere_value(spans, begin, stop, end):
-            spans.heading(begin, stop)
-            sentence = _opening_headings(spans, stop, end)
-
-
-def _sentences(spans: Spans, start: int, end: int, inside: Collection[int]) -> None:
-    """Add the sentences of text without labels; what follows an open question is shown with it."""
-    text = spans.text
-    asked = spans.context.take_question()
-    if asked is not None and not begins_answer(text[start : start + 80]):
-        asked = None
-    for cut in [*sentence_ends(text, start, end, inside), end]:
-        more = () if asked is None else (ContextSpan(asked.start, asked.end, ContextKind.QUESTION),)
-        if spans.context.in_study and _begins_with_label(text, start, cut, LABORATORY):
-            spans.context.end_study()
-        if spans.section_kind in _ENUMERATED and _begins_with_label(text, start, cut, APART):
-            spans.end_section()
-        added = spans.sentence(start, cut, more=more)
-        asked = added if added is not None and text[added.end - 1] in "?？؟" else None
-        start = cut
-
-
-def _begins_with_label(text: str, start: int, end: int, names: Collection[str]) -> bool:
-    """Whether a sentence begins with one of these labels (`Code status: DNR.`)."""
-    label = LABEL.match(text[start:end].lstrip())
-    return label is not None and normalise(label["words"]) in names
-
-
-def _opens_mere_value(spans: Spans, start: int, stop: int, end: int) -> bool:
-    """Whether a heading's text is no more than `no`, `none` or the like, which is one sentence with it."""
-    if "," in spans.text[stop - 2 : stop] or not mere_value(spans.text, stop, end):
-        return False
-    kind = spans.open_section(start, stop)
-    spans.context.heading(start, stop, kind, declared=False)
-    return True
-
-
-def _opening_headings(spans: Spans, start: int, end: int) -> int:
-    """Add the headings that text begins with, nested ones too; where the text after them begins."""
-    text = spans.text
-    origin = start
-    while True:
-        while start < end and text[start].isspace():
-            start += 1
-        axis = AXIS.match(text, start, end) if text[start : start + 1] in ("A", "a") else None
-        if axis:
-            if ":" in axis[0] and _opens_mere_value(spans, start, axis.end(), end):
-                return start
-            spans.heading(start, axis.end())
-            start = axis.end()
-            continue
-        title = opening_title(text, start, end, first=start == origin)
-        if title is not None:
-            spans.heading(start, title)
-            start = title
-            continue
-        label = LABEL.match(text, start, end)
-        if label is None or not is_heading(text, label, end, spans.section_kind, nested=start > origin):
-            return start
-        stop = AFTER_COLON.match(text, label.end(), end)
-        to = stop.end() if stop else label.end()
-        if _opens_mere_value(spans, start, to, end):
-            return start
-        spans.heading(start, to)
-        start = to

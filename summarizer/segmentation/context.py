@@ -3,70 +3,15 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import lru_cache
 
+from summarizer.segmentation.heads import AXIS, Head, alike, encloses, is_main, names_document
 from summarizer.segmentation.regions import STUDIES, begins_with_region, is_region, is_study
-from summarizer.segmentation.section_titles import TITLE_KINDS, names_section, normalise
+from summarizer.segmentation.section_titles import normalise
 from summarizer.segmentation.table_context import TableContext
-from summarizer.segmentation.vocabulary import words
 from summarizer.types import ContextKind, ContextSpan, SectionKind, Span
 
-_DOCUMENTS = words("section_titles", "documents")
-_TOLD_APART = words("section_titles", "documents_told_apart")
-_WORDS = re.compile(r"[a-z]+")
-_AXIS = re.compile(r"axis [iv]{1,3}")
-"""One of the five of a psychiatric diagnosis (DSM-IV): a line, and nothing below it."""
 _PARENTS_OF_VITALS = frozenset({SectionKind.EXAM, SectionKind.HISTORY, SectionKind.RESULTS})
-_SURVEYS = frozenset(
-    {
-        SectionKind.EXAM,
-        SectionKind.REVIEW_OF_SYSTEMS,
-        SectionKind.FINDINGS,
-        SectionKind.IMPRESSION,
-        SectionKind.PROCEDURE,
-    }
-)
-"""Sections that go through regions and body systems, or through studies."""
-_DIVIDED = _SURVEYS | {
-    SectionKind.RESULTS,
-    SectionKind.ASSESSMENT,
-    SectionKind.PLAN,
-    SectionKind.HOSPITAL_COURSE,
-}
-"""Sections that are usually divided by labels."""
 _SENTENCE_BEFORE = re.compile(r"[^\W\d_]{2}[^\n]{0,80}[.;!?][ \t]{0,8}\Z")
-_DEEPER = 2
-"""By how many blanks a heading stands in from one that encloses it."""
-
-
-@dataclass(slots=True)
-class _Head:
-    """A heading that is open.
-
-    Attributes:
-        main: it names a section of a note; the others are regions, studies and labels within one.
-        region, study: it names a region or a body system; a study.
-        indent: white space before it on its line, in characters; that of its line where it stands within one.
-        upper: it is in capitals.
-        inline: text follows it on its line.
-        depth: how many items it stands in; it is closed with them.
-        listed: a list stands right under it, and it belongs to that list alone.
-        used: a sentence stands under it.
-        within: it follows a sentence on its line, and is closed with the paragraph or item it stands in.
-    """
-
-    span: ContextSpan
-    kind: SectionKind
-    main: bool
-    region: bool
-    study: bool
-    indent: int
-    upper: bool
-    inline: bool
-    depth: int = 0
-    listed: bool = False
-    used: bool = False
-    within: bool = False
 
 
 @dataclass(slots=True)
@@ -83,12 +28,13 @@ class Context:
     """The context at one place of a text, moved along as its spans are found."""
 
     text: str
-    _heads: list[_Head] = field(default_factory=list)
+    _heads: list[Head] = field(default_factory=list)
     _lead: ContextSpan | None = None
     _items: list[_Item] = field(default_factory=list)
     _question: Span | None = None
     table: TableContext = field(default_factory=TableContext)
     _items_open: bool = False
+    topic: ContextSpan | None = None
     _open: tuple[ContextSpan, ...] | None = None
 
     def heading(self, start: int, end: int, kind: SectionKind, *, declared: bool) -> None:
@@ -98,18 +44,18 @@ class Context:
         self._open = None
         title = self.text[start:end]
         name = normalise(title)
-        main = _is_main(name, declared=declared)
+        main = is_main(name, declared=declared)
         inside = self._items_open and not main
         if not inside:
             self.leave_list()
         self._question = None
         self.table.end()
-        if kind in (SectionKind.ADMINISTRATIVE, SectionKind.OTHER) and _names_document(title, name):
+        if kind in (SectionKind.ADMINISTRATIVE, SectionKind.OTHER) and names_document(title, name):
             self._heads.clear()
             return
         depth = len(self._items) if inside else 0
         span = ContextSpan(start, end, ContextKind.HEADING)
-        head = _Head(
+        head = Head(
             span,
             kind,
             main,
@@ -124,7 +70,7 @@ class Context:
         self._close_for(head)
         self._heads.append(head)
 
-    def _close_for(self, head: _Head) -> None:
+    def _close_for(self, head: Head) -> None:
         """Close what a new heading does not stand under."""
         heads = self._heads
         if not heads or self._on_one_line(heads[-1].span.end, head.span.start):
@@ -135,12 +81,12 @@ class Context:
             if not (keep and not top.used):
                 heads.clear()
             return
-        alike = any(
+        beside = any(
             not other.main and (other.upper, other.inline) == (head.upper, head.inline) for other in heads
         )
-        while heads and not _encloses(heads[-1], head, alike=alike):
+        while heads and not encloses(heads[-1], head, beside=beside):
             heads.pop()
-        if heads and not (head.region or head.study) and _alike(heads[-1], head):
+        if heads and not (head.region or head.study) and alike(heads[-1], head):
             heads.clear()
 
     def close_all(self) -> None:
@@ -173,6 +119,8 @@ class Context:
     def begin_block(self) -> int | None:
         """Another paragraph, item or line begins; where the first label starts that ended with the last."""
         closed = None
+        if self.topic is not None:
+            self.begin_numbered(None)
         while self._heads and self._heads[-1].within:
             self._open = None
             closed = self._heads.pop().span.start
@@ -188,7 +136,7 @@ class Context:
         while self._heads and not self._heads[-1].main and self._heads[-1].inline:
             self._open = None
             span = self._heads.pop().span
-            if _AXIS.fullmatch(normalise(self.text[span.start : span.end])):
+            if AXIS.fullmatch(normalise(self.text[span.start : span.end])):
                 axis = span.start
         if not item:
             self.leave_list()
@@ -248,6 +196,11 @@ class Context:
     def leads_deeper(self, indent: int) -> bool:
         """Whether lines at this indent stand under the item in hand, which leads in to them."""
         return bool(self._items) and self._items[-1].lead is not None and indent > self._items[-1].indent + 1
+
+    def begin_numbered(self, topic: Span | None) -> None:
+        """Text behind a number begins; its opening words, if they only name what it speaks of."""
+        self._open = None
+        self.topic = None if topic is None else ContextSpan(topic.start, topic.end, ContextKind.LEAD_IN)
 
     def end_item(self) -> None:
         """The text of the item in hand ends."""
@@ -339,7 +292,7 @@ class Context:
         return self._close_alike(start, upper=upper, main=True)
 
     def _close_alike(self, start: int, *, upper: bool, main: bool) -> bool:
-        """Close the labels with their text on a line above that look like one at `start`; whether there were."""
+        """Close labels above, with their text on a line, that look like one at `start`; say whether."""
         count = len(self._heads)
         while self._heads:
             top = self._heads[-1]
@@ -364,6 +317,8 @@ class Context:
             for item in self._items
             if item.lead is not None
         ]
+        if self.topic is not None:
+            pieces.append(self.topic)
         return tuple(pieces if len(pieces) < 2 else sorted(set(pieces), key=_place))
 
 
@@ -377,48 +332,3 @@ def in_order(pieces: Iterable[ContextSpan], start: int, end: int) -> tuple[Conte
 
 def _place(piece: ContextSpan) -> tuple[int, int]:
     return piece.start, piece.end
-
-
-def _alike(top: _Head, head: _Head) -> bool:
-    """Whether two labels with their text on one line look alike (`DIET: Soft.` above `COUMADIN: Hold.`)."""
-    return top.inline and head.inline and top.upper == head.upper
-
-
-def _names_document(title: str, name: str) -> bool:
-    """Whether a heading names the whole document and says nothing of the sentences under it."""
-    return name.rpartition(" ")[2] in _DOCUMENTS and _TOLD_APART.isdisjoint(_WORDS.findall(title.lower()))
-
-
-def _encloses(top: _Head, head: _Head, *, alike: bool) -> bool:
-    """Whether an open heading has a new label under it; `alike` says that a label of its look is open.
-
-    A wrong heading above a statement misleads, so only what is seen to enclose does: a heading that stands
-    alone right above the label or that the label is indented from; a section that is usually divided, if the
-    label is of another form.
-    """
-    if head.indent < top.indent and not top.main:
-        return False
-    alone = not top.inline
-    weaker = top.upper and not head.upper
-    if top.main and (head.region or head.study):
-        fits = top.kind in _SURVEYS or (head.study and top.kind is SectionKind.RESULTS)
-        return fits and (alone or top.upper != head.upper)
-    if alone and (not top.used or head.indent >= top.indent + _DEEPER):
-        return head.inline or top.main or weaker
-    if not top.main:
-        return alone and weaker and not alike
-    return top.kind in _DIVIDED and (weaker or (alone and head.inline and alike))
-
-
-@lru_cache(maxsize=8192)
-def _is_main(name: str, *, declared: bool) -> bool:
-    """Whether a heading names a section of a note."""
-    if _AXIS.fullmatch(name):
-        return False
-    if name in TITLE_KINDS:
-        return not is_region(name)
-    if not any(map(str.isalpha, name)):
-        return True  # a date that heads an entry
-    if is_region(name) or is_study(name):
-        return False
-    return declared or names_section(name)

@@ -3,7 +3,7 @@
 import re
 
 from summarizer.segmentation.labels import LABEL, Role, opens_section, role
-from summarizer.segmentation.midline import dashed_title, label_before
+from summarizer.segmentation.midline import counted_title, dashed_title, label_before
 
 _INLINE_NUMBER = re.compile(
     r"(?:(?<=[\s:,;.)])|(?<![\s\S]))\(?(\d{1,2})[.)](?=[ \t]*[A-Z\"(?]|[ \t]+[a-z]|(?<=\))[a-z])"
@@ -49,7 +49,8 @@ def inline_markers(
                 text, start, begin, end
             )
             pending, expected = (begin, stop), 2
-            if not lead_in and _OPENS_LINE.search(text, max(start, begin - 6), begin):
+            opens = _OPENS_LINE.search(text, max(start, begin - 6), begin)
+            if not lead_in and (opens or counted_title(text, start, end) == begin):
                 chosen.append(pending)
                 pending = None
         elif (
@@ -86,7 +87,7 @@ def _opens_series(text: str, start: int, at: int) -> bool:
     if before.endswith("-"):
         title = dashed_title(text, start, at + 1)
         return title is not None and title.end() == at
-    return not before or before[-1] in ":.,;"
+    return not before or before[-1] in ":.,;" or counted_title(text, start, at + 90) == at
 
 
 def _after_heading(text: str, start: int, at: int, end: int) -> bool:

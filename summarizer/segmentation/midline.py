@@ -22,6 +22,7 @@ _IN_CAPITALS = re.compile(r"[A-Z\s]")
 _LOST_NEWLINE = re.compile(r"[.:;)] ?,")
 _TITLE_LINE = re.compile(r"[A-Z][A-Z/&()-]{1,30}+[ \t][A-Z /&()-]{2,70}+,(?=[A-Z])")
 _DASHED = re.compile(r"(?P<words>[A-Z][A-Z /&]{0,40}?)[ \t]+[-–—]{1,2}(?:[ \t]+(?=\S)|[ \t]*$)")
+_COUNTED = re.compile(r"(?P<words>[A-Z][A-Z /&-]{3,40}?)[ \t]+(?=1[.)][ \t]+[A-Z])")
 _SOAP_LETTER = re.compile(r"[.;:],[SOAP]$")
 _LINE_ENDED = re.compile(r":[ \t]*,")
 _STOPPED = re.compile(r"[.,;:?!)][\"'”’]?\s*$")
@@ -52,6 +53,12 @@ def opening_title(text: str, start: int, end: int, *, first: bool) -> int | None
         return dashed.end()
     title = _TITLE_LINE.match(text, start, end) if first else None
     return title.end() if title else None
+
+
+def counted_title(text: str, start: int, end: int) -> int | None:
+    """Where a title in capitals ends behind which a list begins on its line (`IMPRESSION 1. Normal.`)."""
+    counted = _COUNTED.match(text, start, end)
+    return counted.end() if counted and normalise(counted["words"]) in TITLE_KINDS else None
 
 
 def is_heading(

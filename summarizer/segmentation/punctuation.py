@@ -151,10 +151,8 @@ def _needs_its_noun(text: str, start: int, mark: int, ahead: str) -> bool:
     return not last or last[-1] in ",;:" or last in _DETERMINERS
 
 
-def _dose_is_over(
-    text: str, start: int, word: str, token: re.Match[str], ahead: str, mark: int
-) -> bool:
-    """Whether a sentence ends with the route of a dose (`81 mg p.o. She`), which mostly goes on (`p.o. intake`)."""
+def _dose_is_over(text: str, start: int, word: str, token: re.Match[str], ahead: str, mark: int) -> bool:
+    """Whether a sentence ends with a dose's route (`81 mg p.o. She`); mostly it goes on (`p.o. intake`)."""
     if not ahead[:1].isupper():
         return False
     name = ahead.rstrip(".,;:)").lower()

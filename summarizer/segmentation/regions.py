@@ -26,7 +26,7 @@ def is_region(name: str) -> bool:
 
 
 def begins_with_region(text: str) -> str:
-    """The region or vital sign that a statement begins with (`Lungs are clear`), "" where it begins otherwise."""
+    """The region or vital sign that a statement begins with (`Lungs are clear`), "" for another."""
     first = [word.strip(".,;:") for word in text[:80].lower().split()[:3]]
     if first[:1] in (["the"], ["her"], ["his"]):
         first = first[1:]

@@ -33,6 +33,21 @@ def shown(text: str, words: str, marks: tuple[Mark, ...] = ()) -> list[tuple[str
         ("SURGERIES: Appendectomy.\nTOBACCO: Quit in 2001.", "TOBACCO", []),
         ("1. Warfarin held. Goal: INR 2 to 3.\n2. Resume metformin.", "INR", [("heading", "Goal:")]),
         ("1. Warfarin held. Goal: INR 2 to 3.\n2. Resume metformin.", "metformin", []),
+        (
+            "WORK:\nBronchoscopy: No tumor.\nRemoval of a stent: It was moved.",
+            "moved",
+            [("heading", "WORK:")],
+        ),
+        ("EXAM:\nMood: Low.\nForm and flow of thought: Slow.", "flow", [("heading", "EXAM:")]),
+        ("EXAM:\nVitals: BP 130/80.\nWeight: 80 kg.\nSkin: Dry.", "80 kg", [("heading", "EXAM:")]),
+        ("EXAM:\nFeet: Warm.\nBlood pressure was 80/40 on arrival.", "80/40", [("heading", "EXAM:")]),
+        ("Heart: Regular.\nLungs are wet at both bases.", "wet", []),
+        ("Abdomen: Soft.\nThe abdomen is large.", "large", [("heading", "Abdomen:")]),
+        ("CT head: No bleed.\nBrain is normal.", "Brain", [("heading", "CT head:")]),
+        ("AXIS IV: Divorce.\nAXIS V: 55.\n\nHe is 40 years old.", "40", []),
+        ("Town: Ulm\nPersons present (if any):\n\nShe has hepatitis.", "hepatitis", []),
+        ("HISTORY: Fall.\nIMPRESSION 1. Broken rib.\n2. Bruise.", "rib", [("heading", "IMPRESSION")]),
+        ("HISTORY: Fall.\nIMPRESSION 1. Broken rib.\n2. Bruise.", "Bruise", [("heading", "IMPRESSION")]),
         ("He smokes. Allergies: none.\n\nHe takes aspirin.", "aspirin", []),
     ],
 )
@@ -47,8 +62,41 @@ def test_a_label_within_a_line_names_no_section_of_the_lines_below() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "sections"),
+    [
+        (
+            "DRAINS: None.\n\nSPECIMENS: Two nodes.\n\nBLOOD LOSS: 90 mL.",
+            ["DRAINS", "SPECIMENS", "BLOOD LOSS"],
+        ),
+        (
+            "Speech: Slow.\nForm of thought: Loose.\nFlow of thought: Fast.",
+            ["Speech", "Form of thought", "Flow of thought"],
+        ),
+        ("AXIS V: 55.\n\nHe is 40 years old.", ["AXIS V", None]),
+    ],
+)
+def test_each_line_stands_in_the_section_of_its_own_label(text: str, sections: list[str | None]) -> None:
+    parts = segment(text)
+    assert [
+        None if s.section is None else parts.sections[s.section].title for s in parts.sentences
+    ] == sections
+
+
+@pytest.mark.parametrize(
     ("text", "words", "context"),
     [
+        ("2. Call us for:\n   Swelling.\n   Pus.\n3. Eat well.", "Pus", [("lead-in", "Call us for:")]),
+        ("2. Call us for:\n   Swelling.\n   Pus.\n3. Eat well.", "Eat", []),
+        ("2. Call us for:\n\nSwelling is usual.", "usual", []),
+        ("1. Gout. Start colchicine.\n2. Pain.", "colchicine", [("lead-in", "Gout.")]),
+        ("1. Gout. Start colchicine.\n2. Low sodium. It is 128.", "128", [("lead-in", "Low sodium.")]),
+        ("1. He has gout. Start colchicine.", "colchicine", []),
+        (
+            "Plan: 1. Gout. Start colchicine. 2. Rash. Watch it.",
+            "Watch",
+            [("heading", "Plan:"), ("lead-in", "Rash.")],
+        ),
+        ("1. Bypass.\na. The graft is open.\n2. Valve.", "graft", [("lead-in", "Bypass.")]),
         ("She refuses:\n- insulin\n- statins", "statins", [("lead-in", "She refuses:")]),
         ("She refuses\n- insulin\n- statins", "insulin", [("lead-in", "She refuses")]),
         ("She refuses:\n\n* insulin\n\n* statins", "statins", [("lead-in", "She refuses:")]),

@@ -21,6 +21,14 @@ def sentences(text: str) -> list[str]:
         ),
         ("Fever no\nCough yes", ["Fever no", "Cough yes"]),
         (
+            "He got Lasix 40 mg i.v.\nHer aunt has gout.",
+            ["He got Lasix 40 mg i.v.", "Her aunt has gout."],
+        ),
+        ("Valium 5 mg p.o. The leg relaxed.", ["Valium 5 mg p.o.", "The leg relaxed."]),
+        ("Fair p.o. Intake is better.", ["Fair p.o. Intake is better."]),
+        ("LASIX 40 MG I.V.\nTWICE A DAY.", ["LASIX 40 MG I.V. TWICE A DAY."]),
+        ("Jo Roe, Ph.D., called. Ed Poe, Pharm.D.", ["Jo Roe, Ph.D., called.", "Ed Poe, Pharm.D."]),
+        (
             "Transfused 3 u. FFP before surgery. He bled on.",
             ["Transfused 3 u. FFP before surgery.", "He bled on."],
         ),

@@ -6,7 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from summarizer.segmentation.labels import APART
+from summarizer.segmentation.regions import is_region
 from summarizer.segmentation.run_on import MAX_TOKENS
+from summarizer.segmentation.section_titles import normalise
 from summarizer.segmentation.segment import segment
 from summarizer.segmentation.spacy_component import COMPONENT, nlp
 from summarizer.types import SectionKind, Segmentation
@@ -16,7 +18,8 @@ WORDS = st.sampled_from(
         "PLAN: HEENT: Neck: Temp: 98.6 F 1. 2. 12. a. iv. - * # o • ** ## Dr. vs. p.o. b.i.d. e.g. No. 3 mg. "
         "2.5mg.Next pain.,MEDICATIONS:, The patient denies fever , ; ( ) [**2020-1-1**] [** ... … ' ” ?! 。 "
         "| |--- ---- ____ \t . \n \n\n \r\n \r \x0c \u2028 \x85 \u00a0 \u200b Sincerely, Dear Page 1 of 2 "
-        "Dictated but not read AXIS I. ASSESSMENT AND PLAN émigré 患者 😀 Label: value 10:40 PM 1992 :, :: .,"
+        "Dictated but not read AXIS I. AXIS V: Lungs ASSESSMENT AND PLAN émigré 患者 😀 Label: value 10:40 PM "
+        "1992 :, :: .,"
     ).split(" ")
 )
 NOTES = st.one_of(
@@ -50,13 +53,18 @@ def check_invariants(text: str, found: Segmentation) -> None:
         assert text[section.start : section.end] == text[section.start : section.end].strip()
     for sentence in found.sentences:
         before = [i for i, section in enumerate(found.sections) if section.start <= sentence.start]
-        # The greeting of a letter ends the section above it, and the end of its line a section within a line.
+        # The greeting of a letter ends the section above it, and the end of its line a section within a line,
+        # an axis of a diagnosis and, before another region, one of a region.
         ended = before and found.sections[before[-1]].end <= sentence.start
         if ended:
             section = found.sections[before[-1]]
             line = text[text.rfind("\n", 0, section.start) + 1 : section.start]
             assert (
                 line.strip()
+                or (
+                    _of_a_line(section.title)
+                    and "\n" in text[section.start : sentence.start].replace("\r", "\n")
+                )
                 or _begins_apart(text[section.end : sentence.end])
                 or any(
                     section.end <= each.start < sentence.start
@@ -71,6 +79,10 @@ def check_invariants(text: str, found: Segmentation) -> None:
             assert piece.end <= sentence.start or piece.start >= sentence.end
             assert text[piece.start : piece.end] == text[piece.start : piece.end].strip()
             last = piece.start
+
+
+def _of_a_line(title: str) -> bool:
+    return is_region(normalise(title)) or title.upper().startswith("AXIS")
 
 
 def _begins_apart(text: str) -> bool:

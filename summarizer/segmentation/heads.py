@@ -1,0 +1,110 @@
+"""Headings that are open, and which of them a new one stands under."""
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from summarizer.segmentation.regions import is_region, is_study
+from summarizer.segmentation.section_titles import TITLE_KINDS, names_section
+from summarizer.segmentation.vocabulary import words
+from summarizer.types import ContextSpan, SectionKind
+
+_DOCUMENTS = words("section_titles", "documents")
+_TOLD_APART = words("section_titles", "documents_told_apart")
+_WORDS = re.compile(r"[a-z]+")
+AXIS = re.compile(r"axis [iv]{1,3}")
+"""One of the five of a psychiatric diagnosis (DSM-IV): a line, and nothing below it."""
+_SURVEYS = frozenset(
+    {
+        SectionKind.EXAM,
+        SectionKind.REVIEW_OF_SYSTEMS,
+        SectionKind.FINDINGS,
+        SectionKind.IMPRESSION,
+        SectionKind.PROCEDURE,
+    }
+)
+"""Sections that go through regions and body systems, or through studies."""
+_DIVIDED = _SURVEYS | {
+    SectionKind.RESULTS,
+    SectionKind.ASSESSMENT,
+    SectionKind.PLAN,
+    SectionKind.HOSPITAL_COURSE,
+}
+"""Sections that are usually divided by labels."""
+_DEEPER = 2
+"""By how many blanks a heading stands in from one that encloses it."""
+
+
+@dataclass(slots=True)
+class Head:
+    """A heading that is open.
+
+    Attributes:
+        main: it names a section of a note; the others are regions, studies and labels within one.
+        region, study: it names a region or a body system; a study.
+        indent: white space before it on its line, in characters; that of its line where it stands within one.
+        upper: it is in capitals.
+        inline: text follows it on its line.
+        depth: how many items it stands in; it is closed with them.
+        listed: a list stands right under it, and it belongs to that list alone.
+        used: a sentence stands under it.
+        within: it follows a sentence on its line, and is closed with the paragraph or item it stands in.
+    """
+
+    span: ContextSpan
+    kind: SectionKind
+    main: bool
+    region: bool
+    study: bool
+    indent: int
+    upper: bool
+    inline: bool
+    depth: int = 0
+    listed: bool = False
+    used: bool = False
+    within: bool = False
+
+
+def alike(top: Head, head: Head) -> bool:
+    """Whether two labels with their text on one line look alike (`DIET: Soft.` above `COUMADIN: Hold.`)."""
+    return top.inline and head.inline and top.upper == head.upper
+
+
+def names_document(title: str, name: str) -> bool:
+    """Whether a heading names the whole document and says nothing of the sentences under it."""
+    return name.rpartition(" ")[2] in _DOCUMENTS and _TOLD_APART.isdisjoint(_WORDS.findall(title.lower()))
+
+
+def encloses(top: Head, head: Head, *, beside: bool) -> bool:
+    """Whether an open heading has a new label under it; `beside` says that a label of its look is open.
+
+    A wrong heading above a statement misleads, so only what is seen to enclose does: a heading that stands
+    alone right above the label or that the label is indented from; a section that is usually divided, if the
+    label is of another form.
+    """
+    if head.indent < top.indent and not top.main:
+        return False
+    alone = not top.inline
+    weaker = top.upper and not head.upper
+    if top.main and (head.region or head.study):
+        fits = top.kind in _SURVEYS or (head.study and top.kind is SectionKind.RESULTS)
+        return fits and (alone or top.upper != head.upper)
+    if alone and (not top.used or head.indent >= top.indent + _DEEPER):
+        return head.inline or top.main or weaker
+    if not top.main:
+        return alone and weaker and not beside
+    return top.kind in _DIVIDED and (weaker or (alone and head.inline and beside))
+
+
+@lru_cache(maxsize=8192)
+def is_main(name: str, *, declared: bool) -> bool:
+    """Whether a heading names a section of a note."""
+    if AXIS.fullmatch(name):
+        return False
+    if name in TITLE_KINDS:
+        return not is_region(name)
+    if not any(map(str.isalpha, name)):
+        return True  # a date that heads an entry
+    if is_region(name) or is_study(name):
+        return False
+    return declared or names_section(name)

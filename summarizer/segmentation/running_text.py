@@ -1,0 +1,131 @@
+"""Running text: numbered items inside it, labels anywhere in a line, and the sentences between them."""
+
+import re
+from collections.abc import Collection
+
+from summarizer.segmentation.answers import begins_answer, mere_value
+from summarizer.segmentation.labels import AFTER_COLON, APART, LABEL
+from summarizer.segmentation.layout import AXIS
+from summarizer.segmentation.list_marks import inline_markers
+from summarizer.segmentation.midline import (
+    counted_title,
+    is_heading,
+    midline_headings,
+    newlines_lost,
+    opening_title,
+)
+from summarizer.segmentation.punctuation import sentence_ends
+from summarizer.segmentation.regions import LABORATORY
+from summarizer.segmentation.section_titles import normalise
+from summarizer.segmentation.spans import Spans
+from summarizer.segmentation.titles import is_statement
+from summarizer.types import ContextKind, ContextSpan, SectionKind, Span
+
+_ENUMERATED = frozenset({SectionKind.ALLERGIES, SectionKind.MEDICATIONS, SectionKind.FAMILY_HISTORY})
+"""Sections of things of one kind; what does not belong to them would be taken for one of these."""
+_TOPIC_WORDS = 7
+_DONE = re.compile(r"(?:ed|held|given|done|seen|taken|begun|kept|made)\.$", re.I)
+"""How a statement ends whose participle is its verb (`Warfarin held.`)."""
+
+
+def add_running_text(spans: Spans, start: int, end: int, number: int) -> None:
+    """Add the spans of running text: numbered items inside it, then labels and sentences."""
+    at = start
+    lost = newlines_lost(spans.text, start, end)
+    markers, inside = inline_markers(spans.text, start, end, number, lost_newlines=lost)
+    counted = number > 0
+    for begin, stop in [*markers, (end, end)]:
+        spans.context.begin_numbered(_topic(spans.text, at, begin, inside) if counted else None)
+        if begin < end and at == start and counted_title(spans.text, start, end) == begin:
+            spans.heading(start, begin)
+        else:
+            _add_labelled(spans, at, begin, inside, lost)
+        if stop > begin:
+            spans.marker(begin, stop)
+        at, counted = stop, True
+
+
+def _topic(text: str, start: int, end: int, inside: Collection[int]) -> Span | None:
+    """The opening words of an item that only name its matter (`2. Poor appetite. We will start ...`)."""
+    cut = next(sentence_ends(text, start, min(end, start + 200), inside), end)
+    words = text[start:cut].strip()
+    if not words[:1].isupper() or words[-1] != "." or len(words.split()) > _TOPIC_WORDS or ":" in words:
+        return None
+    at = start + len(text[start:cut]) - len(text[start:cut].lstrip())
+    return None if is_statement(words) or _DONE.search(words) else Span(at, at + len(words))
+
+
+def _add_labelled(spans: Spans, start: int, end: int, inside: Collection[int], lost: bool) -> None:
+    """Add headings and sentences of text that may hold labels anywhere in a line."""
+    text = spans.text
+    sentence = at = add_opening_headings(spans, start, end)
+    for begin, stop in [*midline_headings(text, at, end, spans.section_kind, lost=lost), (end, end)]:
+        if begin < sentence:
+            continue
+        _add_sentences(spans, sentence, begin, inside)
+        sentence = begin
+        if stop > begin and not _opens_mere_value(spans, begin, stop, end):
+            spans.heading(begin, stop)
+            sentence = add_opening_headings(spans, stop, end)
+
+
+def _add_sentences(spans: Spans, start: int, end: int, inside: Collection[int]) -> None:
+    """Add the sentences of text without labels; what follows an open question is shown with it."""
+    text = spans.text
+    asked = spans.context.take_question()
+    if asked is not None and not begins_answer(text[start : start + 80]):
+        asked = None
+    for cut in [*sentence_ends(text, start, end, inside), end]:
+        more = () if asked is None else (ContextSpan(asked.start, asked.end, ContextKind.QUESTION),)
+        if spans.context.in_study and _begins_with_label(text, start, cut, LABORATORY):
+            spans.context.end_study()
+        if spans.section_kind in _ENUMERATED and _begins_with_label(text, start, cut, APART):
+            spans.end_section()
+        added = spans.sentence(start, cut, more=more)
+        asked = added if added is not None and text[added.end - 1] in "?？؟" else None
+        start = cut
+
+
+def _begins_with_label(text: str, start: int, end: int, names: Collection[str]) -> bool:
+    """Whether a sentence begins with one of these labels (`Code status: DNR.`)."""
+    label = LABEL.match(text[start:end].lstrip())
+    return label is not None and normalise(label["words"]) in names
+
+
+def _opens_mere_value(spans: Spans, start: int, stop: int, end: int) -> bool:
+    """Whether a heading's text is no more than `no`, `none` or the like, which is one sentence with it."""
+    if "," in spans.text[stop - 2 : stop] or not mere_value(spans.text, stop, end):
+        return False
+    kind = spans.open_section(start, stop)
+    spans.context.heading(start, stop, kind, declared=False)
+    return True
+
+
+def add_opening_headings(spans: Spans, start: int, end: int) -> int:
+    """Add the headings that text begins with, nested ones too; where the text after them begins."""
+    text = spans.text
+    origin = start
+    while True:
+        while start < end and text[start].isspace():
+            start += 1
+        axis = AXIS.match(text, start, end) if text[start : start + 1] in ("A", "a") else None
+        if axis:
+            if ":" in axis[0] and _opens_mere_value(spans, start, axis.end(), end):
+                return start
+            spans.heading(start, axis.end())
+            start = axis.end()
+            continue
+        title = opening_title(text, start, end, first=start == origin)
+        if title is not None:
+            spans.heading(start, title)
+            start = title
+            continue
+        label = LABEL.match(text, start, end)
+        if label is None or not is_heading(text, label, end, spans.section_kind, nested=start > origin):
+            return start
+        stop = AFTER_COLON.match(text, label.end(), end)
+        to = stop.end() if stop else label.end()
+        if _opens_mere_value(spans, start, to, end):
+            return start
+        spans.heading(start, to)
+        start = to
