@@ -18,8 +18,8 @@ WORDS = st.sampled_from(
         "PLAN: HEENT: Neck: Temp: 98.6 F 1. 2. 12. a. iv. - * # o • ** ## Dr. vs. p.o. b.i.d. e.g. No. 3 mg. "
         "2.5mg.Next pain.,MEDICATIONS:, The patient denies fever , ; ( ) [**2020-1-1**] [** ... … ' ” ?! 。 "
         "| |--- ---- ____ \t . \n \n\n \r\n \r \x0c \u2028 \x85 \u00a0 \u200b Sincerely, Dear Page 1 of 2 "
-        "Dictated but not read AXIS I. AXIS V: Lungs ASSESSMENT AND PLAN émigré 患者 😀 Label: value 10:40 PM "
-        "1992 :, :: .,"
+        "Dictated but not read AXIS I. AXIS V: Lungs ASSESSMENT AND PLAN émigré 患者 😀 Label: value "
+        "10:40 PM 1992 :, :: .,"
     ).split(" ")
 )
 NOTES = st.one_of(
