@@ -4,7 +4,9 @@ import re
 from dataclasses import dataclass, field
 
 _WORD = re.compile(r"[\W_]+")
-_NUMBER = re.compile(r"\s{0,40}(\(?(?:\d{1,2}|[A-Za-z]|[ivxIVX]{1,5})[.):]{1,2}|#\s?\d{1,2}[.):]?)\s{0,40}", re.ASCII)
+_NUMBER = re.compile(
+    r"\s{0,40}(\(?(?:\d{1,2}|[A-Za-z]|[ivxIVX]{1,5})[.):]{1,2}|#\s?\d{1,2}[.):]?)\s{0,40}", re.ASCII
+)
 _NEAR = 40  # characters of a line before its first sentence
 
 
