@@ -120,8 +120,7 @@ class Settings(BaseSettings):
         description="Where `clinsum run` leaves its signs of life, which `clinsum health` reads.",
     )
     run_address: str = Field(
-        "",
-        description="Where `clinsum run` serves its metrics and health: 127.0.0.1:9464; empty for nowhere.",
+        "", description="Where `clinsum run` serves metrics and health: 127.0.0.1:9464; empty for nowhere."
     )
     overlap: str = Field("10m", description="How far each pass looks back behind the last stamp it saw.")
     page_size: int = Field(50, ge=1, le=1000, description="Resources in one page of the server's answers.")
@@ -156,8 +155,7 @@ class Settings(BaseSettings):
     note_since: str = Field("", description="Only notes whose own date is not before: 2026-01-31.")
     note_until: str = Field("", description="Only notes whose own date is not after.")
     patients: Names = Field(
-        (),
-        description="Search patient by patient: ids, system|value, Group/id, open-encounters, seen.",
+        (), description="Search patient by patient: ids, system|value, Group/id, open-encounters, seen."
     )
     consent: bool = Field(True, description="Whether a patient's Consent that forbids it is obeyed.")
     ai_label: str = Field(
@@ -181,6 +179,7 @@ class Settings(BaseSettings):
     )
     oidc_issuer: str = Field("", description="Takes tokens (JWT) of this OpenID Connect issuer as well.")
     oidc_audience: str = Field("", description="The audience that these tokens must name.")
+    cds_clients: Names = Field((), description="EHRs that call `/cds-services`: issuer|its JWK Set.")
     serve_proxy: Names = Field((), description="Addresses or networks of the proxy in front of the service.")
     serve_certificate: str = Field("", description="PEM file of the service's TLS certificate chain.")
     serve_key: str = Field("", description="PEM file of its private key.")
@@ -215,6 +214,7 @@ class Settings(BaseSettings):
         "allowed_hosts",
         "resource_types",
         "serve_proxy",
+        "cds_clients",
         "published_key_files",
         "note_types",
         "note_categories",

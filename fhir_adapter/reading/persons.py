@@ -117,6 +117,17 @@ async def _asked(client: FhirClient, query: Sequence[tuple[str, str]]) -> AsyncI
             raise
 
 
+def latest_begin(encounters: Iterable[JsonObject], before: str) -> str:
+    """The latest day on which one of these Encounters began, not behind a day; "" where there is none."""
+    found = ""
+    for resource in encounters:
+        begun = (as_text(as_dict(resource.get("period")).get("start")) or "")[:_DATE]
+        dated = len(begun) == _DATE and nanoseconds(begun) is not None and begun <= before
+        if dated and as_code(resource.get("status")) not in _NO_VISIT:
+            found = max(found, begun)
+    return found
+
+
 async def last_visit(client: FhirClient, patients: Iterable[str], before: str) -> str:
     """The day on which the latest visit or stay of a patient began; "" where the server tells of none.
 
@@ -133,11 +144,7 @@ async def last_visit(client: FhirClient, patients: Iterable[str], before: str) -
     query = [("patient", ",".join(wanted)), ("_sort", "-date"), ("_count", "20")]
     try:
         async for page in client.search("Encounter", query):
-            for resource in page.resources:
-                begun = (as_text(as_dict(resource.get("period")).get("start")) or "")[:_DATE]
-                dated = len(begun) == _DATE and nanoseconds(begun) is not None and begun <= before
-                if dated and as_code(resource.get("status")) not in _NO_VISIT:
-                    found = max(found, begun)
+            found = latest_begin(page.resources, before)
             if found:
                 return found
     except HttpStatusError as error:

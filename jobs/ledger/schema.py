@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-REVISION = "0004"
+REVISION = "0005"
 """The newest migration."""
 
 metadata = sa.MetaData()
@@ -68,4 +68,17 @@ backfill = sa.Table(
     sa.Column("place", sa.String(2000), nullable=False),
     sa.Column("finished", sa.Boolean(), nullable=False),
     sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+)
+
+card = sa.Table(
+    "card",
+    metadata,
+    sa.Column("server", sa.String(500), primary_key=True),
+    sa.Column("pipeline", sa.String(64), primary_key=True),
+    sa.Column("uuid", sa.String(36), primary_key=True),
+    sa.Column("compositions", sa.String(500), nullable=False),
+    sa.Column("shown_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("outcome", sa.String(16), nullable=False),
+    sa.Column("reason", sa.String(64), nullable=False),
+    sa.Column("ended_at", sa.DateTime(timezone=True)),
 )

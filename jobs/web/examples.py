@@ -126,6 +126,49 @@ ANSWERS: dict[tuple[str, str], tuple[str, Any]] = {
     ("get", "/v1/changes"): ("200", {"changes": [_NOTE], "next": "1769846405000000.124", "more": False}),
     ("post", "/v1/notes:retry"): ("202", {"notes": 1, "running": True}),
     ("get", "/v1/azure/language/analyze-text/jobs/{job_id}"): ("200", _JOB),
+    ("get", "/cds-services"): (
+        "200",
+        {
+            "services": [
+                {
+                    "hook": "patient-view",
+                    "title": "What is new in the notes",
+                    "description": "At most three sentences of the notes since the last visit.",
+                    "id": "clinsum-patient-view",
+                    "prefetch": {},
+                }
+            ]
+        },
+    ),
+    ("post", "/cds-services/{id}"): (
+        "200",
+        {
+            "cards": [
+                {
+                    "uuid": "4e0a3a1e-3283-5575-ab82-028d55fe2719",
+                    "summary": "1 sentence of the notes since the visit of 2026-01-30",
+                    "detail": "**2026\\-01\\-31, Discharge note**  \n> Heparin was started again\\.",
+                    "indicator": "info",
+                    "source": {"label": "Clinical AI Summarizer", "url": "https://clinsum.example.org/model"},
+                    "links": [
+                        {
+                            "label": "2026-01-31: Discharge note",
+                            "url": "https://clinsum.example.org/note/6f3c1c9e-1f0e-5a51-9a3c-0a3a6d2f7c11",
+                            "type": "absolute",
+                        }
+                    ],
+                    "overrideReasons": [
+                        {
+                            "code": "misleading",
+                            "display": "It misleads",
+                            "system": "https://clinsum.org/cds/override-reasons",
+                        }
+                    ],
+                    "extension": {"org.clinsum.sentences": []},
+                }
+            ]
+        },
+    ),
     ("get", "/health/live"): ("200", {"status": "live"}),
     ("get", "/health/ready"): (
         "200",

@@ -7,6 +7,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
 from jobs.web.azure.schemas import AzureJobsInput
+from jobs.web.cds.schemas import CdsFeedback, CdsRequest
 from jobs.web.examples import with_examples
 from jobs.web.schemas import (
     BatchRequest,
@@ -29,7 +30,15 @@ def openapi_document(app: FastAPI) -> dict[str, Any]:
         schemas = document.setdefault("components", {}).setdefault("schemas", {})
         read = [
             (model, "validation")
-            for model in (SummaryRequest, BatchRequest, RetryRequest, ProblemDocument, AzureJobsInput)
+            for model in (
+                SummaryRequest,
+                BatchRequest,
+                RetryRequest,
+                ProblemDocument,
+                AzureJobsInput,
+                CdsRequest,
+                CdsFeedback,
+            )
         ]
         written = [(model, "serialization") for model in (SummaryResult, BatchResult)]
         for part in (read, written):

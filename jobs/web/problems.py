@@ -39,6 +39,7 @@ CODES: dict[str, tuple[int, str]] = {
     "not-acceptable": (406, "There is no answer of the kind that is asked for."),
     "slow-request": (408, "The request's body took too long to arrive."),
     "conflict": (409, "What this is about is not, or no longer, as the request takes it to be."),
+    "precondition-failed": (412, "What the request presumes does not hold here."),
     "too-large": (413, "The request, or the text in it, is larger than the settings allow."),
     "unsupported-type": (415, "The body is of a kind that holds no text we can read."),
     "unreadable-note": (422, "No text could be read from the body; the reason says why."),

@@ -21,6 +21,7 @@ from jobs.runtime import for_readers, make_client, make_extractor, make_summariz
 from jobs.settings import Settings
 from jobs.web.azure.running import AzureJobs
 from jobs.web.batching import ClosedError, ModelUnavailableError, ModelWorker, QueueFullError, QueueLimits
+from jobs.web.cds.clients import CdsClients
 from jobs.web.metrics import Metrics
 from jobs.web.readiness import Outside, Readiness, readiness
 from jobs.web.retrying import Retrying
@@ -55,6 +56,7 @@ class Service:
     outside: Outside = field(init=False)
     observer: Observer = field(init=False)
     azure: AzureJobs = field(init=False)
+    cds_clients: CdsClients = field(init=False)
     retrying: Retrying = field(init=False)
     _ledger: Ledger | None = None
     _opening: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -63,6 +65,7 @@ class Service:
     def __post_init__(self) -> None:
         self.outside = Outside(self.client, self.ledger)
         self.azure = AzureJobs(self.model)
+        self.cds_clients = CdsClients(self.settings.cds_clients)
         self.observer = Observer(self.settings, self.client, self.ledger, self._moments)
         self.retrying = Retrying(self.settings, self.model, self.ledger)
 

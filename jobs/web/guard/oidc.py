@@ -45,7 +45,7 @@ class Issuer:
     def __init__(
         self, address: str, audience: str, transport: httpx.AsyncBaseTransport | None = None
     ) -> None:
-        _check(address)
+        check_address(address)
         self._address, self._audience, self._transport = address, audience, transport
         self._keys: dict[str, _Key] = {}
         self._asked = -_KEEP
@@ -88,18 +88,19 @@ class Issuer:
             encrypted = self._address.startswith("https:")  # else on this machine, where no proxy leads
             async with httpx.AsyncClient(timeout=10, transport=self._transport, trust_env=encrypted) as http:
                 address = self._address.rstrip("/") + "/.well-known/openid-configuration"
-                found = await _json(http, address)
+                found = await fetch_json(http, address)
                 if found.get("issuer") != self._address:
                     raise ValueError("another issuer")
                 keys_at = str(found["jwks_uri"])
-                _check(keys_at)
-                listed = (await _json(http, keys_at))["keys"]
-            self._keys = dict(_usable(listed))
+                check_address(keys_at)
+                listed = (await fetch_json(http, keys_at))["keys"]
+            self._keys = dict(usable_keys(listed))
         except (httpx.HTTPError, SettingsError, ValueError, KeyError, TypeError) as error:
             log.error("issuer-keys", error=type(error).__name__)
 
 
-def _usable(listed: list[dict[str, Any]]) -> list[tuple[str, _Key]]:
+def usable_keys(listed: list[dict[str, Any]]) -> list[tuple[str, _Key]]:
+    """The public keys of a JWK Set for signatures, by name."""
     keys = []
     for item in listed:
         try:
@@ -111,7 +112,8 @@ def _usable(listed: list[dict[str, Any]]) -> list[tuple[str, _Key]]:
     return keys
 
 
-async def _json(http: httpx.AsyncClient, address: str) -> dict[str, Any]:
+async def fetch_json(http: httpx.AsyncClient, address: str) -> dict[str, Any]:
+    """A JSON object of bounded size; raises httpx.HTTPError or ValueError."""
     async with http.stream("GET", address) as response:
         response.raise_for_status()
         body = b""
@@ -125,7 +127,8 @@ async def _json(http: httpx.AsyncClient, address: str) -> dict[str, Any]:
     return found
 
 
-def _check(address: str) -> None:
+def check_address(address: str, setting: str = "CLINSUM_OIDC_ISSUER") -> None:
+    """Raises SettingsError for what is neither https nor on this machine."""
     parts = urlsplit(address)
     host = parts.hostname or ""
     try:
@@ -133,4 +136,4 @@ def _check(address: str) -> None:
     except ValueError:
         loopback = False
     if not host or not (parts.scheme == "https" or (parts.scheme == "http" and loopback)):
-        raise SettingsError("CLINSUM_OIDC_ISSUER: it must be an https:// address.")
+        raise SettingsError(f"{setting}: it must be an https:// address.")

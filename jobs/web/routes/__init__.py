@@ -7,6 +7,7 @@ from jobs.web.routes import (
     audits,
     azure,
     batches,
+    cds,
     compositions,
     health,
     home,
@@ -25,6 +26,7 @@ from jobs.web.routes import (
 # Without a FHIR server and a ledger these do not exist.
 _WITH_SERVER = (
     compositions.router,
+    cds.router,
     notes.router,
     notes_page.router,
     audits.router,
