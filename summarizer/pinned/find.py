@@ -2,7 +2,7 @@
 
 import re
 
-from summarizer.pinned.rules import Rule, load_rules
+from summarizer.pinned.rules import Answered, Rule, load_rules, words_of
 from summarizer.types import ContextKind, Pinned, PinnedLine, PinnedRule, Segmentation, Sentence
 
 __all__ = ["find_pinned"]
@@ -12,6 +12,7 @@ _READ = frozenset(
     {ContextKind.HEADING, ContextKind.LEAD_IN, ContextKind.QUESTION, ContextKind.ROW, ContextKind.CAPTION}
 )
 _COLON = ": "
+_MOST_ANSWERS = 50
 _SPACES = re.compile(r"\s+")
 
 
@@ -42,13 +43,44 @@ def find_pinned(text: str, parts: Segmentation) -> Pinned:
 
 def _hits(rule: Rule, parts: Segmentation, statements: list[tuple[Sentence, str, str]]) -> list[Sentence]:
     seen: set[str] = set()
-    found = []
-    for sentence, before, statement in statements:
+    found: list[int] = []
+    for at, (sentence, before, statement) in enumerate(statements):
         kind = None if sentence.section is None else parts.sections[sentence.section].kind
         words = statement.casefold().rstrip(" .")
         if words not in seen and rule.hits(before, statement, kind):
             seen.add(words)
-            found.append(sentence)
+            found.append(at)
+    open_ = _open(rule, found, statements) if rule.answered else found
+    return [statements[at][0] for at in open_]
+
+
+def _open(rule: Rule, hits: list[int], statements: list[tuple[Sentence, str, str]]) -> list[int]:
+    """The hits that no other statement answers."""
+    if not hits:
+        return []
+    done: set[int] = set()
+    for answered in rule.answered:
+        asked = {at: words for at in hits if (words := answered.asks(statements[at][2])) is not None}
+        answers = _answers(answered, statements) if asked else []
+        done |= {
+            at
+            for at, words in asked.items()
+            if any(i != at and (i > at or not answered.later) and words <= told for i, told in answers)
+        }
+    return [at for at in hits if at not in done]
+
+
+def _answers(
+    answered: Answered, statements: list[tuple[Sentence, str, str]]
+) -> list[tuple[int, frozenset[str]]]:
+    """The last answers of a note, a bounded number, and their words."""
+    found: list[tuple[int, frozenset[str]]] = []
+    for at in range(len(statements) - 1, -1, -1):
+        _, before, statement = statements[at]
+        if answered.is_answer(before + statement):
+            found.append((at, words_of(statement)))
+            if len(found) == _MOST_ANSWERS:
+                break
     return found
 
 

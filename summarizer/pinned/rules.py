@@ -3,7 +3,10 @@
 A file has `id`, `version` (raised with every change of what it finds), `title`, `limit` (lines shown at
 most), optionally `sections` (kinds of which every statement is a hit), `ticked` (what stands behind a box
 that is not ticked is not read) and `lists` of words, which patterns name in braces. Each `match` and
-`unless` has a `pattern`, `why`, and an `example` that it matches; case is not minded.
+`unless` has a `pattern`, `why`, and an `example` that it matches; case is not minded. Each `answered` has
+beside them `by`, the pattern of another statement of the note after which nothing is open any more, with an
+`answer` as its example; `later`, if it must stand further on; and in its pattern a group `what`, if the words
+of that group, but for those of the list `same`, must stand in the answer too.
 """
 
 import re
@@ -15,7 +18,7 @@ from typing import Any
 
 from summarizer.types import SectionKind
 
-__all__ = ["Pattern", "Rule", "load_rules", "read_rule"]
+__all__ = ["Answered", "Pattern", "Rule", "load_rules", "read_rule"]
 
 # In the order in which a clinician wants to read them.
 _ORDER = (
@@ -26,6 +29,7 @@ _ORDER = (
     "pending-results",
     "follow-up",
 )
+_WORD = re.compile(r"\w+")
 _NAME = re.compile(r"\{([a-z]+)\}")
 # An option of a form that was not chosen, up to the next box.
 _NOT_TICKED = re.compile(r"(?:\[\s?\]|☐)[^\[☐☑☒]*")
@@ -42,6 +46,35 @@ class Pattern:
 
 
 @dataclass(frozen=True, slots=True)
+class Answered:
+    """A hit that is none where another statement of the note answers it.
+
+    Attributes:
+        pattern: of the hit.
+        by: of the answer.
+        later: the answer must stand behind the hit.
+        same: words of the group `what` that need not stand in the answer.
+    """
+
+    pattern: Pattern
+    by: Pattern
+    later: bool
+    same: frozenset[str]
+
+    def asks(self, statement: str) -> frozenset[str] | None:
+        """The words that an answer to this statement must have; None if it is no question of this kind."""
+        found = self.pattern.expression.search(statement)
+        if not found:
+            return None
+        what = found.groupdict().get("what") or ""
+        return words_of(what) - self.same
+
+    def is_answer(self, statement: str) -> bool:
+        """Whether a statement, with its heading before it, is such an answer."""
+        return bool(self.by.expression.search(statement))
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """What is pinned, and what looks like it and is not."""
 
@@ -53,6 +86,7 @@ class Rule:
     ticked: bool
     match: tuple[Pattern, ...]
     unless: tuple[Pattern, ...]
+    answered: tuple[Answered, ...] = ()
 
     def hits(self, before: str, statement: str, section: SectionKind | None) -> bool:
         """Whether a statement is one of these.
@@ -73,6 +107,11 @@ class Rule:
         if section in self.sections:
             return True
         return any(pattern.expression.search(statement) for pattern in self.match)
+
+
+def words_of(statement: str) -> frozenset[str]:
+    """The words of a statement, in lower case."""
+    return frozenset(_WORD.findall(statement.lower()))
 
 
 @cache
@@ -99,6 +138,15 @@ def read_rule(text: str) -> Rule:
         ticked=values.get("ticked", False),
         match=tuple(_pattern(entry, lists) for entry in values["match"]),
         unless=tuple(_pattern(entry, lists) for entry in values.get("unless", ())),
+        answered=tuple(
+            Answered(
+                _pattern(entry, lists),
+                _pattern({"pattern": entry["by"], "why": entry["why"], "example": entry["answer"]}, lists),
+                entry.get("later", False),
+                frozenset(values.get("lists", {}).get("same", ())),
+            )
+            for entry in values.get("answered", ())
+        ),
     )
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from summarizer import Budget, Summarizer
 from summarizer.pinned.find import find_pinned
-from summarizer.pinned.rules import Pattern, Rule, load_rules, read_rule
+from summarizer.pinned.rules import Answered, Pattern, Rule, load_rules, read_rule
 from summarizer.segmentation.segment import segment
 from summarizer.types import Pinned, SectionKind
 
@@ -35,6 +35,67 @@ def test_a_pattern_finds_its_example(rule: Rule, pattern: Pattern) -> None:
 def test_an_exception_keeps_out_its_example(rule: Rule, pattern: Pattern) -> None:
     assert pattern.expression.search(pattern.example)
     assert not rule.hits("", pattern.example, None)
+
+
+ANSWERED = [(rule, answered) for rule in load_rules() for answered in rule.answered]
+
+
+@pytest.mark.parametrize(
+    ("rule", "answered"), ANSWERED, ids=[f"{rule.id}: {answered.pattern.why}" for rule, answered in ANSWERED]
+)
+def test_a_hit_is_none_where_its_answer_stands_in_the_note(rule: Rule, answered: Answered) -> None:
+    hit, answer = answered.pattern.example, answered.by.example
+    assert lines(hit, rule.id) == [hit]
+    assert lines(f"{hit}\n\n{answer}", rule.id) == []
+    if answered.later:
+        assert lines(f"{answer}\n\n{hit}", rule.id) == [hit]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "PATHOLOGY REPORT: Chronic cholecystitis.\n\nPROCEDURE: The gallbladder was sent to pathology.",
+        "COURSE: Punch biopsies were taken from the shin. The pathologist confirmed lichen planus.",
+        "SPECIMENS: Left thyroid lobe.\n\nMICROSCOPIC PATHOLOGY: Follicular adenoma, benign.",
+        "HISTORY: A brain MRI was ordered for dizziness.\n\nFINDINGS: MRI of the brain showed no mass.",
+        "We requested a stat renal ultrasound.\n\nRenal ultrasound was obtained: no hydronephrosis.",
+        "Surgery was delayed pending arrival of the family.",
+        "Intubation was deferred pending administration of fluids.",
+        "She waits in the ward pending transfer to rehabilitation.",
+        "He was kept pending placement in a home.",
+        "Her insurance application is still pending.",
+        "A swallow study was ordered for cough and a stricture was found.",
+        "Fluid sent for culture turned out to be sterile.",
+    ],
+)
+def test_where_nothing_is_open_no_result_is_pending(text: str) -> None:
+    assert lines(text, "pending-results") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "HPI: Pathology showed a polyp.\n\nPROCEDURE: Tissue was sent to pathology.",
+            "Tissue was sent to pathology.",
+        ),
+        ("PATHOLOGY: Sent.\n\nPROCEDURE: The cyst was sent to pathology.", "The cyst was sent to pathology."),
+        ("Biopsies were taken.\n\nTreat if pathology confirms lymphoma.", "Biopsies were taken."),
+        ("A brain MRI was ordered.\n\nMRI of the spine was performed.", "A brain MRI was ordered."),
+        ("MRI of the brain was normal.\n\nPLAN: A brain MRI was ordered.", "A brain MRI was ordered."),
+        ("A repeat chest x-ray was ordered.\n\nA chest x-ray was done.", "A repeat chest x-ray was ordered."),
+        ("A chest CT was ordered.\n\nChest CT was done a year ago.", "A chest CT was ordered."),
+        ("Cardiology consult is pending.", "Cardiology consult is pending."),
+        ("INR pending.", "INR pending."),
+        (
+            "Two viral titers and an HIV test are still pending.",
+            "Two viral titers and an HIV test are still pending.",
+        ),
+        ("Troponin is currently pending.", "Troponin is currently pending."),
+    ],
+)
+def test_what_is_open_stays_a_pending_result(text: str, expected: str) -> None:
+    assert lines(text, "pending-results") == [expected]
 
 
 def test_lines_are_verbatim_with_rule_and_version() -> None:
