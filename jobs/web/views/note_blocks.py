@@ -123,7 +123,7 @@ class NoteBlock:
         why: it has no summary that is shown, in a sentence; else "".
         not_shown: what of the note is not there, in a sentence, or "".
         reading: what was remarkable in reading it, in a sentence, or "".
-        all_new: nothing in it is in an earlier note, and there is an earlier one.
+        all_new: nothing in it is in an earlier note, there is an earlier one, and its time is known.
     """
 
     anchor: str
@@ -184,7 +184,7 @@ class Blocks:
             ruled=tuple(self._ruled(note)),
             not_shown=not_shown(note.note.left_out),
             reading=notice_words(note.note.notice),
-            all_new=not note.repeated and bool(note.sentences) and note.source != self._first,
+            all_new=bool(note.time and note.sentences) and not note.repeated and note.source != self._first,
         )
 
     def _sections(self, entry: TimelineEntry) -> Iterator[Section]:
@@ -195,7 +195,8 @@ class Blocks:
             fresh = tuple(piece for piece in before if piece not in told_before and not _is_heading(piece))
             told_before = before
             told = self._told(place, _around(fresh))
-            found.append((heading_of(place.context), replace(told, new=told.new and entry.repeated > 0)))
+            among_others = entry.repeated > 0 and bool(entry.time)
+            found.append((heading_of(place.context), replace(told, new=told.new and among_others)))
         for heading, group in groupby(found, lambda pair: pair[0]):
             yield Section(heading, tuple(told for _, told in group))
 

@@ -1,11 +1,13 @@
 """What the page of a note shows beside its audit: whose it is, how its summary stands, what is new."""
 
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from fhir_adapter.audit.standing import Standing
 from fhir_adapter.audit.verdict import Examined
 from fhir_adapter.narrative import displayed
+from fhir_adapter.note import Reading
 from fhir_adapter.reading.persons import Person
 from fhir_adapter.timeline.clinical_time import note_times, readable
 from fhir_adapter.timeline.pieces import number_before
@@ -18,6 +20,7 @@ from summarizer import SelectedSentence, Summary
 from summarizer.segmentation.segment import segment
 
 _MOST_NEWS = 6
+_ROOM = 60  # characters
 _LENGTHS = (("Shorter", "shorter"), ("Suggested", ""), ("Longer", "longer"))
 _GONE = (Standing.WITHDRAWN, Standing.RECALLED)
 _HEADS = {
@@ -77,6 +80,7 @@ class NotePage:
         rows: the sentences shown: those that are kept, or those picked now.
         numbers: by the number of a row, that of the list in the note which it is an item of, or "".
         length: "" for what is kept.
+        not_shown: how many of the note's sentences are shown, and what is not.
         lengths: the choices as (words, address, whether it is shown); empty where there is none.
     """
 
@@ -119,6 +123,7 @@ def note_view(
     day, clock = day_and_clock(note_times(section.source.stated or {}).clinical.value)
     rows = picked_rows(text, picked.sentences) if picked else audit.rows
     marks = segments(text, rows, audit.ruled) if picked else audit.segments
+    left_out = "" if picked else not_shown(examined.audit.left_out)
     news = new_sentences(text, newest) if newest is not None and reading else []
     return NotePage(
         person=person,
@@ -130,13 +135,22 @@ def note_view(
         rows=rows,
         segments=marks,
         numbers={row.number: _number(text, row) for row in rows},
-        not_shown=not_shown(examined.audit.left_out),
+        not_shown=" ".join(filter(None, (_share(reading, rows), left_out))),
         news=tuple(news[:_MOST_NEWS]),
         more_news=len(news[_MOST_NEWS:]),
         length=picked.length if picked else "",
         picked_by=picked.by if picked else "",
         lengths=tuple(_lengths(audit, picked)) if reading and audit.rows else (),
     )
+
+
+def _share(reading: Reading | None, rows: Sequence[AuditRow]) -> str:
+    """How many of the note's sentences are shown, in a sentence; "" where the note could not be read."""
+    if reading is None:
+        return ""
+    document = reading.text.document()
+    count = len(segment(document.text, document.headings, document.marks).sentences)
+    return f"{len(rows)} of {count:,} sentence{'' if count == 1 else 's'}."
 
 
 def wanted_sentences(kept: int, length: str) -> int:
@@ -158,7 +172,7 @@ def strip_of(examined: Examined, audit: AuditPage) -> Strip:
         else:
             head = f"{head}, and it does not hold"
     version = examined.sections[0].claims.version
-    parts = [f"version {version} of the note"] if version else []
+    parts = [f"version {_clipped(version)} of the note"] if version else []
     parts += [f"checked {audit.when[11:16]} UTC", *_reviewed(examined)]
     altered = ((row.number, said) for row in audit.rows for said in _said(row))
     return Strip(state, head, tuple(parts), words, tuple(altered))
@@ -170,7 +184,13 @@ def _reviewed(examined: Examined) -> Iterator[str]:
         yield "picked by a machine, not reviewed"
     for one in attesters:
         when = f", {day_and_clock(readable(one.time)[:10])[0]}" if one.time else ""
-        yield f"attested by {one.party or 'somebody not named'}{when}"
+        yield f"attested by {_clipped(one.party) or 'somebody not named'}{when}"
+
+
+def _clipped(words: str) -> str:
+    """What others wrote, as it has room on a line; signs that turn the direction of reading are left out."""
+    kept = "".join(sign for sign in displayed(words) if unicodedata.category(sign) != "Cf")
+    return kept if len(kept) <= _ROOM else kept[:_ROOM] + "…"
 
 
 def _said(row: AuditRow) -> Iterator[tuple[str, ...]]:

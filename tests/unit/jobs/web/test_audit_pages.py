@@ -179,6 +179,7 @@ async def test_shorter_and_longer_are_picked_in_the_services_queue(served: Serve
     ]
     assert len(kept.xpath("//ol[@class='rows']/li")) == 2
     (row,) = shorter.xpath("//ol[@class='rows']/li")
+    assert text(shorter.xpath("//p[@class='not-shown']")).startswith("1 of 2 sentences.")
     (mark,) = shorter.xpath("//div[@class='note']//a[@data-row]")
     assert text([mark]) == text(row.xpath(".//p[@class='words']")) == NOTES["first"][1][0]
     assert "picked just now by" in text(shorter.xpath("//p[@class='instant']"))
