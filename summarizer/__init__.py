@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 # Read by OpenMP when torch loads. By default its threads spin while they wait for each other; where other
 # processes want the same cores, that was measured to make scoring more than ten times slower.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# Read when numpy loads. Its products are small here: a second thread was measured to double their cost.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 __all__ = [
     "Budget",

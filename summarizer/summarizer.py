@@ -3,13 +3,19 @@
 import hashlib
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from functools import partial
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache, partial
 from pathlib import Path
 
 from summarizer.encoder.runtime import MIXED
 from summarizer.engines.base import Engine, Salience
-from summarizer.engines.registry import DeferredEngine, EngineOptions, make_engine, quick_precision
+from summarizer.engines.registry import (
+    DeferredEngine,
+    EngineOptions,
+    exact_engine,
+    make_engine,
+    quick_precision,
+)
 from summarizer.limits import begin_scoring, check_time
 from summarizer.selection.select import asked_sentences, select, select_parts, sufficient, taking_order
 from summarizer.selection.settle import settled
@@ -40,10 +46,10 @@ class Summarizer:
         'No fever.'
     """
 
-    def __init__(self, engine: Engine, exact: Engine | None = None) -> None:
-        """Takes an engine, and a slower one that decides where scores lie too close for the first."""
+    def __init__(self, engine: Engine, exact: Callable[[], Engine] | None = None) -> None:
+        """Takes an engine, and how a slower one is made that decides where scores lie too close for it."""
         self._engine = engine
-        self._exact = exact
+        self._exact = None if exact is None else cache(exact)
 
     @classmethod
     def from_pretrained(
@@ -70,13 +76,12 @@ class Summarizer:
             EngineError: unknown engine, device or precision.
             ModelError: the model cannot be found, reached or used.
         """
-        exact = None
-        if precision == MIXED:
+        mixed = precision == MIXED
+        if mixed:
             precision = quick_precision(engine, EngineOptions(model, device))
-            if precision != "fp32":
-                exact = DeferredEngine(engine, EngineOptions(model, device, "fp32"))
         options = EngineOptions(model, device, precision)
-        return cls(DeferredEngine(engine, options) if defer else make_engine(engine, options), exact)
+        made = DeferredEngine(engine, options) if defer else make_engine(engine, options)
+        return cls(made, partial(exact_engine, made) if mixed and precision != "fp32" else None)
 
     @property
     def model(self) -> ModelInfo:
@@ -157,7 +162,7 @@ class Summarizer:
             choose = partial(_chosen, parts, budget)
             chosen = choose(salience)
             if self._exact is not None and not settled(salience, chosen, choose):
-                (salience,) = self._exact.score([parts.document], [count])
+                (salience,) = self._exact().score([parts.document], [count])
                 chosen = choose(salience)
             summaries.append(self._summary(parts, salience, chosen))
         return summaries

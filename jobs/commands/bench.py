@@ -1,5 +1,6 @@
 """`clinsum bench`: measures on this machine what the README states."""
 
+from json import dumps
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -9,12 +10,85 @@ from rich.table import Table
 from jobs.commands.options import AsJson, Sets, console, print_json, settings_from
 from jobs.exits import Exit, UsageError
 
-bench = typer.Typer(help="Measures on this machine what the README states.", no_args_is_help=True)
+bench = typer.Typer(help="Measures on this machine what the README states.", invoke_without_command=True)
 
 
 def register(app: typer.Typer) -> None:
     """Adds the group of commands."""
     app.add_typer(bench, name="bench")
+
+
+@bench.callback()
+def everything(
+    context: typer.Context,
+    notes: Annotated[
+        Path | None, typer.Option(help="Notes to summarise: JSON lines with `text`, also .xz.")
+    ] = None,
+    count: Annotated[int, typer.Option(help="So many of them, or generated ones.", min=8)] = 200,
+    history: Annotated[Path | None, typer.Option(help="Append the run to this file.")] = None,
+    compare: Annotated[
+        Path | None, typer.Option(help="A history file: name what is slower than in its last run.")
+    ] = None,
+    json: AsJson = False,
+    sets: Sets = None,
+) -> None:
+    """Without a command: all speeds in one run, beside the machine's ceiling; some minutes."""
+    if context.invoked_subcommand is not None:
+        return
+    from jobs.bench import whole
+    from jobs.bench.notes import note_texts
+
+    try:
+        before = whole.last_run(compare) if compare else None
+        texts = note_texts(notes, count)
+    except (OSError, ValueError) as error:
+        raise UsageError(f"The notes or the history cannot be read: {error}.") from None
+    table = Table("", "", "", "times", "", box=None)
+    figures = []
+    for figure in whole.measure(settings_from(sets), texts, min(count, 200)):
+        figures.append(figure)
+        if json:
+            print_json(figure.to_json())
+        table.add_row(figure.name, f"{figure.value:.1f}", figure.unit, f"{figure.ratio:.2f}", figure.beside)
+    run = whole.run_of(figures, texts)
+    if not json:
+        console().print(table)
+    if history:
+        with history.open("a", encoding="utf-8") as file:
+            file.write(dumps(run) + "\n")
+    slower = whole.regressions(before, run) if before else []
+    for line in slower:
+        console(stderr=True).print(line, markup=False)
+    if slower:
+        raise typer.Exit(Exit.SOMETHING_FAILED)
+
+
+@bench.command(epilog="Example: clinsum bench precision --notes mtsamples/notes.jsonl.xz --count 1000")
+def precision(
+    notes: Annotated[
+        Path | None, typer.Option(help="Notes to summarise: JSON lines with `text`, also .xz.")
+    ] = None,
+    count: Annotated[int, typer.Option(help="So many of them, or generated ones.", min=1)] = 1000,
+    json: AsJson = False,
+    sets: Sets = None,
+) -> None:
+    """How many notes each precision summarises with the very sentences of torch in fp32."""
+    from jobs.bench import precision as backend
+    from jobs.bench.notes import note_texts
+
+    settings = settings_from(sets)
+    try:
+        texts = note_texts(notes, count)
+    except (OSError, ValueError) as error:
+        raise UsageError(f"The notes cannot be read: {error}.") from None
+    table = Table("", "notes", "same sentences", "score off by", "ms a note", "times as fast", box=None)
+    for row in backend.measure(settings.model or None, texts):
+        if json:
+            print_json(row.to_json())
+        share, cost = f"{row.same / row.notes:.2%}", f"{1000 * row.seconds / row.notes:.1f}"
+        table.add_row(row.way, str(row.notes), share, f"{row.apart:.4f}", cost, f"{row.ratio:.1f}")
+    if not json:
+        console().print(table)
 
 
 @bench.command(epilog="Example: clinsum bench poll --notes 1000 --notes 20000")

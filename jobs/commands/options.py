@@ -52,7 +52,7 @@ def print_json(line: Mapping[str, Any]) -> None:
     sys.stdout.flush()
 
 
-def console() -> Console:
-    """Where people read: standard output, as wide as the terminal or 100 columns."""
+def console(*, stderr: bool = False) -> Console:
+    """Where people read: standard output, or error, as wide as the terminal or 100 columns."""
     width = None if sys.stdout.isatty() else 100
-    return Console(width=width, highlight=False)
+    return Console(width=width, highlight=False, stderr=stderr)

@@ -6,6 +6,7 @@ made from that document alone.
 """
 
 from collections.abc import Iterator, Sequence
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,13 @@ class Encoder:
         check_asked(files)
         tokenizer = TransformersTokenizer(files)
         return cls(files, tokenizer, TorchNetwork(files, choice.device, choice.precision))
+
+    def in_precision(self, precision: str) -> "Encoder":
+        """The same encoder in another precision, with tokenizer and embeddings shared; of OpenVINO alone."""
+        other = copy(self)
+        other._network = self._network.in_precision(precision)  # type: ignore[attr-defined]
+        other.precision = precision
+        return other
 
     @property
     def module(self) -> Any:

@@ -6,6 +6,7 @@ is made once and used again. Which these are follows from the sequences of one d
 
 from collections import deque
 from collections.abc import Iterator, Sequence
+from copy import copy
 from itertools import groupby, islice
 
 import numpy as np
@@ -45,6 +46,12 @@ class OpenVinoNetwork:
         self.segments = self._shape.type_vocab_size
         self.limit = self._shape.max_position_embeddings
         self._compiled: dict[int, Compiled] = {}
+
+    def in_precision(self, precision: str) -> "OpenVinoNetwork":
+        """The same network in another precision; what is in memory is shared."""
+        other = copy(self)
+        other.precision, other._compiled = precision, {}
+        return other
 
     def read(self, rows: Sequence[TokenSequence], depth: int) -> Iterator[tuple[int, Vectors]]:
         """See `summarizer.encoder.network.Network`; the first runs begin at the call."""

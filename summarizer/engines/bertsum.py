@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -89,6 +90,12 @@ class BertSumEngine:
         if head is None:
             raise TypeError("a BERTSum has a head")
         return cls(encoder, bertsum.config, head, articles)
+
+    def in_precision(self, precision: str) -> "BertSumEngine":
+        """The same engine with another precision of its encoder; what is in memory is shared."""
+        other = copy(self)
+        other._encoder, other.precision = self._encoder.in_precision(precision), precision
+        return other
 
     def _try(self) -> None:
         """Scores a sentence, since parts that are right, each by itself, may not be so together."""

@@ -104,6 +104,16 @@ def quick_precision(name: str, options: EngineOptions) -> str:
     return "bf16" if choice.runtime == "openvino" and has_bf16() else "fp32"
 
 
+def exact_engine(engine: Engine) -> Engine:
+    """The engine beside a quick one that decides in fp32 where its scores lie too close; loads it."""
+    from summarizer.engines.bertsum import BertSumEngine
+
+    loaded = engine.loaded if isinstance(engine, DeferredEngine) else engine
+    if not isinstance(loaded, BertSumEngine):
+        raise TypeError("only BERTSum has a quick precision")
+    return loaded.in_precision("fp32")
+
+
 class DeferredEngine:
     """An engine that loads its weights when the first document has to be scored, and not before.
 

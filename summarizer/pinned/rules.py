@@ -11,6 +11,7 @@ of that group, but for those of the list `same`, must stand in the answer too.
 
 import re
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -102,11 +103,14 @@ class Rule:
                 return False  # a choice that nobody made
             statement = said
         statement = before + statement
-        if any(pattern.expression.search(statement) for pattern in self.unless):
+        # Few statements match, so what speaks against one is rarely looked for.
+        if section not in self.sections and not _any(self.match, statement):
             return False
-        if section in self.sections:
-            return True
-        return any(pattern.expression.search(statement) for pattern in self.match)
+        return not _any(self.unless, statement)
+
+
+def _any(patterns: Sequence[Pattern], statement: str) -> bool:
+    return any(pattern.expression.search(statement) for pattern in patterns)
 
 
 def words_of(statement: str) -> frozenset[str]:

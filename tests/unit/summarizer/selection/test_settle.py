@@ -46,7 +46,7 @@ def test_the_exact_engine_decides_where_scores_lie_close(close: bool, first: str
     quick = Fixed(0.501, 0.5 if close else 0.3, 0.1)
     exact = Fixed(0.5, 0.5009, 0.1)
 
-    (summary,) = Summarizer(quick, exact).summarize([NOTE], Budget(sentences=1))
+    (summary,) = Summarizer(quick, lambda: exact).summarize([NOTE], Budget(sentences=1))
 
     assert summary.summary[0].text.startswith(first)
     assert exact.asked == close
