@@ -71,8 +71,8 @@ class Exports:
     ) -> None:
         self._client, self._sleep = client, sleep
 
-    async def begin(self, request: ExportRequest) -> str:
-        """Asks for an export; returns its status address.
+    async def begin(self, request: ExportRequest) -> tuple[str, int | None]:
+        """Asks for an export; returns its status address, and when it was asked, by the server's clock.
 
         Raises:
             HttpStatusError: the server refuses it. ExportError: it does not say where it is.
@@ -89,7 +89,7 @@ class Exports:
             raise ExportError(
                 f"export: the server answered with HTTP {answer.status} and no status address{away}."
             )
-        return str(place)
+        return str(place), answer.date
 
     async def manifest(self, status: str, told: Callable[[str], None] | None = None) -> Manifest:
         """Waits until an export is made, as long as the server says, or longer and longer.

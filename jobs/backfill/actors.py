@@ -5,6 +5,7 @@ A row between two of them is one batch, pickled: the types of a pass, and nothin
 
 import asyncio
 import pickle
+import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack
@@ -30,7 +31,11 @@ from jobs.settings import Settings
 
 T = TypeVar("T")
 Row = dict[str, Any]
-_ASK = 16  # batches after which a reader asks whether it is to stop
+_IN_HAND = 256  # notes between the reader and the ledger, for each process that scores
+_LEAST = 32
+_SECONDS = 60.0  # within which a note that is read is written at the pace that is asked for
+_FORGET = 300.0
+_LOOK = 0.1  # seconds between two questions for room
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +86,40 @@ class Told:
 class Control:
     """One for all processes of a run.
 
+    It bounds the notes between the reader and the ledger: one that is read long before it is written may have
+    changed in between, and passes look back by their overlap alone.
+
     Args:
         pace: how fast summaries are written in all, where that is limited.
+        workers: processes that score.
+        clock: seconds, for tests.
     """
 
-    def __init__(self, pace: Pace | None) -> None:
+    def __init__(self, pace: Pace | None, workers: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._pace = Pace(pace.per_second) if pace else None  # the clock of this process
+        most = _IN_HAND * workers
+        self._most = max(_LEAST, min(most, int(pace.per_second * _SECONDS))) if pace else most
+        self._clock, self._moved = clock, clock()
+        self._in_hand = 0
         self._stopped = False
+
+    def room(self, notes: int) -> bool:
+        """Whether so many more notes may be read now; they are counted then.
+
+        Notes of a process that died are never said to be done: after some minutes none is in hand.
+        """
+        if self._clock() - self._moved > _FORGET:
+            self._in_hand = 0
+        if self._in_hand and self._in_hand + notes > self._most:
+            return False
+        self._in_hand += notes
+        self._moved = self._clock()
+        return True
+
+    def done(self, notes: int) -> None:
+        """So many notes are recorded."""
+        self._in_hand = max(0, self._in_hand - notes)
+        self._moved = self._clock()
 
     def stop(self) -> None:
         """Has the readers end."""
@@ -173,7 +205,6 @@ class Reading(_Process):
         stages = Stages(self.parts, leases, self.slots)
         batches = piece_batches(piece, self.job.walk, self.parts, changes, before, stop)
         told = Told(piece.name, attempt, 0, holder=leases.holder)
-        self._ask(stop)
         try:
             for found in self.each(batches):
                 if isinstance(found, Place):
@@ -181,8 +212,7 @@ class Reading(_Process):
                     if stop.is_set():
                         return
                     continue
-                if number % _ASK == 0:
-                    self._ask(stop)
+                self.run(self._room(len(found.jobs), stop))
                 self.run(stages.read(found))
                 bare = replace(found, then=None)
                 yield replace(told, number=number, done=done, batch=bare, then=found.then)
@@ -193,12 +223,12 @@ class Reading(_Process):
         if not stop.is_set():
             yield replace(told, number=number, done=piece.weight)
 
-    def _ask(self, stop: asyncio.Event) -> None:
-        async def asked() -> bool:
-            return bool(await self.job.control.stopped.remote())
-
-        if self.run(asked()):
+    async def _room(self, notes: int, stop: asyncio.Event) -> None:
+        """Waits until so many more notes may be read; takes note of being told to stop."""
+        if await self.job.control.stopped.remote():
             stop.set()
+        while notes and not await self.job.control.room.remote(notes):
+            await asyncio.sleep(_LOOK)
 
 
 class Scoring(_Process):
@@ -234,6 +264,7 @@ class Writing(_Process):
         rate = _SharedRate(self.job.control)
         stages = Stages(self.parts, self.leases(told.holder), self.slots, rate)
         outcomes = self.run(stages.write(told.batch))
+        self.job.control.done.remote(len(told.batch.jobs))
         return replace(told, batch=None, outcomes=tuple(outcomes))
 
 

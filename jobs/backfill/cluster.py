@@ -47,7 +47,7 @@ MISSING = (
     "Several workers need Ray: pip install 'clinical-ai-summarizer[ray]'. "
     "With --local all of it runs in this process, without Ray."
 )
-_BLOCK = 1 << 20  # bytes of batches that go on together: the next stage waits for no more than that
+_BLOCK = 1 << 10  # bytes: less than any batch, so that each goes on at once
 _STORE = 256 << 20  # bytes of batches between the stages, on a machine of our own
 _RENEWALS = 4  # of all leases, in the time of one
 _SMALL = 0.25  # of a processor: what waits for the server more than it computes
@@ -222,7 +222,7 @@ def _run(
     open_ = [piece for piece in plan.pieces if not before.get(piece.name, Reached("")).finished]
     if not open_:
         return False, []
-    control = ray.remote(import_module("jobs.backfill.actors").Control).remote(request.pace)
+    control = ray.remote(import_module("jobs.backfill.actors").Control).remote(request.pace, cluster.workers)
     job = Job(settings, request.walk, uuid.uuid4().hex[:16], LEASE, control)
     rows = [pickle.dumps((piece, before.get(piece.name, Reached("")))) for piece in open_]
     whole = sum(piece.weight for piece in plan.pieces)

@@ -9,13 +9,15 @@ from pathlib import Path
 import structlog
 
 from fhir_adapter.bulk.export import ExportError, ExportRequest, Exports, NoSuchExportError
+from fhir_adapter.bulk.manifest import Manifest
 from fhir_adapter.errors import HttpStatusError, RefusedError
 from fhir_adapter.reading.patients import Patients
+from fhir_adapter.stamps import instant, nanoseconds
 from jobs.backfill.files import find_files
 from jobs.backfill.outputs import lacks, pieces_of
 from jobs.backfill.pieces import Piece, Wanted, digest
 from jobs.backfill.searches import PatientPiece, stretches
-from jobs.ledger.backfills import EXPORT, Reached, drop, keep, reached
+from jobs.ledger.backfills import BEGUN, EXPORT, Reached, drop, keep, reached
 from jobs.passes.pace import Pace
 from jobs.passes.parts import Parts
 
@@ -56,12 +58,14 @@ class Plan:
         pieces: in the order in which they are worked on.
         export: status address of the export that they are files of; "" where they are none.
         lacks: what is known to be missing, in sentences.
+        marks: watermarks that hold once all of it is recorded, where there are none yet: names and stamps.
     """
 
     way: str
     pieces: Sequence[Piece]
     export: str = ""
     lacks: tuple[str, ...] = ()
+    marks: tuple[tuple[str, str], ...] = ()
 
 
 class StoppedError(Exception):
@@ -142,10 +146,12 @@ def _patients(who: str, names: Sequence[str], request: Request) -> Plan:
 async def _export(parts: Parts, request: Request, wait: Wait) -> Plan | None:
     """The files of the export that an earlier run began, or of a new one; None where it is refused."""
     exports = Exports(parts.client, wait.sleep)
-    before = (await asyncio.to_thread(reached, parts.ledger, request.walk)).get(EXPORT)
-    if before:
+    before = await asyncio.to_thread(reached, parts.ledger, request.walk)
+    if EXPORT in before:
+        begun = before.get(BEGUN, Reached("")).place
+        made = _Made(parts, request, before[EXPORT].place, begun)
         try:
-            return await _made(parts, request, before.place, exports, wait, "Goes on with the export")
+            return await made.plan(exports, wait, "Goes on with the export")
         except NoSuchExportError:
             log.warning(
                 "export-gone", message="the server does not know the export any more; it is made anew"
@@ -153,21 +159,53 @@ async def _export(parts: Parts, request: Request, wait: Wait) -> Plan | None:
             await asyncio.to_thread(drop, parts.ledger, request.walk)
     asked = ExportRequest(request.wanted.types, request.group, request.wanted.since)
     try:
-        status = await exports.begin(asked)
+        status, at = await exports.begin(asked)
     except (HttpStatusError, ExportError) as error:
         if isinstance(error, RefusedError) or (isinstance(error, HttpStatusError) and error.passing):
             raise
         log.warning("no-export", message=str(error))
         return None
+    begun = "" if at is None else instant(at)
+    await asyncio.to_thread(keep, parts.ledger, request.walk, BEGUN, Reached(begun))
     await asyncio.to_thread(keep, parts.ledger, request.walk, EXPORT, Reached(status))
-    return await _made(parts, request, status, exports, wait, "Export")
+    return await _Made(parts, request, status, begun).plan(exports, wait, "Export")
 
 
-async def _made(parts: Parts, request: Request, status: str, exports: Exports, wait: Wait, how: str) -> Plan:
-    manifest = await exports.manifest(status, wait.told)
-    pieces = pieces_of(manifest, status, request.wanted)
-    counts = [piece.output.count for piece in pieces if not piece.deleted]
-    lines = f", {sum(counts):,} resources" if counts and min(counts) >= 0 else ""
-    of = f"Group/{request.group}" if request.group else "the server"
-    words = f"{how} of {of}: {len(pieces)} files{lines}, of {manifest.transaction_time or 'an unknown time'}."
-    return Plan(words, pieces, status, tuple(await lacks(manifest, status, parts)))
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """An export that is being made.
+
+    Attributes:
+        status: its address.
+        begun: when it was asked for, by the server's clock; "" if that is not known.
+    """
+
+    parts: Parts
+    request: Request
+    status: str
+    begun: str
+
+    async def plan(self, exports: Exports, wait: Wait, how: str) -> Plan:
+        """Waits for it; its files as pieces."""
+        manifest = await exports.manifest(self.status, wait.told)
+        pieces = pieces_of(manifest, self.status, self.request.wanted)
+        counts = [piece.output.count for piece in pieces if not piece.deleted]
+        lines = f", {sum(counts):,} resources" if counts and min(counts) >= 0 else ""
+        of = f"Group/{self.request.group}" if self.request.group else "the server"
+        when = manifest.transaction_time or "an unknown time"
+        missing = tuple(await lacks(manifest, self.status, self.parts))
+        words = f"{how} of {of}: {len(pieces)} files{lines}, of {when}."
+        return Plan(words, pieces, self.status, missing, () if missing else self._marks(manifest))
+
+    def _marks(self, manifest: Manifest) -> tuple[tuple[str, str], ...]:
+        """An export of everything holds all that was there when it was asked for, or by its own time.
+
+        The earlier of the two counts: servers state the time at which they had finished (HAPI), or that of a
+        copy from which they export. Passes look back behind it by their overlap, as ever.
+        """
+        wanted = self.request.wanted
+        stamps = (nanoseconds(self.begun), nanoseconds(manifest.transaction_time))
+        if self.request.group or wanted.since or None in stamps:
+            return ()
+        until = instant(min(stamp for stamp in stamps if stamp is not None))
+        return tuple((self.parts.source.mark(resource_type), until) for resource_type in wanted.types)

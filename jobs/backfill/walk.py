@@ -111,7 +111,10 @@ class Backfill:
 
 
 async def finish(parts: Parts, plan: Plan, walk: str) -> None:
-    """Removes what a backfill that is done needs no more: the export, then the places."""
+    """Says how far passes need not look any more; removes the export, then the places."""
+    for mark, stamp in plan.marks:
+        if await asyncio.to_thread(parts.ledger.watermark, mark) is None:
+            await asyncio.to_thread(parts.ledger.move_watermark, mark, stamp)
     if plan.export:
         try:
             await Exports(parts.client).delete(plan.export)

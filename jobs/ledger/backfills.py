@@ -16,6 +16,10 @@ EXPORT = ""
 """The piece that stands for the export itself."""
 
 
+BEGUN = "begun"
+"""The piece whose place is when the export was asked for, by the server's clock."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reached:
     """How far a piece is.

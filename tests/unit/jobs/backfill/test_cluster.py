@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from jobs.backfill.actors import Told
+from jobs.backfill.actors import Control, Told
 from jobs.backfill.cluster import _Progress
 from jobs.cli import run
 from jobs.ledger.backfills import Reached, keep, reached
 from jobs.ledger.ledger import Ledger
+from jobs.passes.pace import parse_pace
 from jobs.passes.watch import Watch
 
 
@@ -34,6 +35,17 @@ def test_a_place_is_kept_when_all_before_it_is_written(tmp_path: Path) -> None:
         assert places() == {"x": Reached("1000")}
         mark("first", 3, "2000")
         assert places() == {"x": Reached("2000")}
+
+
+def test_no_more_is_read_than_is_soon_written() -> None:
+    now = [0.0]
+    control = Control(parse_pace("2/s"), 4, lambda: now[0])
+    assert [control.room(32) for _ in range(5)] == [True, True, True, False, False]
+    control.done(32)
+    assert [control.room(32), control.room(32)] == [True, False]
+    now[0] = 301.0  # those that had them in hand are gone
+    assert control.room(32)
+    assert Control(None, 1).room(5_000), "a batch alone is never too much"
 
 
 def test_without_ray_one_sentence_says_what_to_do(

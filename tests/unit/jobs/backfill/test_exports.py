@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from fhir_adapter.rest.backoff import http_date
 from fhir_adapter.sandbox.running import running_embedded
 from fhir_adapter.sandbox.settings import ExportSettings, SandboxSettings
+from fhir_adapter.stamps import nanoseconds
 from jobs.backfill import searches
 from jobs.backfill.pieces import Wanted
 from jobs.backfill.plan import Request
@@ -147,3 +149,38 @@ def test_without_exports_a_group_is_searched_patient_by_patient(tmp_path: Path) 
         sources = filled(site)
         done = backfilled(site, group="g")
         assert done.statuses() == {s: "written" for n, s in enumerate(sources) if n % 3 != 2}
+
+
+def marks(site: Site) -> list[str | None]:
+    with open_ledger(site.settings) as ledger:
+        return [ledger.watermark(resource_type) for resource_type in site.settings.resource_types]
+
+
+def test_a_whole_export_tells_passes_where_to_begin(tmp_path: Path) -> None:
+    """At the time at which it was asked for; a part of everything tells nothing, nor does a broken one."""
+    with served(tmp_path) as site:
+        sources = filled(site, 3)
+        before = site.fhir.http.get("metadata").headers["date"]
+        backfilled(site, group="g")
+        backfilled(site, since="2020-01-01T00:00:00Z")
+        assert marks(site) == [None, None]
+
+        backfilled(site)
+
+        document, report = marks(site)
+        assert document == report
+        assert nanoseconds(document) >= http_date(before)
+        changed = site.fhir.get(sources[0])
+        site.fhir.put({**changed, "docStatus": "amended"})
+        ended, _ = site.poll()
+        assert ended[sources[0]].status == "written"
+        again = marks(site)
+        backfilled(site)
+        assert marks(site) == again
+
+
+def test_an_export_that_lacks_something_tells_passes_nothing(tmp_path: Path) -> None:
+    with served(tmp_path, lost=1) as site:
+        filled(site, 3)
+        backfilled(site)
+        assert marks(site) == [None, None]
