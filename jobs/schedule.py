@@ -33,6 +33,7 @@ log = structlog.get_logger("clinsum.run")
 _SPREAD = 0.5  # share of the time between two walks that one takes, if the server holds what the ledger knows
 _SLOWEST = 1.0  # notes a second
 _FIRST_WALK = 600.0  # seconds after the start: a process that is restarted again and again walks too
+_CROWD = 1.0  # seconds
 _SHORTEST_PAUSE = 60.0  # seconds between two walks, whatever the settings say
 
 
@@ -276,6 +277,8 @@ class _Schedule:
         """Waits until the next pass is due, somebody wakes us, or the end is asked for."""
         waits = [asyncio.create_task(event.wait()) for event in (self._stop, self._wake)]
         await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        if self._wake.is_set():  # changes come in crowds: a moment later one pass does for all of them
+            await asyncio.wait(waits[:1], timeout=_CROWD)
         for wait in waits:
             wait.cancel()
         await asyncio.gather(*waits, return_exceptions=True)

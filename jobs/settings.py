@@ -56,9 +56,7 @@ class Settings(BaseSettings):
     client_id: str = Field("", description="For AUTH=smart-backend and client-secret.")
     client_secret: SecretStr = Field(SecretStr(""), description="For AUTH=client-secret.")
     client_secret_file: str = Field("", description="A file that holds it instead.")
-    client_secret_in_body: bool = Field(
-        False, description="Whether the token endpoint wants the secret as a form field."
-    )
+    client_secret_in_body: bool = Field(False, description="Whether the secret goes as a form field.")
     private_key_file: str = Field(
         "", description="For AUTH=smart-backend: PEM or JSON Web Key, RSA (RS384) or P-384 (ES384)."
     )
@@ -98,9 +96,7 @@ class Settings(BaseSettings):
         default_factory=default_database_url,
         description="The ledger: sqlite:///... or postgresql+psycopg://...",
     )
-    engine: Literal["lead", "kmeans", "lexrank", "bertsum"] = Field(
-        "bertsum", description="Which summarizer chooses."
-    )
+    engine: Literal["lead", "kmeans", "lexrank", "bertsum"] = Field("bertsum", description="What chooses.")
     model: str = Field("", description="A model folder, hub name or `.pt` file; empty for what ships.")
     model_encoder: str = Field("", description="Of a `.pt`: the folder or hub name of its encoder.")
     device: str = Field("auto", description="auto, cpu or cuda.")
@@ -112,9 +108,7 @@ class Settings(BaseSettings):
     budget: str = Field("auto", description="5 (sentences), 120w (words), 15% (of the note) or auto.")
     pipeline: str = Field("extractive", description="Names the kind of summary; one per note and name.")
     interval: str = Field("60s", description="Pause between two passes of `clinsum run`.")
-    reconcile: str = Field(
-        "24h", description="How often `clinsum run` walks over everything, slowly; 0 for never."
-    )
+    reconcile: str = Field("24h", description="How often `clinsum run` walks over everything; 0 for never.")
     health_file: str = Field(
         default_factory=default_health_file,
         description="Where `clinsum run` leaves its signs of life, which `clinsum health` reads.",
@@ -122,6 +116,7 @@ class Settings(BaseSettings):
     run_address: str = Field(
         "", description="Where `clinsum run` serves metrics and health: 127.0.0.1:9464; empty for nowhere."
     )
+    wake_url: str = Field("", description="RUN_ADDRESS as the FHIR server reaches it, to wake `clinsum run`.")
     overlap: str = Field("10m", description="How far each pass looks back behind the last stamp it saw.")
     page_size: int = Field(50, ge=1, le=1000, description="Resources in one page of the server's answers.")
     concurrency: int = Field(8, ge=1, le=64, description="Requests to the server at a time.")
@@ -260,7 +255,7 @@ class Settings(BaseSettings):
                 raise ValueError(f"{item!r} is no address or network such as 10.0.0.0/8") from None
         return value
 
-    @field_validator("fhir_base_url", "write_base_url")
+    @field_validator("fhir_base_url", "write_base_url", "wake_url")
     @classmethod
     def _http_url(cls, value: str, info: ValidationInfo) -> str:
         named = value or info.field_name == "fhir_base_url"
@@ -354,6 +349,12 @@ class Settings(BaseSettings):
     def server_named(self) -> bool:
         """Whether somebody named the FHIR server, as against the default."""
         return "fhir_base_url" in self.model_fields_set
+
+    @model_validator(mode="after")
+    def _somebody_to_wake(self) -> Self:
+        if self.wake_url and not self.run_address:
+            raise ValueError("WAKE_URL needs CLINSUM_RUN_ADDRESS, where it leads to")
+        return self
 
     @property
     def written_to(self) -> str:

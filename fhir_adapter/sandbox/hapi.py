@@ -55,6 +55,7 @@ class HapiSettings:
             or `("*",)` for everywhere; HAPI drops it by default.
         packages: FHIR packages (.tgz) that it installs before it is ready.
         bulk_export: offer `$export`.
+        subscriptions: take Subscriptions of channel type `rest-hook`, and send what they ask for.
         reuse_search_ms: how long an identical search gets the earlier matches; 0 for never.
         heap: the JVM's heap limit, as in `-Xmx`.
         start_seconds: how long to wait until it answers.
@@ -76,6 +77,7 @@ class HapiSettings:
     keep_reference_versions: tuple[str, ...] = ()
     packages: tuple[Path, ...] = ()
     bulk_export: bool = False
+    subscriptions: bool = False
     reuse_search_ms: int = 60_000
     heap: str = "1g"
     start_seconds: float = 300.0
@@ -184,6 +186,7 @@ def java_command(settings: HapiSettings, java: str) -> list[str]:
         "keepReferenceVersions": ",".join(settings.keep_reference_versions),
         "packages": os.pathsep.join(str(path.resolve()) for path in settings.packages),
         "bulkExport": settings.bulk_export,
+        "subscriptions": settings.subscriptions,
         "reuseSearchMs": settings.reuse_search_ms,
     }
     # C1 alone and the serial collector: up sooner and smaller, which a sandbox needs more than peak speed
@@ -228,6 +231,7 @@ def docker_command(settings: HapiSettings, port: int) -> list[str]:
         "default_page_size": settings.page_size,
         "max_page_size": settings.max_page_size,
         "bulk_export_enabled": settings.bulk_export,
+        "subscription": {"resthook_enabled": settings.subscriptions},
         "reuse_cached_search_results_millis": settings.reuse_search_ms,
         "validation": {"requests_enabled": settings.validate_requests},
     }

@@ -20,6 +20,8 @@ from jobs.web.metrics import Metrics
 from jobs.web.routes.health import Live, Part, Passes, Ready, shown_to
 from jobs.web.server import Server, listener
 from jobs.web.service import Options
+from jobs.web.waking import hook_secret, woken
+from jobs.web.waking import router as waking
 
 log = structlog.get_logger("clinsum.run")
 
@@ -50,12 +52,14 @@ async def serving(settings: Settings, access: Access, running: Running) -> Async
         UsageError: the port cannot be used.
     """
     host, port = _host_and_port(settings)
-    server = _Beside(create_app(settings, access, running), settings)
+    app = create_app(settings, access, running)
+    server = _Beside(app, settings)
     with listener(host, port) as listening:
         task = asyncio.create_task(server.serve(sockets=[listening]), name="beside")
         log.info("serving", host=host, port=listening.getsockname()[1])
         try:
-            yield
+            async with woken(settings, running, app.state.hook_secret):
+                yield
         finally:
             server.should_exit = True
             await task
@@ -73,7 +77,9 @@ def create_app(settings: Settings, access: Access, running: Running) -> FastAPI:
     moments = partial(_moments, running)
     app.state.access, app.state.metrics, app.state.running = access, metrics, running
     app.state.observer = Observer(settings, parts.client, ledger, moments)
+    app.state.hook_secret = hook_secret(settings)
     app.include_router(router)
+    app.include_router(waking)
     host = _host_and_port(settings)[0]
     near = frozenset({"localhost", "127.0.0.1", "::1", host}) if is_loopback(host) else frozenset[str]()
     answer_problems(app)

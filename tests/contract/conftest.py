@@ -25,7 +25,9 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def hapi_server(package: Path) -> Iterator[FhirServer]:
     """HAPI as strict as a hospital's, targets must exist, with our profiles installed as a package."""
-    settings = HapiSettings(placeholders=False, packages=(package,), bulk_export=True, heap="768m")
+    settings = HapiSettings(
+        placeholders=False, packages=(package,), bulk_export=True, subscriptions=True, heap="768m"
+    )
     with hapi_or_skip(settings) as base_url:
         yield FhirServer("hapi", base_url)
 

@@ -1,5 +1,7 @@
 """What `clinsum run` serves beside its passes, on a real socket beside a real schedule."""
 
+import hashlib
+import hmac
 import json
 import os
 import signal
@@ -100,3 +102,33 @@ async def test_the_service_shows_the_passes_to_who_may_read(served: Served, tmp_
             assert "clinsum_last_good_pass_timestamp_seconds 1" in (await client.get("/metrics")).text
         async with served(**given, service_token=TOKEN) as client:
             assert "passes" not in (await client.get("/health/ready")).json()
+
+
+def test_a_hook_begins_a_pass_and_nobody_else_does(tmp_path: Path) -> None:
+    """The hook as a server sends it; the next pass by the schedule is in an hour."""
+    secret = hmac.new(TOKEN.encode(), b"clinsum wake", hashlib.sha256).hexdigest()
+    with running_embedded() as base_url:
+        wake = {"CLINSUM_WAKE_URL": "http://127.0.0.1:9", "CLINSUM_SERVICE_TOKEN": TOKEN}
+        with (
+            running(tmp_path, base_url, **wake) as (process, address),
+            httpx.Client(base_url=address, trust_env=False, timeout=60) as client,
+        ):
+            deadline = time.monotonic() + 60
+            while client.get("/health/ready").status_code != 200:
+                assert time.monotonic() < deadline
+                time.sleep(0.1)
+            (note,) = generated_notes(1)
+            put(base_url, note)
+            assert client.post("/wake").status_code == 401
+            assert client.post("/wake", headers={"Authorization": f"Bearer {TOKEN}"}).status_code == 401
+            assert client.post("/wake", headers={"Authorization": f"Bearer {secret}"}).status_code == 204
+            url = f"{base_url}/Composition?_summary=count"
+            while httpx.get(url, trust_env=False).json()["total"] != 1:
+                assert time.monotonic() < deadline
+                time.sleep(0.1)
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(60) == 0
+
+
+def test_nobody_is_woken_where_nobody_listens() -> None:
+    assert run(["run", "--set", "WAKE_URL=http://127.0.0.1:9464"]) == 2

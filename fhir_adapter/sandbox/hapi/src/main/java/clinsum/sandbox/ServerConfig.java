@@ -23,6 +23,7 @@ import com.zaxxer.hikari.HikariDataSource;
 import jakarta.persistence.EntityManagerFactory;
 import java.util.Properties;
 import javax.sql.DataSource;
+import org.hl7.fhir.dstu2.model.Subscription;
 import org.springframework.beans.factory.SmartInitializingSingleton;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.context.annotation.Bean;
@@ -114,7 +115,11 @@ public class ServerConfig {
 
     @Bean
     public SubscriptionSettings subscriptionSettings() {
-        return new SubscriptionSettings();
+        SubscriptionSettings settings = new SubscriptionSettings();
+        if (Settings.flag("subscriptions", false)) {
+            settings.addSupportedSubscriptionType(Subscription.SubscriptionChannelType.RESTHOOK);
+        }
+        return settings;
     }
 
     @Bean
