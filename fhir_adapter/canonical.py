@@ -24,6 +24,7 @@ SUMMARY_VERSIONS = f"{CANONICAL_BASE}/summary-versions"  # servers may cut the v
 TIMELINES = f"{CANONICAL_BASE}/timelines"
 EXTRACTED_TEXTS = f"{CANONICAL_BASE}/extracted-texts"
 DEVICES = f"{CANONICAL_BASE}/devices"
+FEEDBACK_ABOUT = f"{CANONICAL_BASE}/feedback-about"  # tags: R4 has no search by Communication.about
 PROVENANCE_KEY = f"{CANONICAL_BASE}/provenances"  # tags: R4 gives a Provenance no identifier
 
 # Profiles that what we write claims in `meta.profile`; the definitions are in `fhir_adapter/profiles/`.

@@ -104,14 +104,16 @@ async def _provenances(client: FhirClient, target: str) -> list[str]:
 
 async def _feedback(client: FhirClient, found: WrittenResources, patient: str) -> dict[str, tuple[str, ...]]:
     """What readers said of these Compositions, or of any of the patient's."""
-    theirs = (as_dict(one.get("subject")).get("reference") for one in found.compositions)
-    subjects = {relative(one, client.base_url) for one in theirs} | {patient}
     mine = {reference_of(one) for one in found.compositions}
-    said: dict[str, tuple[str, ...]] = {}
     tagged = ("_tag", "|".join(canonical.FEEDBACK_TAG))
+    queries = [
+        [("_tag", f"{canonical.FEEDBACK_ABOUT}|{one.partition('/')[2]}"), _COUNT] for one in sorted(mine)
+    ]
+    queries += [[tagged, ("subject", patient), _COUNT]] if patient else []
+    said: dict[str, tuple[str, ...]] = {}
     try:
-        for subject in sorted(subjects - {""}):
-            async for one in matches(client, "Communication", [tagged, ("subject", subject), _COUNT]):
+        for query in queries:
+            async for one in matches(client, "Communication", query):
                 about = references(one.get("about"), client.base_url)
                 whose = relative(as_dict(one.get("subject")).get("reference"), client.base_url)
                 of_these = mine & set(about) or (patient and whose == patient)

@@ -64,18 +64,19 @@ def feedback(composition: JsonObject, served: Served, name: str, when: str) -> J
     read = f"{reference_of(composition)}/_history/{version_of(composition)}"
     key = uuid.uuid5(uuid.NAMESPACE_URL, f"{canonical.SUMMARY_VERSIONS}/{read}/{name}")
     version = {"system": canonical.SUMMARY_VERSIONS, "value": read}
-    code = {"system": canonical.FEEDBACK, "code": served.value, "display": _WORDS[served]}
+    said = {"system": canonical.FEEDBACK, "code": served.value, "display": _WORDS[served]}
     labels = [
         label
         for label in dicts(as_dict(composition.get("meta")).get("security"))
         if label.get("system") == canonical.CONFIDENTIALITY
     ]
+    tags = (canonical.FEEDBACK_TAG, (canonical.FEEDBACK_ABOUT, str(composition.get("id", ""))))
     made: JsonObject = {
         "resourceType": "Communication",
         "id": str(key),
-        "meta": {"tag": [dict(zip(("system", "code"), canonical.FEEDBACK_TAG, strict=True))]},
+        "meta": {"tag": [{"system": system, "code": code} for system, code in tags]},
         "status": "completed",
-        "category": [{"coding": [code]}],
+        "category": [{"coding": [said]}],
         "about": [{"reference": reference_of(composition), "identifier": version}],
         "sent": when,
         "sender": {"display": name},
