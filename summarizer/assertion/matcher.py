@@ -150,9 +150,9 @@ def _tail(rest: Pattern, number: int, classes: dict[str, Words]) -> _Tail:
 def standing(matches: Sequence[Match], rules: Sequence[Rule]) -> list[Match]:
     """The matches that stand beside each other, in order.
 
-    A pseudo match takes away every match that it overlaps, but for one that begins before it and holds all of
-    it. Of the rest, one that lies within a longer one goes ("no longer takes" is not "no"); a match over a
-    gap takes nothing away, since it holds words that it does not name.
+    A pseudo match takes away every match that it overlaps, of its category if it has one, but for one that
+    begins before it and holds all of it. Of the rest, one that lies within a longer one goes ("no longer
+    takes" is not "no"); a match over a gap takes nothing away, since it holds words that it does not name.
     """
     pseudo = [m for m in matches if rules[m.rule].direction is Direction.PSEUDO]
     real = [m for m in matches if rules[m.rule].direction is not Direction.PSEUDO]
@@ -162,9 +162,15 @@ def standing(matches: Sequence[Match], rules: Sequence[Rule]) -> list[Match]:
             for p in pseudo
             if not any(_within(p, m) and m.start < p.start and not rules[m.rule].gap for m in real)
         ]
-        real = [m for m in real if not any(p.start < m.end and m.start < p.end for p in pseudo)]
+        real = [m for m in real if not any(_takes(rules[p.rule], rules[m.rule], p, m) for p in pseudo)]
     whole = [m for m in real if not rules[m.rule].gap]
     return [m for m in real if not any(_within(m, other) for other in whole)]
+
+
+def _takes(pseudo: Rule, rule: Rule, at: Match, match: Match) -> bool:
+    """Whether a pseudo match takes a match away."""
+    overlaps = at.start < match.end and match.start < at.end
+    return overlaps and (not pseudo.flags or set(rule.flags) <= set(pseudo.flags))
 
 
 def _within(match: Match, other: Match) -> bool:

@@ -65,7 +65,7 @@ class Rule:
     """One line of a data file.
 
     Attributes:
-        flags: empty for a pseudo rule and for one that ends all scopes.
+        flags: empty for one that ends all scopes, and for a pseudo rule that takes away triggers of any.
         scope: at most so many words; None: to the end of the statement; 0: it needs none.
         unless: the groups of `heading_exceptions` that keep a heading's flag from a sentence.
         kind: of the rules on neighbours, as their files say; of an exception its group.
