@@ -15,7 +15,7 @@ from jobs.bench.notes import words_of
 from jobs.bench.passes import measure_pass
 from jobs.settings import Settings
 from summarizer import Budget, Summarizer
-from summarizer.encoder.runtime import has_bf16, installed, processor
+from summarizer.encoder.runtime import has_bf16, has_cuda, installed, processor
 
 _SIDE = 1024  # of the square matrices
 _COPIED = 64 << 20  # bytes
@@ -113,6 +113,10 @@ def _summaries(settings: Settings, texts: Sequence[str]) -> Iterator[Figure]:
             beside: lambda: Summarizer(BertSumEngine.from_pretrained(model, "cpu", "fp32", "torch")),
             **ways,
         }
+    if has_cuda():
+        ways["summaries, torch, cuda, bf16"] = partial(
+            Summarizer.from_pretrained, model, "bertsum", "cuda", "bf16"
+        )
     ways["summaries, the first sentences"] = partial(Summarizer.from_pretrained, engine="lead")
     base = 0.0
     for name, make in ways.items():

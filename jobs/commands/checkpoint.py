@@ -7,6 +7,7 @@ import typer
 
 from jobs.commands.options import AsJson, console, print_json
 from jobs.exits import UsageError
+from summarizer.encoder.runtime import need_torch
 
 
 def register(app: typer.Typer) -> None:
@@ -24,6 +25,7 @@ def export_model(
     json: AsJson = False,
 ) -> None:
     """Writes a model as a bare state dict: `bert.*` and `classifier.weight`, `classifier.bias`."""
+    need_torch("A .pt")
     from summarizer.checkpoint import export_checkpoint
 
     try:
@@ -44,6 +46,7 @@ def import_model(
     json: AsJson = False,
 ) -> None:
     """Makes a model folder of a bare state dict and the encoder it was trained from."""
+    need_torch("A .pt")
     from summarizer.checkpoint import import_checkpoint
 
     try:

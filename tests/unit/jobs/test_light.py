@@ -92,6 +92,24 @@ def test_a_model_is_loaded_with_the_first_note_and_torch_never(
     assert [heavy - {MODELS} for _, heavy in (first, then, last)] == [set(), model, set()]
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["export", "a-model", "a.pt"],
+        ["import", "a.pt", "a-model", "--encoder", "an-encoder"],
+        ["summarize", "note.txt", "--set=MODEL=a.pt"],
+    ],
+)
+def test_what_needs_torch_says_so_where_it_is_not(arguments: list[str], tmp_path: Path) -> None:
+    (tmp_path / "note.txt").write_text("No fever.")
+    code = f"import summarizer.encoder.runtime as r; r.installed = lambda name: name != 'torch'\n{CODE}"
+    command = [sys.executable, "-c", code, json.dumps(arguments)]
+    child = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
+    said, told = child.stderr.splitlines()[-2:]
+    assert said == "clinsum: A .pt needs torch; install clinical-ai-summarizer[torch]."
+    assert json.loads(told)[0] == 2
+
+
 def test_the_sandbox_loads_nothing_heavy() -> None:
     code = "import sys, jobs.commands.sandbox; print(*sys.modules)"
     child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
