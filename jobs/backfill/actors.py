@@ -191,11 +191,16 @@ class Reading(_Process):
     """Finds the notes of a piece and reads their texts."""
 
     def __call__(self, rows: Row) -> Iterator[Row]:
-        """The batches of each piece."""
+        """The batches of each piece; none of one that is not begun when all is to end."""
         for row in rows["piece"]:
+            if self.run(self._stopped()):
+                return
             piece, before = pickle.loads(row)  # noqa: S301 - from our own process
             for told in self._told(piece, before):
                 yield _row(told)
+
+    async def _stopped(self) -> bool:
+        return bool(await self.job.control.stopped.remote())
 
     def _told(self, piece: Piece, before: Reached) -> Iterator[Told]:
         attempt, number, done = uuid.uuid4().hex, 0, 0
@@ -225,7 +230,7 @@ class Reading(_Process):
 
     async def _room(self, notes: int, stop: asyncio.Event) -> None:
         """Waits until so many more notes may be read; takes note of being told to stop."""
-        if await self.job.control.stopped.remote():
+        if await self._stopped():
             stop.set()
         while notes and not await self.job.control.room.remote(notes):
             await asyncio.sleep(_LOOK)
