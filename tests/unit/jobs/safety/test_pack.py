@@ -57,6 +57,9 @@ def test_the_pack_is_whole_and_its_links_lead_somewhere(pack: Path) -> None:
         page = (pack / name).read_text("utf-8")
         assert "{{" not in page
         assert "{%" not in page
+        for table in re.findall(r"(?:^\|.*\|$\n?)+", page if name != "figures.md" else "", re.MULTILINE):
+            columns = {len(re.findall(r"(?<!\\)\|", row)) for row in table.splitlines()}
+            assert len(columns) == 1, (name, table[:200])
         for target in re.findall(r"\]\(([^)#\s]+)\)", page):
             if not target.startswith("http") and name != "figures.md":  # the README's own links are its own
                 assert (pack / target).exists(), (name, target)
