@@ -56,6 +56,7 @@ class Compiled:
                 "NUM_STREAMS": count,
                 "INFERENCE_NUM_THREADS": count,
                 "CPU_RUNTIME_CACHE_CAPACITY": _SHAPES,
+                "ENABLE_CPU_PINNING": False,  # beside other processes a pinned thread waits for its core
             },
         )
         _give_back()

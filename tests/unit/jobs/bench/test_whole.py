@@ -2,6 +2,8 @@
 
 import json
 import lzma
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -27,6 +29,13 @@ def test_the_machine_has_a_ceiling(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [figure.ratio for figure in figures if "fp32" in figure.name] == [1.0]
     assert figures[-1].name == "memory copy"
     assert all(figure.value > 0 for figure in figures)
+
+
+def test_memory_is_that_of_the_process_and_not_of_who_started_it() -> None:
+    held = bytearray(300_000_000)
+    code = "from jobs.bench.passes import peak_memory; print(peak_memory())"
+    child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert int(child.stdout) < len(held)
 
 
 def test_a_comparison_names_what_is_slower(tmp_path: Path) -> None:
