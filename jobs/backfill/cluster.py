@@ -49,6 +49,7 @@ MISSING = (
 )
 _BLOCK = 1 << 10  # bytes: less than any batch, so that each goes on at once
 _STORE = 256 << 20  # bytes of batches between the stages, on a machine of our own
+_STARTS = 3
 _RENEWALS = 4  # of all leases, in the time of one
 _SMALL = 0.25  # of a processor: what waits for the server more than it computes
 
@@ -79,7 +80,10 @@ class Cluster:
         """Ray, here or where RAY_ADDRESS says it is."""
         address = os.environ.get("RAY_ADDRESS")
         own = {"num_cpus": self.workers + 2, "object_store_memory": _STORE, "include_dashboard": False}
-        ray.init(address=address, logging_level="ERROR", log_to_driver=False, **({} if address else own))
+        _start(
+            ray,
+            {"address": address, "logging_level": "ERROR", "log_to_driver": False} | ({} if address else own),
+        )
         context = ray.data.DataContext.get_current()
         context.enable_progress_bars = False
         context.target_max_block_size = _BLOCK
@@ -89,6 +93,22 @@ class Cluster:
             yield
         finally:
             ray.shutdown()
+
+
+def _start(ray: Any, options: dict[str, Any]) -> None:
+    """Starts it or connects to it; where a machine is busy it takes longer than Ray itself waits (30 s).
+
+    Raises:
+        UsageError: it cannot be.
+    """
+    for attempt in range(_STARTS):
+        try:
+            ray.init(**options)
+            return
+        except Exception as error:  # Ray raises a bare one
+            log.warning("ray-not-started", attempt=attempt + 1, error=type(error).__name__)
+            ray.shutdown()
+    raise UsageError("Ray cannot be started, or reached where RAY_ADDRESS says; --local does without it.")
 
 
 @dataclass(slots=True)

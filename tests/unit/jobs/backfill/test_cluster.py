@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from jobs.backfill.actors import Control, Told
-from jobs.backfill.cluster import _Progress
+from jobs.backfill.cluster import _Progress, _start
 from jobs.cli import run
+from jobs.exits import UsageError
 from jobs.ledger.backfills import Reached, keep, reached
 from jobs.ledger.ledger import Ledger
 from jobs.passes.pace import parse_pace
@@ -57,3 +58,27 @@ def test_without_ray_one_sentence_says_what_to_do(
     said = capsys.readouterr().err
     assert "clinical-ai-summarizer[ray]" in said
     assert "--local" in said
+
+
+class Overloaded:
+    """Ray on a machine that is busy: it gives up by itself, so often."""
+
+    def __init__(self, failures: int) -> None:
+        self.failures, self.calls = failures, [""]
+
+    def init(self, **_: object) -> None:
+        self.calls.append("init")
+        self.failures -= 1
+        if self.failures >= 0:
+            raise RuntimeError("The current node timed out during startup.")
+
+    def shutdown(self) -> None:
+        self.calls.append("shutdown")
+
+
+def test_a_start_that_times_out_is_tried_again_and_ends_in_a_sentence() -> None:
+    once, always = Overloaded(1), Overloaded(9)
+    _start(once, {})
+    assert once.calls[1:] == ["init", "shutdown", "init"]
+    with pytest.raises(UsageError, match="--local"):
+        _start(always, {})
