@@ -116,7 +116,7 @@ def poller(base_url: str, database_url: str) -> Process:
     }
     code = (
         "from datetime import timedelta; import jobs.passes.leases as leases; "
-        "leases.Leases.__init__.__defaults__ = (timedelta(seconds=4), 0.2); "
+        "leases.Leases.__init__.__defaults__ = (timedelta(seconds=4), 0.2, ''); "
         "from jobs.cli import main; main()"
     )
     return subprocess.Popen(
