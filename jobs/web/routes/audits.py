@@ -23,7 +23,7 @@ from jobs.web.views.pages import render
 router = APIRouter(include_in_schema=False, dependencies=[Depends(requires(Scope.READ))])
 
 _ON_A_PAGE = 25
-_ADDRESS = re.compile(rf"(?:.*/)?Composition/({ID.pattern})(?:/_history/[^/]*)?/?")
+_ID_AND_VERSION = re.compile(rf"({ID.pattern})(?:/_history/[^/]{{0,64}})?/?")
 
 Kind = Literal["summaries", "timelines"]
 _TAGS = {"summaries": canonical.SUMMARY_TAG, "timelines": canonical.TIMELINE_TAG}
@@ -74,9 +74,11 @@ async def index(
 
 def _id_in(asked: str) -> str:
     """The id in what somebody typed; "" where there is none."""
-    asked = asked.strip()
-    address = _ADDRESS.fullmatch(asked)
-    return address[1] if address else asked if ID.fullmatch(asked) else ""
+    base, named, rest = asked.strip().rpartition("Composition/")
+    found = _ID_AND_VERSION.fullmatch(rest)
+    if named and found and base[-1:] in ("", "/"):
+        return found[1]
+    return rest if not named and ID.fullmatch(rest) else ""
 
 
 def _list(kind: Kind, cursor: str = "") -> str:
