@@ -4,13 +4,15 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import get_args
 
 from fhir_adapter.errors import FhirAdapterError
+from fhir_adapter.reasons import Reason
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.rest.expiry import seconds_left
 from fhir_adapter.rest.two_servers import TwoServers
 from jobs.ledger.ledger import Ledger
-from jobs.ledger.rows import LedgerError
+from jobs.ledger.rows import LedgerError, Status
 from jobs.monitoring.lag import lag_seconds
 from jobs.runtime import make_source
 from jobs.settings import Settings
@@ -18,6 +20,9 @@ from jobs.settings import Settings
 _FRESH = 10.0  # seconds for which the ledger is not asked again
 _FRESH_LAG = 60.0  # and the server
 _PATIENCE = 5.0  # seconds to wait for the server
+_STATUSES = frozenset(get_args(Status))
+_REASONS = frozenset(["", *Reason])
+OTHER = "other"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +43,7 @@ class Figures:
     """All of it, at one moment.
 
     Attributes:
-        notes: how many, by (status, reason).
+        notes: how many, by (status, reason), see `in_known_words`.
         moments: of the passes.
         lag: by type of resource, for how many seconds the oldest change that no pass has handled has waited;
             0 where none waits. A type that could not be asked for is left out.
@@ -99,7 +104,7 @@ class Observer:
             notes = await asyncio.to_thread(ledger.counts)
         except LedgerError:
             return replace(self._seen, up={**self._seen.up, "ledger": False})
-        seen = replace(self._seen, notes=notes, up={**self._seen.up, "ledger": True})
+        seen = replace(self._seen, notes=in_known_words(notes), up={**self._seen.up, "ledger": True})
         if not with_lag or self._settings.patients:  # patient by patient there is no watermark to be behind
             return seen
         self._lag_at = time.monotonic()
@@ -112,6 +117,18 @@ class Observer:
         except (FhirAdapterError, LedgerError, TimeoutError):
             return replace(seen, lag={}, up={**seen.up, "server": False})
         return replace(seen, lag=lag, up={**seen.up, "server": True})
+
+
+def in_known_words(notes: Mapping[tuple[str, str], int]) -> dict[tuple[str, str], int]:
+    """Counts by (status, reason), those with a word that is no code of ours under `OTHER`.
+
+    A metric is read by machines that ask nobody: what somebody wrote into the ledger is not repeated there.
+    """
+    found: dict[tuple[str, str], int] = {}
+    for (status, reason), count in notes.items():
+        named = status if status in _STATUSES else OTHER, reason if reason in _REASONS else OTHER
+        found[named] = found.get(named, 0) + count
+    return found
 
 
 def token_ends(client: FhirClient) -> dict[str, float]:

@@ -19,7 +19,7 @@ from fhir_adapter.sandbox.running import running_embedded
 from jobs.bench.passes import generated_notes
 from jobs.ledger.ledger import Ledger
 from jobs.ledger.rows import LedgerError
-from jobs.monitoring.figures import Figures, Moments, Observer
+from jobs.monitoring.figures import Figures, Moments, Observer, in_known_words
 from jobs.passes.one_pass import Pass
 from jobs.runtime import make_client, open_ledger, runtime
 from jobs.settings import Settings, load_settings
@@ -178,3 +178,9 @@ def test_an_address_that_is_none_is_refused(value: str) -> None:
 
     with pytest.raises(SettingsError, match="RUN_ADDRESS"):
         load_settings({"run_address": value})
+
+
+def test_what_is_no_code_of_ours_is_no_label() -> None:
+    told = {("failed", "not-found"): 2, ("written", ""): 5, ("failed", "Jo Roe"): 1, ("failed", "x" * 9): 3}
+    assert in_known_words(told) == {("failed", "not-found"): 2, ("written", ""): 5, ("failed", "other"): 4}
+    assert in_known_words({("Jo Roe", "timeout"): 1}) == {("other", "timeout"): 1}
