@@ -156,7 +156,8 @@ def test_several_processes_bring_an_old_ledger_up_to_date(tmp_path: Path) -> Non
         ledger.record([row(1)])
     engine = sa.create_engine(f"sqlite:///{path}")
     with engine.begin() as connection:  # as the first version left it
-        connection.exec_driver_sql("DROP TABLE lease")
+        for name in ("lease", "backfill", "card"):
+            connection.exec_driver_sql(f"DROP TABLE {name}")
         connection.exec_driver_sql("DROP INDEX note_by_walk")
         connection.exec_driver_sql("ALTER TABLE note DROP COLUMN seen_at")
         for name in ("note_by_time", "note_by_status_and_time", "note_by_reason_and_time"):
