@@ -5,7 +5,7 @@ from fhir_adapter.note import NoteText
 from fhir_adapter.reasons import Reason
 from jobs.passes.scoring import Scorer
 from summarizer import Summarizer
-from summarizer.types import Budget, Document, Summary
+from summarizer.types import Budget, Document, ModelInfo, Summary
 
 
 class Brittle(Summarizer):
@@ -14,6 +14,10 @@ class Brittle(Summarizer):
     def __init__(self) -> None:
         self._real = Summarizer.from_pretrained(engine="lead")
         self.asked: list[list[str]] = []
+
+    @property
+    def model(self) -> ModelInfo:
+        return self._real.model
 
     def summarize(self, texts: Sequence[str | Document], budget: Budget | None = None) -> list[Summary]:
         words = [item if isinstance(item, str) else item.text for item in texts]
