@@ -14,6 +14,7 @@ from typing import Any
 
 from fhir_adapter.sandbox.load import load
 from fhir_adapter.sandbox.running import running_embedded
+from jobs.passes.outcome import Totals
 from jobs.settings import Settings
 
 _WORDS = [
@@ -86,8 +87,30 @@ class PassFigures:
         return asdict(self)
 
 
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """What work in a process of its own told, over a sandbox of its own.
+
+    Attributes:
+        summary: the counts and seconds of a pass or a backfill.
+        peak: largest resident memory of that process, in bytes.
+        ledger: size of the ledger's files, in bytes.
+    """
+
+    summary: dict[str, Any]
+    peak: int
+    ledger: int
+
+
 def measure_pass(settings: Settings, notes: int) -> PassFigures:
     """Loads so many generated notes of about 1.5 kB into a sandbox and runs one pass over them."""
+    told = measure_apart(settings, notes, "jobs.bench.passes")
+    summary = told.summary
+    return PassFigures(summary["seen"], summary["written"], summary["seconds"], round(told.peak / 1e6))
+
+
+def measure_apart(settings: Settings, notes: int, module: str) -> Apart:
+    """Loads generated notes into a sandbox and has `run_and_tell` of a module work on them elsewhere."""
     with tempfile.TemporaryDirectory() as name, running_embedded(own_process=True) as base_url:
         folder = Path(name)
         with open(folder / "notes.ndjson", "w") as file:
@@ -102,12 +125,12 @@ def measure_pass(settings: Settings, notes: int) -> PassFigures:
             "CLINSUM_MODEL": settings.model,
             "CLINSUM_AUDIT_EVENTS": str(settings.audit_events),
         }
-        code = "from jobs.bench.passes import run_and_tell; run_and_tell()"
+        code = f"from {module} import run_and_tell; run_and_tell()"
         done = subprocess.run(  # noqa: S603 - our own interpreter and code
             [sys.executable, "-c", code], env=environment, check=True, capture_output=True, text=True
         )
         summary, peak = json.loads(done.stdout.splitlines()[-1])
-    return PassFigures(summary["seen"], summary["written"], summary["seconds"], round(peak / 1e6))
+        return Apart(summary, peak, sum(file.stat().st_size for file in folder.glob("ledger.sqlite*")))
 
 
 def run_and_tell() -> None:
@@ -119,6 +142,11 @@ def run_and_tell() -> None:
     settings = load_settings()
     with open_ledger(settings) as ledger:
         totals = asyncio.run(one_pass(settings, ledger, None, lambda _: None))
+    tell(totals)
+
+
+def tell(totals: Totals) -> None:
+    """Prints counts and the peak of this process's memory as the JSON that `measure_apart` reads."""
     sys.stdout.write(json.dumps([totals.to_json()["summary"], peak_memory()]) + "\n")
 
 
