@@ -49,7 +49,8 @@ LEVELS: dict[str, tuple[tuple[str, ...], ...]] = {
     ),
     "training": (("corpora",), ("labels",), ("evaluation",), ("fit",)),
     "jobs": (
-        ("ledger",),
+        ("settings",),
+        ("public_keys", "unknown", "ledger"),
         ("exits",),
         ("passes",),
         ("runtime",),

@@ -1,0 +1,64 @@
+"""The web service: who may ask, how much, and how records of patients open its pages."""
+
+from ipaddress import ip_network
+
+from pydantic import Field, SecretStr, field_validator
+
+from jobs.settings.base import Names, SettingsGroup
+
+
+class WebSettings(SettingsGroup):
+    """Of `clinsum serve`."""
+
+    service_token: SecretStr = Field(
+        SecretStr(""),
+        description="What clients of `clinsum serve` show as bearer token: several by comma, each at least "
+        "24 characters, or `sha256:` and its hash in hex.",
+    )
+    session_secret: SecretStr = Field(
+        SecretStr(""),
+        description="What the sessions of browsers are signed with, at least 32 characters, the same in "
+        "every replica; empty for one that each process makes for itself.",
+    )
+    oidc_issuer: str = Field("", description="Takes tokens (JWT) of this OpenID Connect issuer as well.")
+    oidc_audience: str = Field("", description="The audience that these tokens must name.")
+    cds_clients: Names = Field((), description="EHRs that call `/cds-services`: issuer|its JWK Set.")
+    serve_proxy: Names = Field((), description="Addresses or networks of the proxy in front of the service.")
+    serve_certificate: str = Field("", description="PEM file of the service's TLS certificate chain.")
+    serve_key: str = Field("", description="PEM file of its private key.")
+    serve_batch_tokens: int = Field(
+        4096, ge=1, le=1_000_000, description="The model is given about so many tokens at a time."
+    )
+    serve_wait: float = Field(
+        5.0, ge=0, le=1000, description="Milliseconds that a request waits for others to fill a batch."
+    )
+    serve_queue: int = Field(
+        64, ge=1, le=100_000, description="Requests that may wait for the model; beyond these: 503."
+    )
+    serve_queue_tokens: int = Field(
+        200_000, ge=1, le=1_000_000_000, description="About so many tokens may wait for the model."
+    )
+    serve_timeout: float = Field(60.0, gt=0, description="Seconds that one request may take.")
+    serve_rate: int = Field(600, ge=0, description="Requests a minute of one client; 0 sets no limit.")
+    serve_connections: int = Field(
+        1024, ge=1, le=1_000_000, description="Connections at a time; a new one ends the longest silent."
+    )
+    serve_client_connections: int = Field(
+        128, ge=1, le=1_000_000, description="Of these, from one address, unless it is the proxy's."
+    )
+    serve_silence: float = Field(
+        20.0, gt=0, description="Seconds for a request's head to come, and for an answer to be taken on."
+    )
+    serve_batch_items: int = Field(
+        256, ge=1, le=100_000, description="Texts in one call of `/v1/summaries:batch`."
+    )
+
+    @field_validator("serve_proxy")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for item in value:
+            try:
+                ip_network(item)
+            except ValueError:
+                raise ValueError(f"{item!r} is no address or network such as 10.0.0.0/8") from None
+        return value
