@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-REVISION = "0005"
+REVISION = "0006"
 """The newest migration."""
 
 metadata = sa.MetaData()
@@ -81,4 +81,11 @@ card = sa.Table(
     sa.Column("outcome", sa.String(16), nullable=False),
     sa.Column("reason", sa.String(64), nullable=False),
     sa.Column("ended_at", sa.DateTime(timezone=True)),
+)
+
+ended_session = sa.Table(
+    "ended_session",
+    metadata,
+    sa.Column("session_sha256", sa.String(64), primary_key=True),
+    sa.Column("until", sa.DateTime(timezone=True), nullable=False),
 )

@@ -54,6 +54,8 @@ def create_app(settings: Settings, options: Options | None = None, access: Acces
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with running(settings, options, metrics) as service:
             app.state.service = service
+            if settings.session_secret.get_secret_value() and not options.demo:
+                access.sessions.share(service.ledger)
             yield
 
     app = FastAPI(

@@ -4,8 +4,6 @@ import hashlib
 import hmac
 import ipaddress
 import re
-import secrets
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -16,11 +14,10 @@ from fastapi.security import HTTPBearer
 
 from jobs.settings import Settings, SettingsError
 from jobs.web.guard.oidc import Issuer
-from jobs.web.guard.signer import Signer
+from jobs.web.guard.sessions import Sessions
 from jobs.web.problems import ProblemError
 from jobs.web.views.pages import SESSION_COOKIE
 
-SESSION_SECONDS = 8 * 3600
 AZURE_KEY = "ocp-apim-subscription-key"
 """The header in which clients of Azure show their key; only below this path is it looked at."""
 AZURE_PATH = "/v1/azure/"
@@ -84,10 +81,7 @@ class Access:
     ) -> None:
         self._tokens, self._issuer = tuple(tokens), issuer
         self.default = None if (tokens or issuer) and default is ANYONE else default
-        # A secret of its own: who reads a token's hash in the settings can make no session of it. The tokens
-        # are in it too, so that a change of them ends all sessions.
-        self._signer = Signer("session", b"".join((secret or secrets.token_bytes(32), *self._tokens)))
-        self._ended: dict[str, float] = {}
+        self.sessions = Sessions(secret, self._tokens)
 
     @property
     def asks(self) -> bool:
@@ -109,7 +103,8 @@ class Access:
         if scheme:
             return None
         if cookie := request.cookies.get(SESSION_COOKIE):
-            return self._by_session(cookie) or self.default
+            name = await self.sessions.owner(cookie) if self._tokens else None
+            return Principal(name, ALL_SCOPES) if name else self.default
         return self.default
 
     def by_token(self, token: str) -> Principal | None:
@@ -124,26 +119,6 @@ class Access:
             return None
         name = hashlib.sha256(str(claims.get("sub", "")).encode()).hexdigest()[:12]
         return Principal(f"oidc:{name}", _scopes(claims), _person(claims))
-
-    def session(self, principal: Principal) -> str:
-        """The value of a session's cookie: who, until when, and which, signed."""
-        until = int(time.time()) + SESSION_SECONDS
-        return self._signer.sign(f"{principal.name}|{until}|{secrets.token_urlsafe(16)}")
-
-    def end_session(self, cookie: str) -> None:
-        """Ends a session for good: its cookie is worth nothing any more, wherever it was copied to."""
-        now = time.time()
-        self._ended = {session: until for session, until in self._ended.items() if until > now}
-        session = self._signer.verified(cookie)
-        if session is not None:
-            self._ended[session] = float(session.split("|")[1])
-
-    def _by_session(self, cookie: str) -> Principal | None:
-        session = self._signer.verified(cookie) if self._tokens else None
-        if session is None or session in self._ended:
-            return None
-        name, until, _ = session.split("|")
-        return Principal(name, ALL_SCOPES) if int(until) > time.time() else None
 
 
 def _person(claims: dict[str, Any]) -> str:

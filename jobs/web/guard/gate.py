@@ -7,10 +7,11 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fhir_adapter.rest.access_events import acting
+from jobs.ledger.rows import LedgerError
 from jobs.web.guard.access import Access
 from jobs.web.guard.rate import RateLimit
 from jobs.web.guard.refusal import is_open, refuse
-from jobs.web.problems import ProblemError
+from jobs.web.problems import ProblemError, from_error
 
 _SAFE = ("GET", "HEAD", "OPTIONS")
 
@@ -39,14 +40,14 @@ class Gate:
             request.state.principal = self._access.default
             try:
                 await self._check(request)
-            except ProblemError as problem:
-                await refuse(problem, scope, receive, send)
+            except (ProblemError, LedgerError) as error:
+                await refuse(from_error(error), scope, receive, send)
                 return
             acting.set(request.state.principal.known_as if request.state.principal else "")
         await self._app(scope, receive, send)
 
     async def _check(self, request: Request) -> None:
-        """Raises `ProblemError`, the answer, where the request ends here."""
+        """Raises `ProblemError`, the answer, where the request ends here, or `LedgerError`."""
         headers = request.headers
         if self._hosts and _hostname(headers.get("host", "")) not in self._hosts:
             raise ProblemError("unknown-host")

@@ -5,7 +5,8 @@ from urllib.parse import parse_qs, urlsplit
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
-from jobs.web.guard.access import SESSION_SECONDS, Access
+from jobs.web.guard.access import Access
+from jobs.web.guard.sessions import SESSION_SECONDS
 from jobs.web.problems import ProblemError
 from jobs.web.views.pages import SESSION_COOKIE, render
 
@@ -31,7 +32,7 @@ async def sign_in(request: Request) -> Response:
     response = RedirectResponse(to, 303)
     response.set_cookie(
         SESSION_COOKIE,
-        access.session(principal),
+        access.sessions.begin(principal.name),
         max_age=SESSION_SECONDS,
         httponly=True,
         samesite="strict",
@@ -44,7 +45,7 @@ async def sign_in(request: Request) -> Response:
 async def sign_out(request: Request) -> Response:
     """Ends the session, in this browser and wherever else its cookie may be."""
     if cookie := request.cookies.get(SESSION_COOKIE):
-        request.app.state.access.end_session(cookie)
+        await request.app.state.access.sessions.end(cookie)
     response = RedirectResponse("/", 303)
     response.delete_cookie(SESSION_COOKIE, httponly=True, samesite="strict")
     return response

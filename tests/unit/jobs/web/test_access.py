@@ -8,6 +8,7 @@ import pytest
 from starlette.types import Receive, Send
 from starlette.types import Scope as Requested
 
+from jobs.ledger.rows import LedgerError
 from jobs.settings import SettingsError
 from jobs.web.app import create_app
 from jobs.web.guard.proxy import BehindProxy
@@ -123,7 +124,7 @@ async def test_a_session_ends_with_its_time_and_with_the_token(
     async with served(service_token=TOKEN, session_secret=SECRET) as client:  # another process
         same = await client.post("/v1/summaries", json=NOTE, headers=cookie)
         now = time.time()
-        monkeypatch.setattr("jobs.web.guard.access.time.time", lambda: now + 9 * 3600)
+        monkeypatch.setattr("jobs.web.guard.sessions.time.time", lambda: now + 9 * 3600)
         late = await client.post("/v1/summaries", json=NOTE, headers=cookie)
         monkeypatch.undo()
     async with served(service_token="another-token-of-enough-characters", session_secret=SECRET) as client:
@@ -155,6 +156,40 @@ async def test_who_signs_out_ends_the_session_of_a_copied_cookie_too(served: Ser
         await client.post("/login", data={"token": TOKEN})
         again = await client.post("/v1/summaries", json=NOTE)
     assert [before.status_code, after.status_code, again.status_code] == [200, 401, 200]
+
+
+async def signed_in(client: httpx.AsyncClient) -> dict[str, str]:
+    """The headers of a session that a browser began there."""
+    await client.post("/login", data={"token": TOKEN})
+    return {"cookie": f"clinsum_session={client.cookies['clinsum_session']}"}
+
+
+async def test_who_signs_out_of_one_replica_is_out_of_all(served: Served) -> None:
+    shared = {"service_token": TOKEN, "session_secret": SECRET}
+    async with served(**shared) as one, served(**shared) as other:
+        ended, kept = await signed_in(one), await signed_in(other)
+        before = await other.post("/v1/summaries", json=NOTE, headers=ended)
+        await one.post("/logout", headers=HTML)
+        other.cookies.clear()
+        after = await other.post("/v1/summaries", json=NOTE, headers=ended)
+        beside = await other.post("/v1/summaries", json=NOTE, headers=kept)
+    assert [before.status_code, after.status_code, beside.status_code] == [200, 401, 200]
+
+
+async def test_a_shared_session_is_not_believed_while_the_ledger_cannot_be_asked(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreachable(*_: object) -> bool:
+        raise LedgerError("The ledger's database cannot be used.")
+
+    async with served(service_token=TOKEN, session_secret=SECRET) as client:
+        session = await signed_in(client)
+        monkeypatch.setattr("jobs.web.guard.sessions.session_ended", unreachable)
+        client.cookies.clear()
+        answer = await client.post("/v1/summaries", json=NOTE, headers=session)
+        by_token = await client.post("/v1/summaries", json=NOTE, headers=BEARER)
+    assert (answer.status_code, answer.json()["code"]) == (502, "database-failed")
+    assert by_token.status_code == 200
 
 
 async def test_a_short_secret_is_refused(make_settings: MakeSettings) -> None:
