@@ -29,6 +29,7 @@ from summarizer.types import (
     ModelInfo,
     ScoredSentence,
     SelectedSentence,
+    SplitDocument,
     Summary,
 )
 
@@ -37,7 +38,7 @@ class Summarizer:
     """Extractive summaries: sentences of the note itself, verbatim, in its own order.
 
     A note's summary depends on the note, the model and the budget alone: not on the other notes of a call,
-    their number or their order.
+    their number or their order. On a GPU, which reads notes together, scores differ with these by rounding.
 
     Example:
         >>> summarizer = Summarizer.from_pretrained(engine="lead")
@@ -155,17 +156,29 @@ class Summarizer:
         documents = [parts.document for parts in notes]
         asked = [asked_sentences(budget, document.sentences) for document in documents]
         begin_scoring(len(notes))
-        saliences = self._engine.score(documents, asked)
-        summaries = []
-        for parts, count, salience in zip(notes, asked, saliences, strict=True):
-            check_time()
-            choose = partial(_chosen, parts, budget)
-            chosen = choose(salience)
-            if self._exact is not None and not settled(salience, chosen, choose):
-                (salience,) = self._exact().score([parts.document], [count])
-                chosen = choose(salience)
-            summaries.append(self._summary(parts, salience, chosen))
-        return summaries
+        found = self._engine.score(documents, asked)
+        rules = [partial(_chosen, parts, budget) for parts in notes]
+        chosen = [rule(salience) for rule, salience in zip(rules, found, strict=True)]
+        for i, salience in self._decided(documents, asked, found, chosen, rules):
+            found[i], chosen[i] = salience, rules[i](salience)
+        return [self._summary(*note) for note in zip(notes, found, chosen, strict=True)]
+
+    def _decided(
+        self,
+        documents: Sequence[SplitDocument],
+        asked: Sequence[int],
+        found: Sequence[Salience],
+        chosen: Sequence[list[int]],
+        rules: Sequence[Callable[[Salience], list[int]]],
+    ) -> list[tuple[int, Salience]]:
+        """The exact scores of those notes whose selection hangs by a hair, read in one call."""
+        if self._exact is None:
+            return []
+        near = [i for i, rule in enumerate(rules) if not settled(found[i], chosen[i], rule)]
+        if not near:
+            return []
+        exact = self._exact().score([documents[i] for i in near], [asked[i] for i in near])
+        return list(zip(near, exact, strict=True))
 
     def _summary(self, parts: Split, salience: Salience, chosen: Sequence[int]) -> Summary:
         from summarizer.assertion.flags import sentence_flags
@@ -191,6 +204,7 @@ class Summarizer:
 
 
 def _chosen(note: Split, budget: Budget | None, salience: Salience) -> list[int]:
+    check_time()
     sentences = note.document.sentences
     if len(note.parts) < 2:
         return select(sentences, salience, budget)

@@ -260,12 +260,14 @@ def _pipeline(ray: Any, job: Job, rows: list[bytes], cluster: Cluster) -> Any:
     pools = ray.data.ActorPoolStrategy
     few = max(1, min(len(rows), (cluster.workers + 1) // 2))
     device = job.settings.device
-    gpu = device == "cuda" or (device == "auto" and ray.cluster_resources().get("GPU", 0) > 0)
+    gpus = int(ray.cluster_resources().get("GPU", 0))
+    gpu = device == "cuda" or (device == "auto" and gpus > 0)
     own = {"batch_size": 1, "batch_format": "numpy", "fn_constructor_args": (job, few)}
     scoring = {"num_gpus": 1} if gpu else {"num_cpus": 1}
+    scorers = min(cluster.workers, max(1, gpus)) if gpu else cluster.workers  # more would wait for ever
     data = ray.data.from_items([{"piece": row} for row in rows], override_num_blocks=len(rows))
     data = data.map_batches(Reading, compute=pools(size=few), num_cpus=_SMALL, **own)
-    data = data.map_batches(Scoring, compute=pools(size=cluster.workers), **scoring, **own)
+    data = data.map_batches(Scoring, compute=pools(size=scorers), **scoring, **own)
     return data.map_batches(Writing, compute=pools(size=few), num_cpus=_SMALL, **own)
 
 

@@ -50,7 +50,7 @@ def measure(model: str | None, texts: Sequence[str]) -> Iterator[PrecisionFigure
         if precision == "mixed" and summarizer.precision != precision:
             continue  # this processor has no bf16, so that fp32 is what passes take
         found, seconds = _timed(summarizer, texts)
-        same = sum(_chosen(one) == _chosen(other) for one, other in zip(found, wanted, strict=True))
+        same = sum(same_sentences(one, other) for one, other in zip(found, wanted, strict=True))
         apart = max(_apart(one, other) for one, other in zip(found, wanted, strict=True))
         name = f"openvino, {precision}"
         yield PrecisionFigures(name, len(texts), same, round(apart, 4), seconds, base / seconds)
@@ -67,8 +67,9 @@ def _some(summarizer: Summarizer, texts: Sequence[str], start: int) -> list[Summ
     return summarizer.summarize(texts[start : start + 32])
 
 
-def _chosen(summary: Summary) -> list[int]:
-    return [sentence.start for sentence in summary.summary]
+def same_sentences(one: Summary, other: Summary) -> bool:
+    """Whether two summaries of one note show the same sentences."""
+    return [s.start for s in one.summary] == [s.start for s in other.summary]
 
 
 def _apart(one: Summary, other: Summary) -> float:

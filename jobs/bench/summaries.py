@@ -17,18 +17,16 @@ from pathlib import Path
 from typing import Any
 
 from jobs.bench.passes import generated_notes
+from jobs.bench.sizes import LARGE, write_random
 from jobs.runtime import make_summarizer
 from jobs.settings import Settings
 from summarizer import Budget, Summarizer
-from summarizer.encoder.files import find_model
 from training.evaluation.errors import EvaluationError
 from training.evaluation.peer_systems import PeerSystem, find_peers
 from training.evaluation.types import Item
 
 PEER = "bert-extractive-summarizer"
 _BUDGET = Budget(sentences=5)
-# Devlin et al. 2019, "BERT", table of sizes; vocabulary and positions are those of the encoder that ships.
-_LARGE = {"hidden_size": 1024, "num_hidden_layers": 24, "num_attention_heads": 16, "intermediate_size": 4096}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +71,7 @@ def measure(settings: Settings, notes: int, few: int, peers_python: Path) -> Ite
     found = _peer_rate(peer, items)
     yield SummaryFigures(f"{PEER}, the same encoder", notes, found, ours / found)
     with tempfile.TemporaryDirectory() as folder:
-        _write_large(Path(folder))
+        write_random(Path(folder), LARGE)
         found = _peer_rate(_peer(peers_python, folder), items[:few])
     yield SummaryFigures(f"{PEER}, its default size", few, found, ours / found)
 
@@ -106,14 +104,3 @@ def _peer(python: Path, model: str | None) -> PeerSystem:
 
 def _peer_rate(peer: PeerSystem, items: Sequence[Item]) -> float:
     return len(items) / peer.choose(items).seconds
-
-
-def _write_large(folder: Path) -> None:
-    """A BERT of the large size with random weights, and the tokenizer that ships."""
-    from transformers import AutoTokenizer, BertConfig, BertModel
-    from transformers.utils import logging
-
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    tokenizer = AutoTokenizer.from_pretrained(find_model(None).folder)
-    tokenizer.save_pretrained(folder)
-    BertModel(BertConfig(vocab_size=len(tokenizer), **_LARGE)).save_pretrained(folder)  # type: ignore[arg-type]

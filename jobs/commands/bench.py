@@ -18,6 +18,16 @@ def register(app: typer.Typer) -> None:
     app.add_typer(bench, name="bench")
 
 
+def texts_of(notes: Path | None, count: int) -> list[str]:
+    """See `jobs.bench.notes.note_texts`; what cannot be read is wrong use."""
+    from jobs.bench.notes import note_texts
+
+    try:
+        return note_texts(notes, count)
+    except (OSError, ValueError) as error:
+        raise UsageError(f"The notes cannot be read: {error}.") from None
+
+
 @bench.callback()
 def everything(
     context: typer.Context,
@@ -36,13 +46,12 @@ def everything(
     if context.invoked_subcommand is not None:
         return
     from jobs.bench import whole
-    from jobs.bench.notes import note_texts
 
+    texts = texts_of(notes, count)
     try:
         before = whole.last_run(compare) if compare else None
-        texts = note_texts(notes, count)
     except (OSError, ValueError) as error:
-        raise UsageError(f"The notes or the history cannot be read: {error}.") from None
+        raise UsageError(f"The history cannot be read: {error}.") from None
     table = Table("", "", "", "times", "", box=None)
     figures = []
     for figure in whole.measure(settings_from(sets), texts, min(count, 200)):
@@ -74,19 +83,48 @@ def precision(
 ) -> None:
     """How many notes each precision summarises with the very sentences of torch in fp32."""
     from jobs.bench import precision as backend
-    from jobs.bench.notes import note_texts
 
-    settings = settings_from(sets)
-    try:
-        texts = note_texts(notes, count)
-    except (OSError, ValueError) as error:
-        raise UsageError(f"The notes cannot be read: {error}.") from None
+    settings, texts = settings_from(sets), texts_of(notes, count)
     table = Table("", "notes", "same sentences", "score off by", "ms a note", "times as fast", box=None)
     for row in backend.measure(settings.model or None, texts):
         if json:
             print_json(row.to_json())
         share, cost = f"{row.same / row.notes:.2%}", f"{1000 * row.seconds / row.notes:.1f}"
         table.add_row(row.way, str(row.notes), share, f"{row.apart:.4f}", cost, f"{row.ratio:.1f}")
+    if not json:
+        console().print(table)
+
+
+@bench.command(epilog="Example: clinsum bench device --device cuda --notes mtsamples/notes.jsonl.xz")
+def device(
+    device: Annotated[
+        Literal["cuda", "cpu"], typer.Option(help="cpu: the code that GPUs run, on the CPU.")
+    ] = "cuda",
+    notes: Annotated[
+        Path | None, typer.Option(help="Notes to summarise: JSON lines with `text`, also .xz.")
+    ] = None,
+    count: Annotated[int, typer.Option(help="So many of them, or generated ones.", min=1)] = 1000,
+    json: AsJson = False,
+    sets: Sets = None,
+) -> None:
+    """Tokens and notes a second on a GPU, how busy it is, and how many notes keep their sentences there."""
+    from summarizer.encoder.runtime import has_cuda, need_torch
+
+    need_torch("This")
+    texts, settings = texts_of(notes, count), settings_from(sets)
+    if device == "cuda" and not has_cuda():
+        console(stderr=True).print("Not measured: no CUDA device is there.")
+        return
+    from jobs.bench.device import measure
+
+    table = Table("", "notes", "tokens/s", "notes/s", "busy", "same sentences", box=None)
+    for row in measure(settings.model or None, texts, device):
+        if json:
+            print_json(row.to_json())
+        tokens = "" if row.tokens_per_second is None else f"{row.tokens_per_second:,.0f}"
+        busy = "" if row.busy is None else f"{row.busy:.0%}"
+        same = "" if row.same is None else f"{row.same / row.notes:.2%}"
+        table.add_row(row.way, str(row.notes), tokens, f"{row.notes_per_second:.1f}", busy, same)
     if not json:
         console().print(table)
 

@@ -66,29 +66,37 @@ def sentence_vectors(
     Returns:
         Shape (sentences, hidden). Of a sentence in several pieces, the mean weighted by their lengths.
     """
-    hidden = encoder.encode(document.rows, depth)
-    return gathered(hidden, document.windows, document.lengths, pooling, encoder.hidden)
+    (vectors,) = gathered(encoder.encode(document.rows, depth), [document], pooling, encoder.hidden)
+    return vectors
 
 
 def gathered(
-    hidden: Iterable[tuple[int, Vectors]],
-    windows: Sequence[Window],
-    lengths: Sequence[int],
-    pooling: Pooling,
-    size: int,
-) -> Vectors:
-    """The same of hidden states as they come: a window's place, and its states of shape (positions, size).
+    hidden: Iterable[tuple[int, Vectors]], documents: Sequence[DocumentInput], pooling: Pooling, size: int
+) -> list[Vectors]:
+    """The same of documents whose windows were read in one call, from hidden states as they come.
 
-    Windows may come in any order: their parts are summed in the order of the document.
+    Args:
+        hidden: of each window of all documents its place among them, and its states, (positions, size).
+            Windows may come in any order: their parts are summed in the order of the document.
+        documents: in the order of their windows.
+        pooling: what stands for a sentence.
+        size: of a state.
     """
-    parts = dict.fromkeys(range(len(windows)), np.zeros((0, size), np.float32))
+    windows = [(document, window) for document in documents for window in document.windows]
+    parts: dict[int, Vectors] = {}
     for row, states in hidden:
-        parts[row] = _of_window(windows[row], states, lengths, pooling)
-    vectors = np.zeros((len(lengths), size), np.float32)
-    for row, window in enumerate(windows):
-        owners = [piece.sentence for piece in window.pieces[window.own[0] : window.own[1]]]
-        np.add.at(vectors, owners, parts[row])
-    return vectors
+        document, window = windows[row]
+        parts[row] = _of_window(window, states, document.lengths, pooling)
+    found: list[Vectors] = []
+    row = 0
+    for document in documents:
+        vectors = np.zeros((len(document.lengths), size), np.float32)
+        for window in document.windows:
+            owners = [piece.sentence for piece in window.pieces[window.own[0] : window.own[1]]]
+            np.add.at(vectors, owners, parts[row])
+            row += 1
+        found.append(vectors)
+    return found
 
 
 def _of_window(window: Window, states: Vectors, lengths: Sequence[int], pooling: Pooling) -> Vectors:

@@ -3,7 +3,7 @@
 `summarizer.bertsum.heads` is where they are defined and trained.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property, partial
 from typing import Any
 
@@ -13,6 +13,7 @@ from openvino import Model, Node, Type
 from openvino import opset13 as op
 
 from summarizer.bertsum.config import COUNT, GROUPS, HeadConfig
+from summarizer.bertsum.scoring import HeadInput, Logits
 from summarizer.encoder import graph
 from summarizer.encoder.compiled import Compiled
 
@@ -41,22 +42,25 @@ class GraphHead:
     def _compiled(self) -> Compiled:
         return Compiled(self._make(), "fp32")
 
-    def __call__(self, vectors: Array, features: Array, kinds: Array) -> npt.NDArray[np.float64]:
-        """Logits of the sentences of one document, shape (sentences,)."""
-        count = len(vectors)
+    def __call__(self, documents: Sequence[HeadInput]) -> list[Logits]:
+        """See `summarizer.bertsum.scoring.Head`."""
+        return [self._logits(document) for document in documents]
+
+    def _logits(self, document: HeadInput) -> Logits:
+        count = len(document.kinds)
         step = _STEP if count <= _WIDE else _WIDE
         more = -count % step
-        features = features.copy()
+        features = document.features.copy()
         features[:, self._hidden] = 0
         mask = np.zeros((1, 1, 1, count + more), np.float32)
         mask[..., count:] = graph.HIDDEN_KEY
         found = self._compiled(
-            _padded(vectors.astype(np.float32), more),
+            _padded(document.vectors.astype(np.float32), more),
             _padded(features.astype(np.float32), more),
-            _padded(kinds * self._kinds, more),
+            _padded(document.kinds * self._kinds, more),
             mask,
         )
-        logits: npt.NDArray[np.float64] = found[0, :count].astype(np.float64)
+        logits: Logits = found[0, :count].astype(np.float64)
         return logits
 
 

@@ -5,7 +5,6 @@ processors give is runs side by side: a result depends neither on their number n
 """
 
 import ctypes
-import os
 import sys
 import threading
 from collections import deque
@@ -16,6 +15,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from openvino import CompiledModel, Core, InferRequest, Model
+
+from summarizer.encoder.runtime import processors
 
 Array = npt.NDArray[Any]
 
@@ -47,7 +48,7 @@ class Compiled:
     """
 
     def __init__(self, graph: Model, precision: str) -> None:
-        count = _processors()
+        count = processors()
         self._model: CompiledModel = _core().compile_model(
             graph,
             "CPU",
@@ -105,8 +106,3 @@ def _give_back() -> None:
 @cache
 def _core() -> Core:
     return Core()
-
-
-def _processors() -> int:
-    """Those that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

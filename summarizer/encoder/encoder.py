@@ -2,7 +2,8 @@
 
 Floating point sums depend on the shape of the matrices they are made in. So that a document's vectors are bit
 for bit the same alone, in a batch, in any order and beside any neighbour, the shape of every forward pass is
-made from that document alone.
+made from that document alone. A GPU needs more at once than one document has: there the passes are made of
+several, none of which attends to another, and their vectors differ by rounding.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,6 +17,7 @@ from summarizer.centrality import Vectors
 from summarizer.encoder.files import ModelFiles, find_model
 from summarizer.encoder.network import Network, Tokenizing, TokenSequence
 from summarizer.encoder.runtime import Runtime, choose
+from summarizer.encoder.tokenizer import Tokenizer, serves
 from summarizer.encoder.weights import check_asked
 from summarizer.encoder.windows import MARKS, split_evenly
 from summarizer.errors import EngineError
@@ -33,6 +35,7 @@ class Encoder:
         segments: how many segment ids there are.
         limit: positions of a sequence, special tokens included.
         runtime, device, precision: what computes, as resolved from "auto".
+        together: see `summarizer.encoder.network.Network`.
     """
 
     def __init__(self, files: ModelFiles, tokenizer: Tokenizing, network: Network) -> None:
@@ -40,6 +43,7 @@ class Encoder:
         self.name, self.sha256 = files.name, files.sha256()
         self.runtime, self.device, self.precision = network.runtime, network.device, network.precision
         self.hidden, self.segments, self.limit = network.hidden, network.segments, network.limit
+        self.together = network.together
         self.cls_id, self.sep_id, self.pad_id = tokenizer.cls_id, tokenizer.sep_id, tokenizer.pad_id
 
     @classmethod
@@ -73,21 +77,27 @@ class Encoder:
         if choice.runtime == "openvino":
             check_asked(files)
             from summarizer.encoder.openvino_network import OpenVinoNetwork
-            from summarizer.encoder.tokenizer import Tokenizer
 
             return cls(files, Tokenizer(files), OpenVinoNetwork(files, choice.precision))
         from summarizer.encoder.torch_network import TorchNetwork, TransformersTokenizer, check_family
 
         check_family(files)
         check_asked(files)
-        tokenizer = TransformersTokenizer(files)
+        plain = files.config["model_type"] == "bert" and serves(files)
+        tokenizer = Tokenizer(files) if plain else TransformersTokenizer(files)
         return cls(files, tokenizer, TorchNetwork(files, choice.device, choice.precision))
 
     def in_precision(self, precision: str) -> "Encoder":
-        """The same encoder in another precision, with tokenizer and embeddings shared; of OpenVINO alone."""
+        """The same encoder in another precision, with what is in memory shared."""
+        return self._with(self._network.in_precision(precision))
+
+    def packed(self, together: int) -> "Encoder":
+        """The same encoder that reads so many tokens of documents together, as on a GPU; of torch alone."""
+        return self._with(self._network.packed(together))  # type: ignore[attr-defined]
+
+    def _with(self, network: Network) -> "Encoder":
         other = copy(self)
-        other._network = self._network.in_precision(precision)  # type: ignore[attr-defined]
-        other.precision = precision
+        other._network, other.precision, other.together = network, network.precision, network.together
         return other
 
     @property
@@ -157,7 +167,7 @@ class Encoder:
         return means[[place[ids] for ids in tokens]]
 
     def encode(self, rows: Sequence[TokenSequence], depth: int = 0) -> Iterator[tuple[int, Vectors]]:
-        """Runs the sequences of one document; the shapes of the passes depend on these alone.
+        """Runs the sequences of one document, or of some; the shapes of the passes depend on these alone.
 
         The work may begin at the call, so that what the caller does next goes on beside it.
 

@@ -1,10 +1,14 @@
 """What a runtime gives to an `Encoder`: sequences of tokens in, vectors of their tokens out."""
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from itertools import islice
+from typing import Protocol, Self, TypeVar
 
 from summarizer.centrality import Vectors
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,8 @@ class Network(Protocol):
         hidden: size of a vector.
         segments: how many segment ids there are.
         limit: positions of a sequence, special tokens included.
+        together: tokens of documents that one call of `read` is best given; 0 where each has a call of its
+            own, so that its bits do not depend on the others.
     """
 
     runtime: str
@@ -33,9 +39,10 @@ class Network(Protocol):
     hidden: int
     segments: int
     limit: int
+    together: int
 
     def read(self, rows: Sequence[TokenSequence], depth: int) -> Iterator[tuple[int, Vectors]]:
-        """Runs the sequences of one document; the shapes of the passes depend on these alone.
+        """Runs the sequences of one document, or of some; the shapes of the passes depend on these alone.
 
         The work may begin at the call, so that what the caller does next goes on beside it.
 
@@ -46,6 +53,9 @@ class Network(Protocol):
         Yields:
             (index into `rows`, vectors of its tokens: shape (tokens, hidden)), in an order of its own.
         """
+
+    def in_precision(self, precision: str) -> Self:
+        """The same network in another precision; what is in memory is shared where it can be."""
 
 
 class Tokenizing(Protocol):
@@ -61,3 +71,21 @@ class Tokenizing(Protocol):
 
     def ids(self, sentences: Sequence[str]) -> list[tuple[int, ...]]:
         """Token ids of each sentence: no special tokens, nothing cut off, special tokens read as words."""
+
+
+def ahead(work: Iterator[T], count: int) -> Iterator[T]:
+    """The same items; so many are begun at the call, and that many stay under way while one is used.
+
+    Args:
+        work: begins a piece of work each time it is asked.
+        count: at least 1.
+    """
+    begun = deque(islice(work, count))
+
+    def taken() -> Iterator[T]:
+        while begun:
+            item = begun.popleft()
+            begun.extend(islice(work, 1))
+            yield item
+
+    return taken()

@@ -4,10 +4,10 @@ Sequences are padded to a few widths and go in groups of a few sizes, so that th
 is made once and used again. Which these are follows from the sequences of one document alone.
 """
 
-from collections import deque
 from collections.abc import Iterator, Sequence
 from copy import copy
-from itertools import groupby, islice
+from itertools import groupby
+from typing import Self
 
 import numpy as np
 from openvino import Model
@@ -18,7 +18,7 @@ from summarizer.encoder import graph
 from summarizer.encoder.bert import BertShape, read_weights
 from summarizer.encoder.compiled import Compiled, Run
 from summarizer.encoder.files import ModelFiles
-from summarizer.encoder.network import TokenSequence
+from summarizer.encoder.network import TokenSequence, ahead
 from summarizer.limits import check_time
 
 _STEP = 32  # of the widths that sequences are padded to; half of it up to twice as much
@@ -36,6 +36,7 @@ class OpenVinoNetwork:
 
     runtime = "openvino"
     device = "cpu"
+    together = 0
 
     def __init__(self, files: ModelFiles, precision: str) -> None:
         self._shape, self._files = BertShape.of(files), files
@@ -47,8 +48,8 @@ class OpenVinoNetwork:
         self.limit = self._shape.max_position_embeddings
         self._compiled: dict[int, Compiled] = {}
 
-    def in_precision(self, precision: str) -> "OpenVinoNetwork":
-        """The same network in another precision; what is in memory is shared."""
+    def in_precision(self, precision: str) -> Self:
+        """See `summarizer.encoder.network.Network`."""
         other = copy(self)
         other.precision, other._compiled = precision, {}
         return other
@@ -61,14 +62,11 @@ class OpenVinoNetwork:
             check_time()
             return group, compiled.start(self._inputs([rows[i] for i in group], width))
 
-        waiting = groups([len(row.ids) for row in rows])
-        begun = deque(begin(*item) for item in islice(waiting, _AHEAD))
+        begun = ahead((begin(*group) for group in groups([len(row.ids) for row in rows])), _AHEAD)
 
         def taken() -> Iterator[tuple[int, Vectors]]:
-            while begun:
-                group, run = begun.popleft()
+            for group, run in begun:
                 values = compiled.output(run)  # (rows, width, hidden)
-                begun.extend(begin(*item) for item in islice(waiting, 1))
                 for place, index in enumerate(group):
                     yield index, values[place, : len(rows[index].ids)]
 

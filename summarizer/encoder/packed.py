@@ -7,12 +7,15 @@ Micikevicius et al. 2018); weights are rounded once, when the model is loaded.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own name for it
 from torch import Tensor, nn
+
+from summarizer.encoder.attention import attention_of
+from summarizer.encoder.transfer import Transfer
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +49,19 @@ class _Layer:
 
 
 class PackedBert:
-    """For inference; keeps weights of its own.
+    """For inference; keeps weights of its own, on the device of the model.
 
     Args:
         model: a `transformers.BertModel`; see `fits`.
         dtype: of the factors of products.
+        transfer: to and from that device.
+        step: see `summarizer.encoder.attention.attention_of`.
     """
 
-    def __init__(self, model: Any, dtype: torch.dtype) -> None:
+    def __init__(self, model: Any, dtype: torch.dtype, transfer: Transfer, step: int = 1) -> None:
         self._embeddings = model.embeddings
         self._heads = int(model.config.num_attention_heads)
-        self._dtype = dtype
+        self._dtype, self._transfer, self._step = dtype, transfer, step
         self._layers = [_layer(layer, dtype) for layer in model.encoder.layer]
 
     @staticmethod
@@ -67,51 +72,33 @@ class PackedBert:
 
     @torch.inference_mode()
     def __call__(self, sequences: Sequences, depth: int = 0) -> Tensor:
-        """The hidden states after so many layers; the last ones if 0.
+        """The hidden states after so many layers; the last ones if 0. A GPU is not waited for.
 
         Returns:
             Shape (tokens of all sequences, hidden), fp32.
         """
         x = self._embedded(sequences)
-        runs = [(n, len(list(equal))) for n, equal in groupby(sequences.lengths)]
+        attend = attention_of(sequences.lengths, self._transfer, self._dtype, self._step)
         for layer in self._layers[: depth or None]:
-            attended = self._attention(layer.qkv(x.to(self._dtype)), runs)
-            x = layer.norm(layer.out(attended).float() + x)
+            qkv = layer.qkv(x.to(self._dtype)).view(len(x), 3, self._heads, -1)
+            x = layer.norm(layer.out(attend(qkv).flatten(1)).float() + x)
             inner = F.gelu(layer.up(x.to(self._dtype)))
             x = layer.last_norm(layer.down(inner).float() + x)
         return x
 
     def _embedded(self, sequences: Sequences) -> Tensor:
         parts = self._embeddings
-        positions = torch.cat([torch.arange(length) for length in sequences.lengths])
+        positions = np.concatenate([np.arange(length) for length in sequences.lengths])
+        ids, segments, places = self._transfer.send(
+            np.stack([np.array(sequences.ids), np.array(sequences.segments), positions])
+        )
         summed = (
-            parts.word_embeddings(torch.tensor(sequences.ids))
-            + parts.token_type_embeddings(torch.tensor(sequences.segments))
-            + parts.position_embeddings(positions)
+            parts.word_embeddings(ids)
+            + parts.token_type_embeddings(segments)
+            + parts.position_embeddings(places)
         )
         embedded: Tensor = parts.LayerNorm(summed)
         return embedded
-
-    def _attention(self, qkv: Tensor, runs: Sequence[tuple[int, int]]) -> Tensor:
-        """Attention within each sequence; neighbours of one length go together.
-
-        Args:
-            qkv: shape (tokens, 3 * hidden).
-            runs: length, and how many sequences of it follow one another.
-
-        Returns:
-            Shape (tokens, hidden).
-        """
-        hidden = qkv.shape[1] // 3
-        attended = qkv.new_empty(qkv.shape[0], hidden)
-        start = 0
-        for length, count in runs:
-            end = start + length * count
-            q, k, v = qkv[start:end].view(count, length, 3, self._heads, -1).permute(2, 0, 3, 1, 4)
-            values = F.scaled_dot_product_attention(q, k, v)  # (count, heads, length, width of a head)
-            attended[start:end] = values.transpose(1, 2).reshape(-1, hidden)
-            start = end
-        return attended
 
 
 def _layer(layer: Any, dtype: torch.dtype) -> _Layer:

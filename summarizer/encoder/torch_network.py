@@ -1,17 +1,21 @@
 """An encoder of the BERT family in torch: on GPUs, for training, and the reference for what is quicker."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from copy import copy
+from dataclasses import dataclass
 from itertools import accumulate, chain
-from typing import Any
+from typing import Any, Self
 
 import torch
 
 from summarizer.centrality import Vectors
+from summarizer.encoder.batches import BATCH, packs, padded_batches
 from summarizer.encoder.files import ModelFiles
-from summarizer.encoder.network import TokenSequence
+from summarizer.encoder.network import TokenSequence, ahead
 from summarizer.encoder.packed import PackedBert, Sequences
 from summarizer.encoder.tokenizer import check_vocabulary, no_tokenizer
+from summarizer.encoder.transfer import Transfer
 from summarizer.encoder.weights import check_numbers
 from summarizer.errors import UnsupportedModelError
 from summarizer.limits import check_time
@@ -21,8 +25,22 @@ _FAMILY = ("bert", "camembert", "distilbert", "electra", "roberta", "xlm-roberta
 _OFFSET_POSITIONS = ("camembert", "roberta", "xlm-roberta")
 _WITH_POOLER = ("bert", "camembert", "roberta", "xlm-roberta")
 
-_BATCH_TOKENS = 2048  # padded tokens of one forward pass: more gains nothing on a CPU and costs memory
-_PASS_OVERHEAD = 24  # what a pass costs before its first token, in the time of one token (measured)
+_TOGETHER = 32_768  # tokens of one pass on a GPU
+_STEP = 32  # of the widths that sequences of many documents are padded to, where they are padded
+_AHEAD = 2  # passes under way: one computes, of the other the result comes back
+
+
+@dataclass(frozen=True, slots=True)
+class _Pass:
+    """A pass under way.
+
+    Attributes:
+        spans: of each of its sequences the index, and where its vectors begin and end.
+        values: waits for the vectors, shape (tokens, hidden).
+    """
+
+    spans: list[tuple[int, int, int]]
+    values: Callable[[], Vectors]
 
 
 class TorchNetwork:
@@ -46,45 +64,69 @@ class TorchNetwork:
         self.limit = int(config.max_position_embeddings)
         if files.config["model_type"] in _OFFSET_POSITIONS:
             self.limit -= int(config.pad_token_id) + 1
+        self.together = _TOGETHER if device == "cuda" else 0
+        self._transfer = Transfer(device)
         self._pad_id = int(getattr(config, "pad_token_id", 0) or 0)
-        self._dtype = torch.bfloat16 if precision == "bf16" else torch.float32
         self._packed: PackedBert | None = None
 
+    def in_precision(self, precision: str) -> Self:
+        """See `summarizer.encoder.network.Network`."""
+        other = copy(self)
+        other.precision, other._packed = precision, None
+        return other
+
+    def packed(self, together: int) -> Self:
+        """The same network that reads so many tokens of documents together, as on a GPU."""
+        other = copy(self)
+        other.together, other._packed = together, None
+        return other
+
     def read(self, rows: Sequence[TokenSequence], depth: int) -> Iterator[tuple[int, Vectors]]:
-        """See `summarizer.encoder.network.Network`; nothing is computed before it is asked for."""
-        if self.device == "cpu" and PackedBert.fits(self.module.config):
-            if self._packed is None:  # for what reads, not for what trains
-                self._packed = PackedBert(self.module, self._dtype)
-            yield from self._encode_packed(self._packed, rows, depth)
+        """See `summarizer.encoder.network.Network`; the first passes begin at the call."""
+        lengths = [len(row.ids) for row in rows]
+        most = self.together or BATCH
+        if PackedBert.fits(self.module.config):
+            work = (self._end_to_end(rows, pack, depth) for pack in packs(lengths, most))
         else:
-            yield from self._encode_padded(rows, depth)
+            work = (self._padded(rows, batch, depth) for batch in padded_batches(lengths, most))
+        begun = ahead(work, _AHEAD)
 
-    @staticmethod
-    def _encode_packed(
-        packed: PackedBert, rows: Sequence[TokenSequence], depth: int
-    ) -> Iterator[tuple[int, Vectors]]:
-        for pack in _packs([len(row.ids) for row in rows]):
-            chosen = [rows[i] for i in pack]
-            lengths = tuple(len(row.ids) for row in chosen)
-            ids = tuple(chain.from_iterable(row.ids for row in chosen))
-            segments = tuple(chain.from_iterable(row.segments or (0,) * len(row.ids) for row in chosen))
-            check_time()
-            values = packed(Sequences(ids, segments, lengths), depth).numpy()  # (tokens, hidden)
-            ends = list(accumulate(lengths))
-            for index, length, end in zip(pack, lengths, ends, strict=True):
-                yield index, values[end - length : end]
+        def taken() -> Iterator[tuple[int, Vectors]]:
+            for one in begun:
+                values = one.values()
+                for index, start, end in one.spans:
+                    yield index, values[start:end]
 
-    def _encode_padded(self, rows: Sequence[TokenSequence], depth: int) -> Iterator[tuple[int, Vectors]]:
-        for batch in _batches([len(row.ids) for row in rows]):
-            check_time()
-            chosen = [rows[i] for i in batch]
-            mixed = torch.autocast(self.device, torch.bfloat16, enabled=self._dtype == torch.bfloat16)
-            with torch.inference_mode(), mixed:
-                found = self.module(**self._tensors(chosen), output_hidden_states=depth > 0)
-                hidden = found.hidden_states[depth] if depth else found.last_hidden_state
-            values = hidden.float().cpu().numpy()  # (rows, width, hidden)
-            for place, index in enumerate(batch):
-                yield index, values[place, : len(rows[index].ids)]
+        return taken()
+
+    @property
+    def _dtype(self) -> torch.dtype:
+        return torch.bfloat16 if self.precision == "bf16" else torch.float32
+
+    def _end_to_end(self, rows: Sequence[TokenSequence], pack: Sequence[int], depth: int) -> _Pass:
+        check_time()
+        if self._packed is None:  # for what reads, not for what trains
+            self._packed = PackedBert(self.module, self._dtype, self._transfer, _STEP if self.together else 1)
+        chosen = [rows[i] for i in pack]
+        lengths = tuple(len(row.ids) for row in chosen)
+        ids = tuple(chain.from_iterable(row.ids for row in chosen))
+        segments = tuple(chain.from_iterable(row.segments or (0,) * len(row.ids) for row in chosen))
+        values = self._packed(Sequences(ids, segments, lengths), depth)
+        ends = accumulate(lengths)
+        spans = [(i, end - length, end) for i, length, end in zip(pack, lengths, ends, strict=True)]
+        return _Pass(spans, self._transfer.fetch(values))
+
+    def _padded(self, rows: Sequence[TokenSequence], batch: Sequence[int], depth: int) -> _Pass:
+        check_time()
+        chosen = [rows[i] for i in batch]
+        mixed = torch.autocast(self.device, torch.bfloat16, enabled=self._dtype == torch.bfloat16)
+        with torch.inference_mode(), mixed:
+            found = self.module(**self._tensors(chosen), output_hidden_states=depth > 0)
+            hidden = found.hidden_states[depth] if depth else found.last_hidden_state
+        width = hidden.shape[1]
+        spans = [(i, at * width, at * width + len(rows[i].ids)) for at, i in enumerate(batch)]
+        values = hidden.float().flatten(0, 1)  # (rows * width, hidden)
+        return _Pass(spans, self._transfer.fetch(values))
 
     def _tensors(self, rows: Sequence[TokenSequence]) -> dict[str, torch.Tensor]:
         """Padded ids, mask and, where the model has them, segment ids: each of shape (rows, width)."""
@@ -152,52 +194,6 @@ def pad_rows(rows: Sequence[TokenSequence], pad_id: int) -> tuple[torch.Tensor, 
         if row.segments is not None:
             segments[i, : len(row.ids)] = torch.tensor(row.segments)
     return ids, mask, segments
-
-
-def _packs(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Indices by length, in packs of at most `_BATCH_TOKENS` tokens, unless one sequence alone has more."""
-    pack: list[int] = []
-    tokens = 0
-    for index in sorted(range(len(lengths)), key=lambda i: (lengths[i], i)):
-        if pack and tokens + lengths[index] > _BATCH_TOKENS:
-            yield pack
-            pack, tokens = [], 0
-        pack.append(index)
-        tokens += lengths[index]
-    if pack:
-        yield pack
-
-
-def _batches(lengths: Sequence[int]) -> list[list[int]]:
-    """Indices by length, cut so that padding and the overhead of a pass together cost least.
-
-    At most `_BATCH_TOKENS` padded tokens a batch, unless one sequence alone has more.
-    """
-    order = sorted(range(len(lengths)), key=lambda i: (lengths[i], i))
-    widths = [lengths[i] for i in order]
-    # Cuts make sense only where the width changes, so there are few places for them, however many the rows.
-    cuts = [i for i in range(len(widths)) if i == 0 or widths[i] != widths[i - 1]] + [len(widths)]
-    best: list[tuple[int, int]] = [
-        (0, 0)
-    ]  # per cut: least cost of all before it, where its last group starts
-    for end in range(1, len(cuts)):
-        width = widths[cuts[end] - 1]
-        best.append(min((best[k][0] + _cost(cuts[end] - cuts[k], width), k) for k in range(end)))
-    batches: list[list[int]] = []
-    end = len(cuts) - 1
-    while end > 0:
-        start = best[end][1]
-        rows = max(1, _BATCH_TOKENS // widths[cuts[end] - 1])
-        group = order[cuts[start] : cuts[end]]
-        batches += [group[i : i + rows] for i in range(0, len(group), rows)]
-        end = start
-    return batches
-
-
-def _cost(rows: int, width: int) -> int:
-    """Of a group of rows of one width, in the time of one token."""
-    passes = -(-rows // max(1, _BATCH_TOKENS // width))
-    return rows * width + passes * _PASS_OVERHEAD
 
 
 def _load_weights(files: ModelFiles) -> Any:

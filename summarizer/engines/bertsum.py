@@ -1,9 +1,9 @@
 """BERTSum as an engine: scores of sentences, from the head that the text is for."""
 
-from collections import deque
 from collections.abc import Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,11 +12,13 @@ import numpy as np
 from summarizer.bertsum.config import BertSumConfig
 from summarizer.bertsum.document import DocumentInput, gathered, prepare
 from summarizer.bertsum.folder import read_config, read_encoder, read_heads
-from summarizer.bertsum.scoring import Head, ModuleHead
+from summarizer.bertsum.preparing import beside, grouped
+from summarizer.bertsum.scoring import Head, HeadInput, Logits, ModuleHead
 from summarizer.centrality import Vectors
 from summarizer.encoder.encoder import Encoder
 from summarizer.encoder.files import find_model
-from summarizer.encoder.runtime import Runtime
+from summarizer.encoder.network import ahead
+from summarizer.encoder.runtime import Runtime, processors
 from summarizer.engines.base import Salience
 from summarizer.errors import SummarizerError, UnsupportedModelError
 from summarizer.limits import check_time
@@ -27,16 +29,22 @@ if TYPE_CHECKING:
 
 _TOGETHER = 4096  # sentences that the head reads at once: its time and memory grow with their square
 _AROUND = 512  # of these on each side for context, where a document has more
-_AHEAD = 3  # documents that are made ready while one is read
+_AHEAD = 3  # groups of documents that are made ready while one is read
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A head with its declaration."""
+
+    config: BertSumConfig
+    head: Head
 
 
 @dataclass(frozen=True, slots=True)
 class _Begun:
-    """A document whose windows are being read."""
+    """Documents whose windows are being read in one call."""
 
-    config: BertSumConfig
-    head: Head
-    prepared: DocumentInput
+    documents: list[DocumentInput]
     hidden: Iterator[tuple[int, Vectors]]
 
 
@@ -57,8 +65,9 @@ class BertSumEngine:
     def __init__(
         self, encoder: Encoder, config: BertSumConfig, head: Head, articles: Head | None = None
     ) -> None:
-        self._encoder, self._config = encoder, config
-        self._head, self._articles = head, articles
+        self._encoder = encoder
+        self._notes = _Part(config, head)
+        self._articles = _Part(config.articles, articles) if config.articles and articles else None
         self.model = ModelInfo(encoder.name, encoder.sha256, "bertsum", config.calibrated, config.threshold)
         self.device, self.precision = encoder.device, encoder.precision
         self._try()
@@ -93,8 +102,15 @@ class BertSumEngine:
 
     def in_precision(self, precision: str) -> "BertSumEngine":
         """The same engine with another precision of its encoder; what is in memory is shared."""
+        return self._with(self._encoder.in_precision(precision))
+
+    def packed(self, together: int) -> "BertSumEngine":
+        """The same engine that reads documents of so many tokens together, as on a GPU; of torch alone."""
+        return self._with(self._encoder.packed(together))
+
+    def _with(self, encoder: Encoder) -> "BertSumEngine":
         other = copy(self)
-        other._encoder, other.precision = self._encoder.in_precision(precision), precision
+        other._encoder, other.precision = encoder, encoder.precision
         return other
 
     def _try(self) -> None:
@@ -113,46 +129,65 @@ class BertSumEngine:
             ) from None
 
     def score(self, documents: Sequence[SplitDocument], asked: Sequence[int]) -> list[Salience]:
-        """Reads each document by itself; while one is read, the next are made ready."""
-        found: list[Salience] = []
-        waiting: deque[_Begun | None] = deque()
-        for document in documents:
-            waiting.append(self._begin(document))
-            if len(waiting) > _AHEAD:
-                found.append(self._salience(waiting.popleft()))
-        return found + [self._salience(begun) for begun in waiting]
+        """Reads each document by itself, or some together where the encoder does; the next are made ready."""
+        found = [Salience(())] * len(documents)
+        for part, article in ((self._notes, False), (self._articles, True)):
+            places = [i for i, d in enumerate(documents) if d.sentences and self._is_article(d) == article]
+            if part is not None:
+                read = self._read(part, [documents[i] for i in places])
+                for place, salience in zip(places, read, strict=True):
+                    found[place] = salience
+        return found
 
-    def _begin(self, document: SplitDocument) -> _Begun | None:
-        if not document.sentences:
-            return None
-        config, head = self._config, self._head
-        if document.article and config.articles and self._articles is not None:
-            config, head = config.articles, self._articles
-        prepared = prepare(self._encoder, document, config.context)
-        return _Begun(config, head, prepared, self._encoder.encode(prepared.rows, config.head.depth))
+    def _is_article(self, document: SplitDocument) -> bool:
+        return document.article and self._articles is not None
 
-    def _salience(self, begun: _Begun | None) -> Salience:
-        if begun is None:
-            return Salience(())
-        scores = round_scores(self._scores(begun))
-        return Salience(scores, calibrated=begun.config.calibrated, threshold=begun.config.threshold)
+    def _read(self, part: _Part, documents: Sequence[SplitDocument]) -> Iterator[Salience]:
+        together = self._encoder.together
+        made = partial(prepare, self._encoder, context=part.config.context)
+        prepared = beside(made, documents, processors() if together else 0)
 
-    def _scores(self, begun: _Begun) -> list[float]:
-        config, made = begun.config, begun.prepared
-        vectors = gathered(
-            begun.hidden, made.windows, made.lengths, config.head.pooling, self._encoder.hidden
-        )
-        logits = []
-        for low, start, end, high in _stretches(len(vectors)):
+        def begun() -> Iterator[_Begun]:
+            for group in grouped(prepared, together):
+                rows = [row for document in group for row in document.rows]
+                yield _Begun(group, self._encoder.encode(rows, part.config.head.depth))
+
+        for group in ahead(begun(), _AHEAD):
+            yield from self._saliences(part, group)
+
+    def _saliences(self, part: _Part, begun: _Begun) -> Iterator[Salience]:
+        config, head = part.config, part.config.head
+        vectors = gathered(begun.hidden, begun.documents, head.pooling, self._encoder.hidden)
+        inputs = [
+            HeadInput(own, document.features, document.kinds)
+            for own, document in zip(vectors, begun.documents, strict=True)
+        ]
+        for logits in _logits(part.head, inputs):
+            values = config.scale * logits + config.shift
+            if not np.isfinite(values).all():
+                raise UnsupportedModelError(
+                    f"The model {self.model.name!r} gives scores that are no numbers."
+                )
+            # The same as 1 / (1 + exp(-x)), without overflow at either end.
+            scores = round_scores((0.5 * (1 + np.tanh(0.5 * values))).tolist())
+            yield Salience(scores, calibrated=config.calibrated, threshold=config.threshold)
+
+
+def _logits(head: Head, documents: Sequence[HeadInput]) -> Iterator[Logits]:
+    """Of each document; long ones are read in stretches."""
+    short = [document for document in documents if len(document.kinds) <= _TOGETHER]
+    check_time()
+    read = iter(head(short))
+    for document in documents:
+        if len(document.kinds) <= _TOGETHER:
+            yield next(read)
+            continue
+        parts = []
+        for low, start, end, high in _stretches(len(document.kinds)):
             check_time()
-            part = begun.head(vectors[low:high], made.features[low:high], made.kinds[low:high])
-            logits.append(part[start - low : end - low])
-        values = config.scale * np.concatenate(logits) + config.shift
-        if not np.isfinite(values).all():
-            raise UnsupportedModelError(f"The model {self.model.name!r} gives scores that are no numbers.")
-        # The same as 1 / (1 + exp(-x)), without overflow at either end.
-        scores: list[float] = (0.5 * (1 + np.tanh(0.5 * values))).tolist()
-        return scores
+            (logits,) = head([document.part(low, high)])
+            parts.append(logits[start - low : end - low])
+        yield np.concatenate(parts)
 
 
 def _stretches(count: int) -> list[tuple[int, int, int, int]]:

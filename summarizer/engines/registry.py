@@ -98,10 +98,9 @@ def quick_precision(name: str, options: EngineOptions) -> str:
     if name != "bertsum":
         return "fp32"
     from summarizer.encoder.files import find_model
-    from summarizer.encoder.runtime import choose, has_bf16
+    from summarizer.encoder.runtime import choose, quick_in_bf16
 
-    choice = choose(find_model(options.model), options.device, "bf16")
-    return "bf16" if choice.runtime == "openvino" and has_bf16() else "fp32"
+    return "bf16" if quick_in_bf16(choose(find_model(options.model), options.device, "bf16")) else "fp32"
 
 
 def exact_engine(engine: Engine) -> Engine:

@@ -97,9 +97,7 @@ class DocumentReader:
         hidden = dict(self._hidden(document))
         if self._reading.kind == "states":
             return np.concatenate([hidden[row] for row in range(len(document.rows))]).astype(np.float16)
-        vectors = gathered(
-            hidden.items(), document.windows, document.lengths, self._reading.pooling, self._encoder.hidden
-        )
+        (vectors,) = gathered(hidden.items(), [document], self._reading.pooling, self._encoder.hidden)
         return vectors.astype(np.float16)
 
     def _hidden(self, document: DocumentInput) -> Iterator[tuple[int, Vectors]]:

@@ -29,7 +29,7 @@ class Paced:
 def test_rates_and_ratios_of_the_three(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(summaries, "_peer", lambda python, model: Paced(model))
     small = {"hidden_size": 64, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 64}
-    monkeypatch.setattr(summaries, "_LARGE", small)
+    monkeypatch.setattr(summaries, "LARGE", small)
     rows = list(summaries.measure(Settings(engine="lead"), 3, 2, Path("python")))
     assert [row.notes for row in rows] == [3, 3, 2]
     assert rows[0].ratio == 1.0

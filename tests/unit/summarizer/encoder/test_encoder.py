@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import AutoModel, AutoTokenizer
 
+from summarizer.encoder.batches import BATCH, padded_batches
 from summarizer.encoder.encoder import Encoder
 from summarizer.encoder.files import find_model
-from summarizer.encoder.torch_network import _BATCH_TOKENS, _batches
 from summarizer.errors import EngineError, UnsupportedModelError
 from tests.unit.summarizer.tiny_models import CONFIGS, HIDDEN, POSITIONS, WORDS
 
@@ -104,11 +104,11 @@ def test_vectors_are_the_same_bits_every_time_and_in_place(encoder: Encoder, sen
 
 @given(st.lists(st.integers(1, 600), max_size=200))
 def test_batches_hold_every_row_once_and_little_padding(lengths: list[int]) -> None:
-    batches = _batches(lengths)
+    batches = padded_batches(lengths)
 
     assert sorted(i for batch in batches for i in batch) == list(range(len(lengths)))
     for batch in batches:
-        assert len(batch) == 1 or len(batch) * max(lengths[i] for i in batch) <= _BATCH_TOKENS
+        assert len(batch) == 1 or len(batch) * max(lengths[i] for i in batch) <= BATCH
 
 
 def test_a_model_of_another_family_is_refused(tiny_model: Path, tmp_path: Path) -> None:
