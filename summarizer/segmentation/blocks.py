@@ -95,17 +95,17 @@ class _Emitter:
     def emit(self) -> None:
         """Add the spans."""
         first, context = self.first, self.spans.context
-        self.spans.begin_block()
+        context.begin_block()
         item = first.kind is LineKind.ITEM
         if first.after_blank:
-            self.spans.end_paragraph(item=item)
+            context.end_paragraph(item=item)
         elif not item and context.in_items and not self._goes_on_in_list():
             context.leave_list()
         if first.kind is not LineKind.ROW and first.kind is not LineKind.BOILERPLATE:
             context.table.end()
         if first.kind is LineKind.BOILERPLATE:
             if DEAR.match(first.text):
-                self.spans.end_section()
+                context.close_all()
             self.spans.add_boilerplate(self.start, self.end)
         elif first.kind is LineKind.HEADING:
             self.spans.heading(self.start, self.end)
@@ -165,7 +165,7 @@ class _Emitter:
         if label is not None:
             self._begin_label(start, label)
         elif first.kind is LineKind.TEXT:
-            spans.begin_statement(start, first.end)
+            spans.context.begin_statement(start, first.end)
         count = len(spans.sentences)
         if self._is_empty_field(start):
             spans.sentence(start, self.end)
@@ -222,7 +222,7 @@ class _Emitter:
         else:
             body, close = letter_body(spans.text, start, self.end)
             if body > start:
-                spans.end_section()
+                spans.context.close_all()
                 spans.add_boilerplate(start, body)
             add_running_text(spans, body, close, first.ordinal)
             if close < self.end:

@@ -1,12 +1,12 @@
 """What stands around a sentence and must be read with it: headings, lead-in, question, head of a table."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from summarizer.segmentation.heads import AXIS, Head, alike, encloses, is_main, names_document
+from summarizer.segmentation.heads import Head, alike, encloses, is_main, names_document
 from summarizer.segmentation.regions import STUDIES, begins_with_region, is_region, is_study
-from summarizer.segmentation.section_titles import normalise
+from summarizer.segmentation.section_titles import AXIS, normalise
 from summarizer.segmentation.table_context import TableContext
 from summarizer.types import ContextKind, ContextSpan, SectionKind, Span
 
@@ -25,9 +25,14 @@ class _Item:
 
 @dataclass(slots=True)
 class Context:
-    """The context at one place of a text, moved along as its spans are found."""
+    """The context at one place of a text, moved along as its spans are found.
+
+    Attributes:
+        ended: is told from where on headings stood that ended here, with the sections that they had opened.
+    """
 
     text: str
+    ended: Callable[[int], None]
     _heads: list[Head] = field(default_factory=list)
     _lead: ContextSpan | None = None
     _items: list[_Item] = field(default_factory=list)
@@ -91,6 +96,7 @@ class Context:
 
     def close_all(self) -> None:
         """What stands above has nothing to do with what follows, as above the greeting of a letter."""
+        self.ended(0)
         self._open = None
         self.leave_list()
         self.table.end()
@@ -116,34 +122,29 @@ class Context:
     def _on_one_line(self, end: int, start: int) -> bool:
         return start - end < 40 and not self.text[end:start].strip() and "\n" not in self.text[end:start]
 
-    def begin_block(self) -> int | None:
-        """Another paragraph, item or line begins; where the first label starts that ended with the last."""
-        closed = None
+    def begin_block(self) -> None:
+        """Another paragraph, item or line begins: labels inside the last one end with it."""
         if self.topic is not None:
             self.begin_numbered(None)
         while self._heads and self._heads[-1].within:
             self._open = None
-            closed = self._heads.pop().span.start
-        return closed
+            self.ended(self._heads.pop().span.start)
 
-    def end_paragraph(self, *, item: bool) -> int | None:
+    def end_paragraph(self, *, item: bool) -> None:
         """A blank line closes labels with their text on one line, and lists, if none goes on behind it.
 
-        Returns:
-            Where an axis of a diagnosis starts that ended with it: nothing below the line belongs to one.
+        The section of an axis of a diagnosis ends with it: nothing below the line belongs to one.
         """
-        axis = None
         while self._heads and not self._heads[-1].main and self._heads[-1].inline:
             self._open = None
             span = self._heads.pop().span
             if AXIS.fullmatch(normalise(self.text[span.start : span.end])):
-                axis = span.start
+                self.ended(span.start)
         if not item:
             self.leave_list()
             while self._heads and self._heads[-1].listed and self._heads[-1].used:
                 self._open = None
                 self._heads.pop()
-        return axis
 
     def leave_list(self) -> None:
         """The list ends, and what led in to it."""
@@ -244,20 +245,15 @@ class Context:
         self._open = None
         self._heads.pop()
 
-    def begin_statement(self, start: int, end: int) -> int | None:
-        """A line of running text begins: one that speaks of another region does not stand under the last one.
-
-        Returns:
-            Where the heading starts that ended, None if none did.
-        """
+    def begin_statement(self, start: int, end: int) -> None:
+        """Running text begins on a line: what speaks of another region does not stand under the last one."""
         top = self._heads[-1] if self._heads else None
         if top is None or not (top.region and top.inline) or top.main:
-            return None
+            return
         named = begins_with_region(self.text[start:end])
-        if not named or named in normalise(self.text[top.span.start : top.span.end]):
-            return None
-        self._open = None
-        return self._heads.pop().span.start
+        if named and named not in normalise(self.text[top.span.start : top.span.end]):
+            self._open = None
+            self.ended(self._heads.pop().span.start)
 
     def begin_label(self, start: int, *, upper: bool) -> bool:
         """A label that is no heading begins a line: what stands above it in the same form ends there.

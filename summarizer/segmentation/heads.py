@@ -5,15 +5,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from summarizer.segmentation.regions import is_region, is_study
-from summarizer.segmentation.section_titles import TITLE_KINDS, names_section
+from summarizer.segmentation.section_titles import AXIS, TITLE_KINDS, names_section
 from summarizer.segmentation.vocabulary import words
 from summarizer.types import ContextSpan, SectionKind
 
 _DOCUMENTS = words("section_titles", "documents")
 _TOLD_APART = words("section_titles", "documents_told_apart")
 _WORDS = re.compile(r"[a-z]+")
-AXIS = re.compile(r"axis [iv]{1,3}")
-"""One of the five of a psychiatric diagnosis (DSM-IV): a line, and nothing below it."""
 _SURVEYS = frozenset(
     {
         SectionKind.EXAM,

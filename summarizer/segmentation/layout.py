@@ -20,6 +20,7 @@ from summarizer.segmentation.boilerplate import (
 from summarizer.segmentation.labels import LABEL, Role, known_heading, role
 from summarizer.segmentation.lines import Line, LineKind, read_lines
 from summarizer.segmentation.markers import begins_item, boxes, find_markers
+from summarizer.segmentation.section_titles import AXIS
 from summarizer.segmentation.titles import (
     is_known_title,
     is_title,
@@ -30,7 +31,6 @@ from summarizer.segmentation.titles import (
 from summarizer.segmentation.vocabulary import alternatives
 from summarizer.segmentation.wrapping import is_full, wrap_width
 
-AXIS = re.compile(r"AXIS\s{1,9}(?:IV|I{1,3}|V)\b[.:,]*", re.I)
 _STATUS = re.compile(rf"(?:{alternatives('answers', 'of_the_line_above')})(?:\s?:|\s[-–—=])", re.I)
 _USUAL_WIDTH = 72
 """Taken where the lengths of the lines tell of none."""

@@ -5,7 +5,6 @@ from collections.abc import Collection
 
 from summarizer.segmentation.answers import begins_answer, mere_value
 from summarizer.segmentation.labels import AFTER_COLON, APART, LABEL
-from summarizer.segmentation.layout import AXIS
 from summarizer.segmentation.list_marks import inline_markers
 from summarizer.segmentation.midline import (
     counted_title,
@@ -16,7 +15,7 @@ from summarizer.segmentation.midline import (
 )
 from summarizer.segmentation.punctuation import sentence_ends
 from summarizer.segmentation.regions import LABORATORY
-from summarizer.segmentation.section_titles import normalise
+from summarizer.segmentation.section_titles import AXIS, normalise
 from summarizer.segmentation.spans import Spans
 from summarizer.segmentation.titles import is_statement
 from summarizer.types import ContextKind, ContextSpan, SectionKind, Span
@@ -80,7 +79,7 @@ def _add_sentences(spans: Spans, start: int, end: int, inside: Collection[int]) 
         if spans.context.in_study and _begins_with_label(text, start, cut, LABORATORY):
             spans.context.end_study()
         if spans.section_kind in _ENUMERATED and _begins_with_label(text, start, cut, APART):
-            spans.end_section()
+            spans.context.close_all()
         added = spans.sentence(start, cut, more=more)
         asked = added if added is not None and text[added.end - 1] in "?？؟" else None
         start = cut

@@ -11,6 +11,8 @@ from summarizer.segmentation.regions import is_region, is_study
 from summarizer.segmentation.vocabulary import read
 from summarizer.types import SectionKind as K
 
+AXIS = re.compile(r"axis\s{1,9}(?:iv|i{1,3}|v)\b[.:,]*", re.I)
+"""One of the five of a psychiatric diagnosis (DSM-IV): it heads its line, and nothing below."""
 _FILE = "section_titles"
 LOINC_KINDS = {code: K(kind) for kind, codes in read("loinc").items() for code in codes}
 TITLE_KINDS = {title: K(kind) for kind, titles in read(_FILE)["titles"].items() for title in titles}

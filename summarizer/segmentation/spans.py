@@ -41,7 +41,7 @@ class Spans:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.context = Context(text)
+        self.context = Context(text, self._end_sections)
         self.sentences: list[Sentence] = []
         self.headings: list[Span] = []
         self.markers: list[Span] = []
@@ -140,27 +140,9 @@ class Spans:
         """The kind of the section that is open, None where none is."""
         return None if self._section is None else self._titles[self._section][2]
 
-    def end_section(self) -> None:
-        """A letter's greeting, or a label set apart, ends the section and the headings above it."""
-        if self._section is not None:
-            self._ended[self._section] = self._last
-        self.context.close_all()
-
-    def begin_block(self) -> None:
-        """Another paragraph, item or line begins: labels inside the last one end with it."""
-        self._end_from(self.context.begin_block())
-
-    def begin_statement(self, start: int, end: int) -> None:
-        """A line of running text begins that is no item."""
-        self._end_from(self.context.begin_statement(start, end))
-
-    def end_paragraph(self, *, item: bool) -> None:
-        """A blank line stands above the next block."""
-        self._end_from(self.context.end_paragraph(item=item))
-
-    def _end_from(self, closed: int | None) -> None:
-        """The section ends that a heading at this place, or one behind it, has opened."""
-        if closed is not None and self._section is not None and self._titles[self._section][0] >= closed:
+    def _end_sections(self, start: int) -> None:
+        """The section ends that a heading at `start`, or one behind it, has opened."""
+        if self._section is not None and self._titles[self._section][0] >= start:
             self._ended[self._section] = self._last
 
     def marker(self, start: int, end: int) -> None:
