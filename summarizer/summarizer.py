@@ -17,6 +17,7 @@ from summarizer.engines.registry import (
     quick_precision,
 )
 from summarizer.limits import begin_scoring, check_time
+from summarizer.selection.column_heads import heads_last
 from summarizer.selection.select import asked_sentences, select, select_parts, sufficient, taking_order
 from summarizer.selection.settle import settled
 from summarizer.splitting.apart import split
@@ -156,11 +157,13 @@ class Summarizer:
         documents = [parts.document for parts in notes]
         asked = [asked_sentences(budget, document.sentences) for document in documents]
         begin_scoring(len(notes))
-        found = self._engine.score(documents, asked)
+        scored = self._engine.score(documents, asked)
+        found = [heads_last(parts.sentences, one) for parts, one in zip(notes, scored, strict=True)]
         rules = [partial(_chosen, parts, budget) for parts in notes]
         chosen = [rule(salience) for rule, salience in zip(rules, found, strict=True)]
         for i, salience in self._decided(documents, asked, found, chosen, rules):
-            found[i], chosen[i] = salience, rules[i](salience)
+            found[i] = heads_last(notes[i].sentences, salience)
+            chosen[i] = rules[i](found[i])
         return [self._summary(*note) for note in zip(notes, found, chosen, strict=True)]
 
     def _decided(
