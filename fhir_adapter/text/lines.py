@@ -116,7 +116,8 @@ def row_lines(
         return _page_lines(filled)
     if len(filled) == 1 and (cells[0].lines or not aligned):
         only = filled[0]
-        return [replace(line, kind=_kind_alone(only, len(cells), names_columns)) for line in only.lines]
+        kind = _kind_alone(only, len(cells), names_columns, under_heads)
+        return [replace(line, kind=kind) for line in only.lines]
     columns: list[str] = []
     names_row = _names_row(cells, filled)
     for cell in cells:
@@ -127,7 +128,7 @@ def row_lines(
     if not row:
         return []
     if len(filled) == 1:
-        return [Line(row, LineKind.COLUMNS if names_columns else LineKind.TEXT)]
+        return [Line(row, LineKind.COLUMNS if names_columns else LineKind.ROW)]
     heads = names_columns or all(cell.header for cell in filled)
     return [Line(row, LineKind.COLUMNS if heads else LineKind.ROW)]
 
@@ -167,13 +168,15 @@ def _names_row(cells: Sequence[Cell], filled: Sequence[Cell]) -> bool:
     return first.bold and not any(cell.bold or cell.header for cell in others)
 
 
-def _kind_alone(cell: Cell, columns: int, names_columns: bool) -> LineKind:
+def _kind_alone(cell: Cell, columns: int, names_columns: bool, under_heads: bool) -> LineKind:
     """What a row is that holds nothing but its first cell: what is bold over several columns heads them."""
     spans = cell.columns > 1 or columns > 1
     short = len(cell.lines) == 1 and len(cell.lines[0].text) <= _CAPTION_CHARACTERS
     if spans and short and (cell.header or cell.bold or names_columns):
         return LineKind.CAPTION
-    return LineKind.COLUMNS if names_columns and short else LineKind.TEXT
+    if names_columns and short:
+        return LineKind.COLUMNS
+    return LineKind.ROW if under_heads and columns > 1 and short else LineKind.TEXT
 
 
 def _is_page(filled: Sequence[Cell], under_heads: bool) -> bool:

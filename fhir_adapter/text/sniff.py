@@ -174,10 +174,12 @@ def _markup(start: str, data: bytes, labelled: bool) -> Sniffed | None:
 
 
 def _is_narrative(name: str, attributes: str, text: str) -> bool:
-    """A piece cut out of a C-CDA document: by its namespace, or by elements that only narratives have."""
+    """A piece cut out of a C-CDA document: by its namespace, or by what only narratives have."""
     if name.lower() not in NARRATIVE_ROOTS:
         return False
-    return _HL7_NAMESPACE in attributes or name == "paragraph" or _NARRATIVE.search(text, 1) is not None
+    if _HL7_NAMESPACE in attributes or "styleCode=" in attributes or name == "paragraph":
+        return True
+    return _NARRATIVE.search(text, 1) is not None
 
 
 def _root_at(text: str) -> tuple[int, str]:

@@ -36,6 +36,7 @@ BLOCKS = PARAGRAPHS | names(
 )
 LISTS = names("ul ol menu dir")
 PREFORMATTED = names("pre listing xmp textarea plaintext")
+FIELDS = names("label output meter progress")
 STRUCK = names("del s strike")
 SCRIPTS = {"sup": True, "sub": False}
 # A start tag of the key ends open elements of the value, up to the barrier.

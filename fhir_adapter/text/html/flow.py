@@ -15,6 +15,8 @@ _SPACE = re.compile("[ \t\n\r\f\u00a0]+")
 _INDENT = 2
 _MAX_INDENT = 8 * _INDENT
 _LONGEST_SCRIPT = 24
+_HOLDS = frozenset("([{/-–—'\"“‘ ")
+"""Behind these a word stands without a blank."""
 
 
 class Flow:
@@ -41,6 +43,7 @@ class Flow:
         self._plain = False
         self._script: list[str] | None = None
         self._script_end = ""
+        self._boxed = False
 
     def text(self, characters: str) -> None:
         """Adds inline text; runs of white space (no-break spaces too) count as one space."""
@@ -84,7 +87,8 @@ class Flow:
     def _put(self, body: str) -> None:
         """Adds words behind the space, if any, that parts them from those before."""
         apart = self._space or parts_from(self._script_end, body)
-        self._space, self._script_end = False, ""
+        apart = apart or (self._boxed and (body[0].isalnum() or body[0] == "["))
+        self._space, self._script_end, self._boxed = False, "", False
         if not self.struck:
             self.end_struck()
         if apart and self._parts:
@@ -94,6 +98,10 @@ class Flow:
             self._parts.append(STRUCK)
         self._plain |= not self.bold
         self._parts.append(body)
+
+    def part_words(self) -> None:
+        """A label or a field begins or ends: words on both sides of it are two."""
+        self._boxed = bool(self._parts) and self._parts[-1][-1:] not in _HOLDS
 
     def end_struck(self) -> None:
         """Ends the struck-out words of this line."""

@@ -1,4 +1,4 @@
-"""HTML and XHTML: the recipe `html|2`, what a browser shows, as lines.
+"""HTML and XHTML: the recipe `html|3`, what a browser shows, as lines.
 
 Blocks become lines, paragraphs and headings stand between empty lines (one at most), list items carry their
 markers, table rows are one line with ` | ` between the cells. Hidden elements, scripts, styles, comments and
@@ -60,7 +60,7 @@ def html_text(data: bytes, charset: str | None = None, media_type: str = "text/h
         f"{unread} characters after an unclosed script or comment" if unread else "",
         f"{unstated} lists to choose from without a recorded choice" if unstated else "",
     ]
-    return builder.build(recipe("html", "2"), media_type, "; ".join(each for each in notices if each))
+    return builder.build(recipe("html", "3"), media_type, "; ".join(each for each in notices if each))
 
 
 def render(markup: str) -> tuple[str, tuple[Heading, ...], int]:
@@ -188,7 +188,9 @@ class _Renderer:
         elif tag.name in ("img", "area"):
             self._text(attributes.get("alt", ""))
         elif tag.name == "input" and not _is_hidden(tag):
+            self._flow.part_words()
             self._text(input_words(tag))
+            self._flow.part_words()
 
     def _push(self, tag: Tag) -> None:
         name, style = tag.name, tag.attributes.get("style", "")
@@ -199,6 +201,8 @@ class _Renderer:
             )
             self._dress(entry, tag, style)
             self._enter(tag, style)
+            if name in elements.FIELDS:
+                self._flow.part_words()
             if entry.raised is not None:
                 self._flow.start_script()
             elif name == "q":
@@ -329,6 +333,8 @@ class _Renderer:
             return
         if entry.raised is not None:
             self._flow.end_script(entry.raised)
+        if entry.name in elements.FIELDS:
+            self._flow.part_words()
         self._leave(entry.name)
         self._undress(entry)
 

@@ -8,6 +8,7 @@ import ctypes
 import math
 import re
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import pypdfium2 as pdfium
 import pypdfium2.raw as raw
@@ -20,11 +21,23 @@ from fhir_adapter.text.symbols import from_symbol_font, symbol_font
 
 MAX_CHARACTERS = 200_000
 _SPOT = 4.0
+_TIGHT = 0.03
+"""Of the size; a gap up to this needs no closer look."""
+_OVERHANG = 0.25
+"""Of the size; no letter hangs farther over its own width."""
 _HYPHENS = frozenset({0x02, 0xAD, 0xFFFE})
 _LIGATURES = {
     0xFB00: "ff", 0xFB01: "fi", 0xFB02: "fl", 0xFB03: "ffi", 0xFB04: "ffl", 0xFB05: "st", 0xFB06: "st",
 }  # fmt: skip
 _BOLD = re.compile(r"bold|black|heavy|[,-](?:bd|b)\b", re.IGNORECASE)
+
+
+class Gap(NamedTuple):
+    """Between the characters `at - 1` and `at` of a word, from the end of one to where the other begins."""
+
+    at: int
+    left: float
+    right: float
 
 
 @dataclass(slots=True)
@@ -37,6 +50,7 @@ class Word:
         guessed: PDFium sees a space before it, by the widths of the font.
         bold: its font is a bold one.
         struck: a line goes through it.
+        gaps: between its characters, in their order.
     """
 
     text: str
@@ -48,6 +62,7 @@ class Word:
     guessed: bool = False
     bold: bool = False
     struck: bool = False
+    gaps: list[Gap] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -96,8 +111,13 @@ class _WordBuilder:
 
     def end_at(self, x1: float | None) -> None:
         """Where the word's last character ends by its width: a slanted letter hangs over it."""
-        if self._word is not None and x1 is not None:
-            self._word.x1 = min(self._word.x1, x1)
+        word = self._word
+        if word is not None and x1 is not None and word.x1 - x1 <= _OVERHANG * word.size:
+            word.x1 = min(word.x1, x1)
+
+    def leaves_gap(self, x0: float, size: float) -> bool:
+        """Whether a character at `x0` would stand apart from the last one."""
+        return self._word is not None and x0 - self._word.x1 > _TIGHT * size
 
     def add(self, text: str, x0: float, x1: float, y: float, size: float) -> bool:
         """Adds a character; True where it begins a word."""
@@ -107,6 +127,7 @@ class _WordBuilder:
         if word is not None:
             near = -0.4 * size <= x0 - word.x1 <= 0.25 * size and abs(y - word.y) <= 0.1 * size
             if near and 0.8 <= size / word.size <= 1.25:
+                word.gaps.append(Gap(len(word.text), word.x1, x0))
                 word.text += text
                 word.x1 = max(x1, word.x1)
                 return False
@@ -162,7 +183,10 @@ class _Reader:
                 slanted.append(characters)
                 continue
             slanted.append("")
-            if builder.add(characters, *self._place(at)):
+            x0, x1, baseline, size = self._place(at)
+            if builder.leaves_gap(x0, size):
+                builder.end_at(self._advance_end(at - 1))
+            if builder.add(characters, x0, x1, baseline, size):
                 content.words[-1].bold = bool(_BOLD.search(self._font(at)))
         lines = (" ".join(part.split()) for part in "".join(slanted).split("\n"))
         content.sideways = [line for line in lines if line]

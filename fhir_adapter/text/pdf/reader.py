@@ -1,6 +1,6 @@
 """PDF: the text of its pages in reading order, by PDFium.
 
-The recipe `pdf|2+pdfium-N`, N being PDFium's build, since its reading of a file is part of the result:
+The recipe `pdf|3+pdfium-N`, N being PDFium's build, since its reading of a file is part of the result:
 
 - ruled tables are rows, cells joined by ` | ` (`pdf_tables`); columns follow one another (`pdf_layout`);
 - page numbers are left out; running headers and footers stand once, where they come first;
@@ -34,6 +34,7 @@ from fhir_adapter.text.pdf.margins import without_repeats
 from fhir_adapter.text.pdf.page import read_words
 from fhir_adapter.text.pdf.place import Turn
 from fhir_adapter.text.pdf.shapes import read_shapes
+from fhir_adapter.text.pdf.spacing import with_blanks
 from fhir_adapter.text.recipe import recipe
 
 MEDIA_TYPE = "application/pdf"
@@ -97,7 +98,7 @@ def _text(document: pdfium.PdfDocument) -> NoteText:
         raise NoteError(reason, f"text on 0 of {count} pages")
     builder = TextBuilder()
     builder.add(_joined(without_repeats(pages, heights)))
-    build = f"2+pdfium-{pdfium.version.PDFIUM_INFO.build}"
+    build = f"3+pdfium-{pdfium.version.PDFIUM_INFO.build}"
     return builder.build(recipe("pdf", build), MEDIA_TYPE, _notice(counts, count, document))
 
 
@@ -128,6 +129,7 @@ def _page(document: pdfium.PdfDocument, number: int, counts: _Counts) -> tuple[l
         content, shapes = read_words(page, turn), read_shapes(page, turn)
     finally:
         page.close()
+    content.words = with_blanks(content.words)
     few = content.characters < _FEW_CHARACTERS
     if shapes.pictured >= _PICTURE_PAGE and few:
         counts.scanned += 1

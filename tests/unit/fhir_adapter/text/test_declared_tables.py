@@ -75,3 +75,10 @@ def test_marks_stand_in_order_and_inside_the_text() -> None:
     found = html(f"<ul><li><s>x</s><table>{cells('th', DRUGS[0])}{REST}</table></ul>")
     assert [mark.start for mark in found.marks] == sorted(mark.start for mark in found.marks)
     assert all(found.text[mark.start : mark.end].strip() for mark in found.marks)
+
+
+def test_a_row_with_one_value_stays_in_its_table() -> None:
+    head = "<tr><th>Side</th><th>Vein</th></tr>"
+    spanned = "<tr><td rowspan=2>Left</td><td>patent</td></tr><tr><td>no clot</td></tr>"
+    found = html(f"<table>{head}{spanned}<tr><td>Valve</td><td></td></tr></table>")
+    assert marked(found, MarkKind.ROW) == ["Left | patent", "| no clot", "Valve"]

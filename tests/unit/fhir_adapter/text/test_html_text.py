@@ -199,7 +199,7 @@ def test_what_an_unclosed_script_swallows_is_counted() -> None:
 def test_the_encoding_is_found(data: bytes) -> None:
     note = html_text(data)
     assert note.text == "Łódź"
-    assert note.normalization.endswith("/text-extraction/html|2")
+    assert note.normalization.endswith("/text-extraction/html|3")
     assert not note.verbatim
 
 
@@ -251,3 +251,19 @@ def test_a_list_to_choose_from_names_its_choices_where_none_is_recorded() -> Non
     note = html_text(b"<p>Code status <select><option>Full code</option><option>DNR</option></select></p>")
     assert note.text == "Code status [no choice recorded: Full code / DNR]"
     assert note.notices == ("1 lists to choose from without a recorded choice",)
+
+
+@pytest.mark.parametrize(
+    ("markup", "text"),
+    [
+        ("<label>Cough</label><label>Fever</label>", "Cough Fever"),
+        ("<label>Dose:</label><input value='3 mg'><output>held</output>", "Dose: 3 mg held"),
+        (
+            "<input type=checkbox checked><label>CPR</label><input type=checkbox><label>ICU</label>",
+            "[x] CPR [ ] ICU",
+        ),
+        ("(<label>left</label>) sub<b>total</b>", "(left) subtotal"),
+    ],
+)
+def test_labels_and_fields_are_words_of_their_own(markup: str, text: str) -> None:
+    assert html_text(markup.encode()).text == text

@@ -69,7 +69,7 @@ def test_lines_and_paragraphs() -> None:
 
     assert note.text == "Chest pain since\nthis morning.\nNo fever.\n\nPLAN\nRest."
     build = pypdfium2.version.PDFIUM_INFO.build
-    assert note.normalization.endswith(f"/text-extraction/pdf|2+pdfium-{build}")
+    assert note.normalization.endswith(f"/text-extraction/pdf|3+pdfium-{build}")
     assert note.media_type == "application/pdf"
     assert note.notice == ""
 
@@ -213,6 +213,37 @@ def test_powers_ligatures_and_text_drawn_twice() -> None:
             canvas.drawString(72 + shift, 560, "Bold by overprint")
 
     assert lines_of(pdf(draw)) == ["WBC 10^9 per litre", "", "Bold by overprint"]
+
+
+def set_apart(words: list[str], gap: float, font: str) -> Draw:
+    """Words with gaps of a part of their size between them and no blank in the file."""
+
+    def draw(canvas: Canvas) -> None:
+        x = 72.0
+        for word in words:
+            canvas.setFont(font, 10)
+            canvas.drawString(x, HEIGHT - 100, word)
+            x += canvas.stringWidth(word, font, 10) + 10 * gap
+
+    return draw
+
+
+@pytest.mark.parametrize("font", ["Helvetica", "Times-Roman", "Courier"])
+@pytest.mark.parametrize("gap", [0.15, 0.18, 0.25])
+def test_a_narrow_gap_is_a_blank(font: str, gap: float) -> None:
+    words = "half of 4 mg if BP is over 90, two of 5 days".split()
+    assert lines_of(pdf(set_apart(words, gap, font))) == [" ".join(words)]
+
+
+@pytest.mark.parametrize("space", [0.5, 1.2, 1.8])
+def test_spaced_letters_are_one_word(space: float) -> None:
+    def draw(canvas: Canvas) -> None:
+        text = canvas.beginText(72, HEIGHT - 100)
+        text.setCharSpace(space)
+        text.textOut("FINAL REPORT OF TODAY")
+        canvas.drawText(text)
+
+    assert lines_of(pdf(draw)) == ["FINAL REPORT OF TODAY"]
 
 
 def test_ligatures_are_written_out() -> None:
