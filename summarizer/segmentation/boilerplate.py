@@ -5,8 +5,10 @@ from functools import lru_cache
 
 from summarizer.segmentation.vocabulary import read, words
 
-RULE = re.compile(r"[\s\-_=*~#.+|–—•\u2500-\u257f]{3,}$")
-_RULE_MARKS = re.compile(r"[-_=*~#.+|–—\u2500-\u257f]{2}")
+_DRAWN = r"\-_=*~#.:|–—\u2500-\u259f\u25ac-\u25af"
+RULE = re.compile(rf"[\s•+{_DRAWN}]{{3,}}$")
+_RULE_MARKS = re.compile(rf"[{_DRAWN}](?:[+{_DRAWN}]|\s[*~#=_-]\s)")
+"""Two beside each other, or three with blanks between; not signs of plus alone, which tell a degree."""
 LONGEST = 240
 """Longer lines are never boilerplate; what a pattern works on is bounded by it."""
 
@@ -32,6 +34,7 @@ _LETTERHEAD = _compiled(
     rf"{_LETTERS['address']}|{_LETTERS['institution']}|(?:(?i:typed|clinic|date)[:\ ]{{0,2}})?{{date}}"
     rf"|{{signer}}|(?:{{person}},\s?)?{_LETTERS['post']}"
 )
+_DEPARTMENT = _compiled(_LETTERS["department"])
 _PLACE = _compiled(r"{word}(?:,?\ {word}){0,3}")
 _NOT_NAMES = words("boilerplate", "not_names")
 _NOT_NAME_ENDINGS = tuple(read("boilerplate")["not_names_endings"])
@@ -52,6 +55,7 @@ _BEGINS = re.compile(
     r"[-(*_/]|this\b|the\b|electr|digit|e-?sign|dictat|transcri|sign|review|authent|verif|appro|co-?sign"
     r"|attest|final|job|mt|doc|complet|page|pg|cont|b?cc|cop|carbon|dear|to wh|sincer|respect|best|kind"
     r"|warm|person|with|regard|cordial|yours|very|encl?\b|enclos|end|prelim|strict|priv|confid|portions"
+    r"|(?:patient|physician|doctor|provider|clinician|surgeon|nurse|witness|guardian|parent|interpreter)\b"
     r"|parts|print|date|fax|generat|[drt][drt/]{0,4}\s?:|rd\s?:|dr\b|prof",
     re.I,
 )
@@ -81,6 +85,8 @@ def is_letterhead(line: str) -> bool:
     """Whether a line of a letter's head or foot is a date, an address, a name, a post or a reference."""
     if len(line) > 100:
         return False
+    if _DEPARTMENT.match(line):
+        return True
     return (_LETTERHEAD.match(line) or _REFERENCE.match(line)) is not None and _may_be_names(line)
 
 

@@ -11,6 +11,10 @@ _OPEN_ELSEWHERE = words("line_ends", "open_elsewhere")
 _OPEN_ENDINGS = tuple(read("line_ends")["open_endings"])
 _NAMED = frozenset({"dr", "dr.", "mr", "mr.", "mrs.", "ms.", "prof."})
 _DENIED_VERBS = words("line_ends", "denied_verbs")
+_SUBJECTS_VERBS = words("line_ends", "open_behind_subject")
+_SUBJECTS = words("line_ends", "subjects")
+_SIDE_END = re.compile(r"\b(?:on|to|from) the (?:left|right)$", re.I)
+"""A side that is no qualifier: `stenosis on the right`."""
 _DENIALS = frozenset({"not", "cannot", "can't", "never", "don't", "doesn't", "didn't"})
 _QUALIFIERS = words("line_ends", "qualifiers")
 _DETERMINERS = words("line_ends", "determiners")
@@ -75,18 +79,25 @@ def is_open(tail: str) -> bool:
             or _opens_clause(tail)
             or (stopped and len(tail) >= _LONG)
         )
-    if last in _DENIED_VERBS and before in _DENIALS and len(tokens) > 2:
+    if len(tokens) > 1 and _awaits_object(tokens, last, before):
         return True
     if last in _OPEN:
         return last != "history" or before in _DETERMINERS or before == "any"
     if last in _OPEN_ELSEWHERE and tail.endswith(last):
         return True
-    if last in _QUALIFIERS:
+    if last in _QUALIFIERS and not _SIDE_END.search(tail):
         while len(tokens) > 1 and before in _QUALIFIERS:
             tokens.pop()
             before = tokens[-2].strip(_PUNCTUATION) if len(tokens) > 1 else ""
         return before in _DETERMINERS or (not before and len(tail) < 30)
     return False
+
+
+def _awaits_object(tokens: list[str], last: str, before: str) -> bool:
+    """Whether a verb stands last whose object must follow, by what stands before it."""
+    if last in _DENIED_VERBS and before in _DENIALS and len(tokens) > 2:
+        return True
+    return last in _SUBJECTS_VERBS and (tokens[-2][-1] == "," or before in _SUBJECTS)
 
 
 def _opens_clause(tail: str) -> bool:

@@ -26,6 +26,8 @@ BOX = re.compile(r"(?:[\[(][ xX_✓✔*•]{0,3}[\])](?=\s|\w)|[☐☑☒□▢�
 _NEXT_BOX = re.compile(rf"\s{BOX.pattern}")
 _SIGN = re.compile(r"[-–−+±]\s?(?=[A-Za-z])")
 _SIGNS_INSIDE = re.compile(r"[-–−][A-Za-z].{0,200}?(?:[,;]\s?[-–−+±]|\s\+)(?=[A-Za-z])")
+_SIGN_BEHIND_LABEL = re.compile(r"[A-Z][\w /]{0,24}:\s{1,8}\+\s?[A-Za-z]")
+"""`GI: + nausea`, above lines of signs of the same label."""
 _DASHED_NUMBER = re.compile(r"[-–—]\s+[\d.]")
 _COUNTED = re.compile(rf"\s{{0,80}}(?:{alternatives('markers', 'counted')})\b")
 _SIDES = words("markers", "sides")
@@ -169,6 +171,8 @@ def _drop_signs(lines: Sequence[Line], signs: list[int], found: list[tuple[int, 
 def _judge_run(lines: Sequence[Line], run: list[int], found: list[tuple[int, int]]) -> None:
     texts = [lines[index].text for index in run]
     signed = any(text[0] in "+±" or _SIGNS_INSIDE.match(text) for text in texts)
+    if run[0] and not lines[run[0]].after_blank:
+        signed = signed or _SIGN_BEHIND_LABEL.match(lines[run[0] - 1].text) is not None
     numbers = all(_DASHED_NUMBER.match(text) for text in texts)
     if signed or numbers:
         for index in run:

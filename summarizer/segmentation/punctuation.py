@@ -88,7 +88,7 @@ def _cut_after(text: str, start: int, mark: int, stop: int, end: int) -> int | N
     if text[mark] in _STOPS_OF_THEIR_OWN:
         return stop
     if not text[stop].isspace():
-        return _glued(text, start, mark, stop, end)
+        return stop if _cited(text, stop, end) else _glued(text, start, mark, stop, end)
     token = _TOKEN.search(text, stop, min(end, stop + 400))
     if token is None:
         return stop
@@ -143,9 +143,7 @@ def _needs_its_noun(text: str, start: int, mark: int, ahead: str) -> bool:
     before = text[low : mark - len(word)].split()
     last = before[-1].lower() if before else ""
     if word.isdigit():
-        return name in _MONTHS or (
-            last.rstrip(".") in _BEFORE_ORDINALS and ahead[:1].isupper() and name not in _SUBJECTS
-        )
+        return name in _MONTHS or (last.rstrip(".") in _BEFORE_ORDINALS and name not in _SUBJECTS)
     if not ahead[:1].isupper() or name in _SUBJECTS:
         return False
     return not last or last[-1] in ",;:" or last in _DETERMINERS
@@ -176,7 +174,8 @@ def _before_capital(text: str, word: str, ahead: str, mark: int, stop: int) -> i
     ):
         return None
     if len(word) == 1 and word.isalpha() and word.isupper():
-        return stop if starter or _lettered(text, mark - 1) else None
+        spaced = len(name) == 1 and ahead[1:2] == "."  # `Z. A. Pneumonie`
+        return stop if (starter and not spaced) or _lettered(text, mark - 1) else None
     if len(word) == 1 and word.isalpha() and name not in _SUBJECTS and lower not in _UNITS:
         return stop if text[max(0, mark - 3) : mark - 1].strip().isdigit() else None
     if lower not in MAY_END and not _is_dotted(lower):
@@ -210,7 +209,8 @@ def _is_decimal(whole: str, token: re.Match[str]) -> bool:
         return False
     if len(digits) > 2:
         return whole == "0"
-    return whole == "0" or len(digits) == 1 or digits[0] == "0"
+    # A mere number makes no sentence: `pH 7. 12.`
+    return whole == "0" or len(digits) == 1 or digits[0] == "0" or token[0][len(digits) :] in (".", ";")
 
 
 def _word_before(text: str, start: int, mark: int) -> str:
@@ -257,6 +257,12 @@ def _glued(text: str, start: int, mark: int, stop: int, end: int) -> int | None:
     if ahead is not None and ahead[0][0].isupper() and text[mark] in "!?.":
         return stop
     return None
+
+
+def _cited(text: str, stop: int, end: int) -> bool:
+    """Whether a reference in brackets is glued to a stop (`closed.[4] It`)."""
+    cited = _CITATION.match(text, stop, end) if text[stop] == "[" else None
+    return cited is not None and (cited.end() >= end or text[cited.end()].isspace())
 
 
 def _long_enough(before: str, ahead: str) -> bool:

@@ -11,6 +11,7 @@ MAX_TOKENS = 300
 _OPENING_ENDS = words("line_ends", "opening_ends", "finite", "open_verbs")
 _OPENING_GOES_ON = words("line_ends", "opening_goes_on")
 _LONGEST_OPENING = 16
+_AUXILIARIES = words("line_ends", "auxiliaries")
 _BEFORE_OBJECT = re.compile(r" (?:of|for|to)\b")
 """Behind a word between a negation and what it denies: `no sign of`, `never exposed to`."""
 _COLON = re.compile(r"[^:,;.\n]{1,100}:(?=\s)")
@@ -75,12 +76,15 @@ def opening(text: str, start: int, end: int) -> int:
     colon opens whole (`The following were not given: ...`).
     """
     stop, ended = start, False
+    before, awaits_verb = "", False
     colon = _COLON.match(text, start, end)
     if colon is not None:
         return colon.end()
     for count, word in enumerate(_WORD.finditer(text, start, min(end, start + 400))):
         bare = word[0].lower().strip(".,;:()")
-        known = bare in _OPENING_GOES_ON or bare in _OPENING_ENDS or bare.endswith("ly")
+        known = bare in _OPENING_GOES_ON or bare in _OPENING_ENDS or bare.endswith("ly") or awaits_verb
+        awaits_verb = bare in ("not", "never") and before in _AUXILIARIES  # `does not report`
+        before = bare
         if ended and not known and not _BEFORE_OBJECT.match(text, word.end()):
             return stop
         if count >= _LONGEST_OPENING:

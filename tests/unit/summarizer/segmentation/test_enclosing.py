@@ -86,7 +86,13 @@ def test_statements_stay_whole_and_apart(text: str, wanted: list[str]) -> None:
 
 @pytest.mark.parametrize(
     "opening",
-    ["There was no trace of", "She was never exposed to", "He has not yet been given", "Not to be used:"],
+    [
+        "There was no trace of",
+        "She was never exposed to",
+        "He has not yet been given",
+        "Not to be used:",
+        "He does not report",
+    ],
 )
 def test_each_piece_of_a_long_sentence_carries_its_negation(opening: str) -> None:
     things = ", ".join(f"{place} {fault}" for place in ("skin", "bone", "nerve") for fault in _FAULTS)

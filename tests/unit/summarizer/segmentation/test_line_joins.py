@@ -48,6 +48,40 @@ def test_where_a_sentence_goes_on(text: str, expected: list[str]) -> None:
     assert sentences(text) == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("The leak has sealed.[7] He may drink.", ["The leak has sealed.[7]", "He may drink."]),
+        ("Ca 2. 4, arterial pH 7. 31.", ["Ca 2. 4, arterial pH 7. 31."]),
+        ("Am 2. stationären Tag Sturz. Kein Bruch.", ["Am 2. stationären Tag Sturz.", "Kein Bruch."]),
+        ("Z. A. Otitis links. Cor o. B.", ["Z. A. Otitis links.", "Cor o. B."]),
+        ("No obv. Deformity of the thumb.", ["No obv. Deformity of the thumb."]),
+        ("Polyp on the left\n>8 mm on the right", ["Polyp on the left", ">8 mm on the right"]),
+        ("Known HIV, refused\nART in May.", ["Known HIV, refused ART in May."]),
+        ("Colonoscopy refused\nHb stable", ["Colonoscopy refused", "Hb stable"]),
+        ("Bisher kein Erfolg, aber\nWundheilung gut.", ["Bisher kein Erfolg, aber Wundheilung gut."]),
+        ("ENT: + vertigo\n- tinnitus\n- earache", ["+ vertigo", "- tinnitus", "- earache"]),
+        ("ENT: vertigo\n- tinnitus\n- earache", ["vertigo", "tinnitus", "earache"]),
+        ("Leukocytes\n+++", ["Leukocytes", "+++"]),
+    ],
+)
+def test_stops_signs_and_open_ends(text: str, expected: list[str]) -> None:
+    assert sentences(text) == expected
+
+
+@pytest.mark.parametrize("rule", ["▬▬▬▬▬▬", ".:.:.:.:", "* * * * *", "~=~=~=~", "+-----+----+"])
+def test_a_drawn_rule_is_no_sentence(rule: str) -> None:
+    assert sentences(f"The stoma works.\n{rule}\nThe skin is intact.") == [
+        "The stoma works.",
+        "The skin is intact.",
+    ]
+
+
+def test_what_is_to_be_signed_and_a_department_under_a_letter_are_no_sentences() -> None:
+    close = "Sincerely,\n\nIda Moe, MD\nDepartment of Surgery\n\nPatient signature: ____"
+    assert sentences(f"Dear Dr. Abe:\n\nThe cast is off.\n\n{close}") == ["The cast is off."]
+
+
 def test_a_known_label_is_no_continuation() -> None:
     text = "Vaccines: tetanus booster - due\nDiet: soft for two weeks"
     assert sentences(text) == ["tetanus booster - due", "soft for two weeks"]
