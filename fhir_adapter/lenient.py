@@ -2,7 +2,7 @@
 
 import re
 from typing import Any
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 JsonObject = dict[str, Any]
 
@@ -95,14 +95,24 @@ def coded(codings: object) -> set[tuple[str, str]]:
 
 
 def relative(reference: object, base_url: str) -> str:
-    """A reference without the server's own base and without its version; another server's stays whole."""
+    """A reference without the server's own base and without its version; another server's stays whole.
+
+    Written are also `./Patient/1`, `/fhir/Patient/1`, `Patient/1#`, `Patient/1?_format=json`, and ids in
+    percent encoding.
+    """
     if not isinstance(reference, str):
         return ""
     reference = reference.strip().split("/_history/")[0]
-    if "://" not in reference:
-        return reference.strip("/")
-    path = below(reference, base_url)
-    return reference if path is None else path.strip("/")
+    if "://" in reference:
+        bare = reference.partition("?")[0].removesuffix("#")
+        path = below(bare, base_url)
+        return reference if path is None else unquote(path).strip("/")
+    if "/" not in reference or ":" in reference.partition("/")[0]:
+        return reference  # of a contained resource, or a name
+    path = unquote(reference.partition("?")[0].removesuffix("#"))
+    root = urlsplit(base_url).path.strip("/")
+    path = path.removeprefix("./").strip("/")
+    return path.removeprefix(f"{root}/") if root else path
 
 
 def below(url: str, base_url: str) -> str | None:

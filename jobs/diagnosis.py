@@ -184,7 +184,8 @@ def _summaries(
             await _first(client, "Composition", [("_count", "1")])
         else:
             await Writer(client, pipeline).chains([_NOBODY])
-        return "searched by id"
+        await client.read_if_there("Composition/clinsum-doctor")  # as before each write
+        return "searched by id, and read"
 
     async def provenances() -> str:
         await _first(client, "Provenance", [("entity", _NOBODY), ("_count", "1")])

@@ -4,24 +4,36 @@ Gateways answer with sign-in pages, caches with parts, servers with outcomes, al
 Nothing of that is a note: it is a fault that passes, so the note is asked for again later.
 """
 
+import json
 import re
 
 from fhir_adapter.errors import NoteError
-from fhir_adapter.note import Attachment
+from fhir_adapter.note import Attachment, Content
 from fhir_adapter.reading.base64_data import hash_agrees
 from fhir_adapter.reading.media import declared, family
 from fhir_adapter.reasons import Reason
 from fhir_adapter.rest.transport import RawResponse
 from fhir_adapter.text.sniff import Kind, sniff
 
-_OUTCOME = re.compile(
-    rb'\s*(?:<\?xml[^>]*>\s*)?<(?:\w+:)?OperationOutcome\b|\s*\{[^{}\[\]]*"resourceType"\s*:\s*"OperationOutcome"'
+_OUTCOME = re.compile(rb'\s*\{[^{}\[\]]*"resourceType"\s*:\s*"OperationOutcome"')
+# The root element of an error in XML: an OperationOutcome, SOAP's, object stores', RFC 7807's, OGC's.
+_XML_ERROR = re.compile(
+    rb"\s*(?:<\?xml[^>]{0,500}>\s*)?<(?:[\w.-]{1,40}:)?"
+    rb"(?:OperationOutcome|Envelope|problem|\w{0,40}(?:error|fault|exception)\w{0,40})[\s/>]",
+    re.IGNORECASE,
 )
-# No clinical note asks for a password.
-_SIGN_IN = re.compile(rb"""<input\b[^>]{0,500}\btype\s*=\s*["']?password\b""", re.IGNORECASE)
+# No clinical note asks for a password, sends itself away or leads elsewhere by itself.
+_SIGN_IN = re.compile(
+    rb"""<input\b[^>]{0,500}\b(?:type\s*=\s*["']?password|name\s*=\s*["']?SAML(?:Request|Response))\b"""
+    rb"""|<meta\b[^>]{0,500}\bhttp-equiv\s*=\s*["']?refresh\b"""
+    rb"""|\bonload\s*=\s*["'][^"'>]{0,500}\bsubmit\s*\(""",
+    re.IGNORECASE,
+)
+_PAGE = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]{0,500}>\s*)?<(?:!doctype\s+)?html\b", re.IGNORECASE)
+_PICTURE = re.compile(rb"<(?:img|svg|object|embed|iframe|canvas)\b", re.IGNORECASE)
 _HEAD = 1 << 16
 # What a server or a gateway says when it speaks for itself.
-_OWN_WORDS = frozenset({"html", "json"})
+_OWN_WORDS = frozenset({"html", "json", "xml"})
 _BINARY_FORMATS = frozenset({"pdf", "docx", "rtf", "media"})
 _FAMILIES = {
     Kind.PLAIN: "text",
@@ -29,9 +41,9 @@ _FAMILIES = {
     Kind.RTF: "rtf",
     Kind.PDF: "pdf",
     Kind.DOCX: "docx",
-    Kind.CDA: "xml",
-    Kind.FHIR_JSON: "json",
-    Kind.FHIR_XML: "xml",
+    Kind.CDA: "document",
+    Kind.FHIR_JSON: "document",
+    Kind.FHIR_XML: "document",
 }
 
 
@@ -47,8 +59,10 @@ def check_answer(answer: RawResponse, attachment: Attachment) -> None:
         return
     if _OUTCOME.match(answer.data[:_HEAD]):
         raise NoteError(Reason.WRONG_ANSWER, "an OperationOutcome")
+    if _XML_ERROR.match(answer.data[:_HEAD]):
+        raise NoteError(Reason.WRONG_ANSWER, "an error in XML")
     if _SIGN_IN.search(answer.data[:_HEAD]):
-        raise NoteError(Reason.WRONG_ANSWER, "a page to sign in")
+        raise NoteError(Reason.WRONG_ANSWER, "a page that leads to a sign-in")
     _check_family(answer, attachment)
     check_size(answer.data, attachment)
 
@@ -65,6 +79,22 @@ def check_size(data: bytes, attachment: Attachment) -> None:
         raise NoteError(Reason.WRONG_ANSWER, f"{len(data)} bytes where {attachment.size} are stated")
 
 
+def check_words(content: Content, attachment: Attachment) -> None:
+    """A page of a server's without a word or a picture in it is an empty answer: a program will fill it.
+
+    Args:
+        content: in which no text was found.
+        attachment: of which it is the answer, where it has an address.
+
+    Raises:
+        NoteError: WRONG_ANSWER.
+    """
+    elsewhere = attachment.data is None and attachment.text is None
+    stated = attachment.hash is not None or attachment.size == len(content.data)
+    if elsewhere and not stated and _PAGE.match(content.data) and not _PICTURE.search(content.data):
+        raise NoteError(Reason.WRONG_ANSWER, "a page without words")
+
+
 def _sizes(data: bytes) -> set[int]:
     """What senders call the size of these bytes: also that of their base64, or counted in characters."""
     lines, ends = data.count(b"\n"), data.count(b"\r\n")
@@ -77,10 +107,32 @@ def _check_family(answer: RawResponse, attachment: Attachment) -> None:
     """The bytes are of what was declared, or at least not of what a gateway says for itself."""
     wanted, labelled = family(attachment.content_type), family(answer.content_type)
     media_type = declared(answer.content_type)[0]
-    is_json = "json" in media_type and answer.data.lstrip()[:1] in (b"{", b"[")
-    found = "json" if is_json else _FAMILIES.get(sniff(answer.data, media_type).kind, "")
+    found, certain = _found(answer.data, media_type)
     if not wanted or not found or found == wanted or {found, wanted} == {"html", "xml"}:
         return
-    mislabelled = wanted in _BINARY_FORMATS and (found in _OWN_WORDS or (found == "text" == labelled))
-    if mislabelled or (found in _OWN_WORDS and labelled == found):
+    own = found in _OWN_WORDS
+    size_agrees = bool(attachment.size) and attachment.size in _sizes(answer.data)
+    mislabelled = wanted in _BINARY_FORMATS and (own or (found == "text" == labelled))
+    if mislabelled or (own and (labelled == found or (certain and not size_agrees))):
         raise NoteError(Reason.WRONG_ANSWER, f"{media_type or found} where {wanted} was declared")
+
+
+def _found(data: bytes, media_type: str) -> tuple[str, bool]:
+    """The family of the bytes, "" where none is known, and whether they are so whatever their label says."""
+    kind = sniff(data, media_type).kind
+    if kind is Kind.FHIR_JSON and "json" in media_type:
+        return "json", True
+    if kind in (Kind.PLAIN, Kind.NONE) and data.lstrip()[:1] in (b"{", b"["):
+        whole = _is_json(data)
+        return ("json", whole) if whole or "json" in media_type else (_FAMILIES.get(kind, ""), False)
+    if kind in (Kind.PLAIN, Kind.NONE) and "xml" in media_type and data.lstrip()[:1] == b"<":
+        return "xml", True
+    return _FAMILIES.get(kind, ""), kind is Kind.HTML and _PAGE.match(data) is not None
+
+
+def _is_json(data: bytes) -> bool:
+    """The whole of it is one value of JSON, with something in it."""
+    try:
+        return bool(json.loads(data))
+    except (ValueError, RecursionError):
+        return False

@@ -106,7 +106,7 @@ async def fetch(attachment: Attachment, client: FhirClient, limits: FetchLimits)
         media_type=media_type or found_type,
         charset=charset,
         security=got.security,
-        notice="" if inner is None else "its data was base64 twice",
+        notice="" if inner is None else "its data was encoded twice",
         as_attached=inner is None,
     )
 

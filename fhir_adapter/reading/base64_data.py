@@ -3,13 +3,20 @@
 import base64
 import binascii
 import hashlib
+import re
 
 from fhir_adapter.errors import NoteError
 from fhir_adapter.reasons import Reason
 
 _WHITE_SPACE = b" \t\r\n\f\v"
 _LEAST_WRAPPED = 32  # characters; shorter than any note in base64
-_DOCUMENTS = (b"%PDF-", b"{\\rtf", b"PK\x03\x04", b"\x1f\x8b")
+_DOCUMENTS = (b"%PDF-", b"{\\rtf", b"PK\x03\x04", b"\x1f\x8b", b"\xff\xfe", b"\xfe\xff")
+_MOST_WRAPPED = 4
+_URL_SAFE = bytes.maketrans(b"-_", b"+/")
+_DATA_URL = re.compile(rb"\s*data:[^,;\s]{0,100}(?:;[^,;\s]{1,100}){0,5};base64,", re.IGNORECASE)
+_ENCODED = re.compile(rb"[A-Za-z0-9+/]+={0,2}")
+_HEXADECIMAL = re.compile(rb"(?:[0-9A-Fa-f]{2})+")
+_LETTERS = 0.9  # of the characters of a text in a one-byte encoding are ASCII at least
 
 
 def decode_base64(data: str, max_bytes: int) -> bytes:
@@ -37,26 +44,58 @@ def decode_base64(data: str, max_bytes: int) -> bytes:
 
 
 def unwrapped(data: bytes) -> bytes | None:
-    """What data holds that is base64 once more; None where it is no base64, as no note is.
+    """What data holds that is encoded once more, in base64, hexadecimal or a `data:` URL, and that again.
 
-    A note has blanks between its words; base64 has none but line ends. What comes out must be text, or begin
-    as a document does, so that a long word is not taken for base64.
+    A note has blanks between its words; what is encoded has none but line ends. What comes out must be text,
+    or begin as a document does, so that a long word is not taken for base64.
+
+    Returns:
+        The innermost bytes; None where nothing is encoded, as in almost every note.
+
+    Raises:
+        NoteError: BAD_BASE64, where it is the base64 of a text and was cut short.
     """
-    lines = data.strip().split()
+    inner: bytes | None = None
+    for _ in range(_MOST_WRAPPED):
+        found = _unwrapped_once(data if inner is None else inner)
+        if found is None:
+            break
+        inner = found
+    return inner
+
+
+def _unwrapped_once(data: bytes) -> bytes | None:
+    head = _DATA_URL.match(data[:1024])
+    lines = data[head.end() if head else 0 :].strip().split()
     packed = b"".join(lines)
-    if len(packed) < _LEAST_WRAPPED or len(packed) % 4 or len(lines) > 1 + len(packed) // 40:
+    if len(packed) < _LEAST_WRAPPED or len(lines) > 1 + len(packed) // 40:
         return None
-    try:
-        inner = base64.b64decode(packed, validate=True)
-    except binascii.Error:
+    if _HEXADECIMAL.fullmatch(packed):
+        digits = bytes.fromhex(packed.decode("ascii"))
+        if _is_note(digits):
+            return digits
+    packed = packed.translate(_URL_SAFE)
+    if not _ENCODED.fullmatch(packed):
         return None
-    if inner.startswith(_DOCUMENTS):
-        return inner
+    inner = base64.b64decode(packed[: len(packed) // 4 * 4])
+    if not _is_note(inner):
+        return None
+    if len(packed) % 4:
+        raise NoteError(Reason.BAD_BASE64, "base64 in base64, cut short")
+    return inner
+
+
+def _is_note(data: bytes) -> bool:
+    """Whether bytes begin as a document does, or are text in UTF-8 or an encoding of one byte a character."""
+    if data.startswith(_DOCUMENTS):
+        return True
     try:
-        text = inner.decode("utf-8")
+        text = data.decode("utf-8")
     except UnicodeDecodeError:
-        return None
-    return inner if all(c.isprintable() or c.isspace() for c in text) else None
+        text = data.decode("latin-1")
+        if sum(character.isascii() for character in text) < len(text) * _LETTERS:
+            return False
+    return all(character.isprintable() or character.isspace() for character in text)
 
 
 def check_hash(data: bytes, stated: str) -> None:

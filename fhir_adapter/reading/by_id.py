@@ -4,10 +4,27 @@ import logging
 from collections.abc import Sequence
 
 from fhir_adapter.errors import HttpStatusError, NotFhirError, ResponseTooLargeError
-from fhir_adapter.lenient import JsonObject, reference_of
+from fhir_adapter.lenient import JsonObject, has_tag, reference_of
 from fhir_adapter.rest.client import FhirClient
 
 logger = logging.getLogger(__name__)
+
+_PART = ("http://terminology.hl7.org/CodeSystem/v3-ObservationValue", "SUBSETTED")
+
+
+async def whole(client: FhirClient, resource: JsonObject) -> JsonObject:
+    """A match as it is; read by its id where the server says that it gave only a part (R4, 3.1.1.5.9).
+
+    Raises:
+        FhirAdapterError: as the client raises it.
+        NotFhirError: a part is all that the server gives.
+    """
+    if not has_tag(resource, _PART):
+        return resource
+    read = await client.read(reference_of(resource))
+    if has_tag(read, _PART):
+        raise NotFhirError("the server gives a part of a resource")
+    return read
 
 
 async def find_by_id(

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from fhir_adapter.errors import NoteError
 from fhir_adapter.note import Attachment, Content, NoteText, Reading, SourceNote
+from fhir_adapter.reading.answers import check_words
 from fhir_adapter.reading.attachment import FetchLimits, candidates, fetch
 from fhir_adapter.reading.documents import Document, different, joined, may_differ
 from fhir_adapter.reading.media import family
@@ -57,9 +58,7 @@ class _Reader:
                 return
         try:
             content = await fetch(attachment, self._client, self._limits)
-            text = await self._extractor.extract(content)
-            if not text.text.strip():
-                raise NoteError(Reason.EMPTY_TEXT)
+            text = await self._text(content, attachment)
         except NoteError as error:
             if not error.reason.gone:
                 raise
@@ -67,6 +66,17 @@ class _Reader:
             return
         self._security[attachment.path] = content.security
         self._read.append(Document(attachment, remarked(text, content)))
+
+    async def _text(self, content: Content, attachment: Attachment) -> NoteText:
+        try:
+            text = await self._extractor.extract(content)
+            if text.text.strip():
+                return text
+            raise NoteError(Reason.EMPTY_TEXT)
+        except NoteError as error:
+            if error.reason is Reason.EMPTY_TEXT:
+                check_words(content, attachment)
+            raise
 
     def reading(self) -> Reading:
         """What was read."""

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 
+from fhir_adapter.canonical import URI
 from fhir_adapter.errors import HttpStatusError, RefusedError, ResponseTooLargeError
-from fhir_adapter.lenient import JsonObject, as_code, as_dict, as_list, as_text, dicts, reference_of
+from fhir_adapter.lenient import JsonObject, as_code, as_dict, as_list, as_text, dicts, reference_of, relative
 from fhir_adapter.note import SourceNote
 from fhir_adapter.reading.source_note import replaces
 from fhir_adapter.rest.client import FhirClient
@@ -42,12 +43,15 @@ class Stated:
 
 
 def nameless_target(relation: object) -> str | None:
-    """`system|value` of a document that a relation says is replaced and names by its identifier alone."""
+    """`system|value` of a document that a relation says is replaced, and names by an identifier or a URN."""
     target = as_dict(as_dict(relation).get("target"))
     identifier = as_dict(target.get("identifier"))
     system, value = as_text(identifier.get("system")), as_text(identifier.get("value"))
-    replaced = as_code(as_dict(relation).get("code")) == "replaces"
-    return f"{system or ''}|{value}" if replaced and value and not as_text(target.get("reference")) else None
+    replaced = (as_code(as_dict(relation).get("code")) or "").lower() == "replaces"
+    reference = as_text(target.get("reference"))
+    if reference and reference.strip().lower().startswith("urn:"):  # its masterIdentifier, as IHE MHD has it
+        system, value, reference = URI, reference.strip(), None
+    return f"{system or ''}|{value}" if replaced and value and not reference else None
 
 
 async def find_by_identifier(client: FhirClient, token: str) -> str:
@@ -124,7 +128,6 @@ def _add(client: FhirClient, found: dict[str, str], wanted: set[str] | None, res
     if not by or not in_force(resource.get("status"), resource.get("docStatus")):
         return
     for reference in replaces(resource):
-        target = client.scope.relative(reference)
-        target = target.partition("/_history/")[0] if target else None
+        target = relative(reference, client.base_url)
         if target and target != by and (wanted is None or target in wanted):
             found.setdefault(target, by)

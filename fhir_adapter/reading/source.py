@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from fhir_adapter.errors import GoneError, HttpStatusError, NoteError, NotFhirError
 from fhir_adapter.lenient import JsonObject, as_dict, as_list, has_tag, reference_of, relative
 from fhir_adapter.note import SourceNote
-from fhir_adapter.reading.by_id import find_by_id
+from fhir_adapter.reading.by_id import find_by_id, whole
 from fhir_adapter.reading.page import Page, Unreadable
 from fhir_adapter.reading.patients import OF_ONE_PATIENT, Patients
 from fhir_adapter.reading.policy import Policy, ineligible
@@ -326,7 +326,14 @@ class Source:
         resources: list[JsonObject] = []
         for stated in found.resources:
             seen.stamp(stated)
-            resource = await self._named_targets(stated)
+            try:
+                resource = await self._named_targets(await whole(self._client, stated))
+            except (HttpStatusError, NotFhirError):
+                if not reference_of(stated):
+                    raise
+                part = "the server gave a part of it"
+                notes.append(Unreadable(reference_of(stated), Reason.WRONG_ANSWER, part))
+                continue
             resources.append(resource)
             if has_tag(resource, self._tag):
                 derived += 1

@@ -54,7 +54,7 @@ def read_source(resource: JsonObject) -> SourceNote:
         last_updated=as_text(meta.get("lastUpdated")) or "",
         status=_status(resource.get("status")),
         doc_status=_status(resource.get("docStatus")),
-        subject=_outward(first_dict(resource.get("subject")), resource),
+        subject=_outward(_subject(resource.get("subject")), resource),
         encounter=_outward(_encounter(resource, context), resource),
         custodian=_outward(first_dict(resource.get("custodian")), resource),
         date=_date(resource, period),
@@ -64,7 +64,7 @@ def read_source(resource: JsonObject) -> SourceNote:
         title=as_text(resource.get("description")),
         language=as_text(resource.get("language")),
         master_identifier=first_dict(resource.get("masterIdentifier")),
-        security=security_of(resource),
+        security=_security(resource),
         attachments=attachments,
         modified=_modifiers(resource),
         replaces=replaces(resource) if kind == "DocumentReference" else (),
@@ -84,7 +84,8 @@ def replaces(resource: JsonObject) -> tuple[str, ...]:
     """References of the documents that this one says it replaces, as found."""
     found = []
     for relation in dicts(as_list(resource.get("relatesTo"))):
-        if as_code(relation.get("code")) == "replaces":
+        unknown = dicts(as_list(relation.get("modifierExtension")))
+        if _status(relation.get("code")) == "replaces" and not unknown:
             reference = as_text(as_dict(relation.get("target")).get("reference"))
             if reference:
                 found.append(reference)
@@ -174,6 +175,13 @@ def _contained(resource: JsonObject) -> dict[str, JsonObject]:
     }
 
 
+def _subject(value: object) -> JsonObject | None:
+    """The subject, also where it is written as bare text; whatever else stands there names nobody."""
+    found = first_dict(value)
+    stated = next((entry for entry in as_list(value) if entry and not isinstance(entry, dict)), None)
+    return {"reference": str(stated)} if found is None and stated is not None else found
+
+
 def _outward(reference: JsonObject | None, resource: JsonObject) -> JsonObject | None:
     """A reference to a contained resource as a logical one, which other resources can carry too."""
     target = as_text((reference or {}).get("reference")) or ""
@@ -204,17 +212,33 @@ def _status(value: object) -> str | None:
 
 
 def _modifiers(resource: JsonObject) -> bool:
-    """A `modifierExtension` of the document or of one of its contents; none is known here (R4, 2.4.1.0.1)."""
-    holders = [resource, *dicts(as_list(resource.get("content")))]
-    return any(dicts(as_list(holder.get("modifierExtension"))) for holder in holders)
+    """What may turn the meaning of the whole: `implicitRules`, or a `modifierExtension` of any element.
+
+    None is known here (R4, 2.4.1.0.1). What is contained has a meaning of its own.
+    """
+    if as_text(resource.get("implicitRules")):
+        return True
+    open_ends: list[object] = [{name: value for name, value in resource.items() if name != "contained"}]
+    while open_ends:
+        element = open_ends.pop()
+        if isinstance(element, dict):
+            if dicts(as_list(element.get("modifierExtension"))):
+                return True
+            open_ends += element.values()
+        elif isinstance(element, list):
+            open_ends += element
+    return False
 
 
 def _encounter(resource: JsonObject, context: JsonObject) -> JsonObject | None:
     """DiagnosticReport.encounter; DocumentReference.context.encounter (one or many); R5 context (many)."""
     stated = [e for holder in (resource, context) for e in dicts(as_list(holder.get("encounter"))) if e]
     if stated:
-        # R4 lets an EpisodeOfCare stand beside the Encounter.
-        return next((e for e in stated if not _names_other_type(e, "Encounter")), stated[0])
+        # R4 lets an EpisodeOfCare stand beside the Encounter; others name a stay by words alone.
+        named = [e for e in stated if _type_in(as_text(e.get("reference")) or "") == "Encounter"]
+        others = [e for e in stated if not _names_other_type(e, "Encounter")]
+        logical = [e for e in others if first_dict(e.get("identifier"))]
+        return next(iter((*named, *logical, *others, *stated)))
     for entry in dicts(as_list(resource.get("context"))):
         if entry.get("type") == "Encounter" or "Encounter/" in (as_text(entry.get("reference")) or ""):
             return entry
@@ -273,6 +297,14 @@ def _written(resource: JsonObject, period: JsonObject | None) -> str | None:
         filed = [resource.get(name) for name in ("date", "created", "indexed")]
         values = [*files, *filed, bounds.get("start"), bounds.get("end")]
     return next((text for text in map(as_text, values) if text and nanoseconds(text) is not None), None)
+
+
+def _security(resource: JsonObject) -> tuple[Any, ...]:
+    """The labels of the resource, and of what it contains though R4 (dom-5) wants that without any."""
+    found = security_of(resource)
+    for contained in dicts(as_list(resource.get("contained"))):
+        found += tuple(label for label in security_of(contained) if label not in found)
+    return found
 
 
 def security_of(resource: JsonObject) -> tuple[Any, ...]:

@@ -42,6 +42,8 @@ _INCOMPLETE = frozenset(
     {"incomplete", "timeout", "throttled", "too-costly", "too-long", "transient", "exception", "lock-error"}
 )
 
+_WITHHELD = frozenset({"suppressed", "security", "forbidden"})  # by a rule, so that waiting changes nothing
+
 
 @dataclass(frozen=True, slots=True)
 class Gap:
@@ -74,7 +76,9 @@ class _Search:
         fresh: something came that the walk had not had.
         fault: what it broke off with.
         again: the same is to be asked for once more, without an order.
-        moved: something came twice, in two versions, so that others may have slipped from page to page.
+        moved: something came twice, in two versions, or there are fewer than before, so that others may have
+            slipped from page to page.
+        full: the one page holds as many as were asked for, and nothing says whether there are more.
     """
 
     pages: int = 0
@@ -83,6 +87,7 @@ class _Search:
     ended: bool = False
     fresh: bool = False
     moved: bool = False
+    full: bool = False
     again: bool = False
     fault: FhirAdapterError | None = None
 
@@ -156,23 +161,27 @@ class Walk:
     async def _span(self, span: Span, *, halved: bool) -> AsyncIterator[SearchPage | Gap]:
         """All of a span: searched again while its order changes, from where it broke off, or in halves."""
         size, rounds = self._page_size, 0
+        tried: set[int] = set()  # sizes, so that they do not grow and shrink without end
         while True:
+            tried.add(size)
             search = _Search()
             async for page in self._tried(span, size, search):
                 yield page
             if search.again or (search.fault is None and search.moved and _again(search, rounds)):
                 rounds += not search.again
                 continue
-            if search.fault is None and not search.lacking:
+            if search.fault is None and not search.lacking and not search.full:
                 return
             onward, other = self._onward(span, search), self._other_size(size, search, halved)
             if onward is not None:
-                span = onward
+                span, tried = onward, set()
             elif isinstance(search.fault, EndlessLinksError):
                 self._doubt("the server gives the same resources again and again; there may be others")
                 return
-            elif other != size:
+            elif other not in tried:
                 size = other
+            elif search.fault is None and not search.lacking:
+                return
             else:
                 async for found in self._halves(span, search):
                     yield found
@@ -201,6 +210,7 @@ class Walk:
             self._answered = True
             self._seen.clock(page.date)
             search.pages += 1
+            search.moved |= page.total is not None and search.count <= page.total < (search.total or 0)
             search.total = search.total if page.total is None else page.total
             for resource in page.resources:
                 reference, version = reference_of(resource), version_of(resource)
@@ -214,9 +224,14 @@ class Walk:
                 nameless += not reference
                 versions.setdefault(reference, "")
             search.count = len(versions.keys() - {""}) + nameless
-            for code in sorted(_INCOMPLETE & set(page.outcome)):
+            lacking = (_INCOMPLETE & set(page.outcome)) | set(page.failed)
+            for code in sorted(lacking):
                 self._doubt(f"the server says that its answer is not whole ({code})")
+            for code in sorted(_WITHHELD & set(page.outcome) - lacking):
+                self.notices.setdefault(f"the server says that it holds something back ({code})", True)
             search.ended = page.is_last
+            one = search.pages == 1 and page.is_last
+            search.full = one and search.total is None and len(page.resources) >= size
             yield page
 
     def _is_new(self, reference: str, version: str) -> bool:
@@ -260,7 +275,7 @@ class Walk:
         """From the last stamp reached, where the server's order makes that safe and something came."""
         reached = self._seen.reached
         if (
-            search.fault is None
+            (search.fault is None and not search.full)
             or not search.fresh
             or reached is None
             or not self._seen.in_order
@@ -275,6 +290,8 @@ class Walk:
     def _other_size(self, size: int, search: _Search, halved: bool) -> int:
         """Smaller pages where one may be too much for the server, larger ones where it loses its place."""
         fault = search.fault
+        if search.full:
+            return min(size * 4, _LARGEST)
         if isinstance(fault, HttpStatusError) and fault.status < 500 and search.pages:
             return size if halved else min(size * 4, _LARGEST)
         too_much = isinstance(fault, (ResponseTooLargeError, NotFhirError))

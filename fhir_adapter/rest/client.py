@@ -15,7 +15,6 @@ from urllib.parse import quote
 import httpx
 
 from fhir_adapter.errors import (
-    EndlessLinksError,
     HttpStatusError,
     NotFhirError,
     OutsideBaseError,
@@ -28,12 +27,11 @@ from fhir_adapter.rest.capability import Capability, parse_capability
 from fhir_adapter.rest.foreign import ForeignHosts
 from fhir_adapter.rest.proxies import Proxies
 from fhir_adapter.rest.scope import SAFE, Scope, kind_of, parsed
-from fhir_adapter.rest.search_page import SearchPage, digest, next_link, page_of
+from fhir_adapter.rest.search_page import Circle, SearchPage, next_link, page_of
 from fhir_adapter.rest.transport import Call, RawResponse, Transport, no_cookies
 from fhir_adapter.rest.wire import decode_bundle, decode_json, encode_json, history_entries
 
 FHIR_JSON = "application/fhir+json"
-_EMPTY_PAGES = 100  # in a row; servers that filter afterwards give some
 MAX_RESPONSE_BYTES = 256 << 20
 _ID = re.compile(r"[A-Za-z0-9.-]{1,64}")  # R4, data type id: what a version can be called
 
@@ -225,31 +223,24 @@ class FhirClient:
             if resolved is None:
                 raise ValueError("not a link into this server")
             url = resolved
-        seen = {hash(url)}
-        held: set[int] = set()
-        empty, headers = 0, {"Cache-Control": "no-cache", "Prefer": "handling=strict"}
+        circle = Circle(url, what)
+        headers = {"Cache-Control": "no-cache", "Prefer": "handling=strict"}
         while True:
             try:
                 bundle, date = await self._get(url, what, headers)
             except HttpStatusError as error:
-                if error.status != 400 or "Prefer" not in headers or len(seen) > 1:
+                if error.status != 400 or "Prefer" not in headers or circle.begun:
                     raise
                 del headers["Prefer"]
                 continue
             if bundle.get("resourceType") != "Bundle":
                 raise NotFhirError(f"{what}: the server answered with something other than a Bundle")
             following = next_link(bundle, url, what, self._scope)
-            page = digest(bundle)
-            if page in held:
-                raise EndlessLinksError(f"{what}: the server gives the same page again and again")
-            empty = 0 if page else empty + 1
-            held |= {page} - {0}
+            circle.see(bundle)
             yield bundle, following, date
             if following is None:
                 return
-            if hash(following) in seen or empty > _EMPTY_PAGES:
-                raise EndlessLinksError(f"{what}: the server's next links go in a circle, or never end")
-            seen.add(hash(following))
+            circle.follow(following)
             url = following
 
     async def transaction(self, bundle: JsonObject, *, once: bool = False) -> JsonObject:

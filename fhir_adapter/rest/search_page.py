@@ -5,8 +5,17 @@ from dataclasses import dataclass
 
 import httpx
 
-from fhir_adapter.errors import NotFhirError, OutsideBaseError
-from fhir_adapter.lenient import JsonObject, as_dict, as_text, below, dicts, reference_of, usable_id
+from fhir_adapter.errors import EndlessLinksError, NotFhirError, OutsideBaseError
+from fhir_adapter.lenient import (
+    JsonObject,
+    as_dict,
+    as_scalar,
+    as_text,
+    dicts,
+    reference_of,
+    relative,
+    usable_id,
+)
 from fhir_adapter.rest.scope import Scope, origin_of, parsed
 from fhir_adapter.rest.wire import outcome_codes
 
@@ -15,6 +24,9 @@ _FOR_SHOW = frozenset(
     {"_count", "_sort", "_elements", "_summary", "_format", "_total", "_include", "_revinclude"}
 )
 
+_IDLE_PAGES = 100  # in a row that are empty or hold nothing new; servers that filter afterwards give some
+_REMEMBERED = 200_000  # entries of one search
+
 
 @dataclass(frozen=True, slots=True)
 class SearchPage:
@@ -22,9 +34,10 @@ class SearchPage:
 
     Attributes:
         resources: the matches, in the server's order; neither includes nor outcomes.
-        unusable: of each entry that should be a match but holds no resource, `Type/id` as far as its fullUrl
-            says it, else "".
+        unusable: of each entry that should be a match but holds no resource, or one that does not say which,
+            `Type/id` as far as its fullUrl says it, else "".
         outcome: codes of OperationOutcome entries (warnings about the search).
+        failed: those of them whose severity is fatal or error.
         is_last: no further page follows.
         next: the server's link to the further page, for `start` of a later search; "" where none follows.
         total: how many matches the server says there are, or None.
@@ -41,6 +54,7 @@ class SearchPage:
     total: int | None = None
     date: int | None = None
     ignored: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
 
 
 def page_of(
@@ -57,6 +71,7 @@ def page_of(
     """
     resources: list[JsonObject] = []
     outcome: list[str] = []
+    failed: list[str] = []
     unusable: list[str] = []
     entries = bundle.get("entry")
     for entry in entries if isinstance(entries, list) else ():
@@ -64,14 +79,18 @@ def page_of(
         resource = as_dict(entry).get("resource")
         if isinstance(resource, dict) and resource.get("resourceType") == "OperationOutcome":
             outcome += outcome_codes(resource)
+            grave = [i for i in dicts(resource.get("issue")) if i.get("severity") in ("fatal", "error")]
+            failed += outcome_codes({**resource, "issue": grave})
         elif mode in ("include", "outcome"):
             continue
-        elif isinstance(resource, dict):
-            resources.append(resource)
-        else:
+        elif not isinstance(resource, dict):
             unusable.append(_named(as_dict(entry), base_url))
-    total = bundle.get("total")
-    counted = total if isinstance(total, int) and not isinstance(total, bool) and total >= 0 else None
+        elif not reference_of(resource) and (named := _named(as_dict(entry), base_url)):
+            unusable.append(named)
+        else:
+            resources.append(resource)
+    total = as_scalar(bundle.get("total")) or ""
+    counted = int(total) if total.isascii() and total.isdigit() and len(total) < 16 else None
     return SearchPage(
         tuple(resources),
         tuple(unusable),
@@ -81,26 +100,70 @@ def page_of(
         counted,
         date,
         _ignored(bundle, asked),
+        tuple(failed),
     )
 
 
-def digest(bundle: JsonObject) -> int:
-    """A number for what a page holds, to know it again by; 0 for an empty one."""
-    held = []
+class Circle:
+    """Tells when the pages of one search go in a circle, or never end.
+
+    Args:
+        url: of the first page.
+        what: names the search in messages.
+
+    Attributes:
+        begun: a link was followed.
+    """
+
+    def __init__(self, url: httpx.URL, what: str) -> None:
+        self._what = what
+        self._links, self._pages, self._held = {hash(url)}, set[int](), set[int]()
+        self._idle = 0
+        self.begun = False
+
+    def see(self, bundle: JsonObject) -> None:
+        """Takes note of a page.
+
+        Raises:
+            EndlessLinksError: it came before, in whatever order.
+        """
+        page = _entries(bundle)
+        if page and hash(page) in self._pages:
+            raise EndlessLinksError(f"{self._what}: the server gives the same page again and again")
+        self._idle = 0 if page - self._held else self._idle + 1
+        self._held = self._held | page if len(self._held) < _REMEMBERED else set(page)
+        self._pages.add(hash(page))
+
+    def follow(self, url: httpx.URL) -> None:
+        """Takes note of a link.
+
+        Raises:
+            EndlessLinksError: it was followed before, or many pages in a row held nothing new.
+        """
+        if hash(url) in self._links or self._idle > _IDLE_PAGES:
+            raise EndlessLinksError(f"{self._what}: the server's next links go in a circle, or never end")
+        self._links.add(hash(url))
+        self.begun = True
+
+
+def _entries(bundle: JsonObject) -> frozenset[int]:
+    """A number for each entry of a page, to know it again by; none for one that says nothing."""
+    held = set()
     for entry in dicts(bundle.get("entry")):
         resource = as_dict(entry.get("resource"))
         version = as_dict(resource.get("meta")).get("versionId")
         request = as_dict(entry.get("request"))  # of a deletion, a history says no more than this
         asked = (str(request.get("method", "")), str(request.get("url", "")))
-        held.append((reference_of(resource) or str(entry.get("fullUrl", "")), str(version), *asked))
-    return hash(tuple(held)) if any(any(one[:1] + one[2:]) for one in held) else 0
+        name = reference_of(resource) or str(entry.get("fullUrl", ""))
+        if name or any(asked):
+            held.add(hash((name, str(version), *asked)))
+    return frozenset(held)
 
 
 def _named(entry: JsonObject, base_url: str) -> str:
     """`Type/id` that an entry's fullUrl says, or ""."""
     url = as_text(entry.get("fullUrl")) or ""
-    path = below(url, base_url) if "://" in url else url
-    kind, _, ident = (path or "").strip("/").partition("/")
+    kind, _, ident = relative(url, base_url).partition("/")
     return f"{kind}/{ident}" if kind.isalpha() and usable_id(ident) else ""
 
 
@@ -133,7 +196,8 @@ def next_link(bundle: JsonObject, url: httpx.URL, what: str, scope: Scope) -> ht
     """
     links = bundle.get("link")
     for link in links if isinstance(links, list) else ():
-        if not isinstance(link, dict) or link.get("relation") != "next":
+        relation = as_text(link.get("relation")) if isinstance(link, dict) else None
+        if relation is None or relation.strip().lower() != "next":
             continue
         target = parsed(link["url"]) if isinstance(link.get("url"), str) else None
         if target is None:

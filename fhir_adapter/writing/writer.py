@@ -16,7 +16,14 @@ from fhir_adapter.errors import ConflictError, NoteError, write_fault
 from fhir_adapter.lenient import JsonObject, as_dict, coded, dicts, relative
 from fhir_adapter.reasons import Reason
 from fhir_adapter.rest.client import FhirClient
-from fhir_adapter.writing.bundles import conditional_transaction, replacement, summary_resources, transaction
+from fhir_adapter.rest.matches import matches
+from fhir_adapter.writing.bundles import (
+    conditional_transaction,
+    criteria,
+    replacement,
+    summary_resources,
+    transaction,
+)
 from fhir_adapter.writing.confirmed import post
 from fhir_adapter.writing.lifecycle import (
     Existing,
@@ -171,7 +178,9 @@ class Writer:
                     found.append((source, read_existing(resource, ordinal)))
         return found
 
-    async def write(self, written: SummaryDraft, chain: Chain, known: str = "") -> tuple[str, bool]:
+    async def write(
+        self, written: SummaryDraft, chain: Chain, known: str = "", *, unsure: bool = False
+    ) -> tuple[str, bool]:
         """Writes one summary unless the server holds just that.
 
         Before anything is written, the chain is read by its ids, whatever the search said.
@@ -180,6 +189,7 @@ class Writer:
             written: the summary.
             chain: what `chains` found for its source.
             known: as of `chain`.
+            unsure: an earlier attempt failed, so a server that runs batches may hold a part of it alone.
 
         Returns:
             The Composition's id, and False where nothing had to be written.
@@ -199,7 +209,8 @@ class Writer:
             if number or not chain or not _holds(chain[-1], written):
                 there = await self.chain(source, known, None if number else chain)
             try:
-                return await self._write(written, there, gone=bool(known) and not there)
+                gone = bool(known) and not there
+                return await self._write(written, there, gone=gone, unsure=unsure or number > 0)
             except ConflictError as error:
                 stand = tuple((one.id, one.version) for one in there)
                 conflicts[stand] += 1
@@ -215,14 +226,16 @@ class Writer:
         composition, changed = await self._retries.run(attempt, in_doubt)
         return composition, changed or lost
 
-    async def _write(self, written: SummaryDraft, chain: Chain, *, gone: bool) -> tuple[str, bool]:
+    async def _write(
+        self, written: SummaryDraft, chain: Chain, *, gone: bool, unsure: bool
+    ) -> tuple[str, bool]:
         head = chain[-1] if chain else None
         if head and _blocked(head, written):
             raise NoteError(Reason.WITHDRAWN, head.ended)
         for person in chain:
             if not person.ours:
                 await protect(self._client, person, written.reading.note.security)
-        if head and _holds(head, written):
+        if head and _holds(head, written) and not (unsure and await self._lacks(written, head)):
             return head.id, False
         place = head if head and head.ours else None
         if head:
@@ -238,6 +251,22 @@ class Writer:
         if self._client_ids and composition != written.composition_id:
             self._client_ids = False  # it states that it takes ids from clients, and gives out its own
         return composition, True
+
+    async def _lacks(self, written: SummaryDraft, head: Existing) -> bool:
+        """Whether something that belongs to our Composition is not there."""
+        own = replace(written, ordinal=head.ordinal)
+        for resource in summary_resources(own, head) if head.ours else ():
+            kind = resource["resourceType"]
+            if kind == "Composition":
+                continue
+            if self._client_ids:
+                there = await self._client.look(f"{kind}/{resource['id']}") is not None
+            else:
+                name, _, value = criteria(resource).partition("=")
+                there = any([True async for _ in matches(self._client, kind, [(name, value)])])
+            if not there:
+                return True
+        return False
 
     async def end(self, source: str, why: str, chain: Chain) -> Ended:
         """Marks the summaries of a source as no longer current; a person's stay as they are.

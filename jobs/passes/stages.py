@@ -157,7 +157,9 @@ class Stages:
         if self._rate:
             await self._rate.turn()
         known = job.before.composition if job.before else ""
-        job.composition, job.changed = await self._parts.writer.write(written, chain, known)
+        failed = job.before is not None and job.before.status == "failed"
+        write = self._parts.writer.write(written, chain, known, unsure=failed)
+        job.composition, job.changed = await write
 
     async def _end_all(self, jobs: Sequence[Job]) -> None:
         """A note that is not to be summarised, by a decision, takes its earlier summary along."""

@@ -18,6 +18,13 @@ URN = "urn:uuid:4a3a1c60-6c2d-4f0e-9a55-6f1b0f0e8f11"
         ({"reference": "Patient/1", "type": "Group"}, {"reference": "Patient/1"}),
         ({"reference": f"{BASE_URL}/Patient/1/_history/4"}, {"reference": "Patient/1"}),
         ({"reference": "https://a.example/r4/Patient/1"}, {"reference": "https://a.example/r4/Patient/1"}),
+        ({"reference": "./Patient/1"}, {"reference": "Patient/1"}),
+        ({"reference": "Patient/1#"}, {"reference": "Patient/1"}),
+        ({"reference": "Patient/1?_format=json"}, {"reference": "Patient/1"}),
+        ({"reference": f"{BASE_URL}/Patient/1?_pretty=true"}, {"reference": "Patient/1"}),
+        ({"reference": "Patient/a%7Eb"}, {"reference": "Patient/a~b"}),
+        ({"reference": "/fhir/Patient/1"}, {"reference": "Patient/1"}),
+        ({"reference": "Patient/..%2FBinary"}, None),
         ({"reference": URN}, {"identifier": {"system": elements.URI, "value": URN}}),
         (
             {"reference": URN, "type": "Patient"},

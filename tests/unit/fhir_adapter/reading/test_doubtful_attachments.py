@@ -17,6 +17,17 @@ SIGN_IN = (
 )
 OUTCOME = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "timeout"}]}
 PDF = b"%PDF-1.4 ..."
+HANDED_ON = (
+    b'<!doctype html><html><meta http-equiv="Refresh" content="0;url=/start"><p>Wait.</p></html>',
+    b'<html><body onload="document.go.submit()"><form name=go><input name="x"></form>Wait.</body></html>',
+    b"<html><form><input type=hidden name=SAMLRequest value=abc></form>Wait.</html>",
+)
+XML_ERRORS = (
+    b'<?xml version="1.0"?>\n<Error><Code>Expired</Code></Error>',
+    b'<s:Envelope xmlns:s="urn:s"><s:Body><s:Fault>Closed.</s:Fault></s:Body></s:Envelope>',
+    b'<problem xmlns="urn:ietf:rfc:7807"><title>Closed.</title></problem>',
+    b"<ServiceExceptionReport>Closed.</ServiceExceptionReport>",
+)
 
 
 @pytest.mark.parametrize(
@@ -54,6 +65,23 @@ PDF = b"%PDF-1.4 ..."
                 {"Content-Type": "application/fhir+xml"},
             ),
         ),
+        *(
+            ({"content_type": "text/html"}, Answer(200, page, {"Content-Type": "text/html"}))
+            for page in HANDED_ON
+        ),
+        *(
+            ({"content_type": "text/xml"}, Answer(200, said, {"Content-Type": "text/xml"}))
+            for said in XML_ERRORS
+        ),
+        ({"content_type": "text/rtf"}, Answer(200, b"<state>busy</state>", {"Content-Type": "text/xml"})),
+        ({"content_type": "text/plain"}, Answer(200, b"<a>busy</a>", {"Content-Type": "application/xml"})),
+        # What is JSON or a whole page stays that under the label of text.
+        ({"content_type": "text/plain"}, Answer(200, b'{"title": "Busy"}', {"Content-Type": "text/plain"})),
+        ({"content_type": "text/html"}, Answer(200, b'["busy"]', {"Content-Type": "text/html"})),
+        (
+            {"content_type": "text/plain"},
+            Answer(200, b"<!DOCTYPE html>\n<html><p>Closed.</p></html>", {"Content-Type": "text/plain"}),
+        ),
         ({"content_type": "text/plain", "size": 900}, Answer(200, NOTE, {"Content-Type": "text/plain"})),
         ({"content_type": "application/pdf", "size": 12345}, binary(PDF, "application/pdf")),
         ({"content_type": "text/plain"}, binary(b"")),
@@ -82,6 +110,14 @@ async def test_what_is_not_the_note_is_a_fault_that_passes(parts, answer):
         ({"size": len(b64(NOTE))}, Answer(200, NOTE)),
         ({"size": len(NOTE) + 1}, Answer(200, NOTE)),
         ({"size": 0}, Answer(200, NOTE)),
+        ({"content_type": "text/plain", "size": 26}, Answer(200, b"<html><p>Well.</p></html>\n")),
+        # What begins like JSON, or like an element, may be a note.
+        (
+            {"content_type": "text/plain"},
+            Answer(200, b"[x] smoker\n[ ] drinker", {"Content-Type": "text/plain"}),
+        ),
+        ({"content_type": "text/plain"}, Answer(200, b"{see below}", {"Content-Type": "text/plain"})),
+        ({"content_type": "text/plain"}, Answer(200, b"<5 mm, no error", {"Content-Type": "text/plain"})),
         # A hash says more than a size and a label.
         ({"content_type": "text/plain", "size": 7, "hash": b64(SHA1)}, Answer(200, NOTE)),
         ({"content_type": "text/plain", "size": 0}, Answer(200, b"", {"Content-Type": "text/plain"})),
@@ -114,6 +150,29 @@ async def test_data_that_is_base64_twice_is_unwrapped_with_a_word(inner, line):
     assert content.data == inner
     assert "twice" in content.notice
     assert not content.as_attached
+
+
+@pytest.mark.parametrize(
+    "wrapped",
+    [
+        b64(b64(NOTE * 3).encode()).encode(),
+        b64(NOTE * 3 + b"\xc4\xd6").encode(),
+        b64(NOTE * 3 + "ÿÿ?>".encode()).translate(str.maketrans("+/", "-_")).encode(),
+        (NOTE * 3).hex().upper().encode(),
+        b"data:text/plain;charset=utf-8;base64," + b64(NOTE * 3).encode(),
+    ],
+    ids=["three times", "Latin-1", "for URLs", "hexadecimal", "a data URL"],
+)
+async def test_other_ways_to_encode_once_more_are_undone(wrapped):
+    content = await offline(attached(data=b64(wrapped), content_type="text/plain"))
+    assert content.data.startswith(NOTE * 3)
+    assert "twice" in content.notice
+
+
+async def test_base64_in_base64_that_was_cut_is_no_note():
+    cut = b64(NOTE * 3)[:-5].encode()
+    assert len(cut) % 4
+    assert await refusal(attached(data=b64(cut))) is Reason.BAD_BASE64
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,26 @@ async def test_a_format_that_may_come_back_is_waited_for(status: int) -> None:
     assert error.value.reason.transient
 
 
+@pytest.mark.parametrize(
+    ("page", "reason"),
+    [
+        (b"<html><script src=app.js></script><div id=root></div></html>", Reason.WRONG_ANSWER),
+        (b"<html><body>\n</body></html>", Reason.WRONG_ANSWER),
+        (b"<html><body><img src=scan.png></body></html>", Reason.EMPTY_TEXT),
+    ],
+)
+async def test_a_page_without_a_word_is_waited_for_unless_it_shows_a_picture(
+    page: bytes, reason: Reason
+) -> None:
+    by_address = {"contentType": "text/html", "url": "Binary/page"}
+    with pytest.raises(NoteError) as error:
+        await read(document(by_address), Answer(200, page, {"Content-Type": "text/html"}))
+    assert error.value.reason is reason
+    with pytest.raises(NoteError) as error:
+        await read(document(attachment(page.decode(), "text/html")))
+    assert error.value.reason is Reason.EMPTY_TEXT
+
+
 async def test_a_name_is_no_address_and_gives_way_to_the_next() -> None:
     named = {"contentType": "text/html", "url": "urn:uuid:0c1b"}
     assert LONG in (await read(document(named, attachment(rtf(LONG), "text/rtf")))).text.text
@@ -174,6 +194,13 @@ async def test_a_conclusion_that_the_form_does_not_hold_is_read_too(conclusion: 
         ({"docStatus": "Preliminary"}, Reason.NOT_FINAL),
         ({"modifierExtension": [{"url": "urn:x:negated", "valueBoolean": True}]}, Reason.UNKNOWN_MODIFIER),
         ({"status": "entered-in-error", "modifierExtension": [{"url": "urn:x"}]}, Reason.ENTERED_IN_ERROR),
+        ({"implicitRules": "urn:x:rules"}, Reason.UNKNOWN_MODIFIER),
+        ({"context": {"modifierExtension": [{"url": "urn:x"}]}}, Reason.UNKNOWN_MODIFIER),
+        (
+            {"relatesTo": [{"code": "appends", "modifierExtension": [{"url": "urn:x"}]}]},
+            Reason.UNKNOWN_MODIFIER,
+        ),
+        ({"contained": [{"resourceType": "Practitioner", "modifierExtension": [{"url": "urn:x"}]}]}, None),
     ],
 )
 def test_whether_a_document_is_read(parts: dict[str, Any], reason: Reason | None) -> None:
@@ -186,6 +213,8 @@ def test_whether_a_document_is_read(parts: dict[str, Any], reason: Reason | None
         [{"reference": "EpisodeOfCare/e"}, {"reference": "Encounter/1"}],
         [{"type": "EpisodeOfCare", "identifier": {"value": "e"}}, {"reference": "Encounter/1/_history/2"}],
         [{}, {"reference": "http://h/fhir/EpisodeOfCare/e/"}, {"reference": "Encounter/1"}],
+        [{"display": "The stay of May"}, {"reference": "Encounter/1/"}],
+        [{"identifier": {"value": "9"}}, {"reference": "#episode"}, {"reference": "Encounter/1"}],
     ],
 )
 def test_the_encounter_is_found_beside_an_episode_of_care(encounters: list[dict[str, Any]]) -> None:

@@ -414,6 +414,69 @@ async def test_searches_ask_to_be_refused_rather_than_half_heard():
     assert first.headers["prefer"] == "handling=strict"
 
 
+PART = {"system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue", "code": "SUBSETTED"}
+
+
+@pytest.mark.parametrize("status", [200, 403])
+async def test_a_part_of_a_note_is_read_whole_or_said_to_be_a_part(status):
+    part, whole = doc("a", meta={"tag": [PART]}), doc("a", description="all of it")
+
+    def before(request):
+        if request.path.endswith("/a"):
+            return fhir(whole) if status == 200 else Answer(status)
+        return None
+
+    async with Server([part, doc("b")], before=before) as server, client_for(server) as client:
+        (page,) = await walk(source_for(client))
+    named = {note.reference: note for note in page.notes}
+    assert set(named) == {"DocumentReference/a", "DocumentReference/b"}
+    if status == 200:
+        assert named["DocumentReference/a"].title == "all of it"
+    else:
+        assert named["DocumentReference/a"].reason is Reason.WRONG_ANSWER
+
+
+@pytest.mark.parametrize(
+    "relation",
+    [
+        {"code": "Replaces", "target": {"reference": "DocumentReference/old"}},
+        {"code": "replaces", "target": {"reference": "./DocumentReference/old/"}},
+        {"code": "replaces", "target": {"reference": "BASE/DocumentReference/old/_history/1"}},
+        {"code": "replaces", "target": {"reference": "urn:oid:1.2.3"}},
+    ],
+)
+async def test_a_replaced_document_may_be_named_in_many_ways(relation):
+    master = {"system": "urn:ietf:rfc:3986", "value": "urn:oid:1.2.3"}
+    old = doc("old", masterIdentifier=master)
+
+    def before(request):
+        if dict(request.params).get("identifier") == "urn:ietf:rfc:3986|urn:oid:1.2.3":
+            return bundle(old)
+        return fhir(old) if request.path.endswith("/old") else None
+
+    server = Server(params=("_lastUpdated",), before=before)
+    async with server, client_for(server) as client:
+        target = relation["target"]["reference"].replace("BASE", server.base_url)
+        server.pages = ([doc("new", 9, relatesTo=[{**relation, "target": {"reference": target}}])],)
+        source = source_for(client)
+        await walk(source)
+        assert source.ineligible(await source.read("DocumentReference/old")) is Reason.SUPERSEDED
+
+
+async def test_a_relation_with_a_modifier_that_is_not_known_replaces_nothing():
+    relation = {"code": "replaces", "target": {"reference": "DocumentReference/old"}}
+    new = doc("new", 9, relatesTo=[{**relation, "modifierExtension": [{"url": "urn:x"}]}])
+
+    def before(request):
+        return fhir(doc("old")) if request.path.endswith("/old") else None
+
+    async with Server([new], before=before) as server, client_for(server) as client:
+        source = source_for(client)
+        (page,) = await walk(source)
+        assert source.ineligible(page.notes[0]) is Reason.UNKNOWN_MODIFIER
+        assert source.ineligible(await source.read("DocumentReference/old")) is None
+
+
 @pytest.mark.parametrize("element", ["masterIdentifier", "identifier"])
 @pytest.mark.parametrize("ignores", [False, True])
 async def test_a_replaced_document_may_be_named_by_its_identifier(element, ignores):

@@ -287,3 +287,25 @@ def test_labels_of_any_form_are_kept():
     note = read_source({**odd, "securityLabel": [{"text": "staff only"}, {"coding": [{"code": "N"}]}, 7]})
 
     assert note.security == ("R", {"code": "N"}, {"display": "staff only"}, 7)
+
+
+@pytest.mark.parametrize(
+    ("found", "kept"),
+    [
+        ("Patient/p", {"reference": "Patient/p"}),
+        (["", "Patient/p"], {"reference": "Patient/p"}),
+        (17, {"reference": "17"}),
+        ([{"reference": "Patient/p"}], {"reference": "Patient/p"}),
+        ("", None),
+        ([], None),
+    ],
+)
+def test_a_subject_that_is_no_object_is_not_taken_for_none(found, kept):
+    assert read_source(document(subject=found)).subject == kept
+
+
+def test_labels_of_what_a_note_contains_are_labels_of_the_note():
+    secret = {"system": "s", "code": "V"}
+    binary = {"resourceType": "Binary", "id": "b", "meta": {"security": [secret]}, "data": "YQ=="}
+    note = read_source(document(contained=[binary], securityLabel=[{"coding": [{"code": "R"}]}]))
+    assert note.security == ({"code": "R"}, secret)

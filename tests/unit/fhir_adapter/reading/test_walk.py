@@ -213,3 +213,53 @@ async def test_a_server_that_refuses_an_order_is_walked_without_one():
 
     pages = await walked(Holding(*notes(5), before=before), page_size=2)
     assert ids(pages) == [f"n{number}" for number in range(5)]
+
+
+@pytest.mark.parametrize("status", [404, 422, 500])
+async def test_a_page_that_is_refused_for_one_note_does_not_hold_the_others(status):
+    def before(request, page):
+        return Answer(status) if any(r["id"] == "n5" for r in page) else None
+
+    server = Holding(*notes(8), before=before)
+    pages = await walked(server, page_size=3)
+    assert {n for n in ids(pages) if isinstance(n, str)} == {f"n{number}" for number in range(8)} - {"n5"}
+    assert any(isinstance(n, Unreadable) for page in pages for n in page.notes)
+    assert len(server.requests) < 200
+
+
+@pytest.mark.parametrize("at_offset", ["2", "4"])
+async def test_a_deletion_between_two_pages_hides_no_note(at_offset):
+    def before(request, page):
+        if dict(request.params).get("_offset") == at_offset and len(server.documents) == 7:
+            del server.documents[0]
+            return server.answer(request)
+        return None
+
+    server = Holding(*notes(7), before=before)
+    pages = await walked(server, page_size=2)
+    assert set(ids(pages)) >= {f"n{number}" for number in range(1, 7)}
+
+
+async def test_a_full_page_without_a_link_and_a_total_is_asked_behind():
+    def alter(found):
+        return {"resourceType": "Bundle", "link": [], "entry": found["entry"]}
+
+    pages = await walked(Holding(*notes(10), alter=alter), page_size=3)
+    assert set(ids(pages)) == {f"n{number}" for number in range(10)}
+
+
+@pytest.mark.parametrize(("severity", "code"), [("fatal", "no-store"), ("error", "processing")])
+async def test_any_error_beside_the_matches_makes_the_walk_less_than_whole(severity, code):
+    issue = {"severity": severity, "code": code}
+    said = {"resource": {"resourceType": "OperationOutcome", "issue": [issue]}}
+    pages = await walked(Holding(*notes(1), alter=lambda found: {**found, "entry": [*found["entry"], said]}))
+    assert not pages[-1].whole
+    assert code in " ".join(page.notice for page in pages)
+
+
+async def test_what_a_server_holds_back_by_a_rule_is_said_and_holds_no_watermark():
+    issue = {"severity": "warning", "code": "suppressed"}
+    said = {"resource": {"resourceType": "OperationOutcome", "issue": [issue]}}
+    pages = await walked(Holding(*notes(1), alter=lambda found: {**found, "entry": [*found["entry"], said]}))
+    assert all(page.whole for page in pages)
+    assert "suppressed" in " ".join(page.notice for page in pages)

@@ -247,6 +247,58 @@ async def test_next_links_in_a_circle_end():
             [page async for page in client.search("Patient", [])]
 
 
+async def test_pages_that_come_again_in_another_order_end():
+    def handle(request):
+        number = len(server.requests)
+        patients = [{**PATIENT, "id": str((number + place) % 7)} for place in range(7)]
+        return bundle(*patients, next_url=f"{server.base_url}?token={number}")
+
+    async with ScriptedServer(handle) as server, client_for(server) as client:
+        with pytest.raises(NotFhirError, match="again and again"):
+            [page async for page in client.search("Patient", [])]
+
+
+async def test_pages_with_nothing_new_in_them_end():
+    def handle(request):
+        number = len(server.requests)
+        chosen = [0, *(place + 1 for place in range(12) if number >> place & 1)]
+        patients = [{**PATIENT, "id": str(place)} for place in chosen]
+        return bundle(*patients, next_url=f"{server.base_url}?token={number}")
+
+    async with ScriptedServer(handle) as server, client_for(server) as client:
+        with pytest.raises(NotFhirError, match="never end"):
+            [page async for page in client.search("Patient", [])]
+    assert len(server.requests) < 400
+
+
+@pytest.mark.parametrize("relation", ["Next", " next "])
+async def test_a_next_link_is_known_in_any_spelling(relation):
+    def handle(request):
+        if "_getpages" in dict(request.params):
+            return bundle({**PATIENT, "id": "2"})
+        link = {"relation": relation, "url": f"{server.base_url}?_getpages=1"}
+        entry = [{"resource": PATIENT}]
+        return fhir({"resourceType": "Bundle", "total": "2", "link": [link], "entry": entry})
+
+    async with ScriptedServer(handle) as server, client_for(server) as client:
+        pages = [page async for page in client.search("Patient", [])]
+    assert [page.total for page in pages] == [2, None]
+
+
+async def test_an_entry_whose_resource_does_not_say_which_it_is_goes_by_its_address():
+    def handle(request):
+        nameless = [{"status": "current"}, {"resourceType": "Patient"}, {}]
+        entry = [
+            {"fullUrl": f"{server.base_url}/Patient/{n}/_history/1", "resource": r}
+            for n, r in enumerate(nameless)
+        ]
+        return fhir({"resourceType": "Bundle", "entry": entry})
+
+    async with ScriptedServer(handle) as server, client_for(server) as client:
+        (page,) = [page async for page in client.search("Patient", [])]
+    assert (page.resources, page.unusable) == ((), ("Patient/0", "Patient/1", "Patient/2"))
+
+
 async def test_includes_and_outcomes_are_no_matches_and_odd_entries_are_counted():
     entries = [
         {"resource": PATIENT, "search": {"mode": "match"}},
