@@ -255,3 +255,75 @@ def test_the_summary_of_a_note_brings_its_pinned_lines() -> None:
     }
     (split,) = Summarizer.from_pretrained(engine="lead").summarize_sentences([["Allergic to latex."]])
     assert split.pinned == Pinned()
+
+
+@pytest.mark.parametrize(
+    ("rule", "text"),
+    [
+        ("allergies", "Allergies on record: none."),
+        ("allergies", "Cephalexin caused facial swelling in 2019."),
+        ("allergies", "Her grandson says she broke out in hives after starting doxycycline."),
+        ("allergies", "Clindamycin (rash), tramadol - dizziness"),
+        ("allergies", "Oral iron was not tolerated."),
+        ("allergies", "He gets wheezy and short of breath with naproxen."),
+        ("allergies", "Sensitive to latex."),
+        ("allergies", "ALL: codeine, tetracycline"),
+        ("code-status", "He agreed to be resuscitated but not ventilated."),
+        ("code-status", "Resus: for ward measures only."),
+        ("code-status", "She never wants a feeding tube."),
+        ("code-status", "CODE: Full"),
+        ("code-status", "Nephew is the substitute decision maker."),
+        ("code-status", "The family chose inpatient hospice."),
+        ("code-status", "Life-prolonging treatment was withdrawn at noon."),
+        ("pending-results", "Ferritin - pending"),
+        ("pending-results", "CSF oligoclonal bands | pending |"),
+        ("pending-results", "The parents will be called with the culture results."),
+        ("pending-results", "The histology has not come back."),
+        ("pending-results", "A Doppler was done; the report is awaited."),
+        ("pending-results", "Renal biopsy is scheduled for Wednesday."),
+        ("follow-up", "RTC 4 wks, sooner if worse."),
+        ("follow-up", "INR check in five days."),
+        ("follow-up", "Podiatry appt Monday at noon."),
+        ("follow-up", "Staples are to be removed on postoperative day 12."),
+        ("follow-up", "Back in three weeks for a cast check."),
+    ],
+)
+def test_what_is_told_in_other_words_is_found(rule: str, text: str) -> None:
+    assert lines(text, rule) == [text]
+
+
+@pytest.mark.parametrize(
+    ("rule", "text"),
+    [
+        ("allergies", "The isolate was sensitive to cefazolin and resistant to ampicillin."),
+        ("allergies", "Call us if hives appear after the antibiotic."),
+        ("allergies", "ALLERGY/IMMUNOLOGY: No frequent infections."),
+        ("allergies", "He could not tolerate solid food."),
+        ("allergies", "ALL: in remission since 2011."),
+        ("code-status", "Comfort measures provided: warm blanket and music."),
+        ("code-status", "Resuscitation was not required after birth."),
+        ("code-status", "She volunteers at a hospice."),
+        ("pending-results", "Disposition: pending."),
+        ("pending-results", "The prescription has been sent."),
+        ("pending-results", "It is not known whether he smokes."),
+        ("follow-up", "Followup 3 months status post ankle fusion."),
+        ("follow-up", "Weakness due to a stroke in June."),
+    ],
+)
+def test_what_only_sounds_like_it_is_not_found(rule: str, text: str) -> None:
+    assert lines(text, rule) == []
+
+
+def test_contradictory_directives_stand_together() -> None:
+    text = "HISTORY: She signed a DNR in May.\n\nPLAN: Today she wants everything done. Full code."
+    assert lines(text, "code-status") == [
+        "She signed a DNR in May.",
+        "Today she wants everything done.",
+        "Full code.",
+    ]
+
+
+@pytest.mark.parametrize("title", ["Allergies, Adverse Reactions & Alerts", "Allergy List"])
+def test_rows_under_a_longer_title_of_allergies_are_found(title: str) -> None:
+    text = f"{title}\nSubstance | Reaction\nQuinine | tinnitus"
+    assert lines(text, "allergies") == ["Quinine | tinnitus"]
