@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+import httpx
 import structlog
 from pydantic import SecretStr
 
@@ -45,39 +47,67 @@ def software_version() -> str:
         return "0"
 
 
-def make_client(settings: Settings, retries: int | None = None) -> FhirClient:
+@dataclass(frozen=True, slots=True)
+class OnBehalf:
+    """A person whose own rights count in the place of this software's.
+
+    Attributes:
+        server: that the person's token is for: the one that is written to, else it stands for the one read.
+        auth: shows that token.
+        recorder: writes the AuditEvents, since such a token seldom may.
+    """
+
+    server: str
+    auth: httpx.Auth
+    recorder: FhirClient
+
+
+def make_client(settings: Settings, retries: int | None = None, behalf: OnBehalf | None = None) -> FhirClient:
     """The FHIR client; nothing is sent yet.
 
     Args:
         settings: address, credentials and limits.
         retries: instead of the settings' number, where somebody waits for the answer.
+        behalf: for whom, where that is not this software itself.
 
     Raises:
         SettingsError: the address or the credentials are not usable.
     """
+    if behalf and behalf.server != settings.write_base_url:
+        settings = settings.model_copy(update={"fhir_base_url": behalf.server})
     try:
         build: Callable[..., FhirClient] = partial(FhirClient, settings.fhir_base_url)
         if settings.audit_events:
             device = f"clinsum-{software_version().replace('.', '-')}"
-            build = partial(AuditedClient, settings.fhir_base_url, device=device, report=_report_trail)
+            through = behalf.recorder if behalf else None
+            build = partial(
+                AuditedClient, settings.fhir_base_url, device=device, report=_report_trail, through=through
+            )
         if settings.write_base_url:
-            options = _options(settings, settings.write_base_url, "write_", retries)
+            options = _options(settings, settings.write_base_url, "write_", retries, behalf)
             written = FhirClient(settings.write_base_url, **options)
             build = partial(TwoServers, settings.fhir_base_url, written=written)
-        return build(**_options(settings, settings.fhir_base_url, "", retries))
+        return build(**_options(settings, settings.fhir_base_url, "", retries, behalf))
     except ValueError as error:
         raise SettingsError(f"CLINSUM_FHIR_BASE_URL, the proxy or the credentials: {error}.") from None
 
 
-def _options(settings: Settings, base_url: str, prefix: str, retries: int | None) -> dict[str, Any]:
-    """How one server is reached. Raises ValueError as `credentials`, and for what cannot be used."""
+def make_web(settings: Settings) -> Web:
+    """How addresses of a login are reached; raises ValueError for what cannot be used."""
     tls = tls_context(settings.ca_file, settings.client_certificate, settings.client_certificate_key)
-    proxies = Proxies(settings.proxy.get_secret_value())
-    web = Web(tls, settings.timeout, proxies=proxies)
+    return Web(tls, settings.timeout, proxies=Proxies(settings.proxy.get_secret_value()))
+
+
+def _options(
+    settings: Settings, base_url: str, prefix: str, retries: int | None, behalf: OnBehalf | None
+) -> dict[str, Any]:
+    """How one server is reached. Raises ValueError as `credentials`, and for what cannot be used."""
+    web = make_web(settings)
+    theirs = behalf.auth if behalf and behalf.server == base_url else None
     return {
-        "auth": auth_from(credentials(settings, prefix), base_url, web),
-        "tls": tls,
-        "proxies": proxies,
+        "auth": theirs or auth_from(credentials(settings, prefix), base_url, web),
+        "tls": web.tls,
+        "proxies": web.proxies,
         "timeout": settings.timeout,
         "retries": settings.retries if retries is None else retries,
         "max_connections": 2 * settings.concurrency,

@@ -10,7 +10,7 @@ import httpx
 
 from fhir_adapter.rest import smart
 from fhir_adapter.rest.scope import Scope
-from fhir_adapter.rest.token_endpoint import Certificate, Secret, Web, client_credentials
+from fhir_adapter.rest.token_endpoint import Named, Secret, Web, client_credentials
 from fhir_adapter.rest.tokens import Token, TokenAuth, Tokens
 
 
@@ -147,7 +147,7 @@ def _smart(given: Credentials, base_url: str, web: Web) -> httpx.Auth:
 def _secret(given: Credentials, base_url: str, web: Web) -> httpx.Auth:
     if not given.client_id or not (given.client_secret or given.certified):
         raise ValueError("client-secret needs a client id, and a secret or a certificate")
-    who: Secret | Certificate = Certificate(given.client_id)
+    who: Secret | Named = Named(given.client_id)
     if given.client_secret:
         who = Secret(given.client_id, given.client_secret, given.in_body)
 

@@ -50,13 +50,20 @@ class AuditedClient(FhirClient):
     Args:
         device: identifier of our Device; `observe` changes it once the pipeline is known.
         report: told the counts when the client closes.
+        through: writes the events, where this one acts with a person's own rights, which are to read.
     """
 
     def __init__(
-        self, base_url: str, *, device: str, report: Callable[[Trail], None], **options: Any
+        self,
+        base_url: str,
+        *,
+        device: str,
+        report: Callable[[Trail], None],
+        through: FhirClient | None = None,
+        **options: Any,
     ) -> None:
         super().__init__(base_url, **options)
-        self._device, self._report = device, report
+        self._device, self._report, self._through = device, report, through
         self._reference = ""
         self._host = socket.gethostname() or "localhost"
         self._waiting: list[Event] = []
@@ -203,14 +210,21 @@ class AuditedClient(FhirClient):
     async def _found_device(self) -> str:
         if not self._reference:
             reference = f"Device/{self._device}"
-            if await super().read_if_there(reference) is not None:
+            if await (self._through or self).look(reference) is not None:
                 self._reference = reference
         return self._reference
+
+    async def _put(self, resources: Sequence[JsonObject]) -> None:
+        bundle = self._bundle(resources)
+        if self._through is not None:
+            await self._through.transaction(bundle)
+        else:
+            await super().transaction(bundle)
 
     async def _posted(self, resources: Sequence[JsonObject]) -> int:
         """How many could not be written."""
         try:
-            await super().transaction(self._bundle(resources))
+            await self._put(resources)
         except HttpStatusError as error:
             if len(resources) == 1 and await self._plainer(resources[0]):
                 return 0
@@ -231,7 +245,7 @@ class AuditedClient(FhirClient):
                 continue  # no plainer than what was refused
             self._client_ids, self._profiled = form
             try:
-                await super().transaction(self._bundle([resource]))
+                await self._put([resource])
             except HttpStatusError:
                 continue
             return True

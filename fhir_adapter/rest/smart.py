@@ -75,6 +75,10 @@ class SmartConfiguration:
         methods: `token_endpoint_auth_methods_supported`; empty where nothing is said.
         algorithms: `token_endpoint_auth_signing_alg_values_supported`; empty where nothing is said.
         scopes: `scopes_supported`; empty where nothing is said.
+        issuer: of its id_tokens; "" where nothing is said.
+        authorization_endpoint: where a person signs in; "" where none is named that can be trusted.
+        challenges: `code_challenge_methods_supported`; empty where nothing is said.
+        revocation_endpoint: where a token is ended; "" where none is named that can be trusted.
     """
 
     token_endpoint: str
@@ -82,6 +86,10 @@ class SmartConfiguration:
     methods: frozenset[str] = frozenset()
     algorithms: frozenset[str] = frozenset()
     scopes: frozenset[str] = field(default_factory=frozenset)
+    issuer: str = ""
+    authorization_endpoint: str = ""
+    challenges: frozenset[str] = frozenset()
+    revocation_endpoint: str = ""
 
 
 async def discover(base_url: str, web: Web) -> SmartConfiguration:
@@ -112,7 +120,15 @@ async def discover(base_url: str, web: Web) -> SmartConfiguration:
         _strings(body.get("token_endpoint_auth_methods_supported")),
         _strings(body.get("token_endpoint_auth_signing_alg_values_supported")),
         _strings(body.get("scopes_supported")),
+        str(body.get("issuer") or ""),
+        _endpoint(body.get("authorization_endpoint"), base_url),
+        _strings(body.get("code_challenge_methods_supported")),
+        _endpoint(body.get("revocation_endpoint"), base_url),
     )
+
+
+def _endpoint(found: object, base_url: str) -> str:
+    return found if isinstance(found, str) and usable_endpoint(found, base_url) else ""
 
 
 def _strings(found: object) -> frozenset[str]:
@@ -140,12 +156,7 @@ def scopes(needed: Iterable[tuple[str, str]], found: SmartConfiguration | None) 
         Separated by spaces. SMART 1 (`system/Device.write`) where the server states `permission-v1` and not
         `permission-v2`, or where it lists scopes of that form alone; else SMART 2 (`system/Device.crus`).
     """
-    listed = found.scopes if found else frozenset()
-    ours = {scope for scope in listed if scope.startswith("system/")}
-    first = {scope for scope in ours if scope.rpartition(".")[2] in ("read", "write", "*")}
-    stated = found.capabilities if found else frozenset()
-    only_first = "permission-v1" in stated and "permission-v2" not in stated
-    if only_first or (ours and ours == first):
+    if found and first_form(found, "system/"):
         asked = [
             f"system/{kind}.{verb}"
             for kind, letters in needed
@@ -155,6 +166,14 @@ def scopes(needed: Iterable[tuple[str, str]], found: SmartConfiguration | None) 
     else:
         asked = [f"system/{kind}.{letters}" for kind, letters in needed]
     return " ".join(asked)
+
+
+def first_form(found: SmartConfiguration, subject: str) -> bool:
+    """Whether a server knows scopes of a subject (`system/`, `patient/`) in the form of SMART 1 alone."""
+    ours = {scope for scope in found.scopes if scope.startswith(subject)}
+    first = {scope for scope in ours if scope.rpartition(".")[2] in ("read", "write", "*")}
+    only_first = "permission-v1" in found.capabilities and "permission-v2" not in found.capabilities
+    return only_first or bool(ours and ours == first)
 
 
 def missing(granted: str, needed: Iterable[tuple[str, str]]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Asks a token endpoint for an access token by the client credentials grant (RFC 6749, section 4.4).
+"""Asks a token endpoint for an access token (RFC 6749): who asks, how, and what is made of the answer.
 
 No message here holds what an endpoint wrote beside its error code: a description may repeat what was sent.
 """
@@ -40,6 +40,7 @@ class Web:
         transport: replaces the network, for tests.
         proxies: which proxy leads where.
         sleep: how to wait between attempts.
+        attempts: how often it is tried; once where somebody waits, or where asking twice does harm.
     """
 
     tls: ssl.SSLContext | None = None
@@ -47,6 +48,7 @@ class Web:
     transport: httpx.AsyncBaseTransport | None = None
     proxies: Proxies = field(default_factory=Proxies)
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
+    attempts: int = _ATTEMPTS
 
     async def send(self, method: str, url: str, what: str, **more: Any) -> httpx.Response:
         """The answer, below 500 and not 429; tried again a few times before that.
@@ -64,7 +66,7 @@ class Web:
         async with httpx.AsyncClient(
             verify=verify, timeout=self.timeout, transport=self.transport, trust_env=False, proxy=proxy
         ) as http:
-            for attempt in range(_ATTEMPTS):
+            for attempt in range(self.attempts):
                 if attempt:
                     await self.sleep(0.5 * 2**attempt)
                 try:
@@ -107,8 +109,8 @@ class Secret:
 
 
 @dataclass(frozen=True, slots=True)
-class Certificate:
-    """A client that is known by the certificate it shows (RFC 8705, section 2.1)."""
+class Named:
+    """A client that only says its name: a public one, or one known by its certificate (RFC 8705, section 2.1)."""
 
     client_id: str
 
@@ -117,7 +119,7 @@ class Certificate:
         return {"client_id": self.client_id}
 
     def auth(self) -> httpx.Auth | None:
-        """None: the connection shows it."""
+        """None: the connection shows it, or nothing does."""
         return None
 
 
@@ -138,6 +140,11 @@ async def client_credentials(
         ServerUnreachableError: no answer.
     """
     form = {"grant_type": "client_credentials", **({"scope": scope} if scope else {}), **(more or {})}
+    return token_of(await asked(endpoint, form, who, web), endpoint)
+
+
+async def asked(endpoint: str, form: dict[str, str], who: Any, web: Web) -> dict[str, Any]:
+    """What a token endpoint answers to a form; raises as `client_credentials`."""
     answer = await web.send(
         "POST",
         endpoint,
@@ -149,7 +156,7 @@ async def client_credentials(
     body = _json(answer)
     if answer.status_code != 200:
         raise LoginError(_refusal(answer, body, endpoint))
-    return _token(body, endpoint)
+    return body
 
 
 async def _answer(http: httpx.AsyncClient, method: str, url: str, more: dict[str, Any]) -> httpx.Response:
@@ -172,7 +179,8 @@ def _json(answer: httpx.Response) -> dict[str, Any]:
     return body if isinstance(body, dict) else {}
 
 
-def _token(body: dict[str, Any], endpoint: str) -> Token:
+def token_of(body: dict[str, Any], endpoint: str) -> Token:
+    """The access token in an answer; raises LoginError where there is none."""
     value, kind = body.get("access_token"), body.get("token_type", "bearer")
     where = origin_of(httpx.URL(endpoint))
     if not isinstance(value, str) or not _TOKEN.fullmatch(value):

@@ -18,6 +18,11 @@ class Settings(WebSettings, WorkSettings, ServerSettings):
     the same name in a base after it, so that each has a name of its own.
     """
 
+    @property
+    def launching_servers(self) -> tuple[str, ...]:
+        """Base addresses of the servers whose records may launch the patient page."""
+        return self.smart_servers or (self.fhir_base_url,)
+
     @model_validator(mode="after")
     def _two_servers(self) -> Self:
         """Summaries of another server's notes may stand on the one that is written to, so names differ."""

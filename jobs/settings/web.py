@@ -1,10 +1,11 @@
 """The web service: who may ask, how much, and how records of patients open its pages."""
 
 from ipaddress import ip_network
+from typing import Self
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
-from jobs.settings.base import Names, SettingsGroup
+from jobs.settings.base import Names, SettingsGroup, http_address
 
 
 class WebSettings(SettingsGroup):
@@ -22,6 +23,16 @@ class WebSettings(SettingsGroup):
     )
     oidc_issuer: str = Field("", description="Takes tokens (JWT) of this OpenID Connect issuer as well.")
     oidc_audience: str = Field("", description="The audience that these tokens must name.")
+    smart_client_id: str = Field(
+        "", description="The name under which records know the patient page (SMART App Launch)."
+    )
+    smart_client_secret: SecretStr = Field(
+        SecretStr(""), description="Its secret; empty for a public client, which PKCE alone protects."
+    )
+    smart_client_secret_file: str = Field("", description="A file that holds it instead.")
+    smart_servers: Names = Field(
+        (), description="FHIR servers that may launch it, by their `iss`; empty for FHIR_BASE_URL alone."
+    )
     cds_clients: Names = Field((), description="EHRs that call `/cds-services`: issuer|its JWK Set.")
     serve_proxy: Names = Field((), description="Addresses or networks of the proxy in front of the service.")
     serve_certificate: str = Field("", description="PEM file of the service's TLS certificate chain.")
@@ -52,6 +63,16 @@ class WebSettings(SettingsGroup):
     serve_batch_items: int = Field(
         256, ge=1, le=100_000, description="Texts in one call of `/v1/summaries:batch`."
     )
+
+    @field_validator("smart_servers")
+    @classmethod
+    def _launching(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(map(http_address, value))
+
+    @model_validator(mode="after")
+    def _web_secrets(self) -> Self:
+        self.take_from_files("smart_client_secret")
+        return self
 
     @field_validator("serve_proxy")
     @classmethod

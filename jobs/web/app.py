@@ -56,7 +56,10 @@ def create_app(settings: Settings, options: Options | None = None, access: Acces
             app.state.service = service
             if settings.session_secret.get_secret_value() and not options.demo:
                 access.sessions.share(service.ledger)
-            yield
+            try:
+                yield
+            finally:
+                await access.launched.end_all()
 
     app = FastAPI(
         title="Clinical AI Summarizer",

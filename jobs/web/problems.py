@@ -30,6 +30,7 @@ MEDIA_TYPE = "application/problem+json"
 CODES: dict[str, tuple[int, str]] = {
     "bad-request": (400, "The request is not as the documentation describes it."),
     "unauthorized": (401, "The request has no valid credentials."),
+    "sign-in-failed": (403, "Signing in at the record's server did not succeed."),
     "forbidden": (403, "The credentials do not allow this."),
     "cross-site": (403, "A page of another site may not ask for this."),
     "not-behind-proxy": (403, "The service is reached through its proxy alone."),
@@ -207,7 +208,7 @@ def answer(request: Request, problem: ProblemError) -> Response:
     """The response to a problem; it names the request as the log does."""
     problem.request_id = getattr(request.state, "request_id", "")
     if wants_page(request):
-        if problem.code == "unauthorized" and request.app.state.access.has_tokens:
+        if problem.code == "unauthorized" and request.app.state.access.signs_in:
             return to_sign_in(request)
         return render(
             request,

@@ -22,9 +22,11 @@ from jobs.settings import Settings
 from jobs.web.azure.running import AzureJobs
 from jobs.web.batching import ClosedError, ModelUnavailableError, ModelWorker, QueueFullError, QueueLimits
 from jobs.web.cds.clients import CdsClients
+from jobs.web.guard.sight import Sight
 from jobs.web.metrics import Metrics
 from jobs.web.readiness import Outside, Readiness, readiness
 from jobs.web.retrying import Retrying
+from jobs.web.smart import SmartApp
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,8 @@ class Service:
     observer: Observer = field(init=False)
     azure: AzureJobs = field(init=False)
     cds_clients: CdsClients = field(init=False)
+    smart: SmartApp = field(init=False)
+    sight: Sight = field(init=False)
     retrying: Retrying = field(init=False)
     _ledger: Ledger | None = None
     _opening: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -66,8 +70,14 @@ class Service:
         self.outside = Outside(self.client, self.ledger)
         self.azure = AzureJobs(self.model)
         self.cds_clients = CdsClients(self.settings.cds_clients)
+        self.smart = SmartApp(self.settings, self.client, self.extractor)
+        self.sight = Sight(self.client, self.auditor)
         self.observer = Observer(self.settings, self.client, self.ledger, self._moments)
         self.retrying = Retrying(self.settings, self.model, self.ledger)
+
+    def seen_by(self, request: Request) -> Sight:
+        """What whoever asks may see: out of a record one patient, else what the service may."""
+        return getattr(request.state.principal, "sight", None) or self.sight
 
     async def readiness(self) -> Readiness:
         """What the service needs and whether it is there now; a demonstration needs the model alone."""

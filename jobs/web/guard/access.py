@@ -1,4 +1,4 @@
-"""Who asks, and what they may: bearer tokens of the settings, JWTs of an issuer, and a browser's session."""
+"""Who asks, and what they may: tokens of the settings, JWTs of an issuer, a browser's session, a launch."""
 
 import hashlib
 import hmac
@@ -13,8 +13,10 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPBearer
 
 from jobs.settings import Settings, SettingsError
+from jobs.web.guard.held import HeldSessions, is_held
 from jobs.web.guard.oidc import Issuer
-from jobs.web.guard.sessions import Sessions
+from jobs.web.guard.sessions import SESSION_SECONDS, Sessions
+from jobs.web.guard.sight import Sight
 from jobs.web.problems import ProblemError
 from jobs.web.views.pages import SESSION_COOKIE
 
@@ -24,6 +26,7 @@ AZURE_PATH = "/v1/azure/"
 _SHORTEST = 24  # characters of a token
 _SHORTEST_SECRET = 32  # characters of what sessions are signed with
 _LONGEST_NAME = 100  # characters of a person's
+_LAUNCHED = 500  # sessions of people who came out of a record, at a time
 _HASHED = re.compile(r"sha256:([0-9a-f]{64})")
 
 
@@ -46,11 +49,13 @@ class Principal:
     Attributes:
         name: for rate limits and the log: never a person's name (`token-1`, `oidc:` and a hash, `anyone`).
         person: the name that an issuer's token gives, for what is kept on the FHIR server alone; "" without.
+        sight: what a person who came out of a record sees; None for the service's own.
     """
 
     name: str
     scopes: frozenset[Scope]
     person: str = ""
+    sight: Sight | None = None
 
     @property
     def known_as(self) -> str:
@@ -70,6 +75,7 @@ class Access:
         issuer: checks JWTs; None where the settings name no issuer.
         default: who a client without credentials is; None refuses it.
         secret: what sessions are signed with, the same in every replica; empty for one of this process alone.
+        launches: people come out of records too (SMART App Launch).
     """
 
     def __init__(
@@ -78,10 +84,12 @@ class Access:
         issuer: Issuer | None = None,
         default: Principal | None = ANYONE,
         secret: bytes = b"",
+        launches: bool = False,
     ) -> None:
-        self._tokens, self._issuer = tuple(tokens), issuer
-        self.default = None if (tokens or issuer) and default is ANYONE else default
+        self._tokens, self._issuer, self.launches = tuple(tokens), issuer, launches
+        self.default = None if (tokens or issuer or launches) and default is ANYONE else default
         self.sessions = Sessions(secret, self._tokens)
+        self.launched: HeldSessions[Principal] = HeldSessions(SESSION_SECONDS, _LAUNCHED)
 
     @property
     def asks(self) -> bool:
@@ -93,6 +101,11 @@ class Access:
         """Whether a token can be typed in on the page to sign in."""
         return bool(self._tokens)
 
+    @property
+    def signs_in(self) -> bool:
+        """Whether there is a page to sign in on."""
+        return self.has_tokens or self.launches
+
     async def principal(self, request: Request) -> Principal | None:
         """Who asks; None where no valid credentials came."""
         if (key := request.headers.get(AZURE_KEY)) and request.url.path.startswith(AZURE_PATH):
@@ -103,6 +116,8 @@ class Access:
         if scheme:
             return None
         if cookie := request.cookies.get(SESSION_COOKIE):
+            if is_held(cookie):  # one that is over is nobody's: not the default's, who may see more
+                return self.launched.get(cookie)
             name = await self.sessions.owner(cookie) if self._tokens else None
             return Principal(name, ALL_SCOPES) if name else self.default
         return self.default
@@ -118,10 +133,15 @@ class Access:
         if claims is None:
             return None
         name = hashlib.sha256(str(claims.get("sub", "")).encode()).hexdigest()[:12]
-        return Principal(f"oidc:{name}", _scopes(claims), _person(claims))
+        return Principal(f"oidc:{name}", _scopes(claims), person_in(claims))
+
+    async def end_session(self, cookie: str) -> None:
+        """Ends a session of either kind for good; raises LedgerError as `Sessions.end`."""
+        await self.launched.end(cookie)
+        await self.sessions.end(cookie)
 
 
-def _person(claims: dict[str, Any]) -> str:
+def person_in(claims: dict[str, Any]) -> str:
     """The name in an issuer's token (OpenID Connect Core 1.0, section 5.1)."""
     stated = (claims.get(name) for name in ("name", "preferred_username"))
     found = next((name for name in stated if isinstance(name, str) and name.strip()), "")
@@ -156,7 +176,8 @@ def access_from(settings: Settings, *, demo: bool = False) -> Access:
     secret = settings.session_secret.get_secret_value()
     if secret and len(secret) < _SHORTEST_SECRET:
         raise SettingsError(f"CLINSUM_SESSION_SECRET: it has at least {_SHORTEST_SECRET} characters.")
-    return Access(tokens, issuer, GUEST if demo else ANYONE, secret.encode())
+    launches = bool(settings.smart_client_id) and not demo
+    return Access(tokens, issuer, GUEST if demo else ANYONE, secret.encode(), launches)
 
 
 def _digest(token: str) -> bytes:
@@ -189,7 +210,8 @@ def check_exposure(host: str, settings: Settings, access: Access, *, demo: bool 
         return
     if not access.asks:
         raise SettingsError(
-            f"On {host} others can reach the service: set CLINSUM_SERVICE_TOKEN or CLINSUM_OIDC_ISSUER."
+            f"On {host} others can reach the service: set CLINSUM_SERVICE_TOKEN, "
+            "CLINSUM_OIDC_ISSUER or CLINSUM_SMART_CLIENT_ID."
         )
     if not (settings.serve_certificate or settings.serve_proxy):
         raise SettingsError(
@@ -221,3 +243,9 @@ def requires(scope: Scope) -> Callable[..., Principal]:
         return principal
 
     return dependency
+
+
+def sees(request: Request, _: object = Depends(_bearer)) -> Principal:
+    """A route's dependency: who may read all patients, or came out of the record of one; else 401 or 403."""
+    principal = known(request)
+    return principal if principal.sight else requires(Scope.READ)(request)

@@ -2,6 +2,7 @@
 
 import asyncio
 import ipaddress
+import ssl
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -37,16 +38,21 @@ class Issuer:
         address: the `iss` of its tokens; discovery is below it. https, or http on this machine.
         audience: the `aud` that tokens must name.
         transport: replaces the network, for tests.
+        tls: whom to trust; the usual authorities where None.
 
     Raises:
         SettingsError: the address is not usable.
     """
 
     def __init__(
-        self, address: str, audience: str, transport: httpx.AsyncBaseTransport | None = None
+        self,
+        address: str,
+        audience: str,
+        transport: httpx.AsyncBaseTransport | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         check_address(address)
-        self._address, self._audience, self._transport = address, audience, transport
+        self._address, self._audience, self._transport, self._tls = address, audience, transport, tls
         self._keys: dict[str, _Key] = {}
         self._asked = -_KEEP
         self._lock = asyncio.Lock()
@@ -86,7 +92,9 @@ class Issuer:
         self._asked = time.monotonic()
         try:
             encrypted = self._address.startswith("https:")  # else on this machine, where no proxy leads
-            async with httpx.AsyncClient(timeout=10, transport=self._transport, trust_env=encrypted) as http:
+            async with httpx.AsyncClient(
+                timeout=10, transport=self._transport, trust_env=encrypted, verify=self._tls or True
+            ) as http:
                 address = self._address.rstrip("/") + "/.well-known/openid-configuration"
                 found = await fetch_json(http, address)
                 if found.get("issuer") != self._address:

@@ -7,19 +7,18 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Request
-from pydantic import SecretStr
 from starlette.responses import Response
 
 from fhir_adapter.auditing import Auditor
 from fhir_adapter.lenient import as_dict, dicts
 from fhir_adapter.reading.persons import last_visit, latest_begin
+from fhir_adapter.rest.auth import BearerAuth
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.timeline.timeline import TimelineError
 from jobs.audits.parts import make_auditor
 from jobs.ledger.cards import ended, shown
 from jobs.ledger.rows import LedgerError
-from jobs.runtime import make_client
-from jobs.settings import Settings
+from jobs.runtime import OnBehalf, make_client
 from jobs.timelines import timeline_reader
 from jobs.web.answers import json_answer, parsed, problems, while_wanted
 from jobs.web.cds.cards import begin_of, card_of, chosen
@@ -90,8 +89,8 @@ async def call(request: Request, id: Id, service: TheService) -> Response:
     authorization = asked.fhirAuthorization
     if authorization and authorization.patient not in (None, asked.context.patientId):
         raise ProblemError("forbidden", "The token is for another patient than the context.")
-    settings = _settings_of(service.settings, asked)
-    work = _card(service, settings, asked, str(request.base_url).rstrip("/"))
+    behalf = _behalf(service, asked)
+    work = _card(service, behalf, asked, str(request.base_url).rstrip("/"))
     card = await while_wanted(request, service, work)
     cards = CdsCards(cards=[card] if card else [])
     return await json_answer(cards.model_dump(mode="json", exclude_none=True))
@@ -102,22 +101,20 @@ def _ours(id: str) -> None:
         raise ProblemError("not-found", "There is no such service.")
 
 
-def _settings_of(settings: Settings, asked: CdsRequest) -> Settings:
-    """The settings with the EHR's token in the place of ours, for the server that it is for.
+def _behalf(service: Service, asked: CdsRequest) -> OnBehalf | None:
+    """The EHR's token in the place of ours, for the server that it is for; None where it gave none.
 
     Raises:
         ProblemError: the EHR's FHIR server is none of those that are read here.
     """
     if asked.fhirServer is None:
-        return settings
-    named = asked.fhirServer.rstrip("/")
-    prefix = {settings.write_base_url: "write_", settings.fhir_base_url: ""}.get(named)
-    if prefix is None:
+        return None
+    settings, named = service.settings, asked.fhirServer.rstrip("/")
+    if named not in (settings.write_base_url, settings.fhir_base_url):
         raise ProblemError("precondition-failed", "The service reads another FHIR server than the EHR names.")
     if asked.fhirAuthorization is None:
-        return settings
-    token = SecretStr(asked.fhirAuthorization.access_token)
-    return settings.model_copy(update={f"{prefix}auth": "bearer", f"{prefix}token": token})
+        return None
+    return OnBehalf(named, BearerAuth(asked.fhirAuthorization.access_token), service.client)
 
 
 def _visits(asked: CdsRequest) -> list[dict[str, Any]] | None:
@@ -132,26 +129,26 @@ def _visits(asked: CdsRequest) -> list[dict[str, Any]] | None:
 
 
 @asynccontextmanager
-async def _reading(service: Service, settings: Settings) -> AsyncIterator[tuple[FhirClient, Auditor]]:
+async def _reading(service: Service, behalf: OnBehalf | None) -> AsyncIterator[tuple[FhirClient, Auditor]]:
     """Client and auditor: those of the service, or ones with the EHR's token for this call alone."""
-    if settings is service.settings:
+    if behalf is None:
         yield service.client, service.auditor
         return
-    async with make_client(settings, retries=1) as client:
-        yield client, make_auditor(settings, client, service.extractor)
+    async with make_client(service.settings, 1, behalf) as client:
+        yield client, make_auditor(service.settings, client, service.extractor)
 
 
-async def _card(service: Service, settings: Settings, asked: CdsRequest, base: str) -> CdsCard | None:
+async def _card(service: Service, behalf: OnBehalf | None, asked: CdsRequest, base: str) -> CdsCard | None:
     patient = f"Patient/{asked.context.patientId}"
     today = datetime.now(UTC).date()
-    async with _reading(service, settings) as (client, auditor):
+    async with _reading(service, behalf) as (client, auditor):
         given = _visits(asked)
         if given is None:
             visit = await last_visit(client, (patient,), today.isoformat())
         else:
             visit = latest_begin(given, today.isoformat())
         since = begin_of(visit, today)
-        reader = timeline_reader(settings, client, auditor, service.ledger)
+        reader = timeline_reader(service.settings, client, auditor, service.ledger)
         try:
             found = await reader.read(patient)  # all of it: what is new is known by what was there before
         except TimelineError:

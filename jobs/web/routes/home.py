@@ -1,7 +1,7 @@
 """`/`: where somebody begins. With a FHIR server, at its patients; without one, at a note that is pasted."""
 
 from fastapi import APIRouter, Request
-from starlette.responses import HTMLResponse
+from starlette.responses import Response
 
 from jobs.web.guard.access import Scope, requires
 from jobs.web.routes.patients import find_page
@@ -13,10 +13,11 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.get("/")
-async def home(request: Request, service: TheService) -> HTMLResponse:
+async def home(request: Request, service: TheService) -> Response:
     """The first page; who may not read the server's notes may still summarise their own."""
     principal = request.state.principal
-    if request.app.state.first == PATIENTS and principal and Scope.READ in principal.scopes:
-        return find_page(request)
+    may_read = principal and (principal.sight or Scope.READ in principal.scopes)
+    if request.app.state.first == PATIENTS and may_read:
+        return find_page(request, service)
     requires(Scope.SUMMARISE)(request)
     return await summarise_page(request, service)

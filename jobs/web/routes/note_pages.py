@@ -16,7 +16,8 @@ from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.writing.review import ReviewError, Reviews, Served
 from jobs.audits.view import Place
 from jobs.web.answers import admit, while_wanted
-from jobs.web.guard.access import Scope, requires
+from jobs.web.guard.access import Scope, requires, sees
+from jobs.web.guard.sight import Sight
 from jobs.web.problems import ProblemError
 from jobs.web.routes.compositions import Id
 from jobs.web.service import Service, TheService
@@ -27,7 +28,7 @@ from jobs.web.views.pages import render
 from jobs.web.views.review import ATTEST, asking, attestable
 from summarizer import Budget
 
-router = APIRouter(include_in_schema=False, dependencies=[Depends(requires(Scope.READ))])
+router = APIRouter(include_in_schema=False, dependencies=[Depends(sees)])
 
 _ACTS = (ATTEST, *(served.value for served in Served))
 _LONGEST_NAME = 100
@@ -57,33 +58,41 @@ async def review(request: Request, id: Id, service: TheService) -> Response:
         raise ProblemError("invalid", "That is nothing that can be said of a summary.")
     if not name:
         raise ProblemError("invalid", "What is said of a summary is kept with the name of who says it.")
-    await while_wanted(request, service, _kept(service, id, act, version, name))
+    sight = service.seen_by(request)
+    await while_wanted(request, service, _kept(service, sight, id, act, version, name))
     return RedirectResponse(f"{note_page(f'Composition/{id}')}?said={act}#review", 303)
 
 
-async def _kept(service: Service, id: str, act: str, version: str, name: str) -> None:
-    """Acts as `act` says; raises ReviewError, and ProblemError where there is nothing to attest."""
+async def _kept(service: Service, sight: Sight, id: str, act: str, version: str, name: str) -> None:
+    """Acts as `act` says, with the service's own rights; those of a person out of a record are to read.
+
+    Raises:
+        ReviewError: it is not, or no longer, what was read.
+        ProblemError: there is no such summary, or it is not to be seen.
+    """
     reviews, when = Reviews(service.client), datetime.now(UTC).isoformat(timespec="seconds")
     acting.set(name)  # in this task alone
+    examined = await _examined(sight, id)
     if act != ATTEST:
         await reviews.tell(f"Composition/{id}", version, Served(act), name, when)
         return
-    examined = await _examined(service, id)
     if not attestable(examined) or examined.record.version != version:
         raise ReviewError("Only a summary that holds now, as it was read, can be attested.")
     await reviews.attest(f"Composition/{id}", version, name, when)
 
 
-async def _examined(service: Service, id: str) -> Examined:
-    examined = await service.auditor.examine(id)
+async def _examined(sight: Sight, id: str) -> Examined:
+    examined = await sight.auditor.examine(id)
     if examined is None:
         raise ProblemError("not-found", "The FHIR server has no such Composition.")
+    await sight.admit_examined(examined)
     return examined
 
 
 async def _page(request: Request, service: Service, id: str, length: str, said: str) -> HTMLResponse:
-    examined = await _examined(service, id)
-    base_url = service.client.base_url
+    sight = service.seen_by(request)
+    examined = await _examined(sight, id)
+    base_url = sight.client.base_url
 
     def source_url(place: Place) -> str:
         return on_server(base_url, place.source, place.version)
@@ -91,8 +100,8 @@ async def _page(request: Request, service: Service, id: str, length: str, said: 
     audit = await asyncio.to_thread(audit_view, examined, base_url)
     if examined.kind is Kind.TIMELINE:
         return await asyncio.to_thread(render, request, "audit.html", page=audit, source_url=source_url)
-    person = await read_patient(service.client, examined.record.subject)
-    newest = await service.auditor.newest_text(examined)
+    person = await read_patient(sight.client, examined.record.subject)
+    newest = await sight.auditor.newest_text(examined)
     picked = await _picked(service, examined, audit, length)
 
     def made() -> HTMLResponse:

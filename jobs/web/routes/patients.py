@@ -9,10 +9,11 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from fhir_adapter.reading.persons import Person, find_persons, last_visit, read_person
+from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.timeline.timeline import Timeline, TimelineError
 from jobs.timelines import timeline_reader
 from jobs.web.answers import while_wanted
-from jobs.web.guard.access import Scope, requires
+from jobs.web.guard.access import Scope, requires, sees
 from jobs.web.problems import ProblemError
 from jobs.web.routes.compositions import Id
 from jobs.web.service import Service, TheService
@@ -20,7 +21,7 @@ from jobs.web.views.links import patient_page
 from jobs.web.views.pages import render
 from jobs.web.views.patient_page import PatientQuery, patient_view
 
-router = APIRouter(include_in_schema=False, dependencies=[Depends(requires(Scope.READ))])
+router = APIRouter(include_in_schema=False, dependencies=[Depends(sees)])
 
 _MOST_FOUND = 50
 _LONGEST = 100  # characters of what is looked for
@@ -41,17 +42,19 @@ Asked = Annotated[PatientQuery, Depends(page_query)]
 
 
 @router.get("/patient")
-async def form(request: Request) -> HTMLResponse:
+async def form(request: Request, service: TheService) -> Response:
     """Asks whose notes."""
-    return find_page(request)
+    return find_page(request, service)
 
 
-def find_page(request: Request) -> HTMLResponse:
-    """The form, before anybody is looked for."""
+def find_page(request: Request, service: Service) -> Response:
+    """The form, before anybody is looked for; with an open record, its patient."""
+    if patient := service.seen_by(request).patient:
+        return RedirectResponse(patient_page(patient), 303)
     return render(request, "patient_find.html", asked="", hits=None, most=_MOST_FOUND)
 
 
-@router.post("/patient")
+@router.post("/patient", dependencies=[Depends(requires(Scope.READ))])
 async def find(request: Request, service: TheService) -> Response:
     """Takes the form; a name is in its body, never in an address."""
     fields = parse_qs((await request.body()).decode("utf-8", "replace"), max_num_fields=10)
@@ -89,15 +92,19 @@ async def _answer(request: Request, service: Service, subject: str, given: Patie
 
 
 async def _page(request: Request, service: Service, asked: PatientQuery) -> HTMLResponse:
-    reader = timeline_reader(service.settings, service.client, service.auditor, service.ledger)
+    sight = service.seen_by(request)
+    if asked.subject.startswith("Patient/"):
+        await sight.admit([asked.subject])
+    reader = timeline_reader(service.settings, sight.client, sight.auditor, service.ledger)
     try:
         found = await reader.read(asked.subject)  # all of it: what is new is known by what was there before
     except TimelineError as error:
         raise ProblemError("not-found", str(error)) from None
     today = datetime.now(UTC).date()
     patients = found.scope.patients
-    person = await _person(service, found)
-    visit = await last_visit(service.client, patients, today.isoformat()) if patients else ""
+    await sight.admit(patients)
+    person = await _person(sight.client, found)
+    visit = await last_visit(sight.client, patients, today.isoformat()) if patients else ""
 
     def made() -> HTMLResponse:
         page = patient_view(found, person, visit, asked, today)
@@ -106,8 +113,8 @@ async def _page(request: Request, service: Service, asked: PatientQuery) -> HTML
     return await asyncio.to_thread(made)
 
 
-async def _person(service: Service, found: Timeline) -> Person | None:
+async def _person(client: FhirClient, found: Timeline) -> Person | None:
     if not found.scope.patients:
         return None
-    resource = await service.client.read_if_there(found.scope.patients[0])
+    resource = await client.read_if_there(found.scope.patients[0])
     return read_person(resource) if resource else None

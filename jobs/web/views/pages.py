@@ -31,10 +31,15 @@ DEMO_BANNER = "A demonstration. Do not paste notes of real patients."
 
 @dataclass(frozen=True, slots=True)
 class Tab:
-    """An entry of the navigation; shown where the application has the page."""
+    """An entry of the navigation; shown where the application has the page.
+
+    Attributes:
+        many: it shows many patients, and so none to whom one record is open.
+    """
 
     path: str
     label: str
+    many: bool = False
 
 
 PATIENTS = "/patient"
@@ -42,8 +47,8 @@ SUMMARISE = "/summarise"
 TABS = (
     Tab(PATIENTS, "Patients"),
     Tab(SUMMARISE, "Summarise"),
-    Tab("/notes", "Notes"),
-    Tab("/audit", "Audit"),
+    Tab("/notes", "Notes", many=True),
+    Tab("/audit", "Audit", many=True),
     Tab("/model", "Model"),
     Tab("/docs", "API"),
 )
@@ -93,10 +98,12 @@ def render(
         context: what the template shows.
     """
     options = request.app.state.options
+    principal = getattr(request.state, "principal", None)
+    narrow = getattr(principal, "sight", None) is not None
     shared = {
         "request": request,
-        "principal": getattr(request.state, "principal", None),
-        "tabs": [tab for tab in TABS if tab.path in request.app.state.paths],
+        "principal": principal,
+        "tabs": [t for t in TABS if t.path in request.app.state.paths and not (narrow and t.many)],
         "here": request.url.path if request.url.path != "/" else request.app.state.first,
         "sign_out": SESSION_COOKIE in request.cookies,
         "banner": BANNER,
