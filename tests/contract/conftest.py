@@ -11,6 +11,7 @@ from fhir_adapter.sandbox.running import running_embedded
 from fhir_adapter.sandbox.settings import SandboxSettings
 from tests.contract.contract_fhir import Fhir, FhirServer, hapi_or_skip, new_id
 from tests.contract.lives import of_its_own
+from tests.contract.logins import Login, logging_in
 from tests.contract.passes import Site
 
 
@@ -89,3 +90,10 @@ def assigning_embedded() -> Iterator[FhirServer]:
 def site(fhir: Fhir, tmp_path: Path) -> Site:
     """A poller with a ledger and a pipeline of its own."""
     return of_its_own(Site(fhir, tmp_path / "ledger.sqlite"))
+
+
+@pytest.fixture(scope="session")
+def login() -> Iterator[Login]:
+    """Keycloak, with clients of ours and an app that people sign in at."""
+    with logging_in() as found:
+        yield found

@@ -98,7 +98,7 @@ def permits(scopes: str, method: str, path: str) -> bool:
         return True
     wanted = "rs" if path.endswith("/_search") else _LETTERS[method]
     given = [scope.partition(".") for scope in scopes.split()]
-    letters = "".join(verbs for subject, _, verbs in given if subject == f"system/{kind}")
+    letters = "".join(verbs for subject, _, verbs in given if subject in (f"system/{kind}", "patient/*"))
     return any(letter in letters for letter in wanted)
 
 

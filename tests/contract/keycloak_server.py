@@ -23,6 +23,8 @@ from tests.contract.gateway import Verdict
 
 VERSION = "26.4.5"
 REALM = "hospital"
+LAUNCH_SCOPES = ("launch", "launch/patient", "fhirUser", "patient/*.rs")
+USER, PASSWORD = "ward", "canary-of-the-ward-77d1"
 SCOPES = tuple(f"system/{kind}.{letters}" for kind, letters in NEEDED.items())
 _UNPACK = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:unpack"
 _OPENED = ("java.util", "java.util.concurrent", "java.security")
@@ -70,6 +72,53 @@ class Client:
 
 
 @dataclass(frozen=True, slots=True)
+class App:
+    """A public client at which a person signs in, with PKCE.
+
+    Keycloak knows no open record: what a record would say of it is the same for each sign-in here.
+
+    Attributes:
+        redirect_uri: the one address that codes go to.
+        context: what stands beside the token, such as `patient`.
+        claims: of the id_token, such as `fhirUser`.
+    """
+
+    id: str
+    redirect_uri: str
+    context: dict[str, str]
+    claims: dict[str, str]
+
+    def to_json(self) -> dict[str, Any]:
+        """As an import of a realm has it."""
+        beside = [
+            _hardcoded(name, value, "access.tokenResponse.claim") for name, value in self.context.items()
+        ]
+        within = [_hardcoded(name, value, "id.token.claim") for name, value in self.claims.items()]
+        subject = {
+            "name": "sub",
+            "protocol": "openid-connect",
+            "protocolMapper": "oidc-sub-mapper",
+            "config": {"access.token.claim": "true"},
+        }
+        return {
+            "clientId": self.id,
+            "protocol": "openid-connect",
+            "publicClient": True,
+            "standardFlowEnabled": True,
+            "redirectUris": [self.redirect_uri],
+            "attributes": {"pkce.code.challenge.method": "S256", "access.token.lifespan": "60"},
+            "optionalClientScopes": LAUNCH_SCOPES,
+            "protocolMappers": [subject, *beside, *within],
+        }
+
+
+def _hardcoded(name: str, value: str, where: str) -> dict[str, Any]:
+    stated = {"claim.name": name, "claim.value": value, "jsonType.label": "String", where: "true"}
+    mapper = "oidc-hardcoded-claim-mapper"
+    return {"name": name, "protocol": "openid-connect", "protocolMapper": mapper, "config": stated}
+
+
+@dataclass(frozen=True, slots=True)
 class Keycloak:
     """One that runs; `realm_url` is the issuer of its tokens."""
 
@@ -93,7 +142,7 @@ class Keycloak:
 
 
 @contextmanager
-def running_or_skip(clients: Sequence[Client]) -> Iterator[Keycloak]:
+def running_or_skip(clients: Sequence[Client | App]) -> Iterator[Keycloak]:
     """Keycloak, where Java and Maven are there; else a skip, or a failure where all is required."""
     try:
         tools = find_tools()
@@ -166,14 +215,25 @@ def _java(tools: Tools, home: Path, *arguments: str) -> list[str]:
     return [str(tools.java), *small, *opened, *stated, *run, *arguments]
 
 
-def _realm(clients: Sequence[Client]) -> dict[str, Any]:
+def _realm(clients: Sequence[Client | App]) -> dict[str, Any]:
     shown = {"include.in.token.scope": "true"}
     return {
         "realm": REALM,
         "enabled": True,
         "sslRequired": "none",
         "clientScopes": [
-            {"name": scope, "protocol": "openid-connect", "attributes": shown} for scope in SCOPES
+            {"name": scope, "protocol": "openid-connect", "attributes": shown}
+            for scope in (*SCOPES, *LAUNCH_SCOPES)
+        ],
+        "users": [
+            {
+                "username": USER,
+                "enabled": True,
+                "email": "ward@example.org",
+                "firstName": "Imre",
+                "lastName": "Ward",
+                "credentials": [{"type": "password", "value": PASSWORD}],
+            }
         ],
         "clients": [client.to_json() for client in clients],
     }
