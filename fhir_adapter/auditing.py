@@ -1,6 +1,6 @@
 """Proves any Composition of ours, a summary or a timeline, from the server alone."""
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -55,8 +55,8 @@ class Auditor:
         resource = await self._client.read_if_there(_named(reference))
         if resource is None or resource.get("resourceType") != "Composition":
             return None
-        (made,) = await self.examinations([resource])
-        return await made()
+        (subject,) = await self.subjects([resource])
+        return await self.proven(subject)
 
     async def newest_text(self, examined: Examined) -> str | None:
         """The text of a summary's note now; None where that is the version summarised, or cannot be read."""
@@ -69,28 +69,33 @@ class Auditor:
     async def page(self, compositions: Sequence[JsonObject]) -> list[Callable[[], Awaitable[Audit]]]:
         """One audit, not begun yet, for each Composition just read; their Provenances are read at once."""
 
-        def audit_of(examine: Callable[[], Awaitable[Examined]]) -> Callable[[], Awaitable[Audit]]:
+        def audit_of(subject: Subject) -> Callable[[], Awaitable[Audit]]:
             async def made() -> Audit:
-                return (await examine()).audit
+                return (await self.proven(subject)).audit
 
             return made
 
-        return [audit_of(examine) for examine in await self.examinations(compositions)]
+        return [audit_of(subject) for subject in await self.subjects(compositions)]
 
-    async def examinations(
-        self, compositions: Sequence[JsonObject]
-    ) -> list[Callable[[], Awaitable[Examined]]]:
-        """As `page`, with what each audit reads."""
+    async def subjects(
+        self, compositions: Sequence[JsonObject], known: Mapping[str, JsonObject] | None = None
+    ) -> list[Subject]:
+        """Compositions just read, each with what points at it; the Provenances of all are read at once.
+
+        Args:
+            compositions: of this server.
+            known: other resources that were read just now, by `Type/id`.
+        """
         references = [f"Composition/{resource.get('id', '')}" for resource in compositions]
         provenances = await self._witnesses.provenances(references)
         devices = Devices(self._client)
+        return [
+            Subject(resource, provenances[reference], devices, known or {})
+            for resource, reference in zip(compositions, references, strict=True)
+        ]
 
-        def made(resource: JsonObject, reference: str) -> Callable[[], Awaitable[Examined]]:
-            return lambda: self._examined(Subject(resource, provenances[reference], devices))
-
-        return [made(*pair) for pair in zip(compositions, references, strict=True)]
-
-    async def _examined(self, subject: Subject) -> Examined:
+    async def proven(self, subject: Subject) -> Examined:
+        """The audit of one of these, with what was read for it."""
         auditor = self._timelines if is_timeline(subject.resource) else self._summaries
         proof = await auditor.prove(subject)
         authors = references(subject.resource.get("author"), self._client.base_url)

@@ -12,6 +12,7 @@ from fhir_adapter.reasons import Reason
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.timeline.bare import Reasons
 from fhir_adapter.timeline.composition import assembler
+from fhir_adapter.timeline.proofs import Proofs
 from fhir_adapter.timeline.reader import TimelineReader
 from fhir_adapter.timeline.timeline import Timeline
 from fhir_adapter.timeline.writer import TimelineWriter, WriteResult
@@ -27,7 +28,11 @@ log = structlog.get_logger("clinsum.timelines")
 
 
 def timeline_reader(
-    settings: Settings, client: FhirClient, auditor: Auditor, ledger: Callable[[], Awaitable[Ledger]]
+    settings: Settings,
+    client: FhirClient,
+    auditor: Auditor,
+    ledger: Callable[[], Awaitable[Ledger]],
+    proofs: Proofs | None = None,
 ) -> TimelineReader:
     """The reader as the settings have it; for the web service too.
 
@@ -36,6 +41,7 @@ def timeline_reader(
         client: the server.
         auditor: of the same server.
         ledger: opens it; it is asked only why notes have no summary.
+        proofs: kept from earlier readings with the same rights.
     """
     return TimelineReader(
         client,
@@ -44,6 +50,7 @@ def timeline_reader(
         settings.page_size,
         settings.concurrency,
         ledger_reasons(ledger),
+        proofs,
     )
 
 

@@ -56,7 +56,7 @@ class SummaryAuditor:
         if not claims.source or not claims.sha256:
             compared = _Compared(unverified(claims), [(Finding.NOT_OURS, "")])
         else:
-            source = await self._sources.read(claims)
+            source = await self._sources.read(claims, subject.known)
             compared = await self._compared(subject, claims, source)
         section = SectionAudit(
             claims,
@@ -88,7 +88,7 @@ class SummaryAuditor:
             found += against_source(claims, resource, reading, self._label, base_url, form)
         stated = _spans(claims, pinned)
         for reference, path in dict.fromkeys((span.reference, span.path) for span in stated):
-            found += await self._sources.place(claims, reference, path, reading)
+            found += await self._sources.place(claims, reference, path, reading, subject.known)
         wanted = await asyncio.to_thread(expected, text, claims, maker, self._rules)
         unruly = {} if wanted is None else against_rules(claims, wanted.contexts)
         sentences, wrong = against_text(claims, text.text, unruly)

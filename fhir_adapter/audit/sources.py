@@ -3,6 +3,7 @@
 import base64
 import binascii
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from fhir_adapter import canonical
@@ -11,7 +12,7 @@ from fhir_adapter.audit.findings import Finding, Found
 from fhir_adapter.audit.shape import less_protected
 from fhir_adapter.audit.standing import Versions, is_replaced, outlives, says_over
 from fhir_adapter.errors import NoteError
-from fhir_adapter.lenient import JsonObject, as_dict, coded
+from fhir_adapter.lenient import JsonObject, as_dict, coded, version_of
 from fhir_adapter.note import Attachment, NoteText, Reading, SourceNote
 from fhir_adapter.reading.attachment import FetchLimits, fetch
 from fhir_adapter.reading.documents import Document, joined
@@ -45,9 +46,17 @@ class Sources:
     def __init__(self, client: FhirClient, extractor: Extractor, limits: FetchLimits) -> None:
         self._client, self._extractor, self._limits = client, extractor, limits
 
-    async def read(self, claims: Claims) -> SourceRead:
-        """The source's newest and stated version, and the text of the latter extracted again."""
-        read = SourceRead(current=await self._client.read_if_there(claims.source))
+    async def read(self, claims: Claims, known: Mapping[str, JsonObject] | None = None) -> SourceRead:
+        """The source's newest and stated version, and the text of the latter extracted again.
+
+        Args:
+            claims: what the Composition states.
+            known: resources that were read just now, by `Type/id`.
+        """
+        current = (known or {}).get(claims.source)
+        if current is None or version_of(current) != claims.version:
+            current = await self._client.read_if_there(claims.source)
+        read = SourceRead(current=current)
         version = str(as_dict((read.current or {}).get("meta")).get("versionId", ""))
         if read.current is None and not outlives(claims):
             read.found.append((Finding.SOURCE_GONE, "deleted, or never there"))
@@ -96,12 +105,21 @@ class Sources:
         content = await fetch(attachment, self._client, self._limits)
         return Document(attachment, remarked(await self._extractor.extract(content), content))
 
-    async def place(self, claims: Claims, reference: str, path: str, reading: Reading) -> list[Found]:
+    async def place(
+        self,
+        claims: Claims,
+        reference: str,
+        path: str,
+        reading: Reading,
+        known: Mapping[str, JsonObject] | None = None,
+    ) -> list[Found]:
         """Offsets may point into the source, or into an extracted text that equals what we extract."""
         if reading.text.verbatim:
             here = (reference, path) == (claims.source, claims.path)
             return [] if here else [(Finding.WRONG_PLACE, "")]
-        resource = await self._client.read_if_there(reference) if reference else None
+        resource = (known or {}).get(reference)
+        if resource is None and reference:
+            resource = await self._client.read_if_there(reference)
         kept = None if resource is None or path != _EXTRACTED_PATH else _extracted_text(resource)
         if resource is None or kept is None:
             return [(Finding.WRONG_PLACE, "")]

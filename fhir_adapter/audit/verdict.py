@@ -3,7 +3,7 @@
 A summary and a timeline are one thing here: a Composition with a section for each note, a summary with one.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -318,11 +318,16 @@ class Examined:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A Composition just read, what points at it, and the Devices of its batch."""
+    """A Composition just read, what points at it, and the Devices of its batch.
+
+    Attributes:
+        known: resources that were read just now as well, by `Type/id`; others are read when they are needed.
+    """
 
     resource: JsonObject
     provenances: list[JsonObject]
     devices: Devices
+    known: Mapping[str, JsonObject] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,8 +349,12 @@ class Proof:
 class Examining(Protocol):
     """Proves Compositions; `fhir_adapter.auditing.Auditor` does."""
 
-    async def examinations(
-        self, compositions: Sequence[JsonObject]
-    ) -> list[Callable[[], Awaitable[Examined]]]:
-        """One audit, not begun yet, for each Composition just read."""
+    async def subjects(
+        self, compositions: Sequence[JsonObject], known: Mapping[str, JsonObject]
+    ) -> list[Subject]:
+        """Compositions just read, each with what points at it."""
+        ...
+
+    async def proven(self, subject: Subject) -> Examined:
+        """The audit of one."""
         ...

@@ -1,7 +1,7 @@
 """SMART App Launch 2.2: a person signs in at the record's server, which tells us whose record is open.
 
-hl7.org/fhir/smart-app-launch/STU2.2/app-launch.html: authorization code (RFC 6749, section 4.1) with PKCE S256
-(RFC 7636). Nothing here holds a secret in a message.
+hl7.org/fhir/smart-app-launch/STU2.2/app-launch.html: an authorization code (RFC 6749, section 4.1) with PKCE
+S256 (RFC 7636). Nothing here holds a secret in a message.
 """
 
 import base64
@@ -106,7 +106,11 @@ def sign_in_address(
     """Where the browser goes to sign in.
 
     Args:
+        found: what the server says of itself.
         server: as it named itself, for `aud`: the token must be for it alone.
+        client_id: the app's name there.
+        redirect_uri: where the answer is to come.
+        proofs: of this sign-in.
         launch: as the record gave it; "" where none is open.
     """
     query = {

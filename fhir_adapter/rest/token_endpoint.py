@@ -110,7 +110,7 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A client that only says its name: a public one, or one known by its certificate (RFC 8705, section 2.1)."""
+    """A client that only says its name: a public one, or one known by its certificate (RFC 8705, 2.1)."""
 
     client_id: str
 

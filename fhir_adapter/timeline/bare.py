@@ -1,6 +1,6 @@
 """Notes of a patient that no summary is shown of: they stand in the timeline with the reason."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Container, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from fhir_adapter import canonical
@@ -21,22 +21,36 @@ NOT_YET = "not-yet"
 """Nothing speaks against a summary of the note: the next pass will make it."""
 
 
-async def bare_notes(
-    client: FhirClient, scope: TimelineScope, shown: Container[str], reasons: Reasons | None, page_size: int
-) -> list[BareNote]:
-    """The notes in scope that no summary is shown of, but for those entered in error and those replaced.
+async def notes_in(client: FhirClient, scope: TimelineScope, page_size: int) -> dict[str, JsonObject]:
+    """The notes in scope as the server has them now, by `Type/id`, and the texts that we keep beside them.
 
     Args:
         client: the server.
         scope: whose notes.
-        shown: `Type/id` of the notes that are there already.
-        reasons: asked about notes that can be summarised and are not.
         page_size: of the searches.
 
     Raises:
         FhirAdapterError: as the client raises it; a kind of note that may not be searched counts as none.
     """
-    resources = [one for kind in SOURCE_TYPES async for one in _notes(client, kind, scope, page_size)]
+    return {
+        reference_of(one): one
+        for kind in SOURCE_TYPES
+        async for one in _notes(client, kind, scope, page_size)
+    }
+
+
+async def bare_notes(
+    notes: Iterable[JsonObject], base_url: str, shown: Container[str], reasons: Reasons | None
+) -> list[BareNote]:
+    """The notes that no summary is shown of, but for those entered in error and those replaced.
+
+    Args:
+        notes: as of `notes_in`.
+        base_url: of their server.
+        shown: `Type/id` of the notes that are there already.
+        reasons: asked about notes that can be summarised and are not.
+    """
+    resources = [note for note in notes if not has_tag(note, canonical.EXTRACTED_TEXT_TAG)]
     found: list[BareNote] = []
     replaced: set[str] = set()
     for resource in resources:
@@ -44,7 +58,7 @@ async def bare_notes(
             note = read_source(resource)
         except NoteError:
             continue  # nothing that can be referred to
-        replaced.update(relative(reference, client.base_url) for reference in note.replaces)
+        replaced.update(relative(reference, base_url) for reference in note.replaces)
         why = ineligible(note, Policy()) or (None if note.attachments else Reason.NO_ATTACHMENT)
         if note.reference in shown or why is Reason.ENTERED_IN_ERROR:
             continue
@@ -61,7 +75,7 @@ async def bare_notes(
 async def _notes(
     client: FhirClient, kind: str, scope: TimelineScope, page_size: int
 ) -> AsyncIterator[JsonObject]:
-    """The resources of a kind in scope; none of our own."""
+    """The resources of a kind in scope."""
     encounter = scope.reference.startswith("Encounter/")
     wanted = (scope.reference,) if encounter else scope.patients
     query = [("encounter" if encounter else "subject", ",".join(wanted))]
@@ -69,11 +83,10 @@ async def _notes(
     try:
         async for page in client.search(kind, [*query, ("_count", str(page_size))]):
             for resource in page.resources:
-                ours = has_tag(resource, canonical.EXTRACTED_TEXT_TAG)
                 whose = _encounters(resource) if encounter else [resource.get("subject")]
                 # Looked at, since a server may ignore a parameter.
                 asked = any(_named(one, client.base_url) in wanted for one in whose)
-                if asked and reference_of(resource) not in seen and not ours:
+                if asked and reference_of(resource) not in seen:
                     seen.add(reference_of(resource))
                     yield resource
     except HttpStatusError as error:

@@ -5,24 +5,26 @@ nor is any of a note that has changed since, is gone, or is filed under another 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Set
+from collections.abc import AsyncIterator, Iterable, Mapping, Set
 from dataclasses import replace
 
 from fhir_adapter import canonical
 from fhir_adapter.audit.claims import Claims, Span
 from fhir_adapter.audit.findings import Finding
-from fhir_adapter.audit.verdict import AuditedSentence, Examined, Examining, Kind, SectionAudit
+from fhir_adapter.audit.sources import SourceRead
+from fhir_adapter.audit.verdict import AuditedSentence, Examined, Examining, Kind, SectionAudit, Subject
 from fhir_adapter.errors import NoteError
-from fhir_adapter.lenient import JsonObject, as_dict, dicts, reference_of, relative
+from fhir_adapter.lenient import JsonObject, as_dict, dicts, has_tag, reference_of, relative
 from fhir_adapter.reading.policy import Policy, ineligible
 from fhir_adapter.reading.source_note import read_source
 from fhir_adapter.reasons import Reason
 from fhir_adapter.rest.client import FhirClient
-from fhir_adapter.timeline.bare import Reasons, bare_notes
+from fhir_adapter.timeline.bare import Reasons, bare_notes, notes_in
 from fhir_adapter.timeline.building import build
 from fhir_adapter.timeline.merges import Merges
 from fhir_adapter.timeline.notes import timeline_note
 from fhir_adapter.timeline.pieces import Context, PinnedLine, Place, number_before
+from fhir_adapter.timeline.proofs import Proofs, Proven
 from fhir_adapter.timeline.timeline import (
     BareNote,
     LeftOut,
@@ -50,6 +52,7 @@ _NOT_SHOWN = (
     Finding.UNIT_UNKNOWN,
 )
 _IN_ERROR = "entered-in-error"
+_IN_PART = ("http://terminology.hl7.org/CodeSystem/v3-ObservationValue", "SUBSETTED")
 _REPLACED = "replaced"
 
 
@@ -63,6 +66,7 @@ class TimelineReader:
         page_size: Compositions in one page of the server's answers.
         concurrency: audits at a time.
         reasons: asked why notes have no summary; without it nothing but the server is.
+        proofs: of the same server with the same rights, kept from earlier readings.
     """
 
     def __init__(
@@ -73,10 +77,12 @@ class TimelineReader:
         page_size: int = 50,
         concurrency: int = 8,
         reasons: Reasons | None = None,
+        proofs: Proofs | None = None,
     ) -> None:
         self._client, self._auditor, self._pipeline, self._reasons = client, auditor, pipeline, reasons
         self._merges = Merges(client)
         self._page_size, self._slots = page_size, asyncio.Semaphore(concurrency)
+        self._proofs = proofs or Proofs()
 
     async def read(self, reference: str, since: str = "", until: str = "") -> Timeline:
         """The timeline of `Patient/id` or `Encounter/id`.
@@ -98,12 +104,13 @@ class TimelineReader:
         scope = replace(scope, since=since, until=until, one_way=one_way)
         recalled = {author.reference for author in await recall.authors(self._client) if author.recalled}
         gathered = _Gathered(scope, self._client.base_url, recalled)
-        async for resource, examined in self._examined(scope):
-            gathered.add(resource, examined)
+        notes = await notes_in(self._client, scope, self._page_size)
+        async for resource, proven in self._proven(scope, notes):
+            gathered.add(resource, proven)
         if there is None and not gathered:
             raise TimelineError(f"There is no such {kind.lower()} on the server, nor any summary of one.")
         shown = gathered.sources()
-        bare = await bare_notes(self._client, scope, shown, self._reasons, self._page_size)
+        bare = await bare_notes(notes.values(), self._client.base_url, shown, self._reasons)
         return gathered.timeline(bare)
 
     async def _patient_scope(self, reference: str, there: JsonObject | None) -> TimelineScope:
@@ -120,8 +127,11 @@ class TimelineReader:
         survivor = await self._merges.survivor(subject, await self._client.read_if_there(subject))
         return TimelineScope(reference, await self._merges.merged_into(survivor))
 
-    async def _examined(self, scope: TimelineScope) -> AsyncIterator[tuple[JsonObject, Examined | None]]:
-        """Each summary in scope with its audit; None for one that was withdrawn."""
+    async def _proven(
+        self, scope: TimelineScope, notes: Mapping[str, JsonObject]
+    ) -> AsyncIterator[tuple[JsonObject, Proven | None]]:
+        """Each summary in scope with its proof; None for one that was withdrawn."""
+        whole = {name: note for name, note in notes.items() if not has_tag(note, _IN_PART)}
         system, tag = canonical.SUMMARY_TAG
         parameter, value = "subject", ",".join(scope.patients)
         if scope.reference.startswith("Encounter/"):
@@ -137,16 +147,21 @@ class TimelineReader:
             for resource in mine:
                 if resource.get("status") == _IN_ERROR:
                     yield resource, None
-            examinations = await self._auditor.examinations(valid)
-            for pair in zip(valid, await asyncio.gather(*map(self._slotted, examinations)), strict=True):
+            subjects = await self._auditor.subjects(valid, whole)
+            for pair in zip(valid, await asyncio.gather(*map(self._proof, subjects)), strict=True):
                 yield pair
 
     def _relative(self, reference: JsonObject) -> str:
         return relative(reference.get("reference"), self._client.base_url)
 
-    async def _slotted(self, examine: Callable[[], Awaitable[Examined]]) -> Examined:
+    async def _proof(self, subject: Subject) -> Proven:
+        if (kept := await self._proofs.found(subject)) is not None:
+            return kept
         async with self._slots:
-            return await examine()
+            examined = await self._auditor.proven(subject)
+        proven = taken(subject.resource, examined)
+        await self._proofs.keep(subject, examined, proven)
+        return proven
 
     def _of_pipeline(self, resource: JsonObject) -> bool:
         """By its identifier, `Type-id.name`; a number after `~` tells summaries of one note apart."""
@@ -173,9 +188,9 @@ class _Gathered:
     def __bool__(self) -> bool:
         return bool(self._notes or self._left_out)
 
-    def add(self, resource: JsonObject, examined: Examined | None) -> None:
+    def add(self, resource: JsonObject, proven: Proven | None) -> None:
         composition = reference_of(resource)
-        if examined is None:
+        if proven is None:
             entry = (dicts((dicts(resource.get("section")) or [{}])[0].get("entry")) or [{}])[0]
             source = relative(entry.get("reference"), self._base_url)
             self._left_out.append(LeftOut(composition, source, _IN_ERROR))
@@ -185,21 +200,20 @@ class _Gathered:
             for relation in dicts(resource.get("relatesTo"))
             if relation.get("code") == "replaces"
         )
-        if examined.kind is not Kind.SUMMARY:  # a timeline that somebody tagged as a summary too
+        if proven.kind is not Kind.SUMMARY:  # a timeline that somebody tagged as a summary too
             self._left_out.append(LeftOut(composition, "", Finding.NOT_OURS.value))
             return
-        (section,) = examined.sections
-        source, current = section.claims.source, section.source.current
+        source = proven.source
         ended = ended_because(resource)
-        if not ended and self._recalled & set(section.claims.authors):
+        if not ended and self._recalled & set(proven.authors):
             ended = Withdrawal.RECALLED.value  # also one that a person signed, and that the recall left
         if ended:
             self._left_out.append(LeftOut(composition, source, ended))
             return
-        if current is not None and _in_error(current):
+        if proven.in_error:
             self._left_out.append(LeftOut(composition, source, _IN_ERROR, "the note itself"))
             return
-        found = list(examined.audit.findings)
+        found = list(proven.found)
         subject = relative(as_dict(resource.get("subject")).get("reference"), self._base_url)
         if self._scope.patients and subject not in self._scope.patients:
             found.append((Finding.SUBJECT_DIFFERS, "another patient than the encounter's"))
@@ -207,8 +221,8 @@ class _Gathered:
         bars = [one for one in found if one[0] in _NOT_SHOWN]
         if bars:
             self._left_out.append(LeftOut(composition, source, bars[0][0].value, bars[0][1]))
-        else:
-            self._notes.append(_note_of(resource, section))
+        elif proven.note:
+            self._notes.append(proven.note)
 
     def sources(self) -> set[str]:
         """The notes that a summary is shown of."""
@@ -238,9 +252,28 @@ class _Gathered:
         )
 
 
-def _in_error(source: JsonObject) -> bool:
+def taken(resource: JsonObject, examined: Examined) -> Proven:
+    """What a timeline needs of an audit."""
+    section, found = examined.sections[0], examined.audit.findings
+    shown = examined.kind is Kind.SUMMARY and not any(finding in _NOT_SHOWN for finding, _ in found)
+    return Proven(
+        kind=examined.kind,
+        source=section.claims.source,
+        authors=section.claims.authors,
+        in_error=_in_error(section.source),
+        found=found,
+        note=_note_of(resource, section) if shown else None,
+    )
+
+
+def _in_error(source: SourceRead) -> bool:
+    """Whether the note itself is entered in error now."""
+    if source.current is None:
+        return False
     try:
-        return ineligible(read_source(source), Policy()) is Reason.ENTERED_IN_ERROR
+        same = source.reading if source.current is source.stated else None
+        note = same.note if same else read_source(source.current)
+        return ineligible(note, Policy()) is Reason.ENTERED_IN_ERROR
     except NoteError:
         return False
 

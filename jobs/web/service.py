@@ -13,6 +13,7 @@ from fhir_adapter.auditing import Auditor
 from fhir_adapter.note import Content, NoteText
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.text import Extractor
+from fhir_adapter.timeline.proofs import Proofs
 from jobs.audits.parts import make_auditor
 from jobs.health import read_health
 from jobs.ledger.ledger import Ledger
@@ -27,6 +28,8 @@ from jobs.web.metrics import Metrics
 from jobs.web.readiness import Outside, Readiness, readiness
 from jobs.web.retrying import Retrying
 from jobs.web.smart import SmartApp
+
+_PROOFS = 5000  # kept of what everybody reads with the service's own rights
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,7 @@ class Service:
         self.azure = AzureJobs(self.model)
         self.cds_clients = CdsClients(self.settings.cds_clients)
         self.smart = SmartApp(self.settings, self.client, self.extractor)
-        self.sight = Sight(self.client, self.auditor)
+        self.sight = Sight(self.client, self.auditor, proofs=Proofs(_PROOFS))
         self.observer = Observer(self.settings, self.client, self.ledger, self._moments)
         self.retrying = Retrying(self.settings, self.model, self.ledger)
 

@@ -1,13 +1,14 @@
 """What somebody may see of the FHIR server, and as whom it is asked."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fhir_adapter.audit.verdict import Examined
 from fhir_adapter.auditing import Auditor
 from fhir_adapter.lenient import as_dict, relative
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.timeline.merges import Merges
+from fhir_adapter.timeline.proofs import Proofs
 from jobs.web.problems import ProblemError
 
 
@@ -19,11 +20,13 @@ class Sight:
         client: with the service's own rights, or those of a person who came out of a record.
         auditor: of the same server, with the same rights.
         patient: `Patient/id`: the one whose record is open, and the only one that is shown; "" for any.
+        proofs: what was proven with these rights.
     """
 
     client: FhirClient
     auditor: Auditor
     patient: str = ""
+    proofs: Proofs = field(default_factory=Proofs, compare=False)
 
     async def admit(self, patients: Iterable[str]) -> None:
         """Lets by what is about the patient whose record is open, under any id before a merge.

@@ -9,11 +9,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Request
 from starlette.responses import Response
 
-from fhir_adapter.auditing import Auditor
 from fhir_adapter.lenient import as_dict, dicts
 from fhir_adapter.reading.persons import last_visit, latest_begin
 from fhir_adapter.rest.auth import BearerAuth
-from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.timeline.timeline import TimelineError
 from jobs.audits.parts import make_auditor
 from jobs.ledger.cards import ended, shown
@@ -24,6 +22,7 @@ from jobs.web.answers import json_answer, parsed, problems, while_wanted
 from jobs.web.cds.cards import begin_of, card_of, chosen
 from jobs.web.cds.schemas import CdsCard, CdsCards, CdsFeedback, CdsRequest, CdsServiceEntry, CdsServices
 from jobs.web.guard.access import Scope, known
+from jobs.web.guard.sight import Sight
 from jobs.web.problems import ProblemError
 from jobs.web.service import Service, TheService
 
@@ -129,26 +128,26 @@ def _visits(asked: CdsRequest) -> list[dict[str, Any]] | None:
 
 
 @asynccontextmanager
-async def _reading(service: Service, behalf: OnBehalf | None) -> AsyncIterator[tuple[FhirClient, Auditor]]:
-    """Client and auditor: those of the service, or ones with the EHR's token for this call alone."""
+async def _reading(service: Service, behalf: OnBehalf | None) -> AsyncIterator[Sight]:
+    """What the service may see, or what the EHR's token may, for this call alone."""
     if behalf is None:
-        yield service.client, service.auditor
+        yield service.sight
         return
     async with make_client(service.settings, 1, behalf) as client:
-        yield client, make_auditor(service.settings, client, service.extractor)
+        yield Sight(client, make_auditor(service.settings, client, service.extractor))
 
 
 async def _card(service: Service, behalf: OnBehalf | None, asked: CdsRequest, base: str) -> CdsCard | None:
     patient = f"Patient/{asked.context.patientId}"
     today = datetime.now(UTC).date()
-    async with _reading(service, behalf) as (client, auditor):
+    async with _reading(service, behalf) as sight:
         given = _visits(asked)
         if given is None:
-            visit = await last_visit(client, (patient,), today.isoformat())
+            visit = await last_visit(sight.client, (patient,), today.isoformat())
         else:
             visit = latest_begin(given, today.isoformat())
         since = begin_of(visit, today)
-        reader = timeline_reader(service.settings, client, auditor, service.ledger)
+        reader = timeline_reader(service.settings, sight.client, sight.auditor, service.ledger, sight.proofs)
         try:
             found = await reader.read(patient)  # all of it: what is new is known by what was there before
         except TimelineError:

@@ -95,7 +95,7 @@ async def _page(request: Request, service: Service, asked: PatientQuery) -> HTML
     sight = service.seen_by(request)
     if asked.subject.startswith("Patient/"):
         await sight.admit([asked.subject])
-    reader = timeline_reader(service.settings, sight.client, sight.auditor, service.ledger)
+    reader = timeline_reader(service.settings, sight.client, sight.auditor, service.ledger, sight.proofs)
     try:
         found = await reader.read(asked.subject)  # all of it: what is new is known by what was there before
     except TimelineError as error:

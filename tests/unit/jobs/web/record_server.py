@@ -1,4 +1,4 @@
-"""A record's authorization server of our own, in front of a FHIR server, that can be made to answer wrongly."""
+"""A record's authorization server of our own before a FHIR server; it can be made to answer wrongly."""
 
 import base64
 import hashlib
