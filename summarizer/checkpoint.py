@@ -35,6 +35,7 @@ from summarizer.encoder.files import find_model
 from summarizer.encoder.weights import check_numbers
 from summarizer.engines.bertsum import BertSumEngine
 from summarizer.errors import UnsupportedModelError
+from summarizer.files import placed
 
 _WRAPPERS = ("state_dict", "model_state_dict", "model")
 _UNUSED = ("pooler.", "embeddings.position_ids")
@@ -101,7 +102,8 @@ def export_checkpoint(model: str | Path, out: Path) -> None:
             tensors[_POOLING] = torch.tensor(POOLINGS.index(bertsum.config.head.pooling))
         if bertsum.config.head.depth:
             tensors[_DEPTH] = torch.tensor(bertsum.config.head.depth)
-    torch.save({name: tensor.contiguous() for name, tensor in tensors.items()}, out)
+    with placed(Path(out)) as beside:
+        torch.save({name: tensor.contiguous() for name, tensor in tensors.items()}, beside)
 
 
 def _read(path: Path, encoder: str | Path | None, device: str, precision: str) -> tuple[Encoder, BertSum]:

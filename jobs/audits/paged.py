@@ -9,7 +9,7 @@ from typing import TextIO
 from fhir_adapter.audit.verdict import Audit
 from jobs.audits.coverage import Coverage
 from jobs.audits.report import Head, Sums, environment, write_html
-from jobs.files import replaced
+from summarizer.files import replaced
 
 ONE_PAGE = 300  # summaries up to which a report is one page
 A_PAGE = 200  # summaries on a page of several
@@ -43,7 +43,7 @@ class HtmlReport:
 
     Args:
         path: of the file; its pages lie in a folder of its name beside it.
-        file: what will be at `path` (`jobs.files.replaced`).
+        file: what will be at `path` (`summarizer.files.replaced`).
         head: what stands above the audits.
     """
 

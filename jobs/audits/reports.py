@@ -13,8 +13,8 @@ from jobs.audits.paged import HtmlReport
 from jobs.audits.report import CsvReport, Head
 from jobs.audits.walk import Asked
 from jobs.exits import UsageError
-from jobs.files import replaced
 from jobs.settings import Settings
+from summarizer.files import replaced
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,5 @@
 """`clinsum keys`: makes a key to log in with, and shows the public half of those in use."""
 
-import os
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +9,7 @@ import typer
 from jobs.commands.options import Sets, console, print_json, settings_from
 from jobs.exits import UsageError
 from jobs.public_keys import key_in, published_keys
+from summarizer.files import placed
 
 
 class Kind(StrEnum):
@@ -66,8 +66,8 @@ def _make(kind: Kind, path: Path) -> None:
 
     pem = new_key("ES384" if kind is Kind.ES384 else "RS384")
     try:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(pem)
+        with placed(path, private=True, anew=True) as beside:
+            beside.write_text(pem, "ascii")
     except FileExistsError:
         raise UsageError(f"{path} is there already, and no key is ever written over.") from None
     except OSError as error:

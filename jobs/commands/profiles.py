@@ -13,6 +13,7 @@ from fhir_adapter.rest.client import FhirClient
 from jobs.commands.options import AsJson, Sets, console, print_json, settings_from
 from jobs.exits import Exit, UsageError
 from jobs.runtime import make_client
+from summarizer.files import placed
 
 _REMEDY = "Load the package by the server's own means: clinsum profiles --out package.tgz"
 
@@ -58,7 +59,8 @@ def profiles(
 
 def _write(path: Path, data: bytes) -> None:
     try:
-        path.write_bytes(data)
+        with placed(path) as beside:
+            beside.write_bytes(data)
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}.") from None
 

@@ -23,6 +23,7 @@ from jobs.passes.parts import Parts
 from jobs.runtime import open_ledger, runtime
 from jobs.sandboxes import EngineName, running
 from jobs.settings import Settings, load_settings
+from summarizer.files import replaced
 
 SHOWN_IN_FULL = "demo-copd-chest-ct"
 _KINDS = {
@@ -85,7 +86,8 @@ def _prepare(place: Path) -> None:
         place.mkdir(parents=True)
         for stage in (1, 2):
             bundle = json.dumps(demo_bundle(stage), indent=1)
-            (place / f"stage-{stage}.json").write_text(bundle, "utf-8")
+            with replaced(place / f"stage-{stage}.json", private=False) as file:
+                file.write(bundle)
     except OSError as error:
         raise UsageError(f"The folder {place} cannot be used: {error.strerror}.") from None
 

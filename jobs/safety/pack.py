@@ -8,11 +8,11 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from jobs.files import replaced
 from jobs.safety.facts import NOT_KNOWN, Facts, facts_of
 from jobs.safety.hazards import as_csv, hazards, there, words_of
 from jobs.safety.materials import Material, bill, materials
 from jobs.settings import Settings
+from summarizer.files import replaced
 
 OWN = "clinical-ai-summarizer"
 JUDGED = "to be judged by the clinical safety officer of the deploying organisation"

@@ -13,6 +13,7 @@ from summarizer.bertsum.folder import ARTICLES, DECLARATION, HEAD
 from summarizer.bertsum.model import BertSum
 from summarizer.bertsum.rows import in_bytes
 from summarizer.encoder.files import ModelFiles
+from summarizer.files import filled
 
 WEIGHTS = "model.safetensors"
 TOKENIZER_FILES = (
@@ -37,7 +38,7 @@ def round_to_half(model: torch.nn.Module) -> None:
 def write_model_folder(
     model: BertSum, source: ModelFiles, out: Path, *, half: bool = True, compact: bool = False
 ) -> None:
-    """Writes weights, configuration, tokenizer and declaration; what else is in the folder stays.
+    """Writes weights, configuration, tokenizer and declaration, all or none; what else is there stays.
 
     Args:
         model: encoder (of transformers) and heads, with its `config`.
@@ -50,20 +51,20 @@ def write_model_folder(
         OSError: the folder cannot be written.
     """
     dtype = torch.float16 if half else torch.float32
-    out.mkdir(parents=True, exist_ok=True)
     config: Any = copy.deepcopy(model.encoder.config)
     config.dtype, config.architectures = dtype, [type(model.encoder).__name__]
-    config.save_pretrained(out)
-    save_file(_tensors(model.encoder, dtype), out / WEIGHTS, {"format": "pt"})
-    for head, name in ((model.head, HEAD), (model.articles, ARTICLES)):
-        if head is not None:
-            tensors = _tensors(head, dtype)
-            save_file(in_bytes(tensors) if compact else tensors, out / name, {"format": "pt"})
-    (out / DECLARATION).write_text(json.dumps(model.config.to_json(), indent=2) + "\n", encoding="utf-8")
-    for name in TOKENIZER_FILES:
-        there = source.folder / name
-        if there.is_file() and there.resolve() != (out / name).resolve():
-            shutil.copyfile(there, out / name)
+    with filled(out) as beside:
+        config.save_pretrained(beside)
+        save_file(_tensors(model.encoder, dtype), beside / WEIGHTS, {"format": "pt"})
+        for head, name in ((model.head, HEAD), (model.articles, ARTICLES)):
+            if head is not None:
+                tensors = _tensors(head, dtype)
+                save_file(in_bytes(tensors) if compact else tensors, beside / name, {"format": "pt"})
+        declared = json.dumps(model.config.to_json(), indent=2) + "\n"
+        (beside / DECLARATION).write_text(declared, encoding="utf-8")
+        for name in TOKENIZER_FILES:
+            if (there := source.folder / name).is_file():
+                shutil.copyfile(there, beside / name)
 
 
 def _tensors(module: torch.nn.Module, dtype: torch.dtype) -> dict[str, torch.Tensor]:

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from summarizer.files import replaced
 from training.corpora.records import Corpus
 from training.errors import CorpusError
 
@@ -45,7 +46,7 @@ def hold_out(corpus: Corpus, rest: Path, held: Path, percent: int) -> tuple[int,
     """
     counts = [0, 0]
     try:
-        with rest.open("w", encoding="utf-8") as most, held.open("w", encoding="utf-8") as few:
+        with replaced(rest) as most, replaced(held) as few:
             for record in corpus.records():
                 if record.fields is None:
                     continue

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from summarizer.files import placed
 from training.evaluation.errors import EvaluationError
 from training.evaluation.report import label
 from training.evaluation.run import Evaluation
@@ -65,6 +66,7 @@ def draw(evaluation: Evaluation, path: Path, title: str) -> None:
         axes.margins(y=0.1)
         figure.legend(loc="outside right center", frameon=False)
         try:
-            figure.savefig(path, metadata=_METADATA[path.suffix])
+            with placed(path) as beside:
+                figure.savefig(beside, format=path.suffix[1:], metadata=_METADATA[path.suffix])
         except OSError as error:
             raise EvaluationError(f"{path} cannot be written: {error.strerror}.") from None

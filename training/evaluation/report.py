@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from summarizer.files import replaced
 from training.evaluation.bootstrap import LEVEL, RESAMPLES, Estimate
 from training.evaluation.errors import EvaluationError
 from training.evaluation.run import Difference, Evaluation, SystemFigures
@@ -79,7 +80,7 @@ def write_csv(evaluation: Evaluation, path: Path) -> None:
         EvaluationError: the file cannot be written.
     """
     try:
-        with path.open("w", encoding="utf-8", newline="") as file:
+        with replaced(path) as file:
             out = csv.writer(file, lineterminator="\n")
             out.writerow(["line", "system", *evaluation.measures, "sentences", "words"])
             for i, case in enumerate(evaluation.corpus.cases):

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from summarizer.files import placed
 from training.errors import RunError
 from training.fit.calibration import Calibration
 
@@ -50,7 +51,8 @@ def draw_curves(log: Sequence[Mapping[str, Any]], path: Path) -> None:
         lower.set_xlabel("step")
         _finish(upper, "upper right")
         _finish(lower, "lower right")
-        figure.savefig(path, metadata={"Date": None})
+        with placed(path) as beside:
+            figure.savefig(beside, format=path.suffix[1:], metadata={"Date": None})
 
 
 def draw_reliability(found: Calibration, path: Path) -> None:
@@ -73,7 +75,8 @@ def draw_reliability(found: Calibration, path: Path) -> None:
         axes.set_xlim(0, 1)
         axes.set_ylim(0, 1)
         _finish(axes, "upper left")
-        figure.savefig(path, metadata={"Date": None})
+        with placed(path) as beside:
+            figure.savefig(beside, format=path.suffix[1:], metadata={"Date": None})
 
 
 @contextmanager

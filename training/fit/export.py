@@ -5,6 +5,7 @@ from pathlib import Path
 from summarizer.bertsum.export import write_model_folder
 from summarizer.bertsum.model import BertSum
 from summarizer.encoder.files import ModelFiles, read_folder
+from summarizer.files import replaced
 from training.fit.card import Card, write_card
 
 CARD = "README.md"
@@ -27,5 +28,6 @@ def export(
         The files, whose hash is that of the model in every result.
     """
     write_model_folder(model, source, out, half=half, compact=compact)
-    (out / CARD).write_text(write_card(card), encoding="utf-8")
+    with replaced(out / CARD, private=False) as file:
+        file.write(write_card(card))
     return read_folder(out, out.resolve().name)

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from summarizer.files import placed, replaced
 from training.errors import RunError
 
 LOG = "training.jsonl"
@@ -44,7 +45,8 @@ class RunFolder:
     def begin(self, lines: list[dict[str, Any]]) -> None:
         """Begins the log anew."""
         if self.writes:
-            self.log.write_text("".join(map(_line, lines)), encoding="utf-8")
+            with replaced(self.log, private=False) as file:
+                file.writelines(map(_line, lines))
 
     def add(self, **line: Any) -> None:
         """One line more in the log."""
@@ -94,9 +96,8 @@ def _line(values: dict[str, Any]) -> str:
 
 
 def _save(state: dict[str, Any], path: Path) -> None:
-    beside = path.with_suffix(".part")
-    torch.save(state, beside)
-    beside.replace(path)
+    with placed(path) as beside:
+        torch.save(state, beside)
 
 
 def _load(path: Path) -> dict[str, Any]:

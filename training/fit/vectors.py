@@ -23,6 +23,7 @@ from summarizer.bertsum.config import Pooling
 from summarizer.bertsum.document import DocumentInput, gathered, prepare
 from summarizer.centrality import Vectors
 from summarizer.encoder.encoder import Encoder
+from summarizer.files import replaced
 from training.errors import RunError
 from training.fit.documents import MARKED, split_document
 from training.fit.store import DONE, Array, Kind, Store, StoredDocument, shard_name
@@ -226,9 +227,8 @@ def _write_shard(reader: DocumentReader, place: Path, number: int, chunk: Sequen
 
 
 def _write_whole(path: Path, text: str) -> None:
-    beside = path.with_suffix(".part")
-    beside.write_text(text, encoding="utf-8")
-    beside.replace(path)
+    with replaced(path, private=False) as file:
+        file.write(text)
 
 
 def file_sha256(path: Path) -> str:

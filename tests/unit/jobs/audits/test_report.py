@@ -19,9 +19,9 @@ from jobs.audits.coverage import coverage, without_summary
 from jobs.audits.paged import A_PAGE, ONE_PAGE, HtmlReport
 from jobs.audits.report import COLUMNS, CsvReport, Head, write_html
 from jobs.cli import run
-from jobs.files import replaced
 from jobs.ledger.ledger import Ledger
 from jobs.ledger.rows import NoteRow
+from summarizer.files import replaced
 
 HOSTILE = "<script>alert('x')</script> & \"said\""
 HEAD = Head("https://fhir.example.org/r4", datetime(2025, 6, 1, 8, 30, tzinfo=UTC))
