@@ -1,5 +1,7 @@
-"use strict";
 // Finds a sentence's place in the note and the sentence of a place, by click, by n and p, and by address.
+
+import { remembered } from "./keys.js";
+
 (() => {
   const compare = document.querySelector("[data-compare]");
   const rows = [...compare.querySelectorAll("li[data-row]")];
@@ -12,7 +14,7 @@
   }
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
   const count = steps.querySelector("[data-count]");
-  const keys = steps.querySelector("[data-keys]");
+  const keys = remembered(steps.querySelector("[data-keys]"));
   let current = -1;
 
   const behavior = () => (calm.matches ? "auto" : "smooth");
@@ -75,17 +77,6 @@
     if (event.key === "n") step(1, "row");
     else if (event.key === "p") step(-1, "row");
   });
-
-  function remembered(value) {
-    try {
-      if (value !== undefined) localStorage.setItem("keys", value);
-      return localStorage.getItem("keys");
-    } catch {
-      return null; // the browser keeps nothing
-    }
-  }
-  keys.checked = remembered() !== "off";
-  keys.addEventListener("change", () => remembered(keys.checked ? "on" : "off"));
 
   function byAddress() {
     const there = location.hash && document.getElementById(location.hash.slice(1))?.closest("[data-row]");

@@ -1,6 +1,8 @@
 // The notes of a patient: a sentence opens its note beside, the notes are filtered, and keys step through them.
 // All that is shown was made by the service: parts of other pages are taken over as they are.
 
+import { remembered } from "./keys.js";
+
 const get = (id) => document.getElementById(id);
 const notes = get("notes");
 const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -178,18 +180,8 @@ if (notes) {
 if (matchMedia("(max-width: 900px)").matches) document.querySelector(".choices").open = false;
 
 // Keys.
-const keys = get("keys"), on = get("keys-on");
+const keys = get("keys"), on = remembered(get("keys-on"));
 
-function remembered(value) {
-  try {
-    if (value !== undefined) localStorage.setItem("keys", value);
-    return localStorage.getItem("keys");
-  } catch {
-    return null; // the browser keeps nothing
-  }
-}
-on.checked = remembered() !== "off";
-on.addEventListener("change", () => remembered(on.checked ? "on" : "off"));
 get("help")?.addEventListener("click", () => keys.showModal());
 
 function step(list, current, by) {

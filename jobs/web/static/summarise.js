@@ -1,5 +1,6 @@
 // The first page: takes a note, shows what the service chose, and changes the length at once.
 
+import { remembered } from "./keys.js";
 import { asText, folded, lengths, Note } from "./note.js";
 import { Reading } from "./reading.js";
 import { file, pasted, Refusal, summarise } from "./service.js";
@@ -7,7 +8,6 @@ import { Strip } from "./strip.js";
 
 const at = (id) => document.getElementById(id);
 const number = new Intl.NumberFormat("en");
-const KEYS = "clinsum-keys"; // whether n and p work; of notes nothing is ever stored
 const SLOW = 2500; // milliseconds after which the wait is explained
 const CALM = 250; // milliseconds that the slider rests before a service without ranks is asked
 
@@ -344,10 +344,5 @@ document.addEventListener("paste", (event) => {
   open(files);
 });
 
-try {
-  at("keys").checked = localStorage.getItem(KEYS) !== "off";
-  at("keys").addEventListener("change", () => localStorage.setItem(KEYS, at("keys").checked ? "on" : "off"));
-} catch {
-  // A browser that keeps nothing: the box works until the page is left.
-}
+remembered(at("keys"));
 for (const id of ["go", "file", "example"]) at(id).disabled = false;

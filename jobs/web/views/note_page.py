@@ -2,7 +2,7 @@
 
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from fhir_adapter.audit.standing import Standing
 from fhir_adapter.audit.verdict import Examined
@@ -71,6 +71,16 @@ class Picked:
 
 
 @dataclass(frozen=True, slots=True)
+class LengthChoice:
+    """A length that the summary can be shown in; `chosen` where it is the one that is shown."""
+
+    words: str
+    url: str
+    sentences: int
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
 class NotePage:
     """What stands around the text and its sentences.
 
@@ -81,7 +91,7 @@ class NotePage:
         numbers: by the number of a row, that of the list in the note which it is an item of, or "".
         length: "" for what is kept.
         not_shown: how many of the note's sentences are shown, and what is not.
-        lengths: the choices as (words, address, whether it is shown); empty where there is none.
+        lengths: the choices; empty where there is none.
     """
 
     person: Person | None
@@ -98,7 +108,7 @@ class NotePage:
     more_news: int = 0
     length: str = ""
     picked_by: str = ""
-    lengths: tuple[tuple[str, str, bool], ...] = field(default=())
+    lengths: tuple[LengthChoice, ...] = ()
 
 
 def note_view(
@@ -124,6 +134,7 @@ def note_view(
     rows = picked_rows(text, picked.sentences) if picked else audit.rows
     marks = segments(text, rows, audit.ruled) if picked else audit.segments
     left_out = "" if picked else not_shown(examined.audit.left_out)
+    total = _count(reading)
     news = new_sentences(text, newest) if newest is not None and reading else []
     return NotePage(
         person=person,
@@ -135,22 +146,26 @@ def note_view(
         rows=rows,
         segments=marks,
         numbers={row.number: _number(text, row) for row in rows},
-        not_shown=" ".join(filter(None, (_share(reading, rows), left_out))),
+        not_shown=" ".join(filter(None, (_share(total, rows), left_out))),
         news=tuple(news[:_MOST_NEWS]),
         more_news=len(news[_MOST_NEWS:]),
         length=picked.length if picked else "",
         picked_by=picked.by if picked else "",
-        lengths=tuple(_lengths(audit, picked)) if reading and audit.rows else (),
+        lengths=_lengths(audit, picked, total) if total and audit.rows else (),
     )
 
 
-def _share(reading: Reading | None, rows: Sequence[AuditRow]) -> str:
-    """How many of the note's sentences are shown, in a sentence; "" where the note could not be read."""
+def _count(reading: Reading | None) -> int:
+    """How many sentences the note has; 0 where it could not be read."""
     if reading is None:
-        return ""
+        return 0
     document = reading.text.document()
-    count = len(segment(document.text, document.headings, document.marks).sentences)
-    return f"{len(rows)} of {count:,} sentence{'' if count == 1 else 's'}."
+    return len(segment(document.text, document.headings, document.marks).sentences)
+
+
+def _share(total: int, rows: Sequence[AuditRow]) -> str:
+    """How many of the note's sentences are shown, in a sentence; "" where the note could not be read."""
+    return f"{len(rows)} of {total:,} sentence{'' if total == 1 else 's'}." if total else ""
 
 
 def wanted_sentences(kept: int, length: str) -> int:
@@ -206,12 +221,17 @@ def _number(text: str, row: AuditRow) -> str:
     return number_before(text, row.places[0].start) if row.places and row.places[0].ok else ""
 
 
-def _lengths(audit: AuditPage, picked: Picked | None) -> Iterator[tuple[str, str, bool]]:
-    shown = picked.length if picked else ""
+def _lengths(audit: AuditPage, picked: Picked | None, total: int) -> tuple[LengthChoice, ...]:
+    """The lengths that differ; none where there is no choice."""
+    shown, kept = picked.length if picked else "", len(audit.rows)
+    choices = []
     for words, length in _LENGTHS:
-        if length == "shorter" and len(audit.rows) == 1:
+        count = min(wanted_sentences(kept, length), total) if length else kept
+        if length and count == kept:
             continue
-        yield words, f"/note/{audit.key}" + (f"?length={length}" if length else ""), length == shown
+        url = f"/note/{audit.key}" + (f"?length={length}" if length else "")
+        choices.append(LengthChoice(words, url, count, length == shown))
+    return tuple(choices) if len(choices) > 1 else ()
 
 
 def new_sentences(before: str, now: str) -> list[str]:

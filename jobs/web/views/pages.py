@@ -16,7 +16,6 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from jobs.audits.checks import CAVEAT
 from jobs.runtime import software_version
 
 SESSION_COOKIE = "clinsum_session"
@@ -24,7 +23,10 @@ SESSION_COOKIE = "clinsum_session"
 FOLDER = Path(str(files("jobs.web")))
 STATIC = FOLDER / "static"
 
-BANNER = "Extracted by a machine, unverified. A reading aid beside the note, never a substitute for it."
+BANNER = (
+    "Word for word, picked by a machine; unverified whether these are the right ones. "
+    "No substitute for the note."
+)
 _INLINE = MarkdownIt("commonmark", {"html": False})
 DEMO_BANNER = "A demonstration. Do not paste notes of real patients."
 
@@ -107,7 +109,6 @@ def render(
         "here": request.url.path if request.url.path != "/" else request.app.state.first,
         "sign_out": SESSION_COOKIE in request.cookies,
         "banner": BANNER,
-        "caveat": CAVEAT,
         "now": datetime.now(UTC),
         "demo_banner": DEMO_BANNER if options.demo else "",
         "version": software_version(),
