@@ -110,6 +110,16 @@ async def test_sentences_are_searched_and_filtered(web: Web, page: Page) -> None
 
 
 @ONE
+async def test_what_stands_under_a_heading_is_found_by_it(web: Web, page: Page) -> None:
+    await page.goto(f"{web.address}/patient/{PATIENT}")
+    await page.keyboard.press("/")
+    await page.keyboard.type("allerg")
+    await expect(page.locator("#counted")).to_contain_text("2 sentences in 1 note")
+    assert await page.locator("article a.told:visible").all_inner_texts() == ["NKDA.", "NKDA."]
+    assert await page.locator("article .ruled dt:visible").all_inner_texts() == ["Allergies"]
+
+
+@ONE
 async def test_keys_step_through_and_can_be_switched_off(web: Web, page: Page) -> None:
     await page.goto(f"{web.address}/patient/{PATIENT}")
     focused = "document.activeElement.id || document.activeElement.className"

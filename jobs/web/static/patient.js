@@ -135,14 +135,14 @@ function plain(text) {
   return text.toLocaleLowerCase().normalize("NFKD").replace(/\p{M}/gu, "");
 }
 
-/** What a word of the search has to find: a word that begins with it. */
+/** What a word of the search has to find, in a sentence or above it: a word that begins with it. */
 function beginning(word) {
   return new RegExp(`(?<![\\p{L}\\p{N}])${word.replace(/[\\^$.*+?()[\]{}|/]/gu, "\\$&")}`, "u");
 }
 
 async function filter() {
   const words = plain(seek.value).split(/\s+/u).filter(Boolean).map(beginning);
-  const kinds = kind?.value ?? "", under = heading?.value ?? "";
+  const kinds = plain(kind?.value ?? ""), under = plain(heading?.value ?? "");
   const any = words.length || kinds || under;
   const all = document.querySelector("#further a.all");
   if (any && all && !loading) {
@@ -158,12 +158,14 @@ async function filter() {
     let here = 0;
     for (const place of note.querySelectorAll(".says li:has(> a.told), .ruled dd")) {
       const section = place.closest("section");
-      const fits = (!under || section?.dataset.heading === under) && words.every((word) => word.test(plain(place.textContent)));
+      const above = section?.dataset.heading ?? place.parentElement.querySelector("dt")?.textContent ?? "";
+      const said = words.length ? plain(`${above} ${place.textContent}`) : "";
+      const fits = (!under || (section && plain(above) === under)) && words.every((word) => word.test(said));
       place.hidden = !fits;
       here += fits ? 1 : 0;
     }
     for (const group of note.querySelectorAll("section, .ruled div, .ruled")) group.hidden = !group.querySelector("li:not([hidden]) > a.told, dd:not([hidden])");
-    const fits = (!kinds || note.dataset.kind === kinds) && (here || !(words.length || under));
+    const fits = (!kinds || plain(note.dataset.kind) === kinds) && (here || !(words.length || under));
     note.hidden = !fits;
     told += fits ? here : 0;
     within += fits ? 1 : 0;

@@ -28,7 +28,7 @@ from jobs.web.views.note_blocks import (
 ON_A_PAGE = 20
 _MOST_CHOICES = 60
 _MOST_SAID = 2  # findings over one summary
-_RECENT = timedelta(days=30)
+_RECENT = (7, 30)  # days
 _LONGEST_DATE = len("2024-05-31")
 
 
@@ -167,7 +167,7 @@ def patient_view(
         person: whose notes they are.
         visit: the day on which the latest visit began, or "".
         asked: what of it is shown.
-        today: where the last 30 days end.
+        today: where the last days end.
     """
     notes = woven(found)
     blocks = Blocks(notes)
@@ -196,17 +196,17 @@ def patient_view(
         whole=replace(asked, whole=True, start=0).url,
         spans=tuple(_spans(asked, visit, today)),
         months=tuple(_months(ordered, asked, range(start, end))),
-        kinds=_choices(kind_of(note) for note in shown),
-        headings=_choices(name for note in shown for name in _headings(note)),
+        kinds=choices(kind_of(note) for note in shown),
+        headings=choices(name for note in shown for name in _headings(note)),
         missing=tuple(_missing(found.left_out)),
         wrong=tuple(_wrong(found.remarks)),
     )
 
 
 def _spans(asked: PatientQuery, visit: str, today: date) -> Iterator[Span]:
-    recent = (today - _RECENT).isoformat()
     choices = [(f"Since the last visit, {day_and_clock(visit)[0]}", visit)] if visit else []
-    for words, since in [*choices, ("Last 30 days", recent), ("All", "")]:
+    choices += [(f"Last {days} days", (today - timedelta(days=days)).isoformat()) for days in _RECENT]
+    for words, since in [*choices, ("All", "")]:
         yield Span(words, asked.between(since), (asked.since, asked.until) == (since, ""))
 
 
@@ -228,9 +228,14 @@ def _headings(note: TimelineEntry | BareNote) -> set[str]:
     return {heading_of(place.context) for place in note.note.sentences} - {""}
 
 
-def _choices(names: Iterator[str]) -> tuple[tuple[str, int], ...]:
-    """The most frequent names, in the order of the alphabet."""
-    return tuple(sorted(Counter(names).most_common(_MOST_CHOICES), key=lambda one: one[0].casefold()))
+def choices(names: Iterator[str]) -> tuple[tuple[str, int], ...]:
+    """The most frequent names, in the order of the alphabet; in whatever case, one name."""
+    written = Counter(names)
+    same: dict[str, list[tuple[str, int]]] = {}
+    for name, count in written.most_common():
+        same.setdefault(name.casefold(), []).append((name, count))
+    found = Counter({forms[0][0]: sum(count for _, count in forms) for forms in same.values()})
+    return tuple(sorted(found.most_common(_MOST_CHOICES), key=lambda one: one[0].casefold()))
 
 
 def _wrong(remarks: tuple[Remark, ...]) -> Iterator[Wrong]:

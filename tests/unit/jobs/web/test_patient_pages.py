@@ -1,5 +1,6 @@
 """`/patient` over a real server, after a real pass."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -7,7 +8,7 @@ import pytest
 from lxml import html
 
 from jobs.web.views.note_blocks import day_and_clock, kind_of_time, not_shown
-from jobs.web.views.patient_page import fault
+from jobs.web.views.patient_page import choices, fault
 from summarizer.types import LeftOut, LeftOutSection
 from tests.unit.jobs.web.summarised import COPIED, NOTES, Summarised
 from tests.unit.jobs.web.web_parts import Served
@@ -101,6 +102,19 @@ def test_the_same_day_is_no_fault() -> None:
     assert fault("2025-03-01", "2025-03-01") == ""
     assert fault("2025", "2025-03") == ""
     assert fault("", "") == ""
+
+
+def test_a_name_in_capitals_is_no_other_choice() -> None:
+    given = ["Plan", "PLAN", "Plan", "Allergies", "plan"]
+    assert choices(iter(given)) == (("Allergies", 1), ("Plan", 4))
+
+
+async def test_the_last_days_are_a_choice(served: Served, there: Summarised) -> None:
+    tree = await opened(served, there, "/patient/one")
+    spans = tree.xpath("//ul[@class='spans']//a")
+    week = (datetime.now(UTC).date() - timedelta(days=7)).isoformat()
+    assert [words([a]) for a in spans][-3:] == [["Last 7 days"], ["Last 30 days"], ["All"]]
+    assert spans[-3].get("href") == f"/patient/one?since={week}"
 
 
 async def test_a_stay_has_an_address_of_its_own(served: Served, there: Summarised) -> None:
