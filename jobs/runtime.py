@@ -233,9 +233,9 @@ def fetch_limits(settings: Settings) -> FetchLimits:
     )
 
 
-def make_extractor(settings: Settings) -> Extractor:
-    """The text extraction with its workers, which start when needed."""
-    return Extractor(Limits(max_bytes=settings.max_bytes))
+def make_extractor(settings: Settings, patience: float | None = None) -> Extractor:
+    """The text extraction with its workers, which start when needed; `patience` as in `Extractor`."""
+    return Extractor(Limits(max_bytes=settings.max_bytes), patience=patience)
 
 
 def make_source(settings: Settings, client: FhirClient) -> Source:

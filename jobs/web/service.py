@@ -31,6 +31,8 @@ from jobs.web.smart import SmartApp
 
 _PROOFS = 5000  # kept of what everybody reads with the service's own rights
 
+_PATIENCE = 2.0  # seconds after which a file gives way to those of other clients
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -141,7 +143,11 @@ async def running(settings: Settings, options: Options, metrics: Metrics) -> Asy
     model = ModelWorker(
         lambda: make_summarizer(for_readers(settings)), limits, metrics.batch_done, settings.note_limits
     )
-    async with make_client(settings, retries=1) as client, make_extractor(settings) as extractor, model:
+    async with (
+        make_client(settings, retries=1) as client,
+        make_extractor(settings, _PATIENCE) as extractor,
+        model,
+    ):
         auditor = make_auditor(settings, client, extractor)
         metrics.watch(model)
         preloading = asyncio.create_task(_preload(model)) if options.preload else None

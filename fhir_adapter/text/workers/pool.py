@@ -187,13 +187,22 @@ class Extractor:
         limits: what one note may cost.
         workers: processes at most; started when needed, so a run of plain text starts none.
         jobs_per_worker: notes after which a worker is replaced, so that a leak in a parser stays small.
+        patience: seconds after which a note gives its place to those that wait, and goes on in a place for
+            slow ones, one more process; the next slow one waits for that place and begins anew. Costly notes
+            then never keep the others waiting for longer. None keeps a place until the note is read.
     """
 
     def __init__(
-        self, limits: Limits | None = None, *, workers: int = 2, jobs_per_worker: int = 1000
+        self,
+        limits: Limits | None = None,
+        *,
+        workers: int = 2,
+        jobs_per_worker: int = 1000,
+        patience: float | None = None,
     ) -> None:
         self.limits = limits or Limits()
-        self._free = asyncio.Semaphore(workers)
+        self._free, self._slow = asyncio.Semaphore(workers), asyncio.Semaphore(1)
+        self._patience = patience
         self._idle: list[_Worker] = []
         self._jobs_per_worker = jobs_per_worker
         self._open = False
@@ -223,6 +232,30 @@ class Extractor:
             if len(content.data) < _IN_THREAD:
                 return _read_here(content, self.limits)
             return await asyncio.to_thread(_read_here, content, self.limits)
+        if self._patience is None:
+            async with self._free:
+                return await self._read(content)
+        return await self._read_patiently(content, self._patience)
+
+    async def _read_patiently(self, content: Content, patience: float) -> NoteText:
+        await self._free.acquire()
+        held = self._free
+        reading = asyncio.create_task(self._read(content))
+        try:
+            await asyncio.wait((reading,), timeout=patience)
+            if not reading.done() and not self._slow.locked():
+                await self._slow.acquire()  # at once
+                held.release()
+                held = self._slow
+            if reading.done() or held is self._slow:
+                return await reading
+        finally:
+            await _ended(reading)
+            held.release()
+        async with self._slow:
+            return await self._read(content)
+
+    async def _read(self, content: Content) -> NoteText:
         try:
             async with self._worker() as worker:
                 return await worker.extract(content)
@@ -239,16 +272,23 @@ class Extractor:
 
     @asynccontextmanager
     async def _worker(self, fresh: bool = False) -> AsyncIterator[_Worker]:
-        async with self._free:
-            worker = self._idle.pop() if self._idle else None
-            if worker is not None and (fresh or not worker.alive):
+        worker = self._idle.pop() if self._idle else None
+        if worker is not None and (fresh or not worker.alive):
+            await worker.close()
+            worker = None
+        worker = worker or await _Worker.start(self.limits)
+        try:
+            yield worker
+        finally:
+            if worker.jobs >= self._jobs_per_worker or not self._open:
                 await worker.close()
-                worker = None
-            worker = worker or await _Worker.start(self.limits)
-            try:
-                yield worker
-            finally:
-                if worker.jobs >= self._jobs_per_worker or not self._open:
-                    await worker.close()
-                elif worker.alive:
-                    self._idle.append(worker)
+            elif worker.alive:
+                self._idle.append(worker)
+
+
+async def _ended(reading: asyncio.Task[NoteText]) -> None:
+    """Ends a note's reading, and the process that reads it, where it is not done."""
+    reading.cancel()
+    await asyncio.wait((reading,))
+    if not reading.cancelled():
+        reading.exception()  # seen, where nobody waits for it any more
