@@ -150,12 +150,20 @@ def _beside(proof: Proof) -> dict[str, Any]:
         return {}
     (section,) = proof.sections
     claims = section.claims
-    return {"pinned": section.pinned, "left_out": claims.left_out, "reading": claims.notice}
+    return {
+        "pinned": section.pinned,
+        "left_out": claims.left_out,
+        "reading": claims.notice,
+        "copies": section.copies,
+    }
 
 
 def _notices(proof: Proof) -> Iterator[str]:
     """What an audit of this Composition could not look at, a sentence each."""
     read = [section for section in proof.sections if section.read]
+    copies = [copy.source for section in proof.sections for copy in section.copies if copy.ok]
+    if copies:
+        yield f"The same text is filed as {', '.join(copies)} too; it was read there again and is the same."
     if any(section.ruled and section.pinned and not section.pinned.ruled for section in read):
         yield (
             "A rule has another version now, so whether a line that it finds is missing was not looked at; "

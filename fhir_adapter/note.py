@@ -55,6 +55,8 @@ class SourceNote:
         replaces: references, as found, of the documents that this one says it replaces.
         left_out: the settings ask for other notes.
         authors: names of who wrote it, as displayed; of a report, of who made or read the study.
+        service: when what it tells of took place, and when its files were made; all that is stated, as found.
+        filed: when it was filed or released, likewise.
     """
 
     resource_type: str
@@ -80,6 +82,8 @@ class SourceNote:
     modified: bool = False
     left_out: bool = False
     authors: tuple[str, ...] = ()
+    service: tuple[str, ...] = ()
+    filed: tuple[str, ...] = ()
 
     @property
     def reference(self) -> str:

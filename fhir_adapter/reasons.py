@@ -12,6 +12,7 @@ class Reason(StrEnum):
     EMPTY_TEXT = "empty-text"
     DELETED = "deleted"
     SUPERSEDED = "superseded"
+    COPY = "copy"
     WITHDRAWN = "withdrawn"
     NOT_FINAL = "not-final"
     CANCELLED = "cancelled"
@@ -67,6 +68,7 @@ _WORDS: dict[Reason, str] = {
     Reason.EMPTY_TEXT: "The note has no sentence in it.",
     Reason.DELETED: "The note is no longer on the server.",
     Reason.SUPERSEDED: "Another document replaces this one.",
+    Reason.COPY: "The same text is filed under another resource too, and its summary names both.",
     Reason.WITHDRAWN: "The summary was withdrawn, and the same one is not made again.",
     Reason.NOT_FINAL: "The note is not finished yet, by its status.",
     Reason.CANCELLED: "The note was cancelled.",

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from fhir_adapter.audit.claims import Claims, Span, read_claims
 from fhir_adapter.audit.context import Rules, against_rules, arranged, expected, told
+from fhir_adapter.audit.copies import AuditedCopy, audited_copies, named_copies
 from fhir_adapter.audit.findings import Finding, Found
 from fhir_adapter.audit.left_out import against_note
 from fhir_adapter.audit.pinned import PinnedClaims, audited_pinned, read_pinned
@@ -27,6 +28,7 @@ class _Compared:
     found: list[Found]
     ruled: bool = False
     pinned: PinnedAudit | None = None
+    copies: tuple[AuditedCopy, ...] = ()
 
 
 class SummaryAuditor:
@@ -65,6 +67,7 @@ class SummaryAuditor:
             read=source.reading is not None,
             ruled=compared.ruled,
             pinned=compared.pinned,
+            copies=compared.copies,
         )
         return Proof(Kind.SUMMARY, claims.source, (section,), tuple(dict.fromkeys(compared.found)))
 
@@ -96,7 +99,10 @@ class SummaryAuditor:
         wrong += told(unruly) + more
         if form > 1:
             wrong += against_note(claims, text.text, wanted)
-        return _Compared(sentences, found + unvouched(claims, text.text) + wrong, wanted is not None, lines)
+        links = named_copies(claims, subject.provenances, self._base_url)
+        copies, differ = await audited_copies(self._sources, claims, links, reading, self._base_url)
+        found += unvouched(claims, text.text) + wrong + differ
+        return _Compared(sentences, found, wanted is not None, lines, copies)
 
 
 def _spans(claims: Claims, pinned: PinnedClaims | None) -> list[Span]:

@@ -49,6 +49,8 @@ class Finding(StrEnum):
     CONFIDENCE_UNFOUNDED = "confidence-unfounded"
     PROVENANCE_MISSING = "provenance-missing"
     PROVENANCE_DIFFERS = "provenance-differs"
+    COPY_DIFFERS = "copy-differs"
+    COPY_CHANGED = "copy-changed"
 
     @property
     def words(self) -> str:
@@ -108,4 +110,6 @@ _WORDS = {
     "the scores of its model are calibrated.",
     Finding.PROVENANCE_MISSING: "No Provenance points at the Composition.",
     Finding.PROVENANCE_DIFFERS: "The Provenance names another source, version or author.",
+    Finding.COPY_DIFFERS: "A further resource is named that does not hold the text, or cannot be read again.",
+    Finding.COPY_CHANGED: "A further resource that is named has another version now than the one compared.",
 }

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from fhir_adapter.audit.claims import Claims
+from fhir_adapter.audit.copies import AuditedCopy
 from fhir_adapter.audit.findings import Finding, Found
 from fhir_adapter.audit.record import Maker, Record
 from fhir_adapter.audit.sources import SourceRead
@@ -159,6 +160,7 @@ class SectionAudit:
         ruled: the rules that a sentence and its context follow could be applied again.
         title: in a timeline, what kind of note it is, and its time; else "".
         pinned: of a summary, what rules found; None where there is no such section.
+        copies: of a summary, the further resources that it names.
     """
 
     claims: Claims
@@ -168,6 +170,7 @@ class SectionAudit:
     title: str = ""
     ruled: bool = False
     pinned: PinnedAudit | None = None
+    copies: tuple[AuditedCopy, ...] = ()
 
     @property
     def unproven(self) -> tuple[str, ...]:
@@ -207,6 +210,7 @@ class Audit:
         left_out: of a summary, what it says that it does not show.
         reading: what was remarkable in reading the note, as stated.
         filed: how it stands in the record.
+        copies: of a summary, the further resources that hold its text.
     """
 
     composition: str
@@ -223,6 +227,7 @@ class Audit:
     left_out: LeftOut = field(default_factory=LeftOut)
     reading: str = ""
     filed: Filed = field(default_factory=Filed)
+    copies: tuple[AuditedCopy, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -231,8 +236,9 @@ class Audit:
 
     @property
     def sound(self) -> bool:
-        """Nothing was found but that the note has a newer version: out of date, and no forgery."""
-        return all(finding is Finding.SOURCE_CHANGED for finding, _ in self.findings)
+        """Nothing was found but that a note has a newer version: out of date, and no forgery."""
+        newer = (Finding.SOURCE_CHANGED, Finding.COPY_CHANGED)
+        return all(finding in newer for finding, _ in self.findings)
 
     def to_json(self) -> JsonObject:
         """The line that `clinsum audit --json` prints."""
@@ -263,6 +269,7 @@ class Audit:
             ],
             "left_out": self.left_out.to_json(),
             "reading": self.reading or None,
+            "copies": [copy.to_json() for copy in self.copies],
             "unproven": list(self.unproven),
             "standing": self.state.standing.value,
             "standing_words": self.state.words,

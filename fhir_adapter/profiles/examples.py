@@ -26,7 +26,8 @@ from fhir_adapter.timeline.timeline import (
 from fhir_adapter.writing.bundles import author
 from fhir_adapter.writing.lifecycle import Withdrawal, ended, sealed
 from fhir_adapter.writing.pipeline import Pipeline
-from fhir_adapter.writing.summary import SummaryDraft, composition, content_path, extracted_text, provenance
+from fhir_adapter.writing.provenance import provenance
+from fhir_adapter.writing.summary import SummaryDraft, composition, content_path, extracted_text
 from summarizer.types import (
     ContextKind,
     ContextSpan,

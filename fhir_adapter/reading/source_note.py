@@ -3,7 +3,7 @@
 Never trusts a type: an odd element gives None for its field and nothing else.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -69,6 +69,8 @@ def read_source(resource: JsonObject) -> SourceNote:
         modified=_modifiers(resource),
         replaces=replaces(resource) if kind == "DocumentReference" else (),
         authors=_authors(resource, ("author",) if kind == "DocumentReference" else _READERS),
+        service=_service(resource, period),
+        filed=_texts(resource.get(name) for name in ("date", "created", "issued", "indexed")),
     )
 
 
@@ -279,6 +281,18 @@ def _date(resource: JsonObject, period: JsonObject | None) -> str | None:
         if text is not None:
             return text
     return None
+
+
+def _service(resource: JsonObject, period: JsonObject | None) -> tuple[str, ...]:
+    """When it took place, and when its files were made."""
+    forms = [as_dict(content.get("attachment")) for content in dicts(resource.get("content"))]
+    files = [file.get("creation") for file in (*forms, *dicts(resource.get("presentedForm")))]
+    study = [resource.get(name) for name in ("effectiveDateTime", "effectiveInstant")]
+    return _texts([*study, *((period or {}).get(bound) for bound in ("start", "end")), *files])
+
+
+def _texts(values: Iterable[object]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(text for text in map(as_text, values) if text))
 
 
 def _written(resource: JsonObject, period: JsonObject | None) -> str | None:

@@ -225,8 +225,8 @@ class _Gathered:
             self._notes.append(proven.note)
 
     def sources(self) -> set[str]:
-        """The notes that a summary is shown of."""
-        return {note.note.reference for note in self._notes}
+        """The notes that a summary is shown of, also those that it names beside the first."""
+        return {source for note in self._notes for source in (note.note.reference, *note.copies)}
 
     def timeline(self, bare: Iterable[BareNote]) -> Timeline:
         """The timeline of what was gathered, with one summary for each source, and of notes without one."""
@@ -289,7 +289,8 @@ def _note_of(resource: JsonObject, section: SectionAudit) -> TimelineNote:
     )
     stated = section.source.stated or {}
     pinned = _pinned(section)
-    return timeline_note(claims, reading, stated, claims.authors, reference_of(resource), places, pinned)
+    note = timeline_note(claims, reading, stated, claims.authors, reference_of(resource), places, pinned)
+    return replace(note, copies=tuple(copy.source for copy in section.copies if copy.ok))
 
 
 def _pinned(section: SectionAudit) -> list[PinnedLine]:

@@ -36,6 +36,7 @@ class TimelineNote:
         notice: what was remarkable in reading it, or "".
         pinned: what rules found in it, by rule.
         left_out: what its summary does not show.
+        copies: `Type/id` of further resources that hold the same text, and have no entry of their own.
     """
 
     note: SourceNote
@@ -53,6 +54,12 @@ class TimelineNote:
     notice: str = ""
     pinned: tuple[PinnedLine, ...] = ()
     left_out: LeftOutOf = field(default_factory=LeftOutOf)
+    copies: tuple[str, ...] = ()
+
+    @property
+    def copies_words(self) -> str:
+        """Under which other names the note is filed, in a sentence; "" where it is under none."""
+        return f"Filed as {', '.join(self.copies)} too." if self.copies else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,6 +307,7 @@ def _entry_json(entry: TimelineEntry) -> JsonObject:
         "reading": entry.note.notice or None,
         "pinned": [_pinned_json(line) for line in entry.note.pinned],
         "left_out": entry.note.left_out.to_json(),
+        "copies": list(entry.note.copies),
         "sentences": [
             {
                 "text": sentence.text,

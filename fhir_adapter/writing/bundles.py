@@ -16,7 +16,8 @@ from fhir_adapter.models import model_of
 from fhir_adapter.reasons import Reason
 from fhir_adapter.writing.lifecycle import Existing, sealed
 from fhir_adapter.writing.pipeline import Pipeline, device, model_card, model_card_markdown
-from fhir_adapter.writing.summary import SummaryDraft, composition, extracted_text, provenance, urn
+from fhir_adapter.writing.provenance import provenance
+from fhir_adapter.writing.summary import SummaryDraft, composition, extracted_text, urn
 
 
 def author(pipeline: Pipeline) -> list[JsonObject]:
@@ -145,6 +146,8 @@ def with_labels_of(existing: JsonObject, resource: JsonObject) -> JsonObject:
     """The resource with the tags and security labels that others put on what it takes the place of."""
     before, own = as_dict(existing.get("meta")), as_dict(resource.get("meta"))
     both = {name: _united(dicts(own.get(name)), dicts(before.get(name))) for name in ("tag", "security")}
+    own_tags = dicts(own.get("tag"))  # which text it is of is ours to say, and changes with it
+    both["tag"] = [t for t in both["tag"] if t.get("system") != canonical.TEXTS or t in own_tags]
     return {**resource, "meta": {**own, **{name: labels for name, labels in both.items() if labels}}}
 
 

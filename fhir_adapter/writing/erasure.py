@@ -30,6 +30,7 @@ from fhir_adapter.writing.lifecycle import (
     is_ours,
     is_timeline,
 )
+from fhir_adapter.writing.links import read_link
 
 Fate = Literal["deleted", "ended", "left", "failed", "due"]
 _OURS = (canonical.SUMMARY_TAG, canonical.TIMELINE_TAG)
@@ -84,6 +85,7 @@ async def find(client: FhirClient, patient: str = "", source: str = "") -> Writt
     for composition in found.compositions:
         found.texts += extracted_texts(composition)
         found.provenances += await _provenances(client, reference_of(composition))
+    found.provenances += await _links(client, source) if source else []
     found.feedback = await _feedback(client, found, patient)
     if patient:
         await _notes(client, found, patient)
@@ -100,6 +102,15 @@ async def _provenances(client: FhirClient, target: str) -> list[str]:
         if target in references(one.get("target"), client.base_url) and canonical.PROVENANCE_KEY in systems:
             found.append(reference_of(one))
     return found
+
+
+async def _links(client: FhirClient, source: str) -> list[str]:
+    """What names the note in summaries of others that hold the same text; those stay."""
+    read = [
+        read_link(one, client.base_url)
+        async for one in matches(client, "Provenance", [("entity", source), _COUNT])
+    ]
+    return [reference_of(link.resource) for link in read if link and link.source == source]
 
 
 async def _feedback(client: FhirClient, found: WrittenResources, patient: str) -> dict[str, tuple[str, ...]]:

@@ -37,13 +37,15 @@ class Withdrawal(StrEnum):
 NO_NOTE = "no-note"
 """Why a timeline ended that no note is left for."""
 
-# The note says nothing any more, or should never have: its summary is wrong too. For the other reasons the
-# summary was right and is out of date; R4 has no status for that, so it keeps its status and is marked.
+# The note says nothing any more, or should never have: its summary is wrong too, as is a second one of one
+# text. For the other reasons the summary was right and is out of date; R4 has no status for that, so it keeps
+# its status and is marked.
 _WRONG = frozenset(
     {
         Reason.ENTERED_IN_ERROR,
         Reason.DELETED,
         Reason.CANCELLED,
+        Reason.COPY,
         Reason.NO_ATTACHMENT,
         Reason.EMPTY_TEXT,
         Withdrawal.RECALLED,

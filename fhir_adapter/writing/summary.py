@@ -1,4 +1,4 @@
-"""A summary as FHIR resources: Composition, Provenance and, where needed, the extracted text.
+"""A summary as FHIR resources: Composition and, where needed, the extracted text.
 
 Everything in them comes from the source, the summary and the pipeline, nothing from the clock, so that the
 same note summarised twice gives the same resources and a server has nothing to store.
@@ -107,6 +107,12 @@ class SummaryDraft:
         """
         return r4_form(self.reading.note.last_updated) or datetime.now(UTC).isoformat(timespec="seconds")
 
+    @cached_property
+    def text_key(self) -> str:
+        """Which text of which patient it is of (`text_key`)."""
+        subject = elements.reference(self.reading.note.subject, self.base_url) or {}
+        return text_key(self.pipeline.name, str(subject.get("reference", "")), self.reading.text.sha256)
+
     @property
     def language(self) -> str:
         """The language the source states in a form that can be written, else English (our own words are)."""
@@ -139,6 +145,22 @@ def summary_identifier(source: str, name: str, ordinal: int = 1) -> str:
     return f"{source.replace('/', '-', 1)}.{name}" + (f"~{ordinal}" if ordinal > 1 else "")
 
 
+def text_key(name: str, subject: str, sha256: str) -> str:
+    """What all summaries of one text of one patient have in common: 64 hexadecimal digits.
+
+    Args:
+        name: of the pipeline.
+        subject: whom the note is filed under, as a reference relative to the server.
+        sha256: of the text.
+
+    Returns:
+        "" where the note is no patient's, so that its text is shared with no other's.
+    """
+    if subject.split("/")[-2:-1] != ["Patient"] or not sha256:
+        return ""
+    return hashlib.sha256(f"{name}|{subject}|{sha256}".encode()).hexdigest()
+
+
 def urn(resource_id: str) -> str:
     """The fullUrl by which entries of one transaction refer to each other."""
     try:
@@ -155,10 +177,10 @@ def composition(written: SummaryDraft) -> JsonObject:
     resource: JsonObject = {
         "resourceType": "Composition",
         "id": written.composition_id,
-        "meta": meta(canonical.SUMMARY_PROFILE, canonical.SUMMARY_TAG, written.security),
+        "meta": _meta(written),
         "language": written.language,
         "text": paragraph(_caption(written), written.language),
-        "extension": [_source_text(written), *left_out_extension(written.summary.left_out)],
+        "extension": [source_text(written), *left_out_extension(written.summary.left_out)],
         "identifier": {"system": canonical.SUMMARIES, "value": written.identifier},
         "status": "preliminary",
         "type": {
@@ -180,6 +202,12 @@ def composition(written: SummaryDraft) -> JsonObject:
         "section": sections(written.summary, _frame(written, source, author)),
     }
     return _without_empty(resource)
+
+
+def _meta(written: SummaryDraft) -> JsonObject:
+    found = meta(canonical.SUMMARY_PROFILE, canonical.SUMMARY_TAG, written.security)
+    key = [{"system": canonical.TEXTS, "code": written.text_key}] if written.text_key else []
+    return {**found, "tag": [*found["tag"], *key]}
 
 
 def meta(profile: str, tag: tuple[str, str], security: list[JsonObject]) -> JsonObject:
@@ -213,8 +241,13 @@ def _title(written: SummaryDraft) -> str:
     return f"AI-extracted summary: {name} {(note.written or '')[:10]}".rstrip()
 
 
-def _source_text(written: SummaryDraft) -> JsonObject:
-    """Says which text the offsets count in, so that anyone can fetch, normalise and check it."""
+def source_text(written: SummaryDraft, key: str = "") -> JsonObject:
+    """Says which text the offsets count in, so that anyone can fetch, normalise and check it.
+
+    Args:
+        written: the summary.
+        key: in what says of another source that it holds the same text, which text of which patient.
+    """
     reading = written.reading
     parts: list[JsonObject] = [
         {"url": "source", "valueUri": written.source_version_url},
@@ -227,6 +260,7 @@ def _source_text(written: SummaryDraft) -> JsonObject:
         {"url": "length", "valueInteger": len(reading.text.text)},
         {"url": "pipeline", "valueString": written.pipeline.device_id},
         {"url": "notice", "valueString": reading.text.notice},
+        {"url": "key", "valueString": key},
     ]
     filled = [part for part in parts if "" not in part.values()]
     return {"url": canonical.SOURCE_TEXT, "extension": filled}
@@ -315,45 +349,3 @@ def extracted_text(written: SummaryDraft) -> JsonObject:
         "context": _without_empty(context),
     }
     return _without_empty(resource)
-
-
-def provenance(written: SummaryDraft) -> JsonObject:
-    """The Provenance: AI-Provenance of AI Transparency on FHIR and, for a document, IHE mXDE too."""
-    note, pipeline = written.reading.note, written.pipeline
-    version = f"/_history/{note.version_id}" if note.version_id else ""
-    targets = [{"reference": urn(written.composition_id)}]
-    if not written.reading.text.verbatim:
-        targets.append({"reference": urn(written.extracted_text_id)})
-    agent = {
-        "type": {"coding": [{"system": canonical.PARTICIPANT_TYPE, "code": "assembler"}]},
-        "role": [{"coding": [{"system": canonical.AI_DEVICE_TYPE, "code": "Artificial-Intelligence"}]}],
-        "who": {"reference": f"Device/{pipeline.device_id}"},
-        "onBehalfOf": elements.reference(note.custodian, written.base_url, ("Organization",)),
-    }
-    return _without_empty(
-        {
-            "resourceType": "Provenance",
-            "id": written.provenance_id,
-            # Provenance has no identifier in R4; the tag lets a server without client ids find it again.
-            "meta": meta(canonical.PROVENANCE_PROFILE, (canonical.PROVENANCE_KEY, written.provenance_id), []),
-            "language": "en",
-            "text": paragraph(f"Extractive summary of {written.source_words}, made by {pipeline.words}."),
-            "target": targets,
-            "occurredDateTime": written.when,
-            "recorded": written.when,
-            "policy": [canonical.MXDE_POLICY] if note.resource_type == "DocumentReference" else None,
-            "reason": [{"coding": [pipeline.label_coding]}],
-            "activity": {"coding": [{"system": canonical.W3C_ACTIVITY, "code": "Derivation"}]},
-            "agent": [_without_empty(agent)],
-            "entity": [
-                {
-                    "role": "source",
-                    "what": {
-                        # Servers strip the version from references, so it stands as plain data as well.
-                        "reference": note.reference + version,
-                        "identifier": {"system": canonical.URI, "value": written.source_version_url},
-                    },
-                }
-            ],
-        }
-    )

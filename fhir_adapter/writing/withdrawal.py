@@ -25,6 +25,7 @@ from fhir_adapter.writing.lifecycle import (
     read_existing,
     reinstated,
 )
+from fhir_adapter.writing.links import Link, ended_link, read_link, reinstated_link
 from fhir_adapter.writing.recall import Author, reactivate, recall
 from fhir_adapter.writing.writer import end
 
@@ -129,6 +130,25 @@ async def withdraw_source(client: FhirClient, source: str, orders: Orders) -> As
     """Withdraws every summary of a source, whatever pipeline wrote it. Raises as `withdraw_authors`."""
     async for done in _withdraw(client, _MADE_FROM, source, orders, set()):
         yield done
+    async for page in client.search("Provenance", [("entity", source), ("_count", _PAGE)]):
+        links = [read_link(resource, client.base_url) for resource in page.resources]
+        for link in links:
+            if link and link.source == source and (link.ended == orders.why) == orders.undo:
+                yield await _unnamed(client, link, orders)
+
+
+async def _unnamed(client: FhirClient, link: Link, orders: Orders) -> Withdrawn:
+    """Takes a note's name off the summary of another one that holds the same text, which stays."""
+    done: Status = "reinstated" if orders.undo else "withdrawn"
+    if not orders.dry_run:
+        changed = reinstated_link(link) if orders.undo else ended_link(link, orders.why)
+        try:
+            await client.update(changed, if_match=link.version_id or None)
+        except HttpStatusError as error:
+            return Withdrawn(f"Composition/{link.composition}", link.source, "failed", f"HTTP {error.status}")
+    return Withdrawn(
+        f"Composition/{link.composition}", link.source, "due" if orders.dry_run else done, orders.why
+    )
 
 
 async def _withdraw(

@@ -82,6 +82,16 @@ class Writer:
         self._linked = Linked(client)
         self._registrar = Registrar(client, pipeline)
 
+    @property
+    def pipeline(self) -> Pipeline:
+        """The author of what is written."""
+        return self._pipeline
+
+    @property
+    def client_ids(self) -> bool:
+        """Whether the server takes ids from clients, as far as that is known."""
+        return self._client_ids
+
     async def register(self) -> None:
         """Makes sure that the Device and its model card are there; call once before the first write.
 
@@ -225,6 +235,17 @@ class Writer:
 
         composition, changed = await self._retries.run(attempt, in_doubt)
         return composition, changed or lost
+
+    async def write_beside(self, resource: JsonObject) -> None:
+        """Writes what belongs to a Composition, over what has its id or key. Raises as `write`."""
+        one = [resource]
+        direct = self._client_ids
+        bundle = transaction(one) if direct else conditional_transaction(self._pipeline, one, again=True)
+
+        async def attempt(_: int) -> None:
+            await self._linked.post(bundle)
+
+        await self._retries.run(attempt)
 
     async def _write(
         self, written: SummaryDraft, chain: Chain, *, gone: bool, unsure: bool

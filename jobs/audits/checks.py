@@ -44,6 +44,8 @@ CHECKS: Mapping[Finding, Check] = {
             Finding.SOURCE_CHANGED,
             Finding.SOURCE_UNREADABLE,
             Finding.SOURCE_MISMATCH,
+            Finding.COPY_DIFFERS,
+            Finding.COPY_CHANGED,
         ),
         Check.TEXT: (
             Finding.TEXT_DIFFERS,

@@ -14,6 +14,7 @@ from fhir_adapter.writing.erasure import WrittenResources, access_records, erase
 from jobs.commands.asking import Yes, ask, check_askable
 from jobs.commands.options import AsJson, Sets, console, print_json, settings_from
 from jobs.exits import Exit, UsageError
+from jobs.ledger.copies import free
 from jobs.ledger.forget import forget
 from jobs.runtime import make_client, open_ledger
 from jobs.settings import Settings
@@ -100,6 +101,7 @@ async def _erased(
 
 def _forgotten(settings: Settings, found: WrittenResources) -> int:
     with open_ledger(settings) as ledger:
+        free(ledger, [str(one.get("id")) for one in found.compositions])
         return forget(ledger, found.sources)
 
 

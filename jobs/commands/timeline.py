@@ -120,7 +120,8 @@ def _show_beside(entry: TimelineEntry, out: Console) -> None:
         before, after = ([piece.text for piece in some] for some in (line.before, line.after))
         told = _folded(" ".join([*before, line.place.text, *after]))
         out.print(Padding(Text(told), (0, 0, 0, 4), expand=False))
-    for said in filter(None, (left_out_words(entry.note.left_out), notice_words(entry.note.notice))):
+    note = entry.note
+    for said in filter(None, (left_out_words(note.left_out), notice_words(note.notice), note.copies_words)):
         out.print(Padding(Text(said, style="dim"), (0, 0, 0, 2), expand=False))
 
 

@@ -28,8 +28,10 @@ from fhir_adapter.writing.withdrawal import (
 from jobs.commands.asking import Yes, ask, check_askable
 from jobs.commands.options import AsJson, Sets, console, print_json, settings_from
 from jobs.exits import Exit, UsageError
+from jobs.ledger.copies import free
 from jobs.ledger.ledger import Ledger
 from jobs.ledger.rows import LedgerError
+from jobs.ledger.schema import note
 from jobs.runtime import make_client, open_ledger
 from jobs.settings import Settings
 
@@ -175,9 +177,12 @@ def _record(ledger: Ledger, done: Withdrawn) -> None:
         if done.status == "withdrawn":
             why = Reason.WITHDRAWN.value
             after = replace(row, status="skipped", reason=why, detail=done.reason, sentences=0)
+            free(ledger, [row.composition])
         else:
             after = replace(row, status="unchanged", reason="", detail="")
         ledger.record([replace(after, attempts=0, retry_at=None, handled_at=None)])
+        if done.status == "reinstated":  # another source of the same text may have a summary by now
+            ledger.make_due([note.c.source == done.source])
     except LedgerError as error:
         sys.stderr.write(f"clinsum: {error}\n")
 

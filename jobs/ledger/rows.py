@@ -33,6 +33,7 @@ class NoteRow:
         status: `written` or `unchanged` (a Composition is there), `skipped`, `failed`.
         reason: a reason code, or "".
         detail: a technical hint without note text.
+        text_key: which text of which patient it is (`fhir_adapter.writing.summary.text_key`), or "".
         attempts: how often this version was tried without success.
         retry_at: when a pass tries it again by itself; None for what did not fail.
     """
@@ -46,6 +47,7 @@ class NoteRow:
     composition: str = ""
     sentences: int = 0
     text_sha256: str = ""
+    text_key: str = ""
     declared_type: str = ""
     media_type: str = ""
     milliseconds: int = 0

@@ -5,6 +5,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from fhir_adapter.reasons import Reason
 from jobs.ledger.ledger import Ledger
 from jobs.ledger.schema import note
 
@@ -23,14 +24,14 @@ def mark_seen(ledger: Ledger, sources: Sequence[str], at: datetime) -> None:
 def unseen(
     ledger: Ledger, resource_types: Sequence[str], since: datetime, after: int
 ) -> tuple[int, list[str]]:
-    """A page of the notes with a summary that no walk has met since an instant (aware). Blocks.
+    """A page of the notes with a summary, or named in one, that no walk has met since an instant. Blocks.
 
     A note that was handled since then is no such: a pass has met it.
 
     Args:
         ledger: whose.
         resource_types: that the walk went over.
-        since: when the walk began.
+        since: when the walk began (aware).
         after: the last row of the page before; 0 for the first.
 
     Returns:
@@ -39,7 +40,8 @@ def unseen(
     kinds = sa.or_(*(note.c.source.startswith(f"{kind}/", autoescape=True) for kind in resource_types))
     query = (
         sa.select(note.c.id, note.c.source)
-        .where(kinds, note.c.id > after, note.c.status.in_(("written", "unchanged")))
+        .where(kinds, note.c.id > after)
+        .where(sa.or_(note.c.status.in_(("written", "unchanged")), note.c.reason == Reason.COPY.value))
         .where(sa.or_(note.c.seen_at.is_(None), note.c.seen_at < since), note.c.handled_at < since)
         .order_by(note.c.id)
         .limit(_AT_ONCE)

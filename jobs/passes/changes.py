@@ -44,7 +44,7 @@ _OUTSIDE = (Reason.SUPERSEDED, Reason.NOT_SELECTED, Reason.CONSENT)
 
 def _has_summary(row: NoteRow | None) -> bool:
     """Of a note that the settings leave out: one that this software has written, or tries to."""
-    return row is not None and (row.status != "skipped" or row.reason == Reason.NOT_SELECTED)
+    return row is not None and (row.status != "skipped" or row.reason in (Reason.NOT_SELECTED, Reason.COPY))
 
 
 class Changes:

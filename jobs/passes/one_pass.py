@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 
+from jobs.ledger.ledger import Ledger
 from jobs.passes.changes import Changes
 from jobs.passes.deferred import Deferred
 from jobs.passes.leases import Leases
@@ -22,6 +23,18 @@ from jobs.passes.watch import Watch
 from jobs.passes.work import Batch
 
 _Queue = asyncio.Queue[Batch | None]
+
+_ROUNDS = 4  # of notes handled again for what became of others, which may leave some in their turn
+
+
+async def _first_of(*events: asyncio.Event) -> None:
+    """Waits until one of them is set."""
+    waiting = [asyncio.create_task(event.wait()) for event in events]
+    try:
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in waiting:
+            task.cancel()
 
 
 @dataclass
@@ -116,13 +129,37 @@ class Pass:
         async with self._leases.held():
             try:
                 async with asyncio.TaskGroup() as stages:
-                    stages.create_task(self._read_stage(batches, read))
+                    stages.create_task(self._read_stage(self._with_copies(batches), read))
                     stages.create_task(self._score_stage(read, scored))
                     stages.create_task(self._write_stage(scored))
             except BaseExceptionGroup as group:
                 raise group.exceptions[0] from None
         self._totals.seconds = time.monotonic() - started
         return self._totals
+
+    async def _with_copies(self, batches: AsyncIterator[Batch]) -> AsyncIterator[Batch]:
+        """The batches, then the notes that these left to be handled again; the rest is the next pass's."""
+        loop = asyncio.get_running_loop()
+
+        def tell(event: asyncio.Event) -> Callable[[Ledger], None]:
+            def told(_: Ledger) -> None:  # from a worker thread
+                loop.call_soon_threadsafe(event.set)
+
+            return told
+
+        async for batch in batches:
+            yield batch
+        for _ in range(_ROUNDS):
+            written = asyncio.Event()
+            yield Batch(then=tell(written))
+            await _first_of(written, self.stop)
+            again = [] if self.stop.is_set() else self._stages.copies.taken()
+            if not again:
+                return
+            async for batch in self._changes.again(again):
+                yield batch
+            async for batch in self._changes.left_by_others():
+                yield batch
 
     async def _count_waiting(self) -> None:
         """Notes that failed in an earlier pass and were not due in this one."""

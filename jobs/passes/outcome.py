@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+from fhir_adapter.reasons import Reason
 from jobs.ledger.rows import NoteRow, Status
 
 
@@ -14,7 +15,7 @@ class Outcome:
     Attributes:
         source: `Type/id`.
         reason: for `unchanged`, the reason of the earlier end where there was one.
-        composition: id of the Composition, or "".
+        composition: id of the Composition, of a copy that of the one that names it, or "".
         sentences: how many were chosen.
         milliseconds: from the start of reading to the note's entry in the ledger.
         waiting: it failed in an earlier pass, and its next try is not due yet.
@@ -37,7 +38,7 @@ class Outcome:
             row.version,
             status or row.status,
             row.reason,
-            row.composition if status or not row.reason else "",
+            row.composition if status or row.reason in ("", Reason.COPY) else "",
             row.sentences,
             0 if status or waiting else row.milliseconds,
             waiting,

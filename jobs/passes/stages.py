@@ -6,7 +6,7 @@ a cluster each in processes of its own (`jobs.backfill.actors`).
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from functools import partial
 
 from fhir_adapter.errors import FhirAdapterError, NoteError
@@ -17,6 +17,7 @@ from fhir_adapter.writing.recall import RecalledError
 from fhir_adapter.writing.summary import SummaryDraft
 from fhir_adapter.writing.writer import Chain
 from jobs.ledger.rows import LedgerError
+from jobs.passes.copies import Around, CopyKeeper
 from jobs.passes.faults import note_fault
 from jobs.passes.leases import Leases
 from jobs.passes.outcome import Outcome
@@ -29,6 +30,8 @@ from summarizer.types import Summary
 
 # These end the pass; anything else is the note's own failure.
 _FATAL = (LedgerError, RecalledError)
+# With these a note keeps what was written of it, or that is ended already.
+_NO_END = (Reason.WITHDRAWN, Reason.COPY)
 
 
 class Stages:
@@ -40,6 +43,9 @@ class Stages:
         slots: how many requests are made at a time.
         rate: how fast summaries are written, where that is limited.
         watch: is told when the model is loaded.
+
+    Attributes:
+        copies: keeps one summary for each text of a patient.
     """
 
     def __init__(
@@ -52,6 +58,7 @@ class Stages:
     ) -> None:
         self._parts, self._leases, self._slots, self._rate = parts, leases, slots, rate
         self._watch = watch or Watch()
+        self.copies = CopyKeeper(parts)
 
     # Which notes, and their text.
 
@@ -125,8 +132,11 @@ class Stages:
         ledger, version = self._parts.ledger, self._parts.pipeline.version
         await self._write_all(batch.jobs)
         await self._end_all(batch.jobs)
+        settled = [job for job in batch.jobs if job.compositions]
+        await self.copies.look(settled)
         rows = [*batch.rows, *(job.row(version) for job in batch.jobs)]
         await asyncio.to_thread(ledger.record, rows)
+        await self.copies.look_at_ledger(settled)
         if batch.jobs:
             await self._leases.give_back([job.note.reference for job in batch.jobs])
         if batch.then:
@@ -139,35 +149,53 @@ class Stages:
         for job in jobs:
             if job.reading and job.summary:
                 try:
-                    base_url = self._parts.client.base_url
-                    ready.append((job, SummaryDraft(job.reading, job.summary, pipeline, base_url)))
+                    job.draft = SummaryDraft(job.reading, job.summary, pipeline, base_url)
+                    ready.append((job, job.draft))
                 except NoteError as error:
                     job.error = error
         chains = await self._parts.writer.chains([job.note.reference for job, _ in ready])
-        await asyncio.gather(
-            *(
-                self._step(
-                    job, "write", partial(self._write, job, written, chains.get(job.note.reference, ()))
-                )
-                for job, written in ready
-            )
-        )
+        around = await self.copies.around([draft for _, draft in ready], chains)
+        texts: dict[str, list[tuple[Job, SummaryDraft]]] = {}
+        for job, draft in ready:
+            texts.setdefault(draft.text_key or job.note.reference, []).append((job, draft))
+        await asyncio.gather(*(self._write_text(same, chains, around) for same in texts.values()))
 
-    async def _write(self, job: Job, written: SummaryDraft, chain: Chain) -> None:
+    async def _write_text(
+        self, same: Sequence[tuple[Job, SummaryDraft]], chains: Mapping[str, Chain], around: Around
+    ) -> None:
+        """The notes of one text, one after the other, in the order of `Owner.rank`."""
+        in_order = sorted(same, key=lambda one: (not one[0].note.encounter, one[0].note.reference))
+        for job, draft in in_order:
+            chain = chains.get(job.note.reference, ())
+            await self._step(job, "write", partial(self._write, job, draft, chain, around))
+            if len(same) > 1 and job.composition and not job.error:
+                await self._step(job, "write", partial(self.copies.wrote, job, draft, around))
+
+    async def _write(self, job: Job, draft: SummaryDraft, chain: Chain, around: Around) -> None:
         if self._rate:
             await self._rate.turn()
+        owner = await self.copies.named(job, draft, chain, around)
+        if owner:
+            job.composition, job.compositions = owner.id, tuple(one.id for one in chain)
+            raise NoteError(Reason.COPY, f"of {owner.source}")
+        link = around.links.get(job.note.reference)
         known = job.before.composition if job.before else ""
+        known = known or (link.composition if link else "")
         failed = job.before is not None and job.before.status == "failed"
-        write = self._parts.writer.write(written, chain, known, unsure=failed)
+        write = self._parts.writer.write(draft, chain, known, unsure=failed)
         job.composition, job.changed = await write
+        job.compositions = (*(one.id for one in chain if one.id != job.composition), job.composition)
 
     async def _end_all(self, jobs: Sequence[Job]) -> None:
         """A note that is not to be summarised, by a decision, takes its earlier summary along."""
         ends = [
             (job, job.error.reason)
             for job in jobs
-            if job.error and not job.error.reason.failure and job.error.reason is not Reason.WITHDRAWN
+            if job.error and not job.error.reason.failure and job.error.reason not in _NO_END
         ]
+        for job, link in await self.copies.left([job for job, _ in ends]):
+            if job.error:
+                await self._step(job, "end", partial(self.copies.leave, link, job.error.reason))
         chains = await self._parts.writer.chains([job.note.reference for job, _ in ends])
         await asyncio.gather(
             *(
@@ -180,3 +208,4 @@ class Stages:
     async def _end(self, job: Job, reason: Reason, chain: Chain) -> None:
         ended = await self._parts.writer.end(job.note.reference, reason.value, chain)
         job.composition, job.kept = (ended.ids or ("",))[-1], bool(ended.kept)
+        job.compositions = (*ended.ids, *ended.kept)

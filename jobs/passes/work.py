@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, replace
 
 from fhir_adapter.errors import NoteError
 from fhir_adapter.note import Reading, SourceNote
+from fhir_adapter.reasons import Reason
+from fhir_adapter.writing.summary import SummaryDraft
 from jobs.ledger.ledger import Ledger
 from jobs.ledger.rows import NoteRow, next_retry
 from jobs.passes.outcome import Outcome
@@ -16,7 +18,13 @@ _KEPT = "a summary that a person changed or attested stays"
 
 @dataclass(slots=True)
 class Job:
-    """One note; each stage fills in its part, or the error."""
+    """One note; each stage fills in its part, or the error.
+
+    Attributes:
+        composition: id of the summary, of a copy that of the one that names it.
+        compositions: ids of all summaries made from it, as far as they were looked at.
+        looked_at: `Type/id` of other notes whose summaries of the same text were looked at.
+    """
 
     note: SourceNote
     before: NoteRow | None
@@ -26,6 +34,9 @@ class Job:
     composition: str = ""
     changed: bool = False
     kept: bool = False
+    draft: SummaryDraft | None = None
+    compositions: tuple[str, ...] = ()
+    looked_at: set[str] = field(default_factory=set)
     started: float = field(default_factory=time.monotonic)
 
     def row(self, pipeline_version: str) -> NoteRow:
@@ -37,9 +48,10 @@ class Job:
             pipeline_version=pipeline_version,
             status="written" if self.changed else "unchanged",
             detail=text.notice if text else "",
-            composition=self.composition or (self.before.composition if self.before else ""),
+            composition=self.composition or self._composition_before(),
             sentences=len(self.summary.summary) if self.summary else 0,
             text_sha256=text.sha256 if text else "",
+            text_key=self.draft.text_key if self.draft else "",
             declared_type=text.declared_type if text else "",
             media_type=text.media_type if text else "",
             milliseconds=round((time.monotonic() - self.started) * 1000),
@@ -48,6 +60,12 @@ class Job:
             return row
         failed = failed_row(row, self.error, self.before)
         return replace(failed, detail=failed.detail or _KEPT) if self.kept else failed
+
+    def _composition_before(self) -> str:
+        """What the ledger names; a note that ended is named in no other's summary any more."""
+        over = self.error is not None and not self.error.reason.failure
+        named = self.before is not None and self.before.reason == Reason.COPY
+        return self.before.composition if self.before and not (named and over) else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,7 +119,7 @@ def test_a_walk_records_one_query_for_each_patient(chart: Chart) -> None:
     site = chart.site
     others = [a_chart(site) for _ in range(3)]
     for one in (chart, chart, *others):
-        site.document(TEXT, subject={"reference": one.patient})
+        site.document(subject={"reference": one.patient})
 
     site.poll()
 
@@ -165,7 +165,7 @@ class Refusing(httpx.AsyncBaseTransport):
 async def test_an_event_that_cannot_be_written_is_counted_and_stops_nothing(
     chart: Chart, status: int
 ) -> None:
-    notes = [chart.site.document(TEXT, subject={"reference": chart.patient}) for _ in range(3)]
+    notes = [chart.site.document(subject={"reference": chart.patient}) for _ in range(3)]
     told: list[Trail] = []
     client = AuditedClient(
         chart.site.fhir.server.base_url,
@@ -190,7 +190,7 @@ async def _at_once(_: float) -> None:
 
 
 async def test_one_event_that_the_server_refuses_takes_no_other_along(chart: Chart) -> None:
-    note, refused = (chart.site.document(TEXT, subject={"reference": chart.patient}) for _ in range(2))
+    note, refused = (chart.site.document(subject={"reference": chart.patient}) for _ in range(2))
     told: list[Trail] = []
     client = AuditedClient(
         chart.site.fhir.server.base_url,

@@ -183,7 +183,7 @@ class Blocks:
             sections=tuple(self._sections(note)),
             ruled=tuple(self._ruled(note)),
             not_shown=not_shown(note.note.left_out),
-            reading=notice_words(note.note.notice),
+            reading=" ".join(filter(None, (notice_words(note.note.notice), note.note.copies_words))),
             all_new=bool(note.time and note.sentences) and not note.repeated and note.source != self._first,
         )
 

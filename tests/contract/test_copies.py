@@ -1,0 +1,270 @@
+"""One text that is filed under several resources of a patient has one summary, which names them all."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fhir_adapter import canonical
+from tests.contract.contract_fhir import new_id
+from tests.contract.lives import another, command, ended, of_its_own, only, revised, signed, state
+from tests.contract.passes import Site, encoded, reference
+
+Json = dict[str, Any]
+
+WORDS = "The wound is dry. Sutures come out on Friday. No fever since the operation.\n"
+OTHER = "The wound is red. Antibiotics are begun today. Review on Monday.\n"
+
+
+@pytest.fixture
+def ward(site: Site) -> Site:
+    return of_its_own(site)
+
+
+@pytest.fixture
+def whose(patient: str) -> Json:
+    """The subject of a patient's notes."""
+    return {"subject": {"reference": patient}}
+
+
+def plain(text: str) -> Json:
+    return {"contentType": "text/plain; charset=utf-8", "data": encoded(text)}
+
+
+def report(site: Site, text: str = WORDS, **changed: Any) -> Json:
+    """A DiagnosticReport that holds a text as its form."""
+    body = {"resourceType": "DiagnosticReport", "id": new_id("report"), "status": "final"}
+    return site.fhir.put({**body, "code": {"text": "Wound"}, "presentedForm": [plain(text)], **changed})
+
+
+def owners(site: Site, *notes: Json) -> list[str]:
+    """The notes that have a current summary made from them."""
+    found = []
+    for note in notes:
+        for one in site.written(reference(note)):
+            if one["status"] != "entered-in-error" and not ended(one):
+                found.append(reference(note))
+    return found
+
+
+def named(site: Site, composition: Json) -> set[str]:
+    """The sources that a summary names, by its Provenances."""
+    found = site.fhir.matches(site.fhir.get("Provenance", target=reference(composition)))
+    return {
+        entity["what"]["reference"].split("/_history")[0]
+        for one in found
+        if not any(e["url"] == canonical.ENDED_BECAUSE for e in one.get("extension", ()))
+        for entity in one["entity"]
+    }
+
+
+def whole(site: Site, *notes: Json) -> str:
+    """Asserts that just one of the notes has a summary, and that it names all; which one it is."""
+    (owner,) = owners(site, *notes)
+    (composition,) = [c for c in site.written(owner) if not ended(c)]
+    assert named(site, composition) == {reference(note) for note in notes}
+    assert site.one_audit(composition["id"]).ok
+    return owner
+
+
+def test_a_document_and_a_report_of_one_text_share_a_summary(ward: Site, whose: Json) -> None:
+    note, result = ward.document(WORDS, **whose), report(ward, **whose)
+
+    outcomes, totals = ward.poll()
+
+    owner = whole(ward, note, result)
+    copy = outcomes[({reference(note), reference(result)} - {owner}).pop()]
+    assert outcomes[owner].status == "written"
+    assert (copy.status, copy.reason, copy.composition) == ("skipped", "copy", outcomes[owner].composition)
+    assert totals.by_reason["copy"] >= 1
+
+
+def test_nothing_is_written_twice_and_a_lost_ledger_finds_the_same(
+    ward: Site, whose: Json, tmp_path: Path
+) -> None:
+    notes = [ward.document(WORDS, **whose) for _ in range(3)]
+    ward.poll()
+    owner = whole(ward, *notes)
+    before = versions(ward, *notes)
+
+    again, _ = ward.poll()
+    with_nothing = Site(ward.fhir, tmp_path / "other.sqlite", ward.options)
+    anew, _ = with_nothing.poll([reference(note) for note in notes])
+
+    assert {one.status for one in again.values()} <= {"unchanged"}
+    assert {s: one.reason for s, one in anew.items()} == {
+        reference(note): "" if reference(note) == owner else "copy" for note in notes
+    }
+    assert versions(ward, *notes) == before
+
+
+def versions(site: Site, *notes: Json) -> dict[str, str]:
+    """Every Composition and Provenance of the notes, with its version."""
+    found = {}
+    for note in notes:
+        kinds = (("Composition", "entry"), ("Provenance", "entity"))
+        for kind, parameter in kinds:
+            for one in site.fhir.matches(site.fhir.get(kind, **{parameter: reference(note)})):
+                found[reference(one)] = one["meta"]["versionId"]
+    return found
+
+
+def test_other_patients_and_notes_of_nobody_share_none(ward: Site, whose: Json, fhir: Any) -> None:
+    other = {"subject": {"reference": reference(fhir.put({"resourceType": "Patient", "id": new_id("p")}))}}
+    notes = [ward.document(WORDS, **one) for one in (whose, other, {}, {})]
+
+    ward.poll()
+
+    assert owners(ward, *notes) == [reference(note) for note in notes]
+
+
+def test_the_same_words_on_two_days_or_in_two_stays_are_two_notes(ward: Site, whose: Json, fhir: Any) -> None:
+    days = [report(ward, effectiveDateTime=day, **whose) for day in ("2026-03-02", "2026-03-06")]
+    ward.poll()
+    assert len(owners(ward, *days)) == 2
+    stays = [{"encounter": {"reference": reference(fhir.put(_stay(whose["subject"])))}} for _ in range(2)]
+    notes = [report(ward, OTHER, **whose, **stay) for stay in stays]
+    ward.poll()
+    assert len(owners(ward, *notes)) == 2
+
+
+def _stay(subject: Json) -> Json:
+    return {
+        "resourceType": "Encounter",
+        "id": new_id("stay"),
+        "status": "finished",
+        "class": {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "IMP"},
+        "subject": subject,
+    }
+
+
+def test_a_note_that_is_protected_otherwise_is_no_copy(ward: Site, whose: Json) -> None:
+    secret = {"meta": {"security": [{"system": canonical.CONFIDENTIALITY, "code": "R"}]}}
+    notes = [ward.document(WORDS, **whose), ward.document(WORDS, **whose, **secret)]
+
+    ward.poll()
+
+    assert len(owners(ward, *notes)) == 2
+
+
+def test_a_copy_whose_text_changes_has_its_own_and_is_named_no_more(ward: Site, whose: Json) -> None:
+    notes = [ward.document(WORDS, **whose), report(ward, **whose)]
+    ward.poll()
+    owner = whole(ward, *notes)
+    first, copy = sorted(notes, key=lambda note: reference(note) != owner)
+
+    changed = copy["resourceType"] == "DocumentReference"
+    element = {"content": [{"attachment": plain(OTHER)}]} if changed else {"presentedForm": [plain(OTHER)]}
+    ward.fhir.put({**ward.fhir.get(reference(copy)), **element})
+    ward.poll()
+
+    assert sorted(owners(ward, *notes)) == sorted(map(reference, notes))
+    assert named(ward, only(ward, first)) == {reference(first)}
+    assert named(ward, only(ward, copy)) == {reference(copy)}
+
+
+def test_copies_are_not_left_without_a_summary_when_the_first_changes(ward: Site, whose: Json) -> None:
+    notes = [ward.document(WORDS, **whose) for _ in range(3)]
+    ward.poll()
+    owner = whole(ward, *notes)
+    (first,) = [note for note in notes if reference(note) == owner]
+    rest = [note for note in notes if reference(note) != owner]
+
+    revised(ward, first, OTHER)
+    outcomes, _ = ward.poll()
+
+    assert outcomes[owner].status == "written"
+    assert named(ward, only(ward, first)) == {owner}
+    whole(ward, *rest)
+
+
+@pytest.mark.parametrize("change", ["entered-in-error", "superseded", "moved"])
+def test_copies_are_not_left_without_a_summary_when_the_first_ends(
+    ward: Site, whose: Json, fhir: Any, change: str
+) -> None:
+    notes = [ward.document(WORDS, **whose) for _ in range(3)]
+    ward.poll()
+    owner = whole(ward, *notes)
+    (first,) = [note for note in notes if reference(note) == owner]
+    rest = [note for note in notes if reference(note) != owner]
+
+    if change == "entered-in-error":
+        revised(ward, first, status="entered-in-error")
+    elif change == "superseded":
+        target = {"code": "replaces", "target": {"reference": owner}}
+        ward.document(OTHER, relatesTo=[target], **whose)
+    else:
+        other = reference(fhir.put({"resourceType": "Patient", "id": new_id("p")}))
+        revised(ward, first, subject={"reference": other})
+    ward.poll()
+
+    whole(ward, *rest)
+    if change == "moved":
+        assert named(ward, only(ward, first)) == {owner}
+
+
+def test_a_copy_that_ends_is_named_no_more_and_one_that_is_back_is(ward: Site, whose: Json) -> None:
+    notes = [ward.document(WORDS, **whose) for _ in range(2)]
+    ward.poll()
+    owner = whole(ward, *notes)
+    (copy,) = [note for note in notes if reference(note) != owner]
+
+    revised(ward, copy, status="entered-in-error")
+    ward.poll()
+    (first,) = ward.written(owner)
+    assert named(ward, first) == {owner}
+    revised(ward, copy, status="current")
+    ward.poll()
+
+    assert whole(ward, *notes) == owner
+
+
+def test_a_deleted_first_leaves_its_copies_a_summary(ward: Site, whose: Json) -> None:
+    if ward.fhir.server.engine == "hapi":
+        pytest.skip("a strict server deletes no note that a summary refers to")
+    notes = [ward.document(WORDS, **whose) for _ in range(3)]
+    ward.poll()
+    owner = whole(ward, *notes)
+
+    assert ward.fhir.send("DELETE", owner).status_code in (200, 204)
+    ward.poll()
+
+    whole(ward, *[note for note in notes if reference(note) != owner])
+
+
+def test_a_withdrawn_first_leaves_its_copies_a_summary(
+    ward: Site, whose: Json, capsys: pytest.CaptureFixture[str]
+) -> None:
+    notes = [ward.document(WORDS, **whose) for _ in range(2)]
+    ward.poll()
+    owner = whole(ward, *notes)
+    (copy,) = [note for note in notes if reference(note) != owner]
+
+    assert command(ward, capsys, "withdraw", "--source", owner)[0] == 0
+    ward.poll()
+
+    (first,) = ward.written(owner)
+    assert state(first) == ("entered-in-error", "source-withdrawn")
+    assert owners(ward, *notes) == [reference(copy)]
+
+
+def test_a_persons_summary_stays_beside_that_of_a_copy(ward: Site, whose: Json, tmp_path: Path) -> None:
+    note = ward.document(WORDS, **whose)
+    ward.poll()
+    signed(ward, only(ward, note))
+    copy = ward.document(WORDS, **whose)
+
+    ward.poll()
+    another(ward, tmp_path / "b.sqlite").poll([reference(note), reference(copy)])
+
+    assert named(ward, only(ward, note)) == {reference(note), reference(copy)}
+    assert owners(ward, note, copy) == [reference(note)]
+
+
+def test_two_contents_that_are_the_same_are_read_once(ward: Site, whose: Json) -> None:
+    note = ward.document(content=[{"attachment": plain(WORDS)}] * 2, **whose)
+    result = report(ward, **whose)
+
+    ward.poll()
+
+    whole(ward, note, result)
