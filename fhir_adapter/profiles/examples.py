@@ -6,6 +6,7 @@ from typing import Any
 from fhir_adapter.canonical import CONFIDENTIALITY, LOINC, RECALL, URI
 from fhir_adapter.lenient import JsonObject
 from fhir_adapter.note import Attachment, NoteText, Reading, SourceNote
+from fhir_adapter.reasons import Reason
 from fhir_adapter.text.recipe import recipe
 from fhir_adapter.timeline.clinical_time import ClinicalTime, NoteTimes
 from fhir_adapter.timeline.composition import (
@@ -25,8 +26,9 @@ from fhir_adapter.timeline.timeline import (
 )
 from fhir_adapter.writing.bundles import author
 from fhir_adapter.writing.lifecycle import Withdrawal, ended, sealed
+from fhir_adapter.writing.links import ended_link, read_link
 from fhir_adapter.writing.pipeline import Pipeline
-from fhir_adapter.writing.provenance import provenance
+from fhir_adapter.writing.provenance import copy_provenance, provenance
 from fhir_adapter.writing.summary import SummaryDraft, composition, content_path, extracted_text
 from summarizer.types import (
     ContextKind,
@@ -75,20 +77,31 @@ def examples() -> dict[str, list[JsonObject]]:
             ("model-card", card),
         ):
             found.setdefault(identifier, []).append(resource)
-    return found | _states() | _timeline()
+    for identifier, resources in _states().items():
+        found.setdefault(identifier, []).extend(resources)
+    return found | _timeline()
 
 
 def _states() -> dict[str, list[JsonObject]]:
-    """A summary that was withdrawn, and the Device that a recall marked."""
+    """A summary that was withdrawn, a copy that was once named in it, and the Device that a recall marked."""
     written = _written(_DOCUMENT)
     summary, device = sealed(_settled(composition(written), written)), author(written.pipeline)[1]
     mark = {"url": RECALL, "valueCode": "pipeline"}
+    link = _ended(copy_provenance(_written(_REPORT), written.composition_id))
     return {
         "content-digest": [summary],
         "ended-because": [ended(summary, Withdrawal.RECALLED)],
+        "source-text": [link],
+        "summary-provenance": [link],
         "withdrawal-reason": [ended(summary, Withdrawal.RECALLED, "Sentences of another note were shown.")],
         "recall": [{**device, "extension": [*device["extension"], mark], "status": "inactive"}],
     }
+
+
+def _ended(provenance_of_copy: JsonObject) -> JsonObject:
+    link = read_link(provenance_of_copy, "")
+    assert link is not None
+    return ended_link(link, Reason.ENTERED_IN_ERROR)
 
 
 def _timeline() -> dict[str, list[JsonObject]]:

@@ -157,6 +157,11 @@ class Writer:
             chain.append(read_existing(resource, ordinal))
         return tuple(chain)
 
+    async def existing(self, ident: str) -> Existing | None:
+        """A Composition by its id as it stands now, whichever source it is of; None where it is gone."""
+        resource = await self._client.look(f"Composition/{ident}")
+        return None if resource is None else read_existing(resource)
+
     async def _by_id(self, source: str, ident: str) -> Existing | None:
         """A Composition as it stands now; None where it is gone, or no summary of this source."""
         resource = await self._client.look(f"Composition/{ident}")

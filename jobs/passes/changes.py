@@ -19,6 +19,7 @@ from fhir_adapter.note import SourceNote
 from fhir_adapter.reading.consent import Consents
 from fhir_adapter.reading.source import Page, Unreadable
 from fhir_adapter.reasons import Reason
+from fhir_adapter.writing.copies import Copies
 from jobs.ledger.ledger import Ledger
 from jobs.ledger.rows import NoteRow
 from jobs.ledger.walks import mark_seen, unseen
@@ -28,7 +29,7 @@ from jobs.passes.outcome import Outcome
 from jobs.passes.pace import Pace
 from jobs.passes.parts import Parts
 from jobs.passes.relations import Relations
-from jobs.passes.standing import disagreeing, fallen
+from jobs.passes.standing import Stand, disagreeing, fallen
 from jobs.passes.work import Batch, Job, failed_row
 
 log = structlog.get_logger("clinsum.poll")
@@ -293,7 +294,7 @@ class Changes:
         wrong: dict[str, NoteRow] = {}
         if look:
             rows_of = [known[outcome.source] for outcome in unchanged]
-            wrong = {row.source: row for row, _ in await disagreeing(self._parts.writer, rows_of)}
+            wrong = {row.source: row for row, _ in await self._disagreeing(rows_of)}
             unchanged, wanted = self._sorted(readable, known, refused, wrong)
         rows = await self._unreadable([note for note in page.notes if isinstance(note, Unreadable)])
         yield Batch(rows=tuple(rows), unchanged=tuple(unchanged))
@@ -312,6 +313,9 @@ class Changes:
             jobs = [Job(n, known.get(n.reference), error=refused.get(n.reference)) for n in wanted]
             for start in range(0, len(jobs), BATCH_NOTES):
                 yield Batch(jobs=tuple(jobs[start : start + BATCH_NOTES]))
+
+    async def _disagreeing(self, rows: Sequence[NoteRow]) -> list[tuple[NoteRow, Stand]]:
+        return await disagreeing(self._parts.writer, rows, Copies(self._parts.client, self._parts.writer))
 
     def _sorted(
         self,

@@ -13,6 +13,8 @@ import structlog
 
 from fhir_adapter.errors import HttpStatusError
 from fhir_adapter.reasons import Reason
+from fhir_adapter.writing.copies import Copies
+from fhir_adapter.writing.lifecycle import Existing
 from fhir_adapter.writing.writer import Chain, Writer
 from jobs.ledger.ledger import Ledger
 from jobs.ledger.looks import held, some_held
@@ -33,14 +35,19 @@ class Stand(Enum):
     LOST = auto()  # gone, or older than what was written: the server has forgotten
 
 
-def stand(row: NoteRow, chain: Chain) -> Stand:
+def stand(row: NoteRow, chain: Chain, named_in: Existing | None = None) -> Stand:
     """What the server's summaries of a note say to its row.
 
     Args:
         row: of a note that did not fail.
         chain: the summaries under the pipeline's name, oldest first.
+        named_in: of a copy, the summary of another note that names it.
     """
     head = chain[-1] if chain else None
+    if row.reason == Reason.COPY:
+        counts = named_in is not None and not named_in.ended and not named_in.in_error
+        if named_in is None or not counts or named_in.stamp.sha256 != row.text_sha256:
+            return Stand.OTHERWISE
     if row.status == "skipped":  # its summary has ended, unless a person has taken it over
         over = row.reason == Reason.WITHDRAWN or head is None or not head.ours or bool(head.ended)
         return Stand.AGREES if over else Stand.OTHERWISE
@@ -57,13 +64,21 @@ def stand(row: NoteRow, chain: Chain) -> Stand:
     return Stand.AGREES if int(made) > int(row.version) else Stand.LOST
 
 
-async def disagreeing(writer: Writer, rows: Sequence[NoteRow]) -> list[tuple[NoteRow, Stand]]:
+async def disagreeing(
+    writer: Writer, rows: Sequence[NoteRow], copies: Copies | None = None
+) -> list[tuple[NoteRow, Stand]]:
     """Those of the rows with which the server does not agree; none where it cannot be asked.
+
+    Args:
+        writer: to the server.
+        rows: to hold against it.
+        copies: asked whether a text has a second summary, where that is to be looked at too.
 
     Raises:
         RecalledError, ServerUnreachableError, NotFhirError: as the writer raises it.
     """
-    looked = [row for row in rows if row.composition and row.status != "failed"]
+    # One that is due is read again anyway.
+    looked = [row for row in rows if row.composition and row.status != "failed" and row.retry_at is None]
     if not looked:
         return []
     try:
@@ -71,11 +86,24 @@ async def disagreeing(writer: Writer, rows: Sequence[NoteRow]) -> list[tuple[Not
         for row in looked:
             if row.source not in chains:  # a search may be behind what was just written
                 chains[row.source] = await writer.chain(row.source, row.composition)
+        ids = dict.fromkeys(row.composition for row in looked if row.reason == Reason.COPY)
+        named_in = {ident: await writer.existing(ident) for ident in ids}
+        second = await _second(copies, looked) if copies else set()
     except HttpStatusError as error:
         log.warning("summaries-not-looked-at", status=error.status)
         return []
-    found = [(row, stand(row, chains[row.source])) for row in looked]
+    found = [(row, stand(row, chains[row.source], named_in.get(row.composition))) for row in looked]
+    found = [(row, Stand.OTHERWISE if row.source in second else how) for row, how in found]
     return [(row, how) for row, how in found if how is not Stand.AGREES]
+
+
+async def _second(copies: Copies, rows: Sequence[NoteRow]) -> set[str]:
+    """The sources of summaries that may have to end for another one of the same text."""
+    owners = await copies.owners([row.text_key for row in rows if not row.reason])
+    first = {key: min(some, key=lambda owner: owner.rank).source for key, some in owners.items()}
+    return {
+        row.source for row in rows if first.get(row.text_key, row.source) != row.source and not row.reason
+    }
 
 
 async def fallen(writer: Writer, ledger: Ledger) -> AsyncIterator[list[NoteRow]]:

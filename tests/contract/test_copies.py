@@ -1,19 +1,21 @@
 """One text that is filed under several resources of a patient has one summary, which names them all."""
 
+import asyncio
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from fhir_adapter import canonical
+from fhir_adapter.audit.findings import Finding
+from jobs.cli import run
+from jobs.timelines import timeline_of
 from tests.contract.contract_fhir import new_id
-from tests.contract.lives import another, command, ended, of_its_own, only, revised, signed, state
-from tests.contract.passes import Site, encoded, reference
-
-Json = dict[str, Any]
-
-WORDS = "The wound is dry. Sutures come out on Friday. No fever since the operation.\n"
-OTHER = "The wound is red. Antibiotics are begun today. Review on Monday.\n"
+from tests.contract.copied import OTHER, WORDS, Json, named, owners, plain, report, versions, whole
+from tests.contract.lives import another, command, of_its_own, only, revised, signed, state
+from tests.contract.passes import Site, polled_in_thread, reference
 
 
 @pytest.fixture
@@ -25,46 +27,6 @@ def ward(site: Site) -> Site:
 def whose(patient: str) -> Json:
     """The subject of a patient's notes."""
     return {"subject": {"reference": patient}}
-
-
-def plain(text: str) -> Json:
-    return {"contentType": "text/plain; charset=utf-8", "data": encoded(text)}
-
-
-def report(site: Site, text: str = WORDS, **changed: Any) -> Json:
-    """A DiagnosticReport that holds a text as its form."""
-    body = {"resourceType": "DiagnosticReport", "id": new_id("report"), "status": "final"}
-    return site.fhir.put({**body, "code": {"text": "Wound"}, "presentedForm": [plain(text)], **changed})
-
-
-def owners(site: Site, *notes: Json) -> list[str]:
-    """The notes that have a current summary made from them."""
-    found = []
-    for note in notes:
-        for one in site.written(reference(note)):
-            if one["status"] != "entered-in-error" and not ended(one):
-                found.append(reference(note))
-    return found
-
-
-def named(site: Site, composition: Json) -> set[str]:
-    """The sources that a summary names, by its Provenances."""
-    found = site.fhir.matches(site.fhir.get("Provenance", target=reference(composition)))
-    return {
-        entity["what"]["reference"].split("/_history")[0]
-        for one in found
-        if not any(e["url"] == canonical.ENDED_BECAUSE for e in one.get("extension", ()))
-        for entity in one["entity"]
-    }
-
-
-def whole(site: Site, *notes: Json) -> str:
-    """Asserts that just one of the notes has a summary, and that it names all; which one it is."""
-    (owner,) = owners(site, *notes)
-    (composition,) = [c for c in site.written(owner) if not ended(c)]
-    assert named(site, composition) == {reference(note) for note in notes}
-    assert site.one_audit(composition["id"]).ok
-    return owner
 
 
 def test_a_document_and_a_report_of_one_text_share_a_summary(ward: Site, whose: Json) -> None:
@@ -96,17 +58,6 @@ def test_nothing_is_written_twice_and_a_lost_ledger_finds_the_same(
         reference(note): "" if reference(note) == owner else "copy" for note in notes
     }
     assert versions(ward, *notes) == before
-
-
-def versions(site: Site, *notes: Json) -> dict[str, str]:
-    """Every Composition and Provenance of the notes, with its version."""
-    found = {}
-    for note in notes:
-        kinds = (("Composition", "entry"), ("Provenance", "entity"))
-        for kind, parameter in kinds:
-            for one in site.fhir.matches(site.fhir.get(kind, **{parameter: reference(note)})):
-                found[reference(one)] = one["meta"]["versionId"]
-    return found
 
 
 def test_other_patients_and_notes_of_nobody_share_none(ward: Site, whose: Json, fhir: Any) -> None:
@@ -268,3 +219,94 @@ def test_two_contents_that_are_the_same_are_read_once(ward: Site, whose: Json) -
     ward.poll()
 
     whole(ward, note, result)
+
+
+def test_pollers_with_ledgers_of_their_own_come_to_one_summary(
+    ward: Site, whose: Json, tmp_path: Path
+) -> None:
+    sites = [ward, another(ward, tmp_path / "b.sqlite"), another(ward, tmp_path / "c.sqlite")]
+    notes = [ward.document(WORDS, **whose) for _ in range(4)] + [report(ward, **whose)]
+
+    with ThreadPoolExecutor(len(sites)) as pool:
+        list(pool.map(polled_in_thread, sites))
+    for one in sites:  # whoever wrote first may not have seen who wrote last
+        one.poll()
+
+    whole(ward, *notes)
+
+
+def test_what_is_named_and_does_not_hold_the_text_is_found(ward: Site, whose: Json) -> None:
+    notes = [ward.document(WORDS, **whose) for _ in range(2)]
+    stranger = ward.document(OTHER, **whose)
+    ward.poll()
+    owner = whole(ward, *notes)
+    (copy,) = [note for note in notes if reference(note) != owner]
+    (composition,) = ward.written(owner)
+    (link,) = ward.fhir.matches(ward.fhir.get("Provenance", entity=reference(copy)))
+
+    link["entity"][0]["what"]["reference"] = reference(stranger)
+    ward.fhir.put(link)
+    (found,) = ward.one_audit(composition["id"]).findings
+    assert found == (Finding.COPY_DIFFERS, f"{reference(stranger)}: another text")
+
+
+def test_a_copy_with_a_newer_version_is_found_until_the_next_pass(ward: Site, whose: Json) -> None:
+    notes = [ward.document(WORDS, **whose) for _ in range(2)]
+    ward.poll()
+    owner = whole(ward, *notes)
+    (copy,) = [note for note in notes if reference(note) != owner]
+    (composition,) = ward.written(owner)
+
+    revised(ward, copy, description="Filed again")
+    audit = ward.one_audit(composition["id"])
+    assert [finding for finding, _ in audit.findings] == [Finding.COPY_CHANGED]
+    assert audit.sound
+    ward.poll()
+
+    audit = ward.one_audit(composition["id"])
+    assert audit.ok
+    assert [(one.source, one.version) for one in audit.copies] == [(reference(copy), "2")]
+
+
+def test_what_came_from_a_copy_is_withdrawn_and_erased(
+    ward: Site, whose: Json, capsys: pytest.CaptureFixture[str]
+) -> None:
+    notes = [ward.document(WORDS, **whose) for _ in range(3)]
+    ward.poll()
+    owner = whole(ward, *notes)
+    copy, other = (note for note in notes if reference(note) != owner)
+    (composition,) = ward.written(owner)
+
+    code, lines, _ = command(ward, capsys, "withdraw", "--source", reference(copy))
+    assert (code, [line["status"] for line in lines]) == (0, ["withdrawn"])
+    again, _ = ward.poll([reference(copy)])
+    assert again[reference(copy)].reason == "withdrawn"
+    assert named(ward, composition) == {owner, reference(other)}
+    command(ward, capsys, "withdraw", "--source", reference(copy), "--undo")
+    ward.poll([reference(copy)])
+    assert whole(ward, *notes) == owner
+
+    assert run(["erase", "--source", owner, "--yes", *_sets(ward)]) == 0
+    ward.poll([reference(copy), reference(other)])
+    assert named(ward, composition) == set()
+    whole(ward, copy, other)
+
+
+def _sets(site: Site) -> Iterator[str]:
+    for name in ("FHIR_BASE_URL", "DATABASE_URL", "PIPELINE"):
+        yield f"--set={name}={getattr(site.settings, name.lower())}"
+
+
+def test_a_timeline_shows_a_text_once_and_says_where_else_it_is_filed(ward: Site, whose: Json) -> None:
+    notes = [ward.document(WORDS, **whose), report(ward, **whose)]
+    ward.poll()
+    owner = whole(ward, *notes)
+    (copy,) = [note for note in notes if reference(note) != owner]
+
+    timeline, _ = asyncio.run(
+        timeline_of(ward.settings, whose["subject"]["reference"], since="", until="", write=False)
+    )
+
+    (entry,) = timeline.to_json()["entries"]
+    assert (entry["source"], entry["copies"]) == (owner, [reference(copy)])
+    assert timeline.to_json()["without_summary"] == []

@@ -14,7 +14,8 @@ from fhir_adapter import canonical
 from fhir_adapter.profiles import definitions, upload
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.writing.bundles import author
-from fhir_adapter.writing.summary import composition, extracted_text, provenance
+from fhir_adapter.writing.provenance import provenance
+from fhir_adapter.writing.summary import composition, extracted_text
 from tests.contract.contract_fhir import Fhir, FhirServer
 from tests.contract.kinds_of_source import KINDS
 from tests.contract.lives import (

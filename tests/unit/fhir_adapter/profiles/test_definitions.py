@@ -18,7 +18,8 @@ from fhir_adapter.profiles.examples import examples
 from fhir_adapter.profiles.package import build, manifest
 from fhir_adapter.profiles.upload import upload_bundle
 from fhir_adapter.writing.bundles import author, validate
-from fhir_adapter.writing.summary import composition, extracted_text, provenance
+from fhir_adapter.writing.provenance import provenance
+from fhir_adapter.writing.summary import composition, extracted_text
 from tests.unit.fhir_adapter.builders import MODEL, a_draft, a_pipeline
 
 STRUCTURES = [d for d in definitions() if d["resourceType"] == "StructureDefinition"]

@@ -19,7 +19,8 @@ from fhir_adapter.writing.bundles import (
     validate,
 )
 from fhir_adapter.writing.lifecycle import Existing, read_existing
-from fhir_adapter.writing.summary import SummaryDraft, composition, extracted_text, provenance
+from fhir_adapter.writing.provenance import provenance
+from fhir_adapter.writing.summary import SummaryDraft, composition, extracted_text
 from tests.unit.fhir_adapter.builders import BASE_URL, TEXT, a_draft, a_pipeline, a_reading, a_summary
 
 

@@ -247,7 +247,8 @@ def test_the_heading_of_two_sentences_is_told_once() -> None:
 
 
 @pytest.mark.parametrize(
-    "finding", [f for f in Finding if f not in (Finding.NOT_OURS, Finding.SOURCE_CHANGED)]
+    "finding",
+    [f for f in Finding if f not in (Finding.NOT_OURS, Finding.SOURCE_CHANGED, Finding.COPY_CHANGED)],
 )
 def test_any_finding_fails_its_check_and_the_whole(finding: Finding) -> None:
     audit = examined(ONE, found=((finding, ""),))

@@ -158,8 +158,10 @@ def test_several_processes_bring_an_old_ledger_up_to_date(tmp_path: Path) -> Non
     with engine.begin() as connection:  # as the first version left it
         for name in ("lease", "backfill", "card"):
             connection.exec_driver_sql(f"DROP TABLE {name}")
-        connection.exec_driver_sql("DROP INDEX note_by_walk")
-        connection.exec_driver_sql("ALTER TABLE note DROP COLUMN seen_at")
+        for name in ("note_by_walk", "note_by_text", "note_by_composition"):
+            connection.exec_driver_sql(f"DROP INDEX {name}")
+        for name in ("seen_at", "text_key"):
+            connection.exec_driver_sql(f"ALTER TABLE note DROP COLUMN {name}")
         for name in ("note_by_time", "note_by_status_and_time", "note_by_reason_and_time"):
             connection.exec_driver_sql(f"DROP INDEX {name}")
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0001'")
