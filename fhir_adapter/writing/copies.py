@@ -50,10 +50,6 @@ class Owner:
         """Of the Composition."""
         return self.existing.id
 
-    def names(self, link: Link) -> bool:
-        """Whether it is the summary that a link is to: of the same text of the same patient."""
-        return (link.composition, link.key) == (self.id, self.key)
-
     @property
     def rank(self) -> tuple[bool, bool, str]:
         """Of two summaries of a text the lower stays: a person's, one with an encounter, the first name."""
@@ -202,7 +198,11 @@ class Copies:
         source = written.reading.note.reference
         link = await self.link(source, known)
         check_withdrawn(link, written)
-        if link is None or link.ended or not (owner.names(link) and states(link, written)):
+        if (
+            link is None
+            or link.ended
+            or not ((link.composition, link.key) == (owner.id, owner.key) and states(link, written))
+        ):
             await self._writer.write_beside(copy_provenance(written, owner.id))
         now = await self.owner(owner.id)
         return now is not None and (now.key, now.source) == (owner.key, owner.source)

@@ -153,10 +153,13 @@ class CopyKeeper:
         """Has those notes handled again that are named where they do not belong, or have a second summary.
 
         Args:
-            jobs: whose summaries are written or ended.
+            jobs: as they are written or ended; what came before needs them no more.
         """
+        for job in jobs:
+            self._again.pop(job.note.reference, None)
+        settled = [job for job in jobs if job.compositions]
         try:
-            found = {*await self._misnamed(jobs), *await self._second(jobs)}
+            found = {*await self._misnamed(settled), *await self._second(settled)}
         except HttpStatusError as error:  # what is written is written; the ledger must be told
             log.warning("copies-not-looked-at", status=error.status)
             return
@@ -171,26 +174,23 @@ class CopyKeeper:
             await asyncio.to_thread(look_again, self._parts.ledger, others, self._parts.pipeline.version)
 
     async def _misnamed(self, jobs: Sequence[Job]) -> list[str]:
-        """Those named in summaries of these notes that are not of their text any more, or no longer count."""
+        """Those named in summaries of these notes that are of another text by now, or no longer count.
+
+        A summary that a person signed stays when its note ends or moves on, without being of it any more.
+        """
         made_from = {ident: job.note.reference for job in jobs for ident in job.compositions}
+        newest = {job.composition for job in jobs if not job.error}
         links = [
-            link
+            (link.source, link.composition, link.key)
             for link in await self._copies.links(list(made_from))
             if link.source != made_from[link.composition]
         ]
         rows = await asyncio.to_thread(named_in, self._parts.ledger, made_from)
-        named = {*(link.composition for link in links), *(row.composition for row in rows)}
-        owners = {ident: await self._copies.owner(ident) for ident in named}
-        found = [
-            link.source
-            for link in links
-            if (owner := owners[link.composition]) is None or not owner.names(link)
-        ]
-        for row in rows:
-            owner = owners[row.composition]
-            if owner is None or owner.key != row.text_key:
-                found.append(row.source)
-        return found
+        named = {*links, *((row.source, row.composition, row.text_key) for row in rows)}
+        looked = {ident for _, ident, _ in named if ident in newest}
+        owners = {ident: await self._copies.owner(ident) for ident in looked}
+        keys = {ident: owner.key for ident, owner in owners.items() if owner}
+        return [source for source, ident, key in named if keys.get(ident) != key]
 
     async def _seen(self, ident: str) -> Owner | None:
         """The owner by its id, where it can be read."""
@@ -219,17 +219,17 @@ class CopyKeeper:
 
     async def look_at_ledger(self, jobs: Sequence[Job]) -> None:
         """As `look`, for what another process recorded since on the same ledger, which a search may lack."""
-        written = [job for job in jobs if job.changed and job.draft and job.draft.text_key and not job.error]
-        rows = await asyncio.to_thread(
-            with_summary, self._parts.ledger, [job.draft.text_key for job in written if job.draft]
-        )
-        found = set()
-        for job in written:
-            own = job.note.reference
-            rivals = {row.source for row in rows if job.draft and row.text_key == job.draft.text_key} - {own}
-            found |= {max(own, rival) for rival in rivals - job.looked_at}
-        again = [job.note.reference for job in jobs if job.note.reference in self._again]
-        sources = sorted({*found, *again})
-        self._again.update(dict.fromkeys(sources))
-        if sources:
-            await asyncio.to_thread(look_again, self._parts.ledger, sources, self._parts.pipeline.version)
+        written = {job.draft.text_key: job for job in jobs if job.changed and job.draft and not job.error}
+        found: set[str] = set()
+        for row in await asyncio.to_thread(with_summary, self._parts.ledger, written):
+            job = written[row.text_key]
+            if row.source != job.note.reference and row.source not in job.looked_at:
+                both = [await self._seen(ident) for ident in (job.composition, row.composition)]
+                owners = [owner for owner in both if owner and owner.key == row.text_key]
+                found |= {max(owners, key=_rank).source} if len(owners) > 1 else set()
+        found |= {job.note.reference for job in jobs if job.note.reference in self._again}
+        self._again.update(dict.fromkeys(sorted(found)))
+        if found:
+            await asyncio.to_thread(
+                look_again, self._parts.ledger, sorted(found), self._parts.pipeline.version
+            )

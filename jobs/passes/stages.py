@@ -132,11 +132,10 @@ class Stages:
         ledger, version = self._parts.ledger, self._parts.pipeline.version
         await self._write_all(batch.jobs)
         await self._end_all(batch.jobs)
-        settled = [job for job in batch.jobs if job.compositions]
-        await self.copies.look(settled)
+        await self.copies.look(batch.jobs)
         rows = [*batch.rows, *(job.row(version) for job in batch.jobs)]
         await asyncio.to_thread(ledger.record, rows)
-        await self.copies.look_at_ledger(settled)
+        await self.copies.look_at_ledger(batch.jobs)
         if batch.jobs:
             await self._leases.give_back([job.note.reference for job in batch.jobs])
         if batch.then:

@@ -212,6 +212,20 @@ def test_a_persons_summary_stays_beside_that_of_a_copy(ward: Site, whose: Json, 
     assert owners(ward, note, copy) == [reference(note)]
 
 
+def test_a_persons_summary_of_an_earlier_text_names_no_copy_any_more(ward: Site, whose: Json) -> None:
+    notes = [ward.document(WORDS, **whose) for _ in range(2)]
+    ward.poll()
+    owner = whole(ward, *notes)
+    first, copy = sorted(notes, key=lambda note: reference(note) != owner)
+    person = signed(ward, only(ward, first))
+
+    revised(ward, first, OTHER)
+    ward.poll()
+
+    assert named(ward, person) == {owner}
+    assert named(ward, only(ward, copy)) == {reference(copy)}
+
+
 def test_two_contents_that_are_the_same_are_read_once(ward: Site, whose: Json) -> None:
     note = ward.document(content=[{"attachment": plain(WORDS)}] * 2, **whose)
     result = report(ward, **whose)

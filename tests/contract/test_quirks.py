@@ -16,10 +16,16 @@ from jobs.cli import run
 from jobs.diagnosis import Check, server_checks
 from jobs.runtime import make_pipeline, make_summarizer
 from tests.contract.contract_fhir import Fhir, FhirServer
+from tests.contract.copied import WORDS, report, whole
+from tests.contract.copied import versions as links_and_summaries
 from tests.contract.passes import Site, encoded, polled_in_thread, reference
 
 NOTES = 9
-HTML = {"contentType": "text/html", "data": encoded("<p>Mild. Stable today.</p><p>Home.</p>")}
+
+
+def html(number: int) -> dict[str, object]:
+    words = f"<p>Mild. Stable today.</p><p>Home on day {number}.</p>"
+    return {"content": [{"attachment": {"contentType": "text/html", "data": encoded(words)}}]}
 
 
 # A server that takes no author of summaries is read alone: tests/contract/test_two_servers.py.
@@ -39,8 +45,8 @@ def site(quirk: Quirk, tmp_path: Path) -> Iterator[Site]:
             filled = Site(fhir, tmp_path / "none.sqlite")
             for number in range(NOTES):
                 patient = fhir.put({"resourceType": "Patient", "id": f"p{number % 2}"})
-                html = {} if number % 3 else {"content": [{"attachment": HTML}]}
-                filled.document(id=f"n{number}", subject={"reference": reference(patient)}, **html)
+                beside = {} if number % 3 else html(number)
+                filled.document(id=f"n{number}", subject={"reference": reference(patient)}, **beside)
     with running_embedded(SandboxSettings(database=plain.database, quirks=frozenset([quirk]))) as base_url:
         fhir = Fhir(FhirServer("embedded", base_url))
         with fhir.http:
@@ -71,6 +77,19 @@ def test_every_note_has_one_summary_that_is_proven_and_a_second_pass_writes_noth
     assert standing(site) == EACH_ONCE
     assert {type_: versions(site, type_) for type_ in kept} == kept
     assert totals.by_status["failed"] == 0
+
+
+def test_copies_have_one_summary_that_names_them_all_and_stays_as_it_is(site: Site) -> None:
+    whose = {"subject": {"reference": "Patient/p0"}}
+    copies = [site.document(WORDS, **whose), site.document(WORDS, **whose), report(site, **whose)]
+
+    site.poll()
+    owner = whole(site, *copies)
+    before = links_and_summaries(site, *copies)
+    site.poll([reference(one) for one in copies])
+
+    assert whole(site, *copies) == owner
+    assert links_and_summaries(site, *copies) == before
 
 
 def test_compositions_of_others_are_neither_audited_nor_touched(site: Site) -> None:
