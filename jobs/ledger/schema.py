@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-REVISION = "0006"
+REVISION = "0007"
 """The newest migration."""
 
 metadata = sa.MetaData()
