@@ -28,7 +28,8 @@ def owners(site: Site, *notes: Json) -> list[str]:
     found = []
     for note in notes:
         for one in site.written(reference(note)):
-            if one["status"] != "entered-in-error" and not ended(one):
+            made_from = one["section"][0]["entry"][0]["reference"]  # a server may ignore a parameter
+            if made_from == reference(note) and one["status"] != "entered-in-error" and not ended(one):
                 found.append(reference(note))
     return found
 
@@ -39,7 +40,8 @@ def named(site: Site, composition: Json) -> set[str]:
     return {
         entity["what"]["reference"].split("/_history")[0]
         for one in found
-        if not any(e["url"] == canonical.ENDED_BECAUSE for e in one.get("extension", ()))
+        if reference(composition) in [target["reference"] for target in one["target"]]
+        and not any(e["url"] == canonical.ENDED_BECAUSE for e in one.get("extension", ()))
         for entity in one["entity"]
     }
 
@@ -47,7 +49,9 @@ def named(site: Site, composition: Json) -> set[str]:
 def whole(site: Site, *notes: Json) -> str:
     """Asserts that just one of the notes has a summary, and that it names all; which one it is."""
     (owner,) = owners(site, *notes)
-    (composition,) = [c for c in site.written(owner) if not ended(c)]
+    (composition,) = [
+        c for c in site.written(owner) if not ended(c) and c["section"][0]["entry"][0]["reference"] == owner
+    ]
     assert named(site, composition) == {reference(note) for note in notes}
     assert site.one_audit(composition["id"]).ok
     return owner

@@ -11,6 +11,8 @@ from tests.contract.lives import revised
 from tests.contract.passes import Site, reference
 from tests.unit.jobs.passes.faulty import Fault, Faulty
 
+pytestmark = pytest.mark.slow
+
 Use = Callable[[Fault], list[Faulty]]
 
 
