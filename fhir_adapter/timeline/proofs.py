@@ -96,6 +96,8 @@ def _read_for(subject: Subject, examined: Examined) -> dict[str, bytes] | None:
     if examined.kind is not Kind.SUMMARY:
         return None
     (section,) = examined.sections
+    if section.copies:  # of these the notes are read too
+        return None
     source, reading = section.source, section.source.reading
     if reading is None or source.current is None or source.current is not source.stated:
         return None

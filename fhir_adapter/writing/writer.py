@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from fhir_adapter import canonical
-from fhir_adapter.elements import CONFIDENTIALITY_ORDER, confidentiality, labels
+from fhir_adapter.elements import labels
 from fhir_adapter.errors import ConflictError, NoteError, write_fault
-from fhir_adapter.lenient import JsonObject, as_dict, coded, dicts, relative
+from fhir_adapter.lenient import JsonObject, as_dict, coded, dicts
 from fhir_adapter.reasons import Reason
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.rest.matches import matches
@@ -25,9 +25,9 @@ from fhir_adapter.writing.bundles import (
     transaction,
 )
 from fhir_adapter.writing.confirmed import post
+from fhir_adapter.writing.holding import blocked, holds
 from fhir_adapter.writing.lifecycle import (
     Existing,
-    Stamp,
     Withdrawal,
     ended,
     ended_text,
@@ -35,10 +35,11 @@ from fhir_adapter.writing.lifecycle import (
     read_existing,
 )
 from fhir_adapter.writing.linked import Linked
+from fhir_adapter.writing.links import read_link
 from fhir_adapter.writing.pipeline import Pipeline
 from fhir_adapter.writing.registrar import Registrar
 from fhir_adapter.writing.retries import Retries
-from fhir_adapter.writing.summary import SummaryDraft, composition, summary_identifier, written_id
+from fhir_adapter.writing.summary import SummaryDraft, summary_identifier, written_id
 
 Chain = tuple[Existing, ...]
 
@@ -221,7 +222,7 @@ class Writer:
             there = chain
             if number:
                 await self._registrar.check()
-            if number or not chain or not _holds(chain[-1], written):
+            if number or not chain or not holds(chain[-1], written):
                 there = await self.chain(source, known, None if number else chain)
             try:
                 gone = bool(known) and not there
@@ -256,12 +257,12 @@ class Writer:
         self, written: SummaryDraft, chain: Chain, *, gone: bool, unsure: bool
     ) -> tuple[str, bool]:
         head = chain[-1] if chain else None
-        if head and _blocked(head, written):
+        if head and blocked(head, written):
             raise NoteError(Reason.WITHDRAWN, head.ended)
         for person in chain:
             if not person.ours:
                 await protect(self._client, person, written.reading.note.security)
-        if head and _holds(head, written) and not (unsure and await self._lacks(written, head)):
+        if head and holds(head, written) and not (unsure and await self._lacks(written, head)):
             return head.id, False
         place = head if head and head.ours else None
         if head:
@@ -286,11 +287,12 @@ class Writer:
             if kind == "Composition":
                 continue
             if self._client_ids:
-                there = await self._client.look(f"{kind}/{resource['id']}") is not None
+                found = [await self._client.look(f"{kind}/{resource['id']}")]
             else:
                 name, _, value = criteria(resource).partition("=")
-                there = any([True async for _ in matches(self._client, kind, [(name, value)])])
-            if not there:
+                found = [one async for one in matches(self._client, kind, [(name, value)])]
+            # A Provenance may still name the source in the summary of another one.
+            if not any(one and read_link(one, self._client.base_url) is None for one in found):
                 return True
         return False
 
@@ -352,54 +354,6 @@ async def end(client: FhirClient, existing: Existing, why: str, words: str = "")
 
 def _ordinal(existing: Existing) -> int:
     return existing.ordinal
-
-
-def stamp_for(written: SummaryDraft) -> Stamp:
-    """The stamp that a Composition of this summary carries."""
-    text = written.reading.text
-    return Stamp(written.reading.note.version_id, text.sha256, text.normalization, written.pipeline.device_id)
-
-
-def _blocked(head: Existing, written: SummaryDraft) -> bool:
-    """A withdrawal by a person holds for the pipeline version, or the version of the source, that it hit."""
-    made, now = head.stamp, stamp_for(written)
-    if head.ended == Withdrawal.RECALLED:
-        return made.pipeline == now.pipeline
-    return head.ended == Withdrawal.SOURCE and (made.version_id, made.sha256) == (now.version_id, now.sha256)
-
-
-def _holds(head: Existing, written: SummaryDraft) -> bool:
-    """Nothing is to be written: the Composition is of this text, and protects it."""
-    made, now = head.stamp, stamp_for(written)
-    if not head.ours:
-        # A person's stays for as long as its source does; another model is no reason to replace it.
-        return not head.ended and (made.version_id, made.sha256) == (now.version_id, now.sha256)
-    return made == now and not head.ended and _protects(head, written) and _same_patient(head, written)
-
-
-def _same_patient(head: Existing, written: SummaryDraft) -> bool:
-    """Also where no version tells that a note was filed under another patient or encounter since."""
-    wanted = composition(written)
-    return all(_target(head.resource, name) == _target(wanted, name) for name in ("subject", "encounter"))
-
-
-def _target(resource: JsonObject, name: str) -> tuple[str, str]:
-    """Whom a reference names, however the server writes it."""
-    reference = as_dict(resource.get(name))
-    target = relative(reference.get("reference"), "").split("/")[-2:]
-    return "/".join(target), "" if any(target) else str(as_dict(reference.get("identifier")).get("value", ""))
-
-
-def _protects(head: Existing, written: SummaryDraft) -> bool:
-    security = written.reading.note.security
-    stated, least = str(head.resource.get("confidentiality", "")), confidentiality(security)
-    order = CONFIDENTIALITY_ORDER
-    return (
-        coded(labels(security)) <= head.labels
-        and len(stated) == 1
-        and stated in order
-        and order.index(stated) >= order.index(least)
-    )
 
 
 def composition_in(references: Sequence[str]) -> str:
