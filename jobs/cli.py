@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from jobs.exits import EXPECTED, Exit, UsageError, complain
+from jobs.memory import keep_little
 
 COMMANDS = {
     "doctor": "doctor",
@@ -90,4 +91,5 @@ def run(arguments: list[str] | None = None) -> int:
 
 def main() -> None:
     """Entry point of the `clinsum` script."""
+    keep_little()
     sys.exit(run())

@@ -40,7 +40,7 @@ class GraphHead:
 
     @cached_property
     def _compiled(self) -> Compiled:
-        return Compiled(self._make(), "fp32")
+        return Compiled(self._make(), "fp32", at_once=1)  # its runs follow one another
 
     def __call__(self, documents: Sequence[HeadInput]) -> list[Logits]:
         """See `summarizer.bertsum.scoring.Head`."""

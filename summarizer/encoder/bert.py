@@ -1,16 +1,15 @@
 """A plain BERT by its folder: what its `config.json` asks for, and its weights as arrays, without torch."""
 
 from dataclasses import dataclass, replace
-from typing import Any
-
-import numpy.typing as npt
+from typing import TYPE_CHECKING, Any
 
 from summarizer.encoder.files import ModelFiles
 from summarizer.encoder.tokenizer import serves
 from summarizer.encoder.weights import arrays, kinds
 from summarizer.errors import UnsupportedModelError
 
-Array = npt.NDArray[Any]
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 _PREFIX = "bert."  # before every name where the model was saved with a head on it
 _OLD = (".gamma", ".beta")  # of norms in files of 2018
@@ -93,14 +92,14 @@ def unlike_bert(files: ModelFiles) -> str:
     return ""
 
 
-def read_weights(files: ModelFiles, shape: BertShape, depth: int) -> dict[str, Array]:
+def read_weights(files: ModelFiles, shape: BertShape, depth: int) -> "dict[str, npt.NDArray[Any]]":
     """The tensors of the embeddings and of so many layers as they are stored; those of heads are left.
 
     Raises:
         UnsupportedModelError: some are missing, damaged or of another shape.
     """
     wanted = replace(shape, num_hidden_layers=depth).tensors()
-    found: dict[str, Array] = {}
+    found: dict[str, npt.NDArray[Any]] = {}
     for path in files.weights:
         found |= {
             name.removeprefix(_PREFIX): tensor

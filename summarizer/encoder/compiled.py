@@ -45,10 +45,11 @@ class Compiled:
     Args:
         graph: with inputs of any length.
         precision: `fp32` or `bf16`, of the factors of products.
+        at_once: runs at a time, each with memory of its own; as many as there are processors if None.
     """
 
-    def __init__(self, graph: Model, precision: str) -> None:
-        count = processors()
+    def __init__(self, graph: Model, precision: str, at_once: int | None = None) -> None:
+        count = at_once or processors()
         self._model: CompiledModel = _core().compile_model(
             graph,
             "CPU",

@@ -50,7 +50,7 @@ LEVELS: dict[str, tuple[tuple[str, ...], ...]] = {
     "training": (("corpora",), ("labels",), ("evaluation",), ("fit",)),
     "jobs": (
         ("settings",),
-        ("public_keys", "unknown", "ledger"),
+        ("public_keys", "unknown", "ledger", "memory"),
         ("exits",),
         ("passes",),
         ("runtime",),

@@ -14,7 +14,7 @@ from jobs.demo.notes import note_file
 from tests.contract.contract_fhir import Fhir, FhirServer
 
 HEAVY = ("torch", "openvino", "spacy", "transformers", "sklearn", "datasets", "matplotlib")
-HEAVY = (*HEAVY, "fastapi", "apscheduler")
+HEAVY = (*HEAVY, "fastapi", "apscheduler", "numpy", "scipy")
 MODELS = "fhir.resources"
 
 CODE = """
@@ -74,7 +74,7 @@ def test_the_text_of_a_file_needs_nothing_heavy(server: Fhir, tmp_path: Path) ->
     assert loaded(server, tmp_path / "ledger.sqlite", "text", str(note), "--json") == (0, set())
 
 
-@pytest.mark.parametrize(("engine", "model"), [("lead", set()), ("bertsum", {"openvino"})])
+@pytest.mark.parametrize(("engine", "model"), [("lead", set()), ("bertsum", {"numpy", "openvino"})])
 def test_a_model_is_loaded_with_the_first_note_and_torch_never(
     tmp_path: Path, engine: str, model: set[str]
 ) -> None:
