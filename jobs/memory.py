@@ -14,6 +14,6 @@ def keep_little() -> None:
     It takes 40 to 50 MB from a pass with a model, and nothing from its speed (`clinsum bench poll`).
     """
     library = ctypes.CDLL(None) if sys.platform == "linux" else None
-    if hasattr(library, "mallopt"):
+    if library is not None and hasattr(library, "mallopt"):
         library.mallopt(_MMAP_THRESHOLD, _LARGE)
         library.mallopt(_ARENA_MAX, _ARENAS)

@@ -111,11 +111,12 @@ def score(gold: Iterable[Spans], found: Iterable[Spans]) -> Scores:
     return Scores(precision, recall, 2 * hits / (2 * hits + wrong + missed) if hits else 0.0)
 
 
-def _ours(text: str) -> list[tuple[int, int]]:
+def our_spans(text: str) -> list[tuple[int, int]]:
+    """The sentences of a text by our segmentation."""
     return [(s.start, s.end) for s in segment(text).sentences]
 
 
-def _measure_elsewhere(python: Path, job: dict[str, Any]) -> dict[str, Any]:
+def measure_elsewhere(python: Path, job: dict[str, Any]) -> dict[str, Any]:
     """The peers' results under another interpreter.
 
     Raises:
@@ -170,13 +171,13 @@ def run(
     results: dict[str, Any] = {
         OURS: {
             "version": "",
-            "spans": [_ours(text) for text in texts],
-            "mb_per_s": speed(_ours, notes, seconds),
+            "spans": [our_spans(text) for text in texts],
+            "mb_per_s": speed(our_spans, notes, seconds),
         }
     }
     results |= measure(["sentencizer"], texts, notes, seconds)
     job = {"tools": ["pySBD", "PyRuSH"], "texts": texts, "speed": notes, "seconds": seconds}
-    results |= _measure_elsewhere(peers_python or Path(sys.executable), job)
+    results |= measure_elsewhere(peers_python or Path(sys.executable), job)
     return [row for tool, result in results.items() for row in _rows(tool, result, passages)]
 
 

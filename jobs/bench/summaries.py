@@ -8,7 +8,6 @@ that our engines use, and with one of the size that it takes by default (`bert-l
 are random here, since they do not change the time. What the summaries are worth `clinsum evaluate` measures.
 """
 
-import base64
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -16,7 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from jobs.bench.passes import generated_notes
+from jobs.bench.notes import note_texts
 from jobs.bench.sizes import LARGE, write_random
 from jobs.runtime import make_summarizer
 from jobs.settings import Settings
@@ -63,31 +62,31 @@ def measure(settings: Settings, notes: int, few: int, peers_python: Path) -> Ite
         EvaluationError: it has not, or it fails.
         ModelError: a model cannot be found.
     """
-    items = _items(notes)
+    items = items_of(note_texts(None, notes))
     summarizer = make_summarizer(settings)
-    ours = _rate_of(summarizer, items)
+    ours = rate_of(summarizer, items)
     yield SummaryFigures(f"clinsum, {summarizer.model.engine}", notes, ours, 1.0)
     peer = _peer(peers_python, settings.model or None)
-    found = _peer_rate(peer, items)
+    found = peer_rate(peer, items)
     yield SummaryFigures(f"{PEER}, the same encoder", notes, found, ours / found)
     with tempfile.TemporaryDirectory() as folder:
         write_random(Path(folder), LARGE)
-        found = _peer_rate(_peer(peers_python, folder), items[:few])
+        found = peer_rate(_peer(peers_python, folder), items[:few])
     yield SummaryFigures(f"{PEER}, its default size", few, found, ours / found)
 
 
-def _items(count: int) -> list[Item]:
+def items_of(texts: Sequence[str]) -> list[Item]:
+    """The notes in our sentences, to be summarised in five of them."""
     splitter = Summarizer.from_pretrained(engine="lead")
     items = []
-    for note in generated_notes(count):
-        text = base64.b64decode(note["content"][0]["attachment"]["data"]).decode()
-        (summary,) = splitter.summarize([text])
+    for text, summary in zip(texts, splitter.summarize(texts), strict=True):
         sentences = tuple(text[s.start : s.end] for s in summary.sentences)
         items.append(Item(sentences, tuple(s.start for s in summary.sentences), _BUDGET, text))
     return items
 
 
-def _rate_of(summarizer: Summarizer, items: Sequence[Item]) -> float:
+def rate_of(summarizer: Summarizer, items: Sequence[Item]) -> float:
+    """Notes a second of ours."""
     documents = [list(item.sentences) for item in items]
     summarizer.summarize_sentences(documents[:2], _BUDGET)
     started = time.perf_counter()
@@ -102,5 +101,6 @@ def _peer(python: Path, model: str | None) -> PeerSystem:
     raise EvaluationError(f"{python} does not have {PEER} installed.")
 
 
-def _peer_rate(peer: PeerSystem, items: Sequence[Item]) -> float:
+def peer_rate(peer: PeerSystem, items: Sequence[Item]) -> float:
+    """Notes a second of another, without the loading of its model."""
     return len(items) / peer.choose(items).seconds

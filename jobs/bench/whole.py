@@ -3,7 +3,6 @@
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -11,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from jobs.bench import others
+from jobs.bench.figures import Figure
 from jobs.bench.notes import words_of
 from jobs.bench.passes import measure_pass
 from jobs.settings import Settings
@@ -23,37 +24,20 @@ _SECONDS = 1.0  # of each measurement of the machine
 SLOWER = 0.8  # a ratio that falls below so much of what it was counts as a regression
 
 
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One speed.
-
-    Attributes:
-        name: what was measured.
-        value: how fast, in `unit`.
-        ratio: to the figure named `beside`.
-    """
-
-    name: str
-    value: float
-    unit: str
-    ratio: float
-    beside: str
-
-    def to_json(self) -> dict[str, Any]:
-        """The line that `--json` prints."""
-        return asdict(self)
-
-
-def measure(settings: Settings, texts: Sequence[str], notes: int) -> Iterator[Figure]:
+def measure(
+    settings: Settings, texts: Sequence[str], notes: int, pythons: Sequence[Path] = ()
+) -> Iterator[Figure]:
     """Measures one after the other, each on all cores that the process may use.
 
     Args:
         settings: model of ours.
         texts: that are summarised.
         notes: of each pass over the sandbox.
+        pythons: interpreters that have what others made (`jobs.bench.others`).
     """
     yield from machine()
     yield from _summaries(settings, texts)
+    yield from others.measure(settings.model or None, texts, pythons)
     bare = measure_pass(settings.model_copy(update={"engine": "lead"}), notes)
     rate = bare.notes / bare.seconds
     yield Figure("pass without a model", rate, "notes/s", 1.0, "pass without a model")
@@ -155,9 +139,9 @@ def last_run(file: Path) -> dict[str, Any]:
 
 def regressions(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
     """Figures whose ratio is clearly lower than it was, in words; speeds themselves depend on the machine."""
-    old = {figure["name"]: figure["ratio"] for figure in before["figures"]}
+    old = {figure["name"]: figure["ratio"] or 0.0 for figure in before["figures"]}
     return [
         f"{figure['name']}: {figure['ratio']:.2f} times {figure['beside']}, before {old[figure['name']]:.2f}"
         for figure in now["figures"]
-        if figure["ratio"] < SLOWER * old.get(figure["name"], 0.0)
+        if figure["ratio"] is not None and figure["ratio"] < SLOWER * old.get(figure["name"], 0.0)
     ]

@@ -35,6 +35,11 @@ def everything(
         Path | None, typer.Option(help="Notes to summarise: JSON lines with `text`, also .xz.")
     ] = None,
     count: Annotated[int, typer.Option(help="So many of them, or generated ones.", min=8)] = 200,
+    peers_python: Annotated[
+        list[Path] | None,
+        typer.Option(help="An interpreter that has what others made, such as sumy. Repeatable."),
+    ] = None,
+    picture: Annotated[Path | None, typer.Option(help="Draw the figures in this SVG file.")] = None,
     history: Annotated[Path | None, typer.Option(help="Append the run to this file.")] = None,
     compare: Annotated[
         Path | None, typer.Option(help="A history file: name what is slower than in its last run.")
@@ -45,6 +50,7 @@ def everything(
     """Without a command: all speeds in one run, beside the machine's ceiling; some minutes."""
     if context.invoked_subcommand is not None:
         return
+    from jobs.bench import picture as drawing
     from jobs.bench import whole
 
     texts = texts_of(notes, count)
@@ -54,14 +60,16 @@ def everything(
         raise UsageError(f"The history cannot be read: {error}.") from None
     table = Table("", "", "", "times", "", box=None)
     figures = []
-    for figure in whole.measure(settings_from(sets), texts, min(count, 200)):
+    for figure in whole.measure(settings_from(sets), texts, min(count, 200), peers_python or ()):
         figures.append(figure)
         if json:
             print_json(figure.to_json())
-        table.add_row(figure.name, f"{figure.value:.1f}", figure.unit, f"{figure.ratio:.2f}", figure.beside)
+        table.add_row(*figure.cells())
     run = whole.run_of(figures, texts)
     if not json:
         console().print(table)
+    if picture:
+        picture.write_text(drawing.picture(figures), encoding="utf-8")
     if history:
         with history.open("a", encoding="utf-8") as file:
             file.write(dumps(run) + "\n")

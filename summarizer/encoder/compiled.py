@@ -20,6 +20,7 @@ from summarizer.encoder.runtime import processors
 
 Array = npt.NDArray[Any]
 
+_WARM = 8  # runs, after which weights are laid out for the processor and what that took can go
 _SHAPES = 512  # of layers whose compiled code is kept; each costs some kilobytes
 
 
@@ -65,6 +66,7 @@ class Compiled:
         self._idle = [self._model.create_infer_request() for _ in range(count + 1)]
         self._busy: deque[Run] = deque()
         self._turn = threading.Lock()
+        self._runs = 0
 
     def start(self, inputs: Sequence[Array]) -> Run:
         """Begins a run; waits for the longest begun where as many as there may be are under way."""
@@ -92,6 +94,9 @@ class Compiled:
     def _take(self, run: Run) -> None:
         request = run.finish()
         if request is not None:
+            self._runs += 1
+            if self._runs == _WARM:
+                _give_back()
             self._idle.append(request)
             if run in self._busy:
                 self._busy.remove(run)

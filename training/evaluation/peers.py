@@ -122,6 +122,25 @@ def _bert_extractive(model: str) -> Choose:
     return choose
 
 
+def _sentence_transformers(backend: str, needs: str) -> Callable[[str], Choose]:
+    """The sentences whose vectors are nearest to the mean of all, by one of its runtimes."""
+
+    def make(model: str) -> Choose:
+        import_module(needs)  # else it says what is missing by an error of no kind
+        encoder = import_module("sentence_transformers").SentenceTransformer(
+            model, backend=backend, device="cpu"
+        )
+
+        def choose(sentences: list[str], limit: int | None, words_limit: int | None) -> list[int]:
+            vectors = encoder.encode(sentences, normalize_embeddings=True, show_progress_bar=False)
+            order = (-(vectors @ vectors.mean(axis=0))).argsort(kind="stable").tolist()
+            return sorted(fitting(order, [len(sentences[i].split()) for i in order], limit, words_limit))
+
+        return choose
+
+    return make
+
+
 def longest_fitting(of_length: Callable[[int], list[int]], costs: Sequence[int], limit: int) -> list[int]:
     """The summary of most sentences within a number of words, by steps from about as many as should fit."""
 
@@ -142,6 +161,14 @@ TOOLS: dict[str, tuple[str, Callable[[str], Choose]]] = {
     "sumy-lexrank": ("sumy", _sumy_lexrank),
     "sumy-textrank": ("sumy", _sumy_textrank),
     "bert-extractive-summarizer": ("bert-extractive-summarizer", _bert_extractive),
+    "sentence-transformers-onnx": (
+        "sentence-transformers",
+        _sentence_transformers("onnx", "optimum.onnxruntime"),
+    ),
+    "sentence-transformers-openvino": (
+        "sentence-transformers",
+        _sentence_transformers("openvino", "optimum.intel.openvino"),
+    ),
 }
 
 

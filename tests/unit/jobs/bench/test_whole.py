@@ -5,12 +5,16 @@ import lzma
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
+from jobs.bench import others
+from jobs.bench.figures import Figure
 from jobs.bench.notes import note_texts
+from jobs.bench.picture import picture
 from jobs.bench.precision import measure
-from jobs.bench.whole import Figure, last_run, machine, regressions, run_of
+from jobs.bench.whole import last_run, machine, regressions, run_of
 
 TEXTS = ["Fever for two days. No cough. Plan: paracetamol.", "Chest pain since noon. Troponin is high."]
 
@@ -49,6 +53,41 @@ def test_a_comparison_names_what_is_slower(tmp_path: Path) -> None:
     file.write_text("")
     with pytest.raises(ValueError, match="no line"):
         last_run(file)
+
+
+def test_what_is_not_installed_is_named_and_compared_with_nothing() -> None:
+    absent = Figure("other", None, "notes/s", None, "ours")
+    run = run_of([Figure("ours", 2.0, "notes/s", 1.0, "ours"), absent], TEXTS)
+
+    assert absent.cells()[:2] == ("other", "not installed")
+    assert regressions(run, run_of([absent, Figure("ours", 2.0, "notes/s", 1.0, "ours")], TEXTS)) == []
+
+
+def test_others_stand_beside_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(others, "_SECONDS", 0.05)
+    monkeypatch.setattr(others, "find_peers", lambda pythons, model: [])
+
+    found = {figure.name: figure for figure in others.measure(None, TEXTS, [])}
+
+    assert found[others.CHOOSING].ratio == found[others.SPLITTING].ratio == 1.0
+    assert found["sumy-lexrank"].value is None
+    assert found["sentences, sentencizer"].value
+
+
+def test_a_picture_has_a_bar_for_each_figure_to_scale() -> None:
+    drawn = picture(
+        [
+            Figure("ours", 8.0, "notes/s", 1.0, "ours"),
+            Figure("half & less", 4.0, "notes/s", 0.5, "ours"),
+            Figure("absent", None, "notes/s", None, "ours"),
+        ]
+    )
+    root = ElementTree.fromstring(drawn)
+    bars = [float(bar.get("width", "")) for bar in root.findall("{*}rect")[1:]]
+    words = [text.text for text in root.findall("{*}text")]
+
+    assert bars[1] == bars[0] / 2
+    assert {"half & less", "not installed", "times ours"} <= set(words)
 
 
 def test_notes_come_from_a_file_or_are_made(tmp_path: Path) -> None:
