@@ -55,6 +55,7 @@ class SourceNote:
         replaces: references, as found, of the documents that this one says it replaces.
         left_out: the settings ask for other notes.
         authors: names of who wrote it, as displayed; of a report, of who made or read the study.
+        author_references: the references to them, as found.
         service: when what it tells of took place, and when its files were made; all that is stated, as found.
         filed: when it was filed or released, likewise.
     """
@@ -82,6 +83,7 @@ class SourceNote:
     modified: bool = False
     left_out: bool = False
     authors: tuple[str, ...] = ()
+    author_references: tuple[str, ...] = ()
     service: tuple[str, ...] = ()
     filed: tuple[str, ...] = ()
 

@@ -45,13 +45,14 @@ def read_person(resource: JsonObject) -> Person:
     """A Patient read leniently."""
     return Person(
         reference=reference_of(resource),
-        name=_name(dicts(as_list(resource.get("name")))),
+        name=name_of(dicts(as_list(resource.get("name")))),
         born=as_text(resource.get("birthDate")) or "",
         number=_number(dicts(as_list(resource.get("identifier")))),
     )
 
 
-def _name(names: Sequence[JsonObject]) -> str:
+def name_of(names: Sequence[JsonObject]) -> str:
+    """The name that a person goes by, of the HumanNames stated; "" where there is none."""
     uses = [as_code(name.get("use")) for name in names]
     for use in _NAME_USES:
         for name, own in zip(names, uses, strict=True):

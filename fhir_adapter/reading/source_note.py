@@ -21,6 +21,7 @@ from fhir_adapter.lenient import (
     usable_id,
 )
 from fhir_adapter.note import Attachment, SourceNote
+from fhir_adapter.reading.persons import name_of
 from fhir_adapter.reasons import Reason
 from fhir_adapter.stamps import nanoseconds
 
@@ -46,6 +47,7 @@ def read_source(resource: JsonObject) -> SourceNote:
     meta = as_dict(resource.get("meta"))
     context = as_dict(resource.get("context"))
     period = _period(resource, context)
+    written_by = ("author",) if kind == "DocumentReference" else _READERS
     attachments = _document(resource, ident) if kind == "DocumentReference" else _report(resource, ident)
     return SourceNote(
         resource_type=kind,
@@ -68,7 +70,8 @@ def read_source(resource: JsonObject) -> SourceNote:
         attachments=attachments,
         modified=_modifiers(resource),
         replaces=replaces(resource) if kind == "DocumentReference" else (),
-        authors=_authors(resource, ("author",) if kind == "DocumentReference" else _READERS),
+        authors=_authors(resource, written_by),
+        author_references=_author_references(resource, written_by),
         service=_service(resource, period),
         filed=_texts(resource.get(name) for name in ("date", "created", "issued", "indexed")),
     )
@@ -201,9 +204,28 @@ def _outward(reference: JsonObject | None, resource: JsonObject) -> JsonObject |
 def _authors(resource: JsonObject, elements: Sequence[str]) -> tuple[str, ...]:
     """The names that the first of these elements displays which displays any."""
     for element in elements:
-        names = [as_text(who.get("display")) for who in dicts(as_list(resource.get(element)))]
+        names = [_displayed(who, resource) for who in dicts(as_list(resource.get(element)))]
         if said := tuple(dict.fromkeys(" ".join(name.split()) for name in names if name)):
             return said
+    return ()
+
+
+def _displayed(party: JsonObject, resource: JsonObject) -> str | None:
+    """What a reference displays, or what is contained under it is called."""
+    target = as_text(party.get("reference")) or ""
+    if as_text(party.get("display")) or not target.startswith("#"):
+        return as_text(party.get("display"))
+    held = dicts(as_list(resource.get("contained")))
+    found = next((one for one in held if (as_text(one.get("id")) or "").removeprefix("#") == target[1:]), {})
+    return as_text(found.get("name")) or name_of(dicts(as_list(found.get("name")))) or None
+
+
+def _author_references(resource: JsonObject, elements: Sequence[str]) -> tuple[str, ...]:
+    """The references of the first of these elements that refers to anybody."""
+    for element in elements:
+        found = [as_text(who.get("reference")) for who in dicts(as_list(resource.get(element)))]
+        if named := tuple(dict.fromkeys(reference for reference in found if reference)):
+            return named
     return ()
 
 

@@ -15,6 +15,7 @@ from fhir_adapter.audit.sources import SourceRead
 from fhir_adapter.audit.verdict import AuditedSentence, Examined, Examining, Kind, SectionAudit, Subject
 from fhir_adapter.errors import NoteError
 from fhir_adapter.lenient import JsonObject, as_dict, dicts, has_tag, reference_of, relative
+from fhir_adapter.reading.authors import Authors
 from fhir_adapter.reading.policy import Policy, ineligible
 from fhir_adapter.reading.source_note import read_source
 from fhir_adapter.reasons import Reason
@@ -84,8 +85,16 @@ class TimelineReader:
         self._page_size, self._slots = page_size, asyncio.Semaphore(concurrency)
         self._proofs = proofs or Proofs()
 
-    async def read(self, reference: str, since: str = "", until: str = "") -> Timeline:
+    async def read(
+        self, reference: str, since: str = "", until: str = "", *, authors: bool = False
+    ) -> Timeline:
         """The timeline of `Patient/id` or `Encounter/id`.
+
+        Args:
+            reference: whose.
+            since: a day, or "" for no bound.
+            until: a day, or "" for no bound.
+            authors: ask also for the names of those who wrote the notes, where notes refer to them alone.
 
         Raises:
             ValueError: a bound is no date, or the reference is neither.
@@ -111,6 +120,11 @@ class TimelineReader:
             raise TimelineError(f"There is no such {kind.lower()} on the server, nor any summary of one.")
         shown = gathered.sources()
         bare = await bare_notes(notes.values(), self._client.base_url, shown, self._reasons)
+        if authors:
+            names = Authors(self._client)
+            await gathered.name(names)
+            named = await names.named(one.note for one in bare)
+            bare = [replace(one, note=note) for one, note in zip(bare, named, strict=True)]
         return gathered.timeline(bare)
 
     async def _patient_scope(self, reference: str, there: JsonObject | None) -> TimelineScope:
@@ -227,6 +241,12 @@ class _Gathered:
     def sources(self) -> set[str]:
         """The notes that a summary is shown of, also those that it names beside the first."""
         return {source for note in self._notes for source in (note.note.reference, *note.copies)}
+
+    async def name(self, authors: Authors) -> None:
+        """Gives the notes the names of who wrote them."""
+        named = await authors.named(note.note for note in self._notes)
+        pairs = zip(self._notes, named, strict=True)
+        self._notes = [replace(shown, note=note) for shown, note in pairs]
 
     def timeline(self, bare: Iterable[BareNote]) -> Timeline:
         """The timeline of what was gathered, with one summary for each source, and of notes without one."""

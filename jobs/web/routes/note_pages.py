@@ -10,6 +10,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from fhir_adapter.audit.verdict import Examined, Kind
 from fhir_adapter.lenient import reference_of
+from fhir_adapter.reading.authors import Authors
 from fhir_adapter.reading.persons import Person, read_person
 from fhir_adapter.rest.access_events import acting
 from fhir_adapter.rest.client import FhirClient
@@ -103,13 +104,21 @@ async def _page(request: Request, service: Service, id: str, length: str, said: 
     person = await read_patient(sight.client, examined.record.subject)
     newest = await sight.auditor.newest_text(examined)
     picked = await _picked(service, examined, audit, length)
+    authors = await _authors(service.client, examined)
 
     def made() -> HTMLResponse:
-        note = note_view(examined, audit, person, newest, picked)
+        note = note_view(examined, audit, person, authors, newest, picked)
         asked = asking(examined, request.state.principal, said)
         return render(request, "note.html", page=audit, note=note, review=asked, source_url=source_url)
 
     return await asyncio.to_thread(made)
+
+
+async def _authors(client: FhirClient, examined: Examined) -> tuple[str, ...]:
+    """The names of who wrote the note; none where it could not be read."""
+    reading = examined.sections[0].source.reading
+    notes = [reading.note] if reading else []
+    return tuple(name for note in await Authors(client).named(notes) for name in note.authors)
 
 
 async def read_patient(client: FhirClient, reference: str) -> Person | None:

@@ -97,7 +97,8 @@ async def _page(request: Request, service: Service, asked: PatientQuery) -> HTML
         await sight.admit([asked.subject])
     reader = timeline_reader(service.settings, sight.client, sight.auditor, service.ledger, sight.proofs)
     try:
-        found = await reader.read(asked.subject)  # all of it: what is new is known by what was there before
+        # All of it: what is new is known by what was there before.
+        found = await reader.read(asked.subject, authors=True)
     except TimelineError as error:
         raise ProblemError("not-found", str(error)) from None
     today = datetime.now(UTC).date()

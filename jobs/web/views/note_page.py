@@ -115,6 +115,7 @@ def note_view(
     examined: Examined,
     audit: AuditPage,
     person: Person | None,
+    authors: Sequence[str],
     newest: str | None,
     picked: Picked | None = None,
 ) -> NotePage:
@@ -124,6 +125,7 @@ def note_view(
         examined: a summary.
         audit: the same as its audit shows it.
         person: whose note it is.
+        authors: names of who wrote it.
         newest: the text of the note now, where that is another version than was summarised.
         picked: shown in place of what is kept.
     """
@@ -141,7 +143,7 @@ def note_view(
         kind=" ".join(title_of(reading.note).split()) if reading else "A note",
         day=day,
         clock=clock,
-        author=", ".join(reading.note.authors) if reading else "",
+        author=", ".join(authors),
         strip=strip_of(examined, audit),
         rows=rows,
         segments=marks,

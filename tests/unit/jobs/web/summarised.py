@@ -37,7 +37,8 @@ NOTES = {
 class Summarised:
     """The server; `compositions` by the id of the note, `timeline` is that of Patient/one, as written.
 
-    Patient/two has one note, `other`, with a hostile title, which no timeline on the server shows.
+    Patient/two has one note, `other`, with a hostile title and an author who is named by reference alone; no
+    timeline on the server shows it.
     """
 
     base_url: str
@@ -94,7 +95,11 @@ def summarised(folder: Path) -> Iterator[Summarised]:
         resources: list[Resource] = [
             {"resourceType": "Patient", "id": "one"},
             {"resourceType": "Patient", "id": "two"},
-            note("other", "2025-05-05", ("Walks well.",), "two", HOSTILE),
+            {"resourceType": "Practitioner", "id": "w", "name": [{"family": "Okafor", "given": ["Ada"]}]},
+            {
+                **note("other", "2025-05-05", ("Walks well.",), "two", HOSTILE),
+                "author": [{"reference": "Practitioner/w"}],
+            },
             {"resourceType": "Encounter", "id": "stay", "status": "finished", "class": {"code": "IMP"}},
             *(note(name, date, sentences) for name, (date, sentences) in NOTES.items()),
         ]

@@ -39,6 +39,14 @@ async def test_notes_along_time_the_newest_first(served: Served, there: Summaris
     assert tree.xpath("//article/@id") == ["n4", "n3", "n2", "n1"]
 
 
+async def test_an_author_whom_a_note_does_not_name_is_looked_up(served: Served, there: Summarised) -> None:
+    for path in ("/patient/two", f"/note/{there.compositions['other']}"):
+        assert "Ada Okafor" in (await opened(served, there, path)).text_content()
+    with there.altered("Practitioner/w") as person:
+        there.put({**person, "name": []})
+        assert "Okafor" not in (await opened(served, there, "/patient/two")).text_content()
+
+
 async def test_months_have_a_dot_a_note(served: Served, there: Summarised) -> None:
     tree = await opened(served, there, "/patient/one?order=oldest")
     months = tree.xpath("//ol[@class='months']/li/a")
