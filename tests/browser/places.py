@@ -9,8 +9,8 @@ from jobs.web import routes
 
 # Answers that no browser shows as a page of its own, and the one that is there only where there are tokens.
 NO_PAGES = {"/example", "/model/reliability.svg", "/login"}
-MOVED = ("/timeline", "/audit/")
-"""Addresses of before, and all below them: they lead to a page and are none."""
+MOVED = ("/timeline", "/audit/", "/smart/")
+"""Addresses of before, those of a sign-in, and all below them: they lead to a page and are none."""
 
 
 def templates() -> list[str]:
