@@ -55,6 +55,10 @@ class Owner:
         """Of two summaries of a text the lower stays: a person's, one with an encounter, the first name."""
         return not self.held, not self.encounter, self.source
 
+    def yields_to(self, other: "Owner") -> bool:
+        """Whether it is to end for another one, if both are of one note."""
+        return other.rank < self.rank and not self.held and (other.encounter or not self.encounter)
+
 
 class Copies:
     """Summaries and links of one server, under one pipeline's name.

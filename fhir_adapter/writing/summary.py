@@ -107,6 +107,11 @@ class SummaryDraft:
         """
         return r4_form(self.reading.note.last_updated) or datetime.now(UTC).isoformat(timespec="seconds")
 
+    @property
+    def encounter(self) -> JsonObject | None:
+        """The encounter that the summary is filed under."""
+        return elements.reference(self.reading.note.encounter, self.base_url, ("Encounter",))
+
     @cached_property
     def text_key(self) -> str:
         """Which text of which patient it is of (`text_key`)."""
@@ -191,7 +196,7 @@ def composition(written: SummaryDraft) -> JsonObject:
             {"coding": [{"system": canonical.COMPOSITION_KIND, "code": "extractive-summary"}]},
         ],
         "subject": elements.reference(note.subject, written.base_url),
-        "encounter": elements.reference(note.encounter, written.base_url, ("Encounter",)),
+        "encounter": written.encounter,
         "date": written.when,
         "author": [author],
         "title": _title(written),

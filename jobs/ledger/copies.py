@@ -39,31 +39,31 @@ def _rows(
 
 def free(ledger: Ledger, compositions: Iterable[str]) -> None:
     """Has a pass handle the copies that are named in these Compositions, by id: they have ended. Blocks."""
-    sources = [row.source for row in named_in(ledger, compositions)]
-    for start in range(0, len(sources), _AT_ONCE):
-        ledger.make_due([note.c.source.in_(sources[start : start + _AT_ONCE])])
+    for row in named_in(ledger, compositions):
+        ledger.make_due([note.c.source == row.source])
 
 
 def look_again(ledger: Ledger, sources: Sequence[str], pipeline_version: str) -> None:
-    """Has a pass handle these notes, also where the ledger has none of them and whatever it says. Blocks."""
+    """Has a pass handle these notes, also where the ledger has none of them and whatever it says. Blocks.
+
+    Each is a transaction of its own: others record theirs at the same time, and nobody waits for two.
+    """
     now = datetime.now(UTC)
-    with ledger.transaction() as connection:
-        for source in sorted(sources):  # in one order, so that two processes never wait for each other
-            values: dict[str, Any] = {
-                column.name: "" for column in ledger.columns if isinstance(column.type, sa.String)
-            }
-            values |= {
-                **ledger.scope,
-                "source": source,
-                "pipeline_version": pipeline_version,
-                "status": "failed",
-                "reason": Reason.INTERRUPTED.value,
-                "sentences": 0,
-                "milliseconds": 0,
-                "attempts": 0,
-                "handled_at": now,
-                "retry_at": now,
-            }
-            statement = insert(ledger.dialect, note).values(**values)
-            key = ["server", "pipeline", "source"]
+    key = ["server", "pipeline", "source"]
+    for source in sources:
+        values: dict[str, Any] = {
+            **{column.name: "" for column in ledger.columns if isinstance(column.type, sa.String)},
+            **ledger.scope,
+            "source": source,
+            "pipeline_version": pipeline_version,
+            "status": "failed",
+            "reason": Reason.INTERRUPTED.value,
+            "sentences": 0,
+            "milliseconds": 0,
+            "attempts": 0,
+            "handled_at": now,
+            "retry_at": now,
+        }
+        statement = insert(ledger.dialect, note).values(**values)
+        with ledger.transaction() as connection:
             connection.execute(statement.on_conflict_do_update(index_elements=key, set_={"retry_at": now}))

@@ -108,7 +108,8 @@ class CopyKeeper:
         """
         source, link = draft.reading.note.reference, around.links.get(draft.reading.note.reference)
         check_withdrawn(link, draft)
-        others = around.others(draft)
+        # A note with an encounter would be missed in the timeline of that stay.
+        others = [owner for owner in around.others(draft) if owner.encounter or draft.encounter is None]
         if not others:
             return None
         chain = await self._parts.writer.chain(source, job.before.composition if job.before else "", chain)
@@ -116,8 +117,8 @@ class CopyKeeper:
             return None  # a person's work has no other summary beside it
         own = self._copies.owner_of(chain[-1].resource) if chain else None
         for owner in others:
-            if own and own.key == draft.text_key and own.rank < owner.rank:
-                return None
+            if own and own.key == draft.text_key and not own.yields_to(owner):
+                continue
             if await self._is_copy(draft, owner) and await self._copies.join(draft, owner, link):
                 await self._parts.writer.end(source, Reason.COPY.value, chain)
                 return owner
@@ -210,9 +211,10 @@ class CopyKeeper:
             own = await self._seen(job.composition)
             for other in around.others(job.draft) if own else ():
                 job.looked_at.add(other.source)
-                worse = max(own, other, key=_rank) if own else other
-                if not worse.held and await self._is_copy(job.draft, other):
-                    found.append(worse.source)
+                pairs = ((own, other), (other, own)) if own else ()
+                ending = [one.source for one, stays in pairs if one.yields_to(stays)]
+                if ending and await self._is_copy(job.draft, other):
+                    found += ending
         return found
 
     # After the ledger is told.
@@ -226,7 +228,7 @@ class CopyKeeper:
             if row.source != job.note.reference and row.source not in job.looked_at:
                 both = [await self._seen(ident) for ident in (job.composition, row.composition)]
                 owners = [owner for owner in both if owner and owner.key == row.text_key]
-                found |= {max(owners, key=_rank).source} if len(owners) > 1 else set()
+                found |= {one.source for one in owners for other in owners if one.yields_to(other)}
         found |= {job.note.reference for job in jobs if job.note.reference in self._again}
         self._again.update(dict.fromkeys(sorted(found)))
         if found:

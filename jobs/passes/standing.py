@@ -100,10 +100,10 @@ async def disagreeing(
 async def _second(copies: Copies, rows: Sequence[NoteRow]) -> set[str]:
     """The sources of summaries that may have to end for another one of the same text."""
     owners = await copies.owners([row.text_key for row in rows if not row.reason])
-    first = {key: min(some, key=lambda owner: owner.rank).source for key, some in owners.items()}
-    return {
-        row.source for row in rows if first.get(row.text_key, row.source) != row.source and not row.reason
+    ending = {
+        one.source for some in owners.values() for one in some if any(one.yields_to(other) for other in some)
     }
+    return {row.source for row in rows if not row.reason and row.source in ending}
 
 
 async def fallen(writer: Writer, ledger: Ledger) -> AsyncIterator[list[NoteRow]]:

@@ -12,7 +12,7 @@ from fhir_adapter import canonical
 from fhir_adapter.audit.findings import Finding
 from jobs.cli import run
 from jobs.timelines import timeline_of
-from tests.contract.contract_fhir import new_id
+from tests.contract.contract_fhir import Fhir, FhirServer, new_id
 from tests.contract.copied import OTHER, WORDS, Json, named, owners, plain, report, versions, whole
 from tests.contract.lives import another, command, of_its_own, only, revised, signed, state
 from tests.contract.passes import Site, polled_in_thread, reference
@@ -87,6 +87,17 @@ def _stay(subject: Json) -> Json:
         "class": {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "IMP"},
         "subject": subject,
     }
+
+
+def test_the_one_that_names_the_stay_has_the_summary(ward: Site, whose: Json, fhir: Any) -> None:
+    note = ward.document(WORDS, **whose)
+    ward.poll()
+    result = report(ward, **whose, encounter={"reference": reference(fhir.put(_stay(whose["subject"])))})
+
+    ward.poll()
+
+    assert whole(ward, note, result) == reference(result)
+    assert state(only(ward, note)) == ("entered-in-error", "copy")
 
 
 def test_a_note_that_is_protected_otherwise_is_no_copy(ward: Site, whose: Json) -> None:
@@ -324,3 +335,30 @@ def test_a_timeline_shows_a_text_once_and_says_where_else_it_is_filed(ward: Site
     (entry,) = timeline.to_json()["entries"]
     assert (entry["source"], entry["copies"]) == (owner, [reference(copy)])
     assert timeline.to_json()["without_summary"] == []
+
+
+def test_where_the_server_gives_out_the_ids(assigning_embedded: FhirServer, tmp_path: Path) -> None:
+    fhir = Fhir(assigning_embedded)
+    with fhir.http:
+        site = of_its_own(Site(fhir, tmp_path / "ledger.sqlite"))
+        whose = {"subject": {"reference": _created(site, {"resourceType": "Patient"})}}
+        body = {"resourceType": "DocumentReference", "status": "current", **whose}
+        document = {**body, "content": [{"attachment": plain(WORDS)}]}
+        notes = [site.fhir.get(_created(site, document)) for _ in range(3)]
+
+        site.poll()
+        owner = whole(site, *notes)
+        before = versions(site, *notes)
+        Site(fhir, tmp_path / "other.sqlite", site.options).poll([reference(note) for note in notes])
+        assert versions(site, *notes) == before
+
+        (first,) = [note for note in notes if reference(note) == owner]
+        revised(site, first, OTHER)
+        Site(fhir, tmp_path / "third.sqlite", site.options).poll([reference(note) for note in notes])
+        whole(site, *[note for note in notes if note is not first])
+
+
+def _created(site: Site, resource: Json) -> str:
+    answer = site.fhir.send("POST", resource["resourceType"], resource)
+    assert answer.status_code == 201, answer.text
+    return reference(answer.json())
