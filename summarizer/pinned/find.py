@@ -47,7 +47,8 @@ def _hits(rule: Rule, parts: Segmentation, statements: list[tuple[Sentence, str,
     for at, (sentence, before, statement) in enumerate(statements):
         kind = None if sentence.section is None else parts.sections[sentence.section].kind
         words = statement.casefold().rstrip(" .")
-        if words not in seen and rule.hits(before, statement, kind):
+        follows = bool(found) and found[-1] == at - 1 and rule.goes_on(statement)
+        if words not in seen and (follows or rule.hits(before, statement, kind)):
             seen.add(words)
             found.append(at)
     open_ = _open(rule, found, statements) if rule.answered else found

@@ -3,7 +3,8 @@
 A file has `id`, `version` (raised with every change of what it finds), `title`, `limit` (lines shown at
 most), optionally `sections` (kinds of which every statement is a hit), `ticked` (what stands behind a box
 that is not ticked is not read) and `lists` of words, which patterns name in braces. Each `match` and
-`unless` has a `pattern`, `why`, and an `example` that it matches; case is not minded. Each `answered` has
+`unless` has a `pattern`, `why`, and an `example` that it matches; case is not minded. So has each `follows`:
+of a statement right behind a hit, which belongs to it and is shown after it. Each `answered` has
 beside them `by`, the pattern of another statement of the note after which nothing is open any more, with an
 `answer` as its example; `later`, if it must stand further on; and in its pattern a group `what`, if the words
 of that group, but for those of the list `same`, must stand in the answer too.
@@ -87,6 +88,7 @@ class Rule:
     ticked: bool
     match: tuple[Pattern, ...]
     unless: tuple[Pattern, ...]
+    follows: tuple[Pattern, ...] = ()
     answered: tuple[Answered, ...] = ()
 
     def hits(self, before: str, statement: str, section: SectionKind | None) -> bool:
@@ -107,6 +109,10 @@ class Rule:
         if section not in self.sections and not _any(self.match, statement):
             return False
         return not _any(self.unless, statement)
+
+    def goes_on(self, statement: str) -> bool:
+        """Whether a statement belongs to a hit right before it."""
+        return _any(self.follows, statement)
 
 
 def _any(patterns: Sequence[Pattern], statement: str) -> bool:
@@ -142,6 +148,7 @@ def read_rule(text: str) -> Rule:
         ticked=values.get("ticked", False),
         match=tuple(_pattern(entry, lists) for entry in values["match"]),
         unless=tuple(_pattern(entry, lists) for entry in values.get("unless", ())),
+        follows=tuple(_pattern(entry, lists) for entry in values.get("follows", ())),
         answered=tuple(
             Answered(
                 _pattern(entry, lists),

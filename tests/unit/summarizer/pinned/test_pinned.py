@@ -37,6 +37,17 @@ def test_an_exception_keeps_out_its_example(rule: Rule, pattern: Pattern) -> Non
     assert not rule.hits("", pattern.example, None)
 
 
+FOLLOWING = [(rule, pattern) for rule in load_rules() for pattern in rule.follows]
+
+
+@pytest.mark.parametrize(("rule", "pattern"), FOLLOWING, ids=map(named, FOLLOWING))
+def test_what_goes_on_with_a_hit_is_one_right_behind_it_alone(rule: Rule, pattern: Pattern) -> None:
+    hit, more = rule.match[0].example, pattern.example
+    assert lines(f"{hit} {more}", rule.id) == [hit, more]
+    assert lines(f"{hit} He walks. {more}", rule.id) == [hit]
+    assert lines(more, rule.id) == []
+
+
 ANSWERED = [(rule, answered) for rule in load_rules() for answered in rule.answered]
 
 
@@ -272,6 +283,9 @@ def test_the_summary_of_a_note_brings_its_pinned_lines() -> None:
         ("code-status", "Resus: for ward measures only."),
         ("code-status", "She never wants a feeding tube."),
         ("code-status", "CODE: Full"),
+        ("code-status", "No intubation, pressors are acceptable."),
+        ("code-status", "They want to keep her comfortable."),
+        ("code-status", "He declined aggressive treatment."),
         ("code-status", "Nephew is the substitute decision maker."),
         ("code-status", "The family chose inpatient hospice."),
         ("code-status", "Life-prolonging treatment was withdrawn at noon."),
@@ -303,6 +317,8 @@ def test_what_is_told_in_other_words_is_found(rule: str, text: str) -> None:
         ("code-status", "Comfort measures provided: warm blanket and music."),
         ("code-status", "Resuscitation was not required after birth."),
         ("code-status", "She volunteers at a hospice."),
+        ("code-status", "He was not intubated on the way."),
+        ("code-status", "The cyst does not need any further treatment."),
         ("pending-results", "Disposition: pending."),
         ("pending-results", "The prescription has been sent."),
         ("pending-results", "It is not known whether he smokes."),
