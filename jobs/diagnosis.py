@@ -141,6 +141,8 @@ async def _asked(
     for resource_type in settings.resource_types:
         yield await _changes(settings, client, resource_type)
     yield await _parameters(client)
+    if by_patient := await _partitions(client):
+        yield by_patient
     for check_name, look in _summaries(client, pipeline):
         yield await _tried(check_name, "Composition" if check_name == "summaries" else "Provenance", look)
     if pipeline and (known := await _known(settings, client)):
@@ -277,6 +279,21 @@ async def _parameters(client: FhirClient) -> Check:
     return Check(
         name, "warning", value, "Recalls and timelines read more than they need: have it index these."
     )
+
+
+async def _partitions(client: FhirClient) -> Check | None:
+    """Whether the server written to keeps one partition for each patient, as HAPI can; None where not.
+
+    Such a server refuses a chain behind a patient, without any other sign that nothing be written for.
+    """
+    try:
+        await _first(client, "Composition", [("subject.identifier", "clinsum-doctor"), ("_count", "1")])
+    except HttpStatusError as error:
+        if error.status == 405 and "compartment" in error.words:
+            value = "one for each patient; it takes no Device, which belongs to none, and so no summary"
+            remedy = "Read from it, and set CLINSUM_WRITE_BASE_URL to another server; or have it use tenants."
+            return Check("partitions", "failure", value, remedy)
+    return None
 
 
 def _writing(capability: Capability, trial: TransactionTrial | None) -> Iterator[Check]:

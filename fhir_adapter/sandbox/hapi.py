@@ -49,6 +49,8 @@ class HapiSettings:
             once the target has come.
         placeholders: create an empty resource for each referenced one that is not there.
         validate_requests: refuse (422) what does not validate against R4.
+        patient_partitions: keep one partition for each patient (`PatientIdPartitionInterceptor`), so that
+            what can name a patient must name one.
         page_size: matches on a page where the client names no `_count`.
         max_page_size: a larger `_count` is silently cut to this.
         keep_reference_versions: paths where `/_history/n` of a reference is kept (`Provenance.target`),
@@ -72,6 +74,7 @@ class HapiSettings:
     referential_integrity: bool = True
     placeholders: bool = True
     validate_requests: bool = False
+    patient_partitions: bool = False
     page_size: int = 20
     max_page_size: int = 500
     keep_reference_versions: tuple[str, ...] = ()
@@ -181,6 +184,7 @@ def java_command(settings: HapiSettings, java: str) -> list[str]:
         "referentialIntegrity": settings.referential_integrity,
         "placeholders": settings.placeholders,
         "validateRequests": settings.validate_requests,
+        "patientPartitions": settings.patient_partitions,
         "defaultPage": settings.page_size,
         "maxPage": settings.max_page_size,
         "keepReferenceVersions": ",".join(settings.keep_reference_versions),
@@ -235,6 +239,9 @@ def docker_command(settings: HapiSettings, port: int) -> list[str]:
         "reuse_cached_search_results_millis": settings.reuse_search_ms,
         "validation": {"requests_enabled": settings.validate_requests},
     }
+    if settings.patient_partitions:
+        mode = {"patient_id_partitioning_mode": True, "allow_references_across_partitions": True}
+        fhir["partitioning"] = mode
     spring = {"spring": {"datasource": {"url": "jdbc:h2:mem:hapi"}}, "hapi": {"fhir": fhir}}
     return [
         *("docker", "run", "--rm", "--publish", f"{settings.host}:{port}:8080"),

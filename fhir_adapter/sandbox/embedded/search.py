@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 
 from fhir_adapter.sandbox.embedded.bundles import bundle_text, history_entry, search_entry
 from fhir_adapter.sandbox.embedded.criteria import Sql, condition, ordering, unknown_parameter
-from fhir_adapter.sandbox.embedded.outcome import invalid, unsupported
+from fhir_adapter.sandbox.embedded.outcome import RequestRefusedError, invalid, unsupported
 from fhir_adapter.sandbox.embedded.paging import Shape, Snapshot, Snapshots
 from fhir_adapter.sandbox.embedded.parameters import parameters_of
 from fhir_adapter.sandbox.embedded.session import Session, Version
@@ -70,6 +70,10 @@ class Searcher:
         Raises:
             RequestRefusedError: 400, a parameter or value is not known.
         """
+        if Quirk.PATIENT_PARTITIONS in self._settings.quirks and any("." in name for name, _ in pairs):
+            raise RequestRefusedError(
+                405, "processing", "HAPI-1322: a chain is not supported in patient compartment mode"
+            )
         pairs, offset = self._understood(pairs)
         plan = self._plan(resource_type, pairs)
         url = _self_url(f"{base}/{resource_type}", pairs)

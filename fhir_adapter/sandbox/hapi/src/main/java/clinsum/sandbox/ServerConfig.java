@@ -2,6 +2,7 @@ package clinsum.sandbox;
 
 import ca.uhn.fhir.batch2.jobs.config.Batch2JobsConfig;
 import ca.uhn.fhir.context.FhirContext;
+import ca.uhn.fhir.interceptor.api.IInterceptorService;
 import ca.uhn.fhir.jpa.api.config.JpaStorageSettings;
 import ca.uhn.fhir.jpa.api.config.ThreadPoolFactoryConfig;
 import ca.uhn.fhir.jpa.batch2.JpaBatch2Config;
@@ -10,9 +11,11 @@ import ca.uhn.fhir.jpa.binary.svc.NullBinaryStorageSvcImpl;
 import ca.uhn.fhir.jpa.config.HapiJpaConfig;
 import ca.uhn.fhir.jpa.config.r4.JpaR4Config;
 import ca.uhn.fhir.jpa.config.util.HapiEntityManagerFactoryUtil;
+import ca.uhn.fhir.jpa.interceptor.PatientIdPartitionInterceptor;
 import ca.uhn.fhir.jpa.model.config.PartitionSettings;
 import ca.uhn.fhir.jpa.model.config.SubscriptionSettings;
 import ca.uhn.fhir.jpa.model.dialect.HapiFhirH2Dialect;
+import ca.uhn.fhir.jpa.searchparam.extractor.ISearchParamExtractor;
 import ca.uhn.fhir.jpa.subscription.channel.config.SubscriptionChannelConfig;
 import ca.uhn.fhir.jpa.subscription.match.config.SubscriptionProcessorConfig;
 import ca.uhn.fhir.jpa.subscription.match.deliver.email.IEmailSender;
@@ -110,7 +113,25 @@ public class ServerConfig {
 
     @Bean
     public PartitionSettings partitionSettings() {
-        return new PartitionSettings();
+        PartitionSettings settings = new PartitionSettings();
+        if (Settings.flag("patientPartitions", false)) {
+            settings.setPartitioningEnabled(true);
+            settings.setUnnamedPartitionMode(true);
+            settings.setAllowReferencesAcrossPartitions(
+                    PartitionSettings.CrossPartitionReferenceMode.ALLOWED_UNQUALIFIED);
+        }
+        return settings;
+    }
+
+    /** Where partitions are on: one for each patient. */
+    @Bean
+    public SmartInitializingSingleton patientPartitions(
+            FhirContext fhir, ISearchParamExtractor extractor, PartitionSettings settings, IInterceptorService hooks) {
+        return () -> {
+            if (settings.isPartitioningEnabled()) {
+                hooks.registerInterceptor(new PatientIdPartitionInterceptor(fhir, extractor, settings));
+            }
+        };
     }
 
     @Bean
