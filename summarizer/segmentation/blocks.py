@@ -66,31 +66,24 @@ def _segment_stretch(spans: Spans, start: int, end: int) -> None:
     if start >= end:
         return
     blocks = list(read_layout(spans.text[start:end], start))
-    for index, block in enumerate(blocks):
-        _Emitter(
-            spans,
-            block,
-            blocks[index - 1] if index else None,
-            blocks[index + 1] if index + 1 < len(blocks) else None,
-            blocks[index + 2] if index + 2 < len(blocks) else None,
-        ).emit()
+    for index in range(len(blocks)):
+        _Emitter(spans, blocks, index).emit()
 
 
 class _Emitter:
     """Adds the spans of one block, knowing those beside it."""
 
-    def __init__(
-        self,
-        spans: Spans,
-        block: list[Line],
-        before: list[Line] | None,
-        following: list[Line] | None,
-        next_but_one: list[Line] | None,
-    ) -> None:
-        self.spans, self.block = spans, block
-        self.before, self.following, self.next_but_one = before, following, next_but_one
-        self.first = block[0]
-        self.start, self.end = self.first.start, block[-1].end
+    def __init__(self, spans: Spans, blocks: Sequence[list[Line]], index: int) -> None:
+        self.spans, self._blocks, self._index = spans, blocks, index
+        self.block = blocks[index]
+        self.before, self.following = self._beside(-1), self._beside(1)
+        self.first = self.block[0]
+        self.start, self.end = self.first.start, self.block[-1].end
+
+    def _beside(self, step: int) -> list[Line] | None:
+        """The block that stands so many blocks below, or above where `step` is negative."""
+        at = self._index + step
+        return self._blocks[at] if 0 <= at < len(self._blocks) else None
 
     def emit(self) -> None:
         """Add the spans."""
@@ -134,7 +127,7 @@ class _Emitter:
         """The column heads and the caption of the table that begins with this block."""
         rows = self.following
         if rows is not None and rows[0].kind is LineKind.BOILERPLATE and is_rule(rows[0].text):
-            rows = self.next_but_one
+            rows = self._beside(2)
         if (
             rows is None
             or rows[0].kind is not LineKind.ROW
@@ -167,37 +160,42 @@ class _Emitter:
         elif first.kind is LineKind.TEXT:
             spans.context.begin_statement(start, first.end)
         count = len(spans.sentences)
-        if self._is_empty_field(start):
+        empty = self._is_empty_field(start)
+        if empty:
             spans.sentence(start, self.end)
         else:
             self._sentences_of_text(start, label)
         spans.context.end_item()
-        if len(spans.sentences) > count:
+        if len(spans.sentences) > count and not empty:
             last = spans.sentences[-1]
             self._lead_in(Span(last.start, last.end), item=item)
 
     def _is_empty_field(self, start: int) -> bool:
-        """Whether the block is the last field of a form's lines and nobody filled it in: it heads nothing."""
-        text, above = self.spans.text, self.before[-1] if self.before else None
-        if text[self.end - 1] != ":" or self.first.after_blank or above is None or self.following is None:
+        """Whether the block is a field of a form's lines and nobody filled it in: it heads nothing.
+
+        It is the last of them, under one that is filled in, or stands between three such.
+        """
+        text = self.spans.text
+        if text[self.end - 1] != ":" or self.first.after_blank or self.following is None:
             return False
         below = self.following[0]
-        if not below.after_blank or (below.kind is LineKind.ITEM and below.ordinal < 2):
+        last = below.after_blank and not (below.kind is LineKind.ITEM and below.ordinal < 2)
+        between = _is_filled(self.following, self.first.indent) and _is_filled(self._beside(-2), None)
+        field = text[start : self.end].lstrip()
+        own = LABEL.match(field)
+        if not (last or between) or own is None or own.end() < len(field):
             return False
-        field, beside = text[start : self.end].lstrip(), above.text[above.marker :].lstrip()
-        own, filled = LABEL.match(field), LABEL.match(beside)
-        if own is None or own.end() < len(field) or filled is None or filled.end() == len(beside):
-            return False
-        return role(own["words"]) in (Role.UNKNOWN, Role.VALUE)
+        return _is_filled(self.before, None) and role(own["words"]) in (Role.UNKNOWN, Role.VALUE)
 
     def _begin_label(self, start: int, label: re.Match[str]) -> None:
         """Close what a label at the beginning of a line does not stand under; its section is its own."""
         context, words = self.spans.context, label["words"]
         found, upper = role(words), words.isupper()
         if found in (Role.VALUE, Role.EITHER):
-            apart = self.first.after_blank and normalise(words) in APART
-            ends = context.begin_value(start, upper=upper, apart=apart) or self.spans.is_beside
-            ends = ends and upper and self.first.after_blank
+            named = normalise(words) in APART
+            ends = context.begin_value(start, upper=upper, apart=named and self.first.after_blank)
+            ends = ends or self.spans.is_beside or (named and self.spans.is_left)
+            ends = ends and (named or (upper and self.first.after_blank))
         elif found is Role.UNKNOWN:
             ends = context.begin_label(start, upper=upper) or self.spans.is_beside
         else:
@@ -280,6 +278,16 @@ class _Emitter:
             opens = is_open and len(own) < 60 and _are_sides(own, below.text)
         if opens:
             context.begin_list(last.start, last.end)
+
+
+def _is_filled(block: list[Line] | None, indent: int | None) -> bool:
+    """Whether a block ends in a label with its value; at this indent, and with no blank line above it."""
+    line = block[-1] if block else None
+    if line is None or (indent is not None and (line.after_blank or line.indent != indent)):
+        return False
+    text = line.text[line.marker :].lstrip()
+    label = LABEL.match(text)
+    return label is not None and label.end() < len(text)
 
 
 def _are_sides(above: str, below: str) -> bool:

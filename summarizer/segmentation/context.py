@@ -168,6 +168,10 @@ class Context:
         self._items.clear()
         self._close_deeper()
 
+    def is_open(self, start: int) -> bool:
+        """Whether the heading that begins at `start` stands above what follows."""
+        return any(head.span.start == start for head in self._heads)
+
     @property
     def in_items(self) -> bool:
         """Whether items of a list stand right above."""

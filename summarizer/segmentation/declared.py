@@ -1,10 +1,10 @@
 """What a format declares of its tables and of words that are struck out."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from summarizer.segmentation.tables import first_cell
+from summarizer.segmentation.tables import cells, first_cell, names_columns
 from summarizer.types import ContextKind, ContextSpan, Mark, MarkKind, Sentence
 
 _LONGEST_WHOLE = 600
@@ -41,11 +41,12 @@ def declared_rows(
     last = 0
     ends = [heading[1] for heading in headings]
     table = [mark for mark in marks if mark.kind in _IN_TABLES]
+    stated = {mark.start for mark in table if mark.kind is MarkKind.COLUMNS}
     for index, mark in enumerate(table):
         between = text[last : mark.start]
         if between.strip():
             captions, columns, above = [], [], None
-        elif "\n\n" in between and mark.kind is not MarkKind.ROW:
+        elif "\n\n" in between and not (mark.kind is MarkKind.ROW and _fits(text, mark, columns, stated)):
             columns, above = [], None
         last = max(last, mark.end)
         start, end = _trimmed(text, mark)
@@ -63,11 +64,11 @@ def declared_rows(
                 for other in inside
                 if other.kind is MarkKind.ROW_HEAD
             ]
-            names_columns = mark.kind is MarkKind.COLUMNS or any(
-                other.kind is MarkKind.COLUMNS for other in inside
+            names = _names_columns(
+                text, mark, inside, [] if columns or above else table[index + 1 : index + 2]
             )
             if not rows or rows[-1].end <= start:
-                if names_columns:
+                if names:
                     above = None
                 elif (cell := first_cell(text[start:end])) is not None:
                     above = ContextSpan(start + cell[0], start + cell[1], ContextKind.ROW)
@@ -75,9 +76,33 @@ def declared_rows(
                     heads = [above]
                 context = (*captions, *columns, *heads)
                 rows.append(DeclaredRow(start, end, _pieces(text, start, end), context))
-            if names_columns:
+            if names:
                 columns = [*columns, ContextSpan(start, end, ContextKind.COLUMN)][-_MOST_HEADS:]
     return rows
+
+
+def _names_columns(text: str, row: Mark, inside: Sequence[Mark], below: Sequence[Mark]) -> bool:
+    """Whether a row names columns: the format says so, or its words do, above a row of as many cells.
+
+    Args:
+        text: the note.
+        row: the row.
+        inside: the marks in it.
+        below: the marks behind it, where it is the first of its table.
+    """
+    if row.kind is MarkKind.COLUMNS or any(mark.kind is MarkKind.COLUMNS for mark in inside):
+        return True
+    if inside or not below or below[0].kind is not MarkKind.ROW or text[row.end : below[0].start] != "\n":
+        return False
+    first, second = (cells(text[mark.start : mark.end]) for mark in (row, below[0]))
+    return len(second) <= len(first) and names_columns(first, second)
+
+
+def _fits(text: str, row: Mark, columns: Sequence[ContextSpan], stated: Collection[int]) -> bool:
+    """Whether a row below a blank line stands under the columns above it: declared, as many as its cells."""
+    if not columns or columns[-1].start not in stated:
+        return not columns
+    return len(cells(text[row.start : row.end])) == len(cells(text[columns[-1].start : columns[-1].end]))
 
 
 def _trimmed(text: str, mark: Mark) -> tuple[int, int]:

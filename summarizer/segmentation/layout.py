@@ -148,8 +148,10 @@ class _Page:
         """Whether a line behind one that holds it was taken for an item, a label or a title by mistake."""
         tail = before.text[-60:]
         if line.kind is LineKind.LABELLED:
+            full = is_full(before, line, self.width or _USUAL_WIDTH)
+            beside = before.kind is LineKind.LABELLED and not full and tail[-1] not in ",(/&"
             return line.text[0].islower() or (
-                line_ends.is_open(tail) and not known_heading(_label(line.text))
+                line_ends.is_open(tail) and not beside and not known_heading(_label(line.text))
             )
         if line.kind is LineKind.HEADING:
             if line_ends.is_open(tail):

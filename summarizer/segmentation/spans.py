@@ -121,6 +121,11 @@ class Spans:
         """Whether the section that is open is that of a label which stays in its sentence."""
         return self._section is not None and self._section == self._beside
 
+    @property
+    def is_left(self) -> bool:
+        """Whether the heading that opened the section is shown above no sentence any more."""
+        return self._section is not None and not self.context.is_open(self._titles[self._section][0])
+
     def open_beside(self, start: int, end: int) -> None:
         """Open the section of a label that stays in its sentence, beside those above that look like it."""
         above = self.section_kind

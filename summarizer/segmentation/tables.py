@@ -135,7 +135,9 @@ def names_columns(row: Sequence[str], below: Sequence[str] = ()) -> bool:
     named = sum(
         cell in _HEADS or (len(cell.split()) < 4 and not _HEADS.isdisjoint(cell.split())) for cell in cells
     )
-    return 2 * named >= len(cells) and all(len(cell.split()) < 6 for cell in cells)
+    # Of two cells one may be the value of the other: `Blood type | A`.
+    least = len(cells) if len(cells) == 2 else len(cells) / 2
+    return named >= least and all(len(cell.split()) < 6 for cell in cells)
 
 
 def first_cell(text: str) -> tuple[int, int] | None:

@@ -14,6 +14,8 @@ NARROWEST, WIDEST = 40, 160
 _PROSE = 50
 """A shorter line of a text with few lines is not taken to be full."""
 _INNER_STOP = re.compile(r"[a-zA-Z)][.;]\s+\S+\s+\S")
+_FIELD = re.compile(r"[A-Z][\w /'’-]{0,30}:(?:\s|$)")
+"""A line of a label: below another such it is the next field, whatever room that one left."""
 _SLACK = 8
 """What a ragged margin leaves free: words are measured in points, or were edited after wrapping."""
 
@@ -25,6 +27,8 @@ def wrap_width(lines: list[Line]) -> int:
     for before, line in pairwise(lines):
         right = before.right
         if line.after_blank or not NARROWEST <= right < WIDEST or before.text[-1] == ":":
+            continue
+        if _FIELD.match(line.text) and _FIELD.match(before.text):
             continue
         fits = min(right + _first_word(line), WIDEST)
         breaks.append((right, fits, before, line))

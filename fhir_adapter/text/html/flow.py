@@ -87,7 +87,7 @@ class Flow:
     def _put(self, body: str) -> None:
         """Adds words behind the space, if any, that parts them from those before."""
         apart = self._space or parts_from(self._script_end, body)
-        apart = apart or (self._boxed and (body[0].isalnum() or body[0] == "["))
+        apart = apart or (self._boxed and (body[0].isalnum() or body[0] in "[("))
         self._space, self._script_end, self._boxed = False, "", False
         if not self.struck:
             self.end_struck()

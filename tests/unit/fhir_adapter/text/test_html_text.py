@@ -262,6 +262,7 @@ def test_a_list_to_choose_from_names_its_choices_where_none_is_recorded() -> Non
             "<input type=checkbox checked><label>CPR</label><input type=checkbox><label>ICU</label>",
             "[x] CPR [ ] ICU",
         ),
+        ("<input type=radio><label>ex</label><input type=radio checked>now", "( ) ex (x) now"),
         ("(<label>left</label>) sub<b>total</b>", "(left) subtotal"),
     ],
 )

@@ -73,6 +73,11 @@ def test_a_label_within_a_line_names_no_section_of_the_lines_below() -> None:
             ["Speech", "Form of thought", "Flow of thought"],
         ),
         ("AXIS V: 55.\n\nHe is 40 years old.", ["AXIS V", None]),
+        (
+            "PENDING AT TRANSFER: Blood culture.\n\nCode status: DNI.",
+            ["PENDING AT TRANSFER", "Code status"],
+        ),
+        ("Pending labs: ferritin.\nDiet: soft.\nCode status: full.", ["Pending labs", "Diet", "Code status"]),
     ],
 )
 def test_each_line_stands_in_the_section_of_its_own_label(text: str, sections: list[str | None]) -> None:
@@ -205,6 +210,40 @@ def test_declared_rows_are_sentences_with_their_heads() -> None:
         "B. Three.",
     ]
     assert shown(text, "Three", marks) == [("caption", "Drugs"), ("column", "Drug Use")]
+
+
+def rows_of(text: str) -> tuple[Mark, ...]:
+    """Every line of a text that is not blank, declared as a row and as nothing more."""
+    marks, at = [], 0
+    for line in text.split("\n"):
+        if line:
+            marks.append(Mark(at, at + len(line), MarkKind.ROW))
+        at += len(line) + 1
+    return tuple(marks)
+
+
+def test_a_first_row_names_columns_by_its_words_where_the_format_does_not_say() -> None:
+    text = "Drug | Dose | Status\nEliquis | 5 mg | stopped\n\nEye | colour\nLeft | brown"
+    assert shown(text, "Eliquis", rows_of(text)) == [("column", "Drug | Dose | Status")]
+    assert shown(text, "Left", rows_of(text)) == []
+
+
+def test_a_name_with_its_value_names_no_columns() -> None:
+    text = "Blood type | A\nRhesus | positive"
+    assert shown(text, "Rhesus", rows_of(text)) == shown(text, "Rhesus") == []
+
+
+def test_the_columns_of_one_table_are_not_those_of_the_next() -> None:
+    text = "Drug | Dose | Use\nA | 1 mg | yes\n\nHeight | 170 cm"
+    marks = (Mark(0, 17, MarkKind.COLUMNS), *rows_of(text)[1:])
+    assert shown(text, "A |", marks) == [("column", "Drug | Dose | Use")]
+    assert shown(text, "Height", marks) == []
+
+
+def test_an_empty_field_between_filled_ones_leads_in_to_nothing() -> None:
+    text = "Feeding: by tube\nAntibiotics: for comfort only\nVentilation:\nSeen by: Jo Roe.\nHe agrees."
+    assert [text[s.start : s.end] for s in segment(text).sentences] == text.split("\n")
+    assert shown(text, "He agrees") == []
 
 
 def test_a_table_below_a_list_stands_under_no_lead_in_of_it() -> None:
