@@ -1,7 +1,7 @@
 """What a format declares of its tables and of words that are struck out."""
 
 from bisect import bisect_right
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from summarizer.segmentation.tables import cells, first_cell, names_columns
@@ -41,12 +41,11 @@ def declared_rows(
     last = 0
     ends = [heading[1] for heading in headings]
     table = [mark for mark in marks if mark.kind in _IN_TABLES]
-    stated = {mark.start for mark in table if mark.kind is MarkKind.COLUMNS}
     for index, mark in enumerate(table):
         between = text[last : mark.start]
         if between.strip():
             captions, columns, above = [], [], None
-        elif "\n\n" in between and not (mark.kind is MarkKind.ROW and _fits(text, mark, columns, stated)):
+        elif "\n\n" in between:
             columns, above = [], None
         last = max(last, mark.end)
         start, end = _trimmed(text, mark)
@@ -96,13 +95,6 @@ def _names_columns(text: str, row: Mark, inside: Sequence[Mark], below: Sequence
         return False
     first, second = (cells(text[mark.start : mark.end]) for mark in (row, below[0]))
     return len(second) <= len(first) and names_columns(first, second)
-
-
-def _fits(text: str, row: Mark, columns: Sequence[ContextSpan], stated: Collection[int]) -> bool:
-    """Whether a row below a blank line stands under the columns above it: declared, as many as its cells."""
-    if not columns or columns[-1].start not in stated:
-        return not columns
-    return len(cells(text[row.start : row.end])) == len(cells(text[columns[-1].start : columns[-1].end]))
 
 
 def _trimmed(text: str, mark: Mark) -> tuple[int, int]:

@@ -26,6 +26,8 @@ _PROSE = re.compile(rf"(?<!-)\b(?:{alternatives('labels', 'prose')})\b")
 _LEAD_IN_HEAD = re.compile(rf"(?:{'|'.join(read('labels')['lead_in_first_words'])})\b")
 _OPEN_ENDS = tuple(f" {word}" for word in read("labels")["lead_in_last_words"])
 _NARRATIVE = re.compile(r"(?:The|This|There|Patient|He|She|They|We)\s+\w+\s")
+_GAP = re.compile(r"\t| {3}")
+"""In a label it parts the value of one field from the label of the next: `latex     Isolation:`."""
 _SUFFIXES = re.compile(r"\S+")
 
 
@@ -85,7 +87,7 @@ def opens_section(label: str, rest: str, context: SectionKind | None = None, *, 
         return True
     if found is Role.EITHER:
         return not rest[:1].isdigit()
-    if found is Role.LEAD_IN:
+    if found is Role.LEAD_IN or _GAP.search(label):
         return False
     if not rest:
         return True

@@ -33,15 +33,27 @@ def add_running_text(spans: Spans, start: int, end: int, number: int) -> None:
     lost = newlines_lost(spans.text, start, end)
     markers, inside = inline_markers(spans.text, start, end, number, lost_newlines=lost)
     counted = number > 0
+    lead: Span | None = None
     for begin, stop in [*markers, (end, end)]:
-        spans.context.begin_numbered(_topic(spans.text, at, begin, inside) if counted else None)
+        spans.context.begin_numbered((_topic(spans.text, at, begin, inside) or lead) if counted else None)
         if begin < end and at == start and counted_title(spans.text, start, end) == begin:
             spans.heading(start, begin)
         else:
             _add_labelled(spans, at, begin, inside, lost)
+            lead = lead or _lead_in(spans, at, inside)
         if stop > begin:
             spans.marker(begin, stop)
         at, counted = stop, True
+
+
+def _lead_in(spans: Spans, start: int, inside: Collection[int]) -> Span | None:
+    """The clause before the first number of a list that its sentence holds (`Never had: 1. gout 2. ...`)."""
+    last = spans.sentences[-1] if spans.sentences else None
+    first = min((number for number in inside if number > start), default=None)
+    if last is None or first is None or not max(start, last.start) < first < last.end:
+        return None
+    colon = spans.text.find(":", last.start, first)
+    return Span(last.start, colon + 1) if colon > 0 else None
 
 
 def _topic(text: str, start: int, end: int, inside: Collection[int]) -> Span | None:

@@ -22,6 +22,7 @@ _RUN_IN = re.compile(r"[.:][ \t]*,|[a-z)]{2}[.?!]\s+[A-Z][a-z]")
 _LABELLED_CELLS = re.compile(r": [^:]{0,80}\S {3,}[A-Z][A-Z /]{1,30}:")
 _WIDE_GAP = re.compile(r"\t\s{0,80}|\s{3,80}")
 _SHORT_PAIR = re.compile(r"[A-Z][\w /#&()'-]{0,30}:[ \t]?\S[^:]{0,40}")
+_EMPTY_PAIR = re.compile(r"[A-Z][\w /#&()'-]{0,30}:")
 _VALUE = re.compile(r"[<>=~+-]?\s?\d|.{0,40}\d\s?(?:mg|mcg|ml|g|%|/|:|-)|.{0,40}\s\d")
 _FIGURE = re.compile(r"[<>=~+-]{0,2}\s?\d")
 _HEADS = words("table_heads", "heads")
@@ -71,12 +72,14 @@ def is_row(line: Line, before: Line | None, following: Line | None) -> bool:
 
 
 def has_pairs(text: str) -> bool:
-    """Whether a line is fields side by side, labels with short values: `Allergies: none    Code: full`."""
+    """Whether a line is fields side by side (`Allergies: none    Code: full`); later ones may be empty."""
     if ":" not in text or not ("\t" in text or "   " in text) or len(text) > 400:
         return False
     fields = _WIDE_GAP.split(text)
     return len(fields) > 1 and all(
-        _SHORT_PAIR.fullmatch(field) and len(field.split()) < 8 and field[-1] != "." for field in fields
+        _SHORT_PAIR.fullmatch(field) and len(field.split()) < 8 and field[-1] != "."
+        for field in fields
+        if field is fields[0] or not _EMPTY_PAIR.fullmatch(field)
     )
 
 

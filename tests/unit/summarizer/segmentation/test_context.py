@@ -234,10 +234,16 @@ def test_a_name_with_its_value_names_no_columns() -> None:
 
 
 def test_the_columns_of_one_table_are_not_those_of_the_next() -> None:
-    text = "Drug | Dose | Use\nA | 1 mg | yes\n\nHeight | 170 cm"
-    marks = (Mark(0, 17, MarkKind.COLUMNS), *rows_of(text)[1:])
-    assert shown(text, "A |", marks) == [("column", "Drug | Dose | Use")]
+    text = "Drug | Use\nA | yes\n\nHeight | 170 cm"
+    marks = (Mark(0, 10, MarkKind.COLUMNS), *rows_of(text)[1:])
+    assert shown(text, "A |", marks) == [("column", "Drug | Use")]
     assert shown(text, "Height", marks) == []
+
+
+def test_each_number_of_a_list_in_a_line_has_what_leads_in_to_it() -> None:
+    text = "His aunt had: 1. gout 2. lupus 3. goiter\nHe is well."
+    assert shown(text, "lupus") == shown(text, "goiter") == [("lead-in", "His aunt had:")]
+    assert shown(text, "gout") == shown(text, "He is well") == []
 
 
 def test_an_empty_field_between_filled_ones_leads_in_to_nothing() -> None:

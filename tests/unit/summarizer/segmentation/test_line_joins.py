@@ -118,6 +118,10 @@ def test_a_code_status_set_apart_leaves_the_list_above_it() -> None:
             ["Allergies: iodine Code: full", "Weight: 80 kg"],
         ),
         ("IMPRESSION: Stable.     PLAN: Go home.", ["Stable.", "Go home."]),
+        (
+            "Allergies: nickel      Precautions:\nWeight: 71 kg",
+            ["Allergies: nickel Precautions:", "Weight: 71 kg"],
+        ),
     ],
 )
 def test_a_thing_and_what_is_said_of_it_are_one_statement(text: str, expected: list[str]) -> None:
