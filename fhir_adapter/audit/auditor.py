@@ -18,6 +18,7 @@ from fhir_adapter.audit.sources import SourceRead, Sources, same_text
 from fhir_adapter.audit.verdict import AuditedSentence, Kind, PinnedAudit, Proof, SectionAudit, Subject
 from fhir_adapter.audit.witnesses import Witnesses
 from fhir_adapter.audit.words import against_text, unverified, unvouched
+from fhir_adapter.reasons import Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,8 @@ class SummaryAuditor:
         form = maker.form if maker else claims.form
         found = shape(claims, subject.resource, self._label, form) + arranged(claims)
         found += await self._witnesses.author(claims, subject.devices)
-        found += self._witnesses.provenance(claims, subject.provenances)
+        if claims.ended != Reason.COPY:  # else its source is named in another summary now
+            found += self._witnesses.provenance(claims, subject.provenances)
         found += source.found
         reading, pinned = source.reading, read_pinned(subject.resource, self._base_url)
         if reading is None:

@@ -97,7 +97,9 @@ def test_the_one_that_names_the_stay_has_the_summary(ward: Site, whose: Json, fh
     ward.poll()
 
     assert whole(ward, note, result) == reference(result)
-    assert state(only(ward, note)) == ("entered-in-error", "copy")
+    second = only(ward, note)
+    assert state(second) == ("entered-in-error", "copy")
+    assert ward.one_audit(second["id"]).ok
 
 
 def test_a_note_that_is_protected_otherwise_is_no_copy(ward: Site, whose: Json) -> None:
