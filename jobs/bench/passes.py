@@ -8,13 +8,14 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from fhir_adapter.sandbox.load import load
-from fhir_adapter.sandbox.running import running_embedded
 from jobs.passes.outcome import Totals
+from jobs.sandboxes import EngineName, running
 from jobs.settings import Settings
 
 _WORDS = [
@@ -111,27 +112,40 @@ def measure_pass(settings: Settings, notes: int) -> PassFigures:
 
 def measure_apart(settings: Settings, notes: int, module: str) -> Apart:
     """Loads generated notes into a sandbox and has `run_and_tell` of a module work on them elsewhere."""
-    with tempfile.TemporaryDirectory() as name, running_embedded(own_process=True) as base_url:
+    with loaded_server(notes) as (base_url, folder):
+        return apart(settings, base_url, folder, module)
+
+
+@contextmanager
+def loaded_server(notes: int, engine: EngineName = "embedded") -> Iterator[tuple[str, Path]]:
+    """A server with so many generated notes, and a folder beside it; gone after the block."""
+    with tempfile.TemporaryDirectory() as name, running(engine) as base_url:
         folder = Path(name)
         with open(folder / "notes.ndjson", "w") as file:
             for resource in generated_notes(notes):
                 file.write(json.dumps(resource) + "\n")
         asyncio.run(load(base_url, [folder / "notes.ndjson"]))
-        environment = {
-            **os.environ,
-            "CLINSUM_FHIR_BASE_URL": base_url,
-            "CLINSUM_DATABASE_URL": f"sqlite:///{folder / 'ledger.sqlite'}",
-            "CLINSUM_ENGINE": settings.engine,
-            "CLINSUM_MODEL": settings.model,
-            "CLINSUM_AUDIT_EVENTS": str(settings.audit_events),
-        }
-        # As a command begins: what it costs is measured, not what the bench does.
-        code = f"import jobs.memory, {module} as work; jobs.memory.keep_little(); work.run_and_tell()"
-        done = subprocess.run(  # noqa: S603 - our own interpreter and code
-            [sys.executable, "-c", code], env=environment, check=True, capture_output=True, text=True
-        )
-        summary, peak = json.loads(done.stdout.splitlines()[-1])
-        return Apart(summary, peak, sum(file.stat().st_size for file in folder.glob("ledger.sqlite*")))
+        yield base_url, folder
+
+
+def apart(settings: Settings, base_url: str, folder: Path, module: str) -> Apart:
+    """Has `run_and_tell` of a module work on a server in a process of its own; its ledger in the folder."""
+    environment = {
+        **os.environ,
+        "CLINSUM_FHIR_BASE_URL": base_url,
+        "CLINSUM_DATABASE_URL": f"sqlite:///{folder / 'ledger.sqlite'}",
+        "CLINSUM_ENGINE": settings.engine,
+        "CLINSUM_MODEL": settings.model,
+        "CLINSUM_AUDIT_EVENTS": str(settings.audit_events),
+        "CLINSUM_CONCURRENCY": str(settings.concurrency),
+    }
+    # As a command begins: what it costs is measured, not what the bench does.
+    code = f"import jobs.memory, {module} as work; jobs.memory.keep_little(); work.run_and_tell()"
+    done = subprocess.run(  # noqa: S603 - our own interpreter and code
+        [sys.executable, "-c", code], env=environment, check=True, capture_output=True, text=True
+    )
+    summary, peak = json.loads(done.stdout.splitlines()[-1])
+    return Apart(summary, peak, sum(file.stat().st_size for file in folder.glob("ledger.sqlite*")))
 
 
 def run_and_tell() -> None:

@@ -162,6 +162,29 @@ def poll(
         console().print(table)
 
 
+@bench.command(epilog="Example: clinsum bench raw --engine hapi --notes 300")
+def raw(
+    engine: Annotated[Literal["embedded", "hapi"], typer.Option(help="Which FHIR server.")] = "embedded",
+    notes: Annotated[int, typer.Option(help="Notes on the server.", min=1)] = 300,
+    json: AsJson = False,
+    sets: Sets = None,
+) -> None:
+    """A pass beside bare HTTP: the same notes read and the same summaries written without it.
+
+    Of the settings, ENGINE, MODEL, CONCURRENCY and AUDIT_EVENTS count.
+    """
+    from jobs.bench.raw import measure
+
+    figures = measure(settings_from(sets), notes, engine)
+    if json:
+        print_json(figures.to_json())
+        return
+    table = Table("", "notes", "pass, s", "bare HTTP, s", "of its speed", box=None)
+    seconds = (f"{figures.pass_seconds:.1f}", f"{figures.raw_seconds:.1f}")
+    table.add_row(figures.server, str(figures.notes), *seconds, f"{figures.ratio:.2f}")
+    console().print(table)
+
+
 @bench.command(epilog="Example: clinsum bench backfill --notes 1000 --notes 20000 --set ENGINE=lead")
 def backfill(
     notes: Annotated[list[int] | None, typer.Option(help="Notes on the server. Repeatable.")] = None,

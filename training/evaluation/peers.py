@@ -126,10 +126,12 @@ def _sentence_transformers(backend: str, needs: str) -> Callable[[str], Choose]:
     """The sentences whose vectors are nearest to the mean of all, by one of its runtimes."""
 
     def make(model: str) -> Choose:
-        import_module(needs)  # else it says what is missing by an error of no kind
-        encoder = import_module("sentence_transformers").SentenceTransformer(
-            model, backend=backend, device="cpu"
-        )
+        import_module(needs)
+        transformer = import_module("sentence_transformers").SentenceTransformer
+        try:
+            encoder = transformer(model, backend=backend, device="cpu")
+        except Exception as error:  # so says the library that a part of a runtime is not there
+            raise ImportError(backend) from error
 
         def choose(sentences: list[str], limit: int | None, words_limit: int | None) -> list[int]:
             vectors = encoder.encode(sentences, normalize_embeddings=True, show_progress_bar=False)
