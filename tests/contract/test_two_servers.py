@@ -22,6 +22,7 @@ from jobs.runtime import open_ledger
 from jobs.schedule import reconcile
 from jobs.settings import SettingsError
 from tests.contract.contract_fhir import Fhir, FhirServer, hapi_or_skip, new_id
+from tests.contract.copied import OTHER, WORDS
 from tests.contract.lives import ended, html_document, revised
 from tests.contract.passes import Site, reference
 from tests.contract.timelines import a_chart, shown
@@ -108,6 +109,26 @@ def references(node: Any) -> Iterator[str]:
     elif isinstance(node, list):
         for item in node:
             yield from references(item)
+
+
+def test_copies_share_a_summary_that_names_them_by_their_addresses(any_pair: Pair) -> None:
+    pair = any_pair
+    first = pair.note(WORDS)
+    notes = [first, pair.site.document(WORDS, subject=first["subject"])]
+    pair.site.poll()
+    pair.site.poll([reference(note) for note in notes])
+
+    (composition,) = [one for note in notes for one in pair.written(note)]
+    found = pair.there.matches(pair.there.get("Provenance", target=reference(composition)))
+    named = [entity["what"]["reference"].split("/_history")[0] for one in found for entity in one["entity"]]
+    assert sorted(named) == sorted(map(pair.url, notes))
+    assert pair.audited(composition) == set()
+
+    (copy,) = [note for note in notes if not pair.written(note)]
+    (owner,) = [note for note in notes if note is not copy]
+    revised(pair.site, owner, OTHER)
+    pair.site.poll()
+    assert [len(pair.written(note)) for note in notes] == [1, 1]
 
 
 def checked(pair: Pair, composition: Json) -> list[str]:
