@@ -281,8 +281,8 @@ class _Emitter:
 
 
 def _is_filled(block: list[Line] | None, indent: int | None) -> bool:
-    """Whether a block ends in a label with its value; at this indent, and with no blank line above it."""
-    line = block[-1] if block else None
+    """Whether a block begins with a label and its value; at this indent, and with no blank line above it."""
+    line = block[0] if block else None
     if line is None or (indent is not None and (line.after_blank or line.indent != indent)):
         return False
     text = line.text[line.marker :].lstrip()

@@ -250,6 +250,12 @@ def test_an_empty_field_between_filled_ones_leads_in_to_nothing() -> None:
     text = "Feeding: by tube\nAntibiotics: for comfort only\nVentilation:\nSeen by: Jo Roe.\nHe agrees."
     assert [text[s.start : s.end] for s in segment(text).sentences] == text.split("\n")
     assert shown(text, "He agrees") == []
+    assert (
+        shown(
+            text.replace("Roe.", "Roe and a son who lives with him and wants to be called at night."), "son"
+        )
+        == []
+    )
 
 
 def test_a_table_below_a_list_stands_under_no_lead_in_of_it() -> None:
