@@ -342,7 +342,8 @@ def test_a_server_with_a_partition_for_each_patient_is_read_and_another_written_
         fhir = Fhir(FhirServer("embedded" if engine == "embedded" else "hapi", base_url))
         with fhir.http, pair_of(fhir, tmp_path / "ledger.sqlite", own_ids=False) as pair:
             note = pair.note()
-            sets = [f"--set=FHIR_BASE_URL={base_url}", "--set=ENGINE=lead"]
+            # A HAPI that has just started is slow to answer the first search of each kind.
+            sets = [f"--set=FHIR_BASE_URL={base_url}", "--set=ENGINE=lead", "--set=TIMEOUT=300"]
             sets.append(f"--set=DATABASE_URL=sqlite:///{tmp_path / 'alone.sqlite'}")
 
             assert run(["poll", *sets]) == 2
