@@ -41,9 +41,9 @@ PAYLOADS = (
 ALL = " ".join(PAYLOADS)
 
 
-def note_of(payload: str) -> str:
+def note_of(payload: str, plan: str = "Rest") -> str:
     """A short note that shows it in a heading, within a sentence, and as a sentence."""
-    return f"ASSESSMENT {payload}:\nThe patient wrote {payload} on it. No fever. {payload}\n\nPLAN:\nRest.\n"
+    return f"ASSESSMENT {payload}:\nThe patient wrote {payload} on it. No fever. {payload}\n\nPLAN:\n{plan}.\n"
 
 
 def resources() -> list[dict[str, Any]]:
@@ -68,7 +68,8 @@ def resources() -> list[dict[str, Any]]:
         },
     ]
     for index, payload in enumerate(PAYLOADS):
-        for kind, text in (("text/plain", note_of(payload)), ("text/html", html.escape(note_of(payload)))):
+        at_home = note_of(payload, "Rest at home")  # one text would have one summary
+        for kind, text in (("text/plain", note_of(payload)), ("text/html", html.escape(at_home))):
             attachment = {
                 "contentType": f"{kind}; charset=utf-8",
                 "data": base64.b64encode(text.encode()).decode(),
@@ -103,7 +104,7 @@ def resources() -> list[dict[str, Any]]:
                 "encounter": encounter,
                 "performer": [{"display": ALL}],
                 "effectiveDateTime": f"2026-03-{index + 1:02d}T09:00:00Z",
-                "conclusion": note_of(payload),
+                "conclusion": note_of(payload, "Rest in bed"),
             }
         )
     return found
