@@ -43,7 +43,7 @@ ALL = " ".join(PAYLOADS)
 
 def note_of(payload: str, plan: str = "Rest") -> str:
     """A short note that shows it in a heading, within a sentence, and as a sentence."""
-    return f"ASSESSMENT {payload}:\nThe patient wrote {payload} on it. No fever. {payload}\n\nPLAN:\n{plan}.\n"
+    return f"ASSESSMENT {payload}:\nThey wrote {payload} on it. No fever. {payload}\n\nPLAN:\n{plan}.\n"
 
 
 def resources() -> list[dict[str, Any]]:
