@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from fhir_adapter import canonical
 from fhir_adapter.errors import HttpStatusError
 from fhir_adapter.lenient import JsonObject, as_dict, dicts, reference_of, relative
 from fhir_adapter.rest.access_events import Event, Interaction, Observer, acting, audit_event
@@ -23,7 +24,7 @@ from fhir_adapter.rest.transport import RawResponse
 _RECORDED = frozenset(
     {"Binary", "Composition", "DiagnosticReport", "DocumentReference", "Encounter", "Patient"}
 )
-_BOOKKEEPING = ("_id", "identifier")  # how a writer looks for what it wrote itself
+_BOOKKEEPING = ("_id", "identifier")  # how a writer looks for what it wrote itself; also by a text's tag
 _WRITTEN = frozenset({"Communication", "Composition", "DocumentReference", "Provenance"})
 _NAMING = frozenset({"name", "family", "given", "birthdate", "phonetic"})  # what is asked after a person by
 _AT_ONCE = 100  # events in one transaction
@@ -113,7 +114,7 @@ class AuditedClient(FhirClient):
         self, resource_type: str, params: Sequence[tuple[str, str]], start: str = ""
     ) -> AsyncIterator[SearchPage]:
         """As `FhirClient.search`, recorded as one query for each patient whose resources it gives."""
-        recorded = resource_type in _RECORDED and not any(name in _BOOKKEEPING for name, _ in params)
+        recorded = resource_type in _RECORDED and not any(_is_bookkeeping(*param) for param in params)
         kept: list[tuple[str, str | int | float | bool | None]] = [
             (name, "" if name in _NAMING else value) for name, value in params
         ]
@@ -268,6 +269,12 @@ class AuditedClient(FhirClient):
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def _is_bookkeeping(name: str, value: str) -> bool:
+    """Whether a parameter of a search says that a writer looks for what it wrote itself."""
+    of_a_text = name == "_tag" and all(one.startswith(f"{canonical.TEXTS}|") for one in value.split(","))
+    return name in _BOOKKEEPING or of_a_text
 
 
 def _located(outcome: JsonObject, resource: JsonObject) -> str:

@@ -141,7 +141,7 @@ def test_a_timeline_records_whose_notes_it_read_and_what_it_kept(chart: Chart) -
 
     assert silent == []
     found = events(chart.site.fhir, patient=chart.patient)
-    assert kinds(found) == {"PatientRead": 3, "PatientQuery": 2, "PatientCreate": 2}
+    assert kinds(found) == {"PatientRead": 2, "PatientQuery": 2, "PatientCreate": 2}
     for event in found:
         check(event, chart.site.fhir.server.base_url, chart.patient)
 
