@@ -11,7 +11,7 @@ from jobs.web.views.pages import STATIC
 from tests.unit.jobs.web.web_parts import NOTE, Served
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)> No fever & \"no\" 'cough'. </textarea>"
-SCRIPTS = ("summarise.js", "note.js", "reading.js", "service.js", "strip.js")
+SCRIPTS = ("keys.js", "summarise.js", "note.js", "reading.js", "service.js", "strip.js")
 
 
 async def test_the_page_is_there_with_and_without_a_server(served: Served) -> None:
