@@ -15,7 +15,7 @@ READS = set("rbt")
 ALLOWED = {
     "fhir_adapter.sandbox.hapi_build._build": "a folder of its own, which is renamed",
     "fhir_adapter.sandbox.hapi_build.locked": "a lock without content",
-    "jobs.bench.passes.measure_apart": "a temporary folder",
+    "jobs.bench.passes.loaded_server": "a temporary folder",
     "jobs.bench.sizes.write_random": "a temporary folder",
     "jobs.commands.bench.everything": "a line more in a history",
     "jobs.health.Heart._write": "written beside and renamed, each few seconds without waiting for the disk",
