@@ -115,7 +115,7 @@ def read_existing(composition: JsonObject, ordinal: int = 1) -> Existing:
 
 def stamp_of(composition: JsonObject) -> Stamp:
     """Reads the stamp off a Composition; parts that are absent or odd read as ""."""
-    parts = dict(_source_facts(composition))
+    parts = dict(source_facts(composition))
     names = ("versionId", "sha256", "normalization", "pipeline")
     return Stamp(*(str(parts.get(name) or "") for name in names))
 
@@ -123,7 +123,7 @@ def stamp_of(composition: JsonObject) -> Stamp:
 def same_sources(one: JsonObject, other: JsonObject) -> bool:
     """Whether two Compositions were made from the same texts of the same versions of the same sources."""
     names = ("versionId", "sha256")
-    first, second = (sorted(str(f) for f in _source_facts(c) if f[0] in names) for c in (one, other))
+    first, second = (sorted(str(f) for f in source_facts(c) if f[0] in names) for c in (one, other))
     return first == second
 
 
@@ -171,22 +171,31 @@ def ended(composition: JsonObject, why: str, words: str = "") -> JsonObject:
         why: the code.
         words: of the person who withdraws it; "" for none.
     """
-    others = [e for e in dicts(composition.get("extension")) if e.get("url") not in _MARKS]
-    mark: list[JsonObject] = [{"url": canonical.ENDED_BECAUSE, "valueCode": str(why)}]
-    if words:
-        mark.append({"url": canonical.WITHDRAWAL_REASON, "valueString": words})
     status = composition.get("status")
     if why in _WRONG:
         status = _IN_ERROR
     elif status == _IN_ERROR:
         status = "preliminary"
-    return {**composition, "extension": [*others, *mark], "status": status}
+    return {**marked(composition, why, words), "status": status}
 
 
 def reinstated(composition: JsonObject, status: str) -> JsonObject:
     """The Composition as it was before it was withdrawn, with the status that it had then."""
-    others = [e for e in dicts(composition.get("extension")) if e.get("url") not in _MARKS]
-    return {**composition, "extension": others, "status": status}
+    return {**unmarked(composition), "status": status}
+
+
+def marked(resource: JsonObject, why: str, words: str = "") -> JsonObject:
+    """A resource that says why its time is over, and nothing of an earlier end; its status stays."""
+    mark: list[JsonObject] = [{"url": canonical.ENDED_BECAUSE, "valueCode": str(why)}]
+    if words:
+        mark.append({"url": canonical.WITHDRAWAL_REASON, "valueString": words})
+    return {**resource, "extension": [*unmarked(resource)["extension"], *mark]}
+
+
+def unmarked(resource: JsonObject) -> JsonObject:
+    """A resource that says nothing of an end."""
+    others = [e for e in dicts(resource.get("extension")) if e.get("url") not in _MARKS]
+    return {**resource, "extension": others}
 
 
 def ended_text(text: JsonObject, why: str) -> JsonObject:
@@ -220,7 +229,7 @@ def content_digest(composition: JsonObject) -> str:
     content = {name: _plain(value) for name, value in composition.items() if name not in _NO_CONTENT}
     content["text"] = _narrative(composition)
     content["section"] = [_section(section) for section in dicts(composition.get("section"))]
-    content["source"] = sorted(map(str, _source_facts(composition)))
+    content["source"] = sorted(map(str, source_facts(composition)))
     extensions = dicts(composition.get("extension"))
     content["extension"] = sorted(str(e.get("url")) for e in extensions if e.get("url") not in _OURS)
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
@@ -263,10 +272,11 @@ def _plain(node: Any) -> Any:
     return float(node) if isinstance(node, int | float) and not isinstance(node, bool) else node
 
 
-def _source_facts(composition: JsonObject) -> list[tuple[str, Any]]:
+def source_facts(resource: JsonObject) -> list[tuple[str, Any]]:
+    """Names and values of what a resource states of the text that it was made from (`source-text`)."""
     return [
         (str(part.get("url")), next((v for name, v in part.items() if name.startswith("value")), None))
-        for extension in dicts(composition.get("extension"))
+        for extension in dicts(resource.get("extension"))
         if extension.get("url") == canonical.SOURCE_TEXT
         for part in dicts(extension.get("extension"))
     ]

@@ -6,7 +6,7 @@ from fhir_adapter import canonical
 from fhir_adapter.errors import NoteError
 from fhir_adapter.lenient import JsonObject, as_dict, coded, dicts, references, relative, version_of
 from fhir_adapter.reasons import Reason
-from fhir_adapter.writing.lifecycle import Withdrawal, ended_because
+from fhir_adapter.writing.lifecycle import Withdrawal, ended_because, marked, source_facts, unmarked
 from fhir_adapter.writing.summary import SummaryDraft
 
 
@@ -46,7 +46,7 @@ class Link:
 def read_link(provenance: JsonObject, base_url: str) -> Link | None:
     """Reads a Provenance leniently; None where it says nothing of the kind, or is not of this software."""
     systems = {system for system, _ in coded(as_dict(provenance.get("meta")).get("tag"))}
-    facts = _facts(provenance)
+    facts = {name: str(value) for name, value in source_facts(provenance) if value is not None}
     targets = [t for t in references(provenance.get("target"), base_url) if t.startswith("Composition/")]
     entities = [as_dict(e.get("what")) for e in dicts(provenance.get("entity")) if e.get("role") == "source"]
     if canonical.PROVENANCE_KEY not in systems or not facts.get("key"):
@@ -68,15 +68,6 @@ def read_link(provenance: JsonObject, base_url: str) -> Link | None:
     )
 
 
-def _facts(provenance: JsonObject) -> dict[str, str]:
-    return {
-        str(part.get("url")): str(next((v for name, v in part.items() if name.startswith("value")), ""))
-        for extension in dicts(provenance.get("extension"))
-        if extension.get("url") == canonical.SOURCE_TEXT
-        for part in dicts(extension.get("extension"))
-    }
-
-
 def check_withdrawn(link: Link | None, written: SummaryDraft) -> None:
     """A withdrawal of a further source by a person holds for the version that it hit.
 
@@ -91,15 +82,12 @@ def check_withdrawn(link: Link | None, written: SummaryDraft) -> None:
 
 def ended_link(link: Link, why: str) -> JsonObject:
     """The Provenance marked: the source is no longer one of the summary's."""
-    others = [e for e in dicts(link.resource.get("extension")) if e.get("url") != canonical.ENDED_BECAUSE]
-    mark = {"url": canonical.ENDED_BECAUSE, "valueCode": str(why)}
-    return {**link.resource, "extension": [*others, mark]}
+    return marked(link.resource, why)
 
 
 def reinstated_link(link: Link) -> JsonObject:
     """The Provenance without the mark."""
-    others = [e for e in dicts(link.resource.get("extension")) if e.get("url") != canonical.ENDED_BECAUSE]
-    return {**link.resource, "extension": others}
+    return unmarked(link.resource)
 
 
 def states(link: Link, written: SummaryDraft) -> bool:

@@ -3,7 +3,6 @@
 import base64
 import hashlib
 import secrets
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,12 +12,13 @@ from urllib.parse import parse_qsl, urlencode
 
 import httpx
 import jwt
-import uvicorn
 from cryptography.hazmat.primitives.asymmetric import rsa
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
+
+from tests.unit.jobs.web.web_parts import listening
 
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 OTHER_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -173,15 +173,5 @@ def recording(upstream: str) -> Iterator[Record]:
     record = Record(upstream)
     methods = ["GET", "POST", "PUT"]
     app = Starlette(routes=[Route("/{path:path}", record.serve, methods=methods)])
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, access_log=False))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        while not server.started:
-            assert thread.is_alive()
-            thread.join(0.01)
-        record.origin = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    with listening(app) as record.origin:
         yield record
-    finally:
-        server.should_exit = True
-        thread.join()
