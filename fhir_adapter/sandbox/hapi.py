@@ -30,7 +30,8 @@ from fhir_adapter.sandbox.hapi_build import (
     find_tools,
 )
 
-IMAGE = "hapiproject/hapi:v8.8.0-1"
+# By tag for people, by digest for Docker: as in deploy/compose.yaml.
+IMAGE = "hapiproject/hapi:v8.8.0-1@sha256:34c86fd5805df77c2b9d9c10538050b16ac3dc244352da0ebe4717f931330775"
 _STOP_SECONDS = 20
 
 

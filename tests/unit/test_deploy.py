@@ -15,6 +15,7 @@ import pytest
 import yaml
 from typer.main import get_command
 
+from fhir_adapter.sandbox.hapi import IMAGE as HAPI_IMAGE
 from jobs.cli import build
 from jobs.demo.notes import note_file
 from jobs.settings import Settings, load_settings
@@ -76,7 +77,7 @@ def test_an_image_is_well_formed_small_and_without_root(name: str) -> None:
     assert last.index("USER") < last.index("CMD")
     default = dict(rest.split("=", 1) for rest in of(name, "ARG") if "=" in rest)
     bases = [image.replace("${BASE}", default.get("BASE", "")) for image in of(name, "FROM")]
-    assert all("-slim" in image for image in bases)
+    assert all(re.search(r"-slim-\w+@sha256:[0-9a-f]{64}( AS build)?$", image) for image in bases)
     assert any("PIP_NO_CACHE_DIR=1" in rest for rest in of(name, "ENV"))
     assert of(name, "HEALTHCHECK")
 
@@ -190,6 +191,18 @@ def test_compose_has_the_whole_and_publishes_it_here_alone() -> None:
         dockerfile = DEPLOY / service["build"]["context"] / service["build"]["dockerfile"]
         assert dockerfile.resolve() == DEPLOY / "Dockerfile"
         assert set(service["build"]["args"]) <= {rest.split("=")[0] for rest in of("Dockerfile", "ARG")}
+
+
+def test_what_is_pulled_is_named_by_tag_and_digest() -> None:
+    pulled = {
+        name: service["image"]
+        for name, service in compose()["services"].items()
+        if service["image"] != "clinsum"
+    }
+    assert set(pulled) == {"postgres", "hapi"}
+    assert all(re.fullmatch(r"[\w/]+:[\w.-]+@sha256:[0-9a-f]{64}", image) for image in pulled.values())
+    assert pulled["hapi"] == HAPI_IMAGE
+    assert of("Dockerfile", "ARG")[0].removeprefix("BASE=") == of("huggingface/Dockerfile", "FROM")[0]
 
 
 def test_no_secret_of_compose_has_a_default() -> None:
