@@ -1,10 +1,10 @@
-"""Writes the tables of README.md, reference.md and profiles.md that state what the code states.
+"""Writes the tables of README.md, settings.md, reference.md and profiles.md that state what the code states.
 
 Run it from the project's folder as `.venv/bin/python docs/tables.py`; the tests say when it is due.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
@@ -17,17 +17,39 @@ from fhir_adapter.profiles.describe import ElementRow, rows
 from fhir_adapter.profiles.examples import examples
 from fhir_adapter.reasons import Reason
 from jobs.settings import Settings
+from jobs.settings.servers import ServerSettings
+from jobs.settings.web import WebSettings
+from jobs.settings.work import WorkSettings
 from jobs.values import default_health_file
 from jobs.web.problems import CODES
 
 ROOT = Path(__file__).parent.parent
 
 
-def settings_table() -> str:
-    """One row for each setting, in the order of the settings object."""
+# What nearly everybody sets, for the first page.
+FIRST_SETTINGS = (
+    "fhir_base_url",
+    "auth",
+    "database_url",
+    "budget",
+    "engine",
+    "interval",
+    "resource_types",
+    "note_types",
+    "patients",
+    "audit_events",
+    "service_token",
+)
+# Each group of settings by the name of its place in settings.md.
+GROUPS = {"servers": ServerSettings, "work": WorkSettings, "web": WebSettings}
+
+
+def settings_table(names: Iterable[str]) -> str:
+    """One row for each of these settings."""
     rows = [
         (f"`{Settings.model_config['env_prefix']}{name.upper()}`", _default(field), _meaning(field))
-        for name, field in Settings.model_fields.items()
+        for name in names
+        for field in [Settings.model_fields[name]]
     ]
     return _table(("setting", "default", "what it does"), rows)
 
@@ -123,13 +145,17 @@ def filled(page: str, name: str, table: str) -> str:
 def pages() -> dict[Path, str]:
     """Each page as it should be."""
     readme, reference = ROOT / "README.md", ROOT / "docs" / "reference.md"
-    profiles = ROOT / "docs" / "profiles.md"
+    settings, profiles = ROOT / "docs" / "settings.md", ROOT / "docs" / "profiles.md"
+    every = settings.read_text("utf-8")
+    for place, group in GROUPS.items():
+        every = filled(every, place, settings_table(group.model_fields))
     page = filled(profiles.read_text("utf-8"), "codes", codes_table())
     for identifier, table in profile_tables().items():
         page = filled(page, identifier, table)
     tables = filled(reference.read_text("utf-8"), "reasons", reasons_table())
     return {
-        readme: filled(readme.read_text("utf-8"), "settings", settings_table()),
+        readme: filled(readme.read_text("utf-8"), "settings", settings_table(FIRST_SETTINGS)),
+        settings: every,
         reference: filled(filled(tables, "findings", findings_table()), "problems", problems_table()),
         profiles: page,
     }

@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from jobs.settings import Settings
 from tests.places import ROOT
 from tests.unit.source_graph import PACKAGES
 
@@ -20,6 +21,7 @@ DOCS = (
     "profiles",
     "reference",
     "servers",
+    "settings",
     "timeline",
     "training",
     "web",
@@ -49,6 +51,12 @@ def tables() -> ModuleType:
 def test_tables_are_those_of_the_code(tables: ModuleType) -> None:
     for path, content in tables.pages().items():
         assert path.read_text("utf-8") == content, f"run docs/tables.py: {path.name} is behind"
+
+
+def test_every_setting_stands_in_one_table_and_the_first_page_is_a_part(tables: ModuleType) -> None:
+    listed = [name for group in tables.GROUPS.values() for name in group.model_fields]
+    assert sorted(listed) == sorted(Settings.model_fields)
+    assert set(tables.FIRST_SETTINGS) <= set(listed)
 
 
 def test_a_page_without_the_place_is_an_error(tables: ModuleType) -> None:
