@@ -12,12 +12,13 @@ of that group, but for those of the list `same`, must stand in the answer too.
 
 import re
 import tomllib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from summarizer.literals import folded, needed
 from summarizer.types import SectionKind
 
 __all__ = ["Answered", "Pattern", "Rule", "load_rules", "read_rule"]
@@ -40,11 +41,22 @@ _NOTHING_SAID = re.compile(r"(?:^|:)\W*$")
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """What to look for, why, and an example."""
+    """What to look for, why, and an example.
+
+    Attributes:
+        needs: strings of which one stands in all that it matches, as `summarizer.literals` has them.
+    """
 
     expression: re.Pattern[str]
     why: str
     example: str
+    needs: frozenset[str] = frozenset()
+
+    def found_in(self, statement: str, low: str) -> bool:
+        """Whether it matches in a statement, of which `low` is `folded`."""
+        if self.needs and not any(string in low for string in self.needs):
+            return False
+        return self.expression.search(statement) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +112,7 @@ class Rule:
             section: the kind of section it stands in.
         """
         if self.ticked:
-            said = _NOT_TICKED.sub("", statement)
+            said = chosen(statement)
             if said != statement and _NOTHING_SAID.search(said):
                 return False  # a choice that nobody made
             statement = said
@@ -116,7 +128,45 @@ class Rule:
 
 
 def _any(patterns: Sequence[Pattern], statement: str) -> bool:
-    return any(pattern.expression.search(statement) for pattern in patterns)
+    low = folded(statement)
+    return any(pattern.found_in(statement, low) for pattern in patterns)
+
+
+def _within(patterns: Sequence[Pattern], present: frozenset[str]) -> tuple[Pattern, ...]:
+    kept = [(pattern, pattern.needs & present) for pattern in patterns]
+    return tuple(replace(pattern, needs=needs) for pattern, needs in kept if needs or not pattern.needs)
+
+
+@cache
+def _all_needs() -> tuple[str, ...]:
+    of = [[*rule.match, *rule.unless, *rule.follows] for rule in load_rules()]
+    return tuple(sorted({string for patterns in of for pattern in patterns for string in pattern.needs}))
+
+
+def rules_for(statements: Iterable[tuple[str, str]]) -> tuple[Rule, ...]:
+    """The rules with those of their patterns alone that can match in statements of one note.
+
+    Of a note's statements most match nothing: a pattern is searched for where a string stands that it needs.
+
+    Args:
+        statements: what each stands under, and the statement, as `Rule.hits` reads them.
+    """
+    low = "\n".join(folded(f"{under}{text}") for under, one in statements for text in {one, chosen(one)})
+    present = frozenset(string for string in _all_needs() if string in low)
+    return tuple(
+        replace(
+            rule,
+            match=_within(rule.match, present),
+            unless=_within(rule.unless, present),
+            follows=_within(rule.follows, present),
+        )
+        for rule in load_rules()
+    )
+
+
+def chosen(statement: str) -> str:
+    """A statement without the options of a form that were not chosen."""
+    return _NOT_TICKED.sub("", statement)
 
 
 def words_of(statement: str) -> frozenset[str]:
@@ -166,6 +216,7 @@ def _pattern(entry: dict[str, Any], lists: dict[str, str]) -> Pattern:
     while _NAME.search(expression):  # a list may name another
         expression = _NAME.sub(lambda name: lists[name[1]], expression)
     try:
-        return Pattern(re.compile(expression, re.IGNORECASE), entry["why"], entry["example"])
+        compiled = re.compile(expression, re.IGNORECASE)
     except re.error as error:
         raise ValueError(f"{entry['pattern']!r} is no pattern: {error}") from None
+    return Pattern(compiled, entry["why"], entry["example"], needed(compiled))
