@@ -7,17 +7,13 @@ client-assigned id or, where the server gives out the ids, a conditional one.
 from collections.abc import Sequence
 from typing import Any
 
-from pydantic import ValidationError
-
 from fhir_adapter import canonical
-from fhir_adapter.errors import NoteError
 from fhir_adapter.lenient import JsonObject, as_dict, dicts
-from fhir_adapter.models import model_of
-from fhir_adapter.reasons import Reason
 from fhir_adapter.writing.lifecycle import Existing, sealed
 from fhir_adapter.writing.pipeline import Pipeline, device, model_card, model_card_markdown
 from fhir_adapter.writing.provenance import provenance
 from fhir_adapter.writing.summary import SummaryDraft, composition, extracted_text, urn
+from fhir_adapter.writing.validity import validate
 
 
 def author(pipeline: Pipeline) -> list[JsonObject]:
@@ -110,20 +106,6 @@ def replacement(resources: list[JsonObject]) -> JsonObject:
         "type": "transaction",
         "entry": [_put(resource, str(resource["meta"].get("versionId", ""))) for resource in resources],
     }
-
-
-def validate(resource: JsonObject) -> None:
-    """Checks one of our resources against its R4B model.
-
-    Raises:
-        NoteError: `malformed`, naming the elements at fault and never their values.
-    """
-    try:
-        model_of(resource["resourceType"]).model_validate(resource)
-    except ValidationError as error:
-        problems = error.errors(include_input=False, include_url=False, include_context=False)
-        places = sorted({".".join(map(str, problem["loc"])) for problem in problems})
-        raise NoteError(Reason.MALFORMED, f"{resource['resourceType']}: {', '.join(places)}") from None
 
 
 def summary_resources(written: SummaryDraft, existing: Existing | None = None) -> list[JsonObject]:

@@ -17,9 +17,10 @@ from fhir_adapter.profiles.describe import rows
 from fhir_adapter.profiles.examples import examples
 from fhir_adapter.profiles.package import build, manifest
 from fhir_adapter.profiles.upload import upload_bundle
-from fhir_adapter.writing.bundles import author, validate
+from fhir_adapter.writing.bundles import author
 from fhir_adapter.writing.provenance import provenance
 from fhir_adapter.writing.summary import composition, extracted_text
+from fhir_adapter.writing.validity import validate
 from tests.unit.fhir_adapter.builders import MODEL, a_draft, a_pipeline
 
 STRUCTURES = [d for d in definitions() if d["resourceType"] == "StructureDefinition"]

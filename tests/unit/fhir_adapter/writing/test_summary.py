@@ -16,11 +16,11 @@ from fhir_adapter.writing.bundles import (
     registration,
     summary_resources,
     transaction,
-    validate,
 )
 from fhir_adapter.writing.lifecycle import Existing, read_existing
 from fhir_adapter.writing.provenance import provenance
 from fhir_adapter.writing.summary import SummaryDraft, composition, extracted_text
+from fhir_adapter.writing.validity import validate
 from tests.unit.fhir_adapter.builders import BASE_URL, TEXT, a_draft, a_pipeline, a_reading, a_summary
 
 

@@ -1,0 +1,80 @@
+"""What we write against the models of R4B, before it leaves.
+
+Of the elements of a summary four in five are extensions, one list for each sentence, and these are the same
+from note to note but for their numbers. One that was found valid is not looked at again: a resource is
+checked without its extensions, and of these each form once.
+"""
+
+import json
+
+from pydantic import ValidationError
+
+from fhir_adapter.errors import NoteError
+from fhir_adapter.lenient import JsonObject
+from fhir_adapter.models import model_of
+from fhir_adapter.reasons import Reason
+
+_REMEMBERED = 4096  # forms of extensions
+_LARGEST = (1 << 31) - 1  # of an `integer` (R4, data types)
+_known: set[str] = set()
+
+
+def validate(resource: JsonObject) -> None:
+    """Checks one of our resources against its R4B model.
+
+    Raises:
+        NoteError: `malformed`, naming the elements at fault and never their values.
+    """
+    model = model_of(resource["resourceType"])
+    try:
+        if not _valid_in_parts(resource):
+            model.model_validate(resource)
+    except ValidationError as error:
+        problems = error.errors(include_input=False, include_url=False, include_context=False)
+        places = sorted({".".join(map(str, problem["loc"])) for problem in problems})
+        raise NoteError(Reason.MALFORMED, f"{resource['resourceType']}: {', '.join(places)}") from None
+
+
+def _valid_in_parts(resource: JsonObject) -> bool:
+    """Whether the resource without its extensions is valid, and each of these; the same as for the whole.
+
+    False may also mean that an element is valid by its extension alone; the whole decides then.
+    """
+    apart: list[JsonObject] = []
+    bare = _without_extensions(resource, apart)
+    forms = {json.dumps(extension, sort_keys=True): extension for extension in map(_form, apart)}
+    try:
+        model_of(resource["resourceType"]).model_validate(bare)
+        for key, form in forms.items():
+            if key not in _known:
+                model_of("Extension").model_validate(form)
+    except ValidationError:
+        return False
+    if len(_known) > _REMEMBERED:
+        _known.clear()
+    _known.update(forms)
+    return True
+
+
+def _without_extensions(node: JsonObject, apart: list[JsonObject]) -> JsonObject:
+    """A copy of an element without the extensions in it, all of which are put into `apart`, bare too."""
+    bare: JsonObject = {}
+    for name, value in node.items():
+        if isinstance(value, dict):
+            bare[name] = _without_extensions(value, apart)
+        elif isinstance(value, list) and name == "extension" and all(isinstance(one, dict) for one in value):
+            apart += [_without_extensions(extension, apart) for extension in value]
+        elif isinstance(value, list):
+            bare[name] = [_without_extensions(one, apart) if isinstance(one, dict) else one for one in value]
+        else:
+            bare[name] = value
+    return bare
+
+
+def _form(extension: JsonObject) -> JsonObject:
+    """An extension with another number in it, of which the same is true."""
+    number = extension.get("valueInteger")
+    if type(number) is int and 0 <= number <= _LARGEST:
+        return {**extension, "valueInteger": 0}
+    score = extension.get("valueDecimal")
+    return {**extension, "valueDecimal": 0.5} if isinstance(score, float) and 0 <= score <= 1 else extension

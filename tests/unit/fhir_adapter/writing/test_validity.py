@@ -1,0 +1,78 @@
+"""A check in parts against one of the whole resource: the same answer, also once a form is known."""
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from fhir_adapter.errors import NoteError
+from fhir_adapter.models import model_of
+from fhir_adapter.writing.summary import composition
+from fhir_adapter.writing.validity import validate
+from tests.unit.fhir_adapter.builders import a_draft
+
+ODD: list[Any] = [
+    {"url": "a", "valueInteger": 0},
+    {"url": "a", "valueInteger": 2**31 - 1},
+    {"url": "a", "valueInteger": -(2**31)},
+    {"url": "a", "valueInteger": 2**31},
+    {"url": "a", "valueInteger": True},
+    {"url": "a", "valueInteger": "7"},
+    {"url": "a", "valueInteger": "seven"},
+    {"url": "a", "valueDecimal": 0.25},
+    {"url": "a", "valueDecimal": float("nan")},
+    {"url": "a", "valueDecimal": "half"},
+    {"url": "a", "valueCode": "two  words"},
+    {"url": "a", "valueString": "a", "valueCode": "a"},
+    {"url": "a", "valueReference": {"reference": 7}},
+    {"url": "a", "valueReference": {"reference": "Patient/1", "extension": [{"url": 7}]}},
+    {"url": "a", "extension": [{"url": "b", "extension": [{"url": "c", "valuePositiveInt": 0}]}]},
+    {"url": "a", "unknown": 1},
+    {"url": 7},
+    {"url": "a", "extension": [None]},
+    {"url": "a", "extension": {"url": "b"}},
+    {"valueString": "a"},
+    {},
+    None,
+    "a",
+]
+
+
+def whole(resource: dict[str, Any]) -> bool:
+    try:
+        model_of(resource["resourceType"]).model_validate(resource)
+    except ValidationError:
+        return False
+    return True
+
+
+def in_parts(resource: dict[str, Any]) -> bool:
+    try:
+        validate(resource)
+    except NoteError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("odd", ODD, ids=str)
+@pytest.mark.parametrize("place", ["resource", "element", "primitive"])
+def test_an_extension_is_valid_where_it_is_in_the_whole(odd: Any, place: str) -> None:
+    resource = composition(a_draft())
+    if place == "resource":
+        resource["extension"] = [*resource["extension"], odd]
+    elif place == "element":
+        resource["subject"] = {**resource["subject"], "extension": [odd]}
+    else:
+        resource["_title"] = {"extension": [odd]}
+    for _ in range(3):
+        assert in_parts(resource) == whole(resource)
+        assert in_parts(composition(a_draft()))
+
+
+@pytest.mark.parametrize("reason", [{"url": "a", "valueCode": "unknown"}, {"url": "a", "valueCode": ""}])
+def test_a_required_element_may_have_an_extension_in_its_place(reason: dict[str, Any]) -> None:
+    resource = composition(a_draft())
+    del resource["status"]
+    assert not in_parts(resource)
+    resource["_status"] = {"extension": [reason]}
+    assert in_parts(resource) == whole(resource)
