@@ -25,6 +25,7 @@ from fhir_adapter.rest.auth import ScopedAuth
 from fhir_adapter.rest.backoff import Backoff
 from fhir_adapter.rest.capability import Capability, parse_capability
 from fhir_adapter.rest.foreign import ForeignHosts
+from fhir_adapter.rest.lanes import Lanes
 from fhir_adapter.rest.proxies import Proxies
 from fhir_adapter.rest.scope import SAFE, Scope, kind_of, parsed
 from fhir_adapter.rest.search_page import Circle, SearchPage, next_link, page_of
@@ -74,18 +75,14 @@ class FhirClient:
         self._scope = Scope(base_url)
         self._limit = max_response_bytes
         backoff = Backoff(retries=retries)
+        if transport is None:
+            proxy = (proxies or Proxies()).to(base_url, secret=auth is not None)
+            transport = Lanes(max_connections, tls or httpx.create_ssl_context(), proxy)
         self._http = httpx.AsyncClient(
             timeout=httpx.Timeout(timeout),
-            limits=httpx.Limits(
-                max_connections=max_connections,
-                max_keepalive_connections=max_connections,
-                keepalive_expiry=30.0,
-            ),
             transport=transport,
             follow_redirects=False,
-            verify=tls or httpx.create_ssl_context(),
             trust_env=False,
-            proxy=(proxies or Proxies()).to(base_url, secret=auth is not None) if transport is None else None,
             cookies=no_cookies(),
             headers={"User-Agent": "clinical-ai-summarizer", "Accept-Encoding": "gzip"},
         )

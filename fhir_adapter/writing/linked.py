@@ -35,8 +35,8 @@ class Linked:
             bundle = _direct(bundle)
         answer = await self._client.transaction(bundle, once=True)
         references = confirmed(bundle, answer)
-        linking = _first_linking(bundle)
-        if self.resolves or linking is None:
+        linking = None if self.resolves else _first_linking(bundle)
+        if linking is None:
             return references
         left = await self._unresolved(references[linking])
         if left is not None:
