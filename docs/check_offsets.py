@@ -2,8 +2,10 @@
 """Checks every sentence of an extracted summary or timeline against its sources, over plain FHIR REST.
 
     python3 check_offsets.py https://fhir.example.org/r4/Composition/ID
+    python3 check_offsets.py "https://fhir.example.org/r4/Composition?_tag=extractive-summary&_count=50"
 
-Needs Python 3.9 or newer and nothing else; shares no code with the software that wrote the summary. Offsets
+Of one it prints all that is checked; of several, or of a search with all its pages, a line for each and what
+does not hold, JOBS of them at a time (4, unless set). Needs Python 3.9 or newer and nothing else; shares no code with the software that wrote the summary. Offsets
 are Unicode code points from 0, in the text that each derivation-reference extension points at. Where the
 server wants a login, set AUTHORIZATION to the value of that header; where it uses another label for what
 machines made, set LABEL to system|code; where the notes stand on another server that wants a login too, set
@@ -23,7 +25,9 @@ import os
 import re
 import sys
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from functools import lru_cache
 from itertools import groupby
 from urllib.parse import urljoin
 from xml.etree import ElementTree
@@ -37,6 +41,7 @@ CONFIDENTIALITY = (
     "http://hl7.org/fhir/v3/Confidentiality",
     "urn:oid:2.16.840.1.113883.5.25",
 )
+READING = (LookupError, TypeError, AttributeError, ValueError, OSError, ElementTree.ParseError)
 LEVELS = "ULMNRV"  # of confidentiality, from unrestricted to very restricted
 SECTION = {"id", "extension", "title", "code", "author", "text", "mode", "orderedBy", "entry"}
 LINK = "http://hl7.org/fhir/StructureDefinition/narrativeLink"
@@ -49,10 +54,14 @@ def get(base, url):
     """The resource at a url that is absolute or relative to the base; the login goes to the base alone."""
     request = urllib.request.Request(urljoin(base, url), headers={"Accept": "application/fhir+json"})
     for place, name in ((base, "AUTHORIZATION"), (os.environ.get("SOURCE"), "SOURCE_AUTHORIZATION")):
-        if place and name in os.environ and request.full_url.startswith(place.rstrip("/") + "/"):
+        inside = place and request.full_url.startswith((place.rstrip("/") + "/", place.rstrip("/") + "?"))
+        if inside and name in os.environ:
             request.add_unredirected_header("Authorization", os.environ[name])
     with urllib.request.urlopen(request, timeout=30) as answer:
         return json.load(answer)
+
+
+get_once = lru_cache(maxsize=64)(get)  # Devices: a few wrote everything
 
 
 def short(reference):
@@ -329,7 +338,7 @@ def of_summary(base, composition, source, then, about):
     stamp = then["meta"].get("lastUpdated")  # a server may stamp nothing
     yield not stamp or moment(composition["date"]) == moment(stamp), "its date is its source's stamp"
     alone = len(composition["author"]) == 1 and composition["author"] == section["author"]
-    device = get(base, composition["author"][0]["reference"])
+    device = get_once(base, composition["author"][0]["reference"])
     alone = alone and about["pipeline"] in [one.get("value") for one in device.get("identifier", [])]
     yield alone, "its one author is the Device of its pipeline"
     plain = set(section) <= SECTION and section["title"].startswith("Extracted sentences")
@@ -411,7 +420,7 @@ def findings(base, composition):
     yield caption.startswith(f"AI-extracted {kind} (unverified) of {of}."), "its caption says so"
     yield " Not a substitute for the source note" in caption, "its caption warns"
 
-    device = get(base, composition["author"][0]["reference"])
+    device = get_once(base, composition["author"][0]["reference"])
     form = int(versions(device).get("form", 1))
     spans = [[parts(e) for e in s.get("extension", []) if e["url"] == DERIVATION] for s in sections + ruled]
     texts, number = {}, 1
@@ -430,20 +439,60 @@ def findings(base, composition):
         yield from of_sentences(section, spans[-1], 1, texts, sources[0], form, "r", known)
 
 
-def main(address):
-    """Prints a line for everything that is checked, and says whether all of it holds."""
-    sys.stdout.reconfigure(errors="backslashreplace")
-    base, checks = address.rpartition("Composition/")[0], []
+def checked(base, composition):
+    """[(whether it holds, what was checked)] of one Composition."""
+    checks = []
     try:
-        for holds, what in findings(base, get(base, address)):
-            checks.append(holds)
-            print("ok   " if holds else "WRONG", what)
-    except (LookupError, TypeError, AttributeError, ValueError, OSError, ElementTree.ParseError) as error:
-        checks.append(False)
-        print("WRONG", "the rest cannot be read:", error)
-    print(f"{checks.count(True)} of {len(checks)} checks hold")
-    return 0 if all(checks) else 1
+        checks.extend(findings(base, composition))
+    except READING as error:
+        checks.append((False, f"the rest cannot be read: {error}"))
+    return checks
+
+
+def found_at(address):
+    """Yields lists of (base, Composition): the one at an address, or each page of a search."""
+    base = address.partition("Composition?")[0] if "?" in address else address.rpartition("Composition/")[0]
+    while address:
+        found = get(base, address)
+        if found["resourceType"] == "Bundle":
+            entries = [entry["resource"] for entry in found.get("entry", [])]
+            yield [(base, one) for one in entries if one["resourceType"] == "Composition"]
+        else:
+            yield [(base, found)]
+        address = next((one["url"] for one in found.get("link", []) if one["relation"] == "next"), None)
+
+
+def of_many(addresses):
+    """Prints a line for each of several Compositions, and what does not hold of it; whether all holds."""
+    held = total = 0
+    with ThreadPoolExecutor(int(os.environ.get("JOBS", "4"))) as pool:
+        for address in addresses:
+            for page in found_at(address):
+                for (_, composition), checks in zip(page, pool.map(lambda one: checked(*one), page)):
+                    wrong = [what for holds, what in checks if not holds]
+                    says = f"{len(checks) - len(wrong)} of {len(checks)} checks hold"
+                    print("WRONG" if wrong else "ok   ", "Composition/" + composition["id"] + ":", says)
+                    print("".join(f"      {what}\n" for what in wrong), end="", flush=True)
+                    held, total = held + (not wrong), total + 1
+    print(f"{held} of {total} Compositions hold")
+    return 0 < held == total
+
+
+def main(addresses):
+    """Prints what was checked at one or more addresses; 0 if all of it holds, else 1."""
+    sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        if len(addresses) > 1 or "?" in addresses[0]:
+            return 0 if of_many(addresses) else 1
+        ((one,),) = found_at(addresses[0])
+        checks = checked(*one)
+    except READING as error:
+        checks = [(False, f"the rest cannot be read: {error}")]
+    for holds, what in checks:
+        print("ok   " if holds else "WRONG", what)
+    print(f"{sum(holds for holds, _ in checks)} of {len(checks)} checks hold")
+    return 0 if all(holds for holds, _ in checks) else 1
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]) if len(sys.argv) == 2 else __doc__)
+    sys.exit(main(sys.argv[1:]) if len(sys.argv) > 1 else __doc__)

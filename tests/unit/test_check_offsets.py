@@ -122,9 +122,9 @@ ODD: list[dict[str, Any]] = [
 ]
 
 
-def check(address: str, **environment: str) -> tuple[int, str]:
+def check(*addresses: str, **environment: str) -> tuple[int, str]:
     done = subprocess.run(
-        [sys.executable, "-I", str(SCRIPT), address],
+        [sys.executable, "-I", str(SCRIPT), *addresses],
         capture_output=True,
         text=True,
         encoding="utf-8",
@@ -233,6 +233,46 @@ def test_the_login_is_sent(server: Server) -> None:
     server.authorization = "Bearer abc"
     assert check(address)[0] != 0
     assert check(address, AUTHORIZATION="Bearer abc")[0] == 0
+
+
+def search(server: Server, *pages: list[str]) -> str:
+    """Puts a search with these pages of ids on the server and returns its address; it goes on as HAPI's does."""
+    for at, ids in enumerate(pages):
+        entries = [{"resource": server.there[f"Composition/{one}"]} for one in ids]
+        link = [{"relation": "self", "url": "?"}]
+        if at + 1 < len(pages):
+            link.append({"relation": "next", "url": f"{server.base}?_getpages={at + 1}"})
+        page = {"resourceType": "Bundle", "entry": entries, "link": link}
+        server.there[f"/fhir?_getpages={at}" if at else "Composition?_tag=x&_count=2"] = page
+    return f"{server.base}/Composition?_tag=x&_count=2"
+
+
+def test_all_pages_of_a_search_are_checked(server: Server) -> None:
+    good = inline(server, TEXT.encode(), "text/plain").rpartition("/")[2]
+    bad = json.loads(json.dumps(server.there[f"Composition/{good}"])) | {"id": "bad", "title": "A summary"}
+    server.there["Composition/bad"] = bad
+    server.authorization = "Bearer abc"
+    address = search(server, [good, good], ["bad", good])
+    code, out = check(address, AUTHORIZATION="Bearer abc", JOBS="2")
+    lines = out.splitlines()
+    assert (code, lines[-1]) == (1, "3 of 4 Compositions hold"), out
+    assert [line[:5] for line in lines[:4]] == ["ok   ", "ok   ", "WRONG", "     "]
+    assert lines[2:4] == ["WRONG Composition/bad: 32 of 33 checks hold", "      its title"]
+    code, out = check(search(server, [good], [good]), AUTHORIZATION="Bearer abc")
+    assert (code, out.splitlines()[-1]) == (0, "2 of 2 Compositions hold"), out
+
+
+def test_several_compositions_are_checked(server: Server) -> None:
+    address = inline(server, TEXT.encode(), "text/plain")
+    code, out = check(address, address)
+    assert (code, out.splitlines()[-1]) == (0, "2 of 2 Compositions hold"), out
+    code, out = check(address, f"{server.base}/Composition/none")
+    assert (code, "the rest cannot be read" in out) == (1, True), out
+
+
+def test_a_search_that_finds_nothing_proves_nothing(server: Server) -> None:
+    code, out = check(search(server, []))
+    assert (code, out.splitlines()[-1]) == (1, "0 of 0 Compositions hold"), out
 
 
 def test_it_needs_nothing_of_ours() -> None:
