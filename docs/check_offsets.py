@@ -5,11 +5,12 @@
     python3 check_offsets.py "https://fhir.example.org/r4/Composition?_tag=extractive-summary&_count=50"
 
 Of one it prints all that is checked; of several, or of a search with all its pages, a line for each and what
-does not hold, JOBS of them at a time (4, unless set). Needs Python 3.9 or newer and nothing else; shares no code with the software that wrote the summary. Offsets
-are Unicode code points from 0, in the text that each derivation-reference extension points at. Where the
-server wants a login, set AUTHORIZATION to the value of that header; where it uses another label for what
-machines made, set LABEL to system|code; where the notes stand on another server that wants a login too, set
-SOURCE to its base address and SOURCE_AUTHORIZATION. Exit code 0: everything holds; 1: something does not.
+does not hold, JOBS of them at a time (4, unless set). Needs Python 3.9 or newer and nothing else; shares no
+code with the software that wrote the summary. Offsets are Unicode code points from 0, in the text that each
+derivation-reference extension points at. Where the server wants a login, set AUTHORIZATION to the value of
+that header; where it uses another label for what machines made, set LABEL to system|code; where the notes
+stand on another server that wants a login too, set SOURCE to its base address and SOURCE_AUTHORIZATION. Exit
+code 0: everything holds; 1: something does not.
 
 Left to `clinsum audit`: Provenance, the stated media type, whether anything is missing around a sentence or
 among the lines that rules found, where the text of a source that is not plain stood, and making it anew; of

@@ -121,7 +121,7 @@ def row_lines(
     columns: list[str] = []
     names_row = _names_row(cells, filled)
     for cell in cells:
-        words = _one_line(cell)
+        words = one_line(cell)
         columns.append(head(words) if names_row and cell is cells[0] else words)
         columns.extend("" for _ in range(cell.columns - 1))
     row = join_cells(columns)
@@ -215,7 +215,7 @@ def _page_lines(cells: Sequence[Cell]) -> list[Line]:
     return lines
 
 
-def _one_line(cell: Cell) -> str:
+def one_line(cell: Cell) -> str:
     """The lines of a cell as one, so that two values never run into one."""
     text = ""
     soft = True

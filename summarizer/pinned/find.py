@@ -61,7 +61,13 @@ def _open(rule: Rule, hits: list[int], statements: list[tuple[Sentence, str, str
         return []
     done: set[int] = set()
     for answered in rule.answered:
-        asked = {at: words for at in hits if (words := answered.asks(statements[at][2])) is not None}
+        asked = {
+            at: words
+            for at in hits
+            if (words := answered.asks(_asked(answered, *statements[at][1:]))) is not None
+        }
+        if asked and answered.without and _any_is(answered.without, statements):
+            continue
         answers = _answers(answered, statements) if asked else []
         done |= {
             at
@@ -69,6 +75,16 @@ def _open(rule: Rule, hits: list[int], statements: list[tuple[Sentence, str, str
             if any(i != at and (i > at or not answered.later) and words <= told for i, told in answers)
         }
     return [at for at in hits if at not in done]
+
+
+def _any_is(pattern: re.Pattern[str], statements: list[tuple[Sentence, str, str]]) -> bool:
+    """Whether a statement, with what it stands under, is of a kind."""
+    return any(pattern.search(before + statement) for _, before, statement in statements)
+
+
+def _asked(answered: Answered, before: str, statement: str) -> str:
+    """What the pattern of a hit is looked for in."""
+    return before + statement if answered.headed else statement
 
 
 def _answers(

@@ -6,8 +6,9 @@ that is not ticked is not read) and `lists` of words, which patterns name in bra
 `unless` has a `pattern`, `why`, and an `example` that it matches; case is not minded. So has each `follows`:
 of a statement right behind a hit, which belongs to it and is shown after it. Each `answered` has
 beside them `by`, the pattern of another statement of the note after which nothing is open any more, with an
-`answer` as its example; `later`, if it must stand further on; and in its pattern a group `what`, if the words
-of that group, but for those of the list `same`, must stand in the answer too.
+`answer` as its example; `later`, if it must stand further on; `headed`, if its pattern is of the hit with its
+heading before it; `without`, a pattern of which the note may have no statement; and in its pattern a group
+`what`, if the words of that group, but for those of the list `same`, must stand in the answer too.
 """
 
 import re
@@ -68,12 +69,16 @@ class Answered:
         by: of the answer.
         later: the answer must stand behind the hit.
         same: words of the group `what` that need not stand in the answer.
+        headed: the pattern is of the hit with what it stands under.
+        without: nothing answers in a note with a statement of this kind.
     """
 
     pattern: Pattern
     by: Pattern
     later: bool
     same: frozenset[str]
+    headed: bool = False
+    without: re.Pattern[str] | None = None
 
     def asks(self, statement: str) -> frozenset[str] | None:
         """The words that an answer to this statement must have; None if it is no question of this kind."""
@@ -205,6 +210,8 @@ def read_rule(text: str) -> Rule:
                 _pattern({"pattern": entry["by"], "why": entry["why"], "example": entry["answer"]}, lists),
                 entry.get("later", False),
                 frozenset(values.get("lists", {}).get("same", ())),
+                entry.get("headed", False),
+                _expression(entry["without"], lists) if "without" in entry else None,
             )
             for entry in values.get("answered", ())
         ),
@@ -212,11 +219,15 @@ def read_rule(text: str) -> Rule:
 
 
 def _pattern(entry: dict[str, Any], lists: dict[str, str]) -> Pattern:
-    expression: str = entry["pattern"]
+    compiled = _expression(entry["pattern"], lists)
+    return Pattern(compiled, entry["why"], entry["example"], needed(compiled))
+
+
+def _expression(pattern: str, lists: dict[str, str]) -> re.Pattern[str]:
+    expression = pattern
     while _NAME.search(expression):  # a list may name another
         expression = _NAME.sub(lambda name: lists[name[1]], expression)
     try:
-        compiled = re.compile(expression, re.IGNORECASE)
+        return re.compile(expression, re.IGNORECASE)
     except re.error as error:
-        raise ValueError(f"{entry['pattern']!r} is no pattern: {error}") from None
-    return Pattern(compiled, entry["why"], entry["example"], needed(compiled))
+        raise ValueError(f"{pattern!r} is no pattern: {error}") from None

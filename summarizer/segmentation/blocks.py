@@ -24,6 +24,7 @@ from summarizer.types import ContextKind, ContextSpan, Mark, Segmentation, Span
 
 _ANNOUNCES = re.compile(r"\b(?:following|follows|below|these)\b", re.I)
 _SIDE = re.compile(r"(?:r|l|rt|lt|right|left|od|os|ou|re|le|both)\s?[:=]", re.I)
+_CAPTION_WORDS = 8
 _CAPTION = re.compile(r"table\s{1,4}[\w.]{1,6}\b", re.I)
 
 
@@ -41,6 +42,7 @@ def segment_text(
         _segment_stretch(spans, at, start)
         if isinstance(what, DeclaredRow):
             _lead_in_to_table(spans, at, start)
+            spans.context.table_under_heading()
             for begin, stop in what.pieces:
                 spans.sentence(begin, stop, more=what.context)
         else:
@@ -95,7 +97,7 @@ class _Emitter:
         elif not item and context.in_items and not self._goes_on_in_list():
             context.leave_list()
         if first.kind is not LineKind.ROW and first.kind is not LineKind.BOILERPLATE:
-            context.table.end()
+            context.end_table(label=self._leaves_table())
         if first.kind is LineKind.BOILERPLATE:
             if DEAR.match(first.text):
                 context.close_all()
@@ -114,12 +116,21 @@ class _Emitter:
             return self.spans.context.leads_deeper(first.indent)
         return first.kind is LineKind.BOILERPLATE
 
+    def _leaves_table(self) -> bool:
+        """Whether what stands above a table has nothing to do with this block below it."""
+        if self.first.kind is LineKind.ITEM:
+            return False
+        return self.first.after_blank or (
+            self.first.kind is LineKind.TEXT and is_terminated(self.block[-1].text[-8:])
+        )
+
     def _row(self) -> None:
         """Add a row; the first one of a table that names its columns is context of the others."""
         table = self.spans.context.table
         if tables.has_pairs(self.first.text):
             self._open_section(self.start, LABEL.match(self.spans.text, self.start, self.end))
         if not table.open:
+            self.spans.context.table_under_heading()
             table.begin(self._table_head(), self.first)
         self.spans.sentence(self.start, self.end, row=True, more=table.row(self.first))
 
@@ -137,12 +148,19 @@ class _Emitter:
         head: list[ContextSpan] = []
         above = self.before[0] if self.before and len(self.before) == 1 else None
         if above is not None and above.kind is LineKind.TEXT:
-            close = not self.first.after_blank and len(above.text) < 80 and not is_terminated(above.text)
+            named = len(above.text) < 80 and not is_terminated(above.text)
+            close = named and (not self.first.after_blank or self._stands_alone(above))
             if close or _CAPTION.match(above.text):
                 head.append(ContextSpan(above.start, above.end, ContextKind.CAPTION))
         if tables.names_columns(tables.cells(self.first.text), tables.cells(rows[0].text)):
             head.append(ContextSpan(self.start, self.end, ContextKind.COLUMN))
         return head
+
+    def _stands_alone(self, line: Line) -> bool:
+        """Whether a line above is a paragraph of a few words with a capital: it names what is below."""
+        above = self._beside(-2)
+        alone = line.after_blank or above is None or above[0].kind is LineKind.BOILERPLATE
+        return alone and line.text[0].isupper() and len(line.text.split()) < _CAPTION_WORDS
 
     def _text(self, *, item: bool) -> None:
         """Add running text, an item, a question with its answer or a line of leader dots."""

@@ -40,6 +40,7 @@ class Context:
     table: TableContext = field(default_factory=TableContext)
     _items_open: bool = False
     topic: ContextSpan | None = None
+    _in_table: bool = False
     _open: tuple[ContextSpan, ...] | None = None
 
     def heading(self, start: int, end: int, kind: SectionKind, *, declared: bool) -> None:
@@ -181,6 +182,24 @@ class Context:
         """A list begins; a heading right above it that names no section belongs to it alone."""
         if self._heads and not self._heads[-1].main and not self._heads[-1].used:
             self._heads[-1].listed = True
+
+    def table_under_heading(self) -> None:
+        """A table begins; a heading right above it that names no section belongs to it alone."""
+        if self._heads and not self._heads[-1].main and not self._heads[-1].used:
+            self._heads[-1].tabled = True
+        self._in_table = True
+
+    def end_table(self, *, label: bool) -> None:
+        """What follows is no row; with `label` what stands above the table ends with it."""
+        self.table.end()
+        below, self._in_table = self._in_table, False
+        if not (label and below):
+            return
+        if self._lead is not None and not self._items:
+            self.leave_list()
+        while self._heads and self._heads[-1].tabled and self._heads[-1].used:
+            self._open = None
+            self.ended(self._heads.pop().span.start)
 
     def begin_item(self, indent: int, style: str) -> None:
         """An item begins: it stands under those that are less indented, or that count in another way."""

@@ -45,6 +45,7 @@ class Head:
         inline: text follows it on its line.
         depth: how many items it stands in; it is closed with them.
         listed: a list stands right under it, and it belongs to that list alone.
+        tabled: a table stands right under it, and it belongs to that table alone.
         used: a sentence stands under it.
         within: it follows a sentence on its line, and is closed with the paragraph or item it stands in.
     """
@@ -59,6 +60,7 @@ class Head:
     inline: bool
     depth: int = 0
     listed: bool = False
+    tabled: bool = False
     used: bool = False
     within: bool = False
 

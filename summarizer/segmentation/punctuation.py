@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Iterator
 
 from summarizer.segmentation.answers import answer_end
-from summarizer.segmentation.vocabulary import words
+from summarizer.segmentation.vocabulary import alternatives, words
 
 NEVER_ENDS = words("abbreviations", "never_end")
 MAY_END = words("abbreviations", "may_end")
@@ -37,6 +37,12 @@ _OPENERS = "([{\"'“‘«<*"
 _BACKWARDS = re.compile(r"[^\s(\[{\"“/,;:]*")
 _STRAY_DATE = re.compile(r"(?:(?:19|20)\d\d|\d{1,2}[/-]\d{1,2}(?:[/-]\d{2,4})?)(?=\s*(?:[.,;)]|$))")
 _PAREN = re.compile(r"\([^()\n]{1,160}\)")
+_GIVES_VALUE = words("values", "before")
+_COUNTING = re.compile(
+    rf"\d{{1,2}}\s+(?:[^\W\d_][\w-]*\s+){{0,2}}?(?:{alternatives('values', 'things')})\b"
+    rf"[^.;:!?]{{0,120}}?\b(?:{alternatives('values', 'done')})\b",
+    re.I,
+)
 _DEIDENTIFIED = re.compile(r"\[\*\*[^\]]{0,200}\*\*\]")
 _EVERY_HOURS = re.compile(r"q\.?\d{1,2}(?:-\d{1,2})?(?:h|hr|hrs|d|days?|hours)?")
 _GENUS = re.compile(r"(?<!\S)\(?[A-Z]\. ?\Z")
@@ -124,7 +130,7 @@ def _after_full_stop(
         species = len(lower) < 6 and _GENUS.search(text, max(start, mark - 12), mark - len(word)) is not None
         return None if abbreviated or bare or species or ahead.rstrip(".,;:") in _CONTINUES else stop
     if first.isdigit():
-        return _before_digit(text, lower, token, stop, end, single)
+        return _before_digit(text, lower, token, start, stop, end, single)
     if not first.isalpha():
         return None if single and (abbreviated or (lower == "no" and first == "#")) else stop
     return _before_capital(text, word, ahead, mark, stop) if single else stop
@@ -190,14 +196,14 @@ def _before_capital(text: str, word: str, ahead: str, mark: int, stop: int) -> i
 
 
 def _before_digit(
-    text: str, lower: str, token: re.Match[str], stop: int, end: int, single: bool
+    text: str, lower: str, token: re.Match[str], start: int, stop: int, end: int, single: bool
 ) -> int | None:
     """Decide a full stop followed by white space and a digit."""
     if not single:
         return stop
     if lower in MAY_END or lower in ("no", "x") or (len(lower) == 1 and lower.isalpha()) or _is_dotted(lower):
         return None
-    if _is_decimal(lower, token):
+    if _is_decimal(lower, token) and not _counts_anew(text, token.start(), end, mark=stop - 1, start=start):
         return None
     return None if _STRAY_DATE.match(text, token.start(), end) else stop
 
@@ -211,6 +217,16 @@ def _is_decimal(whole: str, token: re.Match[str]) -> bool:
         return whole == "0"
     # A mere number makes no sentence: `pH 7. 12.`
     return whole == "0" or len(digits) == 1 or digits[0] == "0" or token[0][len(digits) :] in (".", ";")
+
+
+def _counts_anew(text: str, begin: int, end: int, *, mark: int, start: int) -> bool:
+    """Whether a number behind a value counts things anew: `Platelets were 40. 2 units were given`."""
+    said = text[max(start, mark - 60) : mark].split()
+    if len(said) < 2:
+        return False
+    named = len(said) < 4 and said[0].lower() not in _SUBJECTS
+    value = named or said[-2].lower().rstrip(":=") in _GIVES_VALUE
+    return value and _COUNTING.match(text, begin, min(end, begin + 160)) is not None
 
 
 def _word_before(text: str, start: int, mark: int) -> str:

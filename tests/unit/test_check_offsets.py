@@ -236,7 +236,7 @@ def test_the_login_is_sent(server: Server) -> None:
 
 
 def search(server: Server, *pages: list[str]) -> str:
-    """Puts a search with these pages of ids on the server and returns its address; it goes on as HAPI's does."""
+    """Puts a search with these pages of ids on the server; returns its address. It goes on as HAPI's."""
     for at, ids in enumerate(pages):
         entries = [{"resource": server.there[f"Composition/{one}"]} for one in ids]
         link = [{"relation": "self", "url": "?"}]

@@ -1,13 +1,27 @@
-"""Lists and tables of an HTML document while they are being read."""
+"""Open elements, lists and tables of an HTML document while they are being read."""
 
 import re
 from dataclasses import dataclass, field
 
 from fhir_adapter.text.html.flow import Flow
 from fhir_adapter.text.html.tokens import Tag
-from fhir_adapter.text.lines import Cell, Line, LineKind, row_lines
+from fhir_adapter.text.lines import Cell, Line, LineKind, one_line, row_lines
+from fhir_adapter.text.notation import visible
 
 MAX_SPAN = 20
+
+
+@dataclass(slots=True)
+class Open:
+    """An open element and what its end undoes."""
+
+    name: str
+    hidden: bool = False
+    pre: bool = False
+    struck: bool = False
+    bold: bool | None = None
+    font: str | None = None
+    raised: bool | None = None
 
 
 @dataclass(slots=True)
@@ -88,6 +102,63 @@ class Table:
         """A first row in bold over others that are not names the columns."""
         if self.first is not None and self.plain:
             self.flow.set_kind(self.first, LineKind.COLUMNS)
+
+
+@dataclass(slots=True)
+class Definitions:
+    """A list of terms with what is said of each, while it is being read.
+
+    Attributes:
+        flow: what the list stands in; each term is written into it with its details.
+        inside: it stands in a cell of a table, whose cells are parted by bars already.
+    """
+
+    flow: Flow
+    inside: bool = False
+    terms: list[Line] = field(default_factory=list)
+    details: list[list[Line]] = field(default_factory=list)
+
+    def start(self, *, term: bool) -> None:
+        """A term or one of its details begins."""
+        if term:
+            self.end_pair()
+
+    def end(self, lines: list[Line], *, term: bool) -> None:
+        """It ends with the lines that it came to hold."""
+        if term:
+            self.terms += lines
+        elif lines:
+            self.details.append(lines)
+
+    def end_pair(self) -> None:
+        """Writes the term in hand with its details."""
+        if self.terms or self.details:
+            self.flow.extend(self._pair())
+            self.terms, self.details = [], []
+
+    def _pair(self) -> list[Line]:
+        """One line of both, or the term above its details."""
+        every = [line for lines in self.details for line in lines]
+        if not self.terms or not every:
+            return self.terms + every
+        cells = [Cell(self.terms, header=True), Cell(every)]
+        lines = row_lines(cells)
+        if len(lines) == 1 and not any(line.lead for line in every):
+            return [_labelled(*cells)] if self.inside else lines
+        if len(self.details) > 1 and all(line.kind is LineKind.TEXT and not line.fixed for line in every):
+            return self.terms + [
+                line.behind("  " if at else "- ") if line.text else line
+                for lines in self.details
+                for at, line in enumerate(lines)
+            ]
+        below = [Line("")] if every[-1].is_row else []  # what follows is no row of that table
+        return self.terms + every + below
+
+
+def _labelled(term: Cell, detail: Cell) -> Line:
+    """A term as the label of its detail."""
+    name, value = one_line(term), one_line(detail)
+    return Line(f"{name} {value}" if visible(name).endswith((":", "?", "=")) else f"{name}: {value}")
 
 
 def _span(tag: Tag, name: str) -> int:

@@ -8,6 +8,8 @@ is shown all the same: a script may have meant to open it.
 import re
 from dataclasses import dataclass
 
+from fhir_adapter.text.html import elements
+from fhir_adapter.text.html.tokens import Tag
 from fhir_adapter.text.symbols import symbol_font
 
 _MAX_CHARACTERS = 200_000
@@ -17,6 +19,9 @@ _STRUCK = re.compile(r"(?:^|;)\s*text-decoration(?:-line)?\s*:[^;]*line-through"
 _BOLD = re.compile(r"(?:^|;)\s*(?:font-weight\s*:\s*(?:bold|[6-9]00)|font\s*:[^;]*\bbold\b)", re.I)
 _NOT_BOLD = re.compile(r"(?:^|;)\s*font-weight\s*:\s*(?:normal|[1-5]00)", re.I)
 _RAISED = re.compile(r"(?:^|;)\s*vertical-align\s*:\s*(super|sub)\b", re.I)
+_HIDING_STYLE = re.compile(
+    r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all)", re.I
+)
 _FAMILY = re.compile(r"(?:^|;)\s*font(-family)?\s*:([^;]*)", re.I)
 
 
@@ -109,3 +114,13 @@ class StyleSheet:
                 if key in self._rules:
                     found = self._rules[key].over(found)
         return found
+
+
+def is_hidden(tag: Tag) -> bool:
+    """Whether a browser shows nothing of an element."""
+    if tag.name in elements.HIDDEN or "hidden" in tag.attributes:
+        return True
+    if tag.name == "option":
+        return "selected" not in tag.attributes
+    style = tag.attributes.get("style")
+    return style is not None and _HIDING_STYLE.search(style) is not None

@@ -34,6 +34,7 @@ BLOCKS = PARAGRAPHS | names(
     "form header hgroup html legend li main nav search section summary tbody tfoot "
     "thead tr textarea"
 )
+DEFINITIONS = names("dl dt dd")
 LISTS = names("ul ol menu dir")
 PREFORMATTED = names("pre listing xmp textarea plaintext")
 FIELDS = names("label output meter progress")

@@ -1,4 +1,4 @@
-"""HTML and XHTML: the recipe `html|3`, what a browser shows, as lines.
+"""HTML and XHTML: the recipe `html|4`, what a browser shows, as lines.
 
 Blocks become lines, paragraphs and headings stand between empty lines (one at most), list items carry their
 markers, table rows are one line with ` | ` between the cells. Hidden elements, scripts, styles, comments and
@@ -12,14 +12,13 @@ alternative text.
 import html
 import re
 from collections import Counter
-from dataclasses import dataclass
 
 from fhir_adapter.note import Heading, NoteText
 from fhir_adapter.text.builder import TextBuilder
 from fhir_adapter.text.hl7 import has_escapes, unescaped
 from fhir_adapter.text.html import elements
-from fhir_adapter.text.html.blocks import Items, Table, list_items
-from fhir_adapter.text.html.css import StyleSheet, look
+from fhir_adapter.text.html.blocks import Definitions, Items, Open, Table, list_items
+from fhir_adapter.text.html.css import StyleSheet, is_hidden, look
 from fhir_adapter.text.html.flow import Flow
 from fhir_adapter.text.html.forms import Choices, box_of_role, input_words
 from fhir_adapter.text.html.tokens import Tag, Tokenizer
@@ -28,9 +27,6 @@ from fhir_adapter.text.plain import decode
 from fhir_adapter.text.recipe import recipe
 from fhir_adapter.text.symbols import shown_symbols
 
-_HIDING_STYLE = re.compile(
-    r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all)", re.I
-)
 _PRE_STYLE = re.compile(r"(?:^|;)\s*white-space\s*:\s*(?:pre|break-spaces)", re.I)
 _META_CHARSET = re.compile(
     rb"<(?:meta|\?xml)[^>]{0,200}?(?:charset|encoding)\s*=\s*[\"']?\s*([A-Za-z0-9_.:-]+)", re.I
@@ -60,7 +56,7 @@ def html_text(data: bytes, charset: str | None = None, media_type: str = "text/h
         f"{unread} characters after an unclosed script or comment" if unread else "",
         f"{unstated} lists to choose from without a recorded choice" if unstated else "",
     ]
-    return builder.build(recipe("html", "3"), media_type, "; ".join(each for each in notices if each))
+    return builder.build(recipe("html", "4"), media_type, "; ".join(each for each in notices if each))
 
 
 def render(markup: str) -> tuple[str, tuple[Heading, ...], int]:
@@ -86,28 +82,16 @@ def _built(markup: str) -> tuple[TextBuilder, int, int]:
     return builder, tokens.unread, renderer.choices.unstated
 
 
-@dataclass(slots=True)
-class _Open:
-    """An open element and what its end undoes."""
-
-    name: str
-    hidden: bool = False
-    pre: bool = False
-    struck: bool = False
-    bold: bool | None = None
-    font: str | None = None
-    raised: bool | None = None
-
-
 class _Renderer:
     """Walks the tokens once, keeping the open elements, and fills a `Flow`."""
 
     def __init__(self) -> None:
         self._flow = Flow()
-        self._open: list[_Open] = []
+        self._open: list[Open] = []
         self._count: Counter[str] = Counter()
         self._lists: list[Items] = []
         self._tables: list[Table] = []
+        self._definitions: list[Definitions] = []
         self._hidden = self._pre = self._struck = 0
         self._first_in_pre = False
         self._skipped_tables = 0
@@ -143,6 +127,7 @@ class _Renderer:
             return
         if self._tables and self._tables[-1].cell is None:
             self._end_row()  # text between the rows of a table keeps its place
+        self._end_definition()
         text = shown_symbols(text, self._fonts[-1])
         (self._flow.preformatted if self._pre else self._flow.text)(text)
 
@@ -187,20 +172,21 @@ class _Renderer:
             self._flow.gap()
         elif tag.name in ("img", "area"):
             self._text(attributes.get("alt", ""))
-        elif tag.name == "input" and not _is_hidden(tag):
+        elif tag.name == "input" and not is_hidden(tag):
             self._flow.part_words()
             self._text(input_words(tag))
             self._flow.part_words()
 
     def _push(self, tag: Tag) -> None:
         name, style = tag.name, tag.attributes.get("style", "")
-        entry = _Open(name, hidden=self._hidden > 0 or _is_hidden(tag), raised=elements.SCRIPTS.get(name))
+        entry = Open(name, hidden=self._hidden > 0 or is_hidden(tag), raised=elements.SCRIPTS.get(name))
         if not entry.hidden:
             entry.pre = name in elements.PREFORMATTED or (
                 bool(style) and _PRE_STYLE.search(style) is not None
             )
             self._dress(entry, tag, style)
-            self._enter(tag, style)
+            if name not in elements.DEFINITIONS or not self._enter_definitions(name):
+                self._enter(tag, style)
             if name in elements.FIELDS:
                 self._flow.part_words()
             if entry.raised is not None:
@@ -215,7 +201,7 @@ class _Renderer:
         self._pre += entry.pre
         self._first_in_pre |= entry.pre
 
-    def _dress(self, entry: _Open, tag: Tag, style: str) -> None:
+    def _dress(self, entry: Open, tag: Tag, style: str) -> None:
         """What the element's look says: strike-out, bold, a symbol font."""
         if not tag.attributes and tag.name not in elements.DRESSED and not self._styles:
             return
@@ -232,7 +218,7 @@ class _Renderer:
         self._fonts += [] if entry.font is None else [entry.font]
         self._dressed()
 
-    def _undress(self, entry: _Open) -> None:
+    def _undress(self, entry: Open) -> None:
         if not entry.struck and entry.bold is None and entry.font is None:
             return
         self._struck -= entry.struck
@@ -250,6 +236,7 @@ class _Renderer:
     def _enter(self, tag: Tag, style: str) -> None:
         """What the start of a visible element does to the lines."""
         name, flow = tag.name, self._flow
+        self._end_definition()
         if name in elements.HEADINGS:
             flow.start_kind(LineKind.HEADING)
         elif name == "caption":
@@ -335,7 +322,10 @@ class _Renderer:
             self._flow.end_script(entry.raised)
         if entry.name in elements.FIELDS:
             self._flow.part_words()
-        self._leave(entry.name)
+        if entry.name in elements.DEFINITIONS and self._definitions:
+            self._leave_definitions(entry.name)
+        else:
+            self._leave(entry.name)
         self._undress(entry)
 
     def _leave(self, name: str) -> None:
@@ -373,15 +363,34 @@ class _Renderer:
         elif name in elements.BLOCKS:
             flow.block()
 
+    def _enter_definitions(self, name: str) -> bool:
+        """A list of definitions, a term or its detail begins; a detail that belongs to none is a block."""
+        if name == "dl":
+            self._end_definition()
+            self._flow.block() if self._count["li"] else self._flow.gap()
+            self._definitions.append(Definitions(self._flow, inside=bool(self._tables)))
+            return True
+        if name == "dt" and not self._definitions:
+            self._push(Tag("dl"))  # a fragment cut out of a list
+        if self._definitions:
+            self._definitions[-1].start(term=name == "dt")
+            self._flow = Flow(self._struck > 0, self._bold[-1])
+        return bool(self._definitions)
+
+    def _leave_definitions(self, name: str) -> None:
+        if name == "dl":
+            self._definitions.pop().end_pair()
+            self._flow.block() if self._count["li"] else self._flow.gap()
+            return
+        self._definitions[-1].end(self._flow.finish(), term=name == "dt")
+        self._flow = self._definitions[-1].flow
+        self._dressed()
+
+    def _end_definition(self) -> None:
+        """What stands in a list of definitions beside its terms and details keeps its place."""
+        if self._definitions and self._flow is self._definitions[-1].flow:
+            self._definitions[-1].end_pair()
+
     def _end_row(self, was_in_head: bool = False) -> None:
         if self._tables:
             self._tables[-1].end_row(names_columns=was_in_head or self._count["thead"] > 0)
-
-
-def _is_hidden(tag: Tag) -> bool:
-    if tag.name in elements.HIDDEN or "hidden" in tag.attributes:
-        return True
-    if tag.name == "option":
-        return "selected" not in tag.attributes
-    style = tag.attributes.get("style")
-    return style is not None and _HIDING_STYLE.search(style) is not None

@@ -130,7 +130,7 @@ def test_numerals(number: int, style: str, shown: str) -> None:
         ('<div style="white-space: pre-wrap">a   b\n  c</div>', "a   b\n  c"),
         ("<textarea>free\n  text</textarea>", "free\n  text"),
         ("<q>no pain</q>", '"no pain"'),
-        ("<dl><dt>Allergies<dd>None<dt>Diet<dd>Normal</dl>", "Allergies\nNone\nDiet\nNormal"),
+        ("<dl><dt>Allergies<dd>None<dt>Diet<dd>Normal</dl>", "Allergies | None\nDiet | Normal"),
         ("a<wbr>b <b>c</b>d", "ab cd"),
         ("<p>one</p>\n\n<p>&nbsp;</p><br><br><br><p>two</p>", "one\n\ntwo"),
         ("<![CDATA[a < b]]> c", "a < b c"),
@@ -199,7 +199,7 @@ def test_what_an_unclosed_script_swallows_is_counted() -> None:
 def test_the_encoding_is_found(data: bytes) -> None:
     note = html_text(data)
     assert note.text == "Łódź"
-    assert note.normalization.endswith("/text-extraction/html|3")
+    assert note.normalization.endswith("/text-extraction/html|4")
     assert not note.verbatim
 
 

@@ -77,6 +77,9 @@ def test_a_hit_is_none_where_its_answer_stands_in_the_note(rule: Rule, answered:
         "Her insurance application is still pending.",
         "A swallow study was ordered for cough and a stricture was found.",
         "Fluid sent for culture turned out to be sterile.",
+        "SPECIMENS:\nA. Colon, polyp.\nB. Rectum, polyp.\n\nFINAL DIAGNOSIS:\nA. Adenoma.\nB. Normal.",
+        "SPECIMEN SUBMITTED: Skin of the nose, shave.\n\nDIAGNOSIS: Basal cell carcinoma, margins involved.",
+        "GROSS DESCRIPTION: The specimen is submitted entirely in two cassettes.\nMICROSCOPIC: Lipoma.",
     ],
 )
 def test_where_nothing_is_open_no_result_is_pending(text: str) -> None:
@@ -98,6 +101,15 @@ def test_where_nothing_is_open_no_result_is_pending(text: str) -> None:
         ("A chest CT was ordered.\n\nChest CT was done a year ago.", "A chest CT was ordered."),
         ("Cardiology consult is pending.", "Cardiology consult is pending."),
         ("INR pending.", "INR pending."),
+        (
+            "FINAL DIAGNOSIS: Cyst of the left ovary.\nANESTHESIA: General.\nSPECIMENS: Cyst wall.",
+            "SPECIMENS: Cyst wall.",
+        ),
+        ("SPECIMEN: Bone marrow.\n\nDIAGNOSIS: To follow.", "SPECIMEN: Bone marrow."),
+        (
+            "SPECIMEN: Node.\n\nDIAGNOSIS: Reactive node.\n\nCOMMENT: Flow cytometry is pending.",
+            "Flow cytometry is pending.",
+        ),
         (
             "Two viral titers and an HIV test are still pending.",
             "Two viral titers and an HIV test are still pending.",
