@@ -16,6 +16,7 @@ class Open:
     """An open element and what its end undoes."""
 
     name: str
+    defines: bool = False
     hidden: bool = False
     pre: bool = False
     struck: bool = False

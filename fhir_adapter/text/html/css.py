@@ -22,6 +22,7 @@ _RAISED = re.compile(r"(?:^|;)\s*vertical-align\s*:\s*(super|sub)\b", re.I)
 _HIDING_STYLE = re.compile(
     r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all)", re.I
 )
+_PRE_STYLE = re.compile(r"(?:^|;)\s*white-space\s*:\s*(?:pre|break-spaces)", re.I)
 _FAMILY = re.compile(r"(?:^|;)\s*font(-family)?\s*:([^;]*)", re.I)
 
 
@@ -114,6 +115,11 @@ class StyleSheet:
                 if key in self._rules:
                     found = self._rules[key].over(found)
         return found
+
+
+def keeps_space(style: str) -> bool:
+    """Whether a `style` attribute keeps white space as it stands."""
+    return bool(style) and _PRE_STYLE.search(style) is not None
 
 
 def is_hidden(tag: Tag) -> bool:

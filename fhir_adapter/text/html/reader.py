@@ -18,7 +18,7 @@ from fhir_adapter.text.builder import TextBuilder
 from fhir_adapter.text.hl7 import has_escapes, unescaped
 from fhir_adapter.text.html import elements
 from fhir_adapter.text.html.blocks import Definitions, Items, Open, Table, list_items
-from fhir_adapter.text.html.css import StyleSheet, is_hidden, look
+from fhir_adapter.text.html.css import StyleSheet, is_hidden, keeps_space, look
 from fhir_adapter.text.html.flow import Flow
 from fhir_adapter.text.html.forms import Choices, box_of_role, input_words
 from fhir_adapter.text.html.tokens import Tag, Tokenizer
@@ -27,7 +27,6 @@ from fhir_adapter.text.plain import decode
 from fhir_adapter.text.recipe import recipe
 from fhir_adapter.text.symbols import shown_symbols
 
-_PRE_STYLE = re.compile(r"(?:^|;)\s*white-space\s*:\s*(?:pre|break-spaces)", re.I)
 _META_CHARSET = re.compile(
     rb"<(?:meta|\?xml)[^>]{0,200}?(?:charset|encoding)\s*=\s*[\"']?\s*([A-Za-z0-9_.:-]+)", re.I
 )
@@ -181,11 +180,10 @@ class _Renderer:
         name, style = tag.name, tag.attributes.get("style", "")
         entry = Open(name, hidden=self._hidden > 0 or is_hidden(tag), raised=elements.SCRIPTS.get(name))
         if not entry.hidden:
-            entry.pre = name in elements.PREFORMATTED or (
-                bool(style) and _PRE_STYLE.search(style) is not None
-            )
+            entry.pre = name in elements.PREFORMATTED or keeps_space(style)
             self._dress(entry, tag, style)
-            if name not in elements.DEFINITIONS or not self._enter_definitions(name):
+            entry.defines = name in elements.DEFINITIONS and self._enter_definitions(name)
+            if not entry.defines:
                 self._enter(tag, style)
             if name in elements.FIELDS:
                 self._flow.part_words()
@@ -322,7 +320,7 @@ class _Renderer:
             self._flow.end_script(entry.raised)
         if entry.name in elements.FIELDS:
             self._flow.part_words()
-        if entry.name in elements.DEFINITIONS and self._definitions:
+        if entry.defines:
             self._leave_definitions(entry.name)
         else:
             self._leave(entry.name)
@@ -370,12 +368,13 @@ class _Renderer:
             self._flow.block() if self._count["li"] else self._flow.gap()
             self._definitions.append(Definitions(self._flow, inside=bool(self._tables)))
             return True
-        if name == "dt" and not self._definitions:
+        if name == "dt" and not self._in_definitions:
             self._push(Tag("dl"))  # a fragment cut out of a list
-        if self._definitions:
-            self._definitions[-1].start(term=name == "dt")
-            self._flow = Flow(self._struck > 0, self._bold[-1])
-        return bool(self._definitions)
+        if not self._in_definitions:
+            return False
+        self._definitions[-1].start(term=name == "dt")
+        self._flow = Flow(self._struck > 0, self._bold[-1])
+        return True
 
     def _leave_definitions(self, name: str) -> None:
         if name == "dl":
@@ -388,8 +387,13 @@ class _Renderer:
 
     def _end_definition(self) -> None:
         """What stands in a list of definitions beside its terms and details keeps its place."""
-        if self._definitions and self._flow is self._definitions[-1].flow:
+        if self._in_definitions:
             self._definitions[-1].end_pair()
+
+    @property
+    def _in_definitions(self) -> bool:
+        """Whether a list of definitions is open, and none of its terms or details."""
+        return bool(self._definitions) and self._flow is self._definitions[-1].flow
 
     def _end_row(self, was_in_head: bool = False) -> None:
         if self._tables:
