@@ -1,0 +1,39 @@
+"""Lines in the words of wards, emergency rooms, letters and templates, written before the rules were run."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from summarizer.pinned.find import find_pinned
+from summarizer.pinned.rules import load_rules
+from summarizer.segmentation.segment import segment
+
+LINES = Path(__file__).parent / "lines"
+# Of 40 that must be found and 40 that must not: how many are, in docs/training.md.
+FIGURES = {
+    "allergies": (38, 4),
+    "code-status": (40, 3),
+    "critical-results": (39, 3),
+    "high-alert-medicines": (40, 0),
+    "pending-results": (36, 1),
+    "follow-up": (40, 2),
+}
+
+
+def found(rule: str, texts: list[str]) -> list[str]:
+    """The texts of which this rule pins a line."""
+    return [t for t in texts if any(line.rule == rule for line in find_pinned(t, segment(t)).lines)]
+
+
+def test_every_rule_has_lines() -> None:
+    assert {rule.id for rule in load_rules()} == set(FIGURES) == {path.stem for path in LINES.iterdir()}
+
+
+@pytest.mark.parametrize("rule", FIGURES)
+def test_a_rule_finds_what_it_is_for_and_leaves_what_looks_like_it(rule: str) -> None:
+    lines = tomllib.loads((LINES / f"{rule}.toml").read_text(encoding="utf-8"))
+    assert (len(lines["hit"]), len(lines["miss"])) == (40, 40)
+    hits, falsely = FIGURES[rule]
+    assert len(found(rule, lines["hit"])) >= hits
+    assert len(found(rule, lines["miss"])) <= falsely
