@@ -2,6 +2,7 @@
 
 import mimetypes
 import sys
+from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Annotated, Literal
@@ -18,7 +19,7 @@ from jobs.commands.options import AsJson, Sets, console, print_json, settings_fr
 from jobs.exits import Exit, UsageError
 from jobs.settings import Settings
 from jobs.values import parse_budget
-from summarizer.types import Budget, Pinned, PinnedLine, Summary
+from summarizer.types import Budget, ContextSpan, Pinned, PinnedLine, Summary
 
 FileArgument = Annotated[
     str, typer.Argument(metavar="FILE|-", help="Any supported kind of file; - reads standard input.")
@@ -69,7 +70,7 @@ def _budget(
 
 
 def text(file: FileArgument, media_type: MediaType = None, json: AsJson = False, sets: Sets = None) -> None:
-    """What the text extraction gives, with sentences, sections and boilerplate."""
+    """What the text extraction gives, with sentences and what each must be read with."""
     settings_from(sets)
     note = _read(file, media_type, json)
     from summarizer.assertion.statements import with_neighbours
@@ -105,10 +106,10 @@ def text(file: FileArgument, media_type: MediaType = None, json: AsJson = False,
     for notice in note.notices:
         out.print(f"Notice: {notice}.", markup=False)
     for sentence in parts.sentences:
-        title = "" if sentence.section is None else parts.sections[sentence.section].title
         out.print(f"[dim]{sentence.start:>7}–{sentence.end:<7}[/]", end="")
-        label = f"{title}: " if title else ""
-        out.print(f"{label}{note.text[sentence.start : sentence.end]!r}", markup=False)
+        for piece in sentence.context:
+            out.print(f"{_folded(note.text[piece.start : piece.end])} › ", style="dim", markup=False, end="")
+        out.print(f"{note.text[sentence.start : sentence.end]!r}", markup=False)
 
 
 def _read(file: str, media_type: str | None, json: bool) -> NoteText:
@@ -133,10 +134,14 @@ def _read(file: str, media_type: str | None, json: bool) -> NoteText:
 
 def _show(summary: Summary, text: str) -> None:
     out = console()
+    known: Sequence[ContextSpan] = ()
     for chosen in summary.summary:
-        where = f"  [dim]{chosen.section}[/]" if chosen.section else ""
-        out.print(f"[dim]{chosen.start:>6}–{chosen.end:<6} {chosen.score:.2f}[/]{where}")
+        before = [piece for piece in chosen.context if piece.start < chosen.start]
+        _show_pieces([piece for piece in before if piece not in known], text, out)
+        out.print(f"[dim]{chosen.start:>6}–{chosen.end:<6} {chosen.score:.2f}[/]")
         out.print(f"  {_folded(chosen.text)}", markup=False)
+        _show_pieces([piece for piece in chosen.context if piece.start >= chosen.end], text, out)
+        known = before
     _show_pinned(summary.pinned, text, out)
     if words := left_out_words(summary.left_out):
         out.print(words, style="dim", markup=False)
@@ -145,6 +150,12 @@ def _show(summary: Summary, text: str) -> None:
         f"({summary.model.name}). Extracted by a machine, unverified.",
         style="dim",
     )
+
+
+def _show_pieces(pieces: Sequence[ContextSpan], text: str, out: Console) -> None:
+    """What a sentence must be read with."""
+    for piece in pieces:
+        out.print(f"  {_folded(text[piece.start : piece.end])}", style="dim", markup=False)
 
 
 def _show_pinned(pinned: Pinned, text: str, out: Console) -> None:

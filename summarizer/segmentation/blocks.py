@@ -25,6 +25,8 @@ from summarizer.types import ContextKind, ContextSpan, Mark, Segmentation, Span
 _ANNOUNCES = re.compile(r"\b(?:following|follows|below|these)\b", re.I)
 _SIDE = re.compile(r"(?:r|l|rt|lt|right|left|od|os|ou|re|le|both)\s?[:=]", re.I)
 _CAPTION_WORDS = 8
+_LABEL_WORDS = 4
+_ARTICLES = ("The ", "A ", "An ")
 _CAPTION = re.compile(r"table\s{1,4}[\w.]{1,6}\b", re.I)
 
 
@@ -93,9 +95,12 @@ class _Emitter:
         context.begin_block()
         item = first.kind is LineKind.ITEM
         if first.after_blank:
-            context.end_paragraph(item=item)
+            context.end_paragraph(self.start, item=item)
         elif not item and context.in_items and not self._goes_on_in_list():
             context.leave_list()
+        if context.table.open and self._is_remark():
+            self._remark()
+            return
         if first.kind is not LineKind.ROW and first.kind is not LineKind.BOILERPLATE:
             context.end_table(label=self._leaves_table())
         if first.kind is LineKind.BOILERPLATE:
@@ -107,6 +112,7 @@ class _Emitter:
         elif first.kind is LineKind.ROW:
             self._row()
         else:
+            context.begin_line(first.indent)
             self._text(item=item)
 
     def _goes_on_in_list(self) -> bool:
@@ -123,6 +129,29 @@ class _Emitter:
         return self.first.after_blank or (
             self.first.kind is LineKind.TEXT and is_terminated(self.block[-1].text[-8:])
         )
+
+    def _is_remark(self) -> bool:
+        """Whether the block is a remark on the row above it: it stands in from that, or rows go on below."""
+        above = self.before[0] if self.before else None
+        first = self.first
+        if first.kind not in (LineKind.TEXT, LineKind.LABELLED) or first.after_blank or above is None:
+            return False
+        if above.kind is not LineKind.ROW:
+            return False
+        if first.indent > above.indent + 1:
+            return True
+        below = self.following[0] if self.following else None
+        goes_on = below is not None and below.kind is LineKind.ROW and not below.after_blank
+        return goes_on and below is not None and tables.aligned(above, below)
+
+    def _remark(self) -> None:
+        """Add a remark on a row; the row is shown with it."""
+        row = self.before[0] if self.before else self.first
+        more = (ContextSpan(row.start, row.end, ContextKind.ROW),)
+        at = self.start
+        for cut in [*sentence_ends(self.spans.text, self.start, self.end), self.end]:
+            self.spans.sentence(at, cut, row=True, more=more)
+            at = cut
 
     def _row(self) -> None:
         """Add a row; the first one of a table that names its columns is context of the others."""
@@ -240,9 +269,24 @@ class _Emitter:
             if body > start:
                 spans.context.close_all()
                 spans.add_boilerplate(start, body)
+            if label is not None and body == start and self._heads_its_line(label):
+                spans.subheading(start, label.end())
+                body = label.end()
             add_running_text(spans, body, close, first.ordinal)
             if close < self.end:
                 spans.add_boilerplate(close, self.end)
+
+    def _heads_its_line(self, label: re.Match[str]) -> bool:
+        """Whether an unknown label stands before several sentences, among lines of that form."""
+        words = label["words"]
+        if words.isupper() or len(words.split()) > _LABEL_WORDS or role(words) is not Role.UNKNOWN:
+            return False
+        if words.startswith(_ARTICLES):
+            return False
+        if not any(map(_is_labelled, (self.before, self.following))):
+            return False
+        cut = next(sentence_ends(self.spans.text, label.end(), self.end), self.end)
+        return cut < self.end
 
     def _record(self, start: int, label: re.Match[str] | None) -> None:
         """Add a thing with what is said of it as one sentence."""
@@ -296,6 +340,11 @@ class _Emitter:
             opens = is_open and len(own) < 60 and _are_sides(own, below.text)
         if opens:
             context.begin_list(last.start, last.end)
+
+
+def _is_labelled(block: list[Line] | None) -> bool:
+    """Whether a block is a label with its text."""
+    return block is not None and block[0].kind is LineKind.LABELLED and _is_filled(block, None)
 
 
 def _is_filled(block: list[Line] | None, indent: int | None) -> bool:

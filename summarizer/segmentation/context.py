@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from summarizer.segmentation.heads import Head, alike, encloses, is_main, names_document
+from summarizer.segmentation.heads import DEEPER, Head, alike, encloses, is_field, is_main, names_document
 from summarizer.segmentation.regions import STUDIES, begins_with_region, is_region, is_study
 from summarizer.segmentation.section_titles import AXIS, normalise
 from summarizer.segmentation.table_context import TableContext
@@ -43,8 +43,11 @@ class Context:
     _in_table: bool = False
     _open: tuple[ContextSpan, ...] | None = None
 
-    def heading(self, start: int, end: int, kind: SectionKind, *, declared: bool) -> None:
-        """A heading opens and closes those beside it; one that is open already does nothing."""
+    def heading(self, start: int, end: int, kind: SectionKind, *, declared: bool, own: bool = False) -> None:
+        """A heading opens and closes those beside it; one that is open already does nothing.
+
+        With `own` it is that of its paragraph or line alone.
+        """
         if self._heads and self._heads[-1].span.start == start:
             return
         self._open = None
@@ -53,7 +56,7 @@ class Context:
         main = is_main(name, declared=declared)
         inside = self._items_open and not main
         if not inside:
-            self.leave_list()
+            self.leave_list(sections=False)
         self._question = None
         self.table.end()
         if kind in (SectionKind.ADMINISTRATIVE, SectionKind.OTHER) and names_document(title, name):
@@ -71,7 +74,7 @@ class Context:
             title.isupper(),
             self._has_text_behind(end),
             depth,
-            within=not declared and not title.isupper() and self._follows_sentence(start),
+            within=own or (not declared and not title.isupper() and self._follows_sentence(start)),
         )
         self._close_for(head)
         self._heads.append(head)
@@ -131,11 +134,15 @@ class Context:
             self._open = None
             self.ended(self._heads.pop().span.start)
 
-    def end_paragraph(self, *, item: bool) -> None:
-        """A blank line closes labels with their text on one line, and lists, if none goes on behind it.
+    def end_paragraph(self, at: int, *, item: bool) -> None:
+        """A blank line above `at` closes labels with their text on one line, and lists that do not go on.
 
-        The section of an axis of a diagnosis ends with it: nothing below the line belongs to one.
+        The section of an axis of a diagnosis ends with it, and that of a field with its value: nothing below
+        the line belongs to one.
         """
+        if not item and self._heads and is_field(self._heads[-1], self.text, at):
+            self._open = None
+            self.ended(self._heads.pop().span.start)
         while self._heads and not self._heads[-1].main and self._heads[-1].inline:
             self._open = None
             span = self._heads.pop().span
@@ -143,18 +150,25 @@ class Context:
                 self.ended(span.start)
         if not item:
             self.leave_list()
-            while self._heads and self._heads[-1].listed and self._heads[-1].used:
-                self._open = None
-                self._heads.pop()
+            self._close_listed()
 
-    def leave_list(self) -> None:
-        """The list ends, and what led in to it."""
+    def leave_list(self, *, sections: bool = True) -> None:
+        """The list ends, and what led in to it; with `sections` also those that its headings opened."""
         if self._lead is None and not self._items:
             return
         self._open = None
         self._lead = None
         self._items.clear()
         self._close_deeper()
+        self._close_listed(sections=sections)
+
+    def _close_listed(self, *, sections: bool = True) -> None:
+        """Close the headings of the list that has ended."""
+        while self._heads and self._heads[-1].listed and self._heads[-1].used:
+            self._open = None
+            start = self._heads.pop().span.start
+            if sections:
+                self.ended(start)
 
     def _close_deeper(self) -> None:
         """Close the headings of items that are closed."""
@@ -278,13 +292,26 @@ class Context:
             self._open = None
             self.ended(self._heads.pop().span.start)
 
+    def begin_line(self, indent: int) -> None:
+        """Text begins on a line: headings end whose text is indented from them where it is so no more."""
+        while self._heads and not self._heads[-1].inline:
+            top = self._heads[-1]
+            if top.body is None:
+                top.body = indent
+            if not top.indent + DEEPER <= top.body or indent > top.indent:
+                break
+            self._open = None
+            self.ended(self._heads.pop().span.start)
+
     def begin_label(self, start: int, *, upper: bool) -> bool:
         """A label that is no heading begins a line: what stands above it in the same form ends there.
+
+        In capitals a section may be divided by labels of its form; else a line of its own form ends it.
 
         Returns:
             Whether anything did.
         """
-        return self._close_alike(start, upper=upper, main=False)
+        return self._close_alike(start, upper=upper, main=not upper)
 
     def begin_value(self, start: int, *, upper: bool, apart: bool = False) -> bool:
         """A label with its value begins a line: those above that look like it are not its headings.

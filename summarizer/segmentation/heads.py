@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+from summarizer.segmentation.line_ends import is_terminated
 from summarizer.segmentation.regions import is_region, is_study
 from summarizer.segmentation.section_titles import AXIS, TITLE_KINDS, names_section
 from summarizer.segmentation.vocabulary import words
@@ -22,15 +23,28 @@ _SURVEYS = frozenset(
     }
 )
 """Sections that go through regions and body systems, or through studies."""
-_DIVIDED = _SURVEYS | {
-    SectionKind.RESULTS,
-    SectionKind.ASSESSMENT,
-    SectionKind.PLAN,
-    SectionKind.HOSPITAL_COURSE,
-}
+_BY_SYSTEM = frozenset({SectionKind.ASSESSMENT, SectionKind.PLAN, SectionKind.HOSPITAL_COURSE})
+"""Sections that may go through body systems."""
+_DIVIDED = _SURVEYS | _BY_SYSTEM | {SectionKind.RESULTS}
 """Sections that are usually divided by labels."""
-_DEEPER = 2
-"""By how many blanks a heading stands in from one that encloses it."""
+_FIELDS = frozenset(
+    {
+        SectionKind.CHIEF_COMPLAINT,
+        SectionKind.DIAGNOSIS,
+        SectionKind.ALLERGIES,
+        SectionKind.MEDICATIONS,
+        SectionKind.SOCIAL_HISTORY,
+        SectionKind.FAMILY_HISTORY,
+        SectionKind.INDICATION,
+        SectionKind.ADMINISTRATIVE,
+        SectionKind.OTHER,
+    }
+)
+"""Sections that a form asks for in a word or two."""
+_FIELD = 80
+"""How long the value of a field may be, in characters."""
+DEEPER = 2
+"""By how many blanks a heading or text stands in from a heading that encloses it by that."""
 
 
 @dataclass(slots=True)
@@ -47,6 +61,7 @@ class Head:
         listed: a list stands right under it, and it belongs to that list alone.
         tabled: a table stands right under it, and it belongs to that table alone.
         used: a sentence stands under it.
+        body: how far the first line of the text under it is indented, None before there is any.
         within: it follows a sentence on its line, and is closed with the paragraph or item it stands in.
     """
 
@@ -62,6 +77,7 @@ class Head:
     listed: bool = False
     tabled: bool = False
     used: bool = False
+    body: int | None = None
     within: bool = False
 
 
@@ -88,12 +104,24 @@ def encloses(top: Head, head: Head, *, beside: bool) -> bool:
     weaker = top.upper and not head.upper
     if top.main and (head.region or head.study):
         fits = top.kind in _SURVEYS or (head.study and top.kind is SectionKind.RESULTS)
+        fits = fits or (alone and top.kind in _BY_SYSTEM)
         return fits and (alone or top.upper != head.upper)
-    if alone and (not top.used or head.indent >= top.indent + _DEEPER):
+    if alone and (not top.used or head.indent >= top.indent + DEEPER):
         return head.inline or top.main or weaker
     if not top.main:
         return alone and weaker and not beside
     return top.kind in _DIVIDED and (weaker or (alone and head.inline and beside))
+
+
+def is_field(head: Head, text: str, at: int) -> bool:
+    """Whether all that a heading has above `at`, on a line below, is a few words that are no statement."""
+    if not (head.main and head.inline and head.kind in _FIELDS):
+        return False
+    under = text[head.span.end : at]
+    value = under.strip()
+    if "\n" in value or "\n" not in under[len(under.rstrip()) :]:
+        return False
+    return 0 < len(value) < _FIELD and not is_terminated(value)
 
 
 @lru_cache(maxsize=8192)

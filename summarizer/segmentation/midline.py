@@ -28,6 +28,11 @@ _LINE_ENDED = re.compile(r":[ \t]*,")
 _STOPPED = re.compile(r"[.,;:?!)][\"'”’]?\s*$")
 _STOPPED_HARD = re.compile(r"[.;:?!)],?\s*$")
 _NO_LABEL = re.compile(r"[.;:?!]")
+_TIME_BEFORE = re.compile(
+    r"(?:\A|\n)[ \t]{0,12}[(\[@]?(?:[01]?\d|2[0-3])[:.]?[0-5]\d"
+    r"(?:[ \t]?(?:[ap]\.?m\.?|hrs?|h|uhr))?[)\]]?[ \t,;–-]{1,4}\Z",
+    re.I,
+)
 _WORD = re.compile(r"\S+")
 _NO_LABEL_AFTER = frozenset(
     "no not any without denies negative has have had the of and or and/or his her their with in to a an "
@@ -126,12 +131,21 @@ def label_before(
         before = text[max(start, begin - 6) : begin]
         if _has_acronym(label) and not _STOPPED_HARD.search(before):
             continue
+        if _is_entry(text, begin, normalise(label)):
+            return None
         if begin <= start or _STOPPED.search(before):
             if _is_label(text, begin, colon, rest, context):
                 return begin
         elif _stands_out(text, begin, label, rest):
             return begin
     return None
+
+
+def _is_entry(text: str, begin: int, name: str) -> bool:
+    """Whether a time alone stands before a study or region on its line, which is then of its statement."""
+    if not (is_study(name) or is_region(name)) or begin < 4 or not text[max(0, begin - 12) : begin].strip():
+        return False
+    return _TIME_BEFORE.search(text, max(0, begin - 24), begin) is not None
 
 
 def _is_label(text: str, begin: int, colon: int, rest: str, context: SectionKind | None) -> bool:

@@ -47,6 +47,8 @@ _DEIDENTIFIED = re.compile(r"\[\*\*[^\]]{0,200}\*\*\]")
 _EVERY_HOURS = re.compile(r"q\.?\d{1,2}(?:-\d{1,2})?(?:h|hr|hrs|d|days?|hours)?")
 _GENUS = re.compile(r"(?<!\S)\(?[A-Z]\. ?\Z")
 """Before a species cut short: `C. diff. toxin`."""
+_LETTERS = re.compile(r"(?<![\w/])[A-Za-z](?:/[A-Za-z])+\Z")
+"""Symptoms and the like by their letters, which end a sentence as words do: `Denies n/v. He eats.`"""
 _NEXT = re.compile(r"[A-Za-z][\w.'’-]*")
 _DOSE_BEFORE = 48  # characters in which the number of a dose stands before its route
 
@@ -114,6 +116,10 @@ def _after_full_stop(
     single = text[mark] == "." and not text[mark + 1 : stop].strip("\"'”’)]}»,;")
     if single and ahead[:1].isalpha() and _needs_its_noun(text, start, mark, ahead):
         return None
+    if single and ahead[:1].isupper():
+        letters = _LETTERS.search(text, max(start, mark - 12), mark)
+        if letters and (letters[0].islower() or ahead.rstrip(".,;:)").lower() in _SUBJECTS):
+            return stop
     lower = word.lower().strip("()[]'\"")
     first = ahead[:1]
     abbreviated = lower in MAY_END or _is_dotted(lower)

@@ -49,6 +49,8 @@ class Spans:
         self._titles: list[tuple[int, str, SectionKind]] = []
         self._ended: dict[int, int] = {}
         self._beside: int | None = None
+        self._within: dict[int, tuple[str, SectionKind]] = {}
+        self._continued: tuple[str, SectionKind] | None = None
         self._last = 0
 
     def _trim(self, start: int, end: int) -> tuple[int, int]:
@@ -70,6 +72,9 @@ class Spans:
         start, end = self._trim(start, end)
         if start >= end:
             return None
+        if self._continued is not None:
+            self._titles.append((start, *self._continued))
+            self._continued = None
         section = self._section
         around = self.context.around(start, end, row=row)
         if more:
@@ -91,20 +96,23 @@ class Spans:
                 pieces = in_order([*around, ContextSpan(start, head, ContextKind.LEAD_IN)], begin, stop)
             self.sentences.append(Sentence(begin, stop, section, pieces))
 
-    def heading(self, start: int, end: int, code: str | None = None, *, declared: bool = False) -> None:
-        """Add a heading, which opens a section."""
+    def heading(
+        self, start: int, end: int, code: str | None = None, *, declared: bool = False, own: bool = False
+    ) -> None:
+        """Add a heading, which opens a section; with `own` that of its paragraph alone."""
         start, end = self._trim(start, end)
         if start >= end:
             return
         kind = self.open_section(start, end, code)
         self.headings.append(Span(start, end))
-        self.context.heading(start, end, kind, declared=declared)
+        self.context.heading(start, end, kind, declared=declared, own=own)
         self._last = end
 
     def open_section(self, start: int, end: int, code: str | None = None) -> SectionKind:
         """Open the section that `text[start:end]` names, if it is not open; its kind."""
-        if self._titles and self._titles[-1][0] == start:
+        if self._is_open_at(start):
             return self._titles[-1][2]
+        self._continued = None
         title = self.text[start:end].strip("#*_ \t").rstrip(":,;. \t-–—*_#").strip() or self.text[start:end]
         kind = section_kind(title, code)
         if kind is SectionKind.EXAM and self._titles and is_region(normalise(title)):
@@ -115,6 +123,26 @@ class Spans:
                 kind = parent
         self._titles.append((start, title, kind))
         return kind
+
+    def subheading(self, start: int, end: int) -> None:
+        """Add a heading of one paragraph; the section that it stands in goes on behind that."""
+        within = self._continued or self._in_force
+        beside = self._is_open_at(start)
+        self.heading(start, end, own=True)
+        if not beside and within is not None:
+            title = self._titles[-1]
+            if title[2] is SectionKind.OTHER:
+                self._titles[-1] = (*title[:2], within[1])
+            self._within[len(self._titles) - 1] = within
+
+    def _is_open_at(self, start: int) -> bool:
+        """Whether the section that opened last begins here."""
+        return bool(self._titles) and self._titles[-1][0] == start
+
+    @property
+    def _in_force(self) -> tuple[str, SectionKind] | None:
+        """Title and kind of the section that is open."""
+        return None if self._section is None else self._titles[self._section][1:]
 
     @property
     def is_beside(self) -> bool:
@@ -148,6 +176,7 @@ class Spans:
     def _end_sections(self, start: int) -> None:
         """The section ends that a heading at `start`, or one behind it, has opened."""
         if self._section is not None and self._titles[self._section][0] >= start:
+            self._continued = self._within.get(self._section)
             self._ended[self._section] = self._last
 
     def marker(self, start: int, end: int) -> None:

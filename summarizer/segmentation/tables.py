@@ -84,6 +84,16 @@ def has_pairs(text: str) -> bool:
     )
 
 
+def aligned(row: Line, other: Line) -> bool:
+    """Whether two rows begin alike and have a column in common."""
+    if abs(row.indent - other.indent) > 1:
+        return False
+    if has_bars(row.text) or has_bars(other.text):
+        return has_bars(row.text) and has_bars(other.text)
+    columns = [other.indent + start for start in gaps(other.text)]
+    return any(abs(row.indent + start - column) < 3 for start in gaps(row.text) for column in columns)
+
+
 def continues_row(line: Line, before: Line) -> bool:
     """Whether a line holds the rest of cells of the row above it: it begins under one of its cells."""
     return (

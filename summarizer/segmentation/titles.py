@@ -41,7 +41,9 @@ def is_title(line: Line, following: Line | None, *, capitals: bool) -> bool:
         return False
     name = normalise(body)
     if name in TITLE_KINDS and len(name) > 2 and body[0].isupper():
-        return len(name.split()) > 1 or body.isupper() or line.after_blank or name in _PLAIN_TITLES
+        stands_out = following is not None and not following.after_blank and following.indent > line.indent
+        alone = line.after_blank or stands_out or name in _PLAIN_TITLES
+        return len(name.split()) > 1 or body.isupper() or alone
     if not body.isupper() or len(body.split()) > 9 or any(map(str.isdigit, body)):
         return False
     if _heads_list(following) and not _STATEMENT.search(body):

@@ -339,6 +339,27 @@ def test_summarize_and_text_need_no_server(tmp_path: Path, capsys: pytest.Captur
     assert text["sections"][0]["kind"] == "plan"  # type: ignore[index]
 
 
+def test_what_a_sentence_must_be_read_with_is_shown_with_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    note = tmp_path / "note.txt"
+    note.write_text(
+        "MEDICINES\nSTOP taking\n  * Ibuprofen\n  * Naproxen\nKEEP taking\n  * Metformin\n", "utf-8"
+    )
+
+    assert run(["summarize", str(note), "--engine", "lead", "--sentences", "6"]) == 0
+    shown = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    first, last = shown.index("Ibuprofen"), shown.index("Metformin")
+    assert shown[first - 2] == "STOP taking"
+    assert "STOP taking" not in shown[first:]
+    assert shown[last - 2] == "KEEP taking"
+
+    assert run(["text", str(note)]) == 0
+    out = capsys.readouterr().out
+    assert "STOP taking › 'Naproxen'" in out
+    assert "KEEP taking › 'Metformin'" in out
+
+
 def test_what_rules_found_stands_under_the_summary_whatever_its_length(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

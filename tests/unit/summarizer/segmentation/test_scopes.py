@@ -1,0 +1,113 @@
+"""A heading stands above what belongs to it, and above nothing else."""
+
+import pytest
+
+from summarizer.segmentation.segment import segment
+from tests.unit.summarizer.segmentation.test_context import shown
+
+NURSING = """Pain: 6/10 after oxycodone 2.5 mg.
+Labs: Hgb 7.4, potassium 3.2.
+Safety: bed alarm on. Fall at 1645, no injury seen.
+Family: Daughter called. She says the patient takes apixaban.
+Bed 12 needs cleaning."""
+
+HANDOUT = """Your diagnosis: clot in the right leg
+
+NEW medicines
+  * Apixaban 10 mg twice a day
+STOP taking
+  * Ibuprofen
+CHANGE
+  * Lisinopril: take 5 mg
+KEEP taking
+  * Metformin 500 mg
+Follow-up
+  Dr. Low, Dec 3
+  A 9 mm spot needs another CT in 6 months.
+Call 911 for chest pain."""
+
+COURSE = """ED COURSE:
+0955 CT head: blood in the cisterns.
+1005 Nicardipine begun.
+10:48 Chest x-ray: tube in place. She was moved."""
+
+
+REPORT = """TEST         RESULT   FLAG   UNITS
+Sodium       128      L      mmol/L
+Potassium    6.9      HH     mmol/L
+  *** CRITICAL VALUE called to the ward, read back ***
+Platelets    34       LL     10^3/uL
+Sample was drawn above an infusion. Repeat it.
+INR          3.9      H"""
+HEAD = ("column", "TEST RESULT FLAG UNITS")
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "context"),
+    [
+        # A label that nobody knows ends the one above it, and stands above all of its line and no other.
+        (NURSING, "7.4", [("heading", "Labs:")]),
+        (NURSING, "alarm", [("heading", "Safety:")]),
+        (NURSING, "Fall", [("heading", "Safety:")]),
+        (NURSING, "apixaban", [("heading", "Family:")]),
+        (NURSING, "Bed 12", []),
+        (
+            "PLAN: Rest.\nWalks: Twice a day. No stairs.\nBaths: None.",
+            "stairs",
+            [("heading", "PLAN:"), ("heading", "Walks:")],
+        ),
+        ("Labs: Na 131.\nVisitors: none.", "Visitors", []),
+        # A field of a form has its value and nothing below the blank line.
+        (HANDOUT, "clot", [("heading", "Your diagnosis:")]),
+        ("Reason for call: dizzy, on two tablets\n\nHis wife gives him both.", "wife", []),
+        ("Allergies: penicillin\n\nHe uses aspirin daily.", "aspirin", []),
+        ("CHIEF COMPLAINT: He fell.\n\nHe also has pain.", "also", [("heading", "CHIEF COMPLAINT:")]),
+        ("IMPRESSION: Pneumonia\n\nAn abscess is likely.", "abscess", [("heading", "IMPRESSION:")]),
+        ("Allergies: see list\n\n1. Penicillin\n2. Latex", "Latex", [("heading", "Allergies:")]),
+        # A heading of a list ends with the list.
+        (HANDOUT, "Apixaban", [("lead-in", "NEW medicines")]),
+        (HANDOUT, "Ibuprofen", [("lead-in", "STOP taking")]),
+        (HANDOUT, "Lisinopril", [("heading", "CHANGE")]),
+        (HANDOUT, "Metformin", [("lead-in", "KEEP taking")]),
+        # One whose text stands in from it ends where the text does so no more.
+        (HANDOUT, "Dr. Low", [("heading", "Follow-up")]),
+        (HANDOUT, "9 mm", [("heading", "Follow-up")]),
+        (HANDOUT, "911", []),
+        ("PLAN\nRest.\n  Ice.\nHeat.", "Heat", [("heading", "PLAN")]),
+        ("    PLAN\nRest.\nHeat.", "Heat", [("heading", "PLAN")]),
+        # What was seen at a time speaks for that time.
+        (COURSE, "cisterns", [("heading", "ED COURSE:")]),
+        (COURSE, "Nicardipine", [("heading", "ED COURSE:")]),
+        (COURSE, "tube", [("heading", "ED COURSE:")]),
+        # A remark between rows is one on the row above, and the table goes on.
+        (REPORT, "CRITICAL", [HEAD, ("row", "Potassium 6.9 HH mmol/L")]),
+        (REPORT, "Platelets", [HEAD]),
+        (REPORT, "Repeat it", [HEAD, ("row", "Platelets 34 LL 10^3/uL")]),
+        (REPORT, "3.9", [HEAD]),
+    ],
+)
+def test_what_stands_above_a_sentence(text: str, words: str, context: list[tuple[str, str]]) -> None:
+    assert shown(text, words) == context
+
+
+def test_a_time_stays_with_its_statement() -> None:
+    sentences = [COURSE[s.start : s.end] for s in segment(COURSE).sentences]
+    assert sentences[0] == "0955 CT head: blood in the cisterns."
+    assert "10:48 Chest x-ray: tube in place." in sentences
+
+
+@pytest.mark.parametrize(
+    ("words", "title"),
+    [("alarm", "Safety"), ("Fall", "Safety"), ("apixaban", "Family"), ("Bed 12", None)],
+)
+def test_the_section_is_that_of_the_label(words: str, title: str | None) -> None:
+    found = segment(NURSING)
+    [sentence] = [s for s in found.sentences if words in NURSING[s.start : s.end]]
+    assert (None if sentence.section is None else found.sections[sentence.section].title) == title
+
+
+def test_a_label_under_a_section_is_of_its_kind() -> None:
+    text = "MEDICATIONS:\nBy prescription: Lasix. Zocor at night.\nBought: aspirin."
+    found = segment(text)
+    kinds = [found.sections[s.section].kind.value for s in found.sentences if s.section is not None]
+    assert kinds[:2] == ["medications", "medications"]
