@@ -104,6 +104,8 @@ class Content:
         security: labels of the Binary that held the bytes, as found.
         notice: a remark for the ledger where the bytes were not simply there, or "".
         as_attached: they are the decoded attachment itself.
+        version: of what held them behind an address, as its server names it, "" where it does not; None
+            where they lay in the resource itself.
     """
 
     path: str
@@ -113,6 +115,7 @@ class Content:
     security: tuple[Any, ...] = ()
     notice: str = ""
     as_attached: bool = True
+    version: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,9 +183,11 @@ class Reading:
         attachment: the one that was read; of several documents in the resource, the first.
         text: found in it; of several documents, all their texts one after the other.
         further: the other documents, in the order of the resource.
+        versions: of each document in turn, as `Content.version`; empty where nobody asked for them.
     """
 
     note: SourceNote
     attachment: Attachment
     text: NoteText
     further: tuple[Attachment, ...] = ()
+    versions: tuple[str | None, ...] = ()

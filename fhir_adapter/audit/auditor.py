@@ -30,6 +30,7 @@ class _Compared:
     ruled: bool = False
     pinned: PinnedAudit | None = None
     copies: tuple[AuditedCopy, ...] = ()
+    total: int = 0
 
 
 class SummaryAuditor:
@@ -69,6 +70,7 @@ class SummaryAuditor:
             ruled=compared.ruled,
             pinned=compared.pinned,
             copies=compared.copies,
+            total=compared.total,
         )
         return Proof(Kind.SUMMARY, claims.source, (section,), tuple(dict.fromkeys(compared.found)))
 
@@ -104,7 +106,8 @@ class SummaryAuditor:
         links = named_copies(claims, subject.provenances, self._base_url)
         copies, differ = await audited_copies(self._sources, claims, links, reading, self._base_url)
         found += unvouched(claims, text.text) + wrong + differ
-        return _Compared(sentences, found, wanted is not None, lines, copies)
+        total = len(wanted.sentences) if wanted else 0
+        return _Compared(sentences, found, wanted is not None, lines, copies, total)
 
 
 def _spans(claims: Claims, pinned: PinnedClaims | None) -> list[Span]:

@@ -94,16 +94,19 @@ class Sources:
         """The documents at a path, which is a union where there are several; None where one is missing."""
         places = {element_path(attachment): attachment for attachment in note.attachments}
         named = [places.get(place) for place in path.split(" | ")]
-        documents = [await self._document(one) for one in named if one is not None]
-        if len(documents) < len(named):
+        read = [await self._document(one) for one in named if one is not None]
+        if len(read) < len(named):
             return None
+        documents, versions = [document for document, _ in read], tuple(version for _, version in read)
         first, *rest = documents
         text = joined(documents) if rest else first.text
-        return Reading(note, first.attachment, text, tuple(one.attachment for one in rest))
+        return Reading(note, first.attachment, text, tuple(one.attachment for one in rest), versions)
 
-    async def _document(self, attachment: Attachment) -> Document:
+    async def _document(self, attachment: Attachment) -> tuple[Document, str | None]:
+        """With its version, as of `Content`."""
         content = await fetch(attachment, self._client, self._limits)
-        return Document(attachment, remarked(await self._extractor.extract(content), content))
+        text = remarked(await self._extractor.extract(content), content)
+        return Document(attachment, text), content.version
 
     async def place(
         self,

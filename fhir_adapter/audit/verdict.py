@@ -161,6 +161,7 @@ class SectionAudit:
         title: in a timeline, what kind of note it is, and its time; else "".
         pinned: of a summary, what rules found; None where there is no such section.
         copies: of a summary, the further resources that it names.
+        total: how many sentences the note has; 0 where the rules could not be applied again.
     """
 
     claims: Claims
@@ -171,6 +172,7 @@ class SectionAudit:
     ruled: bool = False
     pinned: PinnedAudit | None = None
     copies: tuple[AuditedCopy, ...] = ()
+    total: int = 0
 
     @property
     def unproven(self) -> tuple[str, ...]:

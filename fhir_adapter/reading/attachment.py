@@ -14,7 +14,7 @@ from fhir_adapter.errors import (
     OutsideBaseError,
     read_fault,
 )
-from fhir_adapter.lenient import as_string, usable_id
+from fhir_adapter.lenient import as_string, usable_id, version_of
 from fhir_adapter.note import Attachment, Content, SourceNote
 from fhir_adapter.reading.answers import check_answer, check_size
 from fhir_adapter.reading.base64_data import check_hash, decode_base64, unwrapped
@@ -29,6 +29,7 @@ from fhir_adapter.rest.transport import RawResponse
 _MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]+")
 _BINARY_ADDRESS = re.compile(r"(?:^|/)Binary/[^/]+(?:/_history/[^/]+)?/?$")
 _NOT_ACCEPTABLE = 406
+_NOT_MODIFIED = 304
 _ENVELOPE = 1 << 16
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -77,11 +78,13 @@ class _Bytes:
     Attributes:
         label: the media type that their carrier says they have, or None.
         security: labels of the Binary that held them.
+        version: as of `Content`.
     """
 
     data: bytes
     label: str | None = None
     security: tuple[Any, ...] = ()
+    version: str | None = None
 
 
 async def fetch(attachment: Attachment, client: FhirClient, limits: FetchLimits) -> Content:
@@ -108,7 +111,34 @@ async def fetch(attachment: Attachment, client: FhirClient, limits: FetchLimits)
         security=got.security,
         notice="" if inner is None else "its data was encoded twice",
         as_attached=inner is None,
+        version=got.version,
     )
+
+
+async def unchanged(attachment: Attachment, client: FhirClient, version: str, max_bytes: int) -> bool:
+    """Whether an address on the server still leads to the version that an earlier `fetch` got there.
+
+    The server is asked for it only if it is another one; one that sends it all the same may say that it is
+    the same. Where it cannot be told, it is taken for another.
+
+    Raises:
+        LoginError: as the client raises it.
+    """
+    url = (attachment.url or "").strip().partition("#")[0]
+    try:
+        accept = _accepts(attachment, url)[0]
+        answer = await client.fetch(url, accept=accept, max_bytes=max_bytes, unless=version)
+    except LoginError:
+        raise
+    except FhirAdapterError:
+        return False
+    return answer.status == _NOT_MODIFIED or (answer.status == 200 and _version(answer) == version)
+
+
+def _version(answer: RawResponse) -> str:
+    """Which version an answer is, as the server names it; "" where it does not."""
+    binary = binary_resource(answer) if not answer.etag else None
+    return answer.etag or (version_of(binary) if binary else "")
 
 
 async def _got(attachment: Attachment, client: FhirClient, limits: FetchLimits) -> _Bytes:
@@ -171,7 +201,7 @@ async def _get(attachment: Attachment, client: FhirClient, limits: FetchLimits) 
         allow_private=limits.allow_private,
     )
     check_answer(answer, attachment)
-    return _Bytes(answer.data, answer.content_type)
+    return _Bytes(answer.data, answer.content_type, version="")
 
 
 async def _from_server(url: str, attachment: Attachment, client: FhirClient, limits: FetchLimits) -> _Bytes:
@@ -200,14 +230,14 @@ async def _opened(
     if binary is None:
         check_answer(answer, attachment)
         _check_size(len(answer.data), limits)
-        return _Bytes(answer.data, answer.content_type)
-    security = security_of(binary)
+        return _Bytes(answer.data, answer.content_type, version=_version(answer))
+    security, version = security_of(binary), _version(answer)
     label = as_string(binary.get("contentType"))
     if externalized(binary) and (ident := usable_id(binary.get("id"))):
         path = f"Binary/{ident}/{BINARY_ACCESS}"
         outside = await client.fetch(path, accept="*/*", max_bytes=limits.max_bytes)
         check_answer(outside, attachment)
-        return _Bytes(outside.data, label or outside.content_type, security)
+        return _Bytes(outside.data, label or outside.content_type, security, version)
     # `data` since R4, `content` before.
     packed = as_string(binary.get("data", binary.get("content")))
     if packed is None:
@@ -215,7 +245,7 @@ async def _opened(
     data = decode_base64(packed, limits.max_bytes)
     if attachment.hash is None:
         check_size(data, attachment)
-    return _Bytes(data, label, security)
+    return _Bytes(data, label, security, version)
 
 
 def _accepts(attachment: Attachment, url: str) -> tuple[str, ...]:

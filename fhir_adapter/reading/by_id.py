@@ -28,7 +28,7 @@ async def whole(client: FhirClient, resource: JsonObject) -> JsonObject:
 
 
 async def find_by_id(
-    client: FhirClient, resource_type: str, references: Sequence[str]
+    client: FhirClient, resource_type: str, references: Sequence[str], elements: Sequence[str] = ()
 ) -> dict[str, JsonObject]:
     """The resources as they are now, keyed by `Type/id`; what the server's answer lacks is left out.
 
@@ -38,6 +38,7 @@ async def find_by_id(
         client: the server.
         resource_type: of all of them.
         references: `Type/id`, at most a page of them.
+        elements: of which parts are enough; a server may give more.
 
     Raises:
         FhirAdapterError: the server does not answer.
@@ -45,8 +46,9 @@ async def find_by_id(
     wanted = set(references)
     ids = ",".join(sorted(reference.partition("/")[2] for reference in wanted))
     found: dict[str, JsonObject] = {}
+    parts = [("_elements", ",".join(elements))] if elements else []
     try:
-        async for page in client.search(resource_type, [("_id", ids), ("_count", str(len(wanted)))]):
+        async for page in client.search(resource_type, [("_id", ids), ("_count", str(len(wanted))), *parts]):
             matched = {reference_of(resource): resource for resource in page.resources}
             found |= {name: resource for name, resource in matched.items() if name in wanted}
             if matched.keys() - wanted or len(found) == len(wanted):

@@ -292,8 +292,15 @@ class FhirClient:
             "POST", self._path(path), f"operation on {kind_of(path)}", resource, idempotent=False
         )
 
-    async def fetch(self, url: str, *, accept: str, max_bytes: int) -> RawResponse:
+    async def fetch(self, url: str, *, accept: str, max_bytes: int, unless: str = "") -> RawResponse:
         """Raw bytes from an address inside the base, relative to it or absolute, with credentials.
+
+        Args:
+            url: the address.
+            accept: of which type.
+            max_bytes: after content decoding.
+            unless: `etag` of an earlier answer; where that is still the version, the server may say so with
+                304 and send nothing.
 
         Raises:
             OutsideBaseError: it lies elsewhere, or redirects elsewhere.
@@ -302,7 +309,8 @@ class FhirClient:
         target = self.resolve(url)
         if target is None:
             raise OutsideBaseError("an attachment lies outside the configured base address", url)
-        call = Call("GET", target, "fetch of an attachment", max_bytes, headers={"Accept": accept})
+        headers = {"Accept": accept, **({"If-None-Match": f'W/"{unless}"'} if unless else {})}
+        call = Call("GET", target, "fetch of an attachment", max_bytes, headers=headers)
         return await self._transport.send(call)
 
     def resolve(self, url: str) -> httpx.URL | None:

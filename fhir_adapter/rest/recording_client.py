@@ -129,9 +129,9 @@ class AuditedClient(FhirClient):
                 seen = found | seen if len(seen) < _PATIENTS else found
             yield page
 
-    async def fetch(self, url: str, *, accept: str, max_bytes: int) -> RawResponse:
+    async def fetch(self, url: str, *, accept: str, max_bytes: int, unless: str = "") -> RawResponse:
         """As `FhirClient.fetch`, recorded as a read of the Binary, or of what holds the attachment."""
-        answer = await super().fetch(url, accept=accept, max_bytes=max_bytes)
+        answer = await super().fetch(url, accept=accept, max_bytes=max_bytes, unless=unless)
         target = self.resolve(url)
         path = str(target).removeprefix(f"{self.base_url}/").partition("?")[0] if target else ""
         parts = path.split("/")

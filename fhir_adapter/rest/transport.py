@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 import ssl
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -32,6 +33,7 @@ _REDIRECTS = 5
 _CONFLICT_RETRIES = 6
 _FAULT_500_RETRIES = 2
 _TOTAL_FACTOR = 10.0
+_ETAG = re.compile(r'(?:W/)?"([\x21\x23-\x7e]{1,200})"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,7 @@ class RawResponse:
         date: nanoseconds since 1970 of the `Date` header, or None.
         content_location: the header as sent; "" where there is none.
         progress: `X-Progress` as sent, cut short.
+        etag: names the version of what was sent, without its quotes and without `W/`; "" where there is none.
     """
 
     data: bytes
@@ -84,6 +87,7 @@ class RawResponse:
     date: int | None = None
     content_location: str = ""
     progress: str = ""
+    etag: str = ""
 
 
 class Transport:
@@ -241,7 +245,14 @@ async def _read(response: httpx.Response, call: Call) -> RawResponse:
         date=http_date(response.headers.get("date")),
         content_location=response.headers.get("content-location", ""),
         progress=response.headers.get("x-progress", "")[:_PROGRESS],
+        etag=_opaque(response.headers.get("etag", "")),
     )
+
+
+def _opaque(etag: str) -> str:
+    """The tag in `W/"3"` or `"3"` (RFC 9110, section 8.8.3); "" where it is neither, or very long."""
+    found = _ETAG.fullmatch(etag.strip())
+    return found[1] if found else ""
 
 
 def _worth_retrying(call: Call, error: Exception) -> bool:

@@ -162,14 +162,16 @@ class TimelineReader:
                 if resource.get("status") == _IN_ERROR:
                     yield resource, None
             subjects = await self._auditor.subjects(valid, whole)
-            for pair in zip(valid, await asyncio.gather(*map(self._proof, subjects)), strict=True):
+            kept = await self._proofs.found(self._client, subjects)
+            proofs = await asyncio.gather(*map(self._proof, subjects, kept))
+            for pair in zip(valid, proofs, strict=True):
                 yield pair
 
     def _relative(self, reference: JsonObject) -> str:
         return relative(reference.get("reference"), self._client.base_url)
 
-    async def _proof(self, subject: Subject) -> Proven:
-        if (kept := await self._proofs.found(subject)) is not None:
+    async def _proof(self, subject: Subject, kept: Proven | None) -> Proven:
+        if kept is not None:
             return kept
         async with self._slots:
             examined = await self._auditor.proven(subject)
@@ -310,7 +312,8 @@ def _note_of(resource: JsonObject, section: SectionAudit) -> TimelineNote:
     stated = section.source.stated or {}
     pinned = _pinned(section)
     note = timeline_note(claims, reading, stated, claims.authors, reference_of(resource), places, pinned)
-    return replace(note, copies=tuple(copy.source for copy in section.copies if copy.ok))
+    copies = tuple(copy.source for copy in section.copies if copy.ok)
+    return replace(note, copies=copies, total=section.total)
 
 
 def _pinned(section: SectionAudit) -> list[PinnedLine]:

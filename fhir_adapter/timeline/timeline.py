@@ -37,6 +37,7 @@ class TimelineNote:
         pinned: what rules found in it, by rule.
         left_out: what its summary does not show.
         copies: `Type/id` of further resources that hold the same text, and have no entry of their own.
+        total: how many sentences the note has; 0 where that is not known.
     """
 
     note: SourceNote
@@ -55,6 +56,7 @@ class TimelineNote:
     pinned: tuple[PinnedLine, ...] = ()
     left_out: LeftOutOf = field(default_factory=LeftOutOf)
     copies: tuple[str, ...] = ()
+    total: int = 0
 
     @property
     def copies_words(self) -> str:

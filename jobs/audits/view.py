@@ -4,10 +4,12 @@ Plain data for templates. A Composition that somebody made to be expensive stays
 than a hundred wrong sentences, are not compared letter by letter.
 """
 
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
+from itertools import groupby
 
 from fhir_adapter.audit.claims import Span
 from fhir_adapter.audit.findings import Finding, Found
@@ -104,6 +106,11 @@ class AuditRow:
         return self.whole and around and bool(self.places) and all(place.ok for place in self.places)
 
     @property
+    def worded(self) -> Pieces:
+        """As `shown`, with whole words for the letters that differ, as people read."""
+        return _by_words(self.shown)
+
+    @property
     def unread(self) -> bool:
         """Whether it is only for want of the note that it is not proven."""
         return bool(self.places) and not self.ok and all(place.ok or place.unread for place in self.places)
@@ -174,6 +181,16 @@ def difference(sentence: AuditedSentence | AuditedContext) -> tuple[Pieces, Piec
     left += _whole(shown[len(shown) - tail :] if tail else "")
     right += _whole(text[len(text) - tail :] if tail else "")
     return [part for part in left if part[0]], [part for part in right if part[0]], named
+
+
+def _by_words(pieces: Pieces) -> Pieces:
+    """The same text, where each word differs of which a letter does."""
+    marks = [differs for part, differs in pieces for _ in part]
+    words = re.finditer(r"\s+|\S+", "".join(part for part, _ in pieces))
+    told = [(word[0], any(marks[word.start() : word.end()])) for word in words]
+    return [
+        ("".join(part for part, _ in group), differs) for differs, group in groupby(told, lambda one: one[1])
+    ]
 
 
 def _whole(text: str) -> Pieces:

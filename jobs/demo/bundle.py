@@ -62,9 +62,20 @@ def _patient(patient: Patient) -> JsonObject:
     return {
         "resourceType": "Patient",
         "id": patient.id,
+        "identifier": [_number(patient.number)],
         "name": [{"use": "official", "family": patient.family, "given": [patient.given]}],
         "gender": patient.gender,
         "birthDate": patient.birth_date,
+    }
+
+
+def _number(value: str) -> JsonObject:
+    """A medical record number, as the hospital counts its patients."""
+    coding = {"system": "http://terminology.hl7.org/CodeSystem/v2-0203", "code": "MR"}
+    return {
+        "type": {"coding": [coding], "text": "Medical record number"},
+        "system": f"{canonical.CANONICAL_BASE}/demo/patient-number",
+        "value": value,
     }
 
 

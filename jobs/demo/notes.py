@@ -23,6 +23,7 @@ class Patient:
     family: str
     gender: str
     birth_date: str
+    number: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +138,8 @@ def manifest() -> Manifest:
         organization_id=stated["organization"]["id"],
         organization_name=stated["organization"]["name"],
         patients=tuple(
-            Patient(p["id"], p["given"], p["family"], p["gender"], p["birthDate"]) for p in stated["patients"]
+            Patient(p["id"], p["given"], p["family"], p["gender"], p["birthDate"], p["number"])
+            for p in stated["patients"]
         ),
         encounters=tuple(
             Encounter(e["id"], e["patient"], e["class"], e["start"], e["end"]) for e in stated["encounters"]

@@ -216,6 +216,7 @@ def answer(request: Request, problem: ProblemError) -> Response:
             status=problem.status,
             headers=problem.all_headers(),
             problem=problem.body(),
+            again=request.method == "GET" and (problem.status >= 500 or problem.status == 429),
         )
     return json_answer(problem)
 

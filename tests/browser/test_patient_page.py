@@ -157,10 +157,11 @@ async def test_three_hundred_notes(full: Web, page: Page, picture: Picture) -> N
     sizes = await weight(page, f"{full.address}/patient/full")
     assert sum(sizes.values()) < 100_000
     assert await page.locator("header.person .counts").inner_text() == (
-        "301 notes · 285 summarised · 8 not readable"
+        "301 notes · 285 summarised · 8 not readable · 8 not final"
     )
     assert await page.locator("article.note").count() == 20
     assert "valid base64" in await page.locator("article.bare").first.inner_text()
+    assert "Not shown: 396 more sentences." in await page.locator("article.note").first.inner_text()
     assert await page.locator(".dots i").count() == 301
     assert await axe(page) == []
     await picture(page)
@@ -177,6 +178,7 @@ async def test_a_patient_without_notes(full: Web, page: Page, picture: Picture) 
     await page.keyboard.press("Enter")
     await page.get_by_role("link", name="Nobody").click()
     await page.get_by_text("No notes, and no summary of one.").wait_for()
+    assert await page.locator("nav.left, #help").count() == 0
     assert await axe(page) == []
     assert await sideways(page) == 0
     await picture(page)

@@ -153,6 +153,7 @@ async function filter() {
     await loading;
     return filter();
   }
+  notes.classList.toggle("filtered", Boolean(any));
   let told = 0, within = 0;
   for (const note of notes.querySelectorAll(":scope > .note")) {
     let here = 0;
@@ -175,11 +176,12 @@ async function filter() {
 
 if (notes) {
   for (const part of document.querySelectorAll(".by-script")) part.hidden = false;
-  seek.addEventListener("input", () => { clearTimeout(pause); pause = setTimeout(filter, 150); });
+  seek?.addEventListener("input", () => { clearTimeout(pause); pause = setTimeout(filter, 150); });
   kind?.addEventListener("change", filter);
   heading?.addEventListener("change", filter);
 }
-if (matchMedia("(max-width: 900px)").matches) document.querySelector(".choices").open = false;
+const choices = document.querySelector(".choices");
+if (choices && matchMedia("(max-width: 900px)").matches) choices.open = false;
 
 // Keys.
 const keys = get("keys"), on = remembered(get("keys-on"));
@@ -219,7 +221,7 @@ document.addEventListener("keydown", (event) => {
   const acts = {
     j: () => toNote(1), k: () => toNote(-1), n: () => toSentence(1), p: () => toSentence(-1),
     o: () => get("turn")?.click(), "?": () => keys.showModal(),
-    "/": () => { document.querySelector(".choices").open = true; seek.focus(); },
+    "/": () => { if (choices) choices.open = true; seek?.focus(); },
   };
   const act = Object.hasOwn(acts, event.key) ? acts[event.key] : null;
   if (!act) return;

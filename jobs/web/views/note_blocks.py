@@ -1,11 +1,12 @@
 """The notes of a patient as the page shows them: each a block, its sentences under their own headings."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
 from fhir_adapter.audit.findings import Finding
 from fhir_adapter.audit.standing import ended_words
+from fhir_adapter.audit.verdict import AuditedSentence
 from fhir_adapter.narrative import displayed
 from fhir_adapter.reasons import Reason
 from fhir_adapter.timeline.bare import NOT_YET
@@ -81,6 +82,8 @@ class Told:
         url: its place in the note.
         new: no earlier note says it, while others of its note were said before.
         also: in how many other notes it stands; `others` are some of these, at least the first and the last.
+        before, after: what stands around it.
+        again: what stands before it as well, and in or with the sentence above: shown where that one is not.
     """
 
     text: str
@@ -91,6 +94,7 @@ class Told:
     others: tuple[Elsewhere, ...]
     before: Around = ()
     after: Around = ()
+    again: Around = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,21 +186,17 @@ class Blocks:
             url=note_page(note.note.composition),
             sections=tuple(self._sections(note)),
             ruled=tuple(self._ruled(note)),
-            not_shown=not_shown(note.note.left_out),
+            not_shown=_not_shown_of(note),
             reading=" ".join(filter(None, (notice_words(note.note.notice), note.note.copies_words))),
             all_new=bool(note.time and note.sentences) and not note.repeated and note.source != self._first,
         )
 
     def _sections(self, entry: TimelineEntry) -> Iterator[Section]:
-        told_before: tuple[Context, ...] = ()
         found: list[tuple[str, Told]] = []
-        for place in entry.note.sentences:
-            before = tuple(piece for piece in place.context if piece.start < place.start)
-            fresh = tuple(piece for piece in before if piece not in told_before and not _is_heading(piece))
-            told_before = before
-            told = self._told(place, _around(fresh))
-            among_others = entry.repeated > 0 and bool(entry.time)
-            found.append((heading_of(place.context), replace(told, new=told.new and among_others)))
+        for place, before, again in told_once(entry.note.sentences):
+            told = self._told(place, _around(before))
+            new = told.new and entry.repeated > 0 and bool(entry.time)
+            found.append((heading_of(place.context), replace(told, new=new, again=_around(again))))
         for heading, group in groupby(found, lambda pair: pair[0]):
             yield Section(heading, tuple(told for _, told in group))
 
@@ -233,6 +233,19 @@ class Blocks:
         )
 
 
+def told_once(places: Iterable[Place]) -> Iterator[tuple[Place, list[Context], list[Context]]]:
+    """Each sentence with what stands before it: what the one above has not said, and what it has.
+
+    Headings are left out; they stand over the sentences.
+    """
+    above: set[tuple[int, int]] = set()
+    for place in places:
+        before = [p for p in place.context if p.start < place.start and not _is_heading(p)]
+        fresh = [piece for piece in before if (piece.start, piece.end) not in above]
+        yield place, fresh, [piece for piece in before if piece not in fresh]
+        above = {(place.start, place.end), *((piece.start, piece.end) for piece in before)}
+
+
 def _is_heading(piece: Context) -> bool:
     return piece.kind == ContextKind.HEADING.value
 
@@ -241,14 +254,24 @@ def _around(pieces: Iterable[Context]) -> Around:
     return tuple((piece.kind.replace("-", " "), displayed(piece.text)) for piece in pieces)
 
 
+def headings_over(places: Iterable[Place | AuditedSentence]) -> set[str]:
+    """The headings under which sentences or lines stand, in small letters."""
+    return {_bare(piece.text).casefold() for place in places for piece in place.context}
+
+
 def _named(piece: Context) -> str:
     """A piece as it may say the same as a rule does: `ALLERGIES:` over what `Allergies` found."""
-    return displayed(piece.text).rstrip(" :").casefold()
+    return _bare(piece.text).casefold()
+
+
+def _bare(title: str) -> str:
+    """A heading without what closes it."""
+    return displayed(title).rstrip(" :")
 
 
 def heading_of(context: Iterable[Context]) -> str:
     """The headings over a sentence, the outermost first, in one line; "" where there is none."""
-    named = (displayed(piece.text).rstrip(" :") for piece in context if _is_heading(piece))
+    named = (_bare(piece.text) for piece in context if _is_heading(piece))
     return " › ".join(dict.fromkeys(filter(None, named)))
 
 
@@ -303,15 +326,32 @@ def readable_note(reason: str) -> bool:
     return reason not in _NOT_READABLE
 
 
-def not_shown(left: LeftOut) -> str:
-    """What of a note is not there: `Not shown: allergies, medications, 31 more sentences.`; or ""."""
-    titles = [_lowered(displayed(section.title).rstrip(" :")) for section in left.sections]
+def _not_shown_of(entry: TimelineEntry) -> str:
+    note = entry.note
+    places = [*note.sentences, *(line.place for line in note.pinned)]
+    hidden = note.total - len({(place.start, place.end) for place in places}) if note.total else None
+    return not_shown(note.left_out, hidden, headings_over(places))
+
+
+def not_shown(left: LeftOut, hidden: int | None = None, told: Container[str] = ()) -> str:
+    """What of a note is not there: `Not shown: allergies, medications, 31 more sentences.`; or "".
+
+    Args:
+        left: as its summary states it.
+        hidden: how many sentences of the note are not shown; None where no more is known than the summary
+            states: those that scored high enough and found no place.
+        told: headings in small letters under which a line stands all the same, since a rule found it.
+    """
+    sections = [section for section in left.sections if _bare(section.title).casefold() not in told]
+    titles = [_lowered(_bare(section.title)) for section in sections]
     named = titles if len(titles) <= _MOST_SECTIONS + 1 else titles[:_MOST_SECTIONS]
     parts = [title for title in named if title]
     if more := len(titles) - len(parts):
         parts.append(f"{more} more section{'' if more == 1 else 's'}")
-    if left.sentences:
-        parts.append(f"{left.sentences} more sentence{'' if left.sentences == 1 else 's'}")
+    of_sections = sum(section.sentences for section in sections)
+    rest = left.sentences if hidden is None else hidden - of_sections
+    if rest > 0:
+        parts.append(f"{rest:,} more sentence{'' if rest == 1 else 's'}")
     return f"Not shown: {', '.join(parts)}." if parts else ""
 
 

@@ -15,7 +15,7 @@ from fhir_adapter.timeline.timeline import title_of
 from jobs.audits.checks import Outcome
 from jobs.audits.view import Around, AuditRow, Place, Segment, segments
 from jobs.web.views.audit_page import AuditPage
-from jobs.web.views.note_blocks import day_and_clock, not_shown
+from jobs.web.views.note_blocks import day_and_clock, headings_over, not_shown
 from summarizer import SelectedSentence, Summary
 from summarizer.segmentation.segment import segment
 
@@ -23,6 +23,7 @@ _MOST_NEWS = 6
 _ROOM = 60  # characters
 _LENGTHS = (("Shorter", "shorter"), ("Suggested", ""), ("Longer", "longer"))
 _GONE = (Standing.WITHDRAWN, Standing.RECALLED)
+_KEPT = ("holds", "over", "unknown")  # of these other lengths are picked, and it is said what is not shown
 _HEADS = {
     Standing.WITHDRAWN: "Withdrawn",
     Standing.RECALLED: "Recalled",
@@ -135,8 +136,8 @@ def note_view(
     day, clock = day_and_clock(note_times(section.source.stated or {}).clinical.value)
     rows = picked_rows(text, picked.sentences) if picked else audit.rows
     marks = segments(text, rows, audit.ruled) if picked else audit.segments
-    left_out = "" if picked else not_shown(examined.audit.left_out)
-    total = _count(reading)
+    total, strip = _count(reading), strip_of(examined, audit)
+    kept = not picked and strip.state in _KEPT
     news = new_sentences(text, newest) if newest is not None and reading else []
     return NotePage(
         person=person,
@@ -144,16 +145,16 @@ def note_view(
         day=day,
         clock=clock,
         author=", ".join(authors),
-        strip=strip_of(examined, audit),
+        strip=strip,
         rows=rows,
         segments=marks,
         numbers={row.number: _number(text, row) for row in rows},
-        not_shown=" ".join(filter(None, (_share(total, rows), left_out))),
+        not_shown=_not_shown(examined, total, rows, kept=kept) if picked or kept else "",
         news=tuple(news[:_MOST_NEWS]),
         more_news=len(news[_MOST_NEWS:]),
         length=picked.length if picked else "",
         picked_by=picked.by if picked else "",
-        lengths=_lengths(audit, picked, total) if total and audit.rows else (),
+        lengths=_lengths(audit, picked, total) if total and audit.rows and strip.state in _KEPT else (),
     )
 
 
@@ -165,9 +166,17 @@ def _count(reading: Reading | None) -> int:
     return len(segment(document.text, document.headings, document.marks).sentences)
 
 
-def _share(total: int, rows: Sequence[AuditRow]) -> str:
-    """How many of the note's sentences are shown, in a sentence; "" where the note could not be read."""
-    return f"{len(rows)} of {total:,} sentence{'' if total == 1 else 's'}." if total else ""
+def _not_shown(examined: Examined, total: int, rows: Sequence[AuditRow], *, kept: bool) -> str:
+    """How many of the note's sentences are shown, and where the others stand; "" for a note not read."""
+    if not total:
+        return not_shown(examined.audit.left_out) if kept else ""
+    share = f"{len(rows)} of {total:,} sentence{'' if total == 1 else 's'}."
+    section = examined.sections[0]
+    places = [*section.sentences, *(section.pinned.lines if section.pinned else ())]
+    hidden = total - len({(place.start, place.end) for place in places})
+    if not kept or not (left := examined.audit.left_out).sections:
+        return share
+    return f"{share} {not_shown(left, hidden, headings_over(places))}".rstrip()
 
 
 def wanted_sentences(kept: int, length: str) -> int:

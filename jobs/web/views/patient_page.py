@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from fhir_adapter.audit.findings import Finding
 from fhir_adapter.reading.persons import Person
+from fhir_adapter.reasons import Reason
 from fhir_adapter.timeline.building import inside, woven
 from fhir_adapter.timeline.clinical_time import Calendar, Precision, precision
 from fhir_adapter.timeline.timeline import BareNote, LeftOut, Remark, Timeline, TimelineEntry
@@ -130,6 +131,7 @@ class PatientPage:
         stay: it shows one visit or stay alone.
         merged: sentences about patients who were merged.
         notes, summarised, unreadable: how many notes there are, have a summary shown, could not be read.
+        aside, aside_words: how many others have no summary, and why in a word or two.
         dated: how many of them lie within the dates asked for.
         blocks: of this page, in the order that is shown.
         before, after: addresses of what stands before and after these; "" where nothing does.
@@ -143,6 +145,8 @@ class PatientPage:
     notes: int
     summarised: int
     unreadable: int
+    aside: int
+    aside_words: str
     dated: int
     blocks: tuple[NoteBlock, ...]
     before: str
@@ -181,13 +185,16 @@ def patient_view(
     start = 0 if asked.whole else min(asked.start, max(0, len(ordered) - 1))
     end = len(ordered) if asked.whole else start + ON_A_PAGE
     shown = [note for _, note in dated]
+    aside = [bare.reason for bare in found.bare if readable_note(bare.reason)]
     return PatientPage(
         person=person,
         stay=asked.subject.startswith("Encounter/"),
         merged=found.scope.told,
         notes=len(notes),
         summarised=len(found.entries),
-        unreadable=sum(not readable_note(bare.reason) for bare in found.bare),
+        unreadable=len(found.bare) - len(aside),
+        aside=len(aside),
+        aside_words="not final" if set(aside) == {Reason.NOT_FINAL.value} else "left aside",
         dated=len(dated),
         blocks=tuple(blocks.block(note, number) for number, note in ordered[start:end]),
         before=replace(asked, start=max(0, start - ON_A_PAGE)).url if start else "",

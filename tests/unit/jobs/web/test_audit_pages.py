@@ -80,7 +80,8 @@ async def test_a_summary_that_was_tampered_with_is_unmistakable(served: Served, 
     assert "sentence-added Sentence 3" in findings
     wrong = tree.xpath("//ol[@class='rows']/li[@class='fails']")
     assert [li.get("id") for li in wrong] == ["s2", "s3"]
-    assert text(wrong[0].xpath(".//mark")) != ""
+    assert text(wrong[0].xpath(".//p[@class='words']//mark")) == "ten"  # whole words; letters in the annex
+    assert tree.xpath("//nav[@class='lengths'] | //p[@class='not-shown']") == []
     assert "summary says ten liters, note says two liters" in text(wrong[0:1])
     assert "no place in the note vouches for it" in text(wrong[1:])
     (strip,) = tree.xpath("//section[@class='strip fails']")
@@ -271,6 +272,9 @@ async def test_a_server_that_does_not_answer(served: Served) -> None:
             answer = await client.get(path, headers={"accept": "text/html"})
             assert answer.status_code == 502
             assert "127.0.0.1" not in answer.text
+            page = parsed(answer)
+            assert text(page.xpath("//a[@class='again']")) == "Try again"
+            assert text(page.xpath("//p[@class='faint']/code")) == answer.headers["x-request-id"]
 
 
 async def test_the_list_leads_to_every_summary(served: Served, there: Summarised, monkeypatch: Any) -> None:

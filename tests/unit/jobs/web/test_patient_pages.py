@@ -7,7 +7,10 @@ import httpx
 import pytest
 from lxml import html
 
-from jobs.web.views.note_blocks import day_and_clock, kind_of_time, not_shown
+from fhir_adapter.timeline.pieces import Context, Place
+from jobs.runtime import open_ledger
+from jobs.schedule import one_pass
+from jobs.web.views.note_blocks import day_and_clock, kind_of_time, not_shown, told_once
 from jobs.web.views.patient_page import choices, fault
 from summarizer.types import LeftOut, LeftOutSection
 from tests.unit.jobs.web.summarised import COPIED, NOTES, Summarised
@@ -272,6 +275,40 @@ async def test_old_addresses_lead_there(served: Served, there: Summarised, old: 
 )
 def test_what_is_not_shown(left: LeftOut, said: str) -> None:
     assert not_shown(left) == said
+
+
+def test_of_all_that_is_not_shown_what_has_no_heading_of_its_own_is_counted() -> None:
+    left = LeftOut((LeftOutSection("ALLERGIES:", 1), LeftOutSection("Medications", 9)), 2)
+    assert not_shown(left, 396) == "Not shown: allergies, medications, 386 more sentences."
+    assert not_shown(left, 9, {"allergies"}) == "Not shown: medications."  # a rule found a line of it
+    assert not_shown(LeftOut((), 2), 0) == ""
+
+
+def test_what_the_sentence_above_has_said_is_told_apart() -> None:
+    heading, lead = Context(0, 4, "heading", "PLAN"), Context(5, 17, "lead-in", "Lipids high.")
+    ends = ((5, 17), (18, 32), (33, 43), (60, 70))
+    places = [
+        Place("", "", "", "", "", start, end, "", context=(heading, lead) if start > 5 else (heading,))
+        for start, end in ends
+    ]
+    assert [(before, again) for _, before, again in told_once(places)] == [
+        ([], []),
+        ([], [lead]),  # it is itself the sentence above
+        ([], [lead]),
+        ([], [lead]),
+    ]
+    assert [(before, again) for _, before, again in told_once(places[2:3])] == [([lead], [])]
+
+
+async def test_what_a_note_does_not_show_stands_at_its_foot(served: Served, there: Summarised) -> None:
+    """The summary itself states only what scored high enough: of these notes nothing."""
+    shorter = there.settings.model_copy(update={"budget": "1", "pipeline": "short"})
+    with open_ledger(shorter) as ledger:
+        await one_pass(shorter, ledger, None, lambda _: None)
+    async with served(fhir_base_url=there.base_url, pipeline="short") as client:
+        page = await client.get("/patient/one", headers={"accept": "text/html"})
+    feet = words(html.document_fromstring(page.text).xpath("//article//p[@class='foot']"))
+    assert sorted(feet) == ["Not shown: 1 more sentence. Whole note"] * 3 + ["Whole note"]
 
 
 @pytest.mark.parametrize(

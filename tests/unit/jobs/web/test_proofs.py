@@ -10,6 +10,9 @@ import pytest
 
 from fhir_adapter.audit.verdict import Examined, Subject
 from fhir_adapter.auditing import Auditor
+from fhir_adapter.rest.client import FhirClient
+from fhir_adapter.rest.transport import RawResponse
+from fhir_adapter.timeline import proofs
 from fhir_adapter.timeline.proofs import Proofs
 from fhir_adapter.timeline.reader import TimelineReader, taken
 from fhir_adapter.timeline.timeline import Timeline
@@ -119,8 +122,8 @@ async def test_another_content_under_the_same_version_is_proven_anew(there: Summ
     altered = deepcopy(source)
     text = base64.b64encode(b"Something else.").decode()
     altered["content"][0]["attachment"]["data"] = text
-    async with auditing(there.settings) as (_, auditor):
-        proofs = Proofs()
+    async with auditing(there.settings) as (client, auditor):
+        kept = Proofs()
 
         async def subject(known: Resource) -> Subject:
             (found,) = await auditor.subjects([composition], {"DocumentReference/first": known})
@@ -128,26 +131,81 @@ async def test_another_content_under_the_same_version_is_proven_anew(there: Summ
 
         first = await subject(source)
         examined = await auditor.proven(first)
-        await proofs.keep(first, examined, taken(composition, examined))
-        assert await proofs.found(await subject(deepcopy(source))) is not None
-        assert await proofs.found(await subject(altered)) is None
+        await kept.keep(first, examined, taken(composition, examined))
+        assert await kept.found(client, [await subject(deepcopy(source))]) != [None]
+        assert await kept.found(client, [await subject(altered)]) == [None]
         assert not (await auditor.proven(await subject(altered))).audit.ok
 
 
-async def test_a_text_behind_an_address_is_read_each_time(there: Summarised) -> None:
-    """Its resource is the same whatever the bytes behind the address are."""
-    data = base64.b64encode(b"Walks with a stick.").decode()
+ELSEWHERE = "Walks with a stick."
+
+
+def _behind(there: Summarised, words: str) -> None:
+    data = base64.b64encode(words.encode()).decode()
     there.put({"resourceType": "Binary", "id": "beyond", "contentType": "text/plain", "data": data})
+
+
+@asynccontextmanager
+async def addressed(there: Summarised, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[Readers, Any]]:
+    """A reader of a patient with one note whose text lies behind an address; and what was fetched there."""
+    _behind(there, ELSEWHERE)
     beyond = note("beyond", "2025-05-06", (), "two")
     beyond["content"] = [{"attachment": {"contentType": "text/plain", "url": "Binary/beyond"}}]
     there.put(beyond)
     with open_ledger(there.settings) as ledger:
         await one_pass(there.settings, ledger, None, lambda _: None)
+    fetched: list[RawResponse] = []
+    fetch = FhirClient.fetch
+
+    async def fetching(self: FhirClient, url: str, **how: Any) -> RawResponse:
+        fetched.append(await fetch(self, url, **how))
+        return fetched[-1]
+
+    monkeypatch.setattr(FhirClient, "fetch", fetching)
     async with reading(there) as readers:
-        found = await readers.kept("Patient/two")
+        yield readers, fetched
+
+
+async def test_of_a_text_behind_an_address_its_version_is_asked_for_in_a_search(
+    there: Summarised, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its resource is the same whatever the bytes behind the address are."""
+    async with addressed(there, monkeypatch) as (readers, fetched):
+        assert ELSEWHERE in shown(await readers.kept("Patient/two"))
+        before = len(fetched)
+        assert ELSEWHERE in shown(await readers.kept("Patient/two"))
+        assert (readers.auditor.proofs, len(fetched)) == (0, before)
+        _behind(there, "Walks without help.")
+        changed = await readers.kept("Patient/two")
+        assert readers.auditor.proofs == 1
+        assert not {ELSEWHERE, "Walks without help."} & set(shown(changed))
+
+
+async def test_without_that_search_a_text_behind_an_address_is_read_where_it_is_another(
+    there: Summarised, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refused(*_: Any) -> dict[str, Resource]:
+        return {}
+
+    monkeypatch.setattr(proofs, "find_by_id", refused)
+    async with addressed(there, monkeypatch) as (readers, fetched):
         await readers.kept("Patient/two")
-    assert "Walks with a stick." in shown(found)
-    assert readers.auditor.proofs == 1
+        assert ELSEWHERE in shown(await readers.kept("Patient/two"))
+        assert readers.auditor.proofs == 0
+        assert (fetched[-1].status, fetched[-1].data) == (304, b"")
+        _behind(there, "Walks without help.")
+        assert ELSEWHERE not in shown(await readers.kept("Patient/two"))
+        assert readers.auditor.proofs == 1
+
+
+async def test_where_no_version_is_told_a_text_behind_an_address_is_proven_each_time(
+    there: Summarised, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fhir_adapter.reading.attachment._version", lambda _: "")
+    async with addressed(there, monkeypatch) as (readers, _):
+        await readers.kept("Patient/two")
+        assert ELSEWHERE in shown(await readers.kept("Patient/two"))
+        assert readers.auditor.proofs == 1
 
 
 async def test_as_many_proofs_are_kept_as_may_be(there: Summarised) -> None:
