@@ -22,6 +22,7 @@ def published_keys(settings: Settings) -> dict[Path, "SigningKey"]:
     named = [
         (settings.private_key_file, settings.key_id),
         (settings.write_private_key_file, settings.write_key_id),
+        (settings.smart_private_key_file, settings.smart_key_id),
     ]
     named = [(path, kid) for path, kid in named if path]
     named += [(path, "") for path in settings.published_key_files]

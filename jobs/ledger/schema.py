@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-REVISION = "0007"
+REVISION = "0008"
 """The newest migration."""
 
 metadata = sa.MetaData()
@@ -91,4 +91,16 @@ ended_session = sa.Table(
     metadata,
     sa.Column("session_sha256", sa.String(64), primary_key=True),
     sa.Column("until", sa.DateTime(timezone=True), nullable=False),
+)
+
+launch = sa.Table(
+    "launch",
+    metadata,
+    sa.Column("name_sha256", sa.String(64), primary_key=True),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("sealed", sa.LargeBinary(), nullable=False),
+    sa.Column("serial", sa.Integer(), nullable=False),
+    sa.Column("reserved_until", sa.DateTime(timezone=True), nullable=True),
+    sa.Column("until", sa.DateTime(timezone=True), nullable=False),
+    sa.Index("launch_by_kind", "kind", "until"),
 )

@@ -1,11 +1,18 @@
 """The web service: who may ask, how much, and how records of patients open its pages."""
 
+import re
 from ipaddress import ip_network
 from typing import Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from jobs.settings.base import Names, SettingsGroup, http_address
+
+# A page over TLS, or from this machine; CSP 3, section 2.3.1 (`host-source` without a path).
+_ORIGIN = re.compile(
+    r"https://(\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?|http://(localhost|127\.0\.0\.1)(:\d{1,5})?",
+    re.ASCII,
+)
 
 
 class WebSettings(SettingsGroup):
@@ -30,10 +37,17 @@ class WebSettings(SettingsGroup):
         SecretStr(""), description="Its secret; empty for a public client, which PKCE alone protects."
     )
     smart_client_secret_file: str = Field("", description="A file that holds it instead.")
+    smart_private_key_file: str = Field(
+        "", description="Instead of a secret: its key, as PRIVATE_KEY_FILE (private_key_jwt)."
+    )
+    smart_key_id: str = Field("", description="As KEY_ID.")
     smart_servers: Names = Field(
         (), description="FHIR servers that may launch it, by their `iss`; empty for FHIR_BASE_URL alone."
     )
     cds_clients: Names = Field((), description="EHRs that call `/cds-services`: issuer|its JWK Set.")
+    serve_frame_ancestors: Names = Field(
+        (), description="Origins whose pages may show these in a frame, such as https://record.example.org."
+    )
     serve_proxy: Names = Field((), description="Addresses or networks of the proxy in front of the service.")
     serve_certificate: str = Field("", description="PEM file of the service's TLS certificate chain.")
     serve_key: str = Field("", description="PEM file of its private key.")
@@ -69,9 +83,19 @@ class WebSettings(SettingsGroup):
     def _launching(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(map(http_address, value))
 
+    @field_validator("serve_frame_ancestors")
+    @classmethod
+    def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for item in value:
+            if not _ORIGIN.fullmatch(item):
+                raise ValueError(f"{item!r} is no origin such as https://record.example.org")
+        return value
+
     @model_validator(mode="after")
     def _web_secrets(self) -> Self:
         self.take_from_files("smart_client_secret")
+        if self.smart_private_key_file and self.smart_client_secret.get_secret_value():
+            raise ValueError("set CLINSUM_SMART_CLIENT_SECRET or CLINSUM_SMART_PRIVATE_KEY_FILE, not both")
         return self
 
     @field_validator("serve_proxy")

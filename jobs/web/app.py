@@ -54,12 +54,14 @@ def create_app(settings: Settings, options: Options | None = None, access: Acces
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with running(settings, options, metrics) as service:
             app.state.service = service
-            if settings.session_secret.get_secret_value() and not options.demo:
+            shared = bool(settings.session_secret.get_secret_value()) and not options.demo
+            if shared:
                 access.sessions.share(service.ledger)
+            access.launched.keep_on(service.shelf, service.smart.revived)
             try:
                 yield
             finally:
-                await access.launched.end_all()
+                await access.launched.leave_all(end=not shared)
 
     app = FastAPI(
         title="Clinical AI Summarizer",
@@ -133,4 +135,4 @@ def guard(app: FastAPI, settings: Settings, options: Options, access: Access, me
         proxies=settings.serve_proxy,
         direct=bool(settings.serve_certificate) or options.demo,
     )
-    app.add_middleware(Observed, metrics=metrics)
+    app.add_middleware(Observed, metrics=metrics, frames=settings.serve_frame_ancestors)

@@ -23,6 +23,7 @@ from jobs.settings import Settings
 from jobs.web.azure.running import AzureJobs
 from jobs.web.batching import ClosedError, ModelUnavailableError, ModelWorker, QueueFullError, QueueLimits
 from jobs.web.cds.clients import CdsClients
+from jobs.web.guard.shelf import LedgerShelf, OwnShelf, Shelf
 from jobs.web.guard.sight import Sight
 from jobs.web.metrics import Metrics
 from jobs.web.readiness import Outside, Readiness, readiness
@@ -64,6 +65,7 @@ class Service:
     observer: Observer = field(init=False)
     azure: AzureJobs = field(init=False)
     cds_clients: CdsClients = field(init=False)
+    shelf: Shelf = field(init=False)
     smart: SmartApp = field(init=False)
     sight: Sight = field(init=False)
     retrying: Retrying = field(init=False)
@@ -75,10 +77,17 @@ class Service:
         self.outside = Outside(self.client, self.ledger)
         self.azure = AzureJobs(self.model)
         self.cds_clients = CdsClients(self.settings.cds_clients)
-        self.smart = SmartApp(self.settings, self.client, self.extractor)
+        secret = self.settings.session_secret.get_secret_value().encode()
+        self.shelf = LedgerShelf(secret, self.ledger) if secret and not self.options.demo else OwnShelf()
+        self.smart = SmartApp(self.settings, self.client, self.extractor, self.shelf)
         self.sight = Sight(self.client, self.auditor, proofs=Proofs(_PROOFS))
         self.observer = Observer(self.settings, self.client, self.ledger, self._moments)
         self.retrying = Retrying(self.settings, self.model, self.ledger)
+
+    @property
+    def framed(self) -> bool:
+        """Whether pages of others may show ours in a frame."""
+        return bool(self.settings.serve_frame_ancestors)
 
     def seen_by(self, request: Request) -> Sight:
         """What whoever asks may see: out of a record one patient, else what the service may."""

@@ -1,53 +1,46 @@
 """This service as an app that records launch: who may begin, what comes back, and the session that it makes.
 
-SMART App Launch 2.2. The token stays in this process: a browser holds the random name of its session alone.
+SMART App Launch 2.2. A browser holds the random name of its session alone; what that stands for lies on a
+shelf (`guard/shelf.py`), in this process or sealed in the ledger, so that any replica goes on with it.
 """
 
 import hashlib
 import hmac
 import secrets
-import time
-from collections import OrderedDict
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
 
 import structlog
 
 from fhir_adapter.errors import FhirAdapterError, LoginError
-from fhir_adapter.lenient import as_dict, relative
+from fhir_adapter.lenient import JsonObject, as_dict, relative
 from fhir_adapter.reading.persons import read_person
-from fhir_adapter.rest.app_launch import (
-    Grant,
-    Proofs,
-    exchanged,
-    launch_configuration,
-    renewed,
-    revoked,
-    sign_in_address,
-)
+from fhir_adapter.rest.app_launch import Proofs, exchanged, launch_configuration, sign_in_address
 from fhir_adapter.rest.client import FhirClient
-from fhir_adapter.rest.smart import SmartConfiguration
+from fhir_adapter.rest.smart import Assertion, SmartConfiguration, check
 from fhir_adapter.rest.token_endpoint import Named, Secret, Web
-from fhir_adapter.rest.tokens import Token, TokenAuth, Tokens
+from fhir_adapter.rest.tokens import TokenAuth, Tokens
 from fhir_adapter.text import Extractor
 from jobs.audits.parts import make_auditor
+from jobs.public_keys import key_in
 from jobs.runtime import OnBehalf, make_client, make_web
 from jobs.settings import Settings, SettingsError
 from jobs.web.guard.access import Principal, Scope, person_in
+from jobs.web.guard.held import Entry
 from jobs.web.guard.oidc import Issuer
+from jobs.web.guard.shelf import Shelf
 from jobs.web.guard.sight import Sight
 from jobs.web.problems import ProblemError
+from jobs.web.user_tokens import UserTokens, token_state, tokens_in
 
 log = structlog.get_logger("clinsum.web")
 
 SIGN_IN_SECONDS = 600
 """Within which a sign-in that was begun has to come back."""
-_MOST_BEGUN = 1000
+_BEGUN = "begun"
 _CLINICIANS = ("Practitioner", "PractitionerRole")
 _READER = frozenset({Scope.SUMMARISE})
 _CLINICIAN = frozenset({Scope.SUMMARISE, Scope.REVIEW})
-_OVER = "The sign-in has ended; open the page from the record again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,29 +58,43 @@ class Begun:
     browser: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Waiting:
-    server: str
-    found: SmartConfiguration
-    proofs: Proofs
-    redirect_uri: str
-    browser: bytes
-    until: float
-
-
-@dataclass(frozen=True, slots=True)
-class SignedIn:
-    """A sign-in that succeeded.
+class Launched:
+    """The session of a person who signed in at a record's server, at work in this process.
 
     Attributes:
-        alive: whether its token still holds or can be renewed.
-        close: ends the token at the server, and the connections.
+        who: the person, with what they may see.
     """
 
-    principal: Principal
-    sight: Sight
-    alive: Callable[[], bool]
-    close: Callable[[], Awaitable[None]]
+    def __init__(self, who: Principal, sight: Sight, tokens: UserTokens, rest: JsonObject) -> None:
+        self.who, self.sight = who, sight
+        self._tokens, self._rest = tokens, rest
+
+    @property
+    def state(self) -> JsonObject:
+        """What it can be made from again; it holds the tokens."""
+        return self._rest | self._tokens.state
+
+    def named(self, person: str, scopes: frozenset[Scope]) -> None:
+        """Says who it is and what they may do, once that is known."""
+        self.who = replace(self.who, person=person, scopes=scopes)
+        self._rest = self._rest | {"person": person, "scopes": sorted(scopes)}
+
+    def alive(self) -> bool:
+        """Whether its token still holds or can be renewed."""
+        return self._tokens.alive()
+
+    def keep(self, entry: Entry, serial: int) -> None:
+        """Says where its state lies, for when the token is renewed."""
+        self._tokens.keep(entry, serial)
+
+    async def leave(self) -> None:
+        """Closes the connections."""
+        await self.sight.client.aclose()
+
+    async def end(self) -> None:
+        """Ends the token at the server, and closes the connections."""
+        await self.leave()
+        await self._tokens.end()
 
 
 class SmartApp:
@@ -97,11 +104,12 @@ class SmartApp:
         settings: name of this app, its secret, and the servers.
         recorder: writes AuditEvents of what is read with people's own tokens.
         extractor: reads notes.
+        shelf: keeps what was begun.
     """
 
-    def __init__(self, settings: Settings, recorder: FhirClient, extractor: Extractor) -> None:
+    def __init__(self, settings: Settings, recorder: FhirClient, extractor: Extractor, shelf: Shelf) -> None:
         self._settings, self._recorder, self._extractor = settings, recorder, extractor
-        self._waiting: OrderedDict[str, _Waiting] = OrderedDict()
+        self._shelf = shelf
         self._issuers: dict[str, Issuer] = {}
         self._known_web: Web | None = None
 
@@ -127,21 +135,25 @@ class SmartApp:
             raise ProblemError("sign-in-failed", "This FHIR server is none that may open these pages.")
         try:
             found = await launch_configuration(named, self._web)
+            if isinstance(who := self._who(found), Assertion):
+                check(found, who.key)
         except LoginError as error:
             raise _failed(error) from None
         proofs, browser = Proofs(), secrets.token_urlsafe(32)
-        until = time.monotonic() + SIGN_IN_SECONDS
-        waiting = _Waiting(named, found, proofs, redirect_uri, _digest(browser), until)
-        self._waiting[proofs.state] = waiting
-        while len(self._waiting) > _MOST_BEGUN:
-            self._waiting.popitem(last=False)
+        begun = {
+            "server": named,
+            "found": _told(found),
+            "proofs": asdict(proofs),
+            "redirect_uri": redirect_uri,
+        }
+        await self._shelf.put(_BEGUN, browser, begun, SIGN_IN_SECONDS)
         # As the record wrote it: `aud` must be the server's own name for itself.
         address = sign_in_address(
             found, server or named, self._settings.smart_client_id, redirect_uri, proofs, launch
         )
         return Begun(address, proofs.state, browser)
 
-    async def finish(self, state: str, browser: str, issuer: str, code: str) -> SignedIn:
+    async def finish(self, state: str, browser: str, issuer: str, code: str) -> Launched:
         """What a sign-in came to; one that was begun is worth one answer, whatever that is.
 
         Args:
@@ -153,62 +165,73 @@ class SmartApp:
         Raises:
             ProblemError: it belongs to none that was begun here, or does not hold what it must.
             ServerUnreachableError: no answer.
+            LedgerError: what was begun cannot be looked up.
         """
-        waiting = self._waiting.pop(state, None)
-        known = waiting and hmac.compare_digest(waiting.browser, _digest(browser))
-        if waiting is None or not known or time.monotonic() > waiting.until:
+        begun = await self._shelf.take(_BEGUN, browser) if browser else None
+        proofs = Proofs(**begun["proofs"]) if begun else None
+        if not begun or not proofs or not hmac.compare_digest(proofs.state.encode(), state.encode()):
             raise ProblemError(
                 "sign-in-failed",
                 "This answer belongs to no sign-in that this browser has begun, came a second time, or came "
                 "too late.",
             )
-        if issuer and not hmac.compare_digest(issuer.encode(), waiting.found.issuer.encode()):
+        found = _found(begun["found"])
+        if issuer and not hmac.compare_digest(issuer.encode(), found.issuer.encode()):
             raise ProblemError("sign-in-failed", "The answer comes from another server than was asked.")
         if not code:
             raise ProblemError("sign-in-failed", "The server did not let you sign in.")
         try:
-            return await self._signed_in(waiting, code)
+            return await self._signed_in(begun, found, proofs, code)
         except LoginError as error:
             raise _failed(error) from None
 
-    async def _signed_in(self, waiting: _Waiting, code: str) -> SignedIn:
-        grant = await exchanged(
-            waiting.found, self._who, code, waiting.redirect_uri, waiting.proofs, self._web
-        )
-        claims = await self._issuer(waiting.found.issuer).claims(grant.id_token)
+    async def _signed_in(
+        self, begun: JsonObject, found: SmartConfiguration, proofs: Proofs, code: str
+    ) -> Launched:
+        who, redirect_uri = self._who(found), begun["redirect_uri"]
+        grant = await exchanged(found, who, code, redirect_uri, proofs, self._web)
+        claims = await self._issuer(found.issuer).claims(grant.id_token)
         own = claims and claims.get("azp", self._settings.smart_client_id) == self._settings.smart_client_id
         nonce = str((claims or {}).get("nonce", ""))
-        if not claims or not own or not hmac.compare_digest(nonce.encode(), waiting.proofs.nonce.encode()):
+        if not claims or not own or not hmac.compare_digest(nonce.encode(), proofs.nonce.encode()):
             raise LoginError("the server's id_token is not valid for this sign-in")
-        tokens = _UserTokens(waiting.found, self._who, self._web, grant)
-        behalf = OnBehalf(waiting.server, TokenAuth(Tokens(tokens)), self._recorder)
-        client = make_client(self._settings, 1, behalf)
-
-        async def close() -> None:
-            await client.aclose()
-            await tokens.end()
-
+        person = hashlib.sha256(f"{found.issuer}|{claims['sub']}".encode()).hexdigest()[:12]
+        state: dict[str, Any] = {
+            "server": begun["server"],
+            "found": begun["found"],
+            "patient": f"Patient/{grant.patient}",
+            "name": f"launched:{person}",
+            "person": "",
+            "scopes": sorted(_READER),
+            **token_state(grant.token, grant.refresh),
+        }
+        session = self.revived(state)
         try:
-            auditor = make_auditor(self._settings, client, self._extractor)
-            sight = Sight(client, auditor, f"Patient/{grant.patient}")
-            user = relative(claims.get("fhirUser"), client.base_url)
-            person = await _name(client, user) or person_in(claims)
+            user = relative(claims.get("fhirUser"), session.sight.client.base_url)
+            reader = await _name(session.sight.client, user) or person_in(claims) or user
         except BaseException:
-            await close()
+            await session.end()
             raise
-        who = hashlib.sha256(f"{waiting.found.issuer}|{claims['sub']}".encode()).hexdigest()[:12]
-        scopes = _CLINICIAN if user.partition("/")[0] in _CLINICIANS else _READER
-        principal = Principal(f"launched:{who}", scopes, person or user, sight)
-        return SignedIn(principal, sight, tokens.alive, close)
+        session.named(reader, _CLINICIAN if user.partition("/")[0] in _CLINICIANS else _READER)
+        return session
 
-    @property
-    def _who(self) -> Secret | Named:
-        secret = self._settings.smart_client_secret.get_secret_value()
-        return (
-            Secret(self._settings.smart_client_id, secret)
-            if secret
-            else Named(self._settings.smart_client_id)
-        )
+    def revived(self, state: JsonObject) -> Launched:
+        """A session out of its state; nothing is sent."""
+        found = _found(state["found"])
+        tokens = UserTokens(found, self._who(found), self._web, tokens_in(state))
+        behalf = OnBehalf(state["server"], TokenAuth(Tokens(tokens)), self._recorder)
+        client = make_client(self._settings, 1, behalf)
+        sight = Sight(client, make_auditor(self._settings, client, self._extractor), state["patient"])
+        scopes = frozenset(Scope(one) for one in state["scopes"])
+        return Launched(Principal(state["name"], scopes, state["person"], sight), sight, tokens, state)
+
+    def _who(self, found: SmartConfiguration) -> Secret | Named | Assertion:
+        """This app, as it shows itself to a server: by its key, its secret, or its name alone."""
+        name, secret = self._settings.smart_client_id, self._settings.smart_client_secret.get_secret_value()
+        if path := self._settings.smart_private_key_file:
+            key = key_in(path, self._settings.smart_key_id)
+            return Assertion(name, key, found.token_endpoint)
+        return Secret(name, secret) if secret else Named(name)
 
     @property
     def _web(self) -> Web:
@@ -224,44 +247,6 @@ class SmartApp:
                 raise LoginError("the server's issuer is no https:// address") from None
             self._issuers[address] = issuer
         return self._issuers[address]
-
-
-class _UserTokens:
-    """One person's tokens: the first, then those that it is renewed with, until the server gives no more."""
-
-    def __init__(self, found: SmartConfiguration, who: Secret | Named, web: Web, grant: Grant) -> None:
-        self._found, self._who, self._web = found, who, web
-        self._first: Token | None = grant.token
-        self._last, self._refresh, self._ended = grant.token.value, grant.refresh, False
-
-    def alive(self) -> bool:
-        return not self._ended
-
-    async def __call__(self) -> Token:
-        """The next token.
-
-        Raises:
-            ProblemError: `unauthorized`, where there is none.
-            ServerUnreachableError: no answer.
-        """
-        if self._first:
-            first, self._first = self._first, None
-            return first
-        try:
-            if self._ended or not self._refresh:
-                raise LoginError("the token cannot be renewed")
-            token, self._refresh = await renewed(self._found, self._who, self._refresh, self._web)
-        except LoginError:
-            self._ended = True
-            raise ProblemError("unauthorized", _OVER) from None
-        self._last = token.value
-        return token
-
-    async def end(self) -> None:
-        """Ends the tokens at the server, as far as it lets us."""
-        self._ended = True
-        with suppress(FhirAdapterError):
-            await revoked(self._found, self._who, self._refresh or self._last, self._web)
 
 
 async def _name(client: FhirClient, user: str) -> str:
@@ -283,5 +268,15 @@ def _failed(error: LoginError) -> ProblemError:
     return ProblemError("sign-in-failed", f"{message[:1].upper()}{message[1:]}.")
 
 
-def _digest(text: str) -> bytes:
-    return hashlib.sha256(text.encode("utf-8", "replace")).digest()
+def _told(found: SmartConfiguration) -> JsonObject:
+    """What a server said of its sign-in, as JSON."""
+    parts = {field.name: getattr(found, field.name) for field in fields(found)}
+    return {name: sorted(part) if isinstance(part, frozenset) else part for name, part in parts.items()}
+
+
+def _found(told: JsonObject) -> SmartConfiguration:
+    """The same, out of JSON."""
+    parts: dict[str, Any] = {
+        name: frozenset(part) if isinstance(part, list) else part for name, part in told.items()
+    }
+    return SmartConfiguration(**parts)

@@ -117,7 +117,7 @@ class Access:
             return None
         if cookie := request.cookies.get(SESSION_COOKIE):
             if is_held(cookie):  # one that is over is nobody's: not the default's, who may see more
-                return self.launched.get(cookie)
+                return await self.launched.get(cookie)
             name = await self.sessions.owner(cookie) if self._tokens else None
             return Principal(name, ALL_SCOPES) if name else self.default
         return self.default
@@ -137,8 +137,10 @@ class Access:
 
     async def end_session(self, cookie: str) -> None:
         """Ends a session of either kind for good; raises LedgerError as `Sessions.end`."""
-        await self.launched.end(cookie)
-        await self.sessions.end(cookie)
+        if is_held(cookie):
+            await self.launched.end(cookie)
+        else:
+            await self.sessions.end(cookie)
 
 
 def person_in(claims: dict[str, Any]) -> str:

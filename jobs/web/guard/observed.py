@@ -2,6 +2,7 @@
 
 import secrets
 import time
+from collections.abc import Mapping, Sequence
 
 import structlog
 from starlette.datastructures import MutableHeaders
@@ -13,11 +14,12 @@ from jobs.web.problems import ProblemError, json_answer
 
 log = structlog.get_logger("clinsum.web")
 
+_NO_FRAMES = "frame-ancestors 'none'"
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; "
-        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
-        "require-trusted-types-for 'script'; trusted-types 'none'"
+        "connect-src 'self'; form-action 'self'; base-uri 'none'; "
+        f"{_NO_FRAMES}; require-trusted-types-for 'script'; trusted-types 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -31,10 +33,17 @@ _METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "DELETE", "PATCH")
 
 
 class Observed:
-    """Outermost: times and counts every answer, adds the headers, and turns what nobody caught into a 500."""
+    """Outermost: times and counts every answer, adds the headers, and turns what nobody caught into a 500.
 
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+    Args:
+        app: what stands behind.
+        metrics: counts.
+        frames: as of `headers`.
+    """
+
+    def __init__(self, app: ASGIApp, metrics: Metrics, frames: Sequence[str] = ()) -> None:
         self._app, self._metrics = app, metrics
+        self._headers = headers(frames)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
@@ -49,7 +58,7 @@ class Observed:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                _harden(MutableHeaders(scope=message), scope)
+                _harden(MutableHeaders(scope=message), scope, self._headers)
                 MutableHeaders(scope=message)["X-Request-Id"] = request_id
             await send(message)
 
@@ -83,8 +92,17 @@ class Observed:
             )
 
 
-def _harden(headers: MutableHeaders, scope: Scope) -> None:
-    for name, value in HEADERS.items():
+def headers(frames: Sequence[str] = ()) -> dict[str, str]:
+    """What goes with every answer; `frames` are the origins whose pages may show these in a frame."""
+    if not frames:
+        return HEADERS
+    found = {name: value for name, value in HEADERS.items() if name != "X-Frame-Options"}  # it knows no list
+    policy = found["Content-Security-Policy"].replace(_NO_FRAMES, f"frame-ancestors {' '.join(frames)}")
+    return found | {"Content-Security-Policy": policy}
+
+
+def _harden(headers: MutableHeaders, scope: Scope, ours: Mapping[str, str]) -> None:
+    for name, value in ours.items():
         headers.setdefault(name, value)
     headers.setdefault("Cache-Control", "no-store")
     if scope.get("scheme") == "https":

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import RedirectResponse, Response
 
 from jobs.web.answers import while_wanted
+from jobs.web.guard.cookies import set_cookie
 from jobs.web.guard.sessions import SESSION_SECONDS
 from jobs.web.problems import ProblemError
 from jobs.web.service import Service, TheService
@@ -41,15 +42,9 @@ async def _begin(request: Request, service: Service, iss: str, launch: str) -> R
     redirect_uri = str(request.base_url).rstrip("/") + _CALLBACK
     begun = await while_wanted(request, service, service.smart.begin(iss, launch, redirect_uri))
     response = RedirectResponse(begun.address, 303)
-    response.set_cookie(
-        _cookie(begun.state),
-        begun.browser,
-        max_age=SIGN_IN_SECONDS,
-        path=_CALLBACK,
-        httponly=True,
-        samesite="lax",  # it has to come along from the server's page
-        secure=request.url.scheme == "https",
-    )
+    framed = service.framed
+    name = _cookie(begun.state)  # `lax`: it has to come along from the server's page
+    set_cookie(response, request, name, begun.browser, seconds=SIGN_IN_SECONDS, path=_CALLBACK, framed=framed)
     return response
 
 
@@ -69,17 +64,11 @@ async def callback(
     signed_in = await while_wanted(request, service, work)
     access = request.app.state.access
     await access.end_session(request.cookies.get(SESSION_COOKIE, ""))
-    session = await access.launched.begin(signed_in.principal, signed_in.alive, signed_in.close)
+    session = await access.launched.begin(signed_in)
     response = RedirectResponse(patient_page(signed_in.sight.patient) or "/", 303)
-    response.set_cookie(
-        SESSION_COOKIE,
-        session,
-        max_age=SESSION_SECONDS,
-        httponly=True,
-        samesite="lax",  # a stricter one would not be sent on the way from the server's page to the patient's
-        secure=request.url.scheme == "https",
-    )
-    response.delete_cookie(cookie, path=_CALLBACK, httponly=True, samesite="lax")
+    # `lax`: a stricter one would not be sent on the way from the server's page to the patient's.
+    set_cookie(response, request, SESSION_COOKIE, session, seconds=SESSION_SECONDS, framed=service.framed)
+    set_cookie(response, request, cookie, "", seconds=0, path=_CALLBACK, framed=service.framed)
     return response
 
 

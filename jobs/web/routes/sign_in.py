@@ -9,8 +9,11 @@ from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from jobs.web.guard.access import Access
+from jobs.web.guard.cookies import set_cookie
+from jobs.web.guard.held import is_held
 from jobs.web.guard.sessions import SESSION_SECONDS
 from jobs.web.problems import ProblemError
+from jobs.web.service import TheService
 from jobs.web.views.pages import SESSION_COOKIE, render
 
 router = APIRouter(include_in_schema=False)
@@ -34,24 +37,20 @@ async def sign_in(request: Request) -> Response:
     if principal is None:
         return _page(request, access, to=to, wrong=True)
     response = RedirectResponse(to, 303)
-    response.set_cookie(
-        SESSION_COOKIE,
-        access.sessions.begin(principal.name),
-        max_age=SESSION_SECONDS,
-        httponly=True,
-        samesite="strict",
-        secure=request.url.scheme == "https",
-    )
+    session = access.sessions.begin(principal.name)
+    set_cookie(response, request, SESSION_COOKIE, session, seconds=SESSION_SECONDS, same_site="strict")
     return response
 
 
 @router.post("/logout")
-async def sign_out(request: Request) -> Response:
+async def sign_out(request: Request, service: TheService) -> Response:
     """Ends the session, in this browser and wherever else its cookie may be."""
-    if cookie := request.cookies.get(SESSION_COOKIE):
+    cookie = request.cookies.get(SESSION_COOKIE, "")
+    if cookie:
         await request.app.state.access.end_session(cookie)
     response = RedirectResponse("/", 303)
-    response.delete_cookie(SESSION_COOKIE, httponly=True, samesite="strict")
+    framed = is_held(cookie) and service.framed  # as it was set, else a browser keeps it
+    set_cookie(response, request, SESSION_COOKIE, "", seconds=0, same_site="strict", framed=framed)
     return response
 
 

@@ -1,5 +1,6 @@
 """A record's authorization server of our own before a FHIR server; it can be made to answer wrongly."""
 
+import asyncio
 import base64
 import hashlib
 import secrets
@@ -40,6 +41,8 @@ class Record:
         back: changes the parameters that go back to the app.
         configuration: changes what is said about signing in; None takes a part out.
         seconds: that a token lives.
+        app_key: the app's public key; with one, its name alone is not enough at the token endpoint.
+        slow: seconds that the token endpoint takes.
         asked: each address to sign in at, as its parameters.
         forms: what came to the token endpoint.
         tokens: those that let in now.
@@ -58,6 +61,9 @@ class Record:
     configuration: dict[str, Any] = field(default_factory=dict)
     seconds: int = 300
     refreshes: bool = True
+    app_key: Any = None
+    slow: float = 0.0
+    statements: set[str] = field(default_factory=set)
     asked: list[dict[str, str]] = field(default_factory=list)
     forms: list[dict[str, str]] = field(default_factory=list)
     tokens: set[str] = field(default_factory=set)
@@ -86,12 +92,35 @@ class Record:
         form = dict(parse_qsl((await request.body()).decode()))
         if path == "/token":
             self.forms.append(form)
-            return self._token(form)
+            await asyncio.sleep(self.slow)
+            return self._token(form) if self._is_app(form) else JSONResponse({"error": "invalid_client"}, 401)
         if path == "/revoke":
+            if not self._is_app(form):
+                return JSONResponse({"error": "invalid_client"}, 401)
             self._refresh.discard(form["token"])
             self.tokens.clear()
             return Response()
         return await self._forwarded(request)
+
+    def _is_app(self, form: dict[str, str]) -> bool:
+        """Whether a request shows the app's signed statement, meant for this server and not seen before."""
+        if self.app_key is None:
+            return True
+        try:
+            told = jwt.decode(
+                form.get("client_assertion", ""),
+                self.app_key,
+                algorithms=["ES384"],
+                audience=f"{self.origin}/token",
+                issuer=CLIENT,
+                subject=CLIENT,
+                options={"require": ["exp", "jti"]},
+            )
+        except jwt.InvalidTokenError:
+            return False
+        seen = told["jti"] in self.statements
+        self.statements.add(told["jti"])
+        return not seen
 
     def _configuration(self) -> dict[str, Any]:
         return {
@@ -114,11 +143,14 @@ class Record:
         if form.get("grant_type") == "refresh_token":
             if form.get("refresh_token") not in self._refresh or not self.refreshes:
                 return JSONResponse({"error": "invalid_grant"}, 400)
+            self._refresh.discard(form["refresh_token"])  # good for one use
             return JSONResponse(self._given({}))
         asked = self._codes.pop(form.get("code", ""), None)
         digest = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
         challenge = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
-        if asked is None or asked["code_challenge"] != challenge or form.get("client_id") != CLIENT:
+        if asked is None or asked["code_challenge"] != challenge:
+            return JSONResponse({"error": "invalid_grant"}, 400)
+        if self.app_key is None and form.get("client_id") != CLIENT:
             return JSONResponse({"error": "invalid_grant"}, 400)
         patient = self.launches.get(asked.get("launch", ""), "one")
         claims = {
