@@ -8,13 +8,19 @@ import time
 from pathlib import Path
 
 Process = subprocess.Popen[bytes]
+# The command, with short leases: what a killed process held is taken over in seconds, not minutes.
+COMMAND = (
+    "from datetime import timedelta; import jobs.passes.leases as leases; "
+    "leases.LEASE = timedelta(seconds=8); "
+    "leases.Leases.__init__.__defaults__ = (timedelta(seconds=4), 0.2, ''); "
+    "from jobs.cli import main; main()"
+)
 
 
 def start(base_url: str, database: Path, *arguments: str, page_size: int) -> Process:
     """Starts `clinsum ARGUMENTS --json` on a server, with a ledger of its own and without a model."""
-    code = "from jobs.cli import main; main()"
     return subprocess.Popen(
-        [sys.executable, "-c", code, *arguments, "--json"],
+        [sys.executable, "-c", COMMAND, *arguments, "--json"],
         env=environment(base_url, database, page_size=page_size),
         stdout=subprocess.PIPE,
     )

@@ -3,10 +3,9 @@
 import json
 import random
 import signal
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -15,12 +14,15 @@ import pytest
 
 from fhir_adapter.sandbox.running import running_embedded
 from jobs.bench.passes import generated_notes
-from tests.faults.processes import Process, environment, killed_after
+from tests.faults.processes import killed_after
+from tests.faults.processes import start as start_command
 from tests.faults.test_killed_pass import resources
 
 NOTES = 120
 KILLS = 2
 SOURCES = {f"DocumentReference/bench-{number}" for number in range(NOTES)}
+
+start = partial(start_command, page_size=10)
 
 
 @pytest.fixture
@@ -43,21 +45,6 @@ def folder(tmp_path: Path) -> Path:
         part = notes[number * 30 : (number + 1) * 30] + notes[:5]
         (tmp_path / f"{number}.ndjson").write_text("\n".join(part))
     return tmp_path
-
-
-def start(base_url: str, database: Path, *arguments: str) -> Process:
-    """The command, with leases that run out soon."""
-    code = (
-        "from datetime import timedelta; import jobs.passes.leases as leases; "
-        "leases.LEASE = timedelta(seconds=8); "
-        "leases.Leases.__init__.__defaults__ = (timedelta(seconds=4), 0.2, ''); "
-        "from jobs.cli import main; main()"
-    )
-    return subprocess.Popen(
-        [sys.executable, "-c", code, *arguments, "--json"],
-        env=environment(base_url, database, page_size=10),
-        stdout=subprocess.PIPE,
-    )
 
 
 def test_kill_9_and_sigterm_at_any_moment(server: str, folder: Path) -> None:

@@ -24,6 +24,7 @@ import sqlalchemy as sa
 
 from fhir_adapter.sandbox.running import running_embedded
 from jobs.bench.passes import generated_notes
+from tests.faults.processes import COMMAND
 
 pytestmark = pytest.mark.postgres
 
@@ -114,13 +115,8 @@ def poller(base_url: str, database_url: str) -> Process:
         "CLINSUM_PAGE_SIZE": "5",
         "CLINSUM_LOG_LEVEL": "error",
     }
-    code = (
-        "from datetime import timedelta; import jobs.passes.leases as leases; "
-        "leases.Leases.__init__.__defaults__ = (timedelta(seconds=4), 0.2, ''); "
-        "from jobs.cli import main; main()"
-    )
     return subprocess.Popen(
-        [sys.executable, "-c", code, "run", "--every", "1s"], env=environment, stderr=subprocess.DEVNULL
+        [sys.executable, "-c", COMMAND, "run", "--every", "1s"], env=environment, stderr=subprocess.DEVNULL
     )
 
 
