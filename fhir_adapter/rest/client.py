@@ -29,6 +29,7 @@ from fhir_adapter.rest.lanes import Lanes
 from fhir_adapter.rest.proxies import Proxies
 from fhir_adapter.rest.scope import SAFE, Scope, kind_of, parsed
 from fhir_adapter.rest.search_page import Circle, SearchPage, next_link, page_of
+from fhir_adapter.rest.tls import tls_context
 from fhir_adapter.rest.transport import Call, RawResponse, Transport, no_cookies
 from fhir_adapter.rest.wire import decode_bundle, decode_json, encode_json, history_entries
 
@@ -77,7 +78,7 @@ class FhirClient:
         backoff = Backoff(retries=retries)
         if transport is None:
             proxy = (proxies or Proxies()).to(base_url, secret=auth is not None)
-            transport = Lanes(max_connections, tls or httpx.create_ssl_context(), proxy)
+            transport = Lanes(max_connections, tls or tls_context(), proxy)
         self._http = httpx.AsyncClient(
             timeout=httpx.Timeout(timeout),
             transport=transport,

@@ -17,6 +17,7 @@ from fhir_adapter.errors import NoteError, OutsideBaseError
 from fhir_adapter.reasons import Reason
 from fhir_adapter.rest.backoff import Backoff
 from fhir_adapter.rest.scope import origin_of, parsed
+from fhir_adapter.rest.tls import tls_context
 from fhir_adapter.rest.transport import Call, RawResponse, Transport
 
 _PORTS = {"http": 80, "https": 443}
@@ -124,7 +125,7 @@ class ForeignHosts:
                 # environment (SSL_CERT_FILE) count all the same.
                 trust_env=False,
                 headers={"Accept-Encoding": "gzip"},
-                verify=httpx.create_ssl_context(),
+                verify=tls_context(),
             )
         return pool
 

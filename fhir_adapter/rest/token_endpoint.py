@@ -20,6 +20,7 @@ from fhir_adapter.errors import LoginError, ServerUnreachableError
 from fhir_adapter.rest.codings import pieces
 from fhir_adapter.rest.proxies import Proxies
 from fhir_adapter.rest.scope import origin_of
+from fhir_adapter.rest.tls import tls_context
 from fhir_adapter.rest.tokens import Token
 
 _ATTEMPTS = 4
@@ -61,7 +62,7 @@ class Web:
             proxy = None if self.transport else self.proxies.to(url, secret=True)
         except ValueError as error:
             raise LoginError(str(error)) from None
-        verify = self.tls or httpx.create_ssl_context()
+        verify = self.tls or tls_context()
         fault = ""
         async with httpx.AsyncClient(
             verify=verify, timeout=self.timeout, transport=self.transport, trust_env=False, proxy=proxy

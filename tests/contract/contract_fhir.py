@@ -11,6 +11,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from fhir_adapter.rest.tls import tls_context
 from fhir_adapter.sandbox.hapi import HapiSettings, ToolMissingError, running_hapi
 
 JSON = "application/fhir+json"
@@ -34,6 +35,7 @@ class Fhir:
             headers={"Accept": JSON, "Cache-Control": "no-cache"},
             timeout=120,
             trust_env=False,
+            verify=tls_context(),
         )
 
     def send(self, method: str, url: str, resource: Any = None, **headers: str) -> httpx.Response:

@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import jwt
 
+from fhir_adapter.rest.tls import tls_context
 from jobs.settings import SettingsError
 from jobs.web.guard.oidc import check_address, fetch_json, usable_keys
 
@@ -95,7 +96,9 @@ class CdsClients:
         age = time.monotonic() - asked
         if age > _KEEP or (name not in keys and age > _PAUSE):
             try:
-                async with httpx.AsyncClient(timeout=10, transport=self._transport) as http:
+                async with httpx.AsyncClient(
+                    timeout=10, transport=self._transport, verify=tls_context()
+                ) as http:
                     keys = dict(usable_keys((await fetch_json(http, address))["keys"]))
             except (httpx.HTTPError, ValueError, KeyError, TypeError):
                 pass  # the known ones stay in use

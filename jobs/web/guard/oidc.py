@@ -12,6 +12,7 @@ import httpx
 import jwt
 import structlog
 
+from fhir_adapter.rest.tls import tls_context
 from jobs.settings import SettingsError
 
 log = structlog.get_logger("clinsum.web")
@@ -93,7 +94,7 @@ class Issuer:
         try:
             encrypted = self._address.startswith("https:")  # else on this machine, where no proxy leads
             async with httpx.AsyncClient(
-                timeout=10, transport=self._transport, trust_env=encrypted, verify=self._tls or True
+                timeout=10, transport=self._transport, trust_env=encrypted, verify=self._tls or tls_context()
             ) as http:
                 address = self._address.rstrip("/") + "/.well-known/openid-configuration"
                 found = await fetch_json(http, address)

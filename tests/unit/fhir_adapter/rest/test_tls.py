@@ -113,3 +113,20 @@ def test_files_that_cannot_be_used_are_named(authority):
     ):
         with pytest.raises(ValueError, match=sentence):
             tls_context(*given)
+
+
+def test_connections_share_what_was_read_until_a_file_is_another(authority, monkeypatch):
+    assert tls_context() is tls_context()
+    shown = (authority.file, *authority.issue("client"))
+    before = tls_context(*shown)
+    assert before is tls_context(*shown)
+    assert before is not tls_context()
+
+    Path(shown[2]).unlink()
+    authority.issue("client")  # renewed in place
+    renewed = tls_context(*shown)
+    assert renewed is not before
+
+    monkeypatch.setenv("SSL_CERT_FILE", authority.file)
+    names = [dict(found["subject"][0])["commonName"] for found in tls_context().get_ca_certs()]
+    assert names == ["Test authority"]
