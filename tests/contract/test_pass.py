@@ -11,12 +11,14 @@ import pytest
 from fhir_adapter.audit.findings import Finding
 from fhir_adapter.writing.pipeline import deterministic_id
 from tests.contract.contract_fhir import Fhir, new_id
+from tests.contract.lives import beginning_now
 from tests.contract.passes import TEXT, Site, encoded, polled_in_thread, reference
 
 
 @pytest.fixture
 def site(fhir: Fhir, tmp_path: Path) -> Site:
-    return Site(fhir, tmp_path / "ledger.sqlite")
+    """Its walks leave out what other tests left on the server; the overlap spans what one puts."""
+    return beginning_now(Site(fhir, tmp_path / "ledger.sqlite", {"OVERLAP": "10s"}))
 
 
 def test_a_note_becomes_one_audited_composition(site: Site, patient: str) -> None:
@@ -44,7 +46,9 @@ def test_a_note_becomes_one_audited_composition(site: Site, patient: str) -> Non
     assert device["extension"][0]["valueReference"]["reference"].startswith("DocumentReference/")
 
 
-def test_a_second_pass_writes_nothing_with_its_ledger_or_without(site: Site, tmp_path: Path) -> None:
+def test_a_second_pass_writes_nothing_with_its_ledger_or_without(fhir: Fhir, tmp_path: Path) -> None:
+    """Over everything that is on the server, as a first pass is."""
+    site = Site(fhir, tmp_path / "ledger.sqlite")
     source = reference(site.document())
     site.poll()
 
@@ -203,8 +207,8 @@ def test_every_note_ends_with_a_reason_and_one_never_stops_the_others(site: Site
 
 
 def test_two_workers_at_once_leave_one_composition(site: Site, tmp_path: Path) -> None:
+    workers = [beginning_now(Site(site.fhir, tmp_path / f"worker{n}.sqlite")) for n in range(3)]
     sources = [reference(site.document(f"Note number {n}. Seen today.")) for n in range(12)]
-    workers = [Site(site.fhir, tmp_path / f"worker{n}.sqlite") for n in range(3)]
 
     with ThreadPoolExecutor(3) as pool:
         results = list(pool.map(polled_in_thread, workers))

@@ -20,6 +20,7 @@ from tests.contract.alterations import ALL, Alteration, Resource
 from tests.contract.alterations_around import AROUND, as_before
 from tests.contract.alterations_ruled import NOTE, RULED
 from tests.contract.contract_fhir import Fhir, FhirServer, new_id
+from tests.contract.lives import beginning_now
 from tests.contract.passes import Site, encoded, reference
 from tests.places import ROOT
 
@@ -126,7 +127,7 @@ def site(fhir: Fhir, tmp_path: Path) -> Site:
             "content": [{"attachment": {"contentType": "text/plain", "data": encoded("Not read.")}}],
         }
     )
-    return Site(fhir, tmp_path / "ledger.sqlite")
+    return beginning_now(Site(fhir, tmp_path / "ledger.sqlite"))
 
 
 @dataclass
