@@ -2,14 +2,12 @@
 
 import os
 import re
-import runpy
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -20,9 +18,7 @@ from jobs.demo.notes import manifest
 from jobs.demo.report import DemoReport, DemoRow
 from jobs.demo.run import run_demo
 from jobs.sandboxes import EngineName
-from tests.places import ROOT
-
-CHECK = ROOT / "docs" / "check_offsets.py"
+from tests.contract.checker import check
 
 
 @pytest.fixture(scope="module", params=["embedded", pytest.param("hapi", marks=pytest.mark.hapi)])
@@ -88,7 +84,6 @@ def test_the_kinds_are_named(report: DemoReport) -> None:
 def test_every_composition_holds_without_this_software(
     report: DemoReport, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    check: Any = runpy.run_path(str(CHECK))["main"]
     for row in report.rows:
         if row.composition:
             code = check(f"{report.base_url}/{row.composition}")

@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-import runpy
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -19,13 +18,10 @@ from jobs.audits.parts import auditing
 from tests.contract.alterations import ALL, Alteration, Resource
 from tests.contract.alterations_around import AROUND, as_before
 from tests.contract.alterations_ruled import NOTE, RULED
+from tests.contract.checker import check
 from tests.contract.contract_fhir import Fhir, FhirServer, new_id
 from tests.contract.lives import beginning_now
 from tests.contract.passes import Site, encoded, reference
-from tests.places import ROOT
-
-CHECK = ROOT / "docs" / "check_offsets.py"
-check: Callable[[str], int] = runpy.run_path(str(CHECK))["main"]
 
 SENTENCES = (
     "No café-au-lait spots at 38.5 °C.",

@@ -8,10 +8,10 @@ import pytest
 from fhir_adapter.audit.findings import Finding
 from fhir_adapter.timeline.writer import WriteStatus
 from fhir_adapter.writing.recall import RecalledError
+from tests.contract.checker import check
 from tests.contract.contract_fhir import Fhir
 from tests.contract.lives import Json, codes, command, extracted, of_its_own, signed, state
 from tests.contract.passes import Site, reference
-from tests.contract.test_tampering import check
 from tests.contract.timelines import Chart, a_chart, html, shown
 
 Capture = pytest.CaptureFixture[str]

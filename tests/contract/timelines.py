@@ -9,9 +9,9 @@ from fhir_adapter.audit.verdict import Audit
 from fhir_adapter.timeline.timeline import Timeline
 from fhir_adapter.timeline.writer import WriteResult
 from jobs.timelines import timeline_of
+from tests.contract.checker import check
 from tests.contract.contract_fhir import new_id
 from tests.contract.passes import Site, encoded, reference
-from tests.contract.test_tampering import check
 
 Resource = dict[str, Any]
 

@@ -1,0 +1,19 @@
+"""The independent checker of `docs/`, called as its command line calls it."""
+
+from typing import Any
+
+from tests.places import ROOT
+
+_FILE = ROOT / "docs" / "check_offsets.py"
+_CODE = compile(_FILE.read_text("utf-8"), str(_FILE), "exec")
+
+
+def check(address: str) -> int:
+    """The exit code for the Composition at an address; what was checked is printed.
+
+    Each call begins as a new process does: what an earlier one has read is not remembered.
+    """
+    names: dict[str, Any] = {"__name__": "check_offsets"}
+    exec(_CODE, names)
+    code: int = names["main"]([address])
+    return code
