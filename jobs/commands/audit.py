@@ -127,14 +127,15 @@ def _show(result: Audit, out: Console) -> None:
 def _show_sentences(sentences: Sequence[AuditedSentence], out: Console) -> None:
     known: list[tuple[int, int]] = []
     for sentence in sentences:
+        before = [(piece.start, piece.end) for piece in sentence.before]
         for piece in sentence.before:
-            if (piece.start, piece.end) not in known or not piece.ok:
+            if before != known or not piece.ok:
                 _show_piece(piece, out)
-        known = [(piece.start, piece.end) for piece in sentence.before]
+        known = before
         mark = "[green]✓[/]" if sentence.ok else "[red]✗[/]"
         score = "" if sentence.score is None else f" score {sentence.score:g}"
         of = f" {sentence.source}" if sentence.source else ""
-        out.print(f"  {mark}{of} {sentence.start}–{sentence.end}{score}  ", end="")
+        out.print(f"{'    ' if before else '  '}{mark}{of} {sentence.start}–{sentence.end}{score}  ", end="")
         out.print(" ".join(sentence.text.split()), markup=False)
         _show_said(sentence, out)
         for piece in sentence.after:

@@ -137,9 +137,10 @@ def _show(summary: Summary, text: str) -> None:
     known: Sequence[ContextSpan] = ()
     for chosen in summary.summary:
         before = [piece for piece in chosen.context if piece.start < chosen.start]
-        _show_pieces([piece for piece in before if piece not in known], text, out)
+        if before != known:
+            _show_pieces(before, text, out)
         out.print(f"[dim]{chosen.start:>6}–{chosen.end:<6} {chosen.score:.2f}[/]")
-        out.print(f"  {_folded(chosen.text)}", markup=False)
+        out.print(f"{'    ' if before else '  '}{_folded(chosen.text)}", markup=False)
         _show_pieces([piece for piece in chosen.context if piece.start >= chosen.end], text, out)
         known = before
     _show_pinned(summary.pinned, text, out)

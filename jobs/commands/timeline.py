@@ -91,11 +91,11 @@ def _show_entry(entry: TimelineEntry, out: Console) -> None:
     out.print(head)
     known: list[tuple[int, int]] = []
     for sentence in entry.sentences:
-        for piece in sentence.before:
-            if (piece.start, piece.end) not in known:
-                out.print(Padding(Text(_folded(piece.text), style="dim"), (0, 0, 0, 2), expand=False))
-        known = [(piece.start, piece.end) for piece in sentence.before]
-        out.print(Padding(Text(_folded(sentence.text)), (0, 0, 0, 2), expand=False))
+        before = [(piece.start, piece.end) for piece in sentence.before]
+        for piece in sentence.before if before != known else ():
+            out.print(Padding(Text(_folded(piece.text), style="dim"), (0, 0, 0, 2), expand=False))
+        known = before
+        out.print(Padding(Text(_folded(sentence.text)), (0, 0, 0, 4 if before else 2), expand=False))
         for piece in sentence.after:
             out.print(Padding(Text(_folded(piece.text), style="dim"), (0, 0, 0, 4), expand=False))
         for line in _also(sentence):

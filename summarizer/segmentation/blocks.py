@@ -13,13 +13,12 @@ from summarizer.segmentation.layout import read_layout
 from summarizer.segmentation.line_ends import is_terminated
 from summarizer.segmentation.lines import Line, LineKind
 from summarizer.segmentation.markers import boxes
-from summarizer.segmentation.midline import (
-    is_heading,
-)
+from summarizer.segmentation.midline import dashed_title, is_heading
 from summarizer.segmentation.punctuation import sentence_ends
 from summarizer.segmentation.running_text import add_opening_headings, add_running_text
 from summarizer.segmentation.section_titles import normalise
 from summarizer.segmentation.spans import Spans
+from summarizer.segmentation.times import begins_with_time
 from summarizer.types import ContextKind, ContextSpan, Mark, Segmentation, Span
 
 _ANNOUNCES = re.compile(r"\b(?:following|follows|below|these)\b", re.I)
@@ -202,6 +201,8 @@ class _Emitter:
             spans.marker(start, start + first.marker)
             start += first.marker
         label = LABEL.match(spans.text, start, self.end) if first.kind is LineKind.LABELLED else None
+        if first.dashed or (first.kind is LineKind.TEXT and begins_with_time(first.text)):
+            spans.context.end_inline(start)
         if label is not None:
             self._begin_label(start, label)
         elif first.kind is LineKind.TEXT:
@@ -269,24 +270,29 @@ class _Emitter:
             if body > start:
                 spans.context.close_all()
                 spans.add_boilerplate(start, body)
-            if label is not None and body == start and self._heads_its_line(label):
-                spans.subheading(start, label.end())
-                body = label.end()
+            if body == start and (length := self._own_heading(label)):
+                spans.subheading(start, start + length)
+                body += length
             add_running_text(spans, body, close, first.ordinal)
             if close < self.end:
                 spans.add_boilerplate(close, self.end)
 
-    def _heads_its_line(self, label: re.Match[str]) -> bool:
-        """Whether an unknown label stands before several sentences, among lines of that form."""
-        words = label["words"]
-        if words.isupper() or len(words.split()) > _LABEL_WORDS or role(words) is not Role.UNKNOWN:
-            return False
-        if words.startswith(_ARTICLES):
-            return False
-        if not any(map(_is_labelled, (self.before, self.following))):
-            return False
-        cut = next(sentence_ends(self.spans.text, label.end(), self.end), self.end)
-        return cut < self.end
+    def _own_heading(self, label: re.Match[str] | None) -> int:
+        """The length of a label that heads the block alone, 0 where there is none: it has several sentences.
+
+        Such are unknown ones among lines that begin with labels, and those before a dash.
+        """
+        text, start = self.spans.text, self.start + self.first.marker
+        words = text[start : start + self.first.dashed].rstrip(" -–—")
+        length = 0 if dashed_title(text, start, self.end) else self.first.dashed
+        if not length and label is not None and any(map(_is_labelled, (self.before, self.following))):
+            words, length = label["words"], label.end() - label.start()
+            if words.isupper() or role(words) is not Role.UNKNOWN:
+                return 0
+        if not length or len(words.split()) > _LABEL_WORDS or words.startswith(_ARTICLES):
+            return 0
+        several = next(sentence_ends(text, start + length, self.end), self.end) < self.end
+        return length if several else 0
 
     def _record(self, start: int, label: re.Match[str] | None) -> None:
         """Add a thing with what is said of it as one sentence."""

@@ -4,7 +4,16 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from summarizer.segmentation.heads import DEEPER, Head, alike, encloses, is_field, is_main, names_document
+from summarizer.segmentation.heads import (
+    DEEPER,
+    Head,
+    alike,
+    encloses,
+    is_field,
+    is_label,
+    is_main,
+    names_document,
+)
 from summarizer.segmentation.regions import STUDIES, begins_with_region, is_region, is_study
 from summarizer.segmentation.section_titles import AXIS, normalise
 from summarizer.segmentation.table_context import TableContext
@@ -299,6 +308,14 @@ class Context:
             if top.body is None:
                 top.body = indent
             if not top.indent + DEEPER <= top.body or indent > top.indent:
+                break
+            self._open = None
+            self.ended(self._heads.pop().span.start)
+
+    def end_inline(self, start: int) -> None:
+        """A line begins with a label of another form, or a time: labels and fields above it end."""
+        while self._heads and is_label(self._heads[-1]):
+            if "\n" not in self.text[self._heads[-1].span.end : start]:
                 break
             self._open = None
             self.ended(self._heads.pop().span.start)

@@ -113,6 +113,11 @@ def encloses(top: Head, head: Head, *, beside: bool) -> bool:
     return top.kind in _DIVIDED and (weaker or (alone and head.inline and beside))
 
 
+def is_label(head: Head) -> bool:
+    """Whether a heading has its text on its line, and is no section of running text."""
+    return head.inline and (not head.main or head.kind in _FIELDS)
+
+
 def is_field(head: Head, text: str, at: int) -> bool:
     """Whether all that a heading has above `at`, on a line below, is a few words that are no statement."""
     if not (head.main and head.inline and head.kind in _FIELDS):

@@ -17,11 +17,13 @@ from summarizer.segmentation.boilerplate import (
     is_rule,
     may_be_place,
 )
+from summarizer.segmentation.dashes import dashed_labels
 from summarizer.segmentation.labels import LABEL, Role, known_heading, role
 from summarizer.segmentation.lines import Line, LineKind, read_lines
 from summarizer.segmentation.markers import begins_item, boxes, find_markers
 from summarizer.segmentation.section_titles import AXIS
 from summarizer.segmentation.titles import (
+    ADDED,
     is_known_title,
     is_title,
     is_titled_by_date,
@@ -69,6 +71,7 @@ class _Page:
         self.width = wrap_width(list(lines))
         self.capitals = _mostly_capitals(text)
         self.markers = find_markers(lines)
+        self._dashed = dashed_labels(lines)
         self._greeting = next(
             (i for i, line in enumerate(lines) if line.text[0] in "DdTt" and DEAR.match(line.text)), -1
         )
@@ -78,6 +81,7 @@ class _Page:
         """Set the kind of a line, and its marker; the lines above have theirs."""
         following = self.lines[index + 1] if index + 1 < len(self.lines) else None
         line.marker, line.ordinal = self.markers[index]
+        line.dashed = self._dashed[index]
         line.kind = self._kind(line, before, following)
         if line.kind is not LineKind.ITEM:
             line.marker = line.ordinal = 0
@@ -113,6 +117,8 @@ class _Page:
         body = line.text
         head = body[0]
         if head in "Aa" and AXIS.match(body):
+            return LineKind.LABELLED
+        if line.dashed or (head.isupper() and ADDED.match(body)):
             return LineKind.LABELLED
         if head.isalpha() or head in "*_":
             label = LABEL.match(body) if ":" in body[:120] else None

@@ -26,6 +26,7 @@ class Line:
         after_blank: whether a blank line or a page break stands before it.
         marker: length of its list marker, 0 if none.
         ordinal: what the marker counts (`c.` is 3), 0 if it counts nothing.
+        dashed: length of its label with the dash behind it, 0 if it is not of that form.
     """
 
     start: int
@@ -36,6 +37,7 @@ class Line:
     kind: LineKind = LineKind.TEXT
     marker: int = 0
     ordinal: int = 0
+    dashed: int = 0
 
     @property
     def right(self) -> int:

@@ -12,6 +12,7 @@ from summarizer.segmentation.labels import (
 )
 from summarizer.segmentation.regions import EXAM_REGIONS, is_region, is_study
 from summarizer.segmentation.section_titles import TITLE_KINDS, normalise, section_kind
+from summarizer.segmentation.times import time_alone_before
 from summarizer.types import SectionKind
 
 _BARE_TITLE = re.compile(r"(?P<words>[A-Z][A-Z /&-]{3,60}+),(?=[ \t]*(?:\d{1,2}[.)]|[A-Z]|$)|\d)")
@@ -28,11 +29,6 @@ _LINE_ENDED = re.compile(r":[ \t]*,")
 _STOPPED = re.compile(r"[.,;:?!)][\"'”’]?\s*$")
 _STOPPED_HARD = re.compile(r"[.;:?!)],?\s*$")
 _NO_LABEL = re.compile(r"[.;:?!]")
-_TIME_BEFORE = re.compile(
-    r"(?:\A|\n)[ \t]{0,12}[(\[@]?(?:[01]?\d|2[0-3])[:.]?[0-5]\d"
-    r"(?:[ \t]?(?:[ap]\.?m\.?|hrs?|h|uhr))?[)\]]?[ \t,;–-]{1,4}\Z",
-    re.I,
-)
 _WORD = re.compile(r"\S+")
 _NO_LABEL_AFTER = frozenset(
     "no not any without denies negative has have had the of and or and/or his her their with in to a an "
@@ -145,7 +141,7 @@ def _is_entry(text: str, begin: int, name: str) -> bool:
     """Whether a time alone stands before a study or region on its line, which is then of its statement."""
     if not (is_study(name) or is_region(name)) or begin < 4 or not text[max(0, begin - 12) : begin].strip():
         return False
-    return _TIME_BEFORE.search(text, max(0, begin - 24), begin) is not None
+    return time_alone_before(text, begin)
 
 
 def _is_label(text: str, begin: int, colon: int, rest: str, context: SectionKind | None) -> bool:

@@ -17,7 +17,7 @@ from summarizer.segmentation.punctuation import sentence_ends
 from summarizer.segmentation.regions import LABORATORY
 from summarizer.segmentation.section_titles import AXIS, normalise
 from summarizer.segmentation.spans import Spans
-from summarizer.segmentation.titles import is_statement
+from summarizer.segmentation.titles import ADDED, is_statement
 from summarizer.types import ContextKind, ContextSpan, SectionKind, Span
 
 _ENUMERATED = frozenset({SectionKind.ALLERGIES, SectionKind.MEDICATIONS, SectionKind.FAMILY_HISTORY})
@@ -125,6 +125,10 @@ def add_opening_headings(spans: Spans, start: int, end: int) -> int:
                 return start
             spans.heading(start, axis.end())
             start = axis.end()
+            continue
+        if text[start : start + 1].isupper() and (added := ADDED.match(text, start, end)):
+            spans.addendum(start, added.end())
+            start = added.end()
             continue
         title = opening_title(text, start, end, first=start == origin)
         if title is not None:

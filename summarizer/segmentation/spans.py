@@ -135,6 +135,13 @@ class Spans:
                 self._titles[-1] = (*title[:2], within[1])
             self._within[len(self._titles) - 1] = within
 
+    def addendum(self, start: int, end: int) -> None:
+        """Add the heading of what was written later, of the kind of the section that it goes on with."""
+        above = self.section_kind
+        self.heading(start, end, declared=True)
+        if above is not None:
+            self._titles[-1] = (*self._titles[-1][:2], above)
+
     def _is_open_at(self, start: int) -> bool:
         """Whether the section that opened last begins here."""
         return bool(self._titles) and self._titles[-1][0] == start

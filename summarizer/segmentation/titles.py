@@ -18,6 +18,12 @@ _DATE_TITLE = re.compile(
     r"hours)?)?\s{0,20}:?$",
     re.I,
 )
+_LATER = r"(?:[^:.\n]|[.:](?=\d)|(?<=\bDr)\.|(?<=\b[A-Z])\.){0,60}:(?=\s|\Z)"
+ADDED = re.compile(
+    rf"(?:addendum|late entry|nachtrag)\b(?! to\b){_LATER}|(?:amendment|correction)(?: by\b|,? ?\d){_LATER}",
+    re.I,
+)
+"""What was written later, with its date or writer (`ADDENDUM 11/06/2025 09:12:`)."""
 _STATEMENT = re.compile(rf"(?:^|[\s(])(?:{alternatives('statements', 'anywhere')})(?=$|[\s,;)/])", re.I)
 _ORDERS = words("statements", "orders")
 _PLAIN_TITLES = frozenset(read("section_titles")["alone"])

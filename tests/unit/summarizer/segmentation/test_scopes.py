@@ -32,6 +32,26 @@ COURSE = """ED COURSE:
 10:48 Chest x-ray: tube in place. She was moved."""
 
 
+HANDOVER = """Assessment:
+   Resp - 2 L by cannula, weaning
+   CV - sinus 84. EF 35%, new. Seen by cardiology
+   Renal - creatinine 2.9, output 40 an hour, tube drains cloudy
+   ID - E. coli in blood. Meropenem day 3 of 14, last dose on the 19th
+   Lines - catheter out today
+Plan: home."""
+
+RUN = """CC: unresponsive
+Meds: rivaroxaban, levetiracetam
+21:13 GCS 6, glucose 41.
+2122 Glucose 138.
+Belongings: dentures"""
+
+ADDED = """IMPRESSION:
+1. Diverticulitis, no free air.
+
+ADDENDUM 11/06/2025 09:12: There is free air. Dr. Low was told.
+Late entry by Dr. Low: He was moved."""
+
 REPORT = """TEST         RESULT   FLAG   UNITS
 Sodium       128      L      mmol/L
 Potassium    6.9      HH     mmol/L
@@ -79,6 +99,20 @@ HEAD = ("column", "TEST RESULT FLAG UNITS")
         (COURSE, "cisterns", [("heading", "ED COURSE:")]),
         (COURSE, "Nicardipine", [("heading", "ED COURSE:")]),
         (COURSE, "tube", [("heading", "ED COURSE:")]),
+        (RUN, "GCS", []),
+        (RUN, "138", []),
+        ("HOSPITAL COURSE: He fell.\n10:40 PM He was seen.", "seen", [("heading", "HOSPITAL COURSE:")]),
+        # Labels before a dash are labels where lines have that form.
+        (HANDOVER, "weaning", [("heading", "Assessment:")]),
+        (HANDOVER, "Seen by", [("heading", "Assessment:"), ("heading", "CV -")]),
+        (HANDOVER, "cloudy", [("heading", "Assessment:")]),
+        (HANDOVER, "Meropenem", [("heading", "Assessment:"), ("heading", "ID -")]),
+        (HANDOVER, "catheter", [("heading", "Assessment:")]),
+        # What was written later stands under its own heading.
+        (ADDED, "no free air", [("heading", "IMPRESSION:")]),
+        (ADDED, "There is", [("heading", "ADDENDUM 11/06/2025 09:12:")]),
+        (ADDED, "told", [("heading", "ADDENDUM 11/06/2025 09:12:")]),
+        (ADDED, "moved", [("heading", "Late entry by Dr. Low:")]),
         # A remark between rows is one on the row above, and the table goes on.
         (REPORT, "CRITICAL", [HEAD, ("row", "Potassium 6.9 HH mmol/L")]),
         (REPORT, "Platelets", [HEAD]),
@@ -104,6 +138,20 @@ def test_the_section_is_that_of_the_label(words: str, title: str | None) -> None
     found = segment(NURSING)
     [sentence] = [s for s in found.sentences if words in NURSING[s.start : s.end]]
     assert (None if sentence.section is None else found.sections[sentence.section].title) == title
+
+
+def test_a_line_with_a_dash_is_no_clause_of_the_one_above() -> None:
+    sentences = [HANDOVER[s.start : s.end] for s in segment(HANDOVER).sentences]
+    assert "Renal - creatinine 2.9, output 40 an hour, tube drains cloudy" in sentences
+    assert "Lines - catheter out today" in sentences
+    clause = "He was given fluids and\nIron - which he had refused - and went\nhome."
+    assert [clause[s.start : s.end] for s in segment(clause).sentences] == [clause]
+
+
+def test_an_addendum_is_of_the_kind_of_what_it_goes_on_with() -> None:
+    found = segment(ADDED)
+    kinds = [found.sections[s.section].kind.value for s in found.sentences if s.section is not None]
+    assert kinds == ["impression"] * len(found.sentences)
 
 
 def test_a_label_under_a_section_is_of_its_kind() -> None:

@@ -56,8 +56,10 @@ def check_invariants(text: str, found: Segmentation) -> None:
         ended = before and found.sections[before[-1]].end <= sentence.start
         if ended:
             section = found.sections[before[-1]]
+            line = text[text.rfind("\n", 0, section.start) + 1 : section.start]
             assert (
-                len(text[section.start : sentence.start + 1].splitlines()) > 1
+                line.strip()
+                or len(text[section.start : sentence.start + 1].splitlines()) > 1
                 or _begins_apart(text[section.end : sentence.end])
                 or any(
                     section.end <= each.start < sentence.start

@@ -1,0 +1,33 @@
+"""Lines that begin with a label and a dash, as in a hand-over by systems (`Resp - on room air`)."""
+
+import re
+from collections.abc import Sequence
+from itertools import groupby
+
+from summarizer.segmentation.lines import Line
+
+_DASHED = re.compile(r"(?P<words>[A-Z][\w/&.']*(?: [\w/&.']+){0,2}) [-–—]{1,2} +(?=\S)")
+_RUN = 3
+"""So many lines of the form are needed: one alone is a clause with a dash."""
+
+
+def dashed_labels(lines: Sequence[Line]) -> list[int]:
+    """For each line the length of its label with the dash, 0 where it has none.
+
+    Lines are of this form where three of a paragraph that begin in one column are, and most of those.
+    """
+    found = [0] * len(lines)
+    paragraphs: list[list[int]] = []
+    for index, line in enumerate(lines):
+        if line.after_blank or not paragraphs:
+            paragraphs.append([])
+        paragraphs[-1].append(index)
+    for paragraph in paragraphs:
+        by_column = groupby(sorted(paragraph, key=lambda at: lines[at].indent), lambda at: lines[at].indent)
+        for _, column in by_column:
+            members = list(column)
+            labels = {at: label.end() for at in members if (label := _DASHED.match(lines[at].text))}
+            if len(labels) >= _RUN and 2 * len(labels) > len(members):
+                for at, length in labels.items():
+                    found[at] = length
+    return found
