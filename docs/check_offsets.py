@@ -291,6 +291,17 @@ def codes(*concepts):
     return {coding.get("code") for concept in concepts for coding in objects(concept.get("coding"))}
 
 
+def maker(base, composition):
+    """The Device that is named first: contained, where a server takes none that belongs to no patient."""
+    name = composition["author"][0]["reference"]
+    return contained(composition)[name] if name.startswith("#") else get_once(base, name)
+
+
+def contained(composition):
+    """What a Composition contains, by the reference that names it there."""
+    return {"#" + one["id"]: one for one in composition.get("contained", [])}
+
+
 def versions(device):
     """What a Device states of its versions: software, model, the form of what it writes (1 if unstated)."""
     return {v["type"]["text"]: v["value"] for v in device.get("version", []) if "text" in v.get("type", {})}
@@ -339,8 +350,9 @@ def of_summary(base, composition, source, then, about):
     stamp = then["meta"].get("lastUpdated")  # a server may stamp nothing
     yield not stamp or moment(composition["date"]) == moment(stamp), "its date is its source's stamp"
     alone = len(composition["author"]) == 1 and composition["author"] == section["author"]
-    device = get_once(base, composition["author"][0]["reference"])
+    device = maker(base, composition)
     alone = alone and about["pipeline"] in [one.get("value") for one in device.get("identifier", [])]
+    alone = alone and contained(composition).keys() <= {composition["author"][0]["reference"]}
     yield alone, "its one author is the Device of its pipeline"
     plain = set(section) <= SECTION and section["title"].startswith("Extracted sentences")
     plain = plain and section["mode"] == "snapshot" and codes(section["orderedBy"]) == {"system"}
@@ -378,7 +390,9 @@ def of_timeline(composition, whose, notes):
     yield composition["date"] == newest, "its date is the newest stamp of its notes"
     authors = [author["reference"] for author in composition["author"]]
     chose = {author["reference"] for section in sections for (author,) in [section["author"]]}
-    yield authors == [authors[0], *sorted(chose - {authors[0]})], "its authors are those of its sections"
+    whole = authors == [authors[0], *sorted(chose - {authors[0]})]
+    whole = whole and contained(composition).keys() <= set(authors)
+    yield whole, "its authors are those of its sections"
     times = []
     for section, then in zip(sections, thens):
         stated = re.search(r" \((\w+\.[\w.\[\]]+)\)$", section["title"])
@@ -421,7 +435,7 @@ def findings(base, composition):
     yield caption.startswith(f"AI-extracted {kind} (unverified) of {of}."), "its caption says so"
     yield " Not a substitute for the source note" in caption, "its caption warns"
 
-    device = get_once(base, composition["author"][0]["reference"])
+    device = maker(base, composition)
     form = int(versions(device).get("form", 1))
     spans = [[parts(e) for e in s.get("extension", []) if e["url"] == DERIVATION] for s in sections + ruled]
     texts, number = {}, 1

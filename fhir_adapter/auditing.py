@@ -90,7 +90,7 @@ class Auditor:
         provenances = await self._witnesses.provenances(references)
         devices = Devices(self._client)
         return [
-            Subject(resource, provenances[reference], devices, known or {})
+            Subject(resource, provenances[reference], devices.within(resource), known or {})
             for resource, reference in zip(compositions, references, strict=True)
         ]
 

@@ -26,12 +26,14 @@ EXTRACTED_TEXTS = f"{CANONICAL_BASE}/extracted-texts"
 DEVICES = f"{CANONICAL_BASE}/devices"
 FEEDBACK_ABOUT = f"{CANONICAL_BASE}/feedback-about"  # tags: R4 has no search by Communication.about
 PROVENANCE_KEY = f"{CANONICAL_BASE}/provenances"  # tags: R4 gives a Provenance no identifier
+MADE_BY = f"{CANONICAL_BASE}/made-by"  # tags: no search finds a contained author
 TEXTS = f"{CANONICAL_BASE}/texts"  # tags: a Composition has one identifier in R4, and that is its source's
 
 # Profiles that what we write claims in `meta.profile`; the definitions are in `fhir_adapter/profiles/`.
 SUMMARY_PROFILE = f"{CANONICAL_BASE}/StructureDefinition/extractive-summary"
 PROVENANCE_PROFILE = f"{CANONICAL_BASE}/StructureDefinition/summary-provenance"
 DEVICE_PROFILE = f"{CANONICAL_BASE}/StructureDefinition/summarizer-device"
+DEFINITION_PROFILE = f"{CANONICAL_BASE}/StructureDefinition/summarizer-definition"
 EXTRACTED_TEXT_PROFILE = f"{CANONICAL_BASE}/StructureDefinition/extracted-text"
 TIMELINE_PROFILE = f"{CANONICAL_BASE}/StructureDefinition/timeline"
 TIMELINE_PROVENANCE_PROFILE = f"{CANONICAL_BASE}/StructureDefinition/timeline-provenance"

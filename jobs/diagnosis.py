@@ -141,7 +141,7 @@ async def _asked(
     for resource_type in settings.resource_types:
         yield await _changes(settings, client, resource_type)
     yield await _parameters(client)
-    if by_patient := await _partitions(client):
+    if by_patient := await _partitions(settings, client):
         yield by_patient
     for check_name, look in _summaries(client, pipeline):
         yield await _tried(check_name, "Composition" if check_name == "summaries" else "Provenance", look)
@@ -154,7 +154,7 @@ async def _asked(
     except RefusedError as error:
         yield Check("label", "warning", f"not tried: {say(error)}", "Grant $validate of Composition.")
     if write and pipeline:
-        yield await _write_test(client, pipeline)
+        yield await _write_test(settings, client, pipeline)
 
 
 async def _tried(name: str, resource_type: str, look: Callable[[], Awaitable[str]]) -> Check:
@@ -244,10 +244,10 @@ async def _changes(settings: Settings, client: FhirClient, resource_type: str) -
     return check
 
 
-async def _write_test(client: FhirClient, pipeline: Pipeline) -> Check:
+async def _write_test(settings: Settings, client: FhirClient, pipeline: Pipeline) -> Check:
     name = "writing"
     try:
-        await Writer(client, pipeline).register()
+        await Writer(client, pipeline, author=settings.author).register()
     except PolicyError as error:
         return Check(name, "failure", say(error), "Change what its words name, or ask its operators.")
     except RecalledError as error:
@@ -256,7 +256,7 @@ async def _write_test(client: FhirClient, pipeline: Pipeline) -> Check:
         return Check(name, "failure", say(error), "Grant write of Device, DocumentReference, Composition.")
     except HttpStatusError as error:
         return Check(name, "failure", say(error), "See the server's own log.")
-    return Check(name, "ok", "the Device and the model card are there, as a pass needs them")
+    return Check(name, "ok", "what names the author of summaries is there, as a pass needs it")
 
 
 async def _transaction(client: FhirClient) -> TransactionTrial | None:
@@ -281,18 +281,21 @@ async def _parameters(client: FhirClient) -> Check:
     )
 
 
-async def _partitions(client: FhirClient) -> Check | None:
+async def _partitions(settings: Settings, client: FhirClient) -> Check | None:
     """Whether the server written to keeps one partition for each patient, as HAPI can; None where not.
 
-    Such a server refuses a chain behind a patient, without any other sign that nothing be written for.
+    Such a server refuses a chain behind a patient, without any other sign that nothing be written for. What a
+    pass does there follows from `CLINSUM_AUTHOR`.
     """
     try:
         await _first(client, "Composition", [("subject.identifier", "clinsum-doctor"), ("_count", "1")])
     except HttpStatusError as error:
         if error.status == 405 and "compartment" in error.words:
-            value = "one for each patient; it takes no Device, which belongs to none, and so no summary"
-            remedy = "Read from it, and set CLINSUM_WRITE_BASE_URL to another server; or have it use tenants."
-            return Check("partitions", "failure", value, remedy)
+            value = "one for each patient, so it takes no Device, which belongs to none"
+            if settings.author == "device":
+                remedy = "Set CLINSUM_AUTHOR=auto, or CLINSUM_WRITE_BASE_URL to another server."
+                return Check("partitions", "failure", f"{value}, and CLINSUM_AUTHOR wants one", remedy)
+            return Check("partitions", "ok", f"{value}; each summary contains its own")
     return None
 
 

@@ -302,7 +302,7 @@ async def runtime(
             source=make_source(settings, client),
             extractor=extractor,
             scorer=Scorer(summarizer, settings.summary_budget, settings.note_limits),
-            writer=Writer(client, pipeline),
+            writer=Writer(client, pipeline, author=settings.author),
             ledger=ledger,
             pipeline=pipeline,
             limits=fetch_limits(settings),

@@ -93,4 +93,5 @@ async def timeline_of(
             found = await timeline_reader(settings, client, auditor, ledger).read(subject, since, until)
         if not write:
             return found, None
-        return found, await TimelineWriter(client, pipeline, settings.pipeline).write(found)
+        writer = TimelineWriter(client, pipeline, settings.pipeline, author=settings.author)
+        return found, await writer.write(found)

@@ -61,7 +61,8 @@ class Claims:
         source: `Type/id` of the section's entry, or "" where the Composition names none.
         source_url: the address of the source's version, beside the hash.
         source_texts: how often the source's text is described; once is right.
-        authors: of the Composition and of its section, as `Type/id`.
+        authors: of the Composition and of its section, as `Type/id`, or `#id` of a contained one.
+        contained: what it contains, as `#id`.
         spans: of sentences, in the order written.
         items: (id, text) of the sentences in the narrative, in the order shown.
         contexts: spans of what is shown with the sentences, in the order written.
@@ -101,6 +102,7 @@ class Claims:
     form: int = 0
     notice: str = ""
     left_out: LeftOut = field(default_factory=LeftOut)
+    contained: tuple[str, ...] = ()
 
     def context_of(self, link: str) -> list[Span]:
         """The spans of what is shown with the sentence of that id."""
@@ -163,6 +165,7 @@ def read_claims(
         form=listed.form,
         notice=facts.get("notice", ""),
         left_out=_left_out(composition),
+        contained=tuple(f"#{one.get('id', '')}" for one in dicts(composition.get("contained"))),
         ended=next((_value(e) for e in dicts(composition.get("extension")) if e.get("url") == ENDED), ""),
     )
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from fhir_adapter import canonical
 from fhir_adapter.lenient import JsonObject, as_dict, coded, dicts, relative
+from fhir_adapter.writing.authorship import definition_of
 from fhir_adapter.writing.lifecycle import ended_because
 from fhir_adapter.writing.recall import author_of
 
@@ -72,6 +73,7 @@ class Maker:
     """A Device that a Composition names as an author, as the server has it now.
 
     Attributes:
+        reference: `Device/id`, or `DeviceDefinition/id` of a contained one.
         software: version of this product.
         pipeline: twelve digits over software, model and settings.
         weights: SHA-256 of the model's weights; "" for a model without any.
@@ -128,7 +130,7 @@ def read_maker(device: JsonObject) -> Maker:
         for version in dicts(device.get("version"))
     }
     return Maker(
-        reference=author.reference,
+        reference=definition_of(device, "") or author.reference,
         software=stated.get("software", ""),
         engine=stated.get("engine", ""),
         model=author.model,

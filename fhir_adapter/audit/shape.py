@@ -24,7 +24,7 @@ _DERIVED = ("language", "identifier", "type", "category", "encounter", "title", 
 _DERIVED_IN_SECTION = ("title", "code", "mode", "orderedBy", "entry", "focus", "emptyReason")
 # What others may put beside what we wrote without touching it, and what has findings of its own.
 OTHERS_ELEMENTS = frozenset(
-    {"id", "meta", "implicitRules", "attester", "extension", "author", "confidentiality"}
+    {"id", "meta", "implicitRules", "attester", "extension", "author", "contained", "confidentiality"}
 )
 
 

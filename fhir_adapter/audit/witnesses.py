@@ -1,4 +1,4 @@
-"""Who vouches for a summary: its author, a Device on the server, and the Provenance that points at it."""
+"""Who vouches for a summary: its author, a Device, and the Provenance that points at it."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -10,31 +10,70 @@ from fhir_adapter.audit.findings import Finding, Found
 from fhir_adapter.audit.record import Maker, read_maker
 from fhir_adapter.lenient import JsonObject, as_dict, coded, dicts, references, relative
 from fhir_adapter.rest.client import FhirClient
+from fhir_adapter.writing.authorship import NAMES_DEVICE, contained_in, definition_of, is_of
+from fhir_adapter.writing.recall import marks_of
 
 _LOOKUP = 25  # references in one search: keeps the URL under 2 kB
 
 
 class Devices:
-    """Reads Devices of one server, each once.
+    """Reads Devices of one server, each once, and finds those that a Composition contains.
 
     Made anew for each batch of audits: a Device that is recalled or gone tomorrow is then seen to be so, and
     a read that failed or was given up is not the answer for good.
+
+    Args:
+        client: the server.
+        contained: Devices of one Composition, by `#id`.
     """
 
-    def __init__(self, client: FhirClient) -> None:
-        self._client = client
+    def __init__(self, client: FhirClient, contained: Mapping[str, JsonObject] | None = None) -> None:
+        self._client, self._contained = client, contained or {}
         self._reads: dict[str, asyncio.Task[JsonObject | None]] = {}
 
+    def within(self, composition: JsonObject) -> "Devices":
+        """The same for one Composition; what is read of the server is shared."""
+        found = Devices(self._client, contained_in(composition))
+        found._reads = self._reads
+        return found
+
     async def read(self, reference: str) -> JsonObject | None:
-        """The Device by `Device/id`, or None where it is not on the server."""
-        if reference not in self._reads:
-            self._reads[reference] = asyncio.create_task(self._client.read_if_there(reference))
-        return await self._reads[reference]
+        """The Device by `Device/id`, or by `#id` where it is contained.
+
+        Returns:
+            None where it is not on the server. A contained one counts where its DeviceDefinition is there and
+            says the same; a recall of that is one of it.
+        """
+        shared = self._shared(reference)
+        if not shared:
+            return None
+        if shared not in self._reads:
+            self._reads[shared] = asyncio.create_task(self._client.read_if_there(shared))
+        return self._stated(reference, await self._reads[shared])
 
     def known(self, references: Sequence[str]) -> list[JsonObject]:
         """Those of these that were read and are there; reads nothing."""
-        reads = (self._reads[one] for one in references if one in self._reads)
-        return [device for read in reads if read.done() and (device := read.result()) is not None]
+        found = []
+        for reference in references:
+            read = self._reads.get(self._shared(reference))
+            if read and read.done() and (device := self._stated(reference, read.result())) is not None:
+                found.append(device)
+        return found
+
+    def _shared(self, reference: str) -> str:
+        """What of the server tells of the Device, or ""."""
+        if not reference.startswith("#"):
+            return reference
+        return definition_of(self._contained.get(reference, {}), self._client.base_url)
+
+    def _stated(self, reference: str, read: JsonObject | None) -> JsonObject | None:
+        if read is None or not reference.startswith("#"):
+            return read
+        device, marks = self._contained[reference], marks_of(read)
+        if not is_of(device, read):
+            return None
+        status = "inactive" if marks else "active"
+        return {**device, "status": status, "extension": [*dicts(device.get("extension")), *marks]}
 
 
 class Witnesses:
@@ -57,17 +96,18 @@ class Witnesses:
         return found
 
     async def author(self, claims: Claims, devices: Devices) -> list[Found]:
-        """The author is one Device, on the server, and the one whose software and model are stated."""
-        if len(claims.authors) != 1 or not claims.authors[0].startswith("Device/"):
+        """The author is one Device, on the server or contained, and the one whose software is stated."""
+        if len(claims.authors) != 1 or not claims.authors[0].startswith(NAMES_DEVICE):
             return [(Finding.AUTHOR_MISSING, "author")]
         if claims.section_authors != claims.authors:
             return [(Finding.AUTHOR_MISSING, "section.author")]
         confident = any(span.confident for span in claims.spans)
-        return await self.device(devices, claims.authors[0], claims.pipeline, confident)
+        found = await self.device(devices, claims.authors[0], claims.pipeline, confident)
+        return found + strangers(claims, claims.authors)
 
     async def maker(self, devices: Devices, reference: str) -> Maker | None:
-        """The Device by `Device/id` as a maker; None where that is no reference, or not on the server."""
-        device = await devices.read(reference) if reference.startswith("Device/") else None
+        """The Device by its reference as a maker; None where that is none, or not on the server."""
+        device = await devices.read(reference) if reference.startswith(NAMES_DEVICE) else None
         return None if device is None else read_maker(device)
 
     async def device(
@@ -77,7 +117,7 @@ class Witnesses:
 
         Args:
             devices: what was read of them so far.
-            reference: `Device/id`.
+            reference: `Device/id`, or `#id` of a contained one.
             pipeline: its identifier; "" where any of ours will do.
             confident: scores of it are called a confidence, which takes a calibrated model.
         """
@@ -137,6 +177,12 @@ class Witnesses:
             and version in ("", claims.version)
             and stated == claims.source_url
         )
+
+
+def strangers(claims: Claims, authors: Sequence[str]) -> list[Found]:
+    """What a Composition contains beside its authors; a reader may take it for theirs."""
+    others = set(claims.contained) - set(authors) or len(set(claims.contained)) < len(claims.contained)
+    return [(Finding.ELEMENT_DIFFERS, "contained")] if others else []
 
 
 def _calibrated(device: JsonObject) -> bool:

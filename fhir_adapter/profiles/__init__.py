@@ -14,7 +14,7 @@ from fhir_adapter.canonical import CANONICAL_BASE
 from fhir_adapter.lenient import JsonObject
 from fhir_adapter.narrative import paragraph
 
-VERSION = "1.4.0"  # of the profiles; it grows when a definition changes
+VERSION = "1.5.0"  # of the profiles; it grows when a definition changes
 
 _FOLDER = Path(__file__).parent
 

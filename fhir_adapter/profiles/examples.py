@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from fhir_adapter.canonical import CONFIDENTIALITY, LOINC, RECALL, URI
-from fhir_adapter.lenient import JsonObject
+from fhir_adapter.lenient import JsonObject, dicts
 from fhir_adapter.note import Attachment, NoteText, Reading, SourceNote
 from fhir_adapter.reasons import Reason
 from fhir_adapter.text.recipe import recipe
@@ -24,7 +24,7 @@ from fhir_adapter.timeline.timeline import (
     TimelineScope,
     TimelineSentence,
 )
-from fhir_adapter.writing.bundles import author
+from fhir_adapter.writing.authorship import author, holding_authors
 from fhir_adapter.writing.lifecycle import Withdrawal, ended, sealed
 from fhir_adapter.writing.links import ended_link, read_link
 from fhir_adapter.writing.pipeline import Pipeline
@@ -79,7 +79,26 @@ def examples() -> dict[str, list[JsonObject]]:
             found.setdefault(identifier, []).append(resource)
     for identifier, resources in _states().items():
         found.setdefault(identifier, []).extend(resources)
-    return found | _timeline()
+    found |= _timeline()
+    for identifier, resources in _contained(found).items():
+        found.setdefault(identifier, []).extend(resources)
+    return found
+
+
+def _contained(found: dict[str, list[JsonObject]]) -> dict[str, list[JsonObject]]:
+    """The same on a server that takes no Device of no patient: each contains its authors."""
+    pipelines = (_written(_DOCUMENT).pipeline, _timeline_pipeline())
+    shared = {p.device_id: author(p, contained=True)[0] for p in pipelines}
+    patient = {"reference": "Patient/1"}
+    kinds = ("extractive-summary", "summary-provenance", "timeline", "timeline-provenance")
+    both = {kind: holding_authors(found[kind][:1], shared, patient) for kind in kinds}
+    mark = {"url": RECALL, "valueCode": "model"}
+    definition = shared[pipelines[0].device_id]
+    return both | {
+        "summarizer-definition": [definition],
+        "summarizer-device": dicts(both["extractive-summary"][0]["contained"]),
+        "recall": [{**definition, "extension": [mark]}],
+    }
 
 
 def _states() -> dict[str, list[JsonObject]]:
@@ -118,7 +137,7 @@ def _timeline() -> dict[str, list[JsonObject]]:
     written = WrittenTimeline(
         Timeline(scope, entries),
         timeline_identifier(scope, "extractive", ordinal=2),
-        assembler("extractive", "1.0.0", _written(_DOCUMENT).pipeline.label),
+        _timeline_pipeline(),
         "https://fhir.example.org/fhir",
         replaced="3f0e7a52-5d0b-5c3c-9a53-0c1d6a1b7a10",
     )
@@ -129,6 +148,10 @@ def _timeline() -> dict[str, list[JsonObject]]:
         "timeline-provenance": [{**proof, "target": [{"reference": f"Composition/{resource['id']}"}]}],
         "extract-text": [resource],
     }
+
+
+def _timeline_pipeline() -> Pipeline:
+    return assembler("extractive", "1.0.0", _written(_DOCUMENT).pipeline.label)
 
 
 def _note(written: SummaryDraft, day: str) -> TimelineNote:

@@ -22,7 +22,15 @@ MARK = "clinsum.written."
 _BOTH = "DocumentReference"
 # What lies on the server that is written to; all else is read from the other one.
 _WRITTEN = frozenset(
-    {"Composition", "Device", "Provenance", "StructureDefinition", "CodeSystem", "ValueSet"}
+    {
+        "Composition",
+        "Device",
+        "DeviceDefinition",
+        "Provenance",
+        "StructureDefinition",
+        "CodeSystem",
+        "ValueSet",
+    }
     | {"ImplementationGuide", "AuditEvent", "Communication"}
 )
 _RELATIVE = re.compile(r"[A-Z][A-Za-z]+/[^/?#\s|,]+(/_history/[^/?#\s|,]+)?")

@@ -47,7 +47,7 @@ _QUIRKS = {
     Quirk.NO_OP_VERSIONS: "Keeps an update that changes nothing as a new version. Seen of Helios 0.2.7.",
     Quirk.PATIENT_PARTITIONS: (
         "Keeps one partition for each patient: refuses a Device, a Provenance or a document that names none, "
-        "and a chain in a search. HAPI-1326 and HAPI-1322, seen of HAPI 8.8."
+        "a chain in a search, the history of a type. HAPI-1326, HAPI-1322 and HAPI-0953, seen of HAPI 8.8."
     ),
 }
 

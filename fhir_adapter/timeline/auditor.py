@@ -17,7 +17,7 @@ from fhir_adapter.audit.findings import Finding, Found
 from fhir_adapter.audit.shape import ANCHOR, good_status, less_protected, names_version
 from fhir_adapter.audit.sources import SourceRead, Sources, same_text
 from fhir_adapter.audit.verdict import AuditedSentence, Kind, Proof, SectionAudit, Subject
-from fhir_adapter.audit.witnesses import Devices, Witnesses
+from fhir_adapter.audit.witnesses import Devices, Witnesses, strangers
 from fhir_adapter.errors import NoteError
 from fhir_adapter.lenient import JsonObject, as_dict, coded, dicts, relative
 from fhir_adapter.narrative import FORM
@@ -179,7 +179,7 @@ class TimelineAuditor:
         found = await self._witnesses.device(devices, authors[0])
         for reference, pipeline in named:
             found += await self._witnesses.device(devices, reference, pipeline)
-        return found
+        return found + strangers(sections[0], (*authors, *chosen))
 
     async def _origins(self, sections: Sequence[Claims]) -> dict[str, str]:
         """`Type/id` of what holds a text to the source whose text it is; "" where that is none of them."""

@@ -85,7 +85,8 @@ class WrittenTimeline:
         identifier: from `timeline_identifier`.
         pipeline: from `assembler`.
         base_url: the server's base.
-        author: `Device/id` of the pipeline, where the server has given it an id of its own.
+        author: `Device/id` of the pipeline, where the server has given it an id of its own; `#id` where the
+            timeline contains it.
         replaced: id of the timeline that this one comes after, where a person has taken that over.
         form: of the narrative; an earlier one than `narrative.FORM` is for an audit to compare with.
     """

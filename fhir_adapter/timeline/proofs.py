@@ -40,7 +40,8 @@ class Proven:
     Attributes:
         kind: a summary, or a timeline that somebody tagged as one.
         source: `Type/id` of the note.
-        authors: `Device/id`, as stated.
+        authors: as stated: `Device/id`, or `#id` of a contained one.
+        recalled: one of them was.
         in_error: the note itself is entered in error.
         found: by the audit.
         note: with the sentences that hold; None where what was found lets none be shown.
@@ -49,6 +50,7 @@ class Proven:
     kind: Kind
     source: str
     authors: tuple[str, ...]
+    recalled: bool
     in_error: bool
     found: tuple[Found, ...]
     note: TimelineNote | None

@@ -111,7 +111,7 @@ class TimelineReader:
             scope = await self._encounter_scope(reference, there)
         one_way = bool(scope.patients) and not await self._merges.searchable()
         scope = replace(scope, since=since, until=until, one_way=one_way)
-        recalled = {author.reference for author in await recall.authors(self._client) if author.recalled}
+        recalled = {one.reference for one in await recall.authors(self._client, ("Device",)) if one.recalled}
         gathered = _Gathered(scope, self._client.base_url, recalled)
         notes = await notes_in(self._client, scope, self._page_size)
         async for resource, proven in self._proven(scope, notes):
@@ -221,7 +221,7 @@ class _Gathered:
             return
         source = proven.source
         ended = ended_because(resource)
-        if not ended and self._recalled & set(proven.authors):
+        if not ended and (proven.recalled or self._recalled & set(proven.authors)):
             ended = Withdrawal.RECALLED.value  # also one that a person signed, and that the recall left
         if ended:
             self._left_out.append(LeftOut(composition, source, ended))
@@ -282,6 +282,7 @@ def taken(resource: JsonObject, examined: Examined) -> Proven:
         kind=examined.kind,
         source=section.claims.source,
         authors=section.claims.authors,
+        recalled=any(maker.recalled for maker in examined.makers),
         in_error=_in_error(section.source),
         found=found,
         note=_note_of(resource, section) if shown else None,

@@ -21,6 +21,7 @@ from fhir_adapter.timeline.composition import (
     timeline_provenance,
 )
 from fhir_adapter.timeline.timeline import Timeline, TimelineScope
+from fhir_adapter.writing.authorship import AuthorForm
 from fhir_adapter.writing.bundles import conditional_transaction, transaction, with_labels_of
 from fhir_adapter.writing.lifecycle import (
     NO_NOTE,
@@ -87,14 +88,21 @@ class TimelineWriter:
         pipeline: from `timeline_composition.assembler`.
         summaries: name of the pipeline whose sentences are shown.
         retries: how a write is tried again.
+        author: how the author is named.
     """
 
     def __init__(
-        self, client: FhirClient, pipeline: Pipeline, summaries: str, retries: Retries | None = None
+        self,
+        client: FhirClient,
+        pipeline: Pipeline,
+        summaries: str,
+        retries: Retries | None = None,
+        author: AuthorForm = "auto",
     ) -> None:
         self._client, self._pipeline, self._summaries = client, pipeline, summaries
         self._client_ids = True
         self._linked = Linked(client)
+        self._registrar = Registrar(client, pipeline, author)
         self._retries = retries or Retries()
 
     async def write(self, timeline: Timeline) -> WriteResult:
@@ -116,13 +124,14 @@ class TimelineWriter:
         head = chain[-1] if chain else None
         place = head if head and is_ours(head) else None
         before = chain[:-1] if place else chain
-        author = "" if self._client_ids else await self._device()
+        contained = self._registrar.contained
+        author = "" if self._client_ids or contained else await self._device()
         written = WrittenTimeline(
             timeline,
             timeline_identifier(timeline.scope, self._summaries, len(before) + 1),
             self._pipeline,
             self._client.base_url,
-            author,
+            f"#{self._pipeline.device_id}" if contained else author,
             str(before[-1]["id"]) if before else "",
         )
         wanted = sealed(timeline_composition(written))
@@ -144,10 +153,14 @@ class TimelineWriter:
         """Writes it over the version of ours that was read, or as a new one."""
         resources = [with_labels_of(place or {}, wanted), timeline_provenance(written)]
         existing = read_existing(place) if place else None
+        signed, contained = (
+            self._registrar.signed(resources, wanted.get("subject")),
+            self._registrar.contained,
+        )
         if self._client_ids:
-            bundle = transaction(resources, existing)
+            bundle = transaction(signed, existing)
         else:
-            bundle = conditional_transaction(self._pipeline, resources, existing)
+            bundle = conditional_transaction(self._pipeline, signed, existing, contained=contained)
         composition = composition_in(await self._linked.post(bundle))
         if self._client_ids and composition != wanted["id"]:
             self._client_ids = False
@@ -156,7 +169,7 @@ class TimelineWriter:
     async def _register(self) -> None:
         """The author, by its own id; a server that refuses it gives out the ids itself."""
         try:
-            self._client_ids = await Registrar(self._client, self._pipeline).register()
+            self._client_ids = await self._registrar.register()
         except HttpStatusError as error:
             raise write_fault(error) from None
 

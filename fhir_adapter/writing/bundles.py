@@ -9,35 +9,33 @@ from typing import Any
 
 from fhir_adapter import canonical
 from fhir_adapter.lenient import JsonObject, as_dict, dicts
+from fhir_adapter.writing.authorship import author
 from fhir_adapter.writing.lifecycle import Existing, sealed
-from fhir_adapter.writing.pipeline import Pipeline, device, model_card, model_card_markdown
+from fhir_adapter.writing.pipeline import Pipeline
 from fhir_adapter.writing.provenance import provenance
+from fhir_adapter.writing.relinked import relinked
 from fhir_adapter.writing.summary import SummaryDraft, composition, extracted_text, urn
 from fhir_adapter.writing.validity import validate
 
 
-def author(pipeline: Pipeline) -> list[JsonObject]:
-    """The model card and the Device that refers to it."""
-    return [model_card(pipeline, model_card_markdown(pipeline)), device(pipeline)]
-
-
-def registration(pipeline: Pipeline, known: str = "") -> JsonObject:
+def registration(pipeline: Pipeline, known: str = "", *, contained: bool = False) -> JsonObject:
     """Writes the author once before the first summary, to a server that takes ids from clients.
 
     The first of many parallel writers of an absent Device would send the others into conflicts.
 
     Args:
         pipeline: the author of what is written.
-        known: the version of the Device that was found in order, or "" where there is none. A recall that
-            comes in between is not undone.
+        known: the version of the Device, or DeviceDefinition, that was found, or "" where there is none. A
+            recall that comes in between is not undone.
+        contained: as of `authorship.author`.
     """
-    card, author_device = author(pipeline)
-    return _bundle([_put(card), _put(author_device, known)])
+    *card, named = author(pipeline, contained=contained)
+    return _bundle([*map(_put, card), _put(named, known)])
 
 
-def creation(pipeline: Pipeline) -> JsonObject:
+def creation(pipeline: Pipeline, *, contained: bool = False) -> JsonObject:
     """Writes the author once before the first summary, to a server that gives out the ids itself."""
-    authors = author(pipeline)
+    authors = author(pipeline, contained=contained)
     urns = {f"{r['resourceType']}/{r['id']}": urn(r["id"]) for r in authors}
     entries = [_create_if_none(resource) for resource in authors]
     for entry in entries:
@@ -68,6 +66,7 @@ def conditional_transaction(
     existing: Existing | None = None,
     *,
     again: bool = False,
+    contained: bool = False,
 ) -> JsonObject:
     """The same with its author, for a server that gives out the ids itself (no `updateCreate`).
 
@@ -80,11 +79,12 @@ def conditional_transaction(
         resources: as of `transaction`.
         existing: as of `transaction`.
         again: the Composition was there once and is gone; what belonged to it may still point at that one.
+        contained: as of `authorship.author`.
 
     Raises:
         NoteError: as `transaction`.
     """
-    authors = author(pipeline)
+    authors = author(pipeline, contained=contained)
     urns = {f"{r['resourceType']}/{r['id']}": urn(r["id"]) for r in [*authors, *resources]}
     entries = [_create_if_none(resource) for resource in authors]
     for resource in resources:
@@ -128,8 +128,9 @@ def with_labels_of(existing: JsonObject, resource: JsonObject) -> JsonObject:
     """The resource with the tags and security labels that others put on what it takes the place of."""
     before, own = as_dict(existing.get("meta")), as_dict(resource.get("meta"))
     both = {name: _united(dicts(own.get(name)), dicts(before.get(name))) for name in ("tag", "security")}
-    own_tags = dicts(own.get("tag"))  # which text it is of is ours to say, and changes with it
-    both["tag"] = [t for t in both["tag"] if t.get("system") != canonical.TEXTS or t in own_tags]
+    own_tags = dicts(own.get("tag"))  # which text it is of, and what made it, is ours to say
+    ours = (canonical.TEXTS, canonical.MADE_BY)
+    both["tag"] = [t for t in both["tag"] if t.get("system") not in ours or t in own_tags]
     return {**resource, "meta": {**own, **{name: labels for name, labels in both.items() if labels}}}
 
 
@@ -177,13 +178,3 @@ def criteria(resource: JsonObject) -> str:
     found = resource["identifier"]
     identifier = found[0] if isinstance(found, list) else found
     return f"identifier={identifier['system']}|{identifier['value']}"
-
-
-def relinked(node: Any, urns: dict[str, str]) -> Any:
-    """A resource with its references replaced where `urns` has them: fullUrls of entries without an id."""
-    if isinstance(node, dict):
-        linked = {name: relinked(value, urns) for name, value in node.items()}
-        if isinstance(linked.get("reference"), str):
-            linked["reference"] = urns.get(linked["reference"], linked["reference"])
-        return linked
-    return [relinked(item, urns) for item in node] if isinstance(node, list) else node

@@ -207,7 +207,8 @@ class Copies:
             or link.ended
             or not ((link.composition, link.key) == (owner.id, owner.key) and states(link, written))
         ):
-            await self._writer.write_beside(copy_provenance(written, owner.id))
+            patient = owner.existing.resource.get("subject")
+            await self._writer.write_beside(copy_provenance(written, owner.id), patient)
         now = await self.owner(owner.id)
         return now is not None and (now.key, now.source) == (owner.key, owner.source)
 

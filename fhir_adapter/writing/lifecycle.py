@@ -20,7 +20,7 @@ from fhir_adapter.stamps import nanoseconds
 
 _IN_ERROR = "entered-in-error"
 _NO_CONTENT = frozenset(
-    {"resourceType", "id", "meta", "implicitRules", "status", "attester", "author"}
+    {"resourceType", "id", "meta", "implicitRules", "status", "attester", "author", "contained"}
     | {"extension", "text", "section"}
 )
 _MARKS = frozenset({canonical.ENDED_BECAUSE, canonical.WITHDRAWAL_REASON})

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from fhir_adapter.errors import FhirAdapterError
 from fhir_adapter.lenient import JsonObject, as_dict, as_text, dicts
 from fhir_adapter.rest.client import FhirClient
-from fhir_adapter.writing.bundles import relinked
 from fhir_adapter.writing.confirmed import confirmed
+from fhir_adapter.writing.relinked import relinked
 
 _VERSION = re.compile(r'(?:_history/|^(?:W/)?")([^/"]+)"?$')
 

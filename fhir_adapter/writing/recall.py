@@ -1,9 +1,11 @@
 """Recalled pipeline versions: which Devices of ours must not write any more, as the server says.
 
 A recall marks the Device `inactive` and says in an extension whether the pipeline version was recalled or its
-model. Every writer asks before it writes, so a recall reaches all of them, whatever their ledger says.
+model; where Devices are contained, their DeviceDefinition says so, which has no status. Every writer asks
+before it writes, so a recall reaches all of them, whatever their ledger says.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,11 +13,15 @@ from fhir_adapter import canonical
 from fhir_adapter.errors import FhirAdapterError, HttpStatusError
 from fhir_adapter.lenient import JsonObject, as_dict, dicts
 from fhir_adapter.rest.client import FhirClient
+from fhir_adapter.rest.matches import matches
+from fhir_adapter.writing.authorship import name_of, versions_of
 from fhir_adapter.writing.pipeline import Pipeline
 
 Scope = Literal["model", "pipeline"]
 _ATTEMPTS = 5
 _MARKS = frozenset({canonical.RECALL, canonical.WITHDRAWAL_REASON})
+_SHARED = ("Device", "DeviceDefinition")
+_NOT_KEPT = (400, 401, 403, 404, 405, 501)  # of a type that a server does not have, or not for us
 
 
 class RecalledError(FhirAdapterError):
@@ -28,7 +34,7 @@ class RecalledError(FhirAdapterError):
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """A Device that wrote summaries.
+    """A Device that wrote summaries, or the DeviceDefinition of those that summaries contain.
 
     Attributes:
         id: on the server.
@@ -51,23 +57,42 @@ class Author:
 
     @property
     def reference(self) -> str:
-        """`Device/id`."""
-        return f"Device/{self.id}"
+        """`Device/id`, or `DeviceDefinition/id`."""
+        return f"{self.resource.get('resourceType', 'Device')}/{self.id}"
+
+    @property
+    def contained(self) -> bool:
+        """What it wrote contains the Device."""
+        return self.resource.get("resourceType") == "DeviceDefinition"
+
+    @property
+    def named(self) -> str:
+        """How what it wrote names its author: `Device/id`, or `#name` of the contained one."""
+        return f"#{self.name}" if self.contained else self.reference
 
     def same_model(self, name: str, weights: str) -> bool:
         """Whether it ran this model: by its weights where it has some, else by its name."""
         return self.weights == weights if weights else not self.weights and self.model == name
 
 
-async def authors(client: FhirClient) -> list[Author]:
-    """All Devices that this software has registered on the server."""
+async def authors(client: FhirClient, kinds: Sequence[str] = _SHARED) -> list[Author]:
+    """All that this software has registered on the server as authors.
+
+    Args:
+        client: the server.
+        kinds: `Device`, and `DeviceDefinition`; where the server refuses the latter, there are none.
+    """
     query = [("identifier", f"{canonical.DEVICES}|"), ("_count", "100")]
-    return [
-        author
-        async for page in client.search("Device", query)
-        for resource in page.resources
-        if resource.get("resourceType") == "Device" and (author := author_of(resource)).name
-    ]
+    found: list[Author] = []
+    for kind in kinds:
+        try:
+            read = [author_of(resource) async for resource in matches(client, kind, query)]
+        except HttpStatusError as error:
+            if kind == "Device" or error.status not in _NOT_KEPT:
+                raise
+            continue
+        found += [author for author in read if author.name]
+    return found
 
 
 def check(found: list[Author], pipeline: Pipeline) -> None:
@@ -112,9 +137,12 @@ async def _mark(client: FhirClient, author: Author, mark: list[JsonObject], stat
     resource, version = author.resource, author.version
     for attempt in range(_ATTEMPTS):
         others = [e for e in dicts(resource.get("extension")) if e.get("url") not in _MARKS]
+        marked = {**resource, "extension": [*others, *mark]}
+        stated = {} if author.contained else {"status": status}
         try:
             await client.update(
-                {**resource, "extension": [*others, *mark], "status": status}, if_match=version or None
+                {name: value for name, value in {**marked, **stated}.items() if value != []},
+                if_match=version or None,
             )
         except HttpStatusError as error:
             if error.status not in (409, 412) or attempt == _ATTEMPTS - 1:
@@ -125,17 +153,19 @@ async def _mark(client: FhirClient, author: Author, mark: list[JsonObject], stat
             return
 
 
+def marks_of(resource: JsonObject) -> list[JsonObject]:
+    """The extensions by which a Device or a DeviceDefinition says that it was recalled, and why."""
+    return [e for e in dicts(resource.get("extension")) if e.get("url") in _MARKS]
+
+
 def author_of(device: JsonObject) -> Author:
-    """Reads a Device leniently."""
-    versions = {
-        str(as_dict(v.get("type")).get("text")): str(v.get("value", "")) for v in dicts(device.get("version"))
-    }
-    names = [i.get("value") for i in dicts(device.get("identifier")) if i.get("system") == canonical.DEVICES]
+    """Reads a Device or a DeviceDefinition leniently."""
+    versions = dict(versions_of(device))
     marks = [e.get("valueCode") for e in dicts(device.get("extension")) if e.get("url") == canonical.RECALL]
     recalled = str(marks[0]) if marks and device.get("status") != "active" else ""
     return Author(
         id=str(device.get("id", "")),
-        name=str(names[0]) if names else "",
+        name=name_of(device),
         version=str(as_dict(device.get("meta")).get("versionId", "")),
         pipeline=versions.get("pipeline", ""),
         model=versions.get("model", ""),

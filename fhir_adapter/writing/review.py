@@ -14,6 +14,7 @@ from fhir_adapter import canonical
 from fhir_adapter.errors import ConflictError, FhirAdapterError
 from fhir_adapter.lenient import JsonObject, as_dict, dicts, has_tag, reference_of, version_of
 from fhir_adapter.rest.client import FhirClient
+from fhir_adapter.writing.authorship import named_outside
 from fhir_adapter.writing.lifecycle import ended_because
 
 _OPEN = ("preliminary", "final", "amended")
@@ -85,7 +86,7 @@ def feedback(composition: JsonObject, served: Served, name: str, when: str) -> J
         made["meta"]["security"] = labels
     if subject := as_dict(composition.get("subject")):
         made["subject"] = subject
-    if makers := dicts(composition.get("author")):
+    if makers := named_outside(composition):
         made["recipient"] = makers
     return made
 

@@ -108,6 +108,11 @@ class SummaryDraft:
         return r4_form(self.reading.note.last_updated) or datetime.now(UTC).isoformat(timespec="seconds")
 
     @property
+    def subject(self) -> JsonObject | None:
+        """Whom the summary is filed under."""
+        return elements.reference(self.reading.note.subject, self.base_url)
+
+    @property
     def encounter(self) -> JsonObject | None:
         """The encounter that the summary is filed under."""
         return elements.reference(self.reading.note.encounter, self.base_url, ("Encounter",))
@@ -115,8 +120,8 @@ class SummaryDraft:
     @cached_property
     def text_key(self) -> str:
         """Which text of which patient it is of (`text_key`)."""
-        subject = elements.reference(self.reading.note.subject, self.base_url) or {}
-        return text_key(self.pipeline.name, str(subject.get("reference", "")), self.reading.text.sha256)
+        subject = str((self.subject or {}).get("reference", ""))
+        return text_key(self.pipeline.name, subject, self.reading.text.sha256)
 
     @property
     def language(self) -> str:
@@ -195,7 +200,7 @@ def composition(written: SummaryDraft) -> JsonObject:
         "category": [
             {"coding": [{"system": canonical.COMPOSITION_KIND, "code": "extractive-summary"}]},
         ],
-        "subject": elements.reference(note.subject, written.base_url),
+        "subject": written.subject,
         "encounter": written.encounter,
         "date": written.when,
         "author": [author],

@@ -32,7 +32,6 @@ from fhir_adapter.writing.writer import end
 Status = Literal["withdrawn", "reinstated", "due", "unchanged", "attested", "changed", "failed"]
 
 _PAGE = "100"
-_AUTHORED = (("Provenance", "agent"), ("Composition", "author"))
 _MADE_FROM = (("Provenance", "entity"), ("Composition", "entry"))
 _ATTEMPTS = 5
 _SHORTEST_DIGEST = 12
@@ -95,7 +94,7 @@ def ran_model(found: Sequence[Author], model: str) -> list[Author]:
 
 def of_pipeline(found: Sequence[Author], pipeline: str) -> list[Author]:
     """The Devices of a pipeline version, by the Device's id or by the version."""
-    wanted = pipeline.removeprefix("Device/")
+    wanted = pipeline.removeprefix("Device/").removeprefix("DeviceDefinition/")
     return [a for a in found if wanted in (a.id, a.name, a.pipeline)]
 
 
@@ -116,7 +115,7 @@ async def withdraw_authors(
     while True:
         fresh = 0
         for device in devices:
-            async for done in _withdraw(client, _AUTHORED, device.reference, orders, seen):
+            async for done in _withdraw(client, _authored(device), device.named, orders, seen):
                 fresh += 1
                 yield done
         if not fresh:
@@ -128,7 +127,8 @@ async def withdraw_authors(
 
 async def withdraw_source(client: FhirClient, source: str, orders: Orders) -> AsyncIterator[Withdrawn]:
     """Withdraws every summary of a source, whatever pipeline wrote it. Raises as `withdraw_authors`."""
-    async for done in _withdraw(client, _MADE_FROM, source, orders, set()):
+    queries = [(resource_type, parameter, source) for resource_type, parameter in _MADE_FROM]
+    async for done in _withdraw(client, queries, source, orders, set()):
         yield done
     async for page in client.search("Provenance", [("entity", source), ("_count", _PAGE)]):
         links = [read_link(resource, client.base_url) for resource in page.resources]
@@ -151,18 +151,38 @@ async def _unnamed(client: FhirClient, link: Link, orders: Orders) -> Withdrawn:
     )
 
 
+def _authored(device: Author) -> list[tuple[str, str, str]]:
+    """The searches for what a Device wrote; no search finds one that is contained, but for its tag."""
+    if device.contained:
+        tag = f"{canonical.MADE_BY}|{device.name}"
+        return [(resource_type, "_tag", tag) for resource_type in ("Provenance", "Composition")]
+    return [("Provenance", "agent", device.reference), ("Composition", "author", device.reference)]
+
+
 async def _withdraw(
-    client: FhirClient, queries: Sequence[tuple[str, str]], wanted: str, orders: Orders, seen: set[str]
+    client: FhirClient,
+    queries: Sequence[tuple[str, str, str]],
+    wanted: str,
+    orders: Orders,
+    seen: set[str],
 ) -> AsyncIterator[Withdrawn]:
-    """Works on what the searches find and what is of `wanted`: servers may ignore a parameter."""
+    """Works on what the searches find and what is of `wanted`: servers may ignore a parameter.
+
+    Args:
+        client: the server.
+        queries: resource type, parameter and value.
+        wanted: the note, or the Device as Compositions name it.
+        orders: what to do.
+        seen: `Composition/id` of what was worked on before; added to.
+    """
     slots = asyncio.Semaphore(orders.at_once)
 
     async def slotted(reference: str) -> Withdrawn | None:
         async with slots:
             return await _one(client, reference, wanted, orders)
 
-    for resource_type, parameter in queries:
-        async for page in client.search(resource_type, [(parameter, wanted), ("_count", _PAGE)]):
+    for resource_type, parameter, value in queries:
+        async for page in client.search(resource_type, [(parameter, value), ("_count", _PAGE)]):
             found = [ref for resource in page.resources for ref in _compositions(resource, client.base_url)]
             fresh = [reference for reference in dict.fromkeys(found) if reference not in seen]
             seen.update(fresh)

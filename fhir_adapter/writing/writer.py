@@ -17,6 +17,7 @@ from fhir_adapter.lenient import JsonObject, as_dict, coded, dicts
 from fhir_adapter.reasons import Reason
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.rest.matches import matches
+from fhir_adapter.writing.authorship import AuthorForm
 from fhir_adapter.writing.bundles import (
     conditional_transaction,
     criteria,
@@ -68,6 +69,7 @@ class Writer:
         client: the server.
         pipeline: the author of what is written.
         retries: how a write is tried again after others came first, or after an answer was lost.
+        author: how the author is named.
     """
 
     def __init__(
@@ -75,13 +77,14 @@ class Writer:
         client: FhirClient,
         pipeline: Pipeline,
         retries: Retries | None = None,
+        author: AuthorForm = "auto",
     ) -> None:
         self._client = client
         self._pipeline = pipeline
         self._retries = retries or Retries()
         self._client_ids = True
         self._linked = Linked(client)
-        self._registrar = Registrar(client, pipeline)
+        self._registrar = Registrar(client, pipeline, author)
 
     @property
     def pipeline(self) -> Pipeline:
@@ -94,7 +97,7 @@ class Writer:
         return self._client_ids
 
     async def register(self) -> None:
-        """Makes sure that the Device and its model card are there; call once before the first write.
+        """Makes sure that the author is there, in the form it has here; call once before the first write.
 
         Raises:
             RecalledError: this pipeline version, or its model, must not write any more.
@@ -242,11 +245,9 @@ class Writer:
         composition, changed = await self._retries.run(attempt, in_doubt)
         return composition, changed or lost
 
-    async def write_beside(self, resource: JsonObject) -> None:
-        """Writes what belongs to a Composition, over what has its id or key. Raises as `write`."""
-        one = [resource]
-        direct = self._client_ids
-        bundle = transaction(one) if direct else conditional_transaction(self._pipeline, one, again=True)
+    async def write_beside(self, resource: JsonObject, patient: object) -> None:
+        """Writes what belongs to a patient's Composition, over what has its id or key; raises as `write`."""
+        bundle = self._bundle([resource], patient, again=True)
 
         async def attempt(_: int) -> None:
             await self._linked.post(bundle)
@@ -270,14 +271,25 @@ class Writer:
             ordinal = head.ordinal if place else head.ordinal + 1
             written = replace(written, ordinal=ordinal, replaced=before[-1].id if before else "")
         resources = summary_resources(written, place)
-        if self._client_ids:
-            bundle = transaction(resources, place)
-        else:
-            bundle = conditional_transaction(self._pipeline, resources, place, again=gone)
+        bundle = self._bundle(resources, written.subject, place, again=gone)
         composition = composition_in(await self._linked.post(bundle))
         if self._client_ids and composition != written.composition_id:
             self._client_ids = False  # it states that it takes ids from clients, and gives out its own
         return composition, True
+
+    def _bundle(
+        self,
+        resources: Sequence[JsonObject],
+        patient: object,
+        place: Existing | None = None,
+        *,
+        again: bool,
+    ) -> JsonObject:
+        """What is to be written as a transaction, with its author named as the server takes it."""
+        signed, contained = self._registrar.signed(resources, patient), self._registrar.contained
+        if self._client_ids:
+            return transaction(signed, place)
+        return conditional_transaction(self._pipeline, signed, place, again=again, contained=contained)
 
     async def _lacks(self, written: SummaryDraft, head: Existing) -> bool:
         """Whether something that belongs to our Composition is not there."""

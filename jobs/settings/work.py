@@ -82,6 +82,11 @@ class WorkSettings(SettingsGroup):
         "http://terminology.hl7.org/CodeSystem/v3-ObservationValue|AIAST",
         description="Security label of what is written, as system|code.",
     )
+    author: Literal["auto", "device", "contained"] = Field(
+        "auto",
+        description="How summaries name what made them: device, one on the server; contained, one in each "
+        "summary. auto: device, and contained where the server keeps a partition for each patient.",
+    )
     audit_events: bool = Field(
         False, description="Whether reads and writes are recorded on the FHIR server as AuditEvents."
     )

@@ -13,7 +13,7 @@ import pytest
 from fhir_adapter import canonical
 from fhir_adapter.profiles import definitions, upload
 from fhir_adapter.rest.client import FhirClient
-from fhir_adapter.writing.bundles import author
+from fhir_adapter.writing.authorship import author
 from fhir_adapter.writing.provenance import provenance
 from fhir_adapter.writing.summary import composition, extracted_text
 from tests.contract.contract_fhir import Fhir, FhirServer
@@ -51,6 +51,7 @@ PROFILES = {
     canonical.TIMELINE_PROVENANCE_PROFILE,
     canonical.PROVENANCE_PROFILE,
     canonical.DEVICE_PROFILE,
+    canonical.DEFINITION_PROFILE,
     canonical.EXTRACTED_TEXT_PROFILE,
     canonical.MODEL_CARD_PROFILE,
 }
@@ -215,6 +216,28 @@ def test_every_state_of_the_life_cycle_is_valid(site: Site, capsys: pytest.Captu
     assert (code, recalled["status"]) == (1, "inactive")
     assert state(withdrawn) == ("entered-in-error", "recalled")
     valid(site, recalled, withdrawn, *provenances(site, withdrawn))
+
+
+def test_what_contains_its_author_is_valid(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    """As on a server that keeps a partition for each patient, which takes no Device."""
+    site = of_its_own(site, AUTHOR="contained")
+    chart = a_chart(site)
+    plain = chart.add(COPIED, date="2025-03-01")
+    chart.summarise(html_document(site, subject={"reference": chart.patient}))
+    _, kept = chart.keep()
+
+    summary, timeline = only(site, plain), site.fhir.get(kept.composition)
+    shared = [site.fhir.get(device["definition"]["reference"]) for device in timeline["contained"]]
+    assert len(shared) == 2
+    proofs = [*provenances(site, summary), *provenances(site, timeline)]
+    assert all(proof["contained"] for proof in proofs)
+    valid(site, summary, timeline, *shared, *proofs)
+
+    (device,) = summary["contained"]
+    code, _, _ = command(site, capsys, "withdraw", "--pipeline", device["id"], "--reason", "A trial.")
+    recalled = site.fhir.get(device["definition"]["reference"])
+    assert (code, canonical.RECALL in str(recalled["extension"])) == (0, True)
+    valid(site, recalled, site.fhir.get(reference(summary)))
 
 
 def test_a_timeline_that_ended_is_valid(site: Site, capsys: pytest.CaptureFixture[str]) -> None:

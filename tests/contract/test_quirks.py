@@ -28,8 +28,7 @@ def html(number: int) -> dict[str, object]:
     return {"content": [{"attachment": {"contentType": "text/html", "data": encoded(words)}}]}
 
 
-# A server that takes no author of summaries is read alone: tests/contract/test_two_servers.py.
-@pytest.fixture(params=[one for one in Quirk if one is not Quirk.PATIENT_PARTITIONS])
+@pytest.fixture(params=list(Quirk))
 def quirk(request: pytest.FixtureRequest) -> Quirk:
     found: Quirk = request.param
     return found

@@ -13,15 +13,14 @@ import pytest
 
 from fhir_adapter.audit.findings import Finding
 from fhir_adapter.rest.two_servers import MARK
-from fhir_adapter.sandbox.hapi import HapiSettings
 from fhir_adapter.sandbox.running import running_embedded
-from fhir_adapter.sandbox.settings import Quirk, SandboxSettings
+from fhir_adapter.sandbox.settings import SandboxSettings
 from fhir_adapter.timeline.writer import WriteStatus
 from jobs.cli import run
 from jobs.runtime import open_ledger
 from jobs.schedule import reconcile
 from jobs.settings import SettingsError
-from tests.contract.contract_fhir import Fhir, FhirServer, hapi_or_skip, new_id
+from tests.contract.contract_fhir import Fhir, FhirServer, new_id
 from tests.contract.copied import OTHER, WORDS
 from tests.contract.lives import ended, html_document, revised
 from tests.contract.passes import Site, reference
@@ -320,45 +319,6 @@ def test_doctor_names_both(pair: Pair, capsys: pytest.CaptureFixture[str]) -> No
         checks = json.loads(capsys.readouterr().out)["checks"]
         assert [one["status"] for one in checks if one["name"] == "server written to"] == [status]
     assert kinds(pair.notes) == before
-
-
-@contextmanager
-def partitioned(engine: str) -> Iterator[str]:
-    """A server with one partition for each patient."""
-    if engine == "hapi":
-        with hapi_or_skip(HapiSettings(placeholders=False, patient_partitions=True, heap="768m")) as base_url:
-            yield base_url
-        return
-    with running_embedded(SandboxSettings(quirks=frozenset([Quirk.PATIENT_PARTITIONS]))) as base_url:
-        yield base_url
-
-
-@pytest.mark.parametrize("engine", ["embedded", pytest.param("hapi", marks=pytest.mark.hapi)])
-def test_a_server_with_a_partition_for_each_patient_is_read_and_another_written_to(
-    engine: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """It takes no Device, since that belongs to no patient: the pass says so, and what to set."""
-    with partitioned(engine) as base_url:
-        fhir = Fhir(FhirServer("embedded" if engine == "embedded" else "hapi", base_url))
-        with fhir.http, pair_of(fhir, tmp_path / "ledger.sqlite", own_ids=False) as pair:
-            note = pair.note()
-            # A HAPI that has just started is slow to answer the first search of each kind.
-            sets = [f"--set=FHIR_BASE_URL={base_url}", "--set=ENGINE=lead", "--set=TIMEOUT=300"]
-            sets.append(f"--set=DATABASE_URL=sqlite:///{tmp_path / 'alone.sqlite'}")
-
-            assert run(["poll", *sets]) == 2
-            said = capsys.readouterr().err
-            assert "HAPI-1326" in said
-            assert "CLINSUM_WRITE_BASE_URL" in said
-            for more, name in (([], "partitions"), (["--write-test"], "writing")):
-                assert run(["doctor", "--json", *more, *sets]) == 1
-                checks = json.loads(capsys.readouterr().out)["checks"]
-                (check,) = [one for one in checks if one["name"] == name]
-                assert check["status"] == "failure"
-                assert "CLINSUM_WRITE_BASE_URL" in check["value"] + check["remedy"]
-
-            assert pair.site.poll()[0][reference(note)].status == "written"
-            assert not pair.audited(pair.only(note))
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ import pytest
 from fhir_adapter.errors import NoteError
 from fhir_adapter.note import Attachment, NoteText, Reading, SourceNote
 from fhir_adapter.reading.source_note import read_source
-from fhir_adapter.writing.bundles import author
+from fhir_adapter.writing.authorship import author
 from fhir_adapter.writing.pipeline import Pipeline
 from fhir_adapter.writing.summary import SummaryDraft, composition, extracted_text
 from summarizer.types import ModelInfo, SelectedSentence, Summary

@@ -214,6 +214,8 @@ class Interactions:
 
 # Of what is used here, the elements by which a resource is in the compartment of a patient.
 _IN_COMPARTMENT = {
+    "AuditEvent": ("agent", "entity"),
+    "Communication": ("subject", "sender", "recipient"),
     "Composition": ("subject", "author", "attester"),
     "Device": ("patient",),
     "DiagnosticReport": ("subject",),
@@ -227,7 +229,9 @@ def check_partition(resource: Json) -> None:
     """Raises 405 for what may belong to a patient (R4, Patient compartment) and names none."""
     kind = str(resource.get("resourceType"))
     named = [part for name in _IN_COMPARTMENT.get(kind, ()) for part in as_list(resource.get(name))]
-    references = [str(as_dict(as_dict(part).get("party", part)).get("reference")) for part in named]
+    whole = [as_dict(part) for part in named]
+    inner = [one.get(name) for one in whole for name in ("party", "who", "what")]
+    references = [str(as_dict(part).get("reference")) for part in (*whole, *inner)]
     if kind in _IN_COMPARTMENT and not any("Patient/" in reference for reference in references):
         words = f"HAPI-1326: Resource of type {kind} has no values placing it in the Patient compartment"
         raise RequestRefusedError(405, "processing", words)

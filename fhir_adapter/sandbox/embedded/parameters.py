@@ -115,6 +115,10 @@ Consent
   patient           reference  patient
   scope             token      scope
   status            token      status
+DeviceDefinition
+  identifier        token      identifier
+  parent            reference  parentDevice
+  type              token      type
 DiagnosticReport
   based-on          reference  basedOn
   category          token      category

@@ -98,6 +98,8 @@ class Searcher:
         Raises:
             RequestRefusedError: 400, a parameter or value is not known.
         """
+        if Quirk.PATIENT_PARTITIONS in self._settings.quirks and id_ is None:
+            raise invalid("HAPI-0953: the history of a type is not supported across partitions")
         where, args = ["1"], list[str | int]()
         for column, value in (("type", resource_type), ("id", id_)):
             if value is not None:
