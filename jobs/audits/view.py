@@ -293,9 +293,11 @@ def _around(piece: AuditedContext) -> Around:
 
 
 def _told_once(before: tuple[Around, ...], rows: Sequence[AuditRow]) -> tuple[Around, ...]:
-    """Pieces with those marked that the sentence before has too, such as the heading of both."""
-    known = {(p.start, p.end, p.kind) for p in rows[-1].before if p.ok} if rows else set()
-    return tuple(replace(p, first=not p.ok or (p.start, p.end, p.kind) not in known) for p in before)
+    """Pieces with those marked that the sentence before has too, or is itself."""
+    last = rows[-1:]
+    known = {(piece.start, piece.end) for row in last for piece in row.before if piece.ok}
+    known |= {(place.start, place.end) for row in last for place in row.places if place.ok}
+    return tuple(replace(p, first=not p.ok or (p.start, p.end) not in known) for p in before)
 
 
 def said(sentence: AuditedSentence | AuditedContext) -> tuple[str, ...]:

@@ -55,6 +55,7 @@ _NOT_READABLE = frozenset(
     }
 )
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_HEADING = ContextKind.HEADING.value
 _MOST_NAMED = 4  # other notes that say the same, one by one; of more the first and the last
 _MOST_SECTIONS = 4
 _LONGEST_ABBREVIATION = 4
@@ -247,7 +248,7 @@ def told_once(places: Iterable[Place]) -> Iterator[tuple[Place, list[Context], l
 
 
 def _is_heading(piece: Context) -> bool:
-    return piece.kind == ContextKind.HEADING.value
+    return piece.kind == _HEADING
 
 
 def _around(pieces: Iterable[Context]) -> Around:
@@ -255,8 +256,9 @@ def _around(pieces: Iterable[Context]) -> Around:
 
 
 def headings_over(places: Iterable[Place | AuditedSentence]) -> set[str]:
-    """The headings under which sentences or lines stand, in small letters."""
-    return {_bare(piece.text).casefold() for place in places for piece in place.context}
+    """The headings right over sentences or lines, in small letters: `ecg` of `O › ECG`."""
+    over = ([piece for piece in place.context if piece.kind == _HEADING] for place in places)
+    return {_bare(pieces[-1].text).casefold() for pieces in over if pieces}
 
 
 def _named(piece: Context) -> str:

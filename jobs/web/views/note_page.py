@@ -275,7 +275,7 @@ def picked_rows(text: str, sentences: Sequence[SelectedSentence]) -> tuple[Audit
             for piece in one.context
         ]
         before = tuple(replace(p, first=(p.start, p.end) not in told) for p in _in(around, 0, one.start))
-        told = {(piece.start, piece.end) for piece in before}
+        told = {(one.start, one.end), *((piece.start, piece.end) for piece in before)}
         rows.append(AuditRow(number, shown, (place,), before, tuple(_in(around, one.start, len(text)))))
     return tuple(rows)
 

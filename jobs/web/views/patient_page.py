@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from fhir_adapter.audit.findings import Finding
 from fhir_adapter.reading.persons import Person
 from fhir_adapter.reasons import Reason
+from fhir_adapter.timeline.bare import NOT_YET
 from fhir_adapter.timeline.building import inside, woven
 from fhir_adapter.timeline.clinical_time import Calendar, Precision, precision
 from fhir_adapter.timeline.timeline import BareNote, LeftOut, Remark, Timeline, TimelineEntry
@@ -30,6 +31,7 @@ ON_A_PAGE = 20
 _MOST_CHOICES = 60
 _MOST_SAID = 2  # findings over one summary
 _RECENT = (7, 30)  # days
+_ASIDE = {Reason.NOT_FINAL.value: "not final", NOT_YET: "waiting", "source-changed": "waiting"}
 _LONGEST_DATE = len("2024-05-31")
 
 
@@ -131,7 +133,7 @@ class PatientPage:
         stay: it shows one visit or stay alone.
         merged: sentences about patients who were merged.
         notes, summarised, unreadable: how many notes there are, have a summary shown, could not be read.
-        aside, aside_words: how many others have no summary, and why in a word or two.
+        aside: how many others have no summary, and why in a word or two.
         dated: how many of them lie within the dates asked for.
         blocks: of this page, in the order that is shown.
         before, after: addresses of what stands before and after these; "" where nothing does.
@@ -145,8 +147,7 @@ class PatientPage:
     notes: int
     summarised: int
     unreadable: int
-    aside: int
-    aside_words: str
+    aside: tuple[tuple[int, str], ...]
     dated: int
     blocks: tuple[NoteBlock, ...]
     before: str
@@ -185,16 +186,15 @@ def patient_view(
     start = 0 if asked.whole else min(asked.start, max(0, len(ordered) - 1))
     end = len(ordered) if asked.whole else start + ON_A_PAGE
     shown = [note for _, note in dated]
-    aside = [bare.reason for bare in found.bare if readable_note(bare.reason)]
+    aside = Counter(_ASIDE.get(one.reason, "left aside") for one in found.bare if readable_note(one.reason))
     return PatientPage(
         person=person,
         stay=asked.subject.startswith("Encounter/"),
         merged=found.scope.told,
         notes=len(notes),
         summarised=len(found.entries),
-        unreadable=len(found.bare) - len(aside),
-        aside=len(aside),
-        aside_words="not final" if set(aside) == {Reason.NOT_FINAL.value} else "left aside",
+        unreadable=len(found.bare) - aside.total(),
+        aside=tuple((count, words) for words, count in sorted(aside.items())),
         dated=len(dated),
         blocks=tuple(blocks.block(note, number) for number, note in ordered[start:end]),
         before=replace(asked, start=max(0, start - ON_A_PAGE)).url if start else "",

@@ -246,6 +246,16 @@ def test_the_heading_of_two_sentences_is_told_once() -> None:
     assert [[piece.first for piece in row.before] for row in found] == [[True], [False]]
 
 
+def test_a_lead_in_that_is_the_sentence_above_is_not_told_again() -> None:
+    audit = examined(ONE, TWO)
+    (section,) = audit.sections
+    first, second = section.sentences
+    lead = AuditedContext("lead-in", first.start, first.end, first.text, True, first.text)
+    led = (first, replace(second, context=(lead,)))
+    found = rows(replace(audit, sections=(replace(section, sentences=led),)))
+    assert [piece.first for piece in found[1].before] == [False]
+
+
 @pytest.mark.parametrize(
     "finding",
     [f for f in Finding if f not in (Finding.NOT_OURS, Finding.SOURCE_CHANGED, Finding.COPY_CHANGED)],
