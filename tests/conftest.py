@@ -4,12 +4,19 @@ Helpers of the tests are imported by their full name (`from tests.contract.passe
 `conftest.py`: those hold fixtures, and pytest alone reads them.
 """
 
+from collections.abc import Callable, Iterator
+
 import pytest
 from hypothesis import HealthCheck, settings
 
 # A busy machine is no finding: nothing here is judged by the clock.
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("house")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Groups are dealt out in the order of their tests, not by how many they have."""
+    config.option.loadscopereorder = False
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -27,11 +34,12 @@ def renew(pytestconfig: pytest.Config) -> bool:
     return bool(pytestconfig.getoption("--renew"))
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
     """Tests that share something costly go to one process (`--dist loadgroup`).
 
-    These are the tests on HAPI, those in the browser, and otherwise the tests of one file.
+    These are the tests on HAPI, those in the browser, and otherwise the tests of one file. The groups that
+    take longest begin, so that no process is left alone with one of them in the end.
     """
     for item in items:
         file = item.nodeid.partition("::")[0]
@@ -42,6 +50,29 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         else:
             group = file
         item.add_marker(pytest.mark.xdist_group(group))
+    yield
+    slow = {_group(item) for item in items if item.get_closest_marker("slow")}
+
+    def rank(item: pytest.Item) -> int:
+        group = _group(item)
+        return next(number for number, holds in enumerate(_LONG) if holds(group, group in slow))
+
+    items.sort(key=rank)
+
+
+_LONG: tuple[Callable[[str, bool], bool], ...] = (
+    lambda group, _: group == "hapi",
+    lambda group, _: group == "browser",
+    lambda group, slow: slow or group.startswith("tests/faults/"),
+    lambda group, _: group.startswith("tests/contract/"),
+    lambda *_: True,
+)
+
+
+def _group(item: pytest.Item) -> str:
+    marker = item.get_closest_marker("xdist_group")
+    assert marker
+    return str(marker.args[0])
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 import httpx
 
+from fhir_adapter.rest.tls import tls_context
+
 Fault = Callable[[httpx.Request], httpx.Response | None]
 
 
@@ -14,7 +16,9 @@ class Faulty(httpx.AsyncBaseTransport):
 
     fault: Fault = lambda _: None
     writes: list[str] = field(default_factory=list)
-    real: httpx.AsyncHTTPTransport = field(default_factory=httpx.AsyncHTTPTransport)
+    real: httpx.AsyncHTTPTransport = field(
+        default_factory=lambda: httpx.AsyncHTTPTransport(verify=tls_context())
+    )
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         if answer := self.fault(request):
