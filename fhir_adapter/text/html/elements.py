@@ -46,10 +46,10 @@ IMPLIES_END = {
     "dt": frozenset(("dt", "dd", "p")),
     "dd": frozenset(("dt", "dd", "p")),
     "option": frozenset(("option",)),
-    "tr": frozenset(("tr", "td", "th", "caption", "p", "li")),
-    "td": frozenset(("td", "th", "caption", "p", "li")),
-    "th": frozenset(("td", "th", "caption", "p", "li")),
-    **dict.fromkeys(("thead", "tbody", "tfoot"), names("thead tbody tfoot tr td th caption p li")),
+    "tr": names("tr td th caption p li dl dt dd"),
+    "td": names("td th caption p li dl dt dd"),
+    "th": names("td th caption p li dl dt dd"),
+    **dict.fromkeys(("thead", "tbody", "tfoot"), names("thead tbody tfoot tr td th caption p li dl dt dd")),
 }
 BARRIERS = {
     **dict.fromkeys(("li",), LISTS | {"table", "td", "th", "caption"}),

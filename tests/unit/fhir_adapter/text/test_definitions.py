@@ -96,3 +96,16 @@ def test_words_between_the_terms_keep_their_place() -> None:
 
 def test_a_hidden_detail_is_not_shown() -> None:
     assert html("<dl><dt>Ward<dd hidden>9<dd>4</dl>").text == "Ward | 4"
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        "<table><dt>one<td>two</table>three",
+        "<table><tr><dl><dt>one<dd>two<tr><td>three</table>",
+        "<dl><dt>one<table><dt>two</table><dd>three</dl>",
+        "<dl><dt>one<ul><li>two<dd>three</dl>",
+    ],
+)
+def test_terms_in_odd_places_are_kept_once_and_in_order(markup: str) -> None:
+    assert [word for word in html(markup).text.split() if word.isalpha()] == ["one", "two", "three"]
