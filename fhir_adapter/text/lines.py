@@ -17,6 +17,7 @@ _SENTENCE_END = (".", ":", ";", "!", "?", ",")
 _DROPPED = re.compile("[\x00-\x08\x0e-\x1b\x1f\x7f-\x84\x86-\x9f\ufeff\ufffe\uffff]")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
+_WIDE = re.compile(r"\s{2}|\t")
 _EMPTY_CELL = re.compile(r"\|(?:  \|)+")
 
 
@@ -52,7 +53,7 @@ class Line:
         kind: a `row` has several cells; `columns` is a row that names the columns.
         soft: ended by a line break, not by the end of a block.
         spaced: a blank line stands before it.
-        fixed: never part of a table row: a preformatted line.
+        fixed: a preformatted line; where blanks in it set words apart, never part of a table row.
         bold: all of it is set in bold.
         lead: code points of indent and marker in front of the text proper.
         code: LOINC code of the section it heads, where stated.
@@ -180,7 +181,7 @@ def _kind_alone(cell: Cell, columns: int, names_columns: bool, under_heads: bool
 
 
 def _is_page(filled: Sequence[Cell], under_heads: bool) -> bool:
-    if any(line.kind is LineKind.HEADING or line.fixed for cell in filled for line in cell.lines):
+    if any(line.kind is LineKind.HEADING or _is_laid_out(line) for cell in filled for line in cell.lines):
         return True
     tallest = max(sum(1 for line in cell.lines if line.text) for cell in filled)
     if tallest < 2 or len(filled) == 1:
@@ -190,6 +191,11 @@ def _is_page(filled: Sequence[Cell], under_heads: bool) -> bool:
     size = sum(len(line.text) for cell in filled for line in cell.lines)
     most_lines, most = _DATA_LIMITS if under_heads else _PAGE_LIMITS
     return tallest > most_lines or size > most
+
+
+def _is_laid_out(line: Line) -> bool:
+    """Whether blanks inside a preformatted line set its words apart."""
+    return line.fixed and _WIDE.search(line.text.strip()) is not None
 
 
 def _page_lines(cells: Sequence[Cell]) -> list[Line]:
@@ -206,7 +212,7 @@ def _page_lines(cells: Sequence[Cell]) -> list[Line]:
 
     for cell in cells:
         only = cell.lines[0]
-        if len(cell.lines) == 1 and only.kind is not LineKind.HEADING and not only.fixed:
+        if len(cell.lines) == 1 and only.kind is not LineKind.HEADING and not _is_laid_out(only):
             short.append(only)
             continue
         side_by_side()

@@ -42,6 +42,7 @@ def segment_text(
     for start, end, what in sorted(fixed, key=lambda each: each[:2]):
         _segment_stretch(spans, at, start)
         if isinstance(what, DeclaredRow):
+            spans.context.begin_block()
             _lead_in_to_table(spans, at, start)
             spans.context.table_under_heading()
             for begin, stop in what.pieces:

@@ -38,6 +38,7 @@ def declared_rows(
     captions: list[ContextSpan] = []
     columns: list[ContextSpan] = []
     above: ContextSpan | None = None
+    named = carried = False  # the row above names columns; so did a whole table, and this is the next
     last = 0
     ends = [heading[1] for heading in headings]
     table = [mark for mark in marks if mark.kind in _IN_TABLES]
@@ -46,7 +47,7 @@ def declared_rows(
         if between.strip():
             captions, columns, above = [], [], None
         elif "\n\n" in between:
-            columns, above = [], None
+            columns, above, carried = (columns if named else []), None, named
         last = max(last, mark.end)
         start, end = _trimmed(text, mark)
         if start >= end:
@@ -58,14 +59,10 @@ def declared_rows(
             or _holds_row(start, end, (table[i] for i in range(index + 1, len(table))))
         ):
             inside = [other for other in table[index + 1 : index + 9] if other.end <= mark.end]
-            heads = [
-                ContextSpan(*_trimmed(text, other), ContextKind.ROW)
-                for other in inside
-                if other.kind is MarkKind.ROW_HEAD
-            ]
-            names = _names_columns(
-                text, mark, inside, [] if columns or above else table[index + 1 : index + 2]
-            )
+            heads = _row_heads(text, inside)
+            first = carried or not (columns or above)
+            names = _names_columns(text, mark, inside, table[index + 1 : index + 2] if first else [])
+            columns = [] if names and carried else columns
             if not rows or rows[-1].end <= start:
                 if names:
                     above = None
@@ -75,9 +72,16 @@ def declared_rows(
                     heads = [above]
                 context = (*captions, *columns, *heads)
                 rows.append(DeclaredRow(start, end, _pieces(text, start, end), context))
+            named, carried = names, False
             if names:
                 columns = [*columns, ContextSpan(start, end, ContextKind.COLUMN)][-_MOST_HEADS:]
     return rows
+
+
+def _row_heads(text: str, inside: Sequence[Mark]) -> list[ContextSpan]:
+    """What names a row, of the marks in it."""
+    heads = [mark for mark in inside if mark.kind is MarkKind.ROW_HEAD]
+    return [ContextSpan(*_trimmed(text, mark), ContextKind.ROW) for mark in heads]
 
 
 def _names_columns(text: str, row: Mark, inside: Sequence[Mark], below: Sequence[Mark]) -> bool:

@@ -32,11 +32,14 @@ def add_running_text(spans: Spans, start: int, end: int, number: int) -> None:
     at = start
     lost = newlines_lost(spans.text, start, end)
     markers, inside = inline_markers(spans.text, start, end, number, lost_newlines=lost)
+    titled = counted_title(spans.text, start, end)
+    if titled is not None and not any(begin == titled for begin, _ in markers):
+        markers = [(titled, titled + 2), *markers]  # a list of one
     counted = number > 0
     lead: Span | None = None
     for begin, stop in [*markers, (end, end)]:
         spans.context.begin_numbered((_topic(spans.text, at, begin, inside) or lead) if counted else None)
-        if begin < end and at == start and counted_title(spans.text, start, end) == begin:
+        if begin < end and at == start and titled == begin:
             spans.heading(start, begin)
         else:
             _add_labelled(spans, at, begin, inside, lost)

@@ -10,7 +10,8 @@ from summarizer.segmentation.vocabulary import alternatives, words
 _GAP = re.compile(r"\t\s{0,80}|\s{2,80}")
 _PIPE = re.compile(r"\s\|\s|^\||\||[│┃║]")
 _CELLS = re.compile(r"\s{0,80}(?:\||[│┃║]|\t| {2,80})\s{0,80}")
-_FIRST_CELL = re.compile(r"[ \t]{0,80}(?P<cell>[^|│┃║\n]{0,200}?\S)\s{0,80}(?:[|│┃║\n]|$)")
+_FIRST_CELL = re.compile(r"[ \t]{0,80}(?P<cell>[^|│┃║\s](?:[^|│┃║\n]{0,4000}[^|│┃║\s])?)")
+_DITTO = frozenset(('"', "''", "“", "”", "„", "〃", "ditto", "dito", "do.", "idem"))
 _LEADER = re.compile(
     r"(?<=[\w)%?])[ \t]{0,3}(?:\.{4,200}|(?:\.[ \t]){2,100}\.{1,3}|…{2,60}|_{3,200}|\.{3}(?=[ \t]))"
     r"[ \t]{0,60}"
@@ -155,9 +156,9 @@ def names_columns(row: Sequence[str], below: Sequence[str] = ()) -> bool:
 
 
 def first_cell(text: str) -> tuple[int, int] | None:
-    """Where the first cell of a row with bars stands; None where it is empty."""
+    """Where the first cell of a row with bars stands; None where it is empty or holds ditto marks."""
     found = _FIRST_CELL.match(text)
-    return None if found is None else found.span("cell")
+    return None if found is None or found["cell"] in _DITTO else found.span("cell")
 
 
 def row_name(line: Line, *, barred: bool) -> tuple[int, int] | None:

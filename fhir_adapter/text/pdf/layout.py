@@ -11,6 +11,7 @@ from itertools import pairwise
 from statistics import median
 
 from fhir_adapter.text.lines import Line, LineKind
+from fhir_adapter.text.pdf.empty_cells import with_empty_cells
 from fhir_adapter.text.pdf.lines import Segment, TextLine, text_lines
 from fhir_adapter.text.pdf.page import PageContent
 from fhir_adapter.text.pdf.shapes import Shapes
@@ -76,6 +77,7 @@ def _flow(lines: list[TextLine], depth: int) -> list[PageLine]:
     result: list[PageLine] = []
     pitch = _pitch(lines)
     right = max((line.x1 for line in lines), default=0.0)
+    rows = with_empty_cells(lines)
     before: TextLine | None = None
     at = tries = 0
     while at < len(lines):
@@ -91,7 +93,9 @@ def _flow(lines: list[TextLine], depth: int) -> list[PageLine]:
             continue
         line = lines[at]
         blank = before is None or line.y - before.y > pitch(max(line.size, before.size))
-        result.append(PageLine(line.text, line.y, blank, x1=line.x1, right=right, first=line.first_width))
+        result.append(
+            PageLine(rows.get(at, line.text), line.y, blank, x1=line.x1, right=right, first=line.first_width)
+        )
         before = line
         at += 1
     return result

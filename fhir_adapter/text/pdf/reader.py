@@ -1,6 +1,6 @@
 """PDF: the text of its pages in reading order, by PDFium.
 
-The recipe `pdf|3+pdfium-N`, N being PDFium's build, since its reading of a file is part of the result:
+The recipe `pdf|4+pdfium-N`, N being PDFium's build, since its reading of a file is part of the result:
 
 - ruled tables are rows, cells joined by ` | ` (`pdf_tables`); columns follow one another (`pdf_layout`);
 - page numbers are left out; running headers and footers stand once, where they come first;
@@ -98,7 +98,7 @@ def _text(document: pdfium.PdfDocument) -> NoteText:
         raise NoteError(reason, f"text on 0 of {count} pages")
     builder = TextBuilder()
     builder.add(_joined(without_repeats(pages, heights)))
-    build = f"3+pdfium-{pdfium.version.PDFIUM_INFO.build}"
+    build = f"4+pdfium-{pdfium.version.PDFIUM_INFO.build}"
     return builder.build(recipe("pdf", build), MEDIA_TYPE, _notice(counts, count, document))
 
 

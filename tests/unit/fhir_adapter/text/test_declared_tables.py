@@ -82,3 +82,19 @@ def test_a_row_with_one_value_stays_in_its_table() -> None:
     spanned = "<tr><td rowspan=2>Left</td><td>patent</td></tr><tr><td>no clot</td></tr>"
     found = html(f"<table>{head}{spanned}<tr><td>Valve</td><td></td></tr></table>")
     assert marked(found, MarkKind.ROW) == ["Left | patent", "| no clot", "Valve"]
+
+
+@pytest.mark.parametrize("space", ["pre-line", "pre-wrap", "pre"])
+def test_a_cell_that_keeps_its_line_ends_stays_in_its_row(space: str) -> None:
+    cell = f'<td style="white-space: {space}">Isolate 1\nCefazolin: resistant\nAmikacin: susceptible</td>'
+    rows = f"<tr><td>Urine culture</td>{cell}<td>4 May<tr><td>pH<td>6<td>5 May"
+    found = html(f"<table><thead><tr><th>Test<th>Result<th>Date</thead>{rows}</table>")
+    assert marked(found, MarkKind.ROW) == [
+        "Urine culture | Isolate 1; Cefazolin: resistant; Amikacin: susceptible | 4 May",
+        "pH | 6 | 5 May",
+    ]
+
+
+def test_a_laid_out_cell_is_a_page() -> None:
+    cell = "<td><pre>WBC      7.1\nHGB     13.9</pre></td>"
+    assert "WBC      7.1" in html(f"<table><tr><td>Labs</td>{cell}</tr></table>").text.split("\n")

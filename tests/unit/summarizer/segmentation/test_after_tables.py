@@ -111,3 +111,57 @@ def test_a_number_that_counts_begins_a_statement(text: str, second: str) -> None
 )
 def test_a_decimal_with_a_blank_stays_whole(text: str) -> None:
     assert [text[s.start : s.end] for s in segment(text).sentences] == [text]
+
+
+def columns_of(text: str, declared: tuple[str, ...]) -> tuple[Mark, ...]:
+    """Marks of the rows of a text; these lines name columns."""
+    marks, at = [], 0
+    for line in text.split("\n"):
+        if " | " in line:
+            marks.append(Mark(at, at + len(line), MarkKind.COLUMNS if line in declared else MarkKind.ROW))
+        at += len(line) + 1
+    return tuple(marks)
+
+
+def test_heads_in_a_table_of_their_own_are_those_of_the_table_below() -> None:
+    head, other = "Lipid panel | North Lab", "Iron panel | South Lab"
+    text = f"{head}\n\nCholesterol | 5.1 | mmol/L\nTriglycerides | 1.2 | mmol/L\n\n{other}\n\nFerritin | 80"
+    marks = columns_of(text, (head, other))
+    assert around(text, "Triglycerides", marks) == [head]
+    assert around(text, "Ferritin", marks) == [other]
+
+
+def test_heads_of_an_empty_table_are_not_those_of_one_with_heads() -> None:
+    text = "Drug | Dose\n\nVaccine | Given\nTetanus | 2019"
+    assert around(text, "Tetanus", columns_of(text, ("Drug | Dose", "Vaccine | Given"))) == [
+        "Vaccine | Given"
+    ]
+
+
+def test_heads_of_a_table_with_rows_end_with_it() -> None:
+    text = "Drug | Dose\nsotalol | 80 mg\n\nWard | 4 East"
+    assert around(text, "4 East", columns_of(text, ("Drug | Dose",))) == []
+
+
+def test_a_long_first_cell_is_a_name_of_its_own() -> None:
+    long = "Seen for " + "a cough that had kept her awake, " * 8 + "without fever"
+    text = f"Admitted for pneumonia | 3 May\n{long} | 9 May\n| 12 May | Ward 2"
+    assert around(text, "9 May", columns_of(text, ())) == []
+    assert around(text, "12 May", columns_of(text, ())) == [long]
+
+
+@pytest.mark.parametrize("ditto", ['"', "〃", "ditto", "dito"])
+def test_ditto_marks_stand_for_the_name_above(ditto: str) -> None:
+    text = f"Alcohol | two units a week | 1990 - 2004\n{ditto} | none | since 2004"
+    assert around(text, "since 2004", columns_of(text, ())) == ["Alcohol"]
+
+
+def test_a_label_in_a_line_does_not_head_the_table_below() -> None:
+    text = "He was well. Key: 4711, group A.\nCode | latex\nSince | 2018"
+    assert around(text, "2018", rows_of(text)) == []
+
+
+@pytest.mark.parametrize("title", ["IMPRESSION", "ASSESSMENT", "PLAN"])
+def test_a_title_in_capitals_before_a_list_of_one(title: str) -> None:
+    text = f"HISTORY: Fall.\n{title} 1. Sprain of the left wrist."
+    assert around(text, "Sprain") == [title]
