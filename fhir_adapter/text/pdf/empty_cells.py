@@ -3,7 +3,8 @@
 Columns are seen from rows that are full: at least three of as many cells, parted by gutters that run down
 through all of them. A line among them with fewer cells is a row too, where each of its cells stands in one
 column and lines up with the cells of that column; so is one right above or below them that has two cells or
-more. Whatever does not line up is left as it is.
+more. Where a line stands above at least three that line up with its cells, it is the head of a table of
+which a column may be empty all the way down. Whatever does not line up is left as it is.
 """
 
 from collections.abc import Sequence
@@ -19,6 +20,8 @@ _LEAST_ROWS = 3
 _MIN_GUTTER = 6.0
 _ALIGNED = 2.5
 """Points by which cells of one column may stand apart, at their left, right or middle."""
+_MARK = 9.0
+"""Points by which a sign before a name may stand out to the left."""
 _STEP = 3.2
 """Of the size: lines further apart than this are no rows of one table."""
 
@@ -51,13 +54,83 @@ def with_empty_cells(lines: Sequence[TextLine]) -> dict[int, str]:
     found: dict[int, str] = {}
     at = 0
     while at < len(lines):
+        rows = _rows_under(lines, at)
+        if rows:
+            found.update(
+                {row: _in_columns(lines[row], places) for row, places in rows.items() if _has_gap(places)}
+            )
+            at = max(rows) + 1
+            continue
         end = _run(lines, at)
+        end = next((below for below in range(at + 1, end) if _rows_under(lines, below)), end)
         full = _full_rows(lines, at, end)
         if full:
             found.update(_partial_rows(lines, full, at, end))
             end = full[-1] + 1
         at = end
     return found
+
+
+def _has_gap(places: Sequence[int]) -> bool:
+    """Whether a row has an empty cell before its last one."""
+    return list(places) != list(range(len(places)))
+
+
+def _in_columns(line: TextLine, places: Sequence[int]) -> str:
+    """A row with its empty cells."""
+    cells = [""] * (places[-1] + 1)
+    for place, segment in zip(places, line.segments, strict=True):
+        cells[place] = segment.text
+    return join_cells(cells)
+
+
+def _rows_under(lines: Sequence[TextLine], head: int) -> dict[int, list[int]]:
+    """The rows that line up with the cells of a line, each with its columns; none if it heads no table.
+
+    None either where every row has a cell under each of the first ones: then nothing has to be told.
+    """
+    names = lines[head].segments
+    if len(names) < _LEAST_COLUMNS:
+        return {}
+    rows: dict[int, list[int]] = {}
+    missed = 0
+    for at in range(head + 1, len(lines)):
+        line = lines[at]
+        if line.y - lines[at - 1].y > _STEP * line.size * (2 if not rows else 1):
+            break
+        if len(line.segments) == 1:
+            if line.x1 > names[2].x0:
+                break
+            continue
+        places = _under(names, line.segments)
+        missed += not places
+        if missed > 1 + len(rows) // 10:
+            break
+        if places:
+            rows[at] = places
+    gaps = sum(map(_has_gap, rows.values()))
+    return rows if len(rows) >= _LEAST_ROWS and gaps and missed <= len(rows) // 10 else {}
+
+
+def _under(names: Sequence[Segment], cells: Sequence[Segment]) -> list[int]:
+    """The column of each cell by the names above it, one more behind the last; none if one is askew."""
+    places: list[int] = []
+    for cell in cells:
+        found = next((at for at, name in enumerate(names) if _aligned(name, cell)), -1)
+        if not places and found < 0 and abs(cell.x0 - names[0].x0) <= _MARK:
+            found = 0
+        behind = cell.x0 >= names[-1].x1 or (len(places) > 0 and places[-1] == len(names) - 1)
+        if found < 0 and behind:
+            found = len(names)
+        if found < 0 or (places and found <= places[-1]):
+            return []
+        places.append(found)
+    return places
+
+
+def _aligned(name: Segment, cell: Segment) -> bool:
+    middle = (cell.x0 + cell.x1 - name.x0 - name.x1) / 2
+    return min(abs(name.x0 - cell.x0), abs(name.x1 - cell.x1), abs(middle)) <= _ALIGNED
 
 
 def _run(lines: Sequence[TextLine], start: int) -> int:
@@ -111,11 +184,8 @@ def _partial_rows(lines: Sequence[TextLine], full: Sequence[int], start: int, en
         """Notes the text of a line if it is such a row and has an empty cell; says whether it is one."""
         line = lines[at]
         places = columns.places(line) if bold or not line.bold or len(line.segments) > 1 else []
-        if places and places != list(range(len(places))):
-            cells = [""] * (places[-1] + 1)
-            for place, segment in zip(places, line.segments, strict=True):
-                cells[place] = segment.text
-            found[at] = join_cells(cells)
+        if _has_gap(places):
+            found[at] = _in_columns(line, places)
         return bool(places)
 
     for at in sorted(set(range(full[0], full[-1])) - set(full)):

@@ -10,6 +10,8 @@ from fhir_adapter.text.pdf.page import PageContent, Word
 from fhir_adapter.text.pdf.shapes import Rule, Shapes
 
 _NEAR = 3.0
+_ONE_LINE = 1.5
+"""Points by which pieces of one line may stand apart."""
 _MAX_RULES = 1_500
 _MAX_CELLS = 20_000
 
@@ -149,13 +151,21 @@ def _distinct(places: list[float]) -> list[float]:
 
 def _merged(rules: list[Rule]) -> list[Rule]:
     """Pieces of one line joined: many programs draw every cell's border by itself."""
-    merged: list[Rule] = []
-    for rule in sorted(rules, key=lambda rule: (round(rule.at), rule.start)):
-        last = merged[-1] if merged else None
-        if last and abs(last.at - rule.at) <= 1.5 and rule.start <= last.end + _NEAR:
-            merged[-1] = Rule(last.at, last.start, max(last.end, rule.end))
+    places: list[list[Rule]] = []
+    for rule in sorted(rules, key=lambda rule: rule.at):
+        if places and rule.at - places[-1][0].at <= _ONE_LINE:
+            places[-1].append(rule)
         else:
-            merged.append(rule)
+            places.append([rule])
+    merged: list[Rule] = []
+    for place in places:
+        last: Rule | None = None
+        for rule in sorted(place, key=lambda rule: rule.start):
+            if last is not None and rule.start <= last.end + _NEAR:
+                last = merged[-1] = Rule(last.at, last.start, max(last.end, rule.end))
+            else:
+                merged.append(rule)
+                last = rule
     return merged
 
 

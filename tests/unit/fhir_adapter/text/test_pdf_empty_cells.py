@@ -93,3 +93,51 @@ def test_letterheads_side_by_side_are_no_rows() -> None:
         ("12 May", "", "Page 1"),
     ]
     assert not any(line.startswith("|") for line in text_of(rows).split("\n"))
+
+
+def test_a_column_that_is_empty_all_the_way_down_keeps_its_place() -> None:
+    head = ("Test", "Result", "Before", "Unit")
+    rows = [("Sodium", "131", "", "mmol/L"), ("Urea", "9.4", "", "mmol/L"), ("CRP", "88", "", "mg/L")]
+    lines = text_of([head, ("Chemistry",), *rows, ("Ketones", "", "", "not done")]).split("\n")
+    assert lines == [
+        "Test | Result | Before | Unit",
+        "Chemistry",
+        "Sodium | 131 | | mmol/L",
+        "Urea | 9.4 | | mmol/L",
+        "CRP | 88 | | mg/L",
+        "Ketones | | | not done",
+    ]
+
+
+def test_a_sentence_with_gaps_above_lines_heads_no_table() -> None:
+    rows = [
+        ("Seen by", "Dr. Ama Roe on", "ward", "four"),
+        ("Name", "  Kofi"),
+        ("Born", "  1950"),
+        ("Sex", "  male"),
+    ]
+    assert text_of(rows).split("\n")[1:] == ["Name | Kofi", "Born | 1950", "Sex | male"]
+
+
+def test_borders_of_two_tables_that_nearly_line_up_are_all_kept() -> None:
+    out = io.BytesIO()
+    canvas = Canvas(out, pagesize=letter, invariant=1)
+    canvas.setFont("Helvetica", 9)
+    for top, xs, words in (
+        (100.0, (72.0, 200.0, 330.6, 460.0), ("Informant of the patient", "Sister of Kofi", "none")),
+        (400.0, (72.0, 200.0, 330.4, 460.0), ("Way of coming to us", "Walked in alone", "none")),
+    ):
+        heights = [letter[1] - top - 40 * row for row in range(4)]
+        canvas.grid(list(xs), heights)
+        for row in range(3):
+            for x, cell in zip(xs, words, strict=False):
+                first, _, last = cell.rpartition(" ")
+                canvas.drawString(x + 3, heights[row] - 14, first)
+                canvas.drawString(x + 3, heights[row] - 26, f"{last} {row}")
+    canvas.showPage()
+    canvas.save()
+    lines = pdf_text(out.getvalue()).text.replace("; ", " ").split("\n")
+    assert [line for line in lines if line] == [
+        *[f"Informant of the patient {row} | Sister of Kofi {row} | none {row}" for row in range(3)],
+        *[f"Way of coming to us {row} | Walked in alone {row} | none {row}" for row in range(3)],
+    ]
