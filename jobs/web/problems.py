@@ -169,9 +169,24 @@ def faults(errors: Sequence[Any], known: Iterable[str] = ()) -> tuple[dict[str, 
     return tuple(_fault(error, tuple(known)) for error in errors[:20])
 
 
+# What would have the right kind, by how pydantic names the wrong one.
+_RIGHT = {
+    "int": "a whole number",
+    "float": "a number",
+    "string": "a string",
+    "bool": "true or false",
+    "list": "an array",
+    "dict": "an object",
+    "model": "an object",
+}
+_BRANCH = re.compile(r"(constrained|function|nullable)-.*|int|str")  # of a field that takes several kinds
+
+
 def _fault(error: Any, known: tuple[str, ...]) -> dict[str, str]:
     unknown = error["type"] == "extra_forbidden"
     where = [str(part) for part in error["loc"]]
+    if len(where) > 1 and _BRANCH.fullmatch(where[-1]):
+        where.pop()
     if unknown and where and not NAME.fullmatch(where[-1]):
         where[-1] = "(not a name)"
     found = {"where": ".".join(where), "problem": str(error["type"]).replace("_", " ")}
@@ -181,6 +196,7 @@ def _fault(error: Any, known: tuple[str, ...]) -> dict[str, str]:
     else:
         context = error.get("ctx") or {}
         allowed = ", ".join(words.format(context[name]) for name, words in _BOUNDS.items() if name in context)
+        allowed = allowed or _RIGHT.get(str(error["type"]).partition("_")[0], "")
     return found | ({"allowed": allowed} if allowed else {})
 
 

@@ -99,7 +99,8 @@ async def test_an_error_names_the_field_what_is_allowed_and_the_request(served: 
         field = await client.post("/v1/summaries", json={"text": "No fever.", "lenght": 3})
         query = await client.get("/v1/compositions", params={"pateint": "Patient/1"})
         words = await client.post("/v1/summaries", json={"text": "a", "Smith, John": 3})
-    said = [answer.json() for answer in (many, status, field, query, words)]
+        kinds = await client.post("/v1/summaries", json={"text": "a", "budget": "many"})
+    said = [answer.json() for answer in (many, status, field, query, words, kinds)]
     assert {(one["status"], one["code"]) for one in said} == {(422, "invalid")}
     assert said[0]["errors"] == [
         {"where": "query.count", "problem": "less than equal", "allowed": "at most 200"}
@@ -110,7 +111,9 @@ async def test_an_error_names_the_field_what_is_allowed_and_the_request(served: 
         {"where": "query.pateint", "problem": "unknown field", "allowed": "count, cursor, patient, source"}
     ]
     assert "Smith" not in words.text
-    for answer, one in zip((many, status, field, query, words), said, strict=True):
+    assert said[5]["errors"][0] == {"where": "budget", "problem": "int type", "allowed": "a whole number"}
+    assert said[5]["errors"][1]["where"] == "budget"
+    for answer, one in zip((many, status, field, query, words, kinds), said, strict=True):
         assert re.fullmatch("[0-9a-f]{16}", one["request_id"])
         assert answer.headers["x-request-id"] == one["request_id"]
     assert len({one["request_id"] for one in said}) == len(said)
