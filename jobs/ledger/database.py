@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from jobs.ledger.rows import LedgerAddressError, LedgerError, PassRunningError
-from jobs.ledger.schema import REVISION
+from jobs.ledger.schema import REVISION, metadata
 
 _CHECK = "check CLINSUM_DATABASE_URL"
 _RESTORE = (
@@ -91,39 +91,62 @@ def insert(dialect: str, table: sa.Table) -> Any:
 
 
 _ALEMBIC = threading.Lock()  # Alembic keeps the migration under way in module globals
+_VERSION = sa.Table(  # as Alembic makes it
+    "alembic_version",
+    sa.MetaData(),
+    sa.Column("version_num", sa.String(32), nullable=False),
+    sa.PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
+)
 
 
 def migrate(engine: sa.Engine) -> None:
-    """Brings the tables to the newest shape; Alembic is loaded only where they are of another."""
+    """Brings the tables to the newest shape: makes them where there are none, else by Alembic."""
     with engine.connect() as connection:
         if _revision(connection) == REVISION:
             return
+    with _ALEMBIC, engine.begin() as connection:
+        if engine.dialect.name == "postgresql":  # two processes may start at once
+            connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _number("migrate")})
+        else:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        if _revision(connection) == REVISION:  # another process was first
+            return
+        inspector = sa.inspect(connection)
+        if any(map(inspector.has_table, (_VERSION.name, *metadata.tables))):
+            _upgrade(connection)
+        else:
+            _make(connection)
+
+
+def _make(connection: sa.Connection) -> None:
+    """All tables as the newest migration leaves them; Alembic, which takes longer to load, is not needed."""
+    metadata.create_all(connection, checkfirst=False)
+    _VERSION.create(connection)
+    connection.execute(sa.insert(_VERSION).values(version_num=REVISION))
+
+
+def _upgrade(connection: sa.Connection) -> None:
     from alembic import command
     from alembic.config import Config
     from alembic.util import CommandError
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    with _ALEMBIC, engine.begin() as connection:
-        if engine.dialect.name == "postgresql":  # two processes may start at once
-            connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _number("migrate")})
-        else:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-        config.attributes["connection"] = connection
-        try:
-            command.upgrade(config, "head")
-        except CommandError:  # its shape is none of those that lead to ours
-            raise LedgerError(
-                "The ledger was made by a newer version of this software; use that version, or set "
-                "CLINSUM_DATABASE_URL to another place: with an empty ledger nothing is written twice."
-            ) from None
+    config.attributes["connection"] = connection
+    try:
+        command.upgrade(config, "head")
+    except CommandError:  # its shape is none of those that lead to ours
+        raise LedgerError(
+            "The ledger was made by a newer version of this software; use that version, or set "
+            "CLINSUM_DATABASE_URL to another place: with an empty ledger nothing is written twice."
+        ) from None
 
 
 def _revision(connection: sa.Connection) -> str | None:
     """The migration that the tables are of; None where there are none."""
-    if not sa.inspect(connection).has_table("alembic_version"):
+    if not sa.inspect(connection).has_table(_VERSION.name):
         return None
-    return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+    return connection.execute(sa.select(_VERSION.c.version_num)).scalar()
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -18,11 +19,11 @@ REVISIONS = sorted(path.name.partition("_")[0] for path in VERSIONS.glob("[0-9]*
 KEPT = sorted({path.stem.partition("-")[2] for path in DATA.glob("*.sql")})
 
 
-def made(database_url: str, revision: str) -> None:
-    """A database as that revision left it, with two notes and a watermark."""
+def made(database_url: str, revision: str, *, there: bool = False) -> None:
+    """A database as that revision left it, with two notes and a watermark; its folder may be there."""
     url = sa.make_url(database_url)
     if url.database and url.get_backend_name() == "sqlite":
-        Path(url.database).parent.mkdir(parents=True)
+        Path(url.database).parent.mkdir(parents=True, exist_ok=there)
     script = (DATA / f"{url.get_backend_name()}-{revision}.sql").read_text("utf-8")
     engine = sa.create_engine(url)
     with engine.begin() as connection:
@@ -62,6 +63,42 @@ def test_migrated_it_has_the_shape_of_a_new_one(database_url: str, revision: str
         assert {c["name"] for c in found.get_columns(table.name)} == set(table.columns.keys())
         assert {i["name"] for i in found.get_indexes(table.name)} >= {i.name for i in table.indexes}
     engine.dispose()
+
+
+def shape(database_url: str) -> dict[str, Any]:
+    """Every table with its columns, keys and indexes, whatever their order."""
+    engine = sa.create_engine(database_url)
+    found = sa.inspect(engine)
+    tables: dict[str, Any] = {}
+    for table in found.get_table_names():
+        columns = {
+            c["name"]: (repr(c["type"]), c["nullable"], c["default"], c.get("primary_key"))
+            for c in found.get_columns(table)
+        }
+        keys = found.get_pk_constraint(table)["constrained_columns"]
+        unique = {u["name"]: u["column_names"] for u in found.get_unique_constraints(table)}
+        indexes = {i["name"]: (i["column_names"], i["unique"]) for i in found.get_indexes(table)}
+        tables[table] = (columns, keys, unique, indexes)
+    with engine.connect() as connection:
+        version = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar_one()
+    engine.dispose()
+    return {"version": version, **tables}
+
+
+def test_a_new_one_is_as_one_that_every_migration_went_over(database_url: str) -> None:
+    """A new ledger is made at once, without Alembic; column for column it is what the migrations lead to."""
+    Ledger(database_url, server="http://a/fhir", pipeline="extractive").close()
+    new = shape(database_url)
+    assert new["version"] == REVISIONS[-1]
+    engine = sa.create_engine(database_url)
+    with engine.begin() as connection:
+        for table in (*reversed(metadata.sorted_tables), "alembic_version"):
+            connection.exec_driver_sql(f"DROP TABLE {table}")
+    engine.dispose()
+    made(database_url, "0001", there=True)
+    Ledger(database_url, server="http://a/fhir", pipeline="extractive").close()
+
+    assert shape(database_url) == new
 
 
 def test_the_instants_of_an_earlier_ledger_are_read_as_utc(tmp_path: Path) -> None:
