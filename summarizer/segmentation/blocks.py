@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Sequence
+from functools import cached_property
 from itertools import pairwise
 
 from summarizer.segmentation import records, tables
 from summarizer.segmentation.answers import is_question
 from summarizer.segmentation.boilerplate import DEAR, is_rule, letter_body
 from summarizer.segmentation.declared import DeclaredRow, declared_rows
+from summarizer.segmentation.forms import TITLE_WORDS, are_sides, capitalised, is_filled, is_labelled, style
 from summarizer.segmentation.labels import APART, LABEL, Role, role
 from summarizer.segmentation.layout import read_layout
 from summarizer.segmentation.line_ends import is_terminated
@@ -22,9 +24,9 @@ from summarizer.segmentation.times import begins_with_time
 from summarizer.types import ContextKind, ContextSpan, Mark, Segmentation, Span
 
 _ANNOUNCES = re.compile(r"\b(?:following|follows|below|these)\b", re.I)
-_SIDE = re.compile(r"(?:r|l|rt|lt|right|left|od|os|ou|re|le|both)\s?[:=]", re.I)
 _CAPTION_WORDS = 8
 _LABEL_WORDS = 4
+_TITLE = 48
 _ARTICLES = ("The ", "A ", "An ")
 _CAPTION = re.compile(r"table\s{1,4}[\w.]{1,6}\b", re.I)
 
@@ -157,11 +159,22 @@ class _Emitter:
         """Add a row; the first one of a table that names its columns is context of the others."""
         table = self.spans.context.table
         if tables.has_pairs(self.first.text):
-            self._open_section(self.start, LABEL.match(self.spans.text, self.start, self.end))
-        if not table.open:
+            self._pairs()
+            return
+        head = self._table_head() if not table.open or self.first.after_blank else []
+        if head or not table.open:
             self.spans.context.table_under_heading()
-            table.begin(self._table_head(), self.first)
+            table.begin(head, self.first)
         self.spans.sentence(self.start, self.end, row=True, more=table.row(self.first))
+
+    def _pairs(self) -> None:
+        """Add fields side by side, which are no row of a table."""
+        label = LABEL.match(self.spans.text, self.start, self.end)
+        self.spans.context.table.end()
+        if label is not None:
+            self._begin_label(self.start, label)
+        self._open_section(self.start, label)
+        self.spans.sentence(self.start, self.end)
 
     def _table_head(self) -> list[ContextSpan]:
         """The column heads and the caption of the table that begins with this block."""
@@ -197,7 +210,7 @@ class _Emitter:
         start = self.start
         if item:
             spans.context.list_under_heading()
-            spans.context.begin_item(first.indent, _style(first))
+            spans.context.begin_item(first.indent, style(first))
         if first.marker:
             spans.marker(start, start + first.marker)
             start += first.marker
@@ -208,6 +221,9 @@ class _Emitter:
             self._begin_label(start, label)
         elif first.kind is LineKind.TEXT:
             spans.context.begin_statement(start, first.end)
+        if self._titles:
+            spans.context.begin_title(start, upper=first.text.isupper(), apart=first.after_blank)
+            spans.open_section(start, self.end)
         count = len(spans.sentences)
         empty = self._is_empty_field(start)
         if empty:
@@ -229,12 +245,12 @@ class _Emitter:
             return False
         below = self.following[0]
         last = below.after_blank and not (below.kind is LineKind.ITEM and below.ordinal < 2)
-        between = _is_filled(self.following, self.first.indent) and _is_filled(self._beside(-2), None)
+        between = is_filled(self.following, self.first.indent) and is_filled(self._beside(-2), None)
         field = text[start : self.end].lstrip()
         own = LABEL.match(field)
         if not (last or between) or own is None or own.end() < len(field):
             return False
-        return _is_filled(self.before, None) and role(own["words"]) in (Role.UNKNOWN, Role.VALUE)
+        return is_filled(self.before, None) and role(own["words"]) in (Role.UNKNOWN, Role.VALUE)
 
     def _begin_label(self, start: int, label: re.Match[str]) -> None:
         """Close what a label at the beginning of a line does not stand under; its section is its own."""
@@ -286,7 +302,7 @@ class _Emitter:
         text, start = self.spans.text, self.start + self.first.marker
         words = text[start : start + self.first.dashed].rstrip(" -–—")
         length = 0 if dashed_title(text, start, self.end) else self.first.dashed
-        if not length and label is not None and any(map(_is_labelled, (self.before, self.following))):
+        if not length and label is not None and any(map(is_labelled, (self.before, self.following))):
             words, length = label["words"], label.end() - label.start()
             if words.isupper() or role(words) is not Role.UNKNOWN:
                 return 0
@@ -318,6 +334,21 @@ class _Emitter:
             at = cut
         self.spans.sentence(at, self.end)
 
+    @cached_property
+    def _titles(self) -> bool:
+        """Whether the block titles the lines below: they stand in from it, or it looks like a title."""
+        first, own = self.first, self.first.text
+        below = self.following[0] if self.following else None
+        if first.kind is not LineKind.TEXT or len(self.block) > 1 or below is None or below.after_blank:
+            return False
+        if below.kind is LineKind.ITEM or len(own) > _TITLE or not own[0].isupper():
+            return False
+        if is_terminated(own[-8:]) or own[-1] in ",;:":
+            return False
+        if below.indent > first.indent + 1:
+            return below.text[0].isupper() and len(own.split()) <= TITLE_WORDS
+        return first.after_blank and self._index > 0 and capitalised(own) and below.indent == first.indent
+
     def _lead_in(self, last: Span, *, item: bool) -> None:
         """Note what the last sentence of the block opens: a list, or a question that is not answered."""
         context, text = self.spans.context, self.spans.text
@@ -339,40 +370,14 @@ class _Emitter:
             return
         if own[-1] in "?？؟":
             opens = listed
+        elif self._titles:
+            opens = True
         elif own[-1] == ":":
             opens = listed or not below.after_blank
         elif listed:
             opens = is_open or (_ANNOUNCES.search(own) is not None)
         else:
-            opens = is_open and len(own) < 60 and _are_sides(own, below.text)
+            opens = is_open and len(own) < 60 and are_sides(own, below.text)
         if opens:
-            context.begin_list(last.start, last.end)
-
-
-def _is_labelled(block: list[Line] | None) -> bool:
-    """Whether a block is a label with its text."""
-    return block is not None and block[0].kind is LineKind.LABELLED and _is_filled(block, None)
-
-
-def _is_filled(block: list[Line] | None, indent: int | None) -> bool:
-    """Whether a block begins with a label and its value; at this indent, and with no blank line above it."""
-    line = block[0] if block else None
-    if line is None or (indent is not None and (line.after_blank or line.indent != indent)):
-        return False
-    text = line.text[line.marker :].lstrip()
-    label = LABEL.match(text)
-    return label is not None and label.end() < len(text)
-
-
-def _are_sides(above: str, below: str) -> bool:
-    """Whether a line names what the lines below it give side by side (`Motor power` / `R: 5/5`)."""
-    return _SIDE.match(below) is not None and _SIDE.match(above) is None
-
-
-def _style(line: Line) -> str:
-    """How a list counts: by numbers, letters or a sign."""
-    if line.ordinal and line.text[:1].isdigit():
-        return "1"
-    if line.ordinal and line.text.lstrip("(")[:1].isalpha():
-        return "A" if line.text.lstrip("(")[0].isupper() else "a"
-    return line.text[: line.marker] or "box"
+            indented = self._titles and below.indent > self.first.indent + 1
+            context.begin_list(last.start, last.end, indented=indented)

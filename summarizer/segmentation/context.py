@@ -1,7 +1,7 @@
 """What stands around a sentence and must be read with it: headings, lead-in, question, head of a table."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from summarizer.segmentation.heads import (
@@ -14,6 +14,7 @@ from summarizer.segmentation.heads import (
     is_main,
     names_document,
 )
+from summarizer.segmentation.pieces import in_order, place
 from summarizer.segmentation.regions import STUDIES, begins_with_region, is_region, is_study
 from summarizer.segmentation.section_titles import AXIS, normalise
 from summarizer.segmentation.table_context import TableContext
@@ -44,6 +45,7 @@ class Context:
     ended: Callable[[int], None]
     _heads: list[Head] = field(default_factory=list)
     _lead: ContextSpan | None = None
+    _led_from: int | None = None
     _items: list[_Item] = field(default_factory=list)
     _question: Span | None = None
     table: TableContext = field(default_factory=TableContext)
@@ -64,7 +66,7 @@ class Context:
         name = normalise(title)
         main = is_main(name, declared=declared)
         inside = self._items_open and not main
-        if not inside:
+        if not inside and not (self._led_from is not None and self._indent(start) > self._led_from + 1):
             self.leave_list(sections=False)
         self._question = None
         self.table.end()
@@ -166,7 +168,7 @@ class Context:
         if self._lead is None and not self._items:
             return
         self._open = None
-        self._lead = None
+        self._lead = self._led_from = None
         self._items.clear()
         self._close_deeper()
         self._close_listed(sections=sections)
@@ -184,9 +186,10 @@ class Context:
         while self._heads and self._heads[-1].depth > len(self._items):
             self._heads.pop()
 
-    def begin_list(self, start: int, end: int) -> None:
-        """What stands between `start` and `end` leads in to the items that follow."""
+    def begin_list(self, start: int, end: int, *, indented: bool = False) -> None:
+        """What stands between `start` and `end` leads in to items, or to lines `indented` from it."""
         self._open = None
+        self._led_from = self._indent(start) if indented else None
         question = self.text[end - 1] in "?？؟"
         self._lead = ContextSpan(start, end, ContextKind.QUESTION if question else ContextKind.LEAD_IN)
         self._items.clear()
@@ -302,7 +305,9 @@ class Context:
             self.ended(self._heads.pop().span.start)
 
     def begin_line(self, indent: int) -> None:
-        """Text begins on a line: headings end whose text is indented from them where it is so no more."""
+        """Text begins on a line: what stands above indented text ends where the text is so no more."""
+        if self._led_from is not None and indent <= self._led_from:
+            self.leave_list()
         while self._heads and not self._heads[-1].inline:
             top = self._heads[-1]
             if top.body is None:
@@ -314,7 +319,15 @@ class Context:
 
     def end_inline(self, start: int) -> None:
         """A line begins with a label of another form, or a time: labels and fields above it end."""
-        while self._heads and is_label(self._heads[-1]):
+        self._end_while(start, is_label)
+
+    def begin_title(self, start: int, *, upper: bool, apart: bool) -> None:
+        """A line titles those below it: labels end, and with `apart`, behind a blank line, titles like it."""
+        self._end_while(start, lambda head: head.inline or (apart and head.upper == upper))
+
+    def _end_while(self, start: int, ends: Callable[[Head], bool]) -> None:
+        """Headings of lines above `start` end, the last one first, as long as `ends` says so."""
+        while self._heads and ends(self._heads[-1]):
             if "\n" not in self.text[self._heads[-1].span.end : start]:
                 break
             self._open = None
@@ -382,16 +395,4 @@ class Context:
         ]
         if self.topic is not None:
             pieces.append(self.topic)
-        return tuple(pieces if len(pieces) < 2 else sorted(set(pieces), key=_place))
-
-
-def in_order(pieces: Iterable[ContextSpan], start: int, end: int) -> tuple[ContextSpan, ...]:
-    """Pieces in the order of the text, none twice, none that overlaps `start` to `end`."""
-    outside = {
-        piece for piece in pieces if piece.start < piece.end and (piece.end <= start or piece.start >= end)
-    }
-    return tuple(sorted(outside, key=_place))
-
-
-def _place(piece: ContextSpan) -> tuple[int, int]:
-    return piece.start, piece.end
+        return tuple(pieces if len(pieces) < 2 else sorted(set(pieces), key=place))

@@ -119,14 +119,19 @@ def is_label(head: Head) -> bool:
 
 
 def is_field(head: Head, text: str, at: int) -> bool:
-    """Whether all that a heading has above `at`, on a line below, is a few words that are no statement."""
-    if not (head.main and head.inline and head.kind in _FIELDS):
+    """Whether what a heading has on its line ends at a blank line above `at`, as the value of a field does.
+
+    In capitals that is a few words that are no statement; other labels of such a kind have a paragraph.
+    """
+    if not (head.main and head.inline and (head.kind in _FIELDS or head.kind is SectionKind.INSTRUCTIONS)):
         return False
     under = text[head.span.end : at]
     value = under.strip()
-    if "\n" in value or "\n" not in under[len(under.rstrip()) :]:
+    if "\n" not in under[len(under.rstrip()) :] or not value:
         return False
-    return 0 < len(value) < _FIELD and not is_terminated(value)
+    if not head.upper:
+        return True
+    return head.kind in _FIELDS and "\n" not in value and len(value) < _FIELD and not is_terminated(value)
 
 
 @lru_cache(maxsize=8192)

@@ -200,7 +200,11 @@ def _joins(
 ) -> bool:
     """Whether `line` goes on with the sentence or paragraph that `before` belongs to."""
     first = block[0]
-    if line.after_blank or before.kind in (LineKind.HEADING, LineKind.BOILERPLATE):
+    if (
+        line.after_blank
+        or before.kind in (LineKind.HEADING, LineKind.BOILERPLATE)
+        or _are_drugs(before, line)
+    ):
         return False
     if first.kind is LineKind.ROW:
         return line.kind is LineKind.TEXT and tables.continues_row(line, first)
@@ -226,6 +230,13 @@ def _joins(
     if line_ends.begins_lower(line.text):
         return _goes_on_in_small_letters(line, before, first, full)
     return (full and width > 0) or _is_cut_clause(line, before, lines, index)
+
+
+def _are_drugs(before: Line, line: Line) -> bool:
+    """Whether each of two lines begins with a drug and its dose, and is no clause of one sentence."""
+    if line_ends.is_open(before.text[-60:]):
+        return False
+    return line_ends.begins_with_drug(before.text) and line_ends.begins_with_drug(line.text)
 
 
 def _is_complete(before: Line) -> bool:
@@ -324,8 +335,11 @@ def _is_row(line: Line, before: Line | None, following: Line | None) -> bool:
         return False
     if tables.has_pairs(body):
         return True
-    if _begins_section(body) or boxes(body):
+    if boxes(body):
         return False
+    if _begins_section(body):
+        inside = before is not None and before.kind is LineKind.ROW and not line.after_blank
+        return inside and before is not None and tables.aligned(before, line)
     return tables.is_row(line, before, following)
 
 

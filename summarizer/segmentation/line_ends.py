@@ -31,6 +31,10 @@ _ANSWERS = words("answers", "answers") - words("answers", "only_after_questions"
 _ANSWER_WORDS = "|".join(sorted(map(re.escape, _ANSWERS), key=len, reverse=True))
 _ANSWERED = re.compile(rf"(?:[:?=]|\.{{3}}|\s[-–—])\s*(?:{_ANSWER_WORDS})[.;]?$", re.I)
 _YES_OR_NO = re.compile(r"\b(?:no|yes|none|nil)[.;]?$", re.I)
+_DRUG = re.compile(
+    r"[A-Z][\w/-]{2,30}(?: [a-z][\w/-]{1,20}){0,2} \d[\d.,/]{0,8}"
+    r" ?(?:mg|mcg|µg|g|ml|mL|units?|iu|IU|mEq|meq|%|puffs?)?\b"
+)
 _DOSE = re.compile(
     r"\d[\d.,/]{0,24}\s?(?:mg|mcg|µg|ug|g|gm|ml|cc|units?|u|meq|mmol|iu|tab(?:let)?s?|cap(?:sule)?s?|puffs?|%)\b",
     re.I,
@@ -156,6 +160,11 @@ def completes(before: str, text: str) -> bool:
 def has_dose(text: str) -> bool:
     """Whether a line gives the dose of a drug."""
     return any(map(str.isdigit, text)) and _DOSE.search(text) is not None
+
+
+def begins_with_drug(text: str) -> bool:
+    """Whether a line begins with a name and a dose, as each line of a list of drugs does (`Zocor 20 mg`)."""
+    return _DRUG.match(text) is not None
 
 
 def stands_alone(text: str) -> bool:

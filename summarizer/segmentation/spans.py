@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from summarizer.limits import check_sentences
-from summarizer.segmentation.context import Context, in_order
+from summarizer.segmentation.context import Context
 from summarizer.segmentation.declared import strikes
+from summarizer.segmentation.pieces import in_order
 from summarizer.segmentation.regions import is_region
 from summarizer.segmentation.run_on import MAX_TOKENS, cut_run_on, opening
 from summarizer.segmentation.section_titles import normalise, section_kind

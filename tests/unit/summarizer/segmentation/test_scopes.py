@@ -52,6 +52,35 @@ ADDED = """IMPRESSION:
 ADDENDUM 11/06/2025 09:12: There is free air. Dr. Low was told.
 Late entry by Dr. Low: He was moved."""
 
+CATH = """Hemodynamics: Ao 112/64
+Coronary anatomy (right dominant)
+  Trunk: 30% distal
+Complications: transient block"""
+
+THERAPY = """Nutrition / Speech Therapy
+Precautions: upright, one to one
+Coffee was removed twice.
+
+Physical Therapy
+Walks ten feet.
+Recommend: rehabilitation. NOT safe for home
+
+Occupational Therapy
+Advised not to drive."""
+
+DIALYSIS = """Access: fistula, bruit present
+Dry wt: 71.5   Pre wt: 75.1   Post wt: 72.4
+Time     BP        HR    Rate   Notes
+0710     164/88    78    400    needles placed
+0910     98/52     104   350    cramping, fluid off
+Heparin: none after 0900"""
+
+RISK = """Risk assessment
+Suicidal ideation:      Yes - passive
+Plan:                   Denies
+Access to means:        Yes; 80 tablets
+Prior attempts:         2"""
+
 REPORT = """TEST         RESULT   FLAG   UNITS
 Sodium       128      L      mmol/L
 Potassium    6.9      HH     mmol/L
@@ -113,6 +142,19 @@ HEAD = ("column", "TEST RESULT FLAG UNITS")
         (ADDED, "There is", [("heading", "ADDENDUM 11/06/2025 09:12:")]),
         (ADDED, "told", [("heading", "ADDENDUM 11/06/2025 09:12:")]),
         (ADDED, "moved", [("heading", "Late entry by Dr. Low:")]),
+        # A line over others that stand in from it, or with the look of a title, is read with them.
+        (CATH, "30%", [("lead-in", "Coronary anatomy (right dominant)"), ("heading", "Trunk:")]),
+        (CATH, "transient", [("heading", "Complications:")]),
+        (THERAPY, "removed twice", [("heading", "Precautions:")]),
+        (THERAPY, "home", [("lead-in", "Physical Therapy")]),
+        (THERAPY, "drive", [("lead-in", "Occupational Therapy")]),
+        ("EXAM\nNormal.\n\nCARE AT HOME\nFeed her.", "Feed", [("lead-in", "CARE AT HOME")]),
+        ("Low Mood\n\nSleeps badly.", "badly", []),
+        # Fields side by side are no row of the table below them; a field that names a section can be a row.
+        (DIALYSIS, "71.5", []),
+        (DIALYSIS, "cramping", [("column", "Time BP HR Rate Notes")]),
+        (RISK, "Plan:", [("heading", "Risk assessment")]),
+        (RISK, "Prior", [("heading", "Risk assessment")]),
         # A remark between rows is one on the row above, and the table goes on.
         (REPORT, "CRITICAL", [HEAD, ("row", "Potassium 6.9 HH mmol/L")]),
         (REPORT, "Platelets", [HEAD]),
@@ -146,6 +188,17 @@ def test_a_line_with_a_dash_is_no_clause_of_the_one_above() -> None:
     assert "Lines - catheter out today" in sentences
     clause = "He was given fluids and\nIron - which he had refused - and went\nhome."
     assert [clause[s.start : s.end] for s in segment(clause).sentences] == [clause]
+
+
+def test_each_drug_of_a_list_is_a_statement_however_wide_its_line() -> None:
+    text = """Current meds
+ Lamotrigine 100 mg every morning (started 3 weeks ago; rash on the trunk)
+ Buspirone 10 twice a day
+ Prazosin 2 mg at night"""
+    found = [text[s.start : s.end] for s in segment(text).sentences]
+    assert [words.split()[0] for words in found] == ["Lamotrigine", "Buspirone", "Prazosin"]
+    prose = "He was sent home with\nZocor 20 mg and\nLasix 40 mg daily."
+    assert len(segment(prose).sentences) == 1
 
 
 def test_an_addendum_is_of_the_kind_of_what_it_goes_on_with() -> None:
