@@ -19,6 +19,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from fhir_adapter.sandbox.running import PromptServer
+
 DISCOVERY = "/.well-known/smart-configuration"
 _LETTERS = {"GET": "rs", "HEAD": "rs", "POST": "c", "PUT": "cu", "PATCH": "u", "DELETE": "d"}
 _OF_THE_CONNECTION = {"content-length", "content-encoding", "transfer-encoding", "connection"}
@@ -113,7 +115,7 @@ def running(gateway: Gateway) -> Iterator[Gateway]:
 
     app = Starlette(lifespan=lifespan, routes=[Route("/{path:path}", gateway.answer, methods=list(_LETTERS))])
     config = uvicorn.Config(app, port=0, log_config=None, access_log=False, server_header=False)
-    server = uvicorn.Server(config)
+    server = PromptServer(config)
     thread = threading.Thread(target=lambda: asyncio.run(server.serve()), daemon=True)
     thread.start()
     try:
@@ -124,5 +126,5 @@ def running(gateway: Gateway) -> Iterator[Gateway]:
         gateway.origin = f"http://127.0.0.1:{port}"
         yield gateway
     finally:
-        server.should_exit = True
+        server.end()
         thread.join()

@@ -10,6 +10,7 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.applications import Starlette
 
+from fhir_adapter.sandbox.running import PromptServer
 from jobs.settings import Settings
 from summarizer import Budget, Document, Summarizer, Summary
 
@@ -69,7 +70,7 @@ async def until(condition: Callable[[], bool]) -> None:
 @contextmanager
 def listening(app: Starlette) -> Iterator[str]:
     """The application on a free port, in a thread."""
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, access_log=False))
+    server = PromptServer(uvicorn.Config(app, port=0, log_config=None, access_log=False))
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
@@ -79,5 +80,5 @@ def listening(app: Starlette) -> Iterator[str]:
         port = server.servers[0].sockets[0].getsockname()[1]
         yield f"http://127.0.0.1:{port}"
     finally:
-        server.should_exit = True
+        server.end()
         thread.join()
