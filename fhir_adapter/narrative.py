@@ -169,31 +169,26 @@ def _parsed(div: str) -> Any:
     return root
 
 
-def list_items(div: str) -> Sequence[tuple[str | None, str]]:
-    """Reads back what a narrative shows: (id, text) of every item, in order.
+def shown(div: str) -> tuple[str, list[tuple[str | None, str]]]:
+    """What a narrative shows, to tell two apart by.
+
+    Returns:
+        All text, white space folded, and the names of its elements; and (id, text) of every item, in order.
 
     Raises:
         ValueError: the narrative is not well-formed XML, or holds a DOCTYPE.
     """
-    return [(li.get("id"), "".join(map(str, li.itertext()))) for li in _parsed(div).iter(f"{{{XHTML}}}li")]
-
-
-def visible(div: str) -> str:
-    """All text of a narrative, white space folded, and the names of its elements, to tell two apart by.
-
-    Raises:
-        ValueError: as `list_items`.
-    """
     root = _parsed(div)
     names = " ".join(etree.QName(element).localname for element in root.iter("*"))
-    return f"{' '.join(''.join(map(str, root.itertext())).split())} <{names}>"
+    items = [(li.get("id"), "".join(map(str, li.itertext()))) for li in root.iter(f"{{{XHTML}}}li")]
+    return f"{' '.join(''.join(map(str, root.itertext())).split())} <{names}>", items
 
 
 def read_list(div: str) -> SentenceList:
     """Reads back a list of sentences of either form, from whoever wrote it last.
 
     Raises:
-        ValueError: as `list_items`.
+        ValueError: as `shown`.
     """
     return _read(_parsed(div))
 
@@ -202,7 +197,7 @@ def read_ruled_list(div: str) -> SentenceList:
     """Reads back a list of lines that rules found, with our words before them.
 
     Raises:
-        ValueError: as `list_items`.
+        ValueError: as `shown`.
     """
     root = _parsed(div)
     heads, plain = [], True

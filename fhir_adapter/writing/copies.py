@@ -13,7 +13,7 @@ from fhir_adapter.errors import HttpStatusError
 from fhir_adapter.lenient import JsonObject, as_dict, dicts, has_tag, references, relative
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.rest.matches import matches
-from fhir_adapter.writing.lifecycle import Existing, read_existing
+from fhir_adapter.writing.lifecycle import Existing, read_existing, stamp_of
 from fhir_adapter.writing.links import Link, check_withdrawn, ended_link, read_link, states
 from fhir_adapter.writing.provenance import copy_provenance
 from fhir_adapter.writing.retries import Retries
@@ -77,7 +77,7 @@ class Copies:
     def key_of(self, composition: JsonObject) -> str:
         """Which text of which patient a Composition is of, by what it says itself."""
         subject = relative(as_dict(composition.get("subject")).get("reference"), self._client.base_url)
-        return text_key(self._writer.pipeline.name, subject, read_existing(composition).stamp.sha256)
+        return text_key(self._writer.pipeline.name, subject, stamp_of(composition).sha256)
 
     def owner_of(self, composition: JsonObject) -> Owner | None:
         """A Composition as an owner; None where it is not current, or no summary under this name."""

@@ -14,7 +14,7 @@ from typing import Any
 
 from fhir_adapter import canonical
 from fhir_adapter.lenient import JsonObject, as_dict, coded, dicts
-from fhir_adapter.narrative import list_items, visible
+from fhir_adapter.narrative import shown
 from fhir_adapter.reasons import Reason
 from fhir_adapter.stamps import nanoseconds
 
@@ -251,10 +251,10 @@ def _narrative(holder: JsonObject) -> list[Any]:
     text = as_dict(holder.get("text"))
     div = str(text.get("div", ""))
     try:
-        items = [(anchor, " ".join(words.split())) for anchor, words in list_items(div)]
-        return [text.get("status"), visible(div), items]
+        words, items = shown(div)
     except ValueError:
         return [div]
+    return [text.get("status"), words, [(anchor, " ".join(item.split())) for anchor, item in items]]
 
 
 def _plain(node: Any) -> Any:
