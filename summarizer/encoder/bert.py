@@ -92,13 +92,22 @@ def unlike_bert(files: ModelFiles) -> str:
     return ""
 
 
-def read_weights(files: ModelFiles, shape: BertShape, depth: int) -> "dict[str, npt.NDArray[Any]]":
+def read_weights(
+    files: ModelFiles, shape: BertShape, depth: int, tables: bool = True
+) -> "dict[str, npt.NDArray[Any]]":
     """The tensors of the embeddings and of so many layers as they are stored; those of heads are left.
+
+    Args:
+        files: of the model.
+        shape: of the whole.
+        depth: number of layers.
+        tables: with the embeddings of words, positions and segments.
 
     Raises:
         UnsupportedModelError: some are missing, damaged or of another shape.
     """
-    wanted = replace(shape, num_hidden_layers=depth).tensors()
+    needed = replace(shape, num_hidden_layers=depth).tensors()
+    wanted = {name: size for name, size in needed.items() if tables or "_embeddings." not in name}
     found: dict[str, npt.NDArray[Any]] = {}
     for path in files.weights:
         found |= {

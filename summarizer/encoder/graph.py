@@ -17,8 +17,13 @@ HIDDEN_KEY = -1e9  # added to the likeness of a position that is padding; its we
 
 
 def value(array: npt.NDArray[Any]) -> Node:
-    """A constant; whole numbers as they are, others in single precision."""
-    return opset13.constant(array if array.dtype.kind == "i" else array.astype(np.float32))
+    """A constant; whole numbers as they are, others in single precision.
+
+    One in single precision is not copied: graphs that are built of the same arrays hold them once.
+    """
+    if array.dtype.kind == "i":
+        return opset13.constant(array)
+    return opset13.constant(np.ascontiguousarray(array, np.float32), shared_memory=True)
 
 
 def numbers(*values: int) -> Node:
@@ -31,11 +36,10 @@ def single_input(name: str, *shape: int) -> Node:
     return opset13.parameter(list(shape), Type.f32, name=name)
 
 
-def linear(x: Node, weights: Weights, *names: str) -> Node:
-    """The outputs of these linear layers one beside the other, as one product."""
-    weight = np.concatenate([weights[f"{name}.weight"] for name in names])
-    bias = np.concatenate([weights[f"{name}.bias"] for name in names])
-    return opset13.add(opset13.matmul(x, value(weight), False, True), value(bias[None, None]))
+def linear(x: Node, weights: Weights, name: str) -> Node:
+    """A linear layer."""
+    product = opset13.matmul(x, value(weights[f"{name}.weight"]), False, True)
+    return opset13.add(product, value(weights[f"{name}.bias"][None, None]))
 
 
 def norm(x: Node, weights: Weights, name: str, epsilon: float) -> Node:

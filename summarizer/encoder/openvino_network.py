@@ -6,7 +6,7 @@ is made once and used again. Which these are follows from the sequences of one d
 
 from collections.abc import Iterator, Sequence
 from copy import copy
-from itertools import groupby
+from itertools import groupby, product
 from typing import Self
 
 import numpy as np
@@ -47,6 +47,7 @@ class OpenVinoNetwork:
         self.segments = self._shape.type_vocab_size
         self.limit = self._shape.max_position_embeddings
         self._compiled: dict[int, Compiled] = {}
+        self._made: dict[int, graph.Weights] = {}  # of so many layers, for graphs of every precision
 
     def in_precision(self, precision: str) -> Self:
         """See `summarizer.encoder.network.Network`."""
@@ -75,9 +76,13 @@ class OpenVinoNetwork:
     def _layers(self, depth: int) -> Compiled:
         depth = depth or self._shape.num_hidden_layers
         if depth not in self._compiled:
-            # Read anew: kept as they are stored and as they are compiled, they would take their place twice.
-            weights = read_weights(self._files, self._shape, depth)
-            self._compiled[depth] = Compiled(bert_graph(weights, self._shape, depth), self.precision)
+            if depth not in self._made:
+                # Read anew: kept as they are stored and as they are computed with, they would be there twice.
+                stored = read_weights(self._files, self._shape, depth, tables=False)
+                self._made[depth] = together(stored, depth)
+            self._compiled[depth] = Compiled(
+                bert_graph(self._made[depth], self._shape, depth), self.precision
+            )
         return self._compiled[depth]
 
     def _inputs(self, rows: Sequence[TokenSequence], width: int) -> tuple[Vectors, Vectors]:
@@ -94,8 +99,23 @@ class OpenVinoNetwork:
         return summed, mask
 
 
+def together(stored: graph.Weights, depth: int) -> graph.Weights:
+    """Layers in single precision, with queries, keys and values as one product, `self.qkv`."""
+    found = {name: array.astype(np.float32) for name, array in stored.items()}
+    for own, end in product((f"encoder.layer.{i}.attention.self." for i in range(depth)), ("weight", "bias")):
+        parts = [found.pop(f"{own}{part}.{end}") for part in ("query", "key", "value")]
+        found[f"{own}qkv.{end}"] = np.concatenate(parts)
+    return found
+
+
 def bert_graph(weights: graph.Weights, shape: BertShape, depth: int) -> Model:
-    """So many layers of `transformers.BertModel`, from summed embeddings on (Devlin et al. 2019)."""
+    """So many layers of `transformers.BertModel`, from summed embeddings on (Devlin et al. 2019).
+
+    Args:
+        weights: as `together` gives them.
+        shape: of the whole model.
+        depth: number of layers.
+    """
     width, epsilon = shape.hidden_size // shape.num_attention_heads, shape.layer_norm_eps
     summed = graph.single_input("embeddings", -1, -1, shape.hidden_size)
     mask = graph.single_input("mask", -1, 1, 1, -1)
@@ -103,7 +123,7 @@ def bert_graph(weights: graph.Weights, shape: BertShape, depth: int) -> Model:
     for number in range(depth):
         layer = f"encoder.layer.{number}."
         own = f"{layer}attention."
-        qkv = graph.linear(x, weights, *(f"{own}self.{name}" for name in ("query", "key", "value")))
+        qkv = graph.linear(x, weights, f"{own}self.qkv")
         mixed = graph.attention(qkv, shape.num_attention_heads, width, mask)
         x = graph.norm(
             op.add(graph.linear(mixed, weights, f"{own}output.dense"), x),
