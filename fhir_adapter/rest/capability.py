@@ -25,6 +25,7 @@ class Capability:
     Attributes:
         fhir_version: such as `4.0.1`; "" where the server does not say.
         transaction: the server declares `transaction` at system level.
+        batch: likewise `batch`.
         resources: by resource type.
         operations: names of those at system level.
     """
@@ -35,6 +36,7 @@ class Capability:
     transaction: bool
     resources: dict[str, ResourceCapability] = field(default_factory=dict)
     operations: frozenset[str] = frozenset()
+    batch: bool = False
 
     def supports(self, resource_type: str) -> bool:
         """The statement lists the type at all."""
@@ -105,6 +107,7 @@ def parse_capability(statement: JsonObject) -> Capability:
         transaction="transaction" in _codes(rest.get("interaction")),
         resources=resources,
         operations=_operations(rest),
+        batch="batch" in _codes(rest.get("interaction")),
     )
 
 

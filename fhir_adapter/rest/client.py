@@ -274,6 +274,10 @@ class FhirClient:
             raise UnconfirmedError("transaction: the server's answer does not say what became of it")
         return response
 
+    async def batch(self, bundle: JsonObject) -> JsonObject:
+        """Posts a batch of reads, which does no harm twice, and gives the server's answer to it."""
+        return await self._json("POST", "", "batch", bundle)
+
     async def update(self, resource: JsonObject, *, if_match: str | None = None) -> JsonObject:
         """Puts a resource to its own `Type/id`; with a version id as `if_match`, only over that version."""
         path = self._path(f"{resource.get('resourceType')}/{resource.get('id')}")

@@ -61,7 +61,9 @@ class TwoServers(FhirClient):
         notes, summaries = await super().capability(), await self.written.capability()
         kept = {kind: what for kind, what in notes.resources.items() if kind not in _WRITTEN}
         written = {kind: what for kind, what in summaries.resources.items() if kind in _WRITTEN}
-        return replace(notes, transaction=summaries.transaction, resources=kept | written)
+        return replace(
+            notes, transaction=summaries.transaction, batch=summaries.batch, resources=kept | written
+        )
 
     async def read(self, reference: str, version: str | None = None) -> JsonObject:
         """As `FhirClient.read`, from the server that has the resource."""
@@ -98,6 +100,12 @@ class TwoServers(FhirClient):
         own = {_unmarked(str(as_dict(entry.get("request")).get("url", ""))) for entry in entries}
         sent = [self._entry(entry, own) for entry in entries]
         answer = await self.written.transaction({**bundle, "entry": sent}, once=once)
+        return {**answer, "entry": [self._answered(entry) for entry in dicts(answer.get("entry"))]}
+
+    async def batch(self, bundle: JsonObject) -> JsonObject:
+        """As `FhirClient.batch`, on the server that is written to."""
+        sent = [self._entry(entry, set()) for entry in dicts(bundle.get("entry"))]
+        answer = await self.written.batch({**bundle, "entry": sent})
         return {**answer, "entry": [self._answered(entry) for entry in dicts(answer.get("entry"))]}
 
     async def update(self, resource: JsonObject, *, if_match: str | None = None) -> JsonObject:

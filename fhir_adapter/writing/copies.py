@@ -4,9 +4,11 @@ A summary carries a tag that says which text of which patient it is of, so that 
 finds it. What a search gives is never gone by alone: everything is read off the Composition itself.
 """
 
+import asyncio
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from fhir_adapter import canonical
 from fhir_adapter.errors import HttpStatusError
@@ -105,16 +107,16 @@ class Copies:
         """The current summaries of texts, by their keys, as far as a search shows them."""
         wanted = list(dict.fromkeys(key for key in keys if key))
         found: dict[str, list[Owner]] = {}
-        for start in range(0, len(wanted) if self._searched else 0, _AT_ONCE):
-            part = wanted[start : start + _AT_ONCE]
-            tags = ",".join(f"{canonical.TEXTS}|{key}" for key in part)
-            for resource in await self._matches(
-                "Composition", [("_tag", tags), ("_count", str(_MOST))], part
-            ):
-                owner = self.owner_of(resource)
-                if owner and owner.key in part:
-                    found.setdefault(owner.key, []).append(owner)
+        parts = _parts(wanted) if self._searched else []
+        for resource in chain.from_iterable(await asyncio.gather(*map(self._of_texts, parts))):
+            owner = self.owner_of(resource)
+            if owner and owner.key in wanted:
+                found.setdefault(owner.key, []).append(owner)
         return found
+
+    async def _of_texts(self, keys: Sequence[str]) -> list[JsonObject]:
+        tags = ",".join(f"{canonical.TEXTS}|{key}" for key in keys)
+        return await self._matches("Composition", [("_tag", tags), ("_count", str(_MOST))], keys)
 
     async def _matches(
         self, resource_type: str, query: Sequence[tuple[str, str]], keys: Sequence[str]
@@ -126,7 +128,7 @@ class Copies:
                 found.append(resource)
                 asked = any(has_tag(resource, (canonical.TEXTS, key)) for key in keys)
                 if not asked or len(found) >= _MOST:
-                    self._searched = asked
+                    self._searched = self._searched and asked
                     break
         except HttpStatusError as error:
             if error.status not in _NOT_SEARCHED:
@@ -140,30 +142,30 @@ class Copies:
 
     async def links(self, compositions: Sequence[str]) -> list[Link]:
         """The links to summaries, by the ids of these, as far as a search shows them."""
-        found: dict[str, Link] = {}
-        for start in range(0, len(compositions), _AT_ONCE):
-            part = compositions[start : start + _AT_ONCE]
-            targets = ",".join(f"Composition/{ident}" for ident in part)
-            for link in await self._links([("target", targets), ("_count", "100")]):
-                if link.composition in part and not link.ended:
-                    found[link.source] = link
+        targets = [",".join(f"Composition/{ident}" for ident in part) for part in _parts(compositions)]
+        links = await asyncio.gather(
+            *(self._links([("target", some), ("_count", "100")]) for some in targets)
+        )
+        found = {
+            link.source: link
+            for link in chain.from_iterable(links)
+            if link.composition in compositions and not link.ended
+        }
         return list(found.values())
 
     async def links_of(self, sources: Sequence[str]) -> dict[str, Link]:
         """The links of sources, also those that have ended, by `Type/id`."""
         ids = {self._id(source): source for source in sources}
-        found: dict[str, Link] = {}
-        wanted = list(ids)
-        for start in range(0, len(wanted), _AT_ONCE):
-            part = wanted[start : start + _AT_ONCE]
+
+        async def some(part: Sequence[str]) -> list[Link]:
             if self._writer.client_ids:
                 query = ("_id", ",".join(part))
             else:
                 query = ("_tag", ",".join(f"{canonical.PROVENANCE_KEY}|{ident}" for ident in part))
-            for link in await self._links([query, ("_count", str(len(part)))]):
-                if self._id(link.source) in part and link.source == ids[self._id(link.source)]:
-                    found[link.source] = link
-        return found
+            return await self._links([query, ("_count", str(len(part)))])
+
+        links = chain.from_iterable(await asyncio.gather(*map(some, _parts(list(ids)))))
+        return {link.source: link for link in links if ids.get(self._id(link.source)) == link.source}
 
     async def _links(self, query: Sequence[tuple[str, str]]) -> list[Link]:
         found = []
@@ -223,3 +225,7 @@ class Copies:
             return True
 
         return await self._retries.run(attempt)
+
+
+def _parts(items: Sequence[str]) -> list[Sequence[str]]:
+    return [items[start : start + _AT_ONCE] for start in range(0, len(items), _AT_ONCE)]

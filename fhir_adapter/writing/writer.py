@@ -6,8 +6,9 @@ that, the next summary of the source becomes a new Composition after it, with an
 same in every run and worker.
 """
 
+import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from fhir_adapter import canonical
@@ -25,6 +26,7 @@ from fhir_adapter.writing.bundles import (
     summary_resources,
     transaction,
 )
+from fhir_adapter.writing.chains import read_chains
 from fhir_adapter.writing.confirmed import post
 from fhir_adapter.writing.holding import blocked, holds
 from fhir_adapter.writing.lifecycle import (
@@ -124,8 +126,9 @@ class Writer:
         # Two places at a time: the second is almost always empty, which ends the chain.
         for first in range(1, _LONGEST_CHAIN, 2):
             second: set[str] = set()
-            for start in range(0, len(open_ends), _SOURCES):
-                for source, one in await self._at(open_ends[start : start + _SOURCES], first):
+            parts = [open_ends[i : i + _SOURCES] for i in range(0, len(open_ends), _SOURCES)]
+            for there in await asyncio.gather(*(self._at(part, first) for part in parts)):
+                for source, one in there:
                     found.setdefault(source, []).append(one)
                     second |= {source} if one.ordinal > first else set()
             open_ends = [source for source in open_ends if source in second]
@@ -160,6 +163,22 @@ class Writer:
                 break
             chain.append(read_existing(resource, ordinal))
         return tuple(chain)
+
+    async def read_together(
+        self, drafts: Sequence[SummaryDraft], found: Mapping[str, Chain]
+    ) -> dict[str, Chain]:
+        """As `chain` of each that is to be written, in one request; call it right before they are.
+
+        Args:
+            drafts: of different sources.
+            found: what `chains` found for them.
+
+        Returns:
+            By source; those are left out of which the one answer does not say all.
+        """
+        if not self._client_ids:
+            return {}
+        return await read_chains(self._client, self._pipeline.name, drafts, found)
 
     async def existing(self, ident: str) -> Existing | None:
         """A Composition by its id as it stands now, whichever source it is of; None where it is gone."""
@@ -198,7 +217,13 @@ class Writer:
         return found
 
     async def write(
-        self, written: SummaryDraft, chain: Chain, known: str = "", *, unsure: bool = False
+        self,
+        written: SummaryDraft,
+        chain: Chain,
+        known: str = "",
+        *,
+        unsure: bool = False,
+        read: Chain | None = None,
     ) -> tuple[str, bool]:
         """Writes one summary unless the server holds just that.
 
@@ -209,6 +234,7 @@ class Writer:
             chain: what `chains` found for its source.
             known: as of `chain`.
             unsure: an earlier attempt failed, so a server that runs batches may hold a part of it alone.
+            read: the chain, where it was read by its ids just now (`read_together`).
 
         Returns:
             The Composition's id, and False where nothing had to be written.
@@ -225,7 +251,9 @@ class Writer:
             there = chain
             if number:
                 await self._registrar.check()
-            if number or not chain or not holds(chain[-1], written):
+            if read is not None and not number:
+                there = read
+            elif number or not chain or not holds(chain[-1], written):
                 there = await self.chain(source, known, None if number else chain)
             try:
                 gone = bool(known) and not there

@@ -6,7 +6,7 @@ a cluster each in processes of its own (`jobs.backfill.actors`).
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
 from fhir_adapter.errors import FhirAdapterError, NoteError
@@ -32,6 +32,10 @@ from summarizer.types import Summary
 _FATAL = (LedgerError, RecalledError)
 # With these a note keeps what was written of it, or that is ended already.
 _NO_END = (Reason.WITHDRAWN, Reason.COPY)
+_TOGETHER = 16  # notes whose summaries are read in one request: what is read is written upon within a second
+_PARTS = 2  # of so many notes at a time: while one is read, another is written
+
+_Ready = tuple[Job, SummaryDraft]
 
 
 class Stages:
@@ -59,6 +63,7 @@ class Stages:
         self._parts, self._leases, self._slots, self._rate = parts, leases, slots, rate
         self._watch = watch or Watch()
         self.copies = CopyKeeper(parts)
+        self._parts_at_once = asyncio.Semaphore(_PARTS)
 
     # Which notes, and their text.
 
@@ -143,7 +148,7 @@ class Stages:
         return [*batch.unchanged, *(Outcome.of(row) for row in rows)]
 
     async def _write_all(self, jobs: Sequence[Job]) -> None:
-        ready: list[tuple[Job, SummaryDraft]] = []
+        ready: list[_Ready] = []
         base_url, pipeline = self._parts.client.base_url, self._parts.pipeline
         for job in jobs:
             if job.reading and job.summary:
@@ -154,23 +159,39 @@ class Stages:
                     job.error = error
         chains = await self._parts.writer.chains([job.note.reference for job, _ in ready])
         around = await self.copies.around([draft for _, draft in ready], chains)
-        texts: dict[str, list[tuple[Job, SummaryDraft]]] = {}
+        texts: dict[str, list[_Ready]] = {}
         for job, draft in ready:
             texts.setdefault(draft.text_key or job.note.reference, []).append((job, draft))
-        await asyncio.gather(*(self._write_text(same, chains, around) for same in texts.values()))
+        await asyncio.gather(*(self._write_part(part, chains, around) for part in _parts(texts.values())))
+
+    async def _write_part(
+        self, texts: Sequence[Sequence[_Ready]], chains: Mapping[str, Chain], around: Around
+    ) -> None:
+        """Some texts side by side; what there is of their summaries is read together, right before."""
+        async with self._parts_at_once:
+            drafts = [draft for same in texts for _, draft in same]
+            async with self._slots:
+                read = await self._parts.writer.read_together(drafts, chains)
+            await asyncio.gather(*(self._write_text(same, chains, around, read) for same in texts))
 
     async def _write_text(
-        self, same: Sequence[tuple[Job, SummaryDraft]], chains: Mapping[str, Chain], around: Around
+        self,
+        same: Sequence[_Ready],
+        chains: Mapping[str, Chain],
+        around: Around,
+        read: Mapping[str, Chain],
     ) -> None:
         """The notes of one text, one after the other, in the order of `Owner.rank`."""
         in_order = sorted(same, key=lambda one: (not one[0].note.encounter, one[0].note.reference))
         for job, draft in in_order:
-            chain = chains.get(job.note.reference, ())
-            await self._step(job, "write", partial(self._write, job, draft, chain, around))
+            chain, now = chains.get(job.note.reference, ()), read.get(job.note.reference)
+            await self._step(job, "write", partial(self._write, job, draft, chain, around, now))
             if len(same) > 1 and job.composition and not job.error:
                 await self._step(job, "write", partial(self.copies.wrote, job, draft, around))
 
-    async def _write(self, job: Job, draft: SummaryDraft, chain: Chain, around: Around) -> None:
+    async def _write(
+        self, job: Job, draft: SummaryDraft, chain: Chain, around: Around, read: Chain | None
+    ) -> None:
         if self._rate:
             await self._rate.turn()
         owner = await self.copies.named(job, draft, chain, around)
@@ -181,7 +202,7 @@ class Stages:
         known = job.before.composition if job.before else ""
         known = known or (link.composition if link else "")
         failed = job.before is not None and job.before.status == "failed"
-        write = self._parts.writer.write(draft, chain, known, unsure=failed)
+        write = self._parts.writer.write(draft, chain, known, unsure=failed, read=read)
         job.composition, job.changed = await write
         job.compositions = (*(one.id for one in chain if one.id != job.composition), job.composition)
 
@@ -208,3 +229,15 @@ class Stages:
         ended = await self._parts.writer.end(job.note.reference, reason.value, chain)
         job.composition, job.kept = (ended.ids or ("",))[-1], bool(ended.kept)
         job.compositions = (*ended.ids, *ended.kept)
+
+
+def _parts(texts: Iterable[Sequence[_Ready]]) -> Iterator[list[Sequence[_Ready]]]:
+    """Texts by some notes at a time; those of one text stay together."""
+    part: list[Sequence[_Ready]] = []
+    for same in texts:
+        part.append(same)
+        if sum(map(len, part)) >= _TOGETHER:
+            yield part
+            part = []
+    if part:
+        yield part
