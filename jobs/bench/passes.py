@@ -129,13 +129,17 @@ def loaded_server(notes: int, engine: EngineName = "embedded") -> Iterator[tuple
 
 
 def apart(settings: Settings, base_url: str, folder: Path, module: str) -> Apart:
-    """Has `run_and_tell` of a module work on a server in a process of its own; its ledger in the folder."""
+    """Has `run_and_tell` of a module work on a server in a process of its own; its ledger in the folder.
+
+    Of the settings, the engine, the model, the name of the pipeline, AuditEvents and concurrency count.
+    """
     environment = {
         **os.environ,
         "CLINSUM_FHIR_BASE_URL": base_url,
         "CLINSUM_DATABASE_URL": f"sqlite:///{folder / 'ledger.sqlite'}",
         "CLINSUM_ENGINE": settings.engine,
         "CLINSUM_MODEL": settings.model,
+        "CLINSUM_PIPELINE": settings.pipeline,
         "CLINSUM_AUDIT_EVENTS": str(settings.audit_events),
         "CLINSUM_CONCURRENCY": str(settings.concurrency),
     }
