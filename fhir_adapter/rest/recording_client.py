@@ -7,14 +7,14 @@ One that cannot be written is counted and never stops what it is about.
 import asyncio
 import socket
 import uuid
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from fhir_adapter import canonical
 from fhir_adapter.errors import HttpStatusError
-from fhir_adapter.lenient import JsonObject, as_dict, dicts, reference_of, relative
+from fhir_adapter.lenient import JsonObject, as_dict, dicts, reference_of, references, relative
 from fhir_adapter.rest.access_events import Event, Interaction, Observer, acting, audit_event
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.rest.search_page import SearchPage
@@ -142,15 +142,15 @@ class AuditedClient(FhirClient):
     async def transaction(self, bundle: JsonObject, **how: Any) -> JsonObject:
         """As `FhirClient.transaction`, each summary, extracted text and Provenance recorded."""
         answer = await super().transaction(bundle, **how)
-        resources = [as_dict(entry.get("resource")) for entry in dicts(bundle.get("entry"))]
-        patient = next(filter(None, map(self._patient, resources)), "")
+        entries = dicts(bundle.get("entry"))
+        resources = [as_dict(entry.get("resource")) for entry in entries]
+        patients = self._patients(entries)
         outcomes = [as_dict(entry.get("response")) for entry in dicts(answer.get("entry"))]
         for resource, outcome in zip(resources, outcomes, strict=False):
             what = _located(outcome, resource)
             if what and resource.get("resourceType") in _WRITTEN:
                 created = str(outcome.get("status", "")).startswith("201")
-                # A Provenance has no subject; it is that of what it was written with.
-                whose = patient if resource.get("resourceType") == "Provenance" else ""
+                whose = self._whose(resource, patients)
                 await self._record(
                     Interaction.CREATE if created else Interaction.UPDATE, what, resource, whose
                 )
@@ -164,6 +164,24 @@ class AuditedClient(FhirClient):
                 Interaction.UPDATE, self._versioned(answer) or reference_of(resource), resource
             )
         return answer
+
+    def _patients(self, entries: Sequence[JsonObject]) -> dict[str, str]:
+        """Whose each resource of a transaction is, by what others in it may call it."""
+        found: dict[str, str] = {}
+        for entry in entries:
+            resource = as_dict(entry.get("resource"))
+            names = (str(entry.get("fullUrl", "")), reference_of(resource))
+            found |= {name: patient for name in names if name and (patient := self._patient(resource))}
+        return found
+
+    def _whose(self, resource: JsonObject, patients: Mapping[str, str]) -> str:
+        """Of a Provenance, which has no subject, that of what it is of and was written with; else ""."""
+        if resource.get("resourceType") != "Provenance":
+            return ""
+        targets = references(resource.get("target"), self.base_url)
+        only = set(patients.values())
+        found = next((patients[target] for target in targets if target in patients), "")
+        return found or (only.pop() if len(only) == 1 else "")
 
     def _versioned(self, resource: JsonObject) -> str:
         reference, version = reference_of(resource), as_dict(resource.get("meta")).get("versionId")

@@ -23,6 +23,7 @@ from fhir_adapter.timeline.composition import (
 from fhir_adapter.timeline.timeline import Timeline, TimelineScope
 from fhir_adapter.writing.authorship import AuthorForm
 from fhir_adapter.writing.bundles import conditional_transaction, transaction, with_labels_of
+from fhir_adapter.writing.confirmed import composition_in
 from fhir_adapter.writing.lifecycle import (
     NO_NOTE,
     Withdrawal,
@@ -37,7 +38,7 @@ from fhir_adapter.writing.linked import Linked
 from fhir_adapter.writing.pipeline import Pipeline
 from fhir_adapter.writing.registrar import Registrar
 from fhir_adapter.writing.retries import Retries
-from fhir_adapter.writing.writer import composition_in, protect
+from fhir_adapter.writing.writer import protect
 
 _LONGEST_CHAIN = 1000
 

@@ -9,8 +9,9 @@ import logging
 import re
 from collections.abc import Sequence
 
-from fhir_adapter.errors import HttpStatusError, UnconfirmedError
+from fhir_adapter.errors import HttpStatusError, NoteError, UnconfirmedError
 from fhir_adapter.lenient import JsonObject, as_dict, as_text, dicts
+from fhir_adapter.reasons import Reason
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.rest.wire import outcome_codes, outcome_words, status_error
 
@@ -52,6 +53,18 @@ def confirmed(bundle: JsonObject, answer: JsonObject) -> list[str]:
     if len(answers) != len(entries):
         raise UnconfirmedError("the answer to a transaction does not say what became of its entries")
     return [_reference(*one) for one in zip(entries, answers, strict=True)]
+
+
+def composition_in(references: Sequence[str]) -> str:
+    """The id of the Composition among what a transaction wrote.
+
+    Raises:
+        NoteError: `server-error`, where there is none.
+    """
+    for reference in references:
+        if reference.startswith("Composition/"):
+            return reference.partition("/")[2]
+    raise NoteError(Reason.SERVER_ERROR, "the answer names no Composition")
 
 
 def _refusals(entries: Sequence[JsonObject], responses: Sequence[JsonObject]) -> list[HttpStatusError]:

@@ -27,7 +27,7 @@ from fhir_adapter.writing.bundles import (
     transaction,
 )
 from fhir_adapter.writing.chains import read_chains
-from fhir_adapter.writing.confirmed import post
+from fhir_adapter.writing.confirmed import composition_in, post
 from fhir_adapter.writing.holding import blocked, holds
 from fhir_adapter.writing.lifecycle import (
     Existing,
@@ -43,6 +43,7 @@ from fhir_adapter.writing.pipeline import Pipeline
 from fhir_adapter.writing.registrar import Registrar
 from fhir_adapter.writing.retries import Retries
 from fhir_adapter.writing.summary import SummaryDraft, summary_identifier, written_id
+from fhir_adapter.writing.together import Together, write_new
 
 Chain = tuple[Existing, ...]
 
@@ -179,6 +180,17 @@ class Writer:
         if not self._client_ids:
             return {}
         return await read_chains(self._client, self._pipeline.name, drafts, found)
+
+    async def write_new(self, drafts: Sequence[SummaryDraft]) -> Together:
+        """First summaries in one transaction; see `fhir_adapter.writing.together`."""
+        if not self._client_ids:
+            return Together({})
+        done = await write_new(self._linked, drafts)
+        if any(
+            done.written.get(d.reading.note.reference, d.composition_id) != d.composition_id for d in drafts
+        ):
+            self._client_ids = False  # as in `_write`
+        return done
 
     async def existing(self, ident: str) -> Existing | None:
         """A Composition by its id as it stands now, whichever source it is of; None where it is gone."""
@@ -394,15 +406,3 @@ async def end(client: FhirClient, existing: Existing, why: str, words: str = "")
 
 def _ordinal(existing: Existing) -> int:
     return existing.ordinal
-
-
-def composition_in(references: Sequence[str]) -> str:
-    """The id of the Composition among what a transaction wrote.
-
-    Raises:
-        NoteError: `server-error`, where there is none.
-    """
-    for reference in references:
-        if reference.startswith("Composition/"):
-            return reference.partition("/")[2]
-    raise NoteError(Reason.SERVER_ERROR, "the answer names no Composition")

@@ -32,8 +32,7 @@ from summarizer.types import Summary
 _FATAL = (LedgerError, RecalledError)
 # With these a note keeps what was written of it, or that is ended already.
 _NO_END = (Reason.WITHDRAWN, Reason.COPY)
-_TOGETHER = 16  # notes whose summaries are read in one request: what is read is written upon within a second
-_PARTS = 2  # of so many notes at a time: while one is read, another is written
+_TOGETHER = 10  # notes whose summaries are read, and written, in one request
 
 _Ready = tuple[Job, SummaryDraft]
 
@@ -63,7 +62,7 @@ class Stages:
         self._parts, self._leases, self._slots, self._rate = parts, leases, slots, rate
         self._watch = watch or Watch()
         self.copies = CopyKeeper(parts)
-        self._parts_at_once = asyncio.Semaphore(_PARTS)
+        self._parts_at_once = asyncio.Semaphore(parts.settings.concurrency)
 
     # Which notes, and their text.
 
@@ -167,12 +166,36 @@ class Stages:
     async def _write_part(
         self, texts: Sequence[Sequence[_Ready]], chains: Mapping[str, Chain], around: Around
     ) -> None:
-        """Some texts side by side; what there is of their summaries is read together, right before."""
+        """What there is of the summaries of some texts is read, and what is new written, in one request.
+
+        All else, and whatever does not go well so, is written side by side.
+        """
         async with self._parts_at_once:
-            drafts = [draft for same in texts for _, draft in same]
             async with self._slots:
-                read = await self._parts.writer.read_together(drafts, chains)
-            await asyncio.gather(*(self._write_text(same, chains, around, read) for same in texts))
+                read = dict(await self._parts.writer.read_together([d for t in texts for _, d in t], chains))
+            new = [same[0] for same in texts if self._is_new(same, around, read)]
+            async with self._slots:
+                together = await self._parts.writer.write_new([draft for _, draft in new])
+            for job, _ in new:
+                if written := together.written.get(job.note.reference):
+                    job.composition, job.changed, job.compositions = written, True, (written,)
+                elif together.doubtful:
+                    job.unsure = True
+                    del read[job.note.reference]
+            left = [same for same in texts if not same[0][0].changed]
+            await asyncio.gather(*(self._write_text(same, chains, around, read) for same in left))
+
+    def _is_new(self, same: Sequence[_Ready], around: Around, read: Mapping[str, Chain]) -> bool:
+        """Whether nothing is known of a note, or of a summary of its text: one that need only be written."""
+        (job, draft), source = same[0], same[0][0].note.reference
+        return (
+            len(same) == 1
+            and self._rate is None
+            and job.before is None
+            and read.get(source) == ()
+            and source not in around.links
+            and not around.others(draft)
+        )
 
     async def _write_text(
         self,
@@ -201,9 +224,10 @@ class Stages:
         link = around.links.get(job.note.reference)
         known = job.before.composition if job.before else ""
         known = known or (link.composition if link else "")
-        failed = job.before is not None and job.before.status == "failed"
-        write = self._parts.writer.write(draft, chain, known, unsure=failed, read=read)
-        job.composition, job.changed = await write
+        unsure = job.unsure or (job.before is not None and job.before.status == "failed")
+        write = self._parts.writer.write(draft, chain, known, unsure=unsure, read=read)
+        job.composition, changed = await write
+        job.changed = changed or job.unsure
         job.compositions = (*(one.id for one in chain if one.id != job.composition), job.composition)
 
     async def _end_all(self, jobs: Sequence[Job]) -> None:

@@ -23,6 +23,7 @@ class Job:
     Attributes:
         composition: id of the summary, of a copy that of the one that names it.
         compositions: ids of all summaries made from it, as far as they were looked at.
+        unsure: it was sent together with others, and a part of it may be there though that failed.
         looked_at: `Type/id` of other notes whose summaries of the same text were looked at.
     """
 
@@ -36,6 +37,7 @@ class Job:
     kept: bool = False
     draft: SummaryDraft | None = None
     compositions: tuple[str, ...] = ()
+    unsure: bool = False
     looked_at: set[str] = field(default_factory=set)
     started: float = field(default_factory=time.monotonic)
 
