@@ -65,12 +65,11 @@ class Ledger:
             return
         now = datetime.now(UTC)
         values = [self._values(row, now) for row in rows]
+        statement, key = insert(self.dialect, note), ["server", "pipeline", "source"]
+        changed = {name: statement.excluded[name] for name in values[0] if name not in key}
+        statement = statement.on_conflict_do_update(index_elements=key, set_=changed)
         with plain_errors(), self._engine.begin() as connection:
-            for value in values:
-                statement = insert(self.dialect, note).values(**value)
-                changed = {k: v for k, v in value.items() if k not in ("server", "pipeline", "source")}
-                key = ["server", "pipeline", "source"]
-                connection.execute(statement.on_conflict_do_update(index_elements=key, set_=changed))
+            connection.execute(statement, values)
 
     def _values(self, row: NoteRow, now: datetime) -> dict[str, Any]:
         values = {field.name: getattr(row, field.name) for field in fields(row)}
