@@ -14,12 +14,7 @@ from urllib.parse import quote
 
 import httpx
 
-from fhir_adapter.errors import (
-    HttpStatusError,
-    NotFhirError,
-    OutsideBaseError,
-    UnconfirmedError,
-)
+from fhir_adapter.errors import HttpStatusError, NotFhirError, OutsideBaseError, UnconfirmedError
 from fhir_adapter.lenient import JsonObject, below
 from fhir_adapter.rest.auth import ScopedAuth
 from fhir_adapter.rest.backoff import Backoff

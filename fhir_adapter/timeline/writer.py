@@ -38,7 +38,7 @@ from fhir_adapter.writing.linked import Linked
 from fhir_adapter.writing.pipeline import Pipeline
 from fhir_adapter.writing.registrar import Registrar
 from fhir_adapter.writing.retries import Retries
-from fhir_adapter.writing.writer import protect
+from fhir_adapter.writing.standing import protect
 
 _LONGEST_CHAIN = 1000
 

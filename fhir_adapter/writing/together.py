@@ -4,12 +4,11 @@ A server writes ten summaries in one transaction in about half the time of ten t
 all or nothing, so where anything is amiss each summary is written by itself, and one note's fault is its own.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from fhir_adapter.errors import FhirAdapterError, NoteError
 from fhir_adapter.lenient import JsonObject
-from fhir_adapter.writing.bundles import summary_resources, transaction
 from fhir_adapter.writing.confirmed import composition_in
 from fhir_adapter.writing.linked import Linked
 from fhir_adapter.writing.summary import SummaryDraft
@@ -28,17 +27,20 @@ class Together:
     doubtful: bool = False
 
 
-async def write_new(linked: Linked, drafts: Sequence[SummaryDraft]) -> Together:
+async def write_new(
+    linked: Linked, drafts: Sequence[SummaryDraft], bundled: Callable[[SummaryDraft], JsonObject]
+) -> Together:
     """Writes summaries of which nothing is there yet, on a server that takes ids from clients.
 
     Args:
         linked: posts to the server.
         drafts: of different sources and texts. One that breaks R4 is left for `Writer.write` to name.
+        bundled: the transaction that writes one of them.
     """
     entries: dict[str, list[JsonObject]] = {}
     for draft in drafts:
         try:
-            entries[draft.reading.note.reference] = transaction(summary_resources(draft))["entry"]
+            entries[draft.reading.note.reference] = bundled(draft)["entry"]
         except NoteError:
             continue
     if len(entries) < 2:

@@ -27,7 +27,7 @@ from fhir_adapter.writing.lifecycle import (
 )
 from fhir_adapter.writing.links import Link, ended_link, read_link, reinstated_link
 from fhir_adapter.writing.recall import Author, reactivate, recall
-from fhir_adapter.writing.writer import end
+from fhir_adapter.writing.standing import end
 
 Status = Literal["withdrawn", "reinstated", "due", "unchanged", "attested", "changed", "failed"]
 

@@ -12,9 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from fhir_adapter import canonical
-from fhir_adapter.elements import labels
 from fhir_adapter.errors import ConflictError, NoteError, write_fault
-from fhir_adapter.lenient import JsonObject, as_dict, coded, dicts
+from fhir_adapter.lenient import JsonObject, as_dict
 from fhir_adapter.reasons import Reason
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.rest.matches import matches
@@ -22,19 +21,15 @@ from fhir_adapter.writing.authorship import AuthorForm
 from fhir_adapter.writing.bundles import (
     conditional_transaction,
     criteria,
-    replacement,
     summary_resources,
     transaction,
 )
 from fhir_adapter.writing.chains import read_chains
-from fhir_adapter.writing.confirmed import composition_in, post
+from fhir_adapter.writing.confirmed import composition_in
 from fhir_adapter.writing.holding import blocked, holds
 from fhir_adapter.writing.lifecycle import (
     Existing,
     Withdrawal,
-    ended,
-    ended_text,
-    extracted_texts,
     read_existing,
 )
 from fhir_adapter.writing.linked import Linked
@@ -42,6 +37,7 @@ from fhir_adapter.writing.links import read_link
 from fhir_adapter.writing.pipeline import Pipeline
 from fhir_adapter.writing.registrar import Registrar
 from fhir_adapter.writing.retries import Retries
+from fhir_adapter.writing.standing import end, protect
 from fhir_adapter.writing.summary import SummaryDraft, summary_identifier, written_id
 from fhir_adapter.writing.together import Together, write_new
 
@@ -49,6 +45,7 @@ Chain = tuple[Existing, ...]
 
 _SOURCES = 24  # in one search: keeps the URL of 48 ids under 2 kB, of 48 identifiers under 8 kB
 _LONGEST_CHAIN = 1000
+_REFUSED = 3  # transactions of several summaries in a row, after which each goes by itself
 _SAME_CONFLICT = 3  # conflicts over one state of the server, after which it is no race
 
 
@@ -86,6 +83,7 @@ class Writer:
         self._pipeline = pipeline
         self._retries = retries or Retries()
         self._client_ids = True
+        self._refused = 0  # transactions of several summaries, one after the other
         self._linked = Linked(client)
         self._registrar = Registrar(client, pipeline, author)
 
@@ -183,9 +181,13 @@ class Writer:
 
     async def write_new(self, drafts: Sequence[SummaryDraft]) -> Together:
         """First summaries in one transaction; see `fhir_adapter.writing.together`."""
-        if not self._client_ids:
+        # Where summaries contain their author, each patient has a partition, and a transaction is in one.
+        if not self._client_ids or self._registrar.contained or self._refused >= _REFUSED:
             return Together({})
-        done = await write_new(self._linked, drafts)
+        done = await write_new(
+            self._linked, drafts, lambda d: self._bundle(summary_resources(d), d.subject, again=False)
+        )
+        self._refused = self._refused + 1 if done.doubtful else 0
         if any(
             done.written.get(d.reading.note.reference, d.composition_id) != d.composition_id for d in drafts
         ):
@@ -373,35 +375,6 @@ class Writer:
             )
 
         return await self._retries.run(attempt)
-
-
-async def protect(client: FhirClient, person: Existing, security: Sequence[JsonObject]) -> None:
-    """A person's Composition gets the labels that its sources have got since, and keeps all else.
-
-    Raises:
-        HttpStatusError: 409 or 412 where somebody else wrote in between.
-    """
-    lacking = [label for label in labels(security) if not coded([label]) <= person.labels]
-    if lacking:
-        meta = as_dict(person.resource.get("meta"))
-        labelled = {**meta, "security": [*dicts(meta.get("security")), *lacking]}
-        await client.update({**person.resource, "meta": labelled}, if_match=person.version or None)
-
-
-async def end(client: FhirClient, existing: Existing, why: str, words: str = "") -> None:
-    """Marks one Composition, and the extracted text that belongs to it, over just the versions read.
-
-    Raises:
-        HttpStatusError: 409 or 412 where somebody else wrote in between.
-        UnconfirmedError: the server does not say whether it was done.
-    """
-    changed = [ended(existing.resource, why, words)]
-    for reference in extracted_texts(existing.resource):
-        text = await client.read_if_there(reference)
-        if text and canonical.EXTRACTED_TEXT_TAG in coded(as_dict(text.get("meta")).get("tag")):
-            after = ended_text(text, why)
-            changed += [after] if after != text else []
-    await post(client, replacement(changed))
 
 
 def _ordinal(existing: Existing) -> int:
