@@ -47,15 +47,18 @@ def test_a_note_becomes_one_audited_composition(site: Site, patient: str) -> Non
 
 
 def test_a_second_pass_writes_nothing_with_its_ledger_or_without(fhir: Fhir, tmp_path: Path) -> None:
-    """Over everything that is on the server, as a first pass is."""
-    site = Site(fhir, tmp_path / "ledger.sqlite")
-    source = reference(site.document())
+    """Walks from the beginning, over the one note of a type that nothing else on the server has."""
+    kind = {"system": "urn:oid:2.999.7", "code": new_id("type")}
+    options = {"NOTE_TYPES": f"{kind['system']}|{kind['code']}"}
+    site = Site(fhir, tmp_path / "ledger.sqlite", options)
+    source = reference(site.document(type={"coding": [kind]}))
     site.poll()
 
     again, totals = site.poll()
-    fresh, fresh_totals = Site(site.fhir, tmp_path / "lost.sqlite").poll()
+    fresh, fresh_totals = Site(fhir, tmp_path / "lost.sqlite", options).poll()
 
     assert totals.by_status["written"] == fresh_totals.by_status["written"] == 0
+    assert fresh.keys() == {source}
     assert again[source].status == fresh[source].status == "unchanged"
     assert again[source].composition == fresh[source].composition
     (composition,) = site.written(source)
