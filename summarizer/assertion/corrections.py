@@ -215,6 +215,10 @@ def _corrected(
     if wrong:
         sided = [i for i in candidates if wrong in said[i] and _SIDES[wrong] not in said[i]]
         shared = [i for i in sided if stems[i] & stems[later]]
+        if line.added and not sided:  # an addendum may stand above the report that it corrects
+            below = [i for i in range(later + 1, min(len(lines), later + _REACH)) if not lines[i].added]
+            sided = [i for i in below if wrong in said[i] and _SIDES[wrong] not in said[i]]
+            return [i for i in sided if stems[i] & stems[later]][:_MOST]
         return (shared or (sided if line.added or marked or not stems[later] else []))[-_MOST:]
     if "side" in kinds and not marked and not line.added:
         return []

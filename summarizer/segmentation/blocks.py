@@ -21,9 +21,11 @@ from summarizer.segmentation.running_text import add_opening_headings, add_runni
 from summarizer.segmentation.section_titles import normalise
 from summarizer.segmentation.spans import Spans
 from summarizer.segmentation.times import begins_with_time
+from summarizer.segmentation.vocabulary import words
 from summarizer.types import ContextKind, ContextSpan, Mark, Segmentation, Span
 
 _ANNOUNCES = re.compile(r"\b(?:following|follows|below|these)\b", re.I)
+_HEADS_NOTHING = words("values", "heads_nothing")
 _CAPTION_WORDS = 8
 _LABEL_WORDS = 4
 _TITLE = 48
@@ -241,9 +243,14 @@ class _Emitter:
         It is the last of them, under one that is filled in, or stands between three such.
         """
         text = self.spans.text
-        if text[self.end - 1] != ":" or self.first.after_blank or self.following is None:
+        if text[self.end - 1] != ":" or self.following is None:
             return False
         below = self.following[0]
+        own = LABEL.match(text[start : self.end].lstrip())
+        if own is not None and normalise(own["words"]) in _HEADS_NOTHING and not below.after_blank:
+            return is_filled(self.following, self.first.indent)
+        if self.first.after_blank:
+            return False
         last = below.after_blank and not (below.kind is LineKind.ITEM and below.ordinal < 2)
         between = is_filled(self.following, self.first.indent) and is_filled(self._beside(-2), None)
         field = text[start : self.end].lstrip()

@@ -52,6 +52,12 @@ def is_terminated(text: str) -> bool:
     return TERMINATED.search(text[-8:]) is not None
 
 
+_ADJECTIVE = re.compile(
+    r"(?<![^\s(])(?:(?:der|den|dem|des|eine[mnrs])\s[a-zäöüß]{3,}e[nmrs]|k?eine[mnrs]?\s[a-zäöüß]{3,}e[nmrs]?)\Z"
+)
+"""A German article and an adjective, which need their noun: `kein Anhalt für eine frische`."""
+
+
 @lru_cache(maxsize=4096)
 def is_open(tail: str) -> bool:
     """Whether a line, given by its last sixty characters, ends where no statement can end.
@@ -62,7 +68,7 @@ def is_open(tail: str) -> bool:
     # A plus right behind a word says positive: `BRCA1+`.
     if tail[-1] in ",(/&[" or tail.endswith(" +") or (tail[-1] == "-" and tail[-2:-1].isalpha()):
         return True
-    if tail[-1] > "\u0dff" and tail.endswith(_OPEN_ENDINGS):
+    if (tail[-1] > "\u0dff" and tail.endswith(_OPEN_ENDINGS)) or _ADJECTIVE.search(tail):
         return True
     opening = tail.rfind("(")
     if opening >= 0 and ")" not in tail[opening:] and len(tail) - opening > 2:
@@ -168,8 +174,9 @@ def begins_with_drug(text: str) -> bool:
 
 
 def stands_alone(text: str) -> bool:
-    """Whether a line has a finite verb, or begins as a statement does."""
-    tokens = [token.strip(".,;:()") for token in text[:120].lower().split()]
+    """Whether the first clause of a line has a finite verb, or begins as a statement does."""
+    clause = re.split(r"(?<=[^\W\d_]{2})[.!?]\s", text[:120], maxsplit=1)[0]
+    tokens = [token.strip(".,;:()") for token in clause.lower().split()]
     return tokens[0] in (
         "no",
         "the",

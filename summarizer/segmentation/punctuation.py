@@ -40,9 +40,16 @@ _PAREN = re.compile(r"\([^()\n]{1,160}\)")
 _GIVES_VALUE = words("values", "before")
 _COUNTING = re.compile(
     rf"\d{{1,2}}\s+(?:[^\W\d_][\w-]*\s+){{0,2}}?(?:{alternatives('values', 'things')})\b"
-    rf"[^.;:!?]{{0,120}}?\b(?:{alternatives('values', 'done')})\b",
+    rf"[^.;:!?]{{0,120}}?\b(?:{alternatives('values', 'done')})\b"
+    rf"|\d{{1,2}}\s+(?:[a-z]+\s+)?(?!(?:{alternatives('values', 'measures')})\b)[a-z]{{3,}}s"
+    r"\s+(?:were|are|have|had)\b",
     re.I,
 )
+_DECIMALS = words("values", "decimals")
+_YEAR = re.compile(r"(?:19|20)\d\d(?!\d)")
+_DAY_AND_MONTH = re.compile(r"(?<!\d)\d{1,2}\.\s\d{1,2}\.\Z")
+_ELIDED = re.compile(r"^(?:d|l|qu|n|s)['’]")
+_NO_VOWEL = re.compile(r"[b-df-hj-np-tv-xzß]{3,}", re.I)
 _DEIDENTIFIED = re.compile(r"\[\*\*[^\]]{0,200}\*\*\]")
 _EVERY_HOURS = re.compile(r"q\.?\d{1,2}(?:-\d{1,2})?(?:h|hr|hrs|d|days?|hours)?")
 _GENUS = re.compile(r"(?<!\S)\(?[A-Z]\. ?\Z")
@@ -134,7 +141,12 @@ def _after_full_stop(
             len(lower) < 2 or (len(lower) < 4 and word[0].isupper() and not word.isupper())
         )
         species = len(lower) < 6 and _GENUS.search(text, max(start, mark - 12), mark - len(word)) is not None
-        return None if abbreviated or bare or species or ahead.rstrip(".,;:") in _CONTINUES else stop
+        cut_short = _NO_VOWEL.fullmatch(lower) is not None and not word.isupper()  # `keine Bltg. nachweisbar`
+        return (
+            None
+            if abbreviated or bare or cut_short or species or ahead.rstrip(".,;:") in _CONTINUES
+            else stop
+        )
     if first.isdigit():
         return _before_digit(text, lower, token, start, stop, end, single)
     if not first.isalpha():
@@ -147,6 +159,7 @@ def _needs_its_noun(text: str, start: int, mark: int, ahead: str) -> bool:
     low = max(start, mark - 40)
     found = _WHOLE_WORD.match(text[low:mark][::-1])
     word = found[0][::-1].lower() if found else ""
+    word = _ELIDED.sub("", word)  # `pas d'ant. Allergiques`
     name = ahead.rstrip(".,;:)").lower()
     if word in _CLIPPED:
         return name not in _SUBJECTS
@@ -158,7 +171,7 @@ def _needs_its_noun(text: str, start: int, mark: int, ahead: str) -> bool:
         return name in _MONTHS or (last.rstrip(".") in _BEFORE_ORDINALS and name not in _SUBJECTS)
     if not ahead[:1].isupper() or name in _SUBJECTS:
         return False
-    return not last or last[-1] in ",;:" or last in _DETERMINERS
+    return not last or last[-1] in ",;:'’" or last in _DETERMINERS
 
 
 def _dose_is_over(text: str, start: int, word: str, token: re.Match[str], ahead: str, mark: int) -> bool:
@@ -207,9 +220,13 @@ def _before_digit(
     """Decide a full stop followed by white space and a digit."""
     if not single:
         return stop
+    if _YEAR.match(token[0]) and _DAY_AND_MONTH.search(text, max(start, stop - 9), stop):
+        return None
     if lower in MAY_END or lower in ("no", "x") or (len(lower) == 1 and lower.isalpha()) or _is_dotted(lower):
         return None
-    if _is_decimal(lower, token) and not _counts_anew(text, token.start(), end, mark=stop - 1, start=start):
+    if (_is_decimal(lower, token) or _of_decimals(text, start, stop, lower, token)) and not _counts_anew(
+        text, token.start(), end, mark=stop - 1, start=start
+    ):
         return None
     return None if _STRAY_DATE.match(text, token.start(), end) else stop
 
@@ -223,6 +240,15 @@ def _is_decimal(whole: str, token: re.Match[str]) -> bool:
         return whole == "0"
     # A mere number makes no sentence: `pH 7. 12.`
     return whole == "0" or len(digits) == 1 or digits[0] == "0" or token[0][len(digits) :] in (".", ";")
+
+
+def _of_decimals(text: str, start: int, stop: int, whole: str, token: re.Match[str]) -> bool:
+    """Whether two numbers are one decimal because what they measure has such: `pH 7. 31 on arrival`."""
+    if not whole.isdigit() or len(whole) > 2 or not re.fullmatch(r"\d\d[.,;)]*", token[0]):
+        return False
+    said = text[max(start, stop - 40) : stop].lower().split()
+    before = [word.strip("(:=") for word in said[:-1] if word not in _GIVES_VALUE]
+    return bool(before) and before[-1] in _DECIMALS
 
 
 def _counts_anew(text: str, begin: int, end: int, *, mark: int, start: int) -> bool:
@@ -306,7 +332,10 @@ def _with_parenthesis(text: str, cut: int, end: int) -> int:
         return cut
     if text[at] == "[":
         found = _CITATION.match(text, at, end)
-        return found.end() if found is not None and "\n" not in text[cut:at] else cut
+        if found is None or "\n" in text[cut:at]:
+            return cut
+        following = _TOKEN.search(text, found.end(), end)
+        return cut if following is not None and following[0][0].islower() else found.end()
     found = _PAREN.match(text, at, end)
     if found is None or found[0][-2] in ".!?" or len(found[0]) < 4:
         return cut

@@ -11,7 +11,7 @@ from summarizer.segmentation.vocabulary import words
 
 _STARTS = words("records", "starts")
 _ATTRIBUTES = words("records", "attributes")
-_PAIR = re.compile(r"(?:[-*•·] ?)?([A-Za-z][A-Za-z /]{0,30}):\s{0,20}(\S.{0,160})")
+_PAIR = re.compile(r"(?:[-*•·] ?)?([^\W\d_](?:[^\W\d_]|[ /]){0,30}) ?:\s{0,20}(\S.{0,160})")
 _MOST_WORDS = 12
 """A longer value is a text of its own under its label."""
 
