@@ -226,7 +226,7 @@ class Listed(BaseModel):
     )
     source: str = Field(description="`Type/id` of the note.")
     version: str = Field(description="The note's version that was summarised.")
-    author: str = Field(description="`Device/id` of software and model.")
+    author: str = Field(description="`Device/id` of software and model; `#id` where the summary contains it.")
     sentences: int
     date: str | None = None
     last_updated: str | None = None

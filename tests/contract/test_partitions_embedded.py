@@ -10,13 +10,16 @@ import pytest
 
 from fhir_adapter import canonical
 from fhir_adapter.audit.findings import Finding
+from fhir_adapter.audit.verdict import Examined
 from fhir_adapter.errors import PolicyError
 from fhir_adapter.sandbox.running import running_embedded
 from fhir_adapter.sandbox.settings import Quirk, SandboxSettings
 from fhir_adapter.timeline.writer import WriteStatus
 from fhir_adapter.writing.recall import RecalledError
 from fhir_adapter.writing.review import Reviews, Served
-from jobs.runtime import make_client
+from jobs.audits.parts import auditing
+from jobs.runtime import make_client, open_ledger
+from jobs.schedule import reconcile
 from tests.contract.contract_fhir import Fhir, FhirServer
 from tests.contract.lives import another, command, only, revised, signed, state
 from tests.contract.partitioned import a_patient, held, maker, site_on, written
@@ -230,3 +233,32 @@ def test_it_may_give_out_the_ids_too(
 
             assert command(site, capsys, "withdraw", "--pipeline", maker(summary)["id"])[0] == 0
             assert state(fhir.get(reference(summary))) == ("entered-in-error", "recalled")
+
+
+def test_a_summary_that_somebody_deleted_is_missed_and_written_again(ward: Site) -> None:
+    note = ward.document(**a_patient(ward))
+    ward.poll([reference(note)])
+    ward.fhir.send("DELETE", reference(only(ward, note))).raise_for_status()
+
+    with open_ledger(ward.settings) as ledger:
+        totals = asyncio.run(reconcile(ward.settings, ledger, None, None, lambda _: None))
+
+    assert totals.missed
+    assert held(ward, only(ward, note))
+
+
+def test_what_a_page_says_of_the_maker_is_that_of_the_contained_device(ward: Site) -> None:
+    note = ward.document(**a_patient(ward))
+    ward.poll([reference(note)])
+    device = maker(only(ward, note))
+
+    async def examined() -> Examined | None:
+        async with auditing(ward.settings) as (_, auditor):
+            return await auditor.examine(reference(only(ward, note)))
+
+    found = asyncio.run(examined())
+    assert found
+    (shown,) = found.makers
+    assert shown.reference == device["definition"]["reference"]
+    assert (shown.engine, shown.recalled) == ("lead", "")
+    assert device["id"].endswith(shown.pipeline)

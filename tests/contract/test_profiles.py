@@ -226,7 +226,7 @@ def test_what_contains_its_author_is_valid(site: Site, capsys: pytest.CaptureFix
     chart.summarise(html_document(site, subject={"reference": chart.patient}))
     _, kept = chart.keep()
 
-    summary, timeline = only(site, plain), site.fhir.get(kept.composition)
+    summary, timeline = chart.summary(plain), site.fhir.get(kept.composition)
     shared = [site.fhir.get(device["definition"]["reference"]) for device in timeline["contained"]]
     assert len(shared) == 2
     proofs = [*provenances(site, summary), *provenances(site, timeline)]
