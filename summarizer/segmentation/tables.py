@@ -26,6 +26,7 @@ _SHORT_PAIR = re.compile(r"[A-Z][\w /#&()'-]{0,30}:[ \t]?\S[^:]{0,40}")
 _EMPTY_PAIR = re.compile(r"[A-Z][\w /#&()'-]{0,30}:")
 _VALUE = re.compile(r"[<>=~+-]?\s?\d|.{0,40}\d\s?(?:mg|mcg|ml|g|%|/|:|-)|.{0,40}\s\d")
 _FIGURE = re.compile(r"[<>=~+-]{0,2}\s?\d")
+_UNIT = re.compile(r"%|[\w^*µ]{1,8}/[\w^*²³]{1,8}|(?:mg|g|kg|ml|l|fl|pg|mm|cm|iu|u|mmhg|sec|s)", re.I)
 _HEADS = words("table_heads", "heads")
 _STOP_GAP = re.compile(r"[.?!:;,][\"')\]]?$")
 
@@ -144,8 +145,11 @@ def names_columns(row: Sequence[str], below: Sequence[str] = ()) -> bool:
     # `SpO2` names a column, `88` and `>90` are values.
     if len(cells) < 2 or any(map(_VALUE.match, cells)):
         return False
-    values = [bool(_FIGURE.match(cell.strip())) for cell in below]
-    if len(values) == len(cells) and sum(values) > 1 and all(values[1:]):
+    figures = [bool(_FIGURE.match(cell.strip())) for cell in below]
+    values = [
+        figure or bool(_UNIT.fullmatch(cell.strip())) for figure, cell in zip(figures, below, strict=True)
+    ]
+    if len(values) == len(cells) and any(figures) and sum(values) > 1 and all(values[1:]):
         return all(len(cell.split()) < 4 for cell in cells)
     named = sum(
         cell in _HEADS or (len(cell.split()) < 4 and not _HEADS.isdisjoint(cell.split())) for cell in cells

@@ -67,6 +67,7 @@ def test_records_in_other_languages(text: str, expected: list[str]) -> None:
         ("Medicamento | Dosis | Estado", "digoxina | 0,25 mg | suspendido"),
         ("Médicament\tPosologie\tArrêt", "Cordarone\t1 cp\toui"),
         ("Muestra      Resultado", "Esputo       negativo"),
+        ("Analyt | Heute | Gestern | In", "Laktat | 4.1 | 2.0 | mmol/l"),
     ],
 )
 def test_column_heads_in_other_languages(head: str, row: str) -> None:
