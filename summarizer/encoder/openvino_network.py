@@ -42,6 +42,9 @@ class OpenVinoNetwork:
         self._shape, self._files = BertShape.of(files), files
         weights = read_weights(files, self._shape, self._shape.num_hidden_layers)
         self._embeddings = {name: weights[f"embeddings.{name}_embeddings.weight"] for name in _EMBEDDINGS}
+        # Whole rows of these two are added for every token; the large table stays as it is stored.
+        for name in ("token_type", "position"):
+            self._embeddings[name] = self._embeddings[name].astype(np.float32)
         self.precision = precision
         self.hidden = self._shape.hidden_size
         self.segments = self._shape.type_vocab_size
