@@ -9,7 +9,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +73,7 @@ class Client:
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """A public client at which a person signs in, with PKCE.
+    """A client at which a person signs in, with PKCE: a public one, or one that shows signed statements.
 
     Keycloak knows no open record: what a record would say of it is the same for each sign-in here.
 
@@ -81,12 +81,15 @@ class App:
         redirect_uri: the one address that codes go to.
         context: what stands beside the token, such as `patient`.
         claims: of the id_token, such as `fhirUser`.
+        algorithm, keys: of its statements, as of `Client`; without them it is public.
     """
 
     id: str
     redirect_uri: str
     context: dict[str, str]
     claims: dict[str, str]
+    algorithm: str = ""
+    keys: dict[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """As an import of a realm has it."""
@@ -100,13 +103,20 @@ class App:
             "protocolMapper": "oidc-sub-mapper",
             "config": {"access.token.claim": "true"},
         }
+        by_key = {
+            "token.endpoint.auth.signing.alg": self.algorithm,
+            "use.jwks.string": "true",
+            "jwks.string": json.dumps(self.keys),
+        }
+        by_key = by_key if self.algorithm else {}
         return {
             "clientId": self.id,
             "protocol": "openid-connect",
-            "publicClient": True,
+            "publicClient": not self.algorithm,
+            **({"clientAuthenticatorType": "client-jwt"} if self.algorithm else {}),
             "standardFlowEnabled": True,
             "redirectUris": [self.redirect_uri],
-            "attributes": {"pkce.code.challenge.method": "S256", "access.token.lifespan": "60"},
+            "attributes": {"pkce.code.challenge.method": "S256", "access.token.lifespan": "60", **by_key},
             "optionalClientScopes": LAUNCH_SCOPES,
             "protocolMappers": [subject, *beside, *within],
         }

@@ -4,7 +4,7 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
@@ -19,6 +19,8 @@ APP = App(
     context={"patient": new_id("patient")},
     claims={"fhirUser": f"Practitioner/{new_id('reader')}"},
 )
+BY_KEY = "notes-app-by-key"
+"""The same app where it has a key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ def logging_in() -> Iterator[Login]:
             Client("by-secret", secret=SECRET),
             Client("short", secret=SECRET, seconds=3),
             APP,
+            replace(APP, id=BY_KEY, algorithm="ES384", keys=public["ES384"]),
         ]
         with running_or_skip(clients) as keycloak:
             yield Login(keycloak, pems)

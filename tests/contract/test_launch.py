@@ -16,7 +16,7 @@ from tests.contract.contract_fhir import Fhir, FhirServer, new_id
 from tests.contract.gateway import Gateway, running
 from tests.contract.keycloak_server import PASSWORD, USER
 from tests.contract.lives import of_its_own
-from tests.contract.logins import APP, Login
+from tests.contract.logins import APP, BY_KEY, Login
 from tests.contract.passes import Site, reference
 
 pytestmark = pytest.mark.hapi
@@ -86,13 +86,16 @@ async def signed_in_at(address: str) -> str:
         return answer.headers["location"]
 
 
-@pytest.mark.parametrize("begins", ["/smart/launch", "/smart/standalone"])
+@pytest.mark.parametrize(("begins", "by_key"), [("/smart/launch", False), ("/smart/standalone", True)])
 async def test_a_person_signs_in_and_reads_the_one_patient_by_their_own_token(
-    hospital: Hospital, begins: str
+    hospital: Hospital, login: Login, tmp_path: Path, begins: str, by_key: bool
 ) -> None:
+    key = tmp_path / "app.pem"
+    key.write_text(login.pems["ES384"], "utf-8")
+    who = {"SMART_CLIENT_ID": BY_KEY, "SMART_PRIVATE_KEY_FILE": str(key)} if by_key else {}
     server = hospital.gateway.base_url
     query = {"iss": server} | ({"launch": "as-the-record-has-it"} if begins.endswith("launch") else {})
-    app = create_app(load_settings({**_settings(hospital)}))
+    app = create_app(load_settings({**_settings(hospital), **who}))
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
