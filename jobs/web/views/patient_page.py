@@ -29,7 +29,52 @@ from jobs.web.views.note_blocks import (
 
 ON_A_PAGE = 20
 _MOST_CHOICES = 60
-_MOST_SAID = 2  # findings over one summary
+
+# What findings come to for whoever reads the notes; each by its own words stands on the page of the note.
+_WORDS = "What it shows does not stand in its note word for word."
+_WHOSE = "It is filed under somebody else than its note."
+_NOTE = "Its note cannot be read as it was summarised."
+_PROTECTED = "It is less protected than its note, or not marked as made by a machine."
+_OTHERWISE = "What made it, or what it says of itself, is not as it was written."
+_SAID = (_WORDS, _WHOSE, _NOTE, _PROTECTED, _OTHERWISE)
+_PLAIN = {
+    **dict.fromkeys(
+        (
+            Finding.OFFSET_OUTSIDE,
+            Finding.SENTENCE_ALTERED,
+            Finding.SENTENCE_ADDED,
+            Finding.SENTENCE_REMOVED,
+            Finding.SENTENCE_CUT,
+            Finding.CONTEXT_ALTERED,
+            Finding.CONTEXT_ADDED,
+            Finding.CONTEXT_MISSING,
+            Finding.CONTEXT_DIFFERS,
+            Finding.PINNED_MISSING,
+            Finding.PINNED_DIFFERS,
+            Finding.SPAN_MISSING,
+            Finding.WRONG_ORDER,
+            Finding.NARRATIVE_CHANGED,
+            Finding.NARRATIVE_UNREADABLE,
+            Finding.SECTION_ADDED,
+        ),
+        _WORDS,
+    ),
+    Finding.SUBJECT_DIFFERS: _WHOSE,
+    **dict.fromkeys(
+        (
+            Finding.SOURCE_GONE,
+            Finding.SOURCE_UNREADABLE,
+            Finding.SOURCE_MISMATCH,
+            Finding.TEXT_DIFFERS,
+            Finding.EXTRACTOR_DIFFERS,
+            Finding.EXTRACTED_TEXT_DIFFERS,
+            Finding.WRONG_PLACE,
+        ),
+        _NOTE,
+    ),
+    Finding.LABEL_REMOVED: _PROTECTED,
+    Finding.PROTECTION_LOWERED: _PROTECTED,
+}
 _RECENT = (7, 30)  # days
 _ASIDE = {Reason.NOT_FINAL.value: "not final", NOT_YET: "waiting", "source-changed": "waiting"}
 _LONGEST_DATE = len("2024-05-31")
@@ -117,11 +162,10 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class Wrong:
-    """A summary over which the audit found something, in sentences; `more` findings stand on its page."""
+    """A summary over which the audit found something, in sentences for a reader of the note."""
 
     url: str
     findings: tuple[str, ...]
-    more: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,8 +294,8 @@ def _wrong(remarks: tuple[Remark, ...]) -> Iterator[Wrong]:
         found = list(group)
         if all(one.finding is Finding.SOURCE_CHANGED for one in found):
             continue  # no forgery: the note stands there with that as its reason
-        findings = tuple(dict.fromkeys(one.finding.words for one in found))
-        yield Wrong(note_page(composition), findings[:_MOST_SAID], len(findings[_MOST_SAID:]))
+        said = {_PLAIN.get(one.finding, _OTHERWISE) for one in found}
+        yield Wrong(note_page(composition), tuple(words for words in _SAID if words in said))
 
 
 def _missing(left_out: tuple[LeftOut, ...]) -> Iterator[Missing]:

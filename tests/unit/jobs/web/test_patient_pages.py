@@ -169,6 +169,7 @@ async def test_what_does_not_hold_is_said_first_and_not_shown(served: Served, th
         tree = await opened(served, there, "/patient/one")
     (wrong,) = tree.xpath("//section[@class='wrongs']")
     assert "One summary does not hold" in words([wrong])[0]
+    assert "What it shows does not stand in its note word for word. Look at it" in words([wrong])[0]
     assert wrong.xpath(".//a/@href") == [f"/note/{there.compositions['first']}"]
     assert "liters" not in " ".join(words(tree.xpath("//article")))
 
