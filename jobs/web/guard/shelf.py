@@ -30,7 +30,8 @@ from jobs.ledger.launches import (
 )
 from jobs.ledger.ledger import Ledger
 
-MOST = 1000  # of one kind
+MOST = {"begun": 1000, "session": 20_000}
+"""Of each kind; anyone may begin a sign-in, and few end one."""
 _NONCE = 12  # bytes
 
 
@@ -90,7 +91,7 @@ class OwnShelf:
         for old in [name for name, one in held.items() if one.until < now]:
             del held[old]
         held[key] = _Held(Kept(state, 1), now + seconds)
-        while len(held) > MOST:
+        while len(held) > MOST[kind]:
             held.popitem(last=False)
 
     async def take(self, kind: str, key: str) -> JsonObject | None:
@@ -154,7 +155,9 @@ class LedgerShelf:
         """As of `Shelf`."""
         until = datetime.now(UTC) + timedelta(seconds=seconds)
         sealed = self._sealed(kind, key, state)
-        await asyncio.to_thread(keep_state, await self._ledger(), _name(kind, key), kind, sealed, until, MOST)
+        await asyncio.to_thread(
+            keep_state, await self._ledger(), _name(kind, key), kind, sealed, until, MOST[kind]
+        )
 
     async def take(self, kind: str, key: str) -> JsonObject | None:
         """As of `Shelf`."""
