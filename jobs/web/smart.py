@@ -89,6 +89,7 @@ class Launched:
 
     async def leave(self) -> None:
         """Closes the connections."""
+        await self._tokens.settled()
         await self.sight.client.aclose()
 
     async def end(self) -> None:

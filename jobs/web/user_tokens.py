@@ -50,6 +50,7 @@ class UserTokens:
         self._given = self._ended = False
         self._entry: Entry | None = None
         self._serial = 0
+        self._renewing: asyncio.Task[Token] | None = None
 
     def keep(self, entry: Entry, serial: int) -> None:
         """Says where the state of their session lies, of which they are a part."""
@@ -72,6 +73,13 @@ class UserTokens:
             return first
         if self._ended:
             raise ProblemError("unauthorized", _OVER)
+        if self._renewing is None or self._renewing.done():
+            self._renewing = asyncio.create_task(self._next())
+            self._renewing.add_done_callback(_seen)
+        # Whoever asked may have left: what the server gave for a token that is spent now must not be lost.
+        return await asyncio.shield(self._renewing)
+
+    async def _next(self) -> Token:
         entry = self._entry
         if entry is None:
             await self._renew()
@@ -89,7 +97,7 @@ class UserTokens:
             if kept and await entry.change(kept.state | self.state, self._serial):
                 self._serial += 1
         self._given = True
-        return self._token() or await self()
+        return self._token() or await self._next()
 
     async def _reserved(self, entry: Entry) -> bool:
         """Whether it is for this process to renew; False where another one just has."""
@@ -122,8 +130,20 @@ class UserTokens:
         left = None if until is None else until - time.time()
         return Token(self.state["token"], left, self.state["scope"]) if left is None or left > 0 else None
 
+    async def settled(self) -> None:
+        """Waits until nothing is under way."""
+        if self._renewing:
+            await asyncio.wait([self._renewing])
+
     async def end(self) -> None:
         """Ends the tokens at the server, as far as it lets us."""
+        await self.settled()
         self._ended = True
         with suppress(FhirAdapterError):
             await revoked(self._found, self._who, self.state["refresh"] or self.state["token"], self._web)
+
+
+def _seen(task: asyncio.Task[Token]) -> None:
+    """Takes note of how it ended, where nobody waits for that any more."""
+    if not task.cancelled():
+        task.exception()

@@ -20,7 +20,7 @@ from tests.unit.jobs.web.record_server import CLIENT, Record
 from tests.unit.jobs.web.summarised import Summarised
 from tests.unit.jobs.web.test_launch import app_of, launched, there_and_back
 from tests.unit.jobs.web.test_launch import record as record
-from tests.unit.jobs.web.web_parts import MakeSettings
+from tests.unit.jobs.web.web_parts import MakeSettings, until
 
 SECRET = "of-all-replicas-" + "x" * 32
 
@@ -88,6 +88,23 @@ async def test_replicas_spend_a_refresh_token_once(
     assert [page.status_code for page in (*pages, *later)] == [200] * 4
     assert [form["grant_type"] for form in record.forms] == ["authorization_code"] + ["refresh_token"] * 3
     assert [page.headers.get("location") for page in (ended, after)] == ["/login?to=/patient/one"] * 2
+
+
+async def test_who_leaves_while_a_token_is_renewed_loses_nothing(
+    make_settings: MakeSettings, there: Summarised, record: Record
+) -> None:
+    async with app_of(make_settings, there, record) as client:
+        await launched(client, record)
+        record.tokens.clear()
+        record.slow = 1.0
+        asked = asyncio.create_task(client.get("/patient/one"))
+        await until(lambda: len(record.forms) == 2)  # the server has the refresh token, and has not answered
+        asked.cancel()
+        await asyncio.wait([asked])
+        page = await client.get("/patient/one")
+    assert asked.cancelled()
+    assert page.status_code == 200
+    assert len(record.forms) == 2
 
 
 async def test_a_session_outlives_the_replica_that_it_began_at(
