@@ -8,6 +8,7 @@ from itertools import pairwise
 from summarizer.segmentation import records, tables
 from summarizer.segmentation.answers import is_question
 from summarizer.segmentation.boilerplate import DEAR, is_rule, letter_body
+from summarizer.segmentation.dashes import names_field
 from summarizer.segmentation.declared import DeclaredRow, declared_rows
 from summarizer.segmentation.forms import TITLE_WORDS, are_sides, capitalised, is_filled, is_labelled, style
 from summarizer.segmentation.labels import APART, LABEL, Role, role
@@ -48,7 +49,7 @@ def segment_text(
         if isinstance(what, DeclaredRow):
             spans.context.begin_block()
             _lead_in_to_table(spans, at, start)
-            spans.context.table_under_heading()
+            spans.context.begin_table()
             for begin, stop in what.pieces:
                 spans.sentence(begin, stop, more=what.context)
         else:
@@ -165,7 +166,7 @@ class _Emitter:
             return
         head = self._table_head() if not table.open or self.first.after_blank else []
         if head or not table.open:
-            self.spans.context.table_under_heading()
+            self.spans.context.begin_table()
             table.begin(head, self.first)
         self.spans.sentence(self.start, self.end, row=True, more=table.row(self.first))
 
@@ -210,21 +211,26 @@ class _Emitter:
         """Add running text, an item, a question with its answer or a line of leader dots."""
         spans, first = self.spans, self.first
         start = self.start
+        problem = item and first.text[0] == "#"
+        if problem:
+            spans.context.leave_list()
+            spans.context.end_problem()
         if item:
-            spans.context.list_under_heading()
+            spans.context.headings.own_list()
             spans.context.begin_item(first.indent, style(first))
         if first.marker:
             spans.marker(start, start + first.marker)
             start += first.marker
         label = LABEL.match(spans.text, start, self.end) if first.kind is LineKind.LABELLED else None
-        if first.dashed or (first.kind is LineKind.TEXT and begins_with_time(first.text)):
-            spans.context.end_inline(start)
+        alone = begins_with_time(first.text) or names_field(first.text)
+        if first.dashed or (first.kind is LineKind.TEXT and alone):
+            spans.context.headings.end_inline(start)
         if label is not None:
             self._begin_label(start, label)
         elif first.kind is LineKind.TEXT:
-            spans.context.begin_statement(start, first.end)
+            spans.context.headings.begin_statement(start, first.end)
         if self._titles:
-            spans.context.begin_title(start, upper=first.text.isupper(), apart=first.after_blank)
+            spans.context.headings.begin_title(start, upper=first.text.isupper(), apart=first.after_blank)
             spans.open_section(start, self.end)
         count = len(spans.sentences)
         empty = self._is_empty_field(start)
@@ -235,7 +241,10 @@ class _Emitter:
         spans.context.end_item()
         if len(spans.sentences) > count and not empty:
             last = spans.sentences[-1]
-            self._lead_in(Span(last.start, last.end), item=item)
+            if problem and len(spans.sentences) == count + 1:
+                spans.context.begin_problem(last.start, last.end)
+            else:
+                self._lead_in(Span(last.start, last.end), item=item)
 
     def _is_empty_field(self, start: int) -> bool:
         """Whether the block is a field of a form's lines and nobody filled it in: it heads nothing.
@@ -261,15 +270,16 @@ class _Emitter:
 
     def _begin_label(self, start: int, label: re.Match[str]) -> None:
         """Close what a label at the beginning of a line does not stand under; its section is its own."""
-        context, words = self.spans.context, label["words"]
+        headings, words = self.spans.context.headings, label["words"]
         found, upper = role(words), words.isupper()
         if found in (Role.VALUE, Role.EITHER):
             named = normalise(words) in APART
-            ends = context.begin_value(start, upper=upper, apart=named and self.first.after_blank)
+            apart = named and self.first.after_blank
+            ends = headings.begin_value(start, upper=upper, apart=apart, own=named)
             ends = ends or self.spans.is_beside or (named and self.spans.is_left)
             ends = ends and (named or (upper and self.first.after_blank))
         elif found is Role.UNKNOWN:
-            ends = context.begin_label(start, upper=upper) or self.spans.is_beside
+            ends = headings.begin_label(start, upper=upper) or self.spans.is_beside
         else:
             ends = False
         if ends:

@@ -5,10 +5,19 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from summarizer.segmentation.lines import Line
+from summarizer.segmentation.section_titles import normalise
+from summarizer.segmentation.vocabulary import words
 
 _DASHED = re.compile(r"(?P<words>[A-Z][\w/&.']*(?: [\w/&.']+){0,2}) [-–—]{1,2} +(?=\S)")
+_FIELDS = words("section_titles", "before_dash")
 _RUN = 3
 """So many lines of the form are needed: one alone is a clause with a dash."""
+
+
+def names_field(line: str) -> bool:
+    """Whether a line is a field with a dash behind its name (`Allergies - none`)."""
+    found = _DASHED.match(line)
+    return found is not None and normalise(found["words"]) in _FIELDS
 
 
 def dashed_labels(lines: Sequence[Line]) -> list[int]:

@@ -229,7 +229,8 @@ def _joins(
         return True
     if line_ends.begins_lower(line.text):
         return _goes_on_in_small_letters(line, before, first, full)
-    return (full and width > 0) or _is_cut_clause(line, before, lines, index)
+    cut = (full and width > 0) or _is_cut_clause(line, before, lines, index)
+    return cut and not line_ends.begins_order(line.text)
 
 
 def _are_drugs(before: Line, line: Line) -> bool:

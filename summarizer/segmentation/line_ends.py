@@ -31,6 +31,10 @@ _ANSWERS = words("answers", "answers") - words("answers", "only_after_questions"
 _ANSWER_WORDS = "|".join(sorted(map(re.escape, _ANSWERS), key=len, reverse=True))
 _ANSWERED = re.compile(rf"(?:[:?=]|\.{{3}}|\s[-–—])\s*(?:{_ANSWER_WORDS})[.;]?$", re.I)
 _YES_OR_NO = re.compile(r"\b(?:no|yes|none|nil)[.;]?$", re.I)
+_ORDERS = words("statements", "orders")
+_BEGINNINGS = frozenset({"no", "the", "he", "she", "patient", "pt", "denies", "there"})
+_AS_FAR_AS = frozenset({"if", "as", "when", "whenever", "where", "wherever", "soon", "much"})
+"""Words before `possible` that it completes: `if possible` ends a statement, `possible` alone does not."""
 _DRUG = re.compile(
     r"[A-Z][\w/-]{2,30}(?: [a-z][\w/-]{1,20}){0,2} \d[\d.,/]{0,8}"
     r" ?(?:mg|mcg|µg|g|ml|mL|units?|iu|IU|mEq|meq|%|puffs?)?\b"
@@ -95,7 +99,7 @@ def is_open(tail: str) -> bool:
         return last != "history" or before in _DETERMINERS or before == "any"
     if last in _OPEN_ELSEWHERE and tail.endswith(last):
         return True
-    if last in _QUALIFIERS and not _SIDE_END.search(tail):
+    if last in _QUALIFIERS and before not in _AS_FAR_AS and not _SIDE_END.search(tail):
         while len(tokens) > 1 and before in _QUALIFIERS:
             tokens.pop()
             before = tokens[-2].strip(_PUNCTUATION) if len(tokens) > 1 else ""
@@ -173,20 +177,17 @@ def begins_with_drug(text: str) -> bool:
     return _DRUG.match(text) is not None
 
 
+def begins_order(text: str) -> bool:
+    """Whether a line begins with an order by its capital (`Return in two weeks.`)."""
+    first = text.split(None, 1)[0].rstrip(".,;:")
+    return first[:1].isupper() and first[1:].islower() and first.lower() in _ORDERS
+
+
 def stands_alone(text: str) -> bool:
     """Whether the first clause of a line has a finite verb, or begins as a statement does."""
     clause = re.split(r"(?<=[^\W\d_]{2})[.!?]\s", text[:120], maxsplit=1)[0]
     tokens = [token.strip(".,;:()") for token in clause.lower().split()]
-    return tokens[0] in (
-        "no",
-        "the",
-        "he",
-        "she",
-        "patient",
-        "pt",
-        "denies",
-        "there",
-    ) or not _FINITE.isdisjoint(tokens)
+    return tokens[0] in _BEGINNINGS or tokens[0] in _ORDERS or not _FINITE.isdisjoint(tokens)
 
 
 def is_prose(text: str) -> bool:

@@ -91,8 +91,8 @@ def _add_sentences(spans: Spans, start: int, end: int, inside: Collection[int]) 
         asked = None
     for cut in [*sentence_ends(text, start, end, inside), end]:
         more = () if asked is None else (ContextSpan(asked.start, asked.end, ContextKind.QUESTION),)
-        if spans.context.in_study and _begins_with_label(text, start, cut, LABORATORY):
-            spans.context.end_study()
+        if spans.context.headings.in_study and _begins_with_label(text, start, cut, LABORATORY):
+            spans.context.headings.end_study()
         if spans.section_kind in _ENUMERATED and _begins_with_label(text, start, cut, APART):
             spans.context.close_all()
         added = spans.sentence(start, cut, more=more)

@@ -104,9 +104,12 @@ class Spans:
         start, end = self._trim(start, end)
         if start >= end:
             return
+        within = self._in_force
         kind = self.open_section(start, end, code)
         self.headings.append(Span(start, end))
         self.context.heading(start, end, kind, declared=declared, own=own)
+        if within is not None and self.context.headings.is_of_item(start):
+            self._within[len(self._titles) - 1] = within
         self._last = end
 
     def open_section(self, start: int, end: int, code: str | None = None) -> SectionKind:
@@ -127,7 +130,7 @@ class Spans:
 
     def subheading(self, start: int, end: int) -> None:
         """Add a heading of one paragraph; the section that it stands in goes on behind that."""
-        within = self._continued or self._in_force
+        within = self._in_force
         beside = self._is_open_at(start)
         self.heading(start, end, own=True)
         if not beside and within is not None:
@@ -149,7 +152,9 @@ class Spans:
 
     @property
     def _in_force(self) -> tuple[str, SectionKind] | None:
-        """Title and kind of the section that is open."""
+        """Title and kind of the section that is open, or that goes on with the next sentence."""
+        if self._continued is not None:
+            return self._continued
         return None if self._section is None else self._titles[self._section][1:]
 
     @property
@@ -160,7 +165,7 @@ class Spans:
     @property
     def is_left(self) -> bool:
         """Whether the heading that opened the section is shown above no sentence any more."""
-        return self._section is not None and not self.context.is_open(self._titles[self._section][0])
+        return self._section is not None and not self.context.headings.is_open(self._titles[self._section][0])
 
     def open_beside(self, start: int, end: int) -> None:
         """Open the section of a label that stays in its sentence, beside those above that look like it."""
@@ -179,7 +184,7 @@ class Spans:
     @property
     def section_kind(self) -> SectionKind | None:
         """The kind of the section that is open, None where none is."""
-        return None if self._section is None else self._titles[self._section][2]
+        return None if self._in_force is None else self._in_force[1]
 
     def _end_sections(self, start: int) -> None:
         """The section ends that a heading at `start`, or one behind it, has opened."""

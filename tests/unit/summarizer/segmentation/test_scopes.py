@@ -81,6 +81,25 @@ Plan:                   Denies
 Access to means:        Yes; 80 tablets
 Prior attempts:         2"""
 
+PROBLEMS = """Assessment & Plan:
+A man of 72 with a weak heart.
+
+# Acute heart failure (EF 25%)
+Net -1.8 L.
+- furosemide -> torsemide tomorrow
+- ICD: to be seen as outpatient
+
+# AKI
+- stop ibuprofen
+- Allergy: cephalexin, rash in 2010
+
+# Lung nodule
+- CT chest in 6 months
+
+FEN: 2 g Na
+DVT ppx: heparin"""
+PLAN = ("heading", "Assessment & Plan:")
+
 REPORT = """TEST         RESULT   FLAG   UNITS
 Sodium       128      L      mmol/L
 Potassium    6.9      HH     mmol/L
@@ -155,6 +174,20 @@ HEAD = ("column", "TEST RESULT FLAG UNITS")
         (DIALYSIS, "cramping", [("column", "Time BP HR Rate Notes")]),
         (RISK, "Plan:", [("heading", "Risk assessment")]),
         (RISK, "Prior", [("heading", "Risk assessment")]),
+        # A problem is read with all that is said of it; a label of an item ends with the item.
+        (PROBLEMS, "Net", [PLAN, ("lead-in", "Acute heart failure (EF 25%)")]),
+        (PROBLEMS, "torsemide", [PLAN, ("lead-in", "Acute heart failure (EF 25%)")]),
+        (PROBLEMS, "outpatient", [PLAN, ("lead-in", "Acute heart failure (EF 25%)"), ("heading", "ICD:")]),
+        (PROBLEMS, "AKI", [PLAN]),
+        (PROBLEMS, "ibuprofen", [PLAN, ("lead-in", "AKI")]),
+        (PROBLEMS, "rash", [PLAN, ("lead-in", "AKI"), ("heading", "Allergy:")]),
+        (PROBLEMS, "nodule", [PLAN]),
+        (PROBLEMS, "CT chest", [PLAN, ("lead-in", "Lung nodule")]),
+        (PROBLEMS, "2 g", [PLAN, ("heading", "FEN:")]),
+        (PROBLEMS, "heparin", [PLAN]),
+        # A field by a dash is no part of the label above it.
+        ("PNC: Dr. Park. Complicated by\ndiabetes.\nAllergies - NKDA", "NKDA", []),
+        ("Data\n  Cx: pending\n  TTE: No clot\nThank you.", "Thank", []),
         # A remark between rows is one on the row above, and the table goes on.
         (REPORT, "CRITICAL", [HEAD, ("row", "Potassium 6.9 HH mmol/L")]),
         (REPORT, "Platelets", [HEAD]),
@@ -199,6 +232,13 @@ def test_each_drug_of_a_list_is_a_statement_however_wide_its_line() -> None:
     assert [words.split()[0] for words in found] == ["Lamotrigine", "Buspirone", "Prazosin"]
     prose = "He was sent home with\nZocor 20 mg and\nLasix 40 mg daily."
     assert len(segment(prose).sentences) == 1
+
+
+def test_an_order_begins_a_statement_however_wide_the_line_above_is() -> None:
+    goals = "2. Goals - she wants to go on with this if possible"
+    text = f"1. Hypothyroid - start 75\n{goals}\nReturn on 11/12 with a film."
+    found = [text[s.start : s.end] for s in segment(text).sentences]
+    assert found[-1] == "Return on 11/12 with a film."
 
 
 def test_an_addendum_is_of_the_kind_of_what_it_goes_on_with() -> None:

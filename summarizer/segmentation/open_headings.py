@@ -1,0 +1,260 @@
+"""The headings that are open at one place of a text, and what ends them."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from summarizer.segmentation.heads import DEEPER, Head, alike, encloses, is_field, is_label
+from summarizer.segmentation.regions import STUDIES, begins_with_region
+from summarizer.segmentation.section_titles import AXIS, normalise
+from summarizer.types import ContextSpan, SectionKind
+
+_PARENTS_OF_VITALS = frozenset({SectionKind.EXAM, SectionKind.HISTORY, SectionKind.RESULTS})
+_SENTENCE_BEFORE = re.compile(r"[^\W\d_]{2}[^\n]{0,80}[.;!?][ \t]{0,8}\Z")
+
+
+def indent_at(text: str, start: int) -> int:
+    """White space before a place's line begins, in characters."""
+    line_start = text.rfind("\n", max(0, start - 400), start) + 1
+    before = text[line_start:start]
+    return len(before) - len(before.lstrip())
+
+
+def has_text_behind(text: str, end: int) -> bool:
+    """Whether more stands on the line behind a place."""
+    line_end = text.find("\n", end, end + 200)
+    return bool(text[end : line_end if line_end >= 0 else end + 200].strip())
+
+
+@dataclass(slots=True)
+class OpenHeadings:
+    """A stack: each heading stands under those before it.
+
+    Attributes:
+        ended: is told from where on headings stood that ended here, with the sections that they had opened.
+        changed: it is another stack than when `spans` was last asked for.
+    """
+
+    text: str
+    ended: Callable[[int], None]
+    heads: list[Head] = field(default_factory=list)
+    changed: bool = False
+
+    def spans(self) -> list[ContextSpan]:
+        """The headings, as they are shown with a sentence that stands under them now."""
+        self.changed = False
+        for head in self.heads:
+            head.used = True
+        return [head.span for head in self.heads]
+
+    def clear(self) -> None:
+        """All end; their sections stay."""
+        self.changed = True
+        self.heads.clear()
+
+    def _drop_last(self) -> int:
+        """The last one ends, and its section stays; where it began."""
+        self.changed = True
+        return self.heads.pop().span.start
+
+    def _end_last(self) -> None:
+        """The last one ends with its section."""
+        self.ended(self._drop_last())
+
+    @property
+    def top(self) -> Head | None:
+        """The last one."""
+        return self.heads[-1] if self.heads else None
+
+    def follows_sentence(self, start: int) -> bool:
+        """Whether a sentence, or a label that follows one, stands before a place on its line."""
+        line_start = self.text.rfind("\n", max(0, start - 400), start) + 1
+        if self.top is not None and self._on_one_line(self.top.span.end, start):
+            return self.top.within
+        return _SENTENCE_BEFORE.search(self.text, max(line_start, start - 400), start) is not None
+
+    def _on_one_line(self, end: int, start: int) -> bool:
+        return start - end < 40 and not self.text[end:start].strip() and "\n" not in self.text[end:start]
+
+    def add(self, head: Head, *, bulleted: bool) -> None:
+        """A heading opens, and ends what it does not stand under; `bulleted`: its item counts nothing."""
+        self.changed = True
+        self._close_for(head, bulleted=bulleted)
+        self.heads.append(head)
+
+    def _close_for(self, head: Head, *, bulleted: bool) -> None:
+        heads = self.heads
+        if not heads or self._on_one_line(heads[-1].span.end, head.span.start):
+            return
+        top = heads[-1]
+        if head.depth and bulleted:
+            while heads and heads[-1].depth >= head.depth:
+                heads.pop()
+            return
+        if head.main:
+            keep = head.kind is SectionKind.VITALS and top.main and top.kind in _PARENTS_OF_VITALS
+            if not (keep and not top.used):
+                heads.clear()
+            return
+        beside = any(
+            not other.main and (other.upper, other.inline) == (head.upper, head.inline) for other in heads
+        )
+        while heads and not encloses(heads[-1], head, beside=beside):
+            heads.pop()
+        if heads and not (head.region or head.study) and alike(heads[-1], head):
+            heads.clear()
+
+    def end_within(self) -> None:
+        """Those of one paragraph or line end with it."""
+        while self.heads and self.heads[-1].within:
+            self._end_last()
+
+    def end_paragraph(self, at: int, *, item: bool) -> None:
+        """A blank line above `at` ends labels with their text on one line, and fields if no item follows."""
+        if not item and self.heads and is_field(self.heads[-1], self.text, at):
+            self._end_last()
+        while self.heads and self.heads[-1].inline and (not self.heads[-1].main or self.heads[-1].depth):
+            head = self.heads[-1]
+            name = normalise(self.text[head.span.start : head.span.end])
+            start = self._drop_last()
+            if head.depth or AXIS.fullmatch(name):
+                self.ended(start)
+
+    def end_deeper(self, depth: int, *, sections: bool) -> None:
+        """Those of items that are closed end; with `sections` what they opened too."""
+        while self.heads and self.heads[-1].depth > depth:
+            start = self._drop_last()
+            if sections:
+                self.ended(start)
+
+    def end_listed(self, *, sections: bool) -> None:
+        """Those of a list that has ended end."""
+        while self.heads and self.heads[-1].listed and self.heads[-1].used:
+            start = self._drop_last()
+            if sections:
+                self.ended(start)
+
+    def end_tabled(self) -> None:
+        """Those of a table that has ended end."""
+        while self.heads and self.heads[-1].tabled and self.heads[-1].used:
+            self._end_last()
+
+    def own_list(self) -> None:
+        """A list begins; a heading right above it that names no section belongs to it alone."""
+        if self.top is not None and not self.top.main and not self.top.used:
+            self.top.listed = True
+
+    def own_table(self) -> None:
+        """A table begins; a heading right above it that names no section belongs to it alone."""
+        if self.top is not None and not self.top.main and not self.top.used:
+            self.top.tabled = True
+
+    def begin_line(self, indent: int) -> None:
+        """Text begins on a line: those end whose text, or which themselves, stand in from there."""
+        while self.heads:
+            top = self.heads[-1]
+            if top.inline:
+                if top.indent < indent + DEEPER:
+                    return
+                self._end_last()
+                continue
+            if top.body is None:
+                top.body = indent
+            if not top.indent + DEEPER <= top.body or indent > top.indent:
+                return
+            self._end_last()
+
+    def is_open(self, start: int) -> bool:
+        """Whether the heading that begins at `start` stands above what follows."""
+        return any(head.span.start == start for head in self.heads)
+
+    def is_of_item(self, start: int) -> bool:
+        """Whether the heading that begins at `start` is open and ends with the item that it stands in."""
+        return any(head.depth > 0 and head.span.start == start for head in self.heads[-1:])
+
+    @property
+    def in_study(self) -> bool:
+        """Whether a study with its text on its line is open (`CXR: clear.`)."""
+        top = self.heads[-1] if self.heads else None
+        if top is None or not top.inline:
+            return False
+        return top.study or normalise(self.text[top.span.start : top.span.end]) in STUDIES
+
+    def end_study(self) -> None:
+        """What follows on the line is another test."""
+        self._drop_last()
+
+    def begin_statement(self, start: int, end: int) -> None:
+        """Running text begins on a line: what speaks of another region does not stand under the last one."""
+        top = self.heads[-1] if self.heads else None
+        if top is None or not (top.region and top.inline) or top.main:
+            return
+        named = begins_with_region(self.text[start:end])
+        if named and named not in normalise(self.text[top.span.start : top.span.end]):
+            self._end_last()
+
+    def end_inline(self, start: int) -> None:
+        """A line begins with a label of another form, or a time: labels and fields above it end."""
+        self._end_while(start, is_label)
+
+    def begin_title(self, start: int, *, upper: bool, apart: bool) -> None:
+        """A line titles those below it: labels end, and with `apart`, behind a blank line, titles like it."""
+        self._end_while(start, lambda head: head.inline or (apart and head.upper == upper))
+
+    def _end_while(self, start: int, ends: Callable[[Head], bool]) -> None:
+        """Headings of lines above `start` end, the last one first, as long as `ends` says so."""
+        while self.heads and ends(self.heads[-1]):
+            if "\n" not in self.text[self.heads[-1].span.end : start]:
+                break
+            self._end_last()
+
+    def begin_label(self, start: int, *, upper: bool) -> bool:
+        """A label that is no heading begins a line: what stands above it in the same form ends there.
+
+        In capitals a section may be divided by labels of its form; else a line of its own form ends it.
+        A label in capitals that is no section ends in any form.
+
+        Returns:
+            Whether anything did.
+        """
+        return self._close_alike(start, upper=upper, main=not upper, any_form=True)
+
+    def begin_value(self, start: int, *, upper: bool, apart: bool = False, own: bool = False) -> bool:
+        """A label with its value begins a line: those above that look like it are not its headings.
+
+        Args:
+            start: of the label.
+            upper: it is in capitals.
+            apart: it names a section of its own, and a blank line stands above it.
+            own: it names a section of its own.
+
+        Returns:
+            Whether any of those ended.
+        """
+        top = self.heads[-1] if self.heads else None
+        if (
+            apart
+            and top is not None
+            and top.used
+            and (top.upper or not upper)
+            and indent_at(self.text, start) <= top.indent
+        ):
+            self.clear()
+            return True
+        return self._close_alike(start, upper=upper, main=True, any_form=own)
+
+    def _close_alike(self, start: int, *, upper: bool, main: bool, any_form: bool) -> bool:
+        """Close labels above, with their text on a line, that look like one at `start`; say whether.
+
+        With `any_form` also those in capitals that are no sections.
+        """
+        count = len(self.heads)
+        while self.heads:
+            top = self.heads[-1]
+            like = top.upper == upper or (any_form and top.upper and not top.main)
+            if not (top.inline and like) or (top.main and not main):
+                break
+            if "\n" not in self.text[top.span.end : start]:
+                break
+            self._drop_last()
+        return len(self.heads) < count
