@@ -177,7 +177,7 @@ def _kind_alone(cell: Cell, columns: int, names_columns: bool, under_heads: bool
         return LineKind.CAPTION
     if names_columns and short:
         return LineKind.COLUMNS
-    return LineKind.ROW if under_heads and columns > 1 and short else LineKind.TEXT
+    return LineKind.ROW if under_heads and short else LineKind.TEXT
 
 
 def _is_page(filled: Sequence[Cell], under_heads: bool) -> bool:
@@ -229,6 +229,8 @@ def one_line(cell: Cell) -> str:
         piece = line.text.strip()
         if not piece:
             continue
+        if line.is_row:  # of a table in the cell: its bars would part the columns of the one outside
+            piece = ", ".join(part for part in piece.strip("| ").split(" | ") if part.strip("| "))
         if text:
             flows = soft or cell.header or visible(text).endswith(_SENTENCE_END)
             text += " " if flows else "; "

@@ -4,7 +4,7 @@ A recipe is `{CANONICAL_BASE}/text-extraction/{name}|{version}`. The version is 
 may give another text than before. Where a third-party engine decides what the text is (PDFium's reading
 order), its own version is part of ours (`pdf|4+pdfium-7191`), so that an auditor who gets another text from
 the same bytes sees why; where the code that decides is in this package (plain, html, fhir), a number is
-enough. A wrapper around the note goes in front of the name: `gzip+cda|2`. A text of several documents names
+enough. A wrapper around the note goes in front of the name: `gzip+cda|3`. A text of several documents names
 the recipes of all of them: `documents|1+html-2.rtf-3`.
 
 What was written under an earlier version can be audited wherever the present one gives the same text: most
@@ -34,7 +34,7 @@ def recipe(name: str, version: str = "1") -> str:
 
 
 def wrapped(wrapper: str, normalization: str) -> str:
-    """The recipe of a note inside a wrapper: `gzip` around `.../cda|2` is `.../gzip+cda|2`."""
+    """The recipe of a note inside a wrapper: `gzip` around `.../cda|3` is `.../gzip+cda|3`."""
     folder, _, name = normalization.rpartition("/")
     return f"{folder}/{wrapper}+{name}"
 

@@ -1,6 +1,6 @@
 """C-CDA and any other CDA R2 document: what a stylesheet would show of its body.
 
-The recipe `cda|2`:
+The recipe `cda|3`:
 
 - the document's title, or the name of its code, is the first line. The rest of the header (patient, authors,
   custodian) is left out: it is the same in every document of a patient and no part of the note.
@@ -59,7 +59,7 @@ class Embedded:
     notice: str = ""
 
     def wrap(self, inner: NoteText) -> NoteText:
-        """`inner`, read from `data`, with the recipe that says it lay in a CDA: `cda+rtf|2`."""
+        """`inner`, read from `data`, with the recipe that says it lay in a CDA: `cda+rtf|3`."""
         notice = "; ".join(part for part in (self.notice, inner.notice) if part)
         return replace(
             inner, normalization=wrapped("cda", inner.normalization), notice=notice, verbatim=False
@@ -113,7 +113,7 @@ class _Document:
         if self._without_narrative:
             more = f"{self._without_narrative} sections with coded entries alone"
             notice = f"{notice}; {more}" if notice else more
-        return self._builder.build(recipe("cda", "2"), MEDIA_TYPE, notice)
+        return self._builder.build(recipe("cda", "3"), MEDIA_TYPE, notice)
 
     def fragment(self, notice: str) -> NoteText:
         """A piece cut out of a document: its sections, or a narrative block or a part of one."""
@@ -124,7 +124,7 @@ class _Document:
             block = etree.Element("text")
             block.append(self._document)
             Narrative(self._ids).write(block, self._builder)
-        return self._builder.build(recipe("cda", "2"), FRAGMENT_TYPE, notice)
+        return self._builder.build(recipe("cda", "3"), FRAGMENT_TYPE, notice)
 
     def _heading(self, title: etree._Element | None, code: etree._Element | None) -> None:
         words = collapse(" ".join(_strings(title))) if title is not None else ""

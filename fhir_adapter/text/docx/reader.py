@@ -1,6 +1,6 @@
 """DOCX (Office Open XML word processing documents), read from its XML.
 
-The recipe `docx|2`: a paragraph is a line, a long one parted from its neighbours by blank lines; headings by
+The recipe `docx|3`: a paragraph is a line, a long one parted from its neighbours by blank lines; headings by
 style or outline level; list markers as Word counts them, bullets as `- `, two spaces a level; a table row is
 one line, cells joined by ` | ` (`lines.row_lines`); text boxes follow their paragraph; headers come first,
 footnotes and footers last, each text once. Insertions are kept; deletions, hidden text, comments and
@@ -72,7 +72,7 @@ class _Reader:
         for block in margins["footer"]:
             builder.add([Line(""), *block])
         notice = f"{self.lacking} fields without a result" if self.lacking else ""
-        return builder.build(recipe("docx", "2"), MEDIA_TYPE, notice)
+        return builder.build(recipe("docx", "3"), MEDIA_TYPE, notice)
 
     def blocks(self, container: etree._Element, depth: int, unfilled: bool = False) -> list[Line]:
         """The lines of the paragraphs and tables in a container, those wrapped in anything else too.

@@ -1,6 +1,6 @@
 r"""RTF as word processors, EHRs and mail programs write it.
 
-The recipe `rtf|2`: `\par`, `\line`, `\sect` and `\page` end a line; a table row is one line, cells joined by
+The recipe `rtf|3`: `\par`, `\line`, `\sect` and `\page` end a line; a table row is one line, cells joined by
 ` | ` (`lines.row_lines`); list markers are kept as text, bullets as `- `; headers come where they are,
 footers and footnotes at the end, each once; text boxes are lines of their own. Hidden and deleted text,
 pictures, objects, comments, and instructions of fields are left out. HTML in RTF (`\fromhtml`) is read by its
@@ -131,7 +131,7 @@ class _Reader:
         if self._fields.lacking:
             more = f"{self._fields.lacking} fields without a result"
             notice = f"{notice}; {more}" if notice else more
-        return builder.build(recipe("rtf", "2"), MEDIA_TYPE, notice)
+        return builder.build(recipe("rtf", "3"), MEDIA_TYPE, notice)
 
     def _end(self) -> None:
         self._flush()

@@ -64,7 +64,7 @@ def test_title_and_sections_are_headings_with_their_codes() -> None:
         ("Plan", "18776-5"),
         ("Complaint", "10154-3"),
     ]
-    assert note.normalization.endswith("/text-extraction/cda|2")
+    assert note.normalization.endswith("/text-extraction/cda|3")
     assert note.media_type == "application/cda+xml"
     assert not note.verbatim
 
@@ -386,7 +386,7 @@ def test_a_tall_row_under_named_columns_stays_one_row() -> None:
 def test_a_row_in_a_cell_stays_in_its_row() -> None:
     inner = "<table><tbody><tr><td>2 puffs</td><td>daily</td></tr></tbody></table>"
     row = f"<tr><td>Salbutamol</td><td><paragraph>Inhaled</paragraph>{inner}</td><td>Active</td></tr>"
-    assert rows(f"<tbody>{row}</tbody>")[-1] == "Salbutamol | Inhaled; 2 puffs | daily | Active"
+    assert rows(f"<tbody>{row}</tbody>")[-1] == "Salbutamol | Inhaled; 2 puffs, daily | Active"
 
 
 def test_a_million_attributes_take_no_square_of_time() -> None:

@@ -1,10 +1,13 @@
 """What the formats declare of their tables: rows, names of columns and rows, captions."""
 
+from collections.abc import Callable
+
 import docx
 import pytest
 from docx.shared import Pt
 
 from fhir_adapter.note import NoteText
+from summarizer.segmentation.segment import segment
 from summarizer.types import MarkKind
 from tests.unit.fhir_adapter.text.small_notes import MAIN, cda, html, marked, rtf, saved
 
@@ -98,3 +101,26 @@ def test_a_cell_that_keeps_its_line_ends_stays_in_its_row(space: str) -> None:
 def test_a_laid_out_cell_is_a_page() -> None:
     cell = "<td><pre>WBC      7.1\nHGB     13.9</pre></td>"
     assert "WBC      7.1" in html(f"<table><tr><td>Labs</td>{cell}</tr></table>").text.split("\n")
+
+
+@pytest.mark.parametrize("form", [html, cda])
+def test_a_row_in_a_cell_parts_no_columns_of_the_table_outside(form: Callable[[str], NoteText]) -> None:
+    inner = "<table><tbody><tr><td>Count: 30</td><td>Refills: 2</td></tr></tbody></table>"
+    head = "<thead><tr><th>Drug</th><th>Since</th></tr></thead>"
+    row = f"<tr><td>sotalol {inner}</td><td>May</td></tr>"
+    assert "sotalol; Count: 30, Refills: 2 | May" in form(
+        f"<table>{head}<tbody>{row}</tbody></table>"
+    ).text.split("\n")
+
+
+@pytest.mark.parametrize("form", [html, cda])
+@pytest.mark.parametrize("question", ["May receive blood products?", "Wishes to be told the result?"])
+def test_the_one_column_of_a_table_keeps_its_head(form: Callable[[str], NoteText], question: str) -> None:
+    rows = "<tbody><tr><td>no</td></tr></tbody>"
+    document = form(f"<table><thead><tr><th>{question}</th></tr></thead>{rows}</table>").document()
+    (found,) = [
+        s
+        for s in segment(document.text, document.headings, document.marks).sentences
+        if document.text[s.start : s.end] == "no"
+    ]
+    assert question in [document.text[piece.start : piece.end] for piece in found.context]

@@ -91,7 +91,7 @@ def test_document_of_a_word_processor() -> None:
         "- Aspirin", "1. Rest", "2. Drink", "", "Test | Value | Unit", "WBC | | x10", "", "Confidential",
     ]  # fmt: skip
     assert [note.text[h.start : h.end] for h in note.headings] == ["Discharge Summary", "History"]
-    assert note.normalization.endswith("/text-extraction/docx|2")
+    assert note.normalization.endswith("/text-extraction/docx|3")
 
 
 @pytest.mark.parametrize(

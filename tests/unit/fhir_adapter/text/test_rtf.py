@@ -139,7 +139,7 @@ def test_code_page_of_the_document(page: str, encoded: str, text: str) -> None:
 def test_raw_utf8_is_read_as_such() -> None:
     note = rtf_text(r"{\rtf1\ansi Fièvre 38 °C, caf\'e9}".encode())
     assert note.text == "Fièvre 38 °C, café"
-    assert note.normalization.endswith("/text-extraction/rtf|2")
+    assert note.normalization.endswith("/text-extraction/rtf|3")
     assert note.media_type == "application/rtf"
 
 
