@@ -88,6 +88,8 @@ class NotePage:
     Attributes:
         news: sentences of the newest version of the note that the one summarised did not have.
         more_news: how many more there are.
+        gone, more_gone: the same of sentences that the one summarised had and the newest has not.
+        same: the newest version has the very sentences of the one summarised.
         rows: the sentences shown: those that are kept, or those picked now.
         numbers: by the number of a row, that of the list in the note which it is an item of, or "".
         length: "" for what is kept.
@@ -107,6 +109,9 @@ class NotePage:
     not_shown: str
     news: tuple[str, ...] = ()
     more_news: int = 0
+    gone: tuple[str, ...] = ()
+    more_gone: int = 0
+    same: bool = False
     length: str = ""
     picked_by: str = ""
     lengths: tuple[LengthChoice, ...] = ()
@@ -138,7 +143,9 @@ def note_view(
     marks = segments(text, rows, audit.ruled) if picked else audit.segments
     total, strip = _count(reading), strip_of(examined, audit)
     kept = not picked and strip.state in _KEPT
-    news = new_sentences(text, newest) if newest is not None and reading else []
+    compared = newest is not None and reading is not None
+    news = new_sentences(text, newest or "") if compared else []
+    gone = new_sentences(newest or "", text) if compared else []
     return NotePage(
         person=person,
         kind=" ".join(title_of(reading.note).split()) if reading else "A note",
@@ -152,6 +159,9 @@ def note_view(
         not_shown=_not_shown(examined, total, rows, kept=kept) if picked or kept else "",
         news=tuple(news[:_MOST_NEWS]),
         more_news=len(news[_MOST_NEWS:]),
+        gone=tuple(gone[:_MOST_NEWS]),
+        more_gone=len(gone[_MOST_NEWS:]),
+        same=compared and not news and not gone,
         length=picked.length if picked else "",
         picked_by=picked.by if picked else "",
         lengths=_lengths(audit, picked, total) if total and audit.rows and strip.state in _KEPT else (),

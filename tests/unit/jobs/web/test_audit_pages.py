@@ -356,3 +356,14 @@ async def test_what_is_new_in_a_note_that_moved_on_is_said(served: Served, there
         assert text(tree.xpath("//details[@class='news']//li")) == sentences[-1]
         assert sentences[-1] not in text(tree.xpath("//div[@class='note']"))
         assert second["id"] == "second"
+        there.put(note("second", NOTES["second"][0], (NOTES["second"][1][0], sentences[-1])))
+        tree = await opened(served, there, there.compositions["second"])
+        lists = [text([one]) for one in tree.xpath("//details[@class='news']")]
+        assert lists == [
+            f"New in the note since{sentences[-1]}",
+            f"No longer in the note{NOTES['second'][1][1]}",
+        ]
+        there.put({**second, "description": "Filed again."})
+        tree = await opened(served, there, there.compositions["second"])
+        assert "Its sentences are the same." in text(tree.xpath("//section[@class='strip over']"))
+        assert tree.xpath("//details[@class='news']") == []
