@@ -43,7 +43,7 @@ sys.exit(worker.main(sys.argv))
 
 
 async def test_slow_notes_keep_no_quick_one_waiting_and_are_read_in_the_end(until: Path) -> None:
-    async with Extractor(ENOUGH, workers=1, patience=0.2) as extractor:
+    async with Extractor(ENOUGH, workers=1, patience=3.0) as extractor:
         slow = [asyncio.create_task(extractor.extract(note(f"slow {n}", SLOW))) for n in range(3)]
         quick = [await extractor.extract(note(f"quick {n}")) for n in range(3)]
         assert not any(task.done() for task in slow)
