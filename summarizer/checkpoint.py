@@ -81,10 +81,12 @@ def export_checkpoint(model: str | Path, out: Path) -> None:
     The calibration goes into the last layer, so that the logits are those of calibrated probabilities.
 
     Raises:
-        ModelError: it is no model of BERTSum.
+        ModelError: it is no model of BERTSum, or its calibration weighs features, which has no place.
         OSError: the file cannot be written.
     """
     _, bertsum = read_bertsum(model, "cpu", "fp32")
+    if bertsum.config.features:
+        raise UnsupportedModelError("The calibration of this model weighs features, which a .pt cannot hold.")
     head = {name: tensor.clone() for name, tensor in bertsum.head.state_dict().items()}
     last = "classifier" if bertsum.config.head.kind == "linear" else "out"
     for name, tensor in head.items():

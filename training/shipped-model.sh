@@ -51,6 +51,7 @@ begun() {
 # shellcheck disable=SC2086  # $data is many words
 "$clinsum" train $data --validation "$out/labels/choose.jsonl" --encoder all-MiniLM-L6-v2 --head transformer \
     --freeze encoder --precision bf16 --epochs 4 --patience 0 --lr 8e-4 --batch-sentences 2000 \
+    --calibrate-features 3 \
     --licence Apache-2.0 --out "$out/articles" $(begun articles)
 
 # The head for notes: what a reader marked in the notes, as they are and once more with letterhead and signature; reports

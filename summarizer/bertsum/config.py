@@ -81,6 +81,7 @@ class BertSumConfig:
         head: the shape of the head.
         context: at most so many positions of a window repeat the end of the one before.
         scale, shift: of the calibration (Platt 1999): the probability is that of `scale * logit + shift`.
+        features: to which are added the features of the sentence with these weights; empty, or one for each.
         calibrated: whether these were fitted on documents that the training did not see.
         threshold: from what score, divided by the root of its words, a sentence is worth a place in a summary
             whose length nobody asked for (`summarizer.selection.select.own_choice`); None if that was not
@@ -93,6 +94,7 @@ class BertSumConfig:
     context: int = 64
     scale: float = 1.0
     shift: float = 0.0
+    features: tuple[float, ...] = ()
     calibrated: bool = False
     threshold: float | None = None
     articles: "BertSumConfig | None" = None
@@ -104,6 +106,9 @@ class BertSumConfig:
             raise ValueError("scale must be above 0")
         if not math.isfinite(self.shift) or not (self.threshold is None or math.isfinite(self.threshold)):
             raise ValueError("shift and threshold must be numbers")
+        object.__setattr__(self, "features", tuple(self.features))  # JSON has lists alone
+        if len(self.features) not in (0, COUNT) or not all(map(math.isfinite, self.features)):
+            raise ValueError("features must be none, or a number for each")
         if not isinstance(self.calibrated, bool):
             raise ValueError("calibrated must be true or false")
         if self.articles is not None and (self.articles.articles or self.articles.context != self.context):
@@ -114,6 +119,9 @@ class BertSumConfig:
         values = {"version": VERSION, **asdict(self)}
         if self.articles is not None:
             values["articles"].pop("articles")
+        for part in (values, values["articles"]):
+            if part and not part["features"]:
+                part.pop("features")  # so that earlier versions read a model that has none
         return values
 
     @classmethod

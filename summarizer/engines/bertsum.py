@@ -162,8 +162,10 @@ class BertSumEngine:
             HeadInput(own, document.features, document.kinds)
             for own, document in zip(vectors, begun.documents, strict=True)
         ]
-        for logits in _logits(part.head, inputs):
+        for logits, document in zip(_logits(part.head, inputs), inputs, strict=True):
             values = config.scale * logits + config.shift
+            if config.features:
+                values = values + document.features @ np.array(config.features, np.float32)
             if not np.isfinite(values).all():
                 raise UnsupportedModelError(
                     f"The model {self.model.name!r} gives scores that are no numbers."

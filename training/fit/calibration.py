@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 BINS = 10
 _STEPS = 100
+_REFITS = 12
 _STEEPEST = 1e3
 
 Array = npt.NDArray[Any]
@@ -32,10 +33,11 @@ class Bin:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """The probability of a sentence is that of `scale * logit + shift`.
+    """The probability of a sentence is that of `scale * logit + shift`, and its features by their weights.
 
     Attributes:
         scale, shift: fitted on all validation documents.
+        features: likewise, where they have a part in it; else empty.
         error: expected calibration error: what the probabilities of a bin are off by, on average over
             sentences.
         raw_error: the same of the logits as they were.
@@ -48,18 +50,38 @@ class Calibration:
     error: float
     raw_error: float
     bins: tuple[Bin, ...]
+    features: tuple[float, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """As it stands in the log."""
         return asdict(self)
 
 
-def calibrate(logits: Sequence[Array], labels: Sequence[Array]) -> Calibration | None:
+@dataclass(frozen=True, slots=True)
+class _Fit:
+    scale: float
+    shift: float
+    features: tuple[float, ...] = ()
+
+    def probabilities(self, logits: Array, features: Array) -> Array:
+        beside = features @ np.array(self.features) if self.features else 0.0
+        return sigmoid(self.scale * logits + self.shift + beside)
+
+
+def calibrate(
+    logits: Sequence[Array],
+    labels: Sequence[Array],
+    features: Sequence[Array] | None = None,
+    penalty: float = 0.0,
+) -> Calibration | None:
     """Fits and measures.
 
     Args:
         logits: of the sentences of each validation document.
         labels: 1 for each sentence to be chosen, else 0.
+        features: of these sentences, shape (sentences, features) each; weighed if `penalty` is above 0.
+        penalty: half of it times the square of each weight is added to the loss, summed over all sentences;
+            also of how far the weight of the logit goes from that of Platt scaling.
 
     Returns:
         None if it makes no sense: fewer than two documents, labels of one kind alone, or a model whose higher
@@ -68,21 +90,31 @@ def calibrate(logits: Sequence[Array], labels: Sequence[Array]) -> Calibration |
     halves = [slice(0, None, 2), slice(1, None, 2)]
     if len(logits) < len(halves):
         return None
-    whole = _fit(np.concatenate(logits), np.concatenate(labels))
+    if features is None or not penalty:
+        features, penalty = [np.zeros((len(part), 0)) for part in logits], 0.0
+
+    def fitted(part: slice) -> _Fit | None:
+        x, y = np.concatenate(logits[part]), np.concatenate(labels[part])
+        found = _fit(x, y)
+        return _with_features(found, x, y, np.concatenate(features[part]), penalty) if found else None
+
+    whole = fitted(slice(None))
     if whole is None:
         return None
     probabilities, chosen, raw = [], [], []
     for own, other in zip(halves, reversed(halves), strict=True):
         x, y = np.concatenate(logits[own]), np.concatenate(labels[own])
         # A half too small to be fitted on lends the fit of the whole.
-        scale, shift = _fit(np.concatenate(logits[other]), np.concatenate(labels[other])) or whole
-        probabilities.append(sigmoid(scale * x + shift))
+        fit = fitted(other) or whole
+        probabilities.append(fit.probabilities(x, np.concatenate(features[own])))
         raw.append(sigmoid(x))
         chosen.append(y)
     y = np.concatenate(chosen)
     bins = reliability(np.concatenate(probabilities), y)
     return Calibration(
-        *whole,
+        whole.scale,
+        whole.shift,
+        features=whole.features,
         error=expected_error(bins),
         raw_error=expected_error(reliability(np.concatenate(raw), y)),
         bins=bins,
@@ -114,7 +146,29 @@ def sigmoid(x: Array) -> Array:
     return values
 
 
-def _fit(logits: Array, labels: Array) -> tuple[float, float] | None:
+def _with_features(found: _Fit, logits: Array, labels: Array, features: Array, penalty: float) -> _Fit:
+    """From Platt scaling on, with weights of the features: ridge logistic regression by Newton's method."""
+    if not penalty:
+        return found
+    x = found.scale * logits.astype(np.float64) + found.shift
+    design = np.column_stack([x, np.ones_like(x), features.astype(np.float64)])
+    begun = np.zeros(design.shape[1])
+    begun[0] = 1.0
+    held = np.full(len(begun), penalty)
+    held[1] = 0.0  # the shift is free
+    weights = begun.copy()
+    for _ in range(_REFITS):
+        p = sigmoid(design @ weights)
+        slope = design.T @ (p - labels) + held * (weights - begun)
+        bend = (design * (p * (1 - p))[:, None]).T @ design + np.diag(held + 1e-9)
+        weights = weights - np.linalg.solve(bend, slope)
+    if not weights[0] > 0 or not np.isfinite(weights).all():
+        return found
+    rounded = tuple(round(float(weight), 6) for weight in weights[2:])
+    return _Fit(float(weights[0]) * found.scale, float(weights[0] * found.shift + weights[1]), rounded)
+
+
+def _fit(logits: Array, labels: Array) -> _Fit | None:
     """Scale and shift by Newton's method with halved steps; see `calibrate` for None."""
     positive = int(labels.sum())
     negative = len(labels) - positive
@@ -138,7 +192,7 @@ def _fit(logits: Array, labels: Array) -> tuple[float, float] | None:
         if np.abs(length * step).max() < 1e-9:
             break
     scale, shift = float(weights[0]), float(weights[1])
-    return (scale, shift) if 0 < scale < _STEEPEST else None
+    return _Fit(scale, shift) if 0 < scale < _STEEPEST else None
 
 
 def _cost(x: Array, target: Array) -> float:

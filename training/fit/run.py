@@ -242,7 +242,7 @@ def _finish(
         round_to_bytes(learner.model.head)
     figures = validator.measure(learner)
     logits = validator.logits(learner)
-    found = calibrate(logits, validator.labels())
+    found = calibrate(logits, validator.labels(), validator.features(), job.settings.calibrate_features)
     learner.model.config = _as_measured(job, learner.model.config, found, validator, logits)
     if job.articles:
         _with_articles(learner.model, job.articles)
@@ -276,14 +276,20 @@ def _as_measured(
     logits: Sequence[npt.NDArray[np.float32]],
 ) -> BertSumConfig:
     """With the calibration, and the threshold of an own length where one is asked for."""
-    config = replace(config, scale=1.0, shift=0.0, calibrated=False)
+    config = replace(config, scale=1.0, shift=0.0, features=(), calibrated=False)
     if found:
-        config = replace(config, scale=found.scale, shift=found.shift, calibrated=True)
+        config = replace(
+            config, scale=found.scale, shift=found.shift, features=found.features, calibrated=True
+        )
     if not job.settings.own_words:
         return config
     words = job.settings.own_words
-    threshold = find_threshold(validator.references, logits, config.scale, config.shift, words)
-    return replace(config, threshold=threshold)
+    beside = np.array(config.features, np.float32)
+    values = [
+        config.scale * part + config.shift + (features @ beside if config.features else 0.0)
+        for part, features in zip(logits, validator.features(), strict=True)
+    ]
+    return replace(config, threshold=find_threshold(validator.references, values, 1.0, 0.0, words))
 
 
 def _with_articles(model: BertSum, folder: str) -> None:

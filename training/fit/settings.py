@@ -61,6 +61,12 @@ class TrainSettings:
         int,
         About("Words of a summary whose length nobody asks for, on average; 0 leaves it to expected F1.", 0),
     ] = 0
+    calibrate_features: Annotated[
+        float,
+        About(
+            "Gives features a weight in the calibration, held to 0 so strongly (ridge); 0 leaves them out."
+        ),
+    ] = 0.0
     seed: Annotated[int, About("Of the head's first weights, the order of documents and dropout.", 0)] = 0
 
     def __post_init__(self) -> None:
@@ -74,6 +80,8 @@ class TrainSettings:
         for name in ("lr", "encoder_lr", "layer_decay", "clip"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} must be above 0")
+        if not self.calibrate_features >= 0:
+            raise ValueError("calibrate_features must not be below 0")
         for name in ("warmup", "section_dropout"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} must be from 0 to 1")

@@ -69,6 +69,10 @@ class Validator:
         """Of each validation document, for the calibration."""
         return [learner.logits([self._data[index]])[0] for index in self._indices]
 
+    def features(self) -> list[np.ndarray[Any, Any]]:
+        """Of the sentences of each validation document."""
+        return [self._data[index].features for index in self._indices]
+
     def labels(self) -> list[np.ndarray[Any, Any]]:
         """Of each validation document: 1 for each sentence that is wanted for certain, else 0."""
         return [np.array(self._data[index].labels == 1) for index in self._indices]

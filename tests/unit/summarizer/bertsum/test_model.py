@@ -13,7 +13,7 @@ from safetensors.numpy import load_file
 from transformers import AutoModel, AutoTokenizer
 
 from summarizer import Budget, Summarizer, UnsupportedModelError
-from summarizer.bertsum.config import Pooling
+from summarizer.bertsum.config import COUNT, GROUPS, Pooling
 from summarizer.bertsum.document import prepare, sentence_vectors
 from summarizer.bertsum.export import write_model_folder
 from summarizer.bertsum.folder import read_bertsum
@@ -132,6 +132,24 @@ def test_a_longer_document_is_read_to_its_end(make_bertsum: Callable[..., Path])
     assert len({s.score for s in summary.sentences[-20:]}) > 1
 
 
+def test_features_are_added_to_the_logit_with_their_weights(make_bertsum: Callable[..., Path]) -> None:
+    sentences = tuple(f"{word} {' '.join(WORDS[:place])} today." for place, word in enumerate(WORDS[:8]))
+    weights = [0.0] * COUNT
+    weights[GROUPS["length"].start], weights[GROUPS["position"].start] = 1.5, -0.5
+
+    def logits(more: str) -> tuple[np.ndarray, Encoder]:
+        folder = make_bertsum(declaration=f'{{"version": 2, "head": {{}}, "scale": 0.05{more}}}')
+        encoder, _ = read_bertsum(folder, "cpu", "fp32")
+        engine = BertSumEngine.from_pretrained(folder, "cpu", "fp32")
+        scores = np.array(engine.score([SplitDocument(sentences)], [1])[0].scores)
+        return np.log(scores / (1 - scores)), encoder
+
+    plain, encoder = logits("")
+    weighed, _ = logits(f', "features": {weights}')
+    told = prepare(encoder, SplitDocument(sentences), 64).features
+    np.testing.assert_allclose(weighed - plain, told @ np.array(weights), atol=0.01)
+
+
 def test_a_plain_encoder_is_no_bertsum_model(tiny_model: Path) -> None:
     with pytest.raises(
         UnsupportedModelError, match=r"'tiny-bert' is not a BERTSum model: .* no bertsum\.json"
@@ -151,6 +169,8 @@ def test_a_plain_encoder_is_no_bertsum_model(tiny_model: Path) -> None:
         '{"version": 2, "head": {}, "context": "1"}',
         '{"version": 2, "head": {}, "scale": 0}',
         '{"version": 2, "head": {}, "later": 1}',
+        '{"version": 2, "head": {}, "features": [1.0]}',
+        '{"version": 2, "head": {}, "features": 1}',
         '{"version": 2, "head": {"pooling": "max"}}',
         '{"version": 2, "head": {}, "articles": {"head": {}, "context": 8}}',
     ],

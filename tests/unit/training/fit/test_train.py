@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 from torch import multiprocessing
 from transformers import AutoModel
 
-from summarizer.bertsum.config import HeadConfig
+from summarizer.bertsum.config import COUNT, HeadConfig
 from summarizer.bertsum.document import prepare
 from summarizer.bertsum.folder import read_bertsum
 from summarizer.bertsum.heads import members_of
@@ -268,6 +268,35 @@ def test_calibration_finds_the_scale_that_was_taken_away() -> None:
     assert sum(part.count for part in found.bins) == 8000
     assert calibrate([-x for x in true], labels) is None
     assert calibrate(true[:1], labels[:1]) is None
+
+
+def test_features_that_the_logit_misses_have_their_weight_in_the_calibration() -> None:
+    draw = np.random.default_rng(0)
+    logits = [draw.normal(-1, 2, 400) for _ in range(20)]
+    features = [draw.normal(0, 1, (400, 2)) for _ in logits]
+    labels = [(draw.random(400) < sigmoid(x + 1.5 * f[:, 1])) for x, f in zip(logits, features, strict=True)]
+    found, held = calibrate(logits, labels, features, 1.0), calibrate(logits, labels, features, 1e9)
+    assert found
+    assert held
+    np.testing.assert_allclose((found.scale, found.shift, *found.features), (1, 0, 0, 1.5), atol=0.12)
+    assert found.error < 0.03
+    np.testing.assert_allclose(held.features, 0, atol=1e-3)
+    without = calibrate(logits, labels, features)
+    assert without
+    assert (without.features, without.scale) == ((), pytest.approx(held.scale, abs=1e-3))
+
+
+def test_a_model_keeps_the_weights_of_features_and_a_bare_file_cannot(
+    make_job: Callable[..., TrainJob], tmp_path: Path
+) -> None:
+    job = make_job(head="transformer", calibrate_features=1.0, own_words=10)
+    train(job, quiet)
+    _, model = read_bertsum(job.out, "cpu", "fp32")
+    assert len(model.config.features) == COUNT
+    assert any(model.config.features)
+    assert model.config.threshold is not None
+    with pytest.raises(UnsupportedModelError, match="weighs features"):
+        export_checkpoint(job.out, tmp_path / "model.pt")
 
 
 def test_the_command_says_what_came_of_it(
