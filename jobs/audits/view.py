@@ -4,21 +4,17 @@ Plain data for templates. A Composition that somebody made to be expensive stays
 than a hundred wrong sentences, are not compared letter by letter.
 """
 
-import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
-from itertools import groupby
 
 from fhir_adapter.audit.claims import Span
 from fhir_adapter.audit.findings import Finding, Found
 from fhir_adapter.audit.shape import ANCHOR
 from fhir_adapter.audit.verdict import AuditedContext, AuditedSentence, Examined, Kind, SectionAudit
 from fhir_adapter.narrative import displayed, folded, printable
-
-Pieces = list[tuple[str, bool]]
-"""A text in parts, each with whether it differs."""
+from jobs.audits.shown import Around, AuditRow, Pieces, Place, under
 
 _MOST_COMPARED = 20_000  # product of the lengths that are compared letter by letter; beyond it takes seconds
 _MOST_WRONG = 100
@@ -32,88 +28,6 @@ _BY_SPAN = (
     Finding.SPAN_WITHOUT_SENTENCE,
 )
 _BY_ITEM = (Finding.SENTENCE_ADDED, Finding.SPAN_MISSING, Finding.DUPLICATE_ID)
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a sentence is said to stand.
-
-    Attributes:
-        anchor: names the place on the page; "" for one that another has taken, or that is not in the text.
-        text: what stands there, cut where it differs; empty where that could not be read.
-        named: the first difference by name, or "".
-        unread: the note could not be read, so nothing is known of the place.
-        source: of the note, in a timeline; else "".
-        version: of the note.
-        title: of the note, in a timeline.
-        said: the words that differ, as (what is shown, what the note says); empty where none do.
-    """
-
-    start: int
-    end: int
-    score: float | None
-    ok: bool
-    anchor: str
-    text: Pieces
-    named: str
-    unread: bool = False
-    source: str = ""
-    version: str = ""
-    title: str = ""
-    said: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Around:
-    """A piece of what is shown with a sentence.
-
-    Attributes:
-        kind: why, in a word or two.
-        shown, text, said: as of `AuditRow` and `Place`.
-        first: no sentence before this one shows the same piece of the note.
-    """
-
-    kind: str
-    start: int
-    end: int
-    ok: bool
-    shown: Pieces
-    text: Pieces
-    said: tuple[str, ...]
-    first: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class AuditRow:
-    """A sentence as shown, and its places: one in a summary, some in a timeline, none if none is stated.
-
-    Attributes:
-        before, after: what the note has around it, and what must be read with it.
-        whole: it is known to be a sentence of the note with all that belongs to it, or nothing is known.
-    """
-
-    number: int
-    shown: Pieces
-    places: tuple[Place, ...]
-    before: tuple[Around, ...] = ()
-    after: tuple[Around, ...] = ()
-    whole: bool = True
-
-    @property
-    def ok(self) -> bool:
-        """Whether it stands in every place, and so does what is shown with it."""
-        around = all(piece.ok for piece in (*self.before, *self.after))
-        return self.whole and around and bool(self.places) and all(place.ok for place in self.places)
-
-    @property
-    def worded(self) -> Pieces:
-        """As `shown`, with whole words for the letters that differ, as people read."""
-        return _by_words(self.shown)
-
-    @property
-    def unread(self) -> bool:
-        """Whether it is only for want of the note that it is not proven."""
-        return bool(self.places) and not self.ok and all(place.ok or place.unread for place in self.places)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,16 +97,6 @@ def difference(sentence: AuditedSentence | AuditedContext) -> tuple[Pieces, Piec
     return [part for part in left if part[0]], [part for part in right if part[0]], named
 
 
-def _by_words(pieces: Pieces) -> Pieces:
-    """The same text, where each word differs of which a letter does."""
-    marks = [differs for part, differs in pieces for _ in part]
-    words = re.finditer(r"\s+|\S+", "".join(part for part, _ in pieces))
-    told = [(word[0], any(marks[word.start() : word.end()])) for word in words]
-    return [
-        ("".join(part for part, _ in group), differs) for differs, group in groupby(told, lambda one: one[1])
-    ]
-
-
 def _whole(text: str) -> Pieces:
     return [(text, False)] if text else []
 
@@ -224,7 +128,7 @@ def rows(examined: Examined) -> tuple[AuditRow, ...]:
         items += [("", pairs) for link, pairs in linked.items() if link not in named]
         for shown, pairs in items:
             row = _row(len(found) + 1, shown, pairs, compared=wrong < _MOST_WRONG)
-            row = replace(row, before=_told_once(row.before, found))
+            row = under(row, found)
             places = (_placed(examined, section, place, anchors) for place in row.places)
             found.append(replace(row, places=tuple(places)))
             wrong += not row.ok
@@ -243,8 +147,8 @@ def ruled(examined: Examined, shown: Sequence[AuditRow]) -> tuple[Ruled, ...]:
     for number, (span, (rule, line)) in enumerate(named, 1):
         row = _row(number, words.get(span.link, ""), [(span, line)], compared=number <= _MOST_WRONG)
         places = (_placed(examined, section, place, taken) for place in row.places)
-        under = found.setdefault(rule.head if rule else "No rule is stated", [])
-        under.append(replace(row, before=_told_once(row.before, under), places=tuple(places)))
+        lines = found.setdefault(rule.head if rule else "No rule is stated", [])
+        lines.append(replace(under(row, lines), places=tuple(places)))
     linked = {span.link for span in claims.spans}
     alone = [text for anchor, text in claims.items if anchor not in linked]
     for number, text in enumerate(alone, len(named) + 1):
@@ -290,14 +194,6 @@ def _around(piece: AuditedContext) -> Around:
     shown, text, _ = difference(piece)
     kind = piece.kind.replace("-", " ")
     return Around(kind, piece.start, piece.end, piece.ok, shown, text, said(piece))
-
-
-def _told_once(before: tuple[Around, ...], rows: Sequence[AuditRow]) -> tuple[Around, ...]:
-    """Pieces with those marked that the sentence before has too, or is itself."""
-    last = rows[-1:]
-    known = {(piece.start, piece.end) for row in last for piece in row.before if piece.ok}
-    known |= {(place.start, place.end) for row in last for place in row.places if place.ok}
-    return tuple(replace(p, first=not p.ok or (p.start, p.end) not in known) for p in before)
 
 
 def said(sentence: AuditedSentence | AuditedContext) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from fhir_adapter.reading.persons import Person, read_person
 from fhir_adapter.rest.access_events import acting
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.writing.review import ReviewError, Reviews, Served
-from jobs.audits.view import Place
+from jobs.audits.shown import Place
 from jobs.web.answers import admit, while_wanted
 from jobs.web.guard.access import Scope, requires, sees
 from jobs.web.guard.sight import Sight

@@ -13,7 +13,8 @@ from fhir_adapter.note import Reading
 from fhir_adapter.timeline.clinical_time import readable as readable_time
 from fhir_adapter.writing.sections import left_out_words, notice_words
 from jobs.audits import checks as audit_checks
-from jobs.audits.view import AuditRow, FoundRow, Ruled, Segment, found_rows, rows, ruled, segments
+from jobs.audits.shown import AuditRow
+from jobs.audits.view import FoundRow, Ruled, Segment, found_rows, rows, ruled, segments
 from jobs.web.views.links import history, on_server, patient_page
 from summarizer.types import LeftOutSection
 

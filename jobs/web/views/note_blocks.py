@@ -56,6 +56,8 @@ _NOT_READABLE = frozenset(
 )
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _HEADING = ContextKind.HEADING.value
+_LEAD_IN = ContextKind.LEAD_IN.value
+_LEAD_IN_LENGTH = 80  # characters
 _MOST_NAMED = 4  # other notes that say the same, one by one; of more the first and the last
 _MOST_SECTIONS = 4
 _LONGEST_ABBREVIATION = 4
@@ -100,9 +102,14 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Sentences under one heading, as the note has it; "" where they stand under none."""
+    """Sentences under one heading, as the note has it; "" where they stand under none.
+
+    Attributes:
+        title: the heading, and what leads in to the sentences.
+    """
 
     heading: str
+    title: str
     told: tuple[Told, ...]
 
 
@@ -193,13 +200,14 @@ class Blocks:
         )
 
     def _sections(self, entry: TimelineEntry) -> Iterator[Section]:
-        found: list[tuple[str, Told]] = []
+        found: list[tuple[tuple[str, str], Told]] = []
         for place, before, again in told_once(entry.note.sentences):
             told = self._told(place, _around(before))
             new = told.new and entry.repeated > 0 and bool(entry.time)
-            found.append((heading_of(place.context), replace(told, new=new, again=_around(again))))
-        for heading, group in groupby(found, lambda pair: pair[0]):
-            yield Section(heading, tuple(told for _, told in group))
+            over = (heading_of(place.context), heading_of(place.context, leads=True))
+            found.append((over, replace(told, new=new, again=_around(again))))
+        for (heading, title), group in groupby(found, lambda pair: pair[0]):
+            yield Section(heading, title, tuple(told for _, told in group))
 
     def _ruled(self, entry: TimelineEntry) -> Iterator[ByRule]:
         for words, group in groupby(entry.note.pinned, lambda line: line.head):
@@ -237,12 +245,12 @@ class Blocks:
 def told_once(places: Iterable[Place]) -> Iterator[tuple[Place, list[Context], list[Context]]]:
     """Each sentence with what stands before it: what the one above has not said, and what it has.
 
-    Headings are left out; they stand over the sentences.
+    Headings and short lead-ins are left out; they stand over the sentences. A long lead-in is told each time.
     """
     above: set[tuple[int, int]] = set()
     for place in places:
-        before = [p for p in place.context if p.start < place.start and not _is_heading(p)]
-        fresh = [piece for piece in before if (piece.start, piece.end) not in above]
+        before = [p for p in place.context if p.start < place.start and not (_is_heading(p) or _leads(p))]
+        fresh = [p for p in before if (p.start, p.end) not in above or p.kind == _LEAD_IN]
         yield place, fresh, [piece for piece in before if piece not in fresh]
         above = {(place.start, place.end), *((piece.start, piece.end) for piece in before)}
 
@@ -271,9 +279,17 @@ def _bare(title: str) -> str:
     return displayed(title).rstrip(" :")
 
 
-def heading_of(context: Iterable[Context]) -> str:
-    """The headings over a sentence, the outermost first, in one line; "" where there is none."""
-    named = (_bare(piece.text) for piece in context if _is_heading(piece))
+def _leads(piece: Context) -> bool:
+    """Whether a piece is a lead-in that is short enough to stand over sentences."""
+    return piece.kind == _LEAD_IN and len(displayed(piece.text)) <= _LEAD_IN_LENGTH
+
+
+def heading_of(context: Iterable[Context], *, leads: bool = False) -> str:
+    """The headings over a sentence, the outermost first, in one line; "" where there is none.
+
+    With `leads` what leads in to it stands there too (`Medicines › STOP taking`).
+    """
+    named = (_bare(piece.text) for piece in context if _is_heading(piece) or (leads and _leads(piece)))
     return " › ".join(dict.fromkeys(filter(None, named)))
 
 

@@ -2,7 +2,7 @@
 
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from fhir_adapter.audit.standing import Standing
 from fhir_adapter.audit.verdict import Examined
@@ -13,7 +13,8 @@ from fhir_adapter.timeline.clinical_time import note_times, readable
 from fhir_adapter.timeline.pieces import number_before
 from fhir_adapter.timeline.timeline import title_of
 from jobs.audits.checks import Outcome
-from jobs.audits.view import Around, AuditRow, Place, Segment, segments
+from jobs.audits.shown import Around, AuditRow, Place, under
+from jobs.audits.view import Segment, segments
 from jobs.web.views.audit_page import AuditPage
 from jobs.web.views.note_blocks import day_and_clock, headings_over, not_shown
 from summarizer import SelectedSentence, Summary
@@ -268,7 +269,6 @@ def _sentences(text: str) -> list[str]:
 def picked_rows(text: str, sentences: Sequence[SelectedSentence]) -> tuple[AuditRow, ...]:
     """Sentences that were just cut out of a text, as rows: they stand where they stand."""
     rows: list[AuditRow] = []
-    told: set[tuple[int, int]] = set()
     for number, one in enumerate(sentences, 1):
         shown = [(displayed(text[one.start : one.end]), False)]
         place = Place(one.start, one.end, one.score, True, f"c{one.start}-{one.end}", shown, "")
@@ -284,9 +284,8 @@ def picked_rows(text: str, sentences: Sequence[SelectedSentence]) -> tuple[Audit
             )
             for piece in one.context
         ]
-        before = tuple(replace(p, first=(p.start, p.end) not in told) for p in _in(around, 0, one.start))
-        told = {(one.start, one.end), *((piece.start, piece.end) for piece in before)}
-        rows.append(AuditRow(number, shown, (place,), before, tuple(_in(around, one.start, len(text)))))
+        before, after = _in(around, 0, one.start), _in(around, one.start, len(text))
+        rows.append(under(AuditRow(number, shown, (place,), tuple(before), tuple(after)), rows))
     return tuple(rows)
 
 

@@ -12,6 +12,7 @@ from fhir_adapter.audit.standing import Standing, State
 from fhir_adapter.audit.verdict import Audit, AuditedContext, AuditedSentence, Examined, Kind, SectionAudit
 from fhir_adapter.note import Attachment, NoteText, Reading, SourceNote
 from jobs.audits.checks import CHECKS, Check, Outcome, checked, headline, verdict
+from jobs.audits.shown import Around, AuditRow, under
 from jobs.audits.view import difference, found_rows, rows, said, segments
 
 TEXT = "Pneumonia of the left lower lobe. Improving on ceftriaxone. Home tomorrow."
@@ -285,3 +286,21 @@ def test_a_summary_that_is_wrong_without_its_note_too_does_not_pass_for_unknown(
 def test_what_is_none_of_ours_is_checked_for_nothing_else() -> None:
     audit = examined(ONE, read=False, found=((Finding.NOT_OURS, ""),))
     assert [one.outcome for one in checked(audit)] == [Outcome.FAILS, *[Outcome.UNKNOWN] * 6]
+
+
+def test_what_stands_over_a_sentence_is_shown_anew_where_something_ends() -> None:
+    def piece(start: int, kind: str = "heading") -> Around:
+        return Around(kind, start, start + 4, True, [], [], ())
+
+    def below(pieces: list[Around], above: list[AuditRow]) -> AuditRow:
+        return under(AuditRow(len(above) + 1, [], (), tuple(pieces)), above)
+
+    plan, allergy, sentence_above = piece(0), piece(9), piece(30, "antecedent")
+    found: list[AuditRow] = []
+    told = ([plan], [plan, allergy], [plan], [plan, sentence_above], [plan], [])
+    for pieces in told:
+        found.append(below(pieces, found))
+    shown = [[each.start for each in row.before if each.first] for row in found]
+    # The plan's heading comes again behind the allergy's; what one sentence alone leans on ends nothing.
+    assert shown == [[0], [9], [0], [30], [], []]
+    assert [row.apart for row in found] == [False] * 5 + [True]

@@ -1,5 +1,6 @@
 """`/patient` over a real server, after a real pass."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,7 +11,7 @@ from lxml import html
 from fhir_adapter.timeline.pieces import Context, Place
 from jobs.runtime import open_ledger
 from jobs.schedule import one_pass
-from jobs.web.views.note_blocks import day_and_clock, kind_of_time, not_shown, told_once
+from jobs.web.views.note_blocks import day_and_clock, heading_of, kind_of_time, not_shown, told_once
 from jobs.web.views.patient_page import choices, fault
 from summarizer.types import LeftOut, LeftOutSection
 from tests.unit.jobs.web.summarised import COPIED, NOTES, Summarised
@@ -286,19 +287,30 @@ def test_of_all_that_is_not_shown_what_has_no_heading_of_its_own_is_counted() ->
 
 
 def test_what_the_sentence_above_has_said_is_told_apart() -> None:
-    heading, lead = Context(0, 4, "heading", "PLAN"), Context(5, 17, "lead-in", "Lipids high.")
+    heading, column = Context(0, 4, "heading", "PLAN"), Context(5, 17, "column", "Lipids high.")
     ends = ((5, 17), (18, 32), (33, 43), (60, 70))
     places = [
-        Place("", "", "", "", "", start, end, "", context=(heading, lead) if start > 5 else (heading,))
+        Place("", "", "", "", "", start, end, "", context=(heading, column) if start > 5 else (heading,))
         for start, end in ends
     ]
     assert [(before, again) for _, before, again in told_once(places)] == [
         ([], []),
-        ([], [lead]),  # it is itself the sentence above
-        ([], [lead]),
-        ([], [lead]),
+        ([], [column]),  # it is itself the sentence above
+        ([], [column]),
+        ([], [column]),
     ]
-    assert [(before, again) for _, before, again in told_once(places[2:3])] == [([lead], [])]
+    assert [(before, again) for _, before, again in told_once(places[2:3])] == [([column], [])]
+
+
+def test_what_leads_in_stands_over_its_sentences_or_with_each() -> None:
+    heading = Context(0, 9, "heading", "Medicines")
+    short, long = Context(10, 21, "lead-in", "STOP taking"), Context(10, 110, "lead-in", "x" * 100)
+    assert heading_of((heading, short), leads=True) == "Medicines › STOP taking"
+    assert heading_of((heading, short)) == heading_of((heading, long), leads=True) == "Medicines"
+    places = [Place("", "", "", "", "", at, at + 9, "", context=(heading, long)) for at in (120, 130)]
+    assert [(before, again) for _, before, again in told_once(places)] == [([long], [])] * 2
+    under = [replace(place, context=(heading, short)) for place in places]
+    assert [(before, again) for _, before, again in told_once(under)] == [([], [])] * 2
 
 
 async def test_what_a_note_does_not_show_stands_at_its_foot(served: Served, there: Summarised) -> None:
