@@ -20,6 +20,8 @@ _LEAST_ROWS = 3
 _MIN_GUTTER = 6.0
 _ALIGNED = 2.5
 """Points by which cells of one column may stand apart, at their left, right or middle."""
+_MOST_LINES = 300
+"""A page of more lines is left as it is: each line is compared with those below it."""
 _MARK = 9.0
 """Points by which a sign before a name may stand out to the left."""
 _STEP = 3.2
@@ -52,9 +54,12 @@ class _Columns:
 def with_empty_cells(lines: Sequence[TextLine]) -> dict[int, str]:
     """The text of each line that is a row with empty cells, by its number: `| 08:00 | 5 mg`."""
     found: dict[int, str] = {}
+    if len(lines) > _MOST_LINES:
+        return found
+    heads = [_rows_under(lines, at) for at in range(len(lines))]
     at = 0
     while at < len(lines):
-        rows = _rows_under(lines, at)
+        rows = heads[at]
         if rows:
             found.update(
                 {row: _in_columns(lines[row], places) for row, places in rows.items() if _has_gap(places)}
@@ -62,7 +67,7 @@ def with_empty_cells(lines: Sequence[TextLine]) -> dict[int, str]:
             at = max(rows) + 1
             continue
         end = _run(lines, at)
-        end = next((below for below in range(at + 1, end) if _rows_under(lines, below)), end)
+        end = next((below for below in range(at + 1, end) if heads[below]), end)
         full = _full_rows(lines, at, end)
         if full:
             found.update(_partial_rows(lines, full, at, end))

@@ -7,6 +7,8 @@ import pytest
 from reportlab.lib.pagesizes import letter
 from reportlab.pdfgen.canvas import Canvas
 
+from fhir_adapter.text.pdf.empty_cells import with_empty_cells
+from fhir_adapter.text.pdf.lines import Segment, TextLine
 from fhir_adapter.text.pdf.reader import pdf_text
 from summarizer.segmentation.segment import segment
 
@@ -141,3 +143,9 @@ def test_borders_of_two_tables_that_nearly_line_up_are_all_kept() -> None:
         *[f"Informant of the patient {row} | Sister of Kofi {row} | none {row}" for row in range(3)],
         *[f"Way of coming to us {row} | Walked in alone {row} | none {row}" for row in range(3)],
     ]
+
+
+def test_a_page_of_thousands_of_lines_is_left_as_it_is() -> None:
+    cells = [Segment("a", 70.0 + 60 * column, 90.0 + 60 * column, 0.0, 10.0) for column in range(5)]
+    lines = [TextLine(cells[: 5 if at % 3 else 4], 14.0 * at, 11.0) for at in range(20_000)]
+    assert with_empty_cells(lines) == {}
