@@ -10,13 +10,22 @@ from summarizer.segmentation.answers import is_question
 from summarizer.segmentation.boilerplate import DEAR, is_rule, letter_body
 from summarizer.segmentation.dashes import names_field
 from summarizer.segmentation.declared import DeclaredRow, declared_rows
-from summarizer.segmentation.forms import TITLE_WORDS, are_sides, capitalised, is_filled, is_labelled, style
+from summarizer.segmentation.forms import (
+    TITLE_WORDS,
+    are_sides,
+    capitalised,
+    is_filled,
+    is_labelled,
+    remarks_on,
+    style,
+)
 from summarizer.segmentation.labels import APART, LABEL, Role, role
 from summarizer.segmentation.layout import read_layout
 from summarizer.segmentation.line_ends import is_terminated
 from summarizer.segmentation.lines import Line, LineKind
 from summarizer.segmentation.markers import boxes
 from summarizer.segmentation.midline import dashed_title, is_heading
+from summarizer.segmentation.open_headings import indent_at
 from summarizer.segmentation.punctuation import sentence_ends
 from summarizer.segmentation.running_text import add_opening_headings, add_running_text
 from summarizer.segmentation.section_titles import normalise
@@ -103,7 +112,7 @@ class _Emitter:
             context.end_paragraph(self.start, item=item)
         elif not item and context.in_items and not self._goes_on_in_list():
             context.leave_list()
-        if context.table.open and self._is_remark():
+        if context.table.open and remarks_on(first, self.before, self.following):
             self._remark()
             return
         if first.kind is not LineKind.ROW and first.kind is not LineKind.BOILERPLATE:
@@ -117,7 +126,7 @@ class _Emitter:
         elif first.kind is LineKind.ROW:
             self._row()
         else:
-            context.begin_line(first.indent)
+            context.begin_line(indent_at(self.spans.text, self.start))
             self._text(item=item)
 
     def _goes_on_in_list(self) -> bool:
@@ -134,20 +143,6 @@ class _Emitter:
         return self.first.after_blank or (
             self.first.kind is LineKind.TEXT and is_terminated(self.block[-1].text[-8:])
         )
-
-    def _is_remark(self) -> bool:
-        """Whether the block is a remark on the row above it: it stands in from that, or rows go on below."""
-        above = self.before[0] if self.before else None
-        first = self.first
-        if first.kind not in (LineKind.TEXT, LineKind.LABELLED) or first.after_blank or above is None:
-            return False
-        if above.kind is not LineKind.ROW:
-            return False
-        if first.indent > above.indent + 1:
-            return True
-        below = self.following[0] if self.following else None
-        goes_on = below is not None and below.kind is LineKind.ROW and not below.after_blank
-        return goes_on and below is not None and tables.aligned(above, below)
 
     def _remark(self) -> None:
         """Add a remark on a row; the row is shown with it."""

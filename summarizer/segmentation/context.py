@@ -63,7 +63,8 @@ class Context:
         main = is_main(name, declared=declared)
         inline = has_text_behind(self.text, end)
         indent = indent_at(self.text, start)
-        inside = self._items_open and (not main or (inline and self._items[-1].style not in _COUNTED))
+        bulleted = bool(self._items) and self._items[-1].style not in _COUNTED
+        inside = self._items_open and (not main or (inline and bulleted))
         if not inside and not (self._led_from is not None and indent > self._led_from + 1):
             self.leave_list(sections=False)
         self._question = None
@@ -87,7 +88,7 @@ class Context:
         )
         if main and not depth:
             self.end_problem()
-        self.headings.add(head, bulleted=bool(self._items) and self._items[-1].style not in _COUNTED)
+        self.headings.add(head, bulleted=bool(depth) and bulleted)
 
     def close_all(self) -> None:
         """What stands above has nothing to do with what follows, as above the greeting of a letter."""

@@ -2,8 +2,10 @@
 
 import re
 
-from summarizer.segmentation.labels import LABEL
+from summarizer.segmentation.labels import LABEL, REMARKS
 from summarizer.segmentation.lines import Line, LineKind
+from summarizer.segmentation.section_titles import normalise
+from summarizer.segmentation.tables import aligned
 
 _SIDE = re.compile(r"(?:r|l|rt|lt|right|left|od|os|ou|re|le|both)\s?[:=]", re.I)
 TITLE_WORDS = 5
@@ -44,3 +46,24 @@ def style(line: Line) -> str:
     if line.ordinal and line.text.lstrip("(")[:1].isalpha():
         return "A" if line.text.lstrip("(")[0].isupper() else "a"
     return line.text[: line.marker] or "box"
+
+
+def remarks_on(line: Line, before: list[Line] | None, following: list[Line] | None) -> bool:
+    """Whether a line is a remark on the row above it: it stands in from that, or the table goes on below."""
+    above = before[0] if before else None
+    if line.after_blank or above is None or above.kind is not LineKind.ROW or not _may_remark(line):
+        return False
+    if line.indent > above.indent + 1:
+        return True
+    below = following[0] if following else None
+    if below is None or below.kind is not LineKind.ROW or below.after_blank:
+        return False
+    return aligned(above, below)
+
+
+def _may_remark(line: Line) -> bool:
+    """Whether a line can say something of a row: it is text, or its label says that it does."""
+    if line.kind is LineKind.LABELLED:
+        label = LABEL.match(line.text)
+        return label is not None and normalise(label["words"]) in REMARKS
+    return line.kind is LineKind.TEXT

@@ -14,10 +14,10 @@ _SENTENCE_BEFORE = re.compile(r"[^\W\d_]{2}[^\n]{0,80}[.;!?][ \t]{0,8}\Z")
 
 
 def indent_at(text: str, start: int) -> int:
-    """White space before a place's line begins, in characters."""
-    line_start = text.rfind("\n", max(0, start - 400), start) + 1
-    before = text[line_start:start]
-    return len(before) - len(before.lstrip())
+    """White space at the beginning of a place's line, in characters; 0 where that is over 400 away."""
+    before = text[max(0, start - 400) : start + 1].splitlines()
+    line = before[-1][:-1] if before else ""
+    return len(line) - len(line.lstrip())
 
 
 def has_text_behind(text: str, end: int) -> bool:

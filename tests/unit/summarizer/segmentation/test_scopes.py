@@ -193,6 +193,16 @@ HEAD = ("column", "TEST RESULT FLAG UNITS")
         (REPORT, "Platelets", [HEAD]),
         (REPORT, "Repeat it", [HEAD, ("row", "Platelets 34 LL 10^3/uL")]),
         (REPORT, "3.9", [HEAD]),
+        (
+            REPORT.replace("Sample was", "Comment: was"),
+            "Repeat it",
+            [HEAD, ("row", "Platelets 34 LL 10^3/uL")],
+        ),
+        (
+            REPORT.replace("Sample was drawn above an infusion.", "Printed: today."),
+            "Repeat it",
+            [],
+        ),
     ],
 )
 def test_what_stands_above_a_sentence(text: str, words: str, context: list[tuple[str, str]]) -> None:
@@ -232,6 +242,11 @@ def test_each_drug_of_a_list_is_a_statement_however_wide_its_line() -> None:
     assert [words.split()[0] for words in found] == ["Lamotrigine", "Buspirone", "Prazosin"]
     prose = "He was sent home with\nZocor 20 mg and\nLasix 40 mg daily."
     assert len(segment(prose).sentences) == 1
+
+
+def test_a_section_behind_a_number_and_a_label_ends_the_list() -> None:
+    text = "1) PLAN: PLAN: Rest."
+    assert [text[s.start : s.end] for s in segment(text).sentences] == ["Rest."]
 
 
 def test_an_order_begins_a_statement_however_wide_the_line_above_is() -> None:
