@@ -123,7 +123,9 @@ def _environment(settings: Settings) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("CLINSUM_")}
     root = str(Path(__file__).parents[2])
     path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH", ""))))
-    return {**kept, **given, "CLINSUM_SERVE_RATE": "0", "CLINSUM_LOG_LEVEL": "error", "PYTHONPATH": path}
+    # All clients come from one address, which has its own bounds of requests and connections.
+    free = {"CLINSUM_SERVE_RATE": "0", "CLINSUM_SERVE_CLIENT_CONNECTIONS": "1024"}
+    return {**kept, **given, **free, "CLINSUM_LOG_LEVEL": "error", "PYTHONPATH": path}
 
 
 # The model alone.
