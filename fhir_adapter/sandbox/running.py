@@ -151,6 +151,7 @@ def _server(settings: SandboxSettings) -> PromptServer:
     # No access log: the addresses of requests may name patients.
     config = uvicorn.Config(
         create_app(settings),
+        log_config=None,  # the process's own; uvicorn's would end the handlers of all others in it
         log_level="warning",
         access_log=False,
         server_header=False,
