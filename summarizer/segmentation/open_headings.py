@@ -61,6 +61,13 @@ class OpenHeadings:
         """The last one ends with its section."""
         self.ended(self._drop_last())
 
+    def _end_last_while(self, ends: Callable[[Head], bool], *, sections: bool = True) -> None:
+        """Those end, the last one first, for which `ends` says so; with `sections` what they opened too."""
+        while self.heads and ends(self.heads[-1]):
+            start = self._drop_last()
+            if sections:
+                self.ended(start)
+
     @property
     def top(self) -> Head | None:
         """The last one."""
@@ -106,8 +113,7 @@ class OpenHeadings:
 
     def end_within(self) -> None:
         """Those of one paragraph or line end with it."""
-        while self.heads and self.heads[-1].within:
-            self._end_last()
+        self._end_last_while(lambda head: head.within)
 
     def end_paragraph(self, at: int, *, item: bool) -> None:
         """A blank line above `at` ends labels with their text on one line, and fields if no item follows."""
@@ -122,22 +128,15 @@ class OpenHeadings:
 
     def end_deeper(self, depth: int, *, sections: bool) -> None:
         """Those of items that are closed end; with `sections` what they opened too."""
-        while self.heads and self.heads[-1].depth > depth:
-            start = self._drop_last()
-            if sections:
-                self.ended(start)
+        self._end_last_while(lambda head: head.depth > depth, sections=sections)
 
     def end_listed(self, *, sections: bool) -> None:
         """Those of a list that has ended end."""
-        while self.heads and self.heads[-1].listed and self.heads[-1].used:
-            start = self._drop_last()
-            if sections:
-                self.ended(start)
+        self._end_last_while(lambda head: head.listed and head.used, sections=sections)
 
     def end_tabled(self) -> None:
         """Those of a table that has ended end."""
-        while self.heads and self.heads[-1].tabled and self.heads[-1].used:
-            self._end_last()
+        self._end_last_while(lambda head: head.tabled and head.used)
 
     def own_list(self) -> None:
         """A list begins; a heading right above it that names no section belongs to it alone."""
@@ -175,7 +174,7 @@ class OpenHeadings:
     @property
     def in_study(self) -> bool:
         """Whether a study with its text on its line is open (`CXR: clear.`)."""
-        top = self.heads[-1] if self.heads else None
+        top = self.top
         if top is None or not top.inline:
             return False
         return top.study or normalise(self.text[top.span.start : top.span.end]) in STUDIES
@@ -186,7 +185,7 @@ class OpenHeadings:
 
     def begin_statement(self, start: int, end: int) -> None:
         """Running text begins on a line: what speaks of another region does not stand under the last one."""
-        top = self.heads[-1] if self.heads else None
+        top = self.top
         if top is None or not (top.region and top.inline) or top.main:
             return
         named = begins_with_region(self.text[start:end])
@@ -202,11 +201,8 @@ class OpenHeadings:
         self._end_while(start, lambda head: head.inline or (apart and head.upper == upper))
 
     def _end_while(self, start: int, ends: Callable[[Head], bool]) -> None:
-        """Headings of lines above `start` end, the last one first, as long as `ends` says so."""
-        while self.heads and ends(self.heads[-1]):
-            if "\n" not in self.text[self.heads[-1].span.end : start]:
-                break
-            self._end_last()
+        """Headings of lines above `start` end as long as `ends` says so."""
+        self._end_last_while(lambda head: "\n" in self.text[head.span.end : start] and ends(head))
 
     def begin_label(self, start: int, *, upper: bool) -> bool:
         """A label that is no heading begins a line: what stands above it in the same form ends there.
@@ -231,7 +227,7 @@ class OpenHeadings:
         Returns:
             Whether any of those ended.
         """
-        top = self.heads[-1] if self.heads else None
+        top = self.top
         if (
             apart
             and top is not None
