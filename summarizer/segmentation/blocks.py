@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from functools import cached_property
 from itertools import pairwise
 
 from summarizer.segmentation import records, tables
@@ -22,7 +21,7 @@ from summarizer.segmentation.forms import (
 from summarizer.segmentation.labels import APART, LABEL, Role, role
 from summarizer.segmentation.layout import read_layout
 from summarizer.segmentation.line_ends import is_terminated
-from summarizer.segmentation.lines import Line, LineKind
+from summarizer.segmentation.lines import BOILERPLATE, HEADING, ITEM, LABELLED, ROW, TEXT, Line
 from summarizer.segmentation.markers import boxes
 from summarizer.segmentation.midline import dashed_title, is_heading
 from summarizer.segmentation.open_headings import indent_at
@@ -94,9 +93,11 @@ class _Emitter:
     def __init__(self, spans: Spans, blocks: Sequence[list[Line]], index: int) -> None:
         self.spans, self._blocks, self._index = spans, blocks, index
         self.block = blocks[index]
-        self.before, self.following = self._beside(-1), self._beside(1)
+        self.before = blocks[index - 1] if index else None
+        self.following = blocks[index + 1] if index + 1 < len(blocks) else None
         self.first = self.block[0]
         self.start, self.end = self.first.start, self.block[-1].end
+        self._titled = False
 
     def _beside(self, step: int) -> list[Line] | None:
         """The block that stands so many blocks below, or above where `step` is negative."""
@@ -107,7 +108,7 @@ class _Emitter:
         """Add the spans."""
         first, context = self.first, self.spans.context
         context.begin_block()
-        item = first.kind is LineKind.ITEM
+        item = first.kind is ITEM
         if first.after_blank:
             context.end_paragraph(self.start, item=item)
         elif not item and context.in_items and not self._goes_on_in_list():
@@ -115,15 +116,15 @@ class _Emitter:
         if context.table.open and remarks_on(first, self.before, self.following):
             self._remark()
             return
-        if first.kind is not LineKind.ROW and first.kind is not LineKind.BOILERPLATE:
+        if first.kind is not ROW and first.kind is not BOILERPLATE:
             context.end_table(label=self._leaves_table())
-        if first.kind is LineKind.BOILERPLATE:
+        if first.kind is BOILERPLATE:
             if DEAR.match(first.text):
                 context.close_all()
             self.spans.add_boilerplate(self.start, self.end)
-        elif first.kind is LineKind.HEADING:
+        elif first.kind is HEADING:
             self.spans.heading(self.start, self.end)
-        elif first.kind is LineKind.ROW:
+        elif first.kind is ROW:
             self._row()
         else:
             context.begin_line(indent_at(self.spans.text, self.start))
@@ -132,17 +133,15 @@ class _Emitter:
     def _goes_on_in_list(self) -> bool:
         """Whether a block that is no item leaves the list above it open."""
         first = self.first
-        if first.kind in (LineKind.TEXT, LineKind.LABELLED):
+        if first.kind in (TEXT, LABELLED):
             return self.spans.context.leads_deeper(first.indent)
-        return first.kind is LineKind.BOILERPLATE
+        return first.kind is BOILERPLATE
 
     def _leaves_table(self) -> bool:
         """Whether what stands above a table has nothing to do with this block below it."""
-        if self.first.kind is LineKind.ITEM:
+        if self.first.kind is ITEM:
             return False
-        return self.first.after_blank or (
-            self.first.kind is LineKind.TEXT and is_terminated(self.block[-1].text[-8:])
-        )
+        return self.first.after_blank or (self.first.kind is TEXT and is_terminated(self.block[-1].text[-8:]))
 
     def _remark(self) -> None:
         """Add a remark on a row; the row is shown with it."""
@@ -177,17 +176,13 @@ class _Emitter:
     def _table_head(self) -> list[ContextSpan]:
         """The column heads and the caption of the table that begins with this block."""
         rows = self.following
-        if rows is not None and rows[0].kind is LineKind.BOILERPLATE and is_rule(rows[0].text):
+        if rows is not None and rows[0].kind is BOILERPLATE and is_rule(rows[0].text):
             rows = self._beside(2)
-        if (
-            rows is None
-            or rows[0].kind is not LineKind.ROW
-            or (rows is self.following and rows[0].after_blank)
-        ):
+        if rows is None or rows[0].kind is not ROW or (rows is self.following and rows[0].after_blank):
             return []
         head: list[ContextSpan] = []
         above = self.before[0] if self.before and len(self.before) == 1 else None
-        if above is not None and above.kind is LineKind.TEXT:
+        if above is not None and above.kind is TEXT:
             named = len(above.text) < 80 and not is_terminated(above.text)
             close = named and (not self.first.after_blank or self._stands_alone(above))
             if close or _CAPTION.match(above.text):
@@ -199,7 +194,7 @@ class _Emitter:
     def _stands_alone(self, line: Line) -> bool:
         """Whether a line above is a paragraph of a few words with a capital: it names what is below."""
         above = self._beside(-2)
-        alone = line.after_blank or above is None or above[0].kind is LineKind.BOILERPLATE
+        alone = line.after_blank or above is None or above[0].kind is BOILERPLATE
         return alone and line.text[0].isupper() and len(line.text.split()) < _CAPTION_WORDS
 
     def _text(self, *, item: bool) -> None:
@@ -216,15 +211,16 @@ class _Emitter:
         if first.marker:
             spans.marker(start, start + first.marker)
             start += first.marker
-        label = LABEL.match(spans.text, start, self.end) if first.kind is LineKind.LABELLED else None
+        label = LABEL.match(spans.text, start, self.end) if first.kind is LABELLED else None
         alone = begins_with_time(first.text) or names_field(first.text)
-        if first.dashed or (first.kind is LineKind.TEXT and alone):
+        if first.dashed or (first.kind is TEXT and alone):
             spans.context.headings.end_inline(start)
         if label is not None:
             self._begin_label(start, label)
-        elif first.kind is LineKind.TEXT:
+        elif first.kind is TEXT:
             spans.context.headings.begin_statement(start, first.end)
-        if self._titles:
+        self._titled = first.kind is TEXT and self._titles()
+        if self._titled:
             spans.context.headings.begin_title(start, upper=first.text.isupper(), apart=first.after_blank)
             spans.open_section(start, self.end)
         count = len(spans.sentences)
@@ -255,7 +251,7 @@ class _Emitter:
             return is_filled(self.following, self.first.indent)
         if self.first.after_blank:
             return False
-        last = below.after_blank and not (below.kind is LineKind.ITEM and below.ordinal < 2)
+        last = below.after_blank and not (below.kind is ITEM and below.ordinal < 2)
         between = is_filled(self.following, self.first.indent) and is_filled(self._beside(-2), None)
         field = text[start : self.end].lstrip()
         own = LABEL.match(field)
@@ -312,9 +308,13 @@ class _Emitter:
         Such are unknown ones among lines that begin with labels, and those before a dash.
         """
         text, start = self.spans.text, self.start + self.first.marker
+        if label is None and not self.first.dashed:
+            return 0
         words = text[start : start + self.first.dashed].rstrip(" -–—")
-        length = 0 if dashed_title(text, start, self.end) else self.first.dashed
-        if not length and label is not None and any(map(is_labelled, (self.before, self.following))):
+        length = self.first.dashed
+        if length and dashed_title(text, start, self.end):
+            length = 0
+        if not length and label is not None and (is_labelled(self.before) or is_labelled(self.following)):
             words, length = label["words"], label.end() - label.start()
             if words.isupper() or role(words) is not Role.UNKNOWN:
                 return 0
@@ -346,14 +346,13 @@ class _Emitter:
             at = cut
         self.spans.sentence(at, self.end)
 
-    @cached_property
     def _titles(self) -> bool:
-        """Whether the block titles the lines below: they stand in from it, or it looks like a title."""
+        """Whether a block of text titles the lines below: they stand in from it, or it looks like a title."""
         first, own = self.first, self.first.text
         below = self.following[0] if self.following else None
-        if first.kind is not LineKind.TEXT or len(self.block) > 1 or below is None or below.after_blank:
+        if len(self.block) > 1 or below is None or below.after_blank:
             return False
-        if below.kind is LineKind.ITEM or len(own) > _TITLE or not own[0].isupper():
+        if below.kind is ITEM or len(own) > _TITLE or not own[0].isupper():
             return False
         if is_terminated(own[-8:]) or own[-1] in ",;:":
             return False
@@ -370,10 +369,10 @@ class _Emitter:
         if self.following is None:
             return
         below = self.following[0]
-        listed = below.kind is LineKind.ITEM
+        listed = below.kind is ITEM
         is_open = own[-1] == ":" or (not is_terminated(own[-8:]) and not below.after_blank)
         if item:
-            deeper = below.kind in (LineKind.TEXT, LineKind.LABELLED) and below.indent > self.first.indent + 1
+            deeper = below.kind in (TEXT, LABELLED) and below.indent > self.first.indent + 1
             topic = context.topic
             if (is_open and listed) or (own[-1] == ":" and deeper and not below.after_blank):
                 context.item_leads(last.start, last.end)
@@ -382,7 +381,7 @@ class _Emitter:
             return
         if own[-1] in "?？؟":
             opens = listed
-        elif self._titles:
+        elif self._titled:
             opens = True
         elif own[-1] == ":":
             opens = listed or not below.after_blank
@@ -391,5 +390,5 @@ class _Emitter:
         else:
             opens = is_open and len(own) < 60 and are_sides(own, below.text)
         if opens:
-            indented = self._titles and below.indent > self.first.indent + 1
+            indented = self._titled and below.indent > self.first.indent + 1
             context.begin_list(last.start, last.end, indented=indented)

@@ -3,7 +3,7 @@
 import re
 
 from summarizer.segmentation.labels import LABEL, REMARKS
-from summarizer.segmentation.lines import Line, LineKind
+from summarizer.segmentation.lines import LABELLED, ROW, TEXT, Line
 from summarizer.segmentation.section_titles import normalise
 from summarizer.segmentation.tables import aligned
 
@@ -21,7 +21,7 @@ def capitalised(text: str) -> bool:
 
 def is_labelled(block: list[Line] | None) -> bool:
     """Whether a block is a label with its text."""
-    return block is not None and block[0].kind is LineKind.LABELLED and is_filled(block, None)
+    return block is not None and block[0].kind is LABELLED and is_filled(block, None)
 
 
 def is_filled(block: list[Line] | None, indent: int | None) -> bool:
@@ -51,19 +51,19 @@ def style(line: Line) -> str:
 def remarks_on(line: Line, before: list[Line] | None, following: list[Line] | None) -> bool:
     """Whether a line is a remark on the row above it: it stands in from that, or the table goes on below."""
     above = before[0] if before else None
-    if line.after_blank or above is None or above.kind is not LineKind.ROW or not _may_remark(line):
+    if line.after_blank or above is None or above.kind is not ROW or not _may_remark(line):
         return False
     if line.indent > above.indent + 1:
         return True
     below = following[0] if following else None
-    if below is None or below.kind is not LineKind.ROW or below.after_blank:
+    if below is None or below.kind is not ROW or below.after_blank:
         return False
     return aligned(above, below)
 
 
 def _may_remark(line: Line) -> bool:
     """Whether a line can say something of a row: it is text, or its label says that it does."""
-    if line.kind is LineKind.LABELLED:
+    if line.kind is LABELLED:
         label = LABEL.match(line.text)
         return label is not None and normalise(label["words"]) in REMARKS
-    return line.kind is LineKind.TEXT
+    return line.kind is TEXT

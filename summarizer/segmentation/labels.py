@@ -16,6 +16,8 @@ LABEL = re.compile(
     r"(?:\*\*|__)?(?P<words>(?:Gen\. (?=E))?[A-Za-z][\w \t/&,'’#()+\-]{0,70}+)"
     r"(?:\*\*)?(?:(?<!\d):|:(?!\d))(?:\*\*|__)?(?=[\s,;.:A-Za-z(\[\"*+\-~<>\d]|$)"
 )
+LONGEST_LABEL = 90
+"""Within so many characters a label has its colon."""
 AFTER_COLON = re.compile(r"[:,;]*(?:[ \t]{1,80}[,;]+)?(?:[-–—][ \t]{1,80})?")
 
 _VALUE_LABELS = words("labels", "values")

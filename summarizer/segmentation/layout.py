@@ -19,7 +19,17 @@ from summarizer.segmentation.boilerplate import (
 )
 from summarizer.segmentation.dashes import dashed_labels
 from summarizer.segmentation.labels import LABEL, Role, known_heading, role
-from summarizer.segmentation.lines import Line, LineKind, read_lines
+from summarizer.segmentation.lines import (
+    BOILERPLATE,
+    HEADING,
+    ITEM,
+    LABELLED,
+    ROW,
+    TEXT,
+    Line,
+    LineKind,
+    read_lines,
+)
 from summarizer.segmentation.markers import begins_item, boxes, find_markers
 from summarizer.segmentation.section_titles import AXIS
 from summarizer.segmentation.titles import (
@@ -83,14 +93,14 @@ class _Page:
         line.marker, line.ordinal = self.markers[index]
         line.dashed = self._dashed[index]
         line.kind = self._kind(line, before, following)
-        if line.kind is not LineKind.ITEM:
+        if line.kind is not ITEM:
             line.marker = line.ordinal = 0
         if before is not None and self._is_held(line, before):
             if self._is_stray(index, line, before):
-                line.kind, line.marker, line.ordinal = LineKind.TEXT, 0, 0
+                line.kind, line.marker, line.ordinal = TEXT, 0, 0
         elif self._is_letter_boilerplate(index, line):
-            line.kind, line.marker = LineKind.BOILERPLATE, 0
-        if line.kind is LineKind.BOILERPLATE and VALEDICTION.match(line.text):
+            line.kind, line.marker = BOILERPLATE, 0
+        if line.kind is BOILERPLATE and VALEDICTION.match(line.text):
             self._closed = index
 
     def _kind(self, line: Line, before: Line | None, following: Line | None) -> LineKind:
@@ -98,18 +108,18 @@ class _Page:
         body = line.text
         head = body[0]
         if (not head.isalnum() and is_rule(body)) or is_boilerplate(body):
-            return LineKind.BOILERPLATE
+            return BOILERPLATE
         problem = head == "#" and line.marker > 0 and not (following is not None and following.after_blank)
         if is_titled_by_markup(body, following) and (not problem or is_known_title(body)):
-            return LineKind.HEADING
+            return HEADING
         if line.marker:
-            return LineKind.HEADING if is_titled_by_number(body, line.marker) else LineKind.ITEM
+            return HEADING if is_titled_by_number(body, line.marker) else ITEM
         if _is_row(line, before, following):
-            return LineKind.ROW
-        if before is not None and before.kind is LineKind.ROW and tables.continues_row(line, before):
-            return LineKind.TEXT
+            return ROW
+        if before is not None and before.kind is ROW and tables.continues_row(line, before):
+            return TEXT
         if not head.isalpha() and begins_item(body):
-            return LineKind.ITEM
+            return ITEM
         return self._kind_of_words(line, following)
 
     def _kind_of_words(self, line: Line, following: Line | None) -> LineKind:
@@ -117,18 +127,18 @@ class _Page:
         body = line.text
         head = body[0]
         if head in "Aa" and AXIS.match(body):
-            return LineKind.LABELLED
+            return LABELLED
         if line.dashed or (head.isupper() and ADDED.match(body)):
-            return LineKind.LABELLED
+            return LABELLED
         if head.isalpha() or head in "*_":
             label = LABEL.match(body) if ":" in body[:120] else None
             if label and (head.isupper() or head in "*_" or known_heading(label["words"])):
-                return LineKind.LABELLED
+                return LABELLED
             if len(body) < 70 and self._is_title(line, following):
-                return LineKind.HEADING
+                return HEADING
         elif is_titled_by_date(body):
-            return LineKind.HEADING
-        return LineKind.TEXT
+            return HEADING
+        return TEXT
 
     def _is_title(self, line: Line, following: Line | None) -> bool:
         """Whether a line is a heading by its words, and no line of running text that is full."""
@@ -140,7 +150,7 @@ class _Page:
 
     def _is_held(self, line: Line, before: Line) -> bool:
         """Whether the line above is open, so that this one goes on with it whatever it looks like."""
-        if line.after_blank or before.kind not in (LineKind.TEXT, LineKind.ITEM, LineKind.LABELLED):
+        if line.after_blank or before.kind not in (TEXT, ITEM, LABELLED):
             return False
         tail = before.text[-60:]
         if tail[-1] == ":":
@@ -153,18 +163,18 @@ class _Page:
     def _is_stray(self, index: int, line: Line, before: Line) -> bool:
         """Whether a line behind one that holds it was taken for an item, a label or a title by mistake."""
         tail = before.text[-60:]
-        if line.kind is LineKind.LABELLED:
+        if line.kind is LABELLED:
             full = is_full(before, line, self.width or _USUAL_WIDTH)
-            beside = before.kind is LineKind.LABELLED and not full and tail[-1] not in ",(/&"
+            beside = before.kind is LABELLED and not full and tail[-1] not in ",(/&"
             return line.text[0].islower() or (
                 line_ends.is_open(tail) and not beside and not known_heading(_label(line.text))
             )
-        if line.kind is LineKind.HEADING:
+        if line.kind is HEADING:
             if line_ends.is_open(tail):
                 return tail[-1] not in ",-"
             return self.width > 0 and not is_known_title(line.text)
-        if line.kind is not LineKind.ITEM or not line.ordinal:
-            return line.kind is LineKind.ITEM and line.text[0] == "#"
+        if line.kind is not ITEM or not line.ordinal:
+            return line.kind is ITEM and line.text[0] == "#"
         if tail[-1] == "," and line.ordinal in (self._previous(index) + 1, 1):
             return False
         previous = self._previous(index)
@@ -177,7 +187,7 @@ class _Page:
     def _previous(self, index: int) -> int:
         """What the last item counted above a line, 0 if a heading stands between."""
         for line in reversed(self.lines[max(0, index - 40) : index]):
-            if line.kind is LineKind.HEADING:
+            if line.kind is HEADING:
                 return 0
             if line.ordinal:
                 return line.ordinal
@@ -185,13 +195,13 @@ class _Page:
 
     def _is_letter_boilerplate(self, index: int, line: Line) -> bool:
         """Whether a line belongs to the head of a letter or stands under its close."""
-        if line.kind not in (LineKind.TEXT, LineKind.LABELLED, LineKind.HEADING):
+        if line.kind not in (TEXT, LABELLED, HEADING):
             return False
         if index < self._greeting:
             if is_letterhead(line.text):
                 return True
             near = [self.lines[at].text for at in (index - 1, index + 1) if 0 <= at < self._greeting]
-            return line.kind is LineKind.TEXT and may_be_place(line.text) and any(map(is_letterhead, near))
+            return line.kind is TEXT and may_be_place(line.text) and any(map(is_letterhead, near))
         return index - self._closed <= _AFTER_CLOSE and is_letterhead(line.text)
 
 
@@ -200,23 +210,19 @@ def _joins(
 ) -> bool:
     """Whether `line` goes on with the sentence or paragraph that `before` belongs to."""
     first = block[0]
-    if (
-        line.after_blank
-        or before.kind in (LineKind.HEADING, LineKind.BOILERPLATE)
-        or _are_drugs(before, line)
-    ):
+    if line.after_blank or before.kind in (HEADING, BOILERPLATE) or _are_drugs(before, line):
         return False
-    if first.kind is LineKind.ROW:
-        return line.kind is LineKind.TEXT and tables.continues_row(line, first)
+    if first.kind is ROW:
+        return line.kind is TEXT and tables.continues_row(line, first)
     if _answers(line, before, lines, index) or records.goes_on(line, block):
         return True
-    if is_status(line) or line.kind is LineKind.LABELLED:
+    if is_status(line) or line.kind is LABELLED:
         return is_status(line) and _takes_status(before)
-    if line.kind is LineKind.TEXT and before is not first and _is_given_answer(before, block):
+    if line.kind is TEXT and before is not first and _is_given_answer(before, block):
         return line_ends.begins_lower(line.text)
     full = is_full(before, line, width or _USUAL_WIDTH)
-    if line.kind is not LineKind.TEXT or (_is_complete(before) and not (full and width)):
-        return line.kind is LineKind.TEXT and line_ends.goes_on(line.text) and not is_question(before.text)
+    if line.kind is not TEXT or (_is_complete(before) and not (full and width)):
+        return line.kind is TEXT and line_ends.goes_on(line.text) and not is_question(before.text)
     tail = before.text[-60:]
     if tail[-1] == ":" and not line_ends.begins_lower(line.text) and not (full and width):
         return False
@@ -257,7 +263,7 @@ def _answers(line: Line, before: Line, lines: Sequence[Line], index: int) -> boo
     """Whether a line answers the question above it."""
     if is_labelled_answer(line.text) and is_question(before.text):
         return True
-    if line.kind is not LineKind.TEXT:
+    if line.kind is not TEXT:
         return False
     if tables.leader_cells(before.text) and before.text[-1] in "._…":
         return begins_answer(line.text)
@@ -272,7 +278,7 @@ def _answers(line: Line, before: Line, lines: Sequence[Line], index: int) -> boo
 
 def is_status(line: Line) -> bool:
     """Whether a line gives the status of what stands on the line above (`Status: Stopped`)."""
-    if line.kind not in (LineKind.LABELLED, LineKind.TEXT):
+    if line.kind not in (LABELLED, TEXT):
         return False
     found = _STATUS.match(line.text)
     return found is not None and (
@@ -282,7 +288,7 @@ def is_status(line: Line) -> bool:
 
 def _takes_status(before: Line) -> bool:
     """Whether a line names a thing that a status line under it speaks of."""
-    if before.kind is LineKind.LABELLED:
+    if before.kind is LABELLED:
         return False
     return not line_ends.is_terminated(before.text[-8:])
 
@@ -293,7 +299,7 @@ def _goes_on_in_small_letters(line: Line, before: Line, first: Line, full: bool)
         return True
     if line.text[0] == "(":
         return False
-    if before.kind is LineKind.LABELLED and len(before.text.split()) < 6 and not _begins_section(before.text):
+    if before.kind is LABELLED and len(before.text.split()) < 6 and not _begins_section(before.text):
         return False
     if line_ends.has_dose(line.text) and line_ends.has_dose(before.text):
         return False
@@ -307,7 +313,7 @@ def _is_cut_clause(line: Line, before: Line, lines: Sequence[Line], index: int) 
     what follows comes to a stop, may bring its noun and cannot stand alone (`kein Anhalt für eine frische` /
     `Blutung.`).
     """
-    if before.kind is LineKind.LABELLED and not line_ends.is_prose(before.text):
+    if before.kind is LABELLED and not line_ends.is_prose(before.text):
         return False
     stops = False
     for below in lines[index : index + 8]:
@@ -316,7 +322,7 @@ def _is_cut_clause(line: Line, before: Line, lines: Sequence[Line], index: int) 
         if line_ends.is_terminated(below.text[-8:]):
             stops = True
             break
-        if below.kind is not LineKind.TEXT and below is not line:
+        if below.kind is not TEXT and below is not line:
             break
     if not stops:
         return False
@@ -339,7 +345,7 @@ def _is_row(line: Line, before: Line | None, following: Line | None) -> bool:
     if boxes(body):
         return False
     if _begins_section(body):
-        inside = before is not None and before.kind is LineKind.ROW and not line.after_blank
+        inside = before is not None and before.kind is ROW and not line.after_blank
         return inside and before is not None and tables.aligned(before, line)
     return tables.is_row(line, before, following)
 

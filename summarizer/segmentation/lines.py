@@ -15,6 +15,10 @@ class LineKind(Enum):
     BOILERPLATE = auto()
 
 
+TEXT, LABELLED, ITEM, HEADING, ROW, BOILERPLATE = LineKind
+"""The kinds by their own names: Python 3.11 looks each up ten times as fast so."""
+
+
 @dataclass(slots=True)
 class Line:
     """A line that holds more than white space.

@@ -15,6 +15,9 @@ _SENTENCE_BEFORE = re.compile(r"[^\W\d_]{2}[^\n]{0,80}[.;!?][ \t]{0,8}\Z")
 
 def indent_at(text: str, start: int) -> int:
     """White space at the beginning of a place's line, in characters; 0 where that is over 400 away."""
+    line_start = text.rfind("\n", max(0, start - 400), start) + 1
+    if (line_start or start < 400) and not text[line_start:start].strip(" \t"):
+        return start - line_start
     before = text[max(0, start - 400) : start + 1].splitlines()
     line = before[-1][:-1] if before else ""
     return len(line) - len(line.lstrip())
@@ -113,7 +116,8 @@ class OpenHeadings:
 
     def end_within(self) -> None:
         """Those of one paragraph or line end with it."""
-        self._end_last_while(lambda head: head.within)
+        while self.heads and self.heads[-1].within:
+            self._end_last()
 
     def end_paragraph(self, at: int, *, item: bool) -> None:
         """A blank line above `at` ends labels with their text on one line, and fields if no item follows."""
@@ -132,7 +136,8 @@ class OpenHeadings:
 
     def end_listed(self, *, sections: bool) -> None:
         """Those of a list that has ended end."""
-        self._end_last_while(lambda head: head.listed and head.used, sections=sections)
+        if self.heads:
+            self._end_last_while(lambda head: head.listed and head.used, sections=sections)
 
     def end_tabled(self) -> None:
         """Those of a table that has ended end."""

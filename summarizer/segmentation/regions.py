@@ -1,6 +1,7 @@
 """Names of body systems, regions and domains of an examination, and of studies."""
 
 import re
+from functools import lru_cache
 
 from summarizer.segmentation.vocabulary import read, words
 
@@ -15,6 +16,7 @@ _REGION_SPLIT = re.compile(r"\s*(?:/|,|&|\band\b|-)\s*|\s+")
 _REGION_FILLERS = words("regions", "region_fillers")
 
 
+@lru_cache(maxsize=8192)
 def is_region(name: str) -> bool:
     """Whether a label is made of exam regions alone (`Coordination/Station/Gait`)."""
     if name in EXAM_REGIONS:
@@ -37,6 +39,7 @@ def begins_with_region(text: str) -> str:
     return ""
 
 
+@lru_cache(maxsize=8192)
 def is_study(name: str) -> bool:
     """Whether a label is a study with no more than its region and manner (`CT abdomen`)."""
     if not _STUDY_WORDS.search(name):

@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection
 
 from summarizer.segmentation.answers import begins_answer, mere_value
-from summarizer.segmentation.labels import AFTER_COLON, APART, LABEL
+from summarizer.segmentation.labels import AFTER_COLON, APART, LABEL, LONGEST_LABEL
 from summarizer.segmentation.list_marks import inline_markers
 from summarizer.segmentation.midline import (
     counted_title,
@@ -22,6 +22,8 @@ from summarizer.types import ContextKind, ContextSpan, SectionKind, Span
 
 _ENUMERATED = frozenset({SectionKind.ALLERGIES, SectionKind.MEDICATIONS, SectionKind.FAMILY_HISTORY})
 """Sections of things of one kind; what does not belong to them would be taken for one of these."""
+_ADDED_BEGINS = frozenset("ALNC")
+"""With what `ADDED` begins, where that is a capital."""
 _TOPIC_WORDS = 7
 _DONE = re.compile(r"(?:ed|held|given|done|seen|taken|begun|kept|made)\.$", re.I)
 """How a statement ends whose participle is its verb (`Warfarin held.`)."""
@@ -38,12 +40,14 @@ def add_running_text(spans: Spans, start: int, end: int, number: int) -> None:
     counted = number > 0
     lead: Span | None = None
     for begin, stop in [*markers, (end, end)]:
-        spans.context.begin_numbered((_topic(spans.text, at, begin, inside) or lead) if counted else None)
+        if counted or spans.context.topic is not None:
+            spans.context.begin_numbered((_topic(spans.text, at, begin, inside) or lead) if counted else None)
         if begin < end and at == start and titled == begin:
             spans.heading(start, begin)
         else:
             _add_labelled(spans, at, begin, inside, lost)
-            lead = lead or _lead_in(spans, at, inside)
+            if inside and lead is None:
+                lead = _lead_in(spans, at, inside)
         if stop > begin:
             spans.marker(begin, stop)
         at, counted = stop, True
@@ -73,6 +77,9 @@ def _add_labelled(spans: Spans, start: int, end: int, inside: Collection[int], l
     """Add headings and sentences of text that may hold labels anywhere in a line."""
     text = spans.text
     sentence = at = add_opening_headings(spans, start, end)
+    if not lost and text.find(":", at, end) < 0:
+        _add_sentences(spans, at, end, inside)
+        return
     for begin, stop in [*midline_headings(text, at, end, spans.section_kind, lost=lost), (end, end)]:
         if begin < sentence:
             continue
@@ -86,17 +93,20 @@ def _add_labelled(spans: Spans, start: int, end: int, inside: Collection[int], l
 def _add_sentences(spans: Spans, start: int, end: int, inside: Collection[int]) -> None:
     """Add the sentences of text without labels; what follows an open question is shown with it."""
     text = spans.text
+    headings = spans.context.headings
     asked = spans.context.take_question()
     if asked is not None and not begins_answer(text[start : start + 80]):
         asked = None
     for cut in [*sentence_ends(text, start, end, inside), end]:
         more = () if asked is None else (ContextSpan(asked.start, asked.end, ContextKind.QUESTION),)
-        if spans.context.headings.in_study and _begins_with_label(text, start, cut, LABORATORY):
-            spans.context.headings.end_study()
+        if headings.heads and headings.in_study and _begins_with_label(text, start, cut, LABORATORY):
+            headings.end_study()
         if spans.section_kind in _ENUMERATED and _begins_with_label(text, start, cut, APART):
             spans.context.close_all()
-        added = spans.sentence(start, cut, more=more)
-        asked = added if added is not None and text[added.end - 1] in "?？؟" else None
+        begin, asked = spans.sentence(start, cut, more=more), None
+        if begin is not None:
+            stop = start + len(text[start:cut].rstrip())
+            asked = Span(begin, stop) if text[stop - 1] in "?？؟" else None
         start = cut
 
 
@@ -129,7 +139,7 @@ def add_opening_headings(spans: Spans, start: int, end: int) -> int:
             spans.heading(start, axis.end())
             start = axis.end()
             continue
-        if text[start : start + 1].isupper() and (added := ADDED.match(text, start, end)):
+        if text[start : start + 1] in _ADDED_BEGINS and (added := ADDED.match(text, start, end)):
             spans.addendum(start, added.end())
             start = added.end()
             continue
@@ -138,6 +148,8 @@ def add_opening_headings(spans: Spans, start: int, end: int) -> int:
             spans.heading(start, title)
             start = title
             continue
+        if text.find(":", start, min(end, start + LONGEST_LABEL)) < 0:
+            return start
         label = LABEL.match(text, start, end)
         if label is None or not is_heading(text, label, end, spans.section_kind, nested=start > origin):
             return start

@@ -47,6 +47,9 @@ class Spans:
         self.headings: list[Span] = []
         self.markers: list[Span] = []
         self.boilerplate: list[Span] = []
+        self.section_kind: SectionKind | None = None
+        """The kind of the section that is open or goes on with the next sentence, None where none is."""
+        self._section: int | None = None  # which section is open
         self._titles: list[tuple[int, str, SectionKind]] = []
         self._ended: dict[int, int] = {}
         self._beside: int | None = None
@@ -64,17 +67,17 @@ class Spans:
 
     def sentence(
         self, start: int, end: int, *, row: bool = False, more: tuple[ContextSpan, ...] = ()
-    ) -> Span | None:
+    ) -> int | None:
         """Add a sentence, cut where it runs on too long; white space at its ends is left out.
 
-        With `row` it is a row of the table in hand; `more` is context beside what is open. The span comes
-        back, None if it is blank.
+        With `row` it is a row of the table in hand; `more` is context beside what is open. Where it begins
+        comes back, None if it is blank.
         """
         start, end = self._trim(start, end)
         if start >= end:
             return None
         if self._continued is not None:
-            self._titles.append((start, *self._continued))
+            self._open(start, *self._continued)
             self._continued = None
         section = self._section
         around = self.context.around(start, end, row=row)
@@ -86,7 +89,7 @@ class Spans:
             self._add_pieces(start, end, section, around)
         check_sentences(len(self.sentences))
         self._last = end
-        return Span(start, end)
+        return start
 
     def _add_pieces(self, start: int, end: int, section: int | None, around: tuple[ContextSpan, ...]) -> None:
         """Add the pieces of a sentence that runs on; its opening stands with each."""
@@ -125,8 +128,24 @@ class Spans:
                 kind = SectionKind.FINDINGS
             elif parent in _PARENT_KINDS:
                 kind = parent
-        self._titles.append((start, title, kind))
+        self._open(start, title, kind)
         return kind
+
+    def _open(self, start: int, title: str, kind: SectionKind) -> None:
+        """A section begins at `start`."""
+        self._section = len(self._titles)
+        self._titles.append((start, title, kind))
+        self.section_kind = kind
+
+    def _rename_kind(self, kind: SectionKind) -> None:
+        """The section that opened last is of another kind than its title says."""
+        self._titles[-1] = (*self._titles[-1][:2], kind)
+        self._tell_kind()
+
+    def _tell_kind(self) -> None:
+        """Bring `section_kind` up to date."""
+        force = self._in_force
+        self.section_kind = None if force is None else force[1]
 
     def subheading(self, start: int, end: int) -> None:
         """Add a heading of one paragraph; the section that it stands in goes on behind that."""
@@ -134,9 +153,8 @@ class Spans:
         beside = self._is_open_at(start)
         self.heading(start, end, own=True)
         if not beside and within is not None:
-            title = self._titles[-1]
-            if title[2] is SectionKind.OTHER:
-                self._titles[-1] = (*title[:2], within[1])
+            if self._titles[-1][2] is SectionKind.OTHER:
+                self._rename_kind(within[1])
             self._within[len(self._titles) - 1] = within
 
     def addendum(self, start: int, end: int) -> None:
@@ -144,7 +162,7 @@ class Spans:
         above = self.section_kind
         self.heading(start, end, declared=True)
         if above is not None:
-            self._titles[-1] = (*self._titles[-1][:2], above)
+            self._rename_kind(above)
 
     def _is_open_at(self, start: int) -> bool:
         """Whether the section that opened last begins here."""
@@ -172,25 +190,16 @@ class Spans:
         above = self.section_kind
         kind = self.open_section(start, end)
         self._beside = len(self._titles) - 1
-        if kind is SectionKind.OTHER and above in _PARENT_KINDS:
-            self._titles[-1] = (*self._titles[-1][:2], above)
-
-    @property
-    def _section(self) -> int | None:
-        """Which section is open."""
-        last = len(self._titles) - 1
-        return None if last < 0 or last in self._ended else last
-
-    @property
-    def section_kind(self) -> SectionKind | None:
-        """The kind of the section that is open, None where none is."""
-        return None if self._in_force is None else self._in_force[1]
+        if kind is SectionKind.OTHER and above is not None and above in _PARENT_KINDS:
+            self._rename_kind(above)
 
     def _end_sections(self, start: int) -> None:
         """The section ends that a heading at `start`, or one behind it, has opened."""
         if self._section is not None and self._titles[self._section][0] >= start:
             self._continued = self._within.get(self._section)
             self._ended[self._section] = self._last
+            self._section = None
+            self._tell_kind()
 
     def marker(self, start: int, end: int) -> None:
         """Add a list marker."""

@@ -28,6 +28,8 @@ class TableContext:
 
     def end(self) -> None:
         """What follows is no row of the table."""
+        if not self.open:
+            return
         self.open, self.columns, self._named = False, [], None
 
     def row(self, line: Line) -> tuple[ContextSpan, ...]:

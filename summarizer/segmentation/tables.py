@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from summarizer.segmentation.answers import begins_answer
-from summarizer.segmentation.lines import Line, LineKind
+from summarizer.segmentation.lines import ROW, Line
 from summarizer.segmentation.vocabulary import alternatives, words
 
 _GAP = re.compile(r"\t\s{0,80}|\s{2,80}")
@@ -68,7 +68,7 @@ def is_row(line: Line, before: Line | None, following: Line | None) -> bool:
         if near is None or (near is before and line.after_blank) or (near is following and near.after_blank):
             continue
         aligned = columns & {near.indent + start for start in gaps(near.text)}
-        in_table = near is before and near.kind is LineKind.ROW
+        in_table = near is before and near.kind is ROW
         if aligned and (wide or len(aligned) > 1 or in_table):
             return True
     return False
