@@ -2,7 +2,7 @@
 
 A recipe is `{CANONICAL_BASE}/text-extraction/{name}|{version}`. The version is raised whenever the same bytes
 may give another text than before. Where a third-party engine decides what the text is (PDFium's reading
-order), its own version is part of ours (`pdf|4+pdfium-7191`), so that an auditor who gets another text from
+order), its own version is part of ours (`pdf|5+pdfium-7191`), so that an auditor who gets another text from
 the same bytes sees why; where the code that decides is in this package (plain, html, fhir), a number is
 enough. A wrapper around the note goes in front of the name: `gzip+cda|3`. A text of several documents names
 the recipes of all of them: `documents|1+html-2.rtf-3`.

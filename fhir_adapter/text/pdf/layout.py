@@ -16,6 +16,7 @@ from fhir_adapter.text.pdf.lines import Segment, TextLine, text_lines
 from fhir_adapter.text.pdf.page import PageContent
 from fhir_adapter.text.pdf.shapes import Shapes
 from fhir_adapter.text.pdf.tables import take_tables
+from fhir_adapter.text.pdf.wrapped_cells import whole_rows
 
 _MIN_GUTTER = 9.0
 _MIN_LINES = 3
@@ -75,6 +76,7 @@ def _table(rows: list[tuple[float, Line]]) -> list[PageLine]:
 def _flow(lines: list[TextLine], depth: int) -> list[PageLine]:
     """Lines from the top, with zones of several columns taken apart."""
     result: list[PageLine] = []
+    lines = whole_rows(lines)
     pitch = _pitch(lines)
     right = max((line.x1 for line in lines), default=0.0)
     rows = with_empty_cells(lines)
@@ -92,7 +94,7 @@ def _flow(lines: list[TextLine], depth: int) -> list[PageLine]:
             at = end
             continue
         line = lines[at]
-        blank = before is None or line.y - before.y > pitch(max(line.size, before.size))
+        blank = before is None or line.y - (before.bottom or before.y) > pitch(max(line.size, before.size))
         result.append(
             PageLine(rows.get(at, line.text), line.y, blank, x1=line.x1, right=right, first=line.first_width)
         )

@@ -31,12 +31,17 @@ class Segment:
 
 @dataclass(slots=True)
 class TextLine:
-    """Segments on one baseline, from the left."""
+    """Segments on one baseline, from the left.
+
+    Attributes:
+        bottom: the baseline of the last piece, where cells of a row go on below it; 0 where none does.
+    """
 
     segments: list[Segment]
     y: float
     size: float
     bold: bool = False
+    bottom: float = 0.0
 
     @property
     def x0(self) -> float:

@@ -1,8 +1,9 @@
 """PDF: the text of its pages in reading order, by PDFium.
 
-The recipe `pdf|4+pdfium-N`, N being PDFium's build, since its reading of a file is part of the result:
+The recipe `pdf|5+pdfium-N`, N being PDFium's build, since its reading of a file is part of the result:
 
-- ruled tables are rows, cells joined by ` | ` (`pdf_tables`); columns follow one another (`pdf_layout`);
+- tables are rows, cells joined by ` | ` (`tables`, `empty_cells`, `wrapped_cells`); columns follow one
+  another (`layout`);
 - page numbers are left out; running headers and footers stand once, where they come first;
 - ligatures are written out; a word parted at a line end is brought together, its hyphen kept unless the
   document itself has the word without one; lines are kept as they are, paragraphs parted by a blank line;
@@ -98,7 +99,7 @@ def _text(document: pdfium.PdfDocument) -> NoteText:
         raise NoteError(reason, f"text on 0 of {count} pages")
     builder = TextBuilder()
     builder.add(_joined(without_repeats(pages, heights)))
-    build = f"4+pdfium-{pdfium.version.PDFIUM_INFO.build}"
+    build = f"5+pdfium-{pdfium.version.PDFIUM_INFO.build}"
     return builder.build(recipe("pdf", build), MEDIA_TYPE, _notice(counts, count, document))
 
 

@@ -69,7 +69,7 @@ def test_lines_and_paragraphs() -> None:
 
     assert note.text == "Chest pain since\nthis morning.\nNo fever.\n\nPLAN\nRest."
     build = pypdfium2.version.PDFIUM_INFO.build
-    assert note.normalization.endswith(f"/text-extraction/pdf|4+pdfium-{build}")
+    assert note.normalization.endswith(f"/text-extraction/pdf|5+pdfium-{build}")
     assert note.media_type == "application/pdf"
     assert note.notice == ""
 
