@@ -2,20 +2,21 @@
 
 Who counts in the end is neither of them: every Composition and Provenance is read from the server itself, in
 all its versions. `--kills N` (or CLINSUM_KILLS) says how often one is killed: 2 unless told, 100 for a whole
-torture.
+torture (`--log-cli-level=info` shows how far it is).
 """
 
+import logging
+import multiprocessing
 import os
 import random
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from multiprocessing.context import ForkServerProcess
 from typing import Any
 
 import httpx
@@ -24,19 +25,22 @@ import sqlalchemy as sa
 
 from fhir_adapter.sandbox.running import running_embedded
 from jobs.bench.passes import generated_notes
-from tests.faults.processes import COMMAND
+from tests.faults.pollers import poller
 
 pytestmark = pytest.mark.postgres
+log = logging.getLogger(__name__)
 
 ROUND = 12  # notes that are added before each kill
 POLLERS = 2
-Process = subprocess.Popen[bytes]
+# Each poller is a process of its own, forked from one that has imported what it needs.
+FORKED = multiprocessing.get_context("forkserver")
 
 
 @contextmanager
 def failing_now_and_then(target: str, chance: random.Random) -> Iterator[str]:
     """A gateway before a server: some requests are refused with 503, and of some the answer is lost."""
     lock = threading.Lock()
+    sent_on = httpx.Client(timeout=60, trust_env=False, verify=False)  # loads no authorities
 
     class Gateway(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -54,9 +58,7 @@ def failing_now_and_then(target: str, chance: random.Random) -> Iterator[str]:
             names = ("accept", "content-type", "if-match", "if-none-exist", "prefer", "cache-control")
             sent = {name: value for name, value in self.headers.items() if name.lower() in names}
             origin = target.rsplit("/fhir", 1)[0]
-            answer = httpx.request(
-                self.command, f"{origin}{self.path}", content=body, headers=sent, timeout=60, trust_env=False
-            )
+            answer = sent_on.request(self.command, f"{origin}{self.path}", content=body, headers=sent)
             if luck > 0.98 and self.command in ("POST", "PUT"):
                 self.close_connection = True  # done, and nobody learns of it
                 self.connection.close()
@@ -75,7 +77,7 @@ def failing_now_and_then(target: str, chance: random.Random) -> Iterator[str]:
 
         do_GET = do_POST = do_PUT = do_DELETE = handle_any
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Gateway) as server:
+    with sent_on, ThreadingHTTPServer(("127.0.0.1", 0), Gateway) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_address[1]}/fhir"
         server.shutdown()
@@ -104,20 +106,11 @@ def postgres() -> Iterator[str]:
     engine.dispose()
 
 
-def poller(base_url: str, database_url: str) -> Process:
+def started(base_url: str, database_url: str) -> ForkServerProcess:
     """`clinsum run` with a pass a second, and leases that run out soon."""
-    environment = {
-        **os.environ,
-        "CLINSUM_FHIR_BASE_URL": base_url,
-        "CLINSUM_DATABASE_URL": database_url,
-        "CLINSUM_ENGINE": "lead",
-        "CLINSUM_CONCURRENCY": "2",
-        "CLINSUM_PAGE_SIZE": "5",
-        "CLINSUM_LOG_LEVEL": "error",
-    }
-    return subprocess.Popen(
-        [sys.executable, "-c", COMMAND, "run", "--every", "1s"], env=environment, stderr=subprocess.DEVNULL
-    )
+    process = FORKED.Process(target=poller, args=(base_url, database_url))
+    process.start()
+    return process
 
 
 def put(base_url: str, notes: list[dict[str, Any]]) -> None:
@@ -152,8 +145,9 @@ def all_written(base_url: str, wanted: int, seconds: float) -> None:
 def test_killed_pollers_lose_nothing_and_do_nothing_twice(kills: int, postgres: str) -> None:
     chance = random.Random(kills)
     notes = list(generated_notes(ROUND * (kills + 1)))
+    FORKED.set_forkserver_preload(["tests.faults.pollers"])
     with running_embedded() as direct, failing_now_and_then(direct, chance) as base_url:
-        running = [poller(base_url, postgres) for _ in range(POLLERS)]
+        running = [started(base_url, postgres) for _ in range(POLLERS)]
         try:
             for kill in range(kills):
                 put(direct, notes[kill * ROUND : (kill + 1) * ROUND])
@@ -161,16 +155,18 @@ def test_killed_pollers_lose_nothing_and_do_nothing_twice(kills: int, postgres: 
                 all_written(direct, kill * ROUND + chance.randint(1, ROUND), 240)
                 time.sleep(chance.uniform(0.0, 1.0))
                 victim = chance.randrange(POLLERS)
-                running[victim].send_signal(signal.SIGKILL)
-                running[victim].wait()
-                running[victim] = poller(base_url, postgres)
+                running[victim].kill()
+                running[victim].join()
+                assert running[victim].exitcode == -signal.SIGKILL, "ended before it was killed"
+                running[victim] = started(base_url, postgres)
+                log.info("killed %d times", kill + 1)
             put(direct, notes[kills * ROUND :])
             all_written(direct, len(notes), 240)
         finally:
             for one in running:
-                one.send_signal(signal.SIGTERM)
+                one.terminate()
             for one in running:
-                one.wait(timeout=120)
+                one.join(timeout=120)
         compositions, provenances = counted(direct, "Composition"), counted(direct, "Provenance")
 
     wanted = {f"DocumentReference/{note['id']}" for note in notes}
