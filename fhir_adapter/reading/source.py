@@ -130,19 +130,20 @@ class Source:
     def _whose(self, resource: JsonObject) -> str:
         return relative(as_dict(resource.get("subject")).get("reference"), self._client.base_url)
 
-    async def deleted_since(self, resource_type: str, watermark: str) -> list[str]:
-        """`Type/id` of what was deleted since the watermark and is not back.
+    async def names_deleted(self, resource_type: str) -> bool:
+        """Whether the server keeps a history of the type, and gives stamps to go by."""
+        if (await self.strategy(resource_type)).parameter != "_lastUpdated":
+            return False
+        return (await self._client.capability()).history(resource_type)
 
-        Empty where the server keeps no history of a type, or gives no stamps to go by: a deletion is then
-        found by the audit alone.
+    async def deleted_since(self, resource_type: str, watermark: str) -> list[str]:
+        """`Type/id` of what was deleted since the watermark and is not back; empty where nothing names it.
 
         Raises:
             FhirAdapterError: as the client raises it.
         """
         begin = nanoseconds(watermark)
-        if begin is None or (await self.strategy(resource_type)).parameter != "_lastUpdated":
-            return []
-        if not (await self._client.capability()).history(resource_type):
+        if begin is None or not await self.names_deleted(resource_type):
             return []
         since = instant(begin - in_nanoseconds(self._overlap))
         for _ in range(_RESTARTS):

@@ -10,6 +10,7 @@ from jobs.ledger.ledger import Ledger
 from jobs.ledger.schema import note
 
 _AT_ONCE = 500
+_HAS_SUMMARY = sa.or_(note.c.status.in_(("written", "unchanged")), note.c.reason == Reason.COPY.value)
 
 
 def mark_seen(ledger: Ledger, sources: Sequence[str], at: datetime) -> None:
@@ -41,10 +42,22 @@ def unseen(
     query = (
         sa.select(note.c.id, note.c.source)
         .where(kinds, note.c.id > after)
-        .where(sa.or_(note.c.status.in_(("written", "unchanged")), note.c.reason == Reason.COPY.value))
+        .where(_HAS_SUMMARY)
         .where(sa.or_(note.c.seen_at.is_(None), note.c.seen_at < since), note.c.handled_at < since)
         .order_by(note.c.id)
         .limit(_AT_ONCE)
     )
     rows = ledger.select(query)
     return (rows[-1].id if rows else after), [row.source for row in rows]
+
+
+def unseen_longest(ledger: Ledger, resource_type: str, count: int) -> list[str]:
+    """So many notes of a type with a summary, or named in one: those looked at longest ago. Blocks."""
+    query = (
+        sa.select(note.c.source)
+        .where(ledger.mine(note), note.c.source.startswith(f"{resource_type}/", autoescape=True))
+        .where(_HAS_SUMMARY)
+        .order_by(note.c.seen_at.asc().nulls_first(), note.c.id)
+        .limit(count)
+    )
+    return [row.source for row in ledger.select(query)]

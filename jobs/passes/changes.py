@@ -23,6 +23,7 @@ from fhir_adapter.writing.copies import Copies
 from jobs.ledger.ledger import Ledger
 from jobs.ledger.rows import NoteRow
 from jobs.ledger.walks import mark_seen, unseen
+from jobs.passes.deletions import deleted_notes
 from jobs.passes.faults import note_fault, says_deleted
 from jobs.passes.leases import Leases
 from jobs.passes.outcome import Outcome
@@ -104,7 +105,8 @@ class Changes:
                 yield batch
             if self._stop.is_set():
                 return
-        async for batch in self.again(await self._affected(resource_type, watermark)):
+        gone = await deleted_notes(self._parts, self._slots, resource_type, watermark)
+        async for batch in self.again([*await self._affected(), *await self._not_ended(gone)]):
             yield batch
         async for batch in self.left_by_others():
             yield batch
@@ -130,7 +132,7 @@ class Changes:
                     await pace.wait(len(seen), self._stop)
                 if self._stop.is_set():
                     return
-            async for batch in self.again(await self._affected(resource_type, None)):
+            async for batch in self.again(await self._affected()):
                 yield batch
         if since is None:
             async for batch in self._not_met(resource_types, begun):
@@ -162,7 +164,7 @@ class Changes:
 
     async def settled(self) -> AsyncIterator[Batch]:
         """What the notes so far change for others, and what is free of what other processes had taken."""
-        async for batch in self.again(await self._affected("", None)):
+        async for batch in self.again(await self._affected()):
             yield batch
         async for batch in self.left_by_others(wait=False):
             yield batch
@@ -243,17 +245,15 @@ class Changes:
                 )
         return job
 
-    async def _affected(self, resource_type: str, watermark: str | None) -> list[str]:
-        """Sources that have a summary and whose standing was changed by something else than a new version."""
+    async def _affected(self) -> list[str]:
+        """Sources that have a summary and whose standing was changed by what another note says of them."""
         replaced = self._relations.taken()
-        gone = await self._gone(resource_type, watermark) if watermark else []
         known = await asyncio.to_thread(self._parts.ledger.known, replaced)
-        affected = [
+        return [
             source
             for source, in_force_now in replaced.items()
             if source in known and (known[source].reason == Reason.SUPERSEDED) != in_force_now
         ]
-        return affected + await self._not_ended(gone)
 
     async def _not_ended(self, gone: Sequence[str]) -> list[str]:
         """Of notes that are deleted, those that the ledger or the server's summaries say otherwise of."""
@@ -266,15 +266,6 @@ class Changes:
         """Notes that are said to be deleted, each looked at before its summary ends."""
         async for batch in self.again(await self._not_ended(sources)):
             yield batch
-
-    async def _gone(self, resource_type: str, watermark: str) -> list[str]:
-        try:
-            return await self._parts.source.deleted_since(resource_type, watermark)
-        except HttpStatusError as error:
-            if error.status >= 500 or error.status == 429:
-                raise
-            log.warning("no-deletions", resource_type=resource_type, status=error.status)
-            return []
 
     async def triaged(self, resource_type: str, page: Page, *, look: bool = False) -> AsyncIterator[Batch]:
         """Splits a page into what is known already, what cannot be read, and batches to work on.
