@@ -9,10 +9,10 @@ from typing import Any
 import torch
 from safetensors.torch import save_file
 
-from summarizer.bertsum.folder import ARTICLES, DECLARATION, HEAD
+from summarizer.bertsum.folder import ARTICLES, HEAD
 from summarizer.bertsum.model import BertSum
 from summarizer.bertsum.rows import in_bytes
-from summarizer.encoder.files import ModelFiles
+from summarizer.encoder.files import DECLARATION, ModelFiles
 from summarizer.files import filled
 
 WEIGHTS = "model.safetensors"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from summarizer.bertsum.config import BertSumConfig, HeadConfig
 from summarizer.bertsum.shapes import head_shapes
-from summarizer.encoder.files import ModelFiles, find_model
+from summarizer.encoder.files import DECLARATION, ModelFiles, find_model
 from summarizer.encoder.weights import arrays, shapes
 from summarizer.errors import UnsupportedModelError
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from summarizer.encoder.encoder import Encoder
     from summarizer.encoder.runtime import Runtime
 
-DECLARATION = "bertsum.json"
 HEAD = "head.safetensors"
 ARTICLES = "articles.safetensors"
 

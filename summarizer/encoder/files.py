@@ -21,6 +21,9 @@ _HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
 _SMALL_FILES = ["*.json", "vocab.txt", "merges.txt", "*.model"]
 _WEIGHTS = ["*.safetensors", "pytorch_model*.bin"]
 
+DECLARATION = "bertsum.json"
+"""What a model of BERTSum declares itself by; it holds weights too, those of the calibration."""
+
 
 @dataclass(frozen=True, slots=True)
 class ModelFiles:
@@ -37,14 +40,23 @@ class ModelFiles:
     config: dict[str, Any]
     weights: tuple[Path, ...]
 
+    @property
+    def hashed(self) -> tuple[Path, ...]:
+        """What the hash is made of: the weights, and `bertsum.json` where there is one.
+
+        What that declares (shape, calibration, threshold) decides a summary as much as the weights do.
+        """
+        declared = self.folder / DECLARATION
+        return (*self.weights, declared) if declared.is_file() else self.weights
+
     def sha256(self) -> str:
-        """SHA-256 over the weight files one after the other: `cat FILES | sha256sum`.
+        """SHA-256 over `hashed`, one file after the other: `cat FILES | sha256sum`.
 
         Raises:
             UnsupportedModelError: one of them cannot be read.
         """
         digest = hashlib.sha256()
-        for path in self.weights:
+        for path in self.hashed:
             try:
                 with path.open("rb") as file:
                     while block := file.read(1 << 20):

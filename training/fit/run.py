@@ -11,10 +11,10 @@ import torch
 
 from summarizer.bertsum.config import BertSumConfig
 from summarizer.bertsum.export import round_to_half
-from summarizer.bertsum.folder import DECLARATION, read_bertsum, read_encoder
+from summarizer.bertsum.folder import read_bertsum, read_encoder
 from summarizer.bertsum.model import BertSum
 from summarizer.bertsum.rows import round_to_bytes
-from summarizer.encoder.files import ModelFiles, find_model
+from summarizer.encoder.files import DECLARATION, ModelFiles, find_model
 from training.errors import RunError
 from training.fit.calibration import Calibration, calibrate
 from training.fit.card import Card, DataFile

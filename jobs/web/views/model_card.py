@@ -55,7 +55,7 @@ def named_model(settings: Settings) -> NamedModel:
         return NamedModel(settings.model, "")
     name = PRETRAINED_NAME if folder == PRETRAINED else folder.resolve().name
     try:
-        digest = _sha256(read_folder(folder, name).weights)
+        digest = _sha256(read_folder(folder, name).hashed)
     except ModelError:
         digest = ""
     if settings.engine != "bertsum":  # only its encoder is used, of which the card says nothing

@@ -38,6 +38,14 @@ def test_the_hash_of_several_weight_files_is_that_of_their_concatenation(tmp_pat
     assert find_model(tmp_path).sha256() == hashlib.sha256(b"firstsecond").hexdigest()
 
 
+def test_the_hash_names_the_declaration_too(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text("{}")
+    (tmp_path / "model.safetensors").write_bytes(b"weights")
+    (tmp_path / "bertsum.json").write_bytes(b'{"shift": 1}')
+
+    assert find_model(tmp_path).sha256() == hashlib.sha256(b'weights{"shift": 1}').hexdigest()
+
+
 def test_the_older_weight_format_is_taken_where_there_is_no_other(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text("{}")
     (tmp_path / "pytorch_model.bin").write_bytes(b"weights")
