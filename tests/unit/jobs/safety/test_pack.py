@@ -8,8 +8,6 @@ from importlib.metadata import distributions
 from pathlib import Path
 
 import pytest
-from cyclonedx.schema import SchemaVersion
-from cyclonedx.validation.json import JsonStrictValidator
 from packaging.utils import canonicalize_name
 
 from jobs.cli import run
@@ -109,6 +107,10 @@ def test_nobody_has_judged_a_risk(pack: Path) -> None:
 
 
 def test_the_bill_of_materials_is_valid_and_names_what_is_installed(pack: Path) -> None:
+    # Seconds of start that no other test needs.
+    from cyclonedx.schema import SchemaVersion
+    from cyclonedx.validation.json import JsonStrictValidator
+
     text = (pack / "sbom.cdx.json").read_text("utf-8")
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
     bill = json.loads(text)

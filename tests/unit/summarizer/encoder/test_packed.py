@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from torch.nn.attention import varlen
 from torch.nn.functional import scaled_dot_product_attention
 from transformers import AutoModel
 
@@ -92,6 +91,8 @@ def test_padding_for_attention_changes_no_more_than_rounding(
 
 def test_the_kernel_for_any_length_is_called_as_it_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
     """The kernel runs on GPUs alone; one of our own stands in, under the signature of torch's."""
+    from torch.nn.attention import varlen  # and torch's compiler: seconds of start
+
     made = signature(varlen.varlen_attn)
 
     def stand_in(*arguments: Any) -> torch.Tensor:

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rouge_score.rouge_scorer import RougeScorer
 
 from summarizer.selection.select import count_words
 from summarizer.types import Budget
@@ -29,6 +28,8 @@ ABSTRACT = ["Fever fell within two days.", "Cough did not change."]
 
 @given(SENTENCES, SENTENCES)
 def test_rouge_is_that_of_rouge_score(sentences: list[str], reference: list[str]) -> None:
+    from rouge_score.rouge_scorer import RougeScorer  # and nltk: seconds of start
+
     theirs = RougeScorer(list(ROUGE), use_stemmer=True).score("\n".join(reference), "\n".join(sentences))
     assert Rouge().score(sentences, reference) == tuple(theirs[name].fmeasure for name in ROUGE)
 

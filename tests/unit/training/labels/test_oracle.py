@@ -3,10 +3,8 @@
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from rouge_score.rouge_scorer import RougeScorer
 
-from jobs.bench.oracle_reference import ReferenceOracle
-from training.labels.oracle import METRICS, OracleSettings, label
+from training.labels.oracle import METRICS, Labels, OracleSettings, label
 from training.labels.rouge_counts import Metric, tokens_of
 
 WORDS = [
@@ -40,6 +38,12 @@ choices = st.builds(
 )
 
 
+def by_the_loop(sentences: list[str], summary: list[str], how: OracleSettings) -> Labels:
+    from jobs.bench.oracle_reference import ReferenceOracle  # and nltk: seconds of start
+
+    return ReferenceOracle(how).label(sentences, summary)
+
+
 @settings(max_examples=400)
 @given(document, reference, choices)
 @example(["the pain", "the pain", "pain the"], ["the pain the pain"], OracleSettings("rouge2"))
@@ -48,7 +52,7 @@ choices = st.builds(
 @example([], ["pain"], OracleSettings())
 @example(["pain"], [], OracleSettings())
 def test_agrees_with_the_plain_loop(sentences: list[str], summary: list[str], how: OracleSettings) -> None:
-    assert label(sentences, summary, how) == ReferenceOracle(how).label(sentences, summary)
+    assert label(sentences, summary, how) == by_the_loop(sentences, summary, how)
 
 
 @settings(max_examples=60)
@@ -56,12 +60,14 @@ def test_agrees_with_the_plain_loop(sentences: list[str], summary: list[str], ho
 def test_agrees_where_borders_decide(sentences: list[str]) -> None:
     how = OracleSettings("rouge2")
     summary = ["a b c a", "b b c", "c a b"]
-    assert label(sentences, summary, how) == ReferenceOracle(how).label(sentences, summary)
+    assert label(sentences, summary, how) == by_the_loop(sentences, summary, how)
 
 
 @settings(max_examples=100)
 @given(st.text(), st.booleans())
 def test_tokens_are_those_of_rouge_score(text: str, stemmer: bool) -> None:
+    from rouge_score.rouge_scorer import RougeScorer  # and nltk: seconds of start
+
     assert tokens_of(text, stemmer) == RougeScorer(["rouge1"], use_stemmer=stemmer)._tokenizer.tokenize(text)
 
 
