@@ -31,7 +31,7 @@ from summarizer.segmentation.section_titles import normalise
 from summarizer.segmentation.spans import Spans
 from summarizer.segmentation.times import begins_with_time
 from summarizer.segmentation.vocabulary import words
-from summarizer.types import ContextKind, ContextSpan, Mark, Segmentation, Span
+from summarizer.types import ContextKind, ContextSpan, Mark, Segmentation, Sentence
 
 _ANNOUNCES = re.compile(r"\b(?:following|follows|below|these)\b", re.I)
 _HEADS_NOTHING = words("values", "heads_nothing")
@@ -117,7 +117,7 @@ class _Emitter:
             self._remark()
             return
         if first.kind is not ROW and first.kind is not BOILERPLATE:
-            context.end_table(label=self._leaves_table())
+            context.end_table(label=context.in_table and self._leaves_table())
         if first.kind is BOILERPLATE:
             if DEAR.match(first.text):
                 context.close_all()
@@ -212,8 +212,7 @@ class _Emitter:
             spans.marker(start, start + first.marker)
             start += first.marker
         label = LABEL.match(spans.text, start, self.end) if first.kind is LABELLED else None
-        alone = begins_with_time(first.text) or names_field(first.text)
-        if first.dashed or (first.kind is TEXT and alone):
+        if first.dashed or (first.kind is TEXT and (begins_with_time(first.text) or names_field(first.text))):
             spans.context.headings.end_inline(start)
         if label is not None:
             self._begin_label(start, label)
@@ -235,7 +234,7 @@ class _Emitter:
             if problem and len(spans.sentences) == count + 1:
                 spans.context.begin_problem(last.start, last.end)
             else:
-                self._lead_in(Span(last.start, last.end), item=item)
+                self._lead_in(last, item=item)
 
     def _is_empty_field(self, start: int) -> bool:
         """Whether the block is a field of a form's lines and nobody filled it in: it heads nothing.
@@ -360,7 +359,7 @@ class _Emitter:
             return below.text[0].isupper() and len(own.split()) <= TITLE_WORDS
         return first.after_blank and self._index > 0 and capitalised(own) and below.indent == first.indent
 
-    def _lead_in(self, last: Span, *, item: bool) -> None:
+    def _lead_in(self, last: Sentence, *, item: bool) -> None:
         """Note what the last sentence of the block opens: a list, or a question that is not answered."""
         context, text = self.spans.context, self.spans.text
         own = text[max(last.start, last.end - 240) : last.end]

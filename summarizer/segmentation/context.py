@@ -42,7 +42,7 @@ class Context:
     _items_open: bool = False
     topic: ContextSpan | None = None
     _problem: ContextSpan | None = None
-    _in_table: bool = False
+    in_table: bool = False
     _open: tuple[ContextSpan, ...] | None = None
     headings: OpenHeadings = field(init=False)
 
@@ -143,12 +143,12 @@ class Context:
     def begin_table(self) -> None:
         """A table begins."""
         self.headings.own_table()
-        self._in_table = True
+        self.in_table = True
 
     def end_table(self, *, label: bool) -> None:
         """What follows is no row; with `label` what stands above the table ends with it."""
         self.table.end()
-        below, self._in_table = self._in_table, False
+        below, self.in_table = self.in_table, False
         if not (label and below):
             return
         if self._lead is not None and not self._items:
@@ -227,6 +227,7 @@ class Context:
     def _pieces(self) -> tuple[ContextSpan, ...]:
         """All that is open but the head of a table."""
         pieces = self.headings.spans()
+        heads = len(pieces)  # which stand in the order of the text
         if self._problem is not None:
             pieces.append(self._problem)
         if self._lead is not None:
@@ -238,4 +239,4 @@ class Context:
         ]
         if self.topic is not None:
             pieces.append(self.topic)
-        return tuple(pieces if len(pieces) < 2 else sorted(set(pieces), key=place))
+        return tuple(pieces if len(pieces) == heads or len(pieces) < 2 else sorted(set(pieces), key=place))

@@ -14,9 +14,16 @@ _RUN = 3
 """So many lines of the form are needed: one alone is a clause with a dash."""
 
 
+def _label(line: str) -> re.Match[str] | None:
+    """A line's label with the dash behind it."""
+    if " -" not in line and " –" not in line and " —" not in line:
+        return None
+    return _DASHED.match(line)
+
+
 def names_field(line: str) -> bool:
     """Whether a line is a field with a dash behind its name (`Allergies - none`)."""
-    found = _DASHED.match(line)
+    found = _label(line)
     return found is not None and normalise(found["words"]) in _FIELDS
 
 
@@ -26,6 +33,9 @@ def dashed_labels(lines: Sequence[Line]) -> list[int]:
     Lines are of this form where three of a paragraph that begin in one column are, and most of those.
     """
     found = [0] * len(lines)
+    dashed = {at: label.end() for at, line in enumerate(lines) if (label := _label(line.text))}
+    if len(dashed) < _RUN:
+        return found
     paragraphs: list[list[int]] = []
     for index, line in enumerate(lines):
         if line.after_blank or not paragraphs:
@@ -35,7 +45,7 @@ def dashed_labels(lines: Sequence[Line]) -> list[int]:
         by_column = groupby(sorted(paragraph, key=lambda at: lines[at].indent), lambda at: lines[at].indent)
         for _, column in by_column:
             members = list(column)
-            labels = {at: label.end() for at in members if (label := _DASHED.match(lines[at].text))}
+            labels = {at: dashed[at] for at in members if at in dashed}
             if len(labels) >= _RUN and 2 * len(labels) > len(members):
                 for at, length in labels.items():
                     found[at] = length

@@ -6,6 +6,7 @@ and from the line above: whether that ended where no statement can end, or was f
 
 import re
 from collections.abc import Iterator, Sequence
+from string import ascii_lowercase, ascii_uppercase
 
 from summarizer.segmentation import line_ends, records, tables
 from summarizer.segmentation.answers import begins_answer, is_labelled_answer, is_question, is_short
@@ -34,6 +35,7 @@ from summarizer.segmentation.markers import begins_item, boxes, find_markers
 from summarizer.segmentation.section_titles import AXIS
 from summarizer.segmentation.titles import (
     ADDED,
+    ADDED_BEGINS,
     is_known_title,
     is_title,
     is_titled_by_date,
@@ -110,7 +112,7 @@ class _Page:
         if (not head.isalnum() and is_rule(body)) or is_boilerplate(body):
             return BOILERPLATE
         problem = head == "#" and line.marker > 0 and not (following is not None and following.after_blank)
-        if is_titled_by_markup(body, following) and (not problem or is_known_title(body)):
+        if head in "#*_" and is_titled_by_markup(body, following) and (not problem or is_known_title(body)):
             return HEADING
         if line.marker:
             return HEADING if is_titled_by_number(body, line.marker) else ITEM
@@ -128,7 +130,7 @@ class _Page:
         head = body[0]
         if head in "Aa" and AXIS.match(body):
             return LABELLED
-        if line.dashed or (head.isupper() and ADDED.match(body)):
+        if line.dashed or (head in ADDED_BEGINS and ADDED.match(body)):
             return LABELLED
         if head.isalpha() or head in "*_":
             label = LABEL.match(body) if ":" in body[:120] else None
@@ -241,9 +243,9 @@ def _joins(
 
 def _are_drugs(before: Line, line: Line) -> bool:
     """Whether each of two lines begins with a drug and its dose, and is no clause of one sentence."""
-    if line_ends.is_open(before.text[-60:]):
+    if not (line_ends.begins_with_drug(before.text) and line_ends.begins_with_drug(line.text)):
         return False
-    return line_ends.begins_with_drug(before.text) and line_ends.begins_with_drug(line.text)
+    return not line_ends.is_open(before.text[-60:])
 
 
 def _is_complete(before: Line) -> bool:
@@ -352,9 +354,9 @@ def _is_row(line: Line, before: Line | None, following: Line | None) -> bool:
 
 def _mostly_capitals(text: str) -> bool:
     """Whether a text is written in capitals."""
-    sample = text[:2000]
-    upper = sum(map(len, re.findall(r"[A-Z]+", sample)))
-    return upper > 3 * sum(map(len, re.findall(r"[a-z]+", sample)))
+    sample = text[:2000].encode("ascii", "ignore")
+    upper = len(sample) - len(sample.translate(None, ascii_uppercase.encode()))
+    return upper > 3 * (len(sample) - len(sample.translate(None, ascii_lowercase.encode())))
 
 
 def _label(text: str) -> str:

@@ -5,6 +5,8 @@ from functools import lru_cache
 
 from summarizer.segmentation.vocabulary import read, words
 
+_TERMINATORS = frozenset(".!?…。！？｡।॥؟۔။።։")
+_CLOSERS = frozenset("\"'”’)]»\n")
 TERMINATED = re.compile(r"[.!?…。！？｡।॥؟۔။።։]{1,200}[\"'”’)\]»]{0,200}$")
 _OPEN = words("line_ends", "open", "open_verbs")
 _OPEN_ELSEWHERE = words("line_ends", "open_elsewhere")
@@ -30,6 +32,7 @@ _ATTRIBUTIVE = words("abbreviations", "attributive")
 _ANSWERS = words("answers", "answers") - words("answers", "only_after_questions")
 _ANSWER_WORDS = "|".join(sorted(map(re.escape, _ANSWERS), key=len, reverse=True))
 _ANSWERED = re.compile(rf"(?:[:?=]|\.{{3}}|\s[-–—])\s*(?:{_ANSWER_WORDS})[.;]?$", re.I)
+_BEFORE_ANSWER = (":", "?", "=", "...", "-", "–", "—")
 _YES_OR_NO = re.compile(r"\b(?:no|yes|none|nil)[.;]?$", re.I)
 _ORDERS = words("statements", "orders")
 _BEGINNINGS = frozenset({"no", "the", "he", "she", "patient", "pt", "denies", "there"})
@@ -53,7 +56,8 @@ _PUNCTUATION = "()[]{}\"'“”‘’,;:*_"
 
 def is_terminated(text: str) -> bool:
     """Whether a line ends in a stop."""
-    return TERMINATED.search(text[-8:]) is not None
+    last = text[-1:]
+    return last in _TERMINATORS or (last in _CLOSERS and TERMINATED.search(text[-8:]) is not None)
 
 
 _ADJECTIVE = re.compile(
@@ -125,7 +129,9 @@ def _opens_clause(tail: str) -> bool:
 
 def is_answered(text: str) -> bool:
     """Whether a line ends in an answer or in a value that is one: nothing may be added to it."""
-    return _ANSWERED.search(text[-32:]) is not None or _answers_words(text)
+    tail = text[-32:]
+    marked = any(mark in tail for mark in _BEFORE_ANSWER)
+    return (marked and _ANSWERED.search(tail) is not None) or _answers_words(text)
 
 
 def _answers_words(text: str) -> bool:

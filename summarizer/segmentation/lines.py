@@ -27,6 +27,7 @@ class Line:
         start, end: of its text without outer white space.
         text: `document[start:end]`.
         indent: white space before it, in characters.
+        right: the column behind its last character.
         after_blank: whether a blank line or a page break stands before it.
         marker: length of its list marker, 0 if none.
         ordinal: what the marker counts (`c.` is 3), 0 if it counts nothing.
@@ -37,16 +38,12 @@ class Line:
     end: int
     text: str
     indent: int
+    right: int
     after_blank: bool
     kind: LineKind = LineKind.TEXT
     marker: int = 0
     ordinal: int = 0
     dashed: int = 0
-
-    @property
-    def right(self) -> int:
-        """The column behind its last character."""
-        return self.indent + len(self.text)
 
 
 def read_lines(text: str, offset: int = 0) -> list[Line]:
@@ -59,7 +56,8 @@ def read_lines(text: str, offset: int = 0) -> list[Line]:
         if body:
             indent = len(raw) - len(body)
             body = body.rstrip()
-            lines.append(Line(at + indent, at + indent + len(body), body, indent, blank))
+            right = indent + len(body)
+            lines.append(Line(at + indent, at + right, body, indent, right, blank))
             blank = raw[-1] == "\f"
         else:
             blank = True

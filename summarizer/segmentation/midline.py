@@ -76,7 +76,7 @@ def is_heading(
 
 def newlines_lost(text: str, start: int, end: int) -> bool:
     """Whether `text[start:end]` seems to have commas in place of newlines."""
-    return _LOST_NEWLINE.search(text, start, end) is not None
+    return text.find(",", start, end) >= 0 and _LOST_NEWLINE.search(text, start, end) is not None
 
 
 def midline_headings(
@@ -176,6 +176,9 @@ def _has_acronym(label: str) -> bool:
 
 def _label_start(text: str, start: int, stop: int) -> int:
     """Past a full stop or comma inside a word, where newlines were lost (`changes.,HEENT`)."""
+    inner = text[start : stop - 1]
+    if "." not in inner and "," not in inner and ";" not in inner:
+        return start
     for at in range(stop - 1, start, -1):
         if text[at - 1] in ".,;" and text[at].isalpha():
             return at

@@ -11,6 +11,7 @@ from summarizer.types import ContextSpan, SectionKind
 
 _PARENTS_OF_VITALS = frozenset({SectionKind.EXAM, SectionKind.HISTORY, SectionKind.RESULTS})
 _SENTENCE_BEFORE = re.compile(r"[^\W\d_]{2}[^\n]{0,80}[.;!?][ \t]{0,8}\Z")
+_STOPS = (".", ";", "!", "?")
 
 
 def indent_at(text: str, start: int) -> int:
@@ -81,7 +82,10 @@ class OpenHeadings:
         line_start = self.text.rfind("\n", max(0, start - 400), start) + 1
         if self.top is not None and self._on_one_line(self.top.span.end, start):
             return self.top.within
-        return _SENTENCE_BEFORE.search(self.text, max(line_start, start - 400), start) is not None
+        line_start = max(line_start, start - 400)
+        if not self.text[line_start:start].rstrip(" \t").endswith(_STOPS):
+            return False
+        return _SENTENCE_BEFORE.search(self.text, line_start, start) is not None
 
     def _on_one_line(self, end: int, start: int) -> bool:
         return start - end < 40 and not self.text[end:start].strip() and "\n" not in self.text[end:start]
@@ -179,9 +183,9 @@ class OpenHeadings:
     @property
     def in_study(self) -> bool:
         """Whether a study with its text on its line is open (`CXR: clear.`)."""
-        top = self.top
-        if top is None or not top.inline:
+        if not self.heads or not self.heads[-1].inline:
             return False
+        top = self.heads[-1]
         return top.study or normalise(self.text[top.span.start : top.span.end]) in STUDIES
 
     def end_study(self) -> None:

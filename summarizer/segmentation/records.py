@@ -12,6 +12,8 @@ from summarizer.segmentation.vocabulary import words
 _STARTS = words("records", "starts")
 _ATTRIBUTES = words("records", "attributes")
 _PAIR = re.compile(r"(?:[-*•·] ?)?([^\W\d_](?:[^\W\d_]|[ /]){0,30}) ?:\s{0,20}(\S.{0,160})")
+_LABEL_END = 40
+"""Within so many characters a label has its colon."""
 _MOST_WORDS = 12
 """A longer value is a text of its own under its label."""
 
@@ -36,6 +38,8 @@ def is_record(block: Sequence[Line]) -> bool:
 
 def _label(text: str) -> str:
     """The label of a line of a label and a short value, in lower case; "" for any other line."""
+    if ":" not in text[:_LABEL_END]:
+        return ""
     pair = _PAIR.fullmatch(text)
     if pair is None or len(pair[2].split()) > _MOST_WORDS:
         return ""

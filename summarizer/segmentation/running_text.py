@@ -17,13 +17,11 @@ from summarizer.segmentation.punctuation import sentence_ends
 from summarizer.segmentation.regions import LABORATORY
 from summarizer.segmentation.section_titles import AXIS, normalise
 from summarizer.segmentation.spans import Spans
-from summarizer.segmentation.titles import ADDED, is_statement
+from summarizer.segmentation.titles import ADDED, ADDED_BEGINS, is_statement
 from summarizer.types import ContextKind, ContextSpan, SectionKind, Span
 
 _ENUMERATED = frozenset({SectionKind.ALLERGIES, SectionKind.MEDICATIONS, SectionKind.FAMILY_HISTORY})
 """Sections of things of one kind; what does not belong to them would be taken for one of these."""
-_ADDED_BEGINS = frozenset("ALNC")
-"""With what `ADDED` begins, where that is a capital."""
 _TOPIC_WORDS = 7
 _DONE = re.compile(r"(?:ed|held|given|done|seen|taken|begun|kept|made)\.$", re.I)
 """How a statement ends whose participle is its verb (`Warfarin held.`)."""
@@ -103,10 +101,8 @@ def _add_sentences(spans: Spans, start: int, end: int, inside: Collection[int]) 
             headings.end_study()
         if spans.section_kind in _ENUMERATED and _begins_with_label(text, start, cut, APART):
             spans.context.close_all()
-        begin, asked = spans.sentence(start, cut, more=more), None
-        if begin is not None:
-            stop = start + len(text[start:cut].rstrip())
-            asked = Span(begin, stop) if text[stop - 1] in "?？؟" else None
+        added = spans.sentence(start, cut, more=more)
+        asked = Span(*added) if added is not None and text[added[1] - 1] in "?？؟" else None
         start = cut
 
 
@@ -139,7 +135,7 @@ def add_opening_headings(spans: Spans, start: int, end: int) -> int:
             spans.heading(start, axis.end())
             start = axis.end()
             continue
-        if text[start : start + 1] in _ADDED_BEGINS and (added := ADDED.match(text, start, end)):
+        if text[start : start + 1] in ADDED_BEGINS and (added := ADDED.match(text, start, end)):
             spans.addendum(start, added.end())
             start = added.end()
             continue

@@ -58,19 +58,19 @@ class Spans:
         self._last = 0
 
     def _trim(self, start: int, end: int) -> tuple[int, int]:
-        if start < end and not (self.text[start].isspace() or self.text[end - 1].isspace()):
-            return start, end
-        piece = self.text[start:end]
-        stripped = piece.lstrip()
-        start += len(piece) - len(stripped)
-        return start, start + len(stripped.rstrip())
+        text = self.text
+        while start < end and text[start].isspace():
+            start += 1
+        while start < end and text[end - 1].isspace():
+            end -= 1
+        return start, end
 
     def sentence(
         self, start: int, end: int, *, row: bool = False, more: tuple[ContextSpan, ...] = ()
-    ) -> int | None:
+    ) -> tuple[int, int] | None:
         """Add a sentence, cut where it runs on too long; white space at its ends is left out.
 
-        With `row` it is a row of the table in hand; `more` is context beside what is open. Where it begins
+        With `row` it is a row of the table in hand; `more` is context beside what is open. Where it stands
         comes back, None if it is blank.
         """
         start, end = self._trim(start, end)
@@ -89,7 +89,7 @@ class Spans:
             self._add_pieces(start, end, section, around)
         check_sentences(len(self.sentences))
         self._last = end
-        return start
+        return start, end
 
     def _add_pieces(self, start: int, end: int, section: int | None, around: tuple[ContextSpan, ...]) -> None:
         """Add the pieces of a sentence that runs on; its opening stands with each."""

@@ -24,6 +24,8 @@ ADDED = re.compile(
     re.I,
 )
 """What was written later, with its date or writer (`ADDENDUM 11/06/2025 09:12:`)."""
+ADDED_BEGINS = frozenset("ALNC")
+"""With what that begins, where it is a capital."""
 _STATEMENT = re.compile(rf"(?:^|[\s(])(?:{alternatives('statements', 'anywhere')})(?=$|[\s,;)/])", re.I)
 _ORDERS = words("statements", "orders")
 _PLAIN_TITLES = frozenset(read("section_titles")["alone"])
