@@ -199,28 +199,28 @@ class _Emitter:
 
     def _text(self, *, item: bool) -> None:
         """Add running text, an item, a question with its answer or a line of leader dots."""
-        spans, first = self.spans, self.first
+        spans, first, context = self.spans, self.first, self.spans.context
         start = self.start
         problem = item and first.text[0] == "#"
         if problem:
-            spans.context.leave_list()
-            spans.context.end_problem()
+            context.leave_list()
+            context.end_problem()
         if item:
-            spans.context.headings.own_list()
-            spans.context.begin_item(first.indent, style(first))
+            context.headings.own_list()
+            context.begin_item(first.indent, style(first))
         if first.marker:
             spans.marker(start, start + first.marker)
             start += first.marker
         label = LABEL.match(spans.text, start, self.end) if first.kind is LABELLED else None
         if first.dashed or (first.kind is TEXT and (begins_with_time(first.text) or names_field(first.text))):
-            spans.context.headings.end_inline(start)
+            context.headings.end_inline(start)
         if label is not None:
             self._begin_label(start, label)
         elif first.kind is TEXT:
-            spans.context.headings.begin_statement(start, first.end)
+            context.headings.begin_statement(start, first.end)
         self._titled = first.kind is TEXT and self._titles()
         if self._titled:
-            spans.context.headings.begin_title(start, upper=first.text.isupper(), apart=first.after_blank)
+            context.headings.begin_title(start, upper=first.text.isupper(), apart=first.after_blank)
             spans.open_section(start, self.end)
         count = len(spans.sentences)
         empty = self._is_empty_field(start)
@@ -228,11 +228,11 @@ class _Emitter:
             spans.sentence(start, self.end)
         else:
             self._sentences_of_text(start, label)
-        spans.context.end_item()
+        context.end_item()
         if len(spans.sentences) > count and not empty:
             last = spans.sentences[-1]
             if problem and len(spans.sentences) == count + 1:
-                spans.context.begin_problem(last.start, last.end)
+                context.begin_problem(last.start, last.end)
             else:
                 self._lead_in(last, item=item)
 
@@ -290,7 +290,9 @@ class _Emitter:
         elif len(self.block) > 1 and (leaders or is_question(first.text)) and not first.marker:
             self._question_and_answer(start)
         else:
-            body, close = letter_body(spans.text, start, self.end)
+            body, close = start, self.end
+            if spans.may_be_letter:
+                body, close = letter_body(spans.text, start, self.end)
             if body > start:
                 spans.context.close_all()
                 spans.add_boilerplate(start, body)

@@ -11,6 +11,7 @@ from summarizer.segmentation.section_titles import normalise
 from summarizer.segmentation.table_context import TableContext
 from summarizer.types import ContextKind, ContextSpan, SectionKind, Span
 
+_UNTOLD = frozenset({SectionKind.ADMINISTRATIVE, SectionKind.OTHER})
 _COUNTED = ("1", "A", "a")
 """Styles of lists that number sections as well as items."""
 
@@ -61,6 +62,7 @@ class Context:
         title = self.text[start:end]
         name = normalise(title)
         main = is_main(name, declared=declared)
+        upper = title.isupper()
         inline = has_text_behind(self.text, end)
         indent = indent_at(self.text, start)
         bulleted = bool(self._items) and self._items[-1].style not in _COUNTED
@@ -69,7 +71,7 @@ class Context:
             self.leave_list(sections=False)
         self._question = None
         self.table.end()
-        if kind in (SectionKind.ADMINISTRATIVE, SectionKind.OTHER) and names_document(title, name):
+        if kind in _UNTOLD and names_document(title, name):
             self.headings.clear()
             return
         depth = len(self._items) if inside else 0
@@ -81,10 +83,10 @@ class Context:
             is_region(name),
             is_study(name),
             indent,
-            title.isupper(),
+            upper,
             inline,
             depth,
-            within=own or (not declared and not title.isupper() and self.headings.follows_sentence(start)),
+            within=own or (not declared and not upper and self.headings.follows_sentence(start)),
         )
         if main and not depth:
             self.end_problem()
@@ -227,7 +229,8 @@ class Context:
     def _pieces(self) -> tuple[ContextSpan, ...]:
         """All that is open but the head of a table."""
         pieces = self.headings.spans()
-        heads = len(pieces)  # which stand in the order of the text
+        if not self._items and self._lead is None and self._problem is None and self.topic is None:
+            return tuple(pieces)
         if self._problem is not None:
             pieces.append(self._problem)
         if self._lead is not None:
@@ -239,4 +242,4 @@ class Context:
         ]
         if self.topic is not None:
             pieces.append(self.topic)
-        return tuple(pieces if len(pieces) == heads or len(pieces) < 2 else sorted(set(pieces), key=place))
+        return tuple(pieces if len(pieces) < 2 else sorted(set(pieces), key=place))

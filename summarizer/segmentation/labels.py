@@ -44,36 +44,39 @@ class Role(Enum):
     UNKNOWN = auto()
 
 
+_SECTION, _EITHER, _VALUE, _LEAD_IN, _UNKNOWN = Role
+
+
 @lru_cache(maxsize=8192)
 def role(label: str) -> Role:
     """The role of the words before a colon, whatever follows it."""
     name = normalise(label)
     if not name:
-        return Role.UNKNOWN
+        return _UNKNOWN
     known = name in TITLE_KINDS or name in EXAM_REGIONS or name in STUDIES
     if name.endswith(_OPEN_ENDS):
-        return Role.LEAD_IN
+        return _LEAD_IN
     if name in _VALUE_LABELS:
-        return Role.EITHER if known else Role.VALUE
+        return _EITHER if known else _VALUE
     if known:
-        return Role.SECTION
+        return _SECTION
     if (
         (len(name.split()) > 9 and not (label.isupper() and names_section(name)))
         or _LEAD_IN_HEAD.match(name)
         or _PROSE.search(name)
     ):
-        return Role.LEAD_IN
+        return _LEAD_IN
     if is_region(name) or (is_study(name) and not re.search(r"\d[/-]\d", name)):
-        return Role.SECTION
+        return _SECTION
     if _VALUE_HEAD.match(name) or any(map(str.isdigit, name)) or name.rpartition(" ")[2] in _VALUE_TAIL:
-        return Role.VALUE
-    return Role.SECTION if "," not in name and names_section(name) else Role.UNKNOWN
+        return _VALUE
+    return _SECTION if "," not in name and names_section(name) else _UNKNOWN
 
 
 def known_heading(label: str, rest: str = "") -> bool:
     """Whether a label (as written, without colon) names a section, region, domain or study."""
     found = role(label)
-    return found is Role.SECTION or (found is Role.EITHER and not rest[:1].isdigit())
+    return found is _SECTION or (found is _EITHER and not rest[:1].isdigit())
 
 
 def opens_section(label: str, rest: str, context: SectionKind | None = None, *, nested: bool = False) -> bool:
@@ -86,17 +89,17 @@ def opens_section(label: str, rest: str, context: SectionKind | None = None, *, 
         nested: whether it follows another heading on its line.
     """
     found = role(label)
-    if found is Role.SECTION:
+    if found is _SECTION:
         return True
-    if found is Role.EITHER:
+    if found is _EITHER:
         return not rest[:1].isdigit()
-    if found is Role.LEAD_IN or _GAP.search(label):
+    if found is _LEAD_IN or _GAP.search(label):
         return False
     if not rest:
         return True
-    if found is Role.VALUE and label.isupper() and _NARRATIVE.match(rest):
+    if found is _VALUE and label.isupper() and _NARRATIVE.match(rest):
         return normalise(label) not in _VALUE_LABELS
-    if found is Role.VALUE or len(label) < 3 or (nested and _ends_in_region(label)):
+    if found is _VALUE or len(label) < 3 or (nested and _ends_in_region(label)):
         return False
     if label.isupper():
         return len(rest.split()) >= 4 or rest[-1] in ".,"
@@ -108,4 +111,4 @@ def opens_section(label: str, rest: str, context: SectionKind | None = None, *, 
 @lru_cache(maxsize=4096)
 def _ends_in_region(label: str) -> bool:
     """Whether a label is other text and then a region (`WNL LUNGS`)."""
-    return any(role(label[word.start() :]) is Role.SECTION for word in list(_SUFFIXES.finditer(label))[1:])
+    return any(role(label[word.start() :]) is _SECTION for word in list(_SUFFIXES.finditer(label))[1:])

@@ -158,9 +158,9 @@ class _Page:
         if tail[-1] == ":":
             return False
         full = is_full(before, line, self.width or _USUAL_WIDTH)
-        if line_ends.is_answered(before.text) and not (full and self.width):
+        if not (line_ends.is_open(tail) or (full and not line_ends.is_terminated(tail))):
             return False
-        return line_ends.is_open(tail) or (full and not line_ends.is_terminated(tail))
+        return (full and self.width > 0) or not line_ends.is_answered(before.text)
 
     def _is_stray(self, index: int, line: Line, before: Line) -> bool:
         """Whether a line behind one that holds it was taken for an item, a label or a title by mistake."""

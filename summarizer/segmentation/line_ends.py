@@ -32,7 +32,6 @@ _ATTRIBUTIVE = words("abbreviations", "attributive")
 _ANSWERS = words("answers", "answers") - words("answers", "only_after_questions")
 _ANSWER_WORDS = "|".join(sorted(map(re.escape, _ANSWERS), key=len, reverse=True))
 _ANSWERED = re.compile(rf"(?:[:?=]|\.{{3}}|\s[-–—])\s*(?:{_ANSWER_WORDS})[.;]?$", re.I)
-_BEFORE_ANSWER = (":", "?", "=", "...", "-", "–", "—")
 _YES_OR_NO = re.compile(r"\b(?:no|yes|none|nil)[.;]?$", re.I)
 _ORDERS = words("statements", "orders")
 _BEGINNINGS = frozenset({"no", "the", "he", "she", "patient", "pt", "denies", "there"})
@@ -130,8 +129,12 @@ def _opens_clause(tail: str) -> bool:
 def is_answered(text: str) -> bool:
     """Whether a line ends in an answer or in a value that is one: nothing may be added to it."""
     tail = text[-32:]
-    marked = any(mark in tail for mark in _BEFORE_ANSWER)
+    marked = ":" in tail or "?" in tail or "=" in tail or "..." in tail or _has_dash(tail)
     return (marked and _ANSWERED.search(tail) is not None) or _answers_words(text)
+
+
+def _has_dash(text: str) -> bool:
+    return "-" in text or "–" in text or "—" in text
 
 
 def _answers_words(text: str) -> bool:

@@ -31,6 +31,8 @@ def inline_markers(
     """
     lost = _lost_marks(text, start, end) if lost_newlines else []
     first = str(number + 1)
+    if text.find(first, start, end) < 0 and (not number or text.find("1", start, end) < 0):
+        return lost, set()
     if (
         text.find(first + ".", start, end) < 0
         and text.find(first + ")", start, end) < 0

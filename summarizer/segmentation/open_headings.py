@@ -47,9 +47,11 @@ class OpenHeadings:
     def spans(self) -> list[ContextSpan]:
         """The headings, as they are shown with a sentence that stands under them now."""
         self.changed = False
+        spans = []
         for head in self.heads:
             head.used = True
-        return [head.span for head in self.heads]
+            spans.append(head.span)
+        return spans
 
     def clear(self) -> None:
         """All end; their sections stay."""

@@ -81,7 +81,7 @@ def sentence_ends(text: str, start: int, end: int, numbers: Collection[int] = ()
             continue
         if pos >= end:
             return
-        if pos in numbers or not text[start : found.start()].strip():
+        if pos in numbers or text[start : found.start()].isspace() or start == found.start():
             continue
         cut = None
         if text[found.start()] in "?？؟" and text[pos].isspace():
@@ -120,7 +120,7 @@ def _after_full_stop(
     text: str, start: int, word: str, token: re.Match[str], ahead: str, mark: int, stop: int, end: int
 ) -> int | None:
     """Decide a full stop (or dots) followed by white space."""
-    single = text[mark] == "." and not text[mark + 1 : stop].strip("\"'”’)]}»,;")
+    single = text[mark] == "." and (stop == mark + 1 or not text[mark + 1 : stop].strip("\"'”’)]}»,;"))
     if single and ahead[:1].isalpha() and _needs_its_noun(text, start, mark, ahead):
         return None
     if single and ahead[:1].isupper():
@@ -159,7 +159,8 @@ def _needs_its_noun(text: str, start: int, mark: int, ahead: str) -> bool:
     low = max(start, mark - 40)
     found = _WHOLE_WORD.match(text[low:mark][::-1])
     word = found[0][::-1].lower() if found else ""
-    word = _ELIDED.sub("", word)  # `pas d'ant. Allergiques`
+    if "'" in word or "’" in word:
+        word = _ELIDED.sub("", word)  # `pas d'ant. Allergiques`
     name = ahead.rstrip(".,;:)").lower()
     if word in _CLIPPED:
         return name not in _SUBJECTS
@@ -269,7 +270,7 @@ def _word_before(text: str, start: int, mark: int) -> str:
 
 def _is_dotted(word: str) -> bool:
     """Whether a word is letters with inner full stops (`q.a.m`, `q.4-6h`)."""
-    if _EVERY_HOURS.fullmatch(word):
+    if word[:1] == "q" and _EVERY_HOURS.fullmatch(word):
         return True
     return (
         "." in word

@@ -128,14 +128,15 @@ def add_opening_headings(spans: Spans, start: int, end: int) -> int:
     while True:
         while start < end and text[start].isspace():
             start += 1
-        axis = AXIS.match(text, start, end) if text[start : start + 1] in ("A", "a") else None
+        first = text[start : start + 1]
+        axis = AXIS.match(text, start, end) if first in ("A", "a") else None
         if axis:
             if ":" in axis[0] and _opens_mere_value(spans, start, axis.end(), end):
                 return start
             spans.heading(start, axis.end())
             start = axis.end()
             continue
-        if text[start : start + 1] in ADDED_BEGINS and (added := ADDED.match(text, start, end)):
+        if first in ADDED_BEGINS and (added := ADDED.match(text, start, end)):
             spans.addendum(start, added.end())
             start = added.end()
             continue

@@ -22,6 +22,7 @@ from summarizer.types import (
     Span,
 )
 
+_EXAM = SectionKind.EXAM
 _PARENT_KINDS = frozenset(
     {
         SectionKind.REVIEW_OF_SYSTEMS,
@@ -43,6 +44,7 @@ class Spans:
     def __init__(self, text: str) -> None:
         self.text = text
         self.context = Context(text, self._end_sections)
+        self.may_be_letter = "Dear" in text or ",," in text
         self.sentences: list[Sentence] = []
         self.headings: list[Span] = []
         self.markers: list[Span] = []
@@ -122,7 +124,7 @@ class Spans:
         self._continued = None
         title = self.text[start:end].strip("#*_ \t").rstrip(":,;. \t-–—*_#").strip() or self.text[start:end]
         kind = section_kind(title, code)
-        if kind is SectionKind.EXAM and self._titles and is_region(normalise(title)):
+        if kind is _EXAM and self._titles and is_region(normalise(title)):
             parent = self._titles[-1][2]
             if parent is SectionKind.PROCEDURE:
                 kind = SectionKind.FINDINGS
