@@ -90,6 +90,19 @@ def _segment_stretch(spans: Spans, start: int, end: int) -> None:
 class _Emitter:
     """Adds the spans of one block, knowing those beside it."""
 
+    __slots__ = (
+        "_blocks",
+        "_index",
+        "_titled",
+        "before",
+        "block",
+        "end",
+        "first",
+        "following",
+        "spans",
+        "start",
+    )
+
     def __init__(self, spans: Spans, blocks: Sequence[list[Line]], index: int) -> None:
         self.spans, self._blocks, self._index = spans, blocks, index
         self.block = blocks[index]
@@ -223,7 +236,7 @@ class _Emitter:
             context.headings.begin_title(start, upper=first.text.isupper(), apart=first.after_blank)
             spans.open_section(start, self.end)
         count = len(spans.sentences)
-        empty = self._is_empty_field(start)
+        empty = spans.text[self.end - 1] == ":" and self._is_empty_field(start)
         if empty:
             spans.sentence(start, self.end)
         else:
@@ -237,12 +250,12 @@ class _Emitter:
                 self._lead_in(last, item=item)
 
     def _is_empty_field(self, start: int) -> bool:
-        """Whether the block is a field of a form's lines and nobody filled it in: it heads nothing.
+        """Whether the block, which ends in a colon, is a field of a form that nobody filled in.
 
-        It is the last of them, under one that is filled in, or stands between three such.
+        It heads nothing. It is the last of them, under one that is filled in, or stands between three such.
         """
         text = self.spans.text
-        if text[self.end - 1] != ":" or self.following is None:
+        if self.following is None:
             return False
         below = self.following[0]
         own = LABEL.match(text[start : self.end].lstrip())
@@ -282,7 +295,7 @@ class _Emitter:
         if leaders and len(self.block) == 1 and not first.marker:
             for begin, stop in leaders:
                 spans.sentence(self.start + begin, self.start + stop)
-        elif len(self.block) == 1 and (boxed := boxes(first.text)):
+        elif not first.text[0].isalnum() and len(self.block) == 1 and (boxed := boxes(first.text)):
             for begin, stop in pairwise([*boxed, len(first.text)]):
                 spans.sentence(self.start + begin, self.start + stop)
         elif records.is_record(self.block):
@@ -296,7 +309,8 @@ class _Emitter:
             if body > start:
                 spans.context.close_all()
                 spans.add_boilerplate(start, body)
-            if body == start and (length := self._own_heading(label)):
+            labelled = label is not None or first.dashed > 0
+            if labelled and body == start and (length := self._own_heading(label)):
                 spans.subheading(start, start + length)
                 body += length
             add_running_text(spans, body, close, first.ordinal)
@@ -309,8 +323,6 @@ class _Emitter:
         Such are unknown ones among lines that begin with labels, and those before a dash.
         """
         text, start = self.spans.text, self.start + self.first.marker
-        if label is None and not self.first.dashed:
-            return 0
         words = text[start : start + self.first.dashed].rstrip(" -–—")
         length = self.first.dashed
         if length and dashed_title(text, start, self.end):

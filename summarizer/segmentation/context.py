@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from summarizer.segmentation.heads import Head, is_main, names_document
 from summarizer.segmentation.open_headings import OpenHeadings, has_text_behind, indent_at
 from summarizer.segmentation.pieces import in_order, place
-from summarizer.segmentation.regions import is_region, is_study
+from summarizer.segmentation.regions import STUDIES, is_region, is_study
 from summarizer.segmentation.section_titles import normalise
 from summarizer.segmentation.table_context import TableContext
 from summarizer.types import ContextKind, ContextSpan, SectionKind, Span
@@ -81,7 +81,8 @@ class Context:
             kind,
             main,
             is_region(name),
-            is_study(name),
+            study := is_study(name),
+            study or name in STUDIES,
             indent,
             upper,
             inline,
@@ -104,7 +105,8 @@ class Context:
         """Another paragraph, item or line begins: labels inside the last one end with it."""
         if self.topic is not None:
             self.begin_numbered(None)
-        self.headings.end_within()
+        if self.headings.heads:
+            self.headings.end_within()
 
     def end_paragraph(self, at: int, *, item: bool) -> None:
         """A blank line above `at` closes labels with their text on one line, and lists that do not go on.
@@ -112,7 +114,8 @@ class Context:
         The section of an axis of a diagnosis ends with it, and that of a field with its value: nothing below
         the line belongs to one.
         """
-        self.headings.end_paragraph(at, item=item)
+        if self.headings.heads:
+            self.headings.end_paragraph(at, item=item)
         if not item:
             self.end_problem()
             self.leave_list()

@@ -53,7 +53,7 @@ class Head:
 
     Attributes:
         main: it names a section of a note; the others are regions, studies and labels within one.
-        region, study: it names a region or a body system; a study.
+        region, study, test: it names a region or a body system; a study; a study or a test.
         indent: white space before it on its line, in characters; that of its line where it stands within one.
         upper: it is in capitals.
         inline: text follows it on its line.
@@ -70,6 +70,7 @@ class Head:
     main: bool
     region: bool
     study: bool
+    test: bool
     indent: int
     upper: bool
     inline: bool

@@ -40,12 +40,10 @@ _NO_LABEL_AFTER = frozenset(
 def opening_title(text: str, start: int, end: int, *, first: bool) -> int | None:
     """Where a title without a colon ends that text begins with, None if there is none.
 
-    Such are capitals before a comma (`PLAN,1.`), before a dash (`A - Stable.`), and, where `first` says that
-    nothing stands before it, the title of a note before the comma of a lost newline.
+    Its second character is a capital or a blank. Such are capitals before a comma (`PLAN,1.`), before a dash
+    (`A - Stable.`), and, where `first` says that nothing stands before it, the title of a note before the
+    comma of a lost newline.
     """
-    second = text[start + 1 : start + 2]
-    if not second.isupper() and second not in " \t":
-        return None
     bare = _BARE_TITLE.match(text, start, end)
     if bare and _is_bare_title(bare):
         return bare.end()

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from summarizer.segmentation.heads import DEEPER, Head, alike, encloses, is_field, is_label
-from summarizer.segmentation.regions import STUDIES, begins_with_region
+from summarizer.segmentation.regions import begins_with_region
 from summarizer.segmentation.section_titles import AXIS, normalise
 from summarizer.types import ContextSpan, SectionKind
 
@@ -16,6 +16,8 @@ _STOPS = (".", ";", "!", "?")
 
 def indent_at(text: str, start: int) -> int:
     """White space at the beginning of a place's line, in characters; 0 where that is over 400 away."""
+    if not start or text[start - 1] == "\n":
+        return 0
     line_start = text.rfind("\n", max(0, start - 400), start) + 1
     if (line_start or start < 400) and not text[line_start:start].strip(" \t"):
         return start - line_start
@@ -180,15 +182,14 @@ class OpenHeadings:
 
     def is_of_item(self, start: int) -> bool:
         """Whether the heading that begins at `start` is open and ends with the item that it stands in."""
-        return any(head.depth > 0 and head.span.start == start for head in self.heads[-1:])
+        top = self.top
+        return top is not None and top.depth > 0 and top.span.start == start
 
     @property
     def in_study(self) -> bool:
         """Whether a study with its text on its line is open (`CXR: clear.`)."""
-        if not self.heads or not self.heads[-1].inline:
-            return False
-        top = self.heads[-1]
-        return top.study or normalise(self.text[top.span.start : top.span.end]) in STUDIES
+        top = self.top
+        return top is not None and top.inline and top.test
 
     def end_study(self) -> None:
         """What follows on the line is another test."""

@@ -33,6 +33,11 @@ def add_running_text(spans: Spans, start: int, end: int, number: int) -> None:
     lost = newlines_lost(spans.text, start, end)
     markers, inside = inline_markers(spans.text, start, end, number, lost_newlines=lost)
     titled = counted_title(spans.text, start, end)
+    if not markers and titled is None and not number:
+        if spans.context.topic is not None:
+            spans.context.begin_numbered(None)
+        _add_labelled(spans, start, end, inside, lost)
+        return
     if titled is not None and not any(begin == titled for begin, _ in markers):
         markers = [(titled, titled + 2), *markers]  # a list of one
     counted = number > 0
@@ -95,7 +100,7 @@ def _add_sentences(spans: Spans, start: int, end: int, inside: Collection[int]) 
     asked = spans.context.take_question()
     if asked is not None and not begins_answer(text[start : start + 80]):
         asked = None
-    for cut in [*sentence_ends(text, start, end, inside), end]:
+    for cut in (*sentence_ends(text, start, end, inside), end):
         more = () if asked is None else (ContextSpan(asked.start, asked.end, ContextKind.QUESTION),)
         if headings.heads and headings.in_study and _begins_with_label(text, start, cut, LABORATORY):
             headings.end_study()
@@ -140,8 +145,10 @@ def add_opening_headings(spans: Spans, start: int, end: int) -> int:
             spans.addendum(start, added.end())
             start = added.end()
             continue
-        title = opening_title(text, start, end, first=start == origin)
-        if title is not None:
+        second = text[start + 1 : start + 2]
+        if (second.isupper() or second in " \t") and (
+            title := opening_title(text, start, end, first=start == origin)
+        ):
             spans.heading(start, title)
             start = title
             continue
