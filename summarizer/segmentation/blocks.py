@@ -90,18 +90,7 @@ def _segment_stretch(spans: Spans, start: int, end: int) -> None:
 class _Emitter:
     """Adds the spans of one block, knowing those beside it."""
 
-    __slots__ = (
-        "_blocks",
-        "_index",
-        "_titled",
-        "before",
-        "block",
-        "end",
-        "first",
-        "following",
-        "spans",
-        "start",
-    )
+    __slots__ = tuple("_blocks _index _titled before block end first following spans start".split())
 
     def __init__(self, spans: Spans, blocks: Sequence[list[Line]], index: int) -> None:
         self.spans, self._blocks, self._index = spans, blocks, index
