@@ -9,7 +9,7 @@ from typing import Any
 
 from fhir_adapter import canonical
 from tests.browser.serving import Web, serving
-from tests.unit.jobs.web.summarised import HOSTILE, Summarised, summarised
+from tests.unit.jobs.web.summarised import HOSTILE, NOTES, Summarised, note, summarised
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,7 @@ class Altered:
         gone: its note is not on the server.
         hostile: code in every field that a page shows.
         withdrawn: as `clinsum withdraw --source` leaves one.
+        moved: its note has a further sentence by now.
     """
 
     web: Web
@@ -32,6 +33,7 @@ class Altered:
     gone: str = "gone"
     hostile: str = "hostile"
     withdrawn: str = "withdrawn"
+    moved: str = "moved"
 
 
 @contextmanager
@@ -44,8 +46,11 @@ def altered(folder: Path) -> Iterator[Altered]:
         there.put({"resourceType": "Patient", "id": "unnoted"})
         composition = there.get(f"Composition/{clean}")
         composition["subject"] = {"reference": "Patient/wronged"}
-        for change in (_tampered, _gone, _hostile, _withdrawn):
+        for change in (_tampered, _gone, _hostile, _withdrawn, _moved):
             there.put(change(json.loads(json.dumps(composition))))
+        sentences = NOTES["first"][1]
+        for now in (sentences, (*sentences, "Blood cultures grew pneumococcus.")):
+            there.put(note("moved", NOTES["first"][0], now, "wronged"))
         with serving(folder / "serve", fhir=there.base_url, engine="lead") as web:
             yield Altered(web, there, clean, there.timeline)
 
@@ -62,6 +67,12 @@ def _withdrawn(composition: dict[str, Any]) -> dict[str, Any]:
     mark = {"url": canonical.ENDED_BECAUSE, "valueCode": "source-withdrawn"}
     extension = [*composition["extension"], mark]
     return composition | {"id": "withdrawn", "status": "entered-in-error", "extension": extension}
+
+
+def _moved(composition: dict[str, Any]) -> dict[str, Any]:
+    words = json.dumps(composition).replace("DocumentReference/first", "DocumentReference/moved")
+    found: dict[str, Any] = json.loads(words)
+    return found | {"id": "moved"}
 
 
 def _gone(composition: dict[str, Any]) -> dict[str, Any]:

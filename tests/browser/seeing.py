@@ -12,7 +12,7 @@ from playwright.async_api import Page, Request
 from tests.places import ROOT
 
 PICTURES = ROOT / "build" / "screenshots"
-SIZES = {"phone": (390, 844), "desktop": (1440, 900)}
+SIZES = {"phone": (390, 844), "tablet": (768, 1024), "desktop": (1440, 900)}
 
 Picture = Callable[..., Awaitable[Path]]
 """`await picture(page, "empty")` keeps the whole page as `TEST-empty-VIEW-SCHEME.png`."""

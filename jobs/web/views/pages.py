@@ -27,6 +27,7 @@ BANNER = (
     "Word for word, picked by a machine; unverified whether these are the right ones. "
     "No substitute for the note."
 )
+SHORT_BANNER = "Picked by a machine, unverified. Read the note."  # one line of a telephone
 _INLINE = MarkdownIt("commonmark", {"html": False})
 DEMO_BANNER = "A demonstration. Do not paste notes of real patients."
 
@@ -109,6 +110,7 @@ def render(
         "here": request.url.path if request.url.path != "/" else request.app.state.first,
         "sign_out": SESSION_COOKIE in request.cookies,
         "banner": BANNER,
+        "short_banner": SHORT_BANNER,
         "now": datetime.now(UTC),
         "demo_banner": DEMO_BANNER if options.demo else "",
         "version": software_version(),
