@@ -96,6 +96,11 @@ class _Search:
         """How many more the server says that it has."""
         return max(0, (self.total or 0) - self.count) if self.ended else 0
 
+    @property
+    def short(self) -> bool:
+        """Its pages went in a circle, and the server says that it has more."""
+        return isinstance(self.fault, EndlessLinksError) and (self.total or 0) > self.count
+
 
 def _again(search: _Search, rounds: int) -> bool:
     """Whether a search whose order changed is worth another one."""
@@ -276,7 +281,7 @@ class Walk:
         reached = self._seen.reached
         if (
             (search.fault is None and not search.full)
-            or not search.fresh
+            or not (search.fresh or search.short)
             or reached is None
             or not self._seen.in_order
             or not self._by_stamp

@@ -263,3 +263,23 @@ async def test_what_a_server_holds_back_by_a_rule_is_said_and_holds_no_watermark
     pages = await walked(Holding(*notes(1), alter=lambda found: {**found, "entry": [*found["entry"], said]}))
     assert all(page.whole for page in pages)
     assert "suppressed" in " ".join(page.notice for page in pages)
+
+
+@pytest.mark.parametrize("size", [2, 3])
+async def test_pages_that_go_in_a_circle_hide_nothing_that_the_server_counts(size):
+    """Whatever page is asked for, the first comes."""
+
+    def alter(found):
+        token = next(count)
+        more = f"{server.base_url}/DocumentReference?_count={size}&_lastUpdated={span[-1]}&token={token}"
+        return {**found, "link": [{"relation": "next", "url": more}]}
+
+    def before(request, page):
+        if "_sort" in dict(request.params):
+            span.append(dict(request.params).get("_lastUpdated", "ge2000-01-01T00:00:00Z"))
+
+    span, count = [], iter(range(10**6))
+    server = Holding(*notes(7, apart=1), alter=alter, before=before)
+    pages = await walked(server, page_size=size)
+    assert set(ids(pages)) == {f"n{number}" for number in range(7)}
+    assert len(server.requests) < 80
