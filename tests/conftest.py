@@ -38,13 +38,15 @@ def renew(pytestconfig: pytest.Config) -> bool:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
     """Tests that share something costly go to one process (`--dist loadgroup`).
 
-    These are the tests on HAPI, those in the browser, and otherwise the tests of one file. The groups that
-    take longest begin, so that no process is left alone with one of them in the end.
+    These are the tests on the HAPI that most share, those that start a HAPI of another kind, those in the
+    browser, and otherwise the tests of one file. The groups that take longest begin, so that no process is
+    left alone with one of them in the end.
     """
     for item in items:
         file = item.nodeid.partition("::")[0]
-        if item.get_closest_marker("hapi"):
-            group = "hapi"
+        hapi = item.get_closest_marker("hapi")
+        if hapi:
+            group = "hapi of its own" if hapi.kwargs.get("server") == "its own" else "hapi"
         elif file.startswith("tests/browser/"):
             group = "browser"
         else:
@@ -62,6 +64,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
 
 _LONG: tuple[Callable[[str, bool], bool], ...] = (
     lambda group, _: group == "hapi",
+    lambda group, _: group == "hapi of its own",
     lambda group, _: group == "browser",
     lambda group, slow: slow or group.startswith("tests/faults/"),
     lambda group, _: group.startswith("tests/contract/"),

@@ -33,6 +33,13 @@ def hapi_server(package: Path) -> Iterator[FhirServer]:
         yield FhirServer("hapi", base_url)
 
 
+@pytest.fixture
+def hapi(hapi_server: FhirServer) -> Iterator[Fhir]:
+    fhir = Fhir(hapi_server)
+    with fhir.http:
+        yield fhir
+
+
 @pytest.fixture(scope="session", params=["embedded", pytest.param("hapi", marks=pytest.mark.hapi)])
 def fhir_server(request: pytest.FixtureRequest) -> Iterator[FhirServer]:
     """One server of each kind for the whole session."""

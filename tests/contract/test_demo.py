@@ -21,7 +21,9 @@ from jobs.sandboxes import EngineName
 from tests.contract.checker import check
 
 
-@pytest.fixture(scope="module", params=["embedded", pytest.param("hapi", marks=pytest.mark.hapi)])
+@pytest.fixture(
+    scope="module", params=["embedded", pytest.param("hapi", marks=pytest.mark.hapi(server="its own"))]
+)
 def report(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoReport]:
     engine: EngineName = request.param
     with ExitStack() as stack:

@@ -51,7 +51,7 @@ def ends(pid: str, seconds: float = 60) -> bool:
     return not alive(pid)
 
 
-@pytest.mark.hapi
+@pytest.mark.hapi(server="its own")
 def test_a_killed_parent_takes_the_jvm_along() -> None:
     with (
         pytest.raises(StartError, match=r"not ready after 0 seconds; its log is .*\.log"),

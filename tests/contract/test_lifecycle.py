@@ -217,7 +217,9 @@ def lenient_site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Sit
 
 
 @pytest.mark.parametrize(
-    "lenient_site", ["embedded", pytest.param("hapi", marks=pytest.mark.hapi)], indirect=True
+    "lenient_site",
+    ["embedded", pytest.param("hapi", marks=pytest.mark.hapi(server="its own"))],
+    indirect=True,
 )
 def test_a_deleted_note_takes_summary_and_text_along_and_one_that_is_back_brings_them_back(
     lenient_site: Site, tmp_path: Path

@@ -27,7 +27,9 @@ from tests.contract.timelines import a_chart, checked
 Json = dict[str, Any]
 
 
-@pytest.fixture(scope="module", params=["embedded", pytest.param("hapi", marks=pytest.mark.hapi)])
+@pytest.fixture(
+    scope="module", params=["embedded", pytest.param("hapi", marks=pytest.mark.hapi(server="its own"))]
+)
 def server(request: pytest.FixtureRequest) -> Iterator[FhirServer]:
     """A server that keeps one partition for each patient."""
     if request.param == "embedded":
