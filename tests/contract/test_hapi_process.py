@@ -31,7 +31,7 @@ def alive(pid: str) -> bool:
     return stat_fields(pid)[:1] not in ([], ["Z"])  # a zombie runs nothing any more
 
 
-def child_of(parent: subprocess.Popen[bytes], argument: str, seconds: float = 120) -> str:
+def child_of(parent: subprocess.Popen[bytes], argument: str, seconds: float = 600) -> str:
     """Id of the child that has this argument, once there is one."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline and parent.poll() is None:
@@ -44,7 +44,7 @@ def child_of(parent: subprocess.Popen[bytes], argument: str, seconds: float = 12
     raise AssertionError(f"no child with {argument}")
 
 
-def ends(pid: str, seconds: float = 60) -> bool:
+def ends(pid: str, seconds: float = 600) -> bool:
     deadline = time.monotonic() + seconds
     while alive(pid) and time.monotonic() < deadline:
         time.sleep(0.05)

@@ -149,7 +149,7 @@ def test_notes_that_slip_from_page_to_page_are_found(site: Site) -> None:
     done = threading.Event()
 
     def edit() -> None:
-        with httpx.Client(base_url=site.fhir.server.base_url, trust_env=False) as http:
+        with httpx.Client(base_url=site.fhir.server.base_url, trust_env=False, timeout=600) as http:
             for number in range(40):
                 note = http.get(f"DocumentReference/n{number % 4}").json()
                 http.put(f"DocumentReference/{note['id']}", json={**note, "description": f"edit {number}"})

@@ -76,9 +76,9 @@ def test_a_change_on_the_server_begins_a_pass_at_once(hapi_server: FhirServer, t
             wait_for(lambda: len(site.written(reference(note))) == 1)
             assert passes() >= 1
             address = f"http://127.0.0.1:{port}/wake"
-            assert httpx.post(address, trust_env=False).status_code == 401
+            assert httpx.post(address, trust_env=False, timeout=600).status_code == 401
             wrong = {"Authorization": "Bearer somebody-else"}
-            assert httpx.post(address, headers=wrong, trust_env=False).status_code == 401
+            assert httpx.post(address, headers=wrong, trust_env=False, timeout=600).status_code == 401
             process.send_signal(signal.SIGTERM)
             assert process.wait(PATIENCE) == 0
             wait_for(lambda: subscription().get("status") == "off")

@@ -56,7 +56,7 @@ def server(notes: list[Note]) -> Iterator[str]:
     with running_embedded() as base_url:
         for resource_ in [*map(reference_of, notes), *generated_notes(GOOD)]:
             url = f"{base_url}/DocumentReference/{resource_['id']}"
-            httpx.put(url, json=resource_, timeout=60, trust_env=False).raise_for_status()
+            httpx.put(url, json=resource_, timeout=600, trust_env=False).raise_for_status()
         yield base_url
 
 
@@ -109,7 +109,7 @@ def run(base_url: str, database: Path, engine: str) -> tuple[list[dict[str, Any]
         if json.loads(line)["event"] == "pass":
             break
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=60)
+    process.communicate(timeout=600)
     told = subprocess.run([*COMMAND, "notes", "--json"], env=settings, stdout=subprocess.PIPE, check=True)
     return [json.loads(line) for line in told.stdout.splitlines()], process.returncode
 

@@ -33,7 +33,7 @@ def server() -> Iterator[str]:
             for note in generated_notes(NOTES)
         ]
         bundle = {"resourceType": "Bundle", "type": "transaction", "entry": entries}
-        httpx.post(base_url, json=bundle, timeout=60, trust_env=False).raise_for_status()
+        httpx.post(base_url, json=bundle, timeout=600, trust_env=False).raise_for_status()
         yield base_url
 
 
@@ -58,11 +58,11 @@ def test_kill_9_and_sigterm_at_any_moment(server: str, folder: Path) -> None:
     assert process.stdout
     process.stdout.readline()
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=60)
+    process.communicate(timeout=600)
     assert process.returncode == 0
 
     last = start(server, database, *arguments)
-    answer, _ = last.communicate(timeout=120)
+    answer, _ = last.communicate(timeout=600)
 
     assert last.returncode == 0
     ended = Counter(json.loads(line)["status"] for line in answer.splitlines()[:-1])
@@ -80,7 +80,7 @@ def test_kill_9_of_a_backfill_on_ray(server: str, folder: Path) -> None:
     assert 0 < told < NOTES
 
     last = start(server, database, *arguments)
-    answer, _ = last.communicate(timeout=280)
+    answer, _ = last.communicate(timeout=600)
 
     assert last.returncode == 0
     assert json.loads(answer.splitlines()[-1])["summary"]["failed"] == 0

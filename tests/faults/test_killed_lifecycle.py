@@ -36,11 +36,11 @@ def put(base_url: str, resources: Any) -> None:
         for r in resources
     ]
     bundle = {"resourceType": "Bundle", "type": "transaction", "entry": entries}
-    httpx.post(base_url, json=bundle, timeout=60, trust_env=False).raise_for_status()
+    httpx.post(base_url, json=bundle, timeout=600, trust_env=False).raise_for_status()
 
 
 def compositions(base_url: str) -> list[Json]:
-    bundle = httpx.get(f"{base_url}/Composition?_count=1000", timeout=60, trust_env=False).json()
+    bundle = httpx.get(f"{base_url}/Composition?_count=1000", timeout=600, trust_env=False).json()
     return [entry["resource"] for entry in bundle.get("entry", [])]
 
 

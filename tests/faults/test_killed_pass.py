@@ -27,7 +27,7 @@ def server() -> Iterator[str]:
             for note in generated_notes(NOTES)
         ]
         bundle = {"resourceType": "Bundle", "type": "transaction", "entry": entries}
-        httpx.post(base_url, json=bundle, timeout=60, trust_env=False).raise_for_status()
+        httpx.post(base_url, json=bundle, timeout=600, trust_env=False).raise_for_status()
         yield base_url
 
 
@@ -35,7 +35,7 @@ def resources(base_url: str, query: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     url: str | None = f"{base_url}/{query}"
     while url:
-        bundle = httpx.get(url, timeout=60, trust_env=False).json()
+        bundle = httpx.get(url, timeout=600, trust_env=False).json()
         found += [entry["resource"] for entry in bundle.get("entry", [])]
         url = next((link["url"] for link in bundle["link"] if link["relation"] == "next"), None)
     return found
@@ -50,7 +50,7 @@ def test_kill_9_at_any_moment_loses_nothing_and_doubles_nothing(server: str, tmp
         )
 
     last = start(server, database, "poll", page_size=10)
-    answer, _ = last.communicate(timeout=120)
+    answer, _ = last.communicate(timeout=600)
 
     assert last.returncode == 0
     lines = [json.loads(line) for line in answer.splitlines()]
@@ -71,13 +71,13 @@ def test_sigterm_ends_a_pass_after_the_notes_in_hand_and_the_next_goes_on(
     assert process.stdout
     first = process.stdout.readline()
     process.send_signal(signal.SIGTERM)
-    rest, _ = process.communicate(timeout=60)
+    rest, _ = process.communicate(timeout=600)
 
     lines = [json.loads(line) for line in [first, *rest.splitlines()]]
     assert process.returncode == 0
     assert 0 < lines[-1]["summary"]["written"] < NOTES
     assert len(resources(server, "Composition?_count=100")) == lines[-1]["summary"]["written"]
 
-    answer, _ = start(server, database, "poll", page_size=10).communicate(timeout=120)
+    answer, _ = start(server, database, "poll", page_size=10).communicate(timeout=600)
     assert json.loads(answer.splitlines()[-1])["summary"]["seen"] == NOTES
     assert len(resources(server, "Composition?_count=100")) == NOTES

@@ -40,7 +40,7 @@ FORKED = multiprocessing.get_context("forkserver")
 def failing_now_and_then(target: str, chance: random.Random) -> Iterator[str]:
     """A gateway before a server: some requests are refused with 503, and of some the answer is lost."""
     lock = threading.Lock()
-    sent_on = httpx.Client(timeout=60, trust_env=False, verify=False)  # loads no authorities
+    sent_on = httpx.Client(timeout=600, trust_env=False, verify=False)  # loads no authorities
 
     class Gateway(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -119,7 +119,7 @@ def put(base_url: str, notes: list[dict[str, Any]]) -> None:
         for note in notes
     ]
     bundle = {"resourceType": "Bundle", "type": "transaction", "entry": entries}
-    httpx.post(base_url, json=bundle, timeout=60, trust_env=False).raise_for_status()
+    httpx.post(base_url, json=bundle, timeout=600, trust_env=False).raise_for_status()
 
 
 def counted(base_url: str, resource_type: str) -> list[dict[str, Any]]:
@@ -127,7 +127,7 @@ def counted(base_url: str, resource_type: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     url: str | None = f"{base_url}/{resource_type}/_history?_count=500"
     while url:
-        bundle = httpx.get(url, timeout=60, trust_env=False).json()
+        bundle = httpx.get(url, timeout=600, trust_env=False).json()
         found += [entry["resource"] for entry in bundle.get("entry", []) if "resource" in entry]
         url = next((link["url"] for link in bundle["link"] if link["relation"] == "next"), None)
     return found
@@ -137,7 +137,7 @@ def all_written(base_url: str, wanted: int, seconds: float) -> None:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         url = f"{base_url}/Composition?_summary=count"
-        if httpx.get(url, timeout=60, trust_env=False).json()["total"] >= wanted:
+        if httpx.get(url, timeout=600, trust_env=False).json()["total"] >= wanted:
             return
         time.sleep(0.5)
 
@@ -166,7 +166,7 @@ def test_killed_pollers_lose_nothing_and_do_nothing_twice(kills: int, postgres: 
             for one in running:
                 one.terminate()
             for one in running:
-                one.join(timeout=120)
+                one.join(timeout=600)
         compositions, provenances = counted(direct, "Composition"), counted(direct, "Provenance")
 
     wanted = {f"DocumentReference/{note['id']}" for note in notes}

@@ -21,18 +21,20 @@ COMMAND = [sys.executable, "-c", "from jobs.cli import main; main()"]
 
 
 def put(base_url: str, note: dict[str, Any]) -> None:
-    httpx.put(f"{base_url}/DocumentReference/{note['id']}", json=note, trust_env=False).raise_for_status()
+    httpx.put(
+        f"{base_url}/DocumentReference/{note['id']}", json=note, trust_env=False, timeout=600
+    ).raise_for_status()
 
 
 def compositions(base_url: str) -> int:
     url = f"{base_url}/Composition?_summary=count"
-    return int(httpx.get(url, trust_env=False).json()["total"])
+    return int(httpx.get(url, trust_env=False, timeout=600).json()["total"])
 
 
 def wait_for(what: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 600
     while not what():
-        assert time.monotonic() < deadline, "did not happen within a minute"
+        assert time.monotonic() < deadline, "did not happen"
         time.sleep(0.1)
 
 
@@ -63,7 +65,7 @@ def test_new_notes_are_summarised_until_sigterm_and_never_by_two_at_once(tmp_pat
             )
         finally:
             process.send_signal(signal.SIGTERM)
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate(timeout=600)
 
     assert process.returncode == 0
     assert rival.returncode == 2
@@ -89,7 +91,7 @@ def test_a_server_that_goes_away_is_logged_and_the_next_pass_goes_on(tmp_path: P
             wait_for(lambda: compositions(base_url) == 1)
             assert any(b'"event": "pass"' in line for line in iter(process.stderr.readline, b""))
             process.send_signal(signal.SIGTERM)
-            process.communicate(timeout=60)
+            process.communicate(timeout=600)
     finally:
         process.kill()
     assert process.returncode == 0

@@ -87,7 +87,7 @@ def test_sentences_are_checked_by_hand(run: Run, tmp_path: Path) -> None:
 
             section = composition["section"][0]
             section["text"]["div"] = section["text"]["div"].replace("Pneumonia", "Pneumothorax")
-            httpx.put(address, json=composition, trust_env=False).raise_for_status()
+            httpx.put(address, json=composition, trust_env=False, timeout=600).raise_for_status()
             bad = run("check_by_hand.py", address, code=1).splitlines()
             differing = [new for new in bad if new.startswith("DIFFERS ")]
             assert [line.partition(" ")[2] for line in differing] == [

@@ -47,7 +47,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 def put(base_url: str, resource: dict[str, object]) -> None:
     url = f"{base_url}/{resource['resourceType']}/{resource['id']}"
-    httpx.put(url, json=resource, trust_env=False).raise_for_status()
+    httpx.put(url, json=resource, trust_env=False, timeout=600).raise_for_status()
 
 
 def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
@@ -139,7 +139,7 @@ def test_the_audit_of_something_altered_gives_exit_code_1(
 ) -> None:
     run(["poll", "--json"])
     where = str(lines(capsys)[0]["composition"])
-    composition = httpx.get(f"{server}/{where}", trust_env=False).json()
+    composition = httpx.get(f"{server}/{where}", trust_env=False, timeout=600).json()
     div = composition["section"][0]["text"]["div"]
     composition["section"][0]["text"]["div"] = div.replace("Note", "Vote", 1)
     put(server, composition)
@@ -191,7 +191,7 @@ def checks_of(capsys: pytest.CaptureFixture[str]) -> dict[str, dict[str, str]]:
 
 def held(server: str, resource_type: str) -> int:
     url = f"{server}/{resource_type}?_summary=count"
-    return int(httpx.get(url, trust_env=False).json()["total"])
+    return int(httpx.get(url, trust_env=False, timeout=600).json()["total"])
 
 
 def test_doctor_writes_nothing_unless_asked_to(server: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -185,7 +185,7 @@ async def test_a_response_over_the_limit_is_not_read():
 
 async def test_an_unreachable_server_and_a_silent_one():
     async with ScriptedServer([Answer(hang=True)]) as server:
-        async with client_for(server, timeout=0.1, retries=1) as client:
+        async with client_for(server, timeout=1, retries=1) as client:
             with pytest.raises(ServerTimeoutError):
                 await client.read("Patient/1")
         assert len(server.requests) == 2
@@ -197,7 +197,7 @@ async def test_an_unreachable_server_and_a_silent_one():
 
 async def test_an_answer_that_never_ends_has_a_time_for_all_of_it():
     drip = Answer(drip=True, headers={"Content-Type": "application/fhir+json"})
-    async with ScriptedServer([drip]) as server, client_for(server, timeout=0.1, retries=0) as client:
+    async with ScriptedServer([drip]) as server, client_for(server, timeout=1, retries=0) as client:
         with pytest.raises(ServerTimeoutError):
             await client.read("Patient/1")
         assert len(server.requests) == 1

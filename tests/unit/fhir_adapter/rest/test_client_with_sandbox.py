@@ -103,7 +103,7 @@ async def test_a_walk_beside_writers_loses_nothing():
 
 
 async def test_pages_that_expire_under_the_walk_do_not_lose_notes():
-    with running_embedded(SandboxSettings(page_ttl=0.4)) as url:
+    with running_embedded(SandboxSettings(page_ttl=2)) as url:
         async with FhirClient(url) as client:
             await put(client, *(doc(f"d{i}") for i in range(9)))
             source = Source(client, derived_tag=TAG, page_size=4)
@@ -113,7 +113,7 @@ async def test_pages_that_expire_under_the_walk_do_not_lose_notes():
                 repeated += page.repeated
                 if not slept:
                     slept = True
-                    await asyncio.sleep(0.6)
+                    await asyncio.sleep(2.2)
     assert sorted(ids) == [f"d{i}" for i in range(9)]
     assert repeated >= 4
 

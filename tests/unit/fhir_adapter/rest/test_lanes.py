@@ -52,13 +52,16 @@ class Counting:
 
 
 @asynccontextmanager
-async def counting(count: int, pool: float = 5.0) -> AsyncIterator[tuple[Counting, httpx.AsyncClient]]:
+async def counting(count: int, pool: float = 60.0) -> AsyncIterator[tuple[Counting, httpx.AsyncClient]]:
     server = Counting()
     server.let.set()
     listening = await asyncio.start_server(server.serve, "127.0.0.1", 0)
     server.address = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}/"
     lanes = Lanes(count, ssl.create_default_context())
-    async with listening, httpx.AsyncClient(transport=lanes, timeout=httpx.Timeout(5.0, pool=pool)) as client:
+    async with (
+        listening,
+        httpx.AsyncClient(transport=lanes, timeout=httpx.Timeout(60.0, pool=pool)) as client,
+    ):
         yield server, client
 
 
@@ -94,7 +97,7 @@ async def test_who_waits_too_long_for_a_connection_is_told_so() -> None:
 
 
 async def test_what_fails_or_is_given_up_or_left_unread_gives_its_connection_back() -> None:
-    async with counting(1, pool=0.5) as (server, client):
+    async with counting(1) as (server, client):
         server.faulty = True
         with pytest.raises(httpx.RemoteProtocolError):
             await client.get(server.address)

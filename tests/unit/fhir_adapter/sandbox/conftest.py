@@ -15,7 +15,7 @@ from tests.unit.fhir_adapter.sandbox.builders import Serve
 @pytest.fixture(scope="session")
 def server() -> Iterator[httpx.Client]:
     """A sandbox with the default settings that many tests share: use ids of your own."""
-    with running_embedded() as base_url, httpx.Client(base_url=base_url) as client:
+    with running_embedded() as base_url, httpx.Client(base_url=base_url, timeout=600) as client:
         yield client
 
 
@@ -26,7 +26,7 @@ def serve() -> Iterator[Serve]:
 
         def start(**settings: Any) -> httpx.Client:
             base_url = stack.enter_context(running_embedded(SandboxSettings(**settings)))
-            return stack.enter_context(httpx.Client(base_url=base_url))
+            return stack.enter_context(httpx.Client(base_url=base_url, timeout=600))
 
         yield start
 

@@ -49,7 +49,7 @@ def killed_at(number: int, *, done: bool) -> Fault:
             count += 1
             if count == number:
                 if done:
-                    with httpx.Client(trust_env=False, verify=tls_context()) as client:
+                    with httpx.Client(trust_env=False, timeout=600, verify=tls_context()) as client:
                         client.send(
                             client.build_request(
                                 request.method, request.url, content=request.content, headers=request.headers

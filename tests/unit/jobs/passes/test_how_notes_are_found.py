@@ -50,7 +50,7 @@ def wants_a_patient(request: httpx.Request) -> httpx.Response | None:
 
 def passed_on(url: httpx.URL, request: httpx.Request) -> httpx.Response:
     """The server's answer at another address."""
-    answer = httpx.get(url, trust_env=False)
+    answer = httpx.get(url, trust_env=False, timeout=600)
     return httpx.Response(200, content=answer.content, request=request)
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -48,11 +49,13 @@ def test_a_lease_that_nobody_renews_runs_out(ledger: Ledger) -> None:
 
 
 def test_what_a_killed_process_held_is_taken_over(ledger: Ledger) -> None:
-    claim(ledger, ["DocumentReference/1"], "killed", timedelta(seconds=0.3))
+    killed = partial(claim, ledger, ["DocumentReference/1"], "killed")
+    killed(MINUTE)
     mine = Leases(ledger, look=0.05)
 
     async def left() -> list[list[str]]:
         assert await mine.take(["DocumentReference/1", "DocumentReference/2"]) == {"DocumentReference/2"}
+        asyncio.get_running_loop().call_later(0.2, killed, timedelta(seconds=-1))  # a minute goes by
         return [sources async for sources in mine.left(asyncio.Event())]
 
     assert asyncio.run(left()) == [["DocumentReference/1"]]

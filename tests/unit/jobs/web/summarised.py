@@ -47,7 +47,7 @@ class Summarised:
     timeline: str
 
     def get(self, reference: str) -> Resource:
-        answer = httpx.get(f"{self.base_url}/{reference}", trust_env=False).raise_for_status()
+        answer = httpx.get(f"{self.base_url}/{reference}", trust_env=False, timeout=600).raise_for_status()
         found: Resource = answer.json()
         return found
 
@@ -55,10 +55,10 @@ class Summarised:
         url = f"{self.base_url}/{resource['resourceType']}/{resource['id']}"
         body = json.dumps(resource)  # escaped, so that half of a character can be sent
         headers = {"content-type": "application/fhir+json"}
-        httpx.put(url, content=body, headers=headers, trust_env=False).raise_for_status()
+        httpx.put(url, content=body, headers=headers, trust_env=False, timeout=600).raise_for_status()
 
     def delete(self, reference: str) -> None:
-        httpx.delete(f"{self.base_url}/{reference}", trust_env=False).raise_for_status()
+        httpx.delete(f"{self.base_url}/{reference}", trust_env=False, timeout=600).raise_for_status()
 
     @contextmanager
     def altered(self, reference: str) -> Iterator[Resource]:
@@ -91,7 +91,7 @@ def note(
 @contextmanager
 def summarised(folder: Path) -> Iterator[Summarised]:
     """The server, for as long as the block lasts."""
-    with running_embedded() as base_url, httpx.Client(trust_env=False) as http:
+    with running_embedded() as base_url, httpx.Client(trust_env=False, timeout=600) as http:
         resources: list[Resource] = [
             {"resourceType": "Patient", "id": "one"},
             {"resourceType": "Patient", "id": "two"},

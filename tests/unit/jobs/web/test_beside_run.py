@@ -59,10 +59,10 @@ def test_metrics_and_health_beside_the_passes_until_sigterm(tmp_path: Path) -> N
         put(base_url, note)
         with (
             running(tmp_path, base_url, CLINSUM_SERVICE_TOKEN=TOKEN) as (process, address),
-            httpx.Client(base_url=address, trust_env=False, timeout=60) as client,
+            httpx.Client(base_url=address, trust_env=False, timeout=600) as client,
         ):
             assert client.get("/health/live").json() == {"status": "live"}
-            deadline = time.monotonic() + 60
+            deadline = time.monotonic() + 600
             while (ready := client.get("/health/ready")).status_code != 200:
                 assert ready.json()["parts"][0] == {
                     "name": "passes",
@@ -111,9 +111,9 @@ def test_a_hook_begins_a_pass_and_nobody_else_does(tmp_path: Path) -> None:
         wake = {"CLINSUM_WAKE_URL": "http://127.0.0.1:9", "CLINSUM_SERVICE_TOKEN": TOKEN}
         with (
             running(tmp_path, base_url, **wake) as (process, address),
-            httpx.Client(base_url=address, trust_env=False, timeout=60) as client,
+            httpx.Client(base_url=address, trust_env=False, timeout=600) as client,
         ):
-            deadline = time.monotonic() + 60
+            deadline = time.monotonic() + 600
             while client.get("/health/ready").status_code != 200:
                 assert time.monotonic() < deadline
                 time.sleep(0.1)
@@ -123,7 +123,7 @@ def test_a_hook_begins_a_pass_and_nobody_else_does(tmp_path: Path) -> None:
             assert client.post("/wake", headers={"Authorization": f"Bearer {TOKEN}"}).status_code == 401
             assert client.post("/wake", headers={"Authorization": f"Bearer {secret}"}).status_code == 204
             url = f"{base_url}/Composition?_summary=count"
-            while httpx.get(url, trust_env=False).json()["total"] != 1:
+            while httpx.get(url, trust_env=False, timeout=600).json()["total"] != 1:
                 assert time.monotonic() < deadline
                 time.sleep(0.1)
             process.send_signal(signal.SIGTERM)

@@ -27,7 +27,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with running_embedded() as base_url:
         for note in generated_notes(NOTES):
             url = f"{base_url}/DocumentReference/{note['id']}"
-            httpx.put(url, json=note, trust_env=False).raise_for_status()
+            httpx.put(url, json=note, trust_env=False, timeout=600).raise_for_status()
         database: Path = tmp_path_factory.mktemp("ledger") / "ledger.sqlite"
         settings = load_settings(
             {"engine": "lead", "fhir_base_url": base_url, "database_url": f"sqlite:///{database}"}
@@ -75,9 +75,9 @@ async def test_what_ended_and_what_waits_for_review_are_said(served: Served, ser
         meta = {**composition["meta"], "tag": [*composition["meta"]["tag"], *tags]}
         body = {**composition, "meta": meta, "extension": [*composition["extension"], *marks]}
         url = f"{server}/Composition/{composition['id']}"
-        httpx.put(url, json=body, trust_env=False).raise_for_status()
+        httpx.put(url, json=body, trust_env=False, timeout=600).raise_for_status()
 
-    bundle = httpx.get(f"{server}/Composition", trust_env=False).json()
+    bundle = httpx.get(f"{server}/Composition", trust_env=False, timeout=600).json()
     over, waiting, *_ = (entry["resource"] for entry in bundle["entry"])
     system, code = canonical.REVIEW_TAG
     changed(over, [], [{"url": canonical.ENDED_BECAUSE, "valueCode": "superseded"}])
@@ -97,13 +97,13 @@ async def test_what_ended_and_what_waits_for_review_are_said(served: Served, ser
 
 
 async def test_half_a_character_in_a_field_spoils_no_list(served: Served, server: str) -> None:
-    first = httpx.get(f"{server}/Composition", trust_env=False).json()["entry"][0]["resource"]
+    first = httpx.get(f"{server}/Composition", trust_env=False, timeout=600).json()["entry"][0]["resource"]
     url = f"{server}/Composition/{first['id']}"
     body = json.dumps({**first, "status": "final\ud83d"}).encode()
-    httpx.put(url, content=body, headers=JSON, trust_env=False).raise_for_status()
+    httpx.put(url, content=body, headers=JSON, trust_env=False, timeout=600).raise_for_status()
     async with served(fhir_base_url=server) as client:
         answer = await client.get("/v1/compositions?count=50")
-    httpx.put(url, json=first, trust_env=False).raise_for_status()
+    httpx.put(url, json=first, trust_env=False, timeout=600).raise_for_status()
     assert answer.status_code == 200
     said = {item["composition"]: item["status"] for item in answer.json()["compositions"]}
     assert said[f"Composition/{first['id']}"] == "final?"

@@ -41,7 +41,7 @@ async def app_of(
 
 async def there_and_back(begun: httpx.Response) -> str:
     """The address to which the record sends the browser, which has signed in there."""
-    async with httpx.AsyncClient(trust_env=False) as outside:
+    async with httpx.AsyncClient(trust_env=False, timeout=600) as outside:
         answer = await outside.get(begun.headers["location"])
     return answer.headers["location"]
 

@@ -282,7 +282,9 @@ def put(server: str, name: str, text: str | None) -> None:
     data = base64.b64encode(text.encode()).decode() if text else "%%%"
     attachment = {"contentType": "text/plain; charset=utf-8", "data": data}
     note |= {"id": name, "content": [{"attachment": attachment}]}
-    httpx.put(f"{server}/DocumentReference/{name}", json=note, trust_env=False).raise_for_status()
+    httpx.put(
+        f"{server}/DocumentReference/{name}", json=note, trust_env=False, timeout=600
+    ).raise_for_status()
 
 
 async def settled(client: httpx.AsyncClient) -> None:

@@ -91,7 +91,7 @@ def test_a_model_that_cannot_be_loaded_is_never_ready(tmp_path: Path) -> None:
         }
         refused = httpx.post(f"{address}/v1/summaries", json=NOTE, trust_env=False, timeout=PATIENCE)
         assert (refused.status_code, refused.json()["code"]) == (503, "model-unavailable")
-        assert httpx.get(f"{address}/health/live", trust_env=False).status_code == 200
+        assert httpx.get(f"{address}/health/live", trust_env=False, timeout=600).status_code == 200
 
 
 @pytest.mark.parametrize(
