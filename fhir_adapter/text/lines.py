@@ -95,7 +95,11 @@ class Cell:
 
 
 def row_lines(
-    cells: Sequence[Cell], aligned: bool = True, names_columns: bool = False, under_heads: bool = False
+    cells: Sequence[Cell],
+    aligned: bool = True,
+    names_columns: bool = False,
+    under_heads: bool = False,
+    named: bool = False,
 ) -> list[Line]:
     """The lines of a table row, given its cells in order: one, unless the row is a page.
 
@@ -109,6 +113,7 @@ def row_lines(
         aligned: the place of a lone value in the row says something.
         names_columns: the format says that this row names the columns.
         under_heads: the columns of its table have names, so that even a tall row is no page.
+        named: rows above it are named by their first cells, so that one alone is a row without values.
     """
     filled = [cell for cell in cells if cell.lines]
     if not filled:
@@ -118,6 +123,8 @@ def row_lines(
     if len(filled) == 1 and (cells[0].lines or not aligned):
         only = filled[0]
         kind = _kind_alone(only, len(cells), names_columns, under_heads)
+        if kind is LineKind.CAPTION and named and only.header and only.columns == 1:
+            kind = LineKind.ROW
         return [replace(line, kind=kind) for line in only.lines]
     columns: list[str] = []
     names_row = _names_row(cells, filled)
@@ -157,6 +164,12 @@ def join_cells(cells: list[str]) -> str:
     last = max((i for i, cell in enumerate(cells) if cell), default=-1)
     row = " | ".join(cells[: last + 1]).lstrip(" ")
     return _EMPTY_CELL.sub(lambda found: "|" + " |" * (found.group().count("|") - 1), row)
+
+
+def is_named(cells: Sequence[Cell]) -> bool:
+    """Whether a row's first cell is declared to name it, and others of it are not."""
+    filled = [cell for cell in cells if cell.lines]
+    return len(filled) > 1 and filled[0] is cells[0] and cells[0].header and _names_row(cells, filled)
 
 
 def _names_row(cells: Sequence[Cell], filled: Sequence[Cell]) -> bool:

@@ -15,10 +15,14 @@ from summarizer.segmentation.forms import (
     capitalised,
     is_filled,
     is_labelled,
+    is_prose,
+    leaves_table,
+    parts_rows,
     remarks_on,
     style,
 )
-from summarizer.segmentation.labels import APART, LABEL, Role, role
+from summarizer.segmentation.heads import ANNOUNCES
+from summarizer.segmentation.labels import APART, LABEL, Role, abbreviates_allergies, role
 from summarizer.segmentation.layout import read_layout
 from summarizer.segmentation.line_ends import is_terminated
 from summarizer.segmentation.lines import BOILERPLATE, HEADING, ITEM, LABELLED, ROW, TEXT, Line
@@ -33,7 +37,6 @@ from summarizer.segmentation.times import begins_with_time
 from summarizer.segmentation.vocabulary import words
 from summarizer.types import ContextKind, ContextSpan, Mark, Segmentation, Sentence
 
-_ANNOUNCES = re.compile(r"\b(?:following|follows|below|these)\b", re.I)
 _HEADS_NOTHING = words("values", "heads_nothing")
 _CAPTION_WORDS = 8
 _LABEL_WORDS = 4
@@ -71,11 +74,12 @@ def _lead_in_to_table(spans: Spans, above: int, start: int) -> None:
     """Note what leads in to a table that begins at `start`, below a row or heading that ends at `above`."""
     if spans.context.in_items:
         spans.context.leave_list()
-    last = spans.sentences[-1] if spans.sentences else None
-    if last is None or last.start < above:
-        return
-    if spans.text[last.end - 1] == ":" and not spans.text[last.end : start].strip():
-        spans.context.begin_list(last.start, last.end)
+    if "\n\n" in spans.text[spans.end : start]:
+        spans.context.end_above_table(start)
+    for last in spans.sentences[-1:]:
+        below = spans.text[last.end : start]
+        if last.start >= above and spans.text[last.end - 1] == ":" and not below.strip():
+            spans.context.begin_list(last.start, last.end)
 
 
 def _segment_stretch(spans: Spans, start: int, end: int) -> None:
@@ -112,14 +116,17 @@ class _Emitter:
         context.begin_block()
         item = first.kind is ITEM
         if first.after_blank:
-            context.end_paragraph(self.start, item=item)
+            context.end_paragraph(self.start, item=item, prose=is_prose(self.block))
         elif not item and context.in_items and not self._goes_on_in_list():
             context.leave_list()
+        if context.table.open and parts_rows(first, self.before, self.following):
+            self.spans.sentence(self.start, self.end, row=True)
+            return
         if context.table.open and remarks_on(first, self.before, self.following):
             self._remark()
             return
         if first.kind is not ROW and first.kind is not BOILERPLATE:
-            context.end_table(label=context.in_table and self._leaves_table())
+            context.end_table(label=context.in_table and leaves_table(self.block))
         if first.kind is BOILERPLATE:
             if DEAR.match(first.text):
                 context.close_all()
@@ -139,28 +146,21 @@ class _Emitter:
             return self.spans.context.leads_deeper(first.indent)
         return first.kind is BOILERPLATE
 
-    def _leaves_table(self) -> bool:
-        """Whether what stands above a table has nothing to do with this block below it."""
-        if self.first.kind is ITEM:
-            return False
-        return self.first.after_blank or (self.first.kind is TEXT and is_terminated(self.block[-1].text[-8:]))
-
     def _remark(self) -> None:
         """Add a remark on a row; the row is shown with it."""
-        row = self.before[0] if self.before else self.first
+        row = (self.before or self.block)[0]
         more = (ContextSpan(row.start, row.end, ContextKind.ROW),)
-        at = self.start
-        for cut in [*sentence_ends(self.spans.text, self.start, self.end), self.end]:
+        ends = sentence_ends(self.spans.text, self.start, self.end)
+        for at, cut in pairwise([self.start, *ends, self.end]):
             self.spans.sentence(at, cut, row=True, more=more)
-            at = cut
 
     def _row(self) -> None:
         """Add a row; the first one of a table that names its columns is context of the others."""
-        table = self.spans.context.table
         if tables.has_pairs(self.first.text):
             self._pairs()
             return
-        head = self._table_head() if not table.open or self.first.after_blank else []
+        table = self.spans.context.table
+        head = [] if table.open and not self.first.after_blank else self._table_head()
         if head or not table.open:
             self.spans.context.begin_table()
             table.begin(head, self.first)
@@ -189,7 +189,7 @@ class _Emitter:
             close = named and (not self.first.after_blank or self._stands_alone(above))
             if close or _CAPTION.match(above.text):
                 head.append(ContextSpan(above.start, above.end, ContextKind.CAPTION))
-        if tables.names_columns(tables.cells(self.first.text), tables.cells(rows[0].text)):
+        if tables.heads(self.first, rows[0]):
             head.append(ContextSpan(self.start, self.end, ContextKind.COLUMN))
         return head
 
@@ -209,7 +209,7 @@ class _Emitter:
             context.end_problem()
         if item:
             context.headings.own_list()
-            context.begin_item(first.indent, style(first))
+            context.begin_item(first.indent, style(first), first.ordinal)
         if first.marker:
             spans.marker(start, start + first.marker)
             start += first.marker
@@ -263,6 +263,8 @@ class _Emitter:
     def _begin_label(self, start: int, label: re.Match[str]) -> None:
         """Close what a label at the beginning of a line does not stand under; its section is its own."""
         headings, words = self.spans.context.headings, label["words"]
+        if abbreviates_allergies(words, self.spans.text[label.end() : self.end], self.spans.section_kind):
+            return
         found, upper = role(words), words.isupper()
         if found in (Role.VALUE, Role.EITHER):
             named = normalise(words) in APART
@@ -366,6 +368,8 @@ class _Emitter:
         """Note what the last sentence of the block opens: a list, or a question that is not answered."""
         context, text = self.spans.context, self.spans.text
         own = text[max(last.start, last.end - 240) : last.end]
+        if self.following is not None and own[-1] != ":" and self.following[0].ordinal > 1:
+            return  # the list below goes on
         if own[-1] in "?？؟":
             context.ask(last.start, last.end)
         if self.following is None:
@@ -388,7 +392,7 @@ class _Emitter:
         elif own[-1] == ":":
             opens = listed or not below.after_blank
         elif listed:
-            opens = is_open or (_ANNOUNCES.search(own) is not None)
+            opens = is_open or (ANNOUNCES.search(own) is not None)
         else:
             opens = is_open and len(own) < 60 and are_sides(own, below.text)
         if opens:

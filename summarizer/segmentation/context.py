@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 
 from summarizer.segmentation.heads import Head, is_main, names_document
 from summarizer.segmentation.open_headings import OpenHeadings, has_text_behind, indent_at
-from summarizer.segmentation.pieces import in_order, place
+from summarizer.segmentation.pieces import in_order, sorted_pieces
 from summarizer.segmentation.regions import STUDIES, is_region, is_study
 from summarizer.segmentation.section_titles import normalise
 from summarizer.segmentation.table_context import TableContext
+from summarizer.segmentation.titles import ACTIONS
 from summarizer.types import ContextKind, ContextSpan, SectionKind, Span
 
 _UNTOLD = frozenset({SectionKind.ADMINISTRATIVE, SectionKind.OTHER})
@@ -23,6 +24,7 @@ class _Item:
     indent: int
     style: str
     lead: Span | None = None
+    ordinal: int = 0
 
 
 @dataclass(slots=True)
@@ -61,11 +63,12 @@ class Context:
         self._open = None
         title = self.text[start:end]
         name = normalise(title)
-        main = is_main(name, declared=declared)
+        main = is_main(name, declared=declared) or (name == "all" and kind is SectionKind.ALLERGIES)
         upper = title.isupper()
         inline = has_text_behind(self.text, end)
         indent = indent_at(self.text, start)
-        bulleted = bool(self._items) and self._items[-1].style not in _COUNTED
+        item = self._items[-1] if self._items else None
+        bulleted = item is not None and item.style not in _COUNTED
         inside = self._items_open and (not main or (inline and bulleted))
         if not inside and not (self._led_from is not None and indent > self._led_from + 1):
             self.leave_list(sections=False)
@@ -88,6 +91,9 @@ class Context:
             inline,
             depth,
             within=own or (not declared and not upper and self.headings.follows_sentence(start)),
+            declared=declared,
+            listed=not inline and upper and name in ACTIONS,
+            item=(item.indent, item.ordinal) if item and self._items_open and inline and not inside else None,
         )
         if main and not depth:
             self.end_problem()
@@ -108,14 +114,16 @@ class Context:
         if self.headings.heads:
             self.headings.end_within()
 
-    def end_paragraph(self, at: int, *, item: bool) -> None:
+    def end_paragraph(self, at: int, *, item: bool, prose: bool = False) -> None:
         """A blank line above `at` closes labels with their text on one line, and lists that do not go on.
 
         The section of an axis of a diagnosis ends with it, and that of a field with its value: nothing below
-        the line belongs to one.
+        the line belongs to one. Where `prose` stands below, a list without marks is left too.
         """
         if self.headings.heads:
             self.headings.end_paragraph(at, item=item)
+            if prose:
+                self.headings.end_bare_list(at)
         if not item:
             self.end_problem()
             self.leave_list()
@@ -145,6 +153,12 @@ class Context:
         """Whether items of a list stand right above."""
         return bool(self._items)
 
+    def end_above_table(self, at: int) -> None:
+        """A declared table begins at `at`, behind a blank line: what has its text above that ends."""
+        if self._lead is not None and not self._items and self.text[self._lead.end : at].strip():
+            self.leave_list()
+        self.headings.end_above_table(at)
+
     def begin_table(self) -> None:
         """A table begins."""
         self.headings.own_table()
@@ -160,9 +174,11 @@ class Context:
             self.leave_list()
         self.headings.end_tabled()
 
-    def begin_item(self, indent: int, style: str) -> None:
+    def begin_item(self, indent: int, style: str, ordinal: int = 0) -> None:
         """An item begins: it stands under those that are less indented, or that count in another way."""
         self._open = None
+        if ordinal:
+            self.headings.begin_counted(indent, ordinal)
         items = self._items
         while items:
             top = items[-1]
@@ -173,7 +189,7 @@ class Context:
                 break
             items.pop()
         self.headings.end_deeper(len(self._items), sections=True)
-        items.append(_Item(indent, style))
+        items.append(_Item(indent, style, ordinal=ordinal))
         self._items_open = True
 
     def begin_problem(self, start: int, end: int) -> None:
@@ -245,4 +261,4 @@ class Context:
         ]
         if self.topic is not None:
             pieces.append(self.topic)
-        return tuple(pieces if len(pieces) < 2 else sorted(set(pieces), key=place))
+        return tuple(pieces) if len(pieces) < 2 else sorted_pieces(pieces)

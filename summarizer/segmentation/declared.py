@@ -53,7 +53,9 @@ def declared_rows(
         if start >= end:
             continue
         if mark.kind is MarkKind.CAPTION:
-            captions, columns, above = [ContextSpan(start, end, ContextKind.CAPTION)], [], None
+            # In a table, its rows go on under it.
+            columns = columns if rows and text[rows[-1].end : start] == "\n" else []
+            captions, above = [ContextSpan(start, end, ContextKind.CAPTION)], None
         elif mark.kind is not MarkKind.ROW_HEAD and not (
             _holds_heading(start, end, headings, ends)
             or _holds_row(start, end, (table[i] for i in range(index + 1, len(table))))
@@ -97,7 +99,10 @@ def _names_columns(text: str, row: Mark, inside: Sequence[Mark], below: Sequence
         return True
     if inside or not below or below[0].kind is not MarkKind.ROW or text[row.end : below[0].start] != "\n":
         return False
-    first, second = (cells(text[mark.start : mark.end]) for mark in (row, below[0]))
+    over, under = (text[mark.start : mark.end].lstrip() for mark in (row, below[0]))
+    first, second = cells(over), cells(under)
+    if over.startswith("|") and not under.startswith("|") and len(first) > 1:
+        return len(second) > len(first)  # a row that has no name of its own names columns
     return len(second) <= len(first) and names_columns(first, second)
 
 

@@ -3,12 +3,21 @@
 import re
 
 from summarizer.segmentation.labels import LABEL, REMARKS
-from summarizer.segmentation.lines import LABELLED, ROW, TEXT, Line
-from summarizer.segmentation.section_titles import normalise
+from summarizer.segmentation.line_ends import is_terminated
+from summarizer.segmentation.lines import HEADING, ITEM, LABELLED, ROW, TEXT, Line
+from summarizer.segmentation.section_titles import normalise, section_kind
 from summarizer.segmentation.tables import aligned
+from summarizer.types import SectionKind
 
 _SIDE = re.compile(r"(?:r|l|rt|lt|right|left|od|os|ou|re|le|both)\s?[:=]", re.I)
+_FIGURED = re.compile(
+    r"(?!(?:Stage|Grade|Class|Type|Level|Age|Room|Bed|Day|Week|Dose|No)\b)"
+    r"[A-Z][A-Za-z-]+(?: [a-z][a-z-]+){0,2} (?!(?:19|20)\d\d$)\d+(?:[./]\d+)?(?: ?[%a-zA-Zµ/]{1,8})?"
+)
 TITLE_WORDS = 5
+_SOME_WORDS = 4
+_SHORT = 60
+_PART_WORDS = 3
 _LITTLE_WORDS = frozenset({"of", "and", "for", "at", "in", "on", "the", "to", "with", "/", "&", "-"})
 
 
@@ -32,6 +41,34 @@ def is_filled(block: list[Line] | None, indent: int | None) -> bool:
     text = line.text[line.marker :].lstrip()
     label = LABEL.match(text)
     return label is not None and label.end() < len(text)
+
+
+def is_prose(block: list[Line]) -> bool:
+    """Whether a block is running text: some words and a stop."""
+    first, last = block[0].text, block[-1].text
+    return block[0].kind is TEXT and is_terminated(last) and len(first.split()) >= _SOME_WORDS
+
+
+def leaves_table(block: list[Line]) -> bool:
+    """Whether what stands above a table has nothing to do with a block below it."""
+    first = block[0]
+    if first.kind is ITEM:
+        return False
+    return first.after_blank or (first.kind is TEXT and is_terminated(block[-1].text[-8:]))
+
+
+def is_bare_list(text: str) -> bool:
+    """Whether a paragraph is a list without marks: some short lines, none of them a statement."""
+    lines = text.split("\n")
+    return len(lines) > 1 and all(
+        0 < len(line.strip()) < _SHORT and not is_terminated(line) and line.rstrip()[-1] not in ",;:"
+        for line in lines
+    )
+
+
+def gives_value(line: str) -> bool:
+    """Whether a line is a name and its figure (`Lead 14`)."""
+    return _FIGURED.fullmatch(line) is not None
 
 
 def are_sides(above: str, below: str) -> bool:
@@ -59,6 +96,20 @@ def remarks_on(line: Line, before: list[Line] | None, following: list[Line] | No
     if below is None or below.kind is not ROW or below.after_blank:
         return False
     return aligned(above, below)
+
+
+def parts_rows(line: Line, before: list[Line] | None, following: list[Line] | None) -> bool:
+    """Whether a line of a word or two parts the rows of a table (`Fundus`), or is a row without values."""
+    words = line.text.split()
+    within = line.kind is HEADING and section_kind(line.text) is SectionKind.EXAM and "xam" not in line.text
+    if not (line.kind is TEXT or within) or line.after_blank or len(words) > _PART_WORDS:
+        return False
+    if not words[0][0].isupper() or not all(map(str.isalpha, words)) or words[0].endswith("ed"):
+        return False
+    rows = [block[0] for block in (before, following) if block and block[0].kind is ROW]
+    if len(rows) < 2 or rows[1].after_blank:
+        return False
+    return all(abs(line.indent - row.indent) < 2 for row in rows)
 
 
 def _may_remark(line: Line) -> bool:

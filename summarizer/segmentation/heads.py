@@ -13,7 +13,7 @@ from summarizer.types import ContextSpan, SectionKind
 _DOCUMENTS = words("section_titles", "documents")
 _TOLD_APART = words("section_titles", "documents_told_apart")
 _WORDS = re.compile(r"[a-z]+")
-_SURVEYS = frozenset(
+SURVEYS = frozenset(
     {
         SectionKind.EXAM,
         SectionKind.REVIEW_OF_SYSTEMS,
@@ -23,11 +23,11 @@ _SURVEYS = frozenset(
     }
 )
 """Sections that go through regions and body systems, or through studies."""
-_BY_SYSTEM = frozenset({SectionKind.ASSESSMENT, SectionKind.PLAN, SectionKind.HOSPITAL_COURSE})
+BY_SYSTEM = frozenset({SectionKind.ASSESSMENT, SectionKind.PLAN, SectionKind.HOSPITAL_COURSE})
 """Sections that may go through body systems."""
-_DIVIDED = _SURVEYS | _BY_SYSTEM | {SectionKind.RESULTS}
+_DIVIDED = SURVEYS | BY_SYSTEM | {SectionKind.RESULTS}
 """Sections that are usually divided by labels."""
-_FIELDS = frozenset(
+FIELDS = frozenset(
     {
         SectionKind.CHIEF_COMPLAINT,
         SectionKind.DIAGNOSIS,
@@ -41,8 +41,9 @@ _FIELDS = frozenset(
     }
 )
 """Sections that a form asks for in a word or two."""
-_FIELD = 80
+FIELD = 80
 """How long the value of a field may be, in characters."""
+ANNOUNCES = re.compile(r"\b(?:following|follows|below|these)\b", re.I)
 DEEPER = 2
 """By how many blanks a heading or text stands in from a heading that encloses it by that."""
 
@@ -63,6 +64,8 @@ class Head:
         used: a sentence stands under it.
         body: how far the first line of the text under it is indented, None before there is any.
         within: it follows a sentence on its line, and is closed with the paragraph or item it stands in.
+        declared: the format says that it is a heading.
+        item: the indent and number of the counted item that it names a section in, which ends with the next.
     """
 
     span: ContextSpan
@@ -80,6 +83,8 @@ class Head:
     used: bool = False
     body: int | None = None
     within: bool = False
+    declared: bool = False
+    item: tuple[int, int] | None = None
 
 
 def alike(top: Head, head: Head) -> bool:
@@ -104,8 +109,8 @@ def encloses(top: Head, head: Head, *, beside: bool) -> bool:
     alone = not top.inline
     weaker = top.upper and not head.upper
     if top.main and (head.region or head.study):
-        fits = top.kind in _SURVEYS or (head.study and top.kind is SectionKind.RESULTS)
-        fits = fits or (alone and top.kind in _BY_SYSTEM)
+        fits = top.kind in SURVEYS or (head.study and top.kind is SectionKind.RESULTS)
+        fits = fits or (alone and top.kind in BY_SYSTEM)
         return fits and (alone or top.upper != head.upper)
     if alone and (not top.used or head.indent >= top.indent + DEEPER):
         return head.inline or top.main or weaker
@@ -116,7 +121,7 @@ def encloses(top: Head, head: Head, *, beside: bool) -> bool:
 
 def is_label(head: Head) -> bool:
     """Whether a heading has its text on its line, and is no section of running text."""
-    return head.inline and (not head.main or head.kind in _FIELDS)
+    return head.inline and (not head.main or head.kind in FIELDS)
 
 
 def is_field(head: Head, text: str, at: int) -> bool:
@@ -124,7 +129,7 @@ def is_field(head: Head, text: str, at: int) -> bool:
 
     In capitals that is a few words that are no statement; other labels of such a kind have a paragraph.
     """
-    if not (head.main and head.inline and (head.kind in _FIELDS or head.kind is SectionKind.INSTRUCTIONS)):
+    if not (head.main and head.inline and (head.kind in FIELDS or head.kind is SectionKind.INSTRUCTIONS)):
         return False
     under = text[head.span.end : at]
     value = under.strip()
@@ -132,7 +137,7 @@ def is_field(head: Head, text: str, at: int) -> bool:
         return False
     if not head.upper:
         return True
-    return head.kind in _FIELDS and "\n" not in value and len(value) < _FIELD and not is_terminated(value)
+    return head.kind in FIELDS and "\n" not in value and len(value) < FIELD and not is_terminated(value)
 
 
 @lru_cache(maxsize=8192)

@@ -12,6 +12,19 @@ from summarizer.types import SectionKind
 LISTING_KINDS = frozenset({SectionKind.EXAM, SectionKind.REVIEW_OF_SYSTEMS, SectionKind.FINDINGS})
 """Sections whose short labels are regions and domains, known by name or not."""
 
+_HISTORY_KINDS = frozenset(
+    {
+        SectionKind.CHIEF_COMPLAINT,
+        SectionKind.HISTORY,
+        SectionKind.PAST_HISTORY,
+        SectionKind.FAMILY_HISTORY,
+        SectionKind.SOCIAL_HISTORY,
+        SectionKind.MEDICATIONS,
+    }
+)
+_LEUKAEMIA = re.compile(r"\s*(?:in|s/p|dx|diagnosed|treated|relapsed?|remission|of|with)\b", re.I)
+"""What stands behind `ALL:` where that is the leukaemia."""
+
 LABEL = re.compile(
     r"(?:\*\*|__)?(?P<words>(?:Gen\. (?=E))?[A-Za-z][\w \t/&,'’#()+\-]{0,70}+)"
     r"(?:\*\*)?(?:(?<!\d):|:(?!\d))(?:\*\*|__)?(?=[\s,;.:A-Za-z(\[\"*+\-~<>\d]|$)"
@@ -89,7 +102,7 @@ def opens_section(label: str, rest: str, context: SectionKind | None = None, *, 
         nested: whether it follows another heading on its line.
     """
     found = role(label)
-    if found is _SECTION:
+    if found is _SECTION or abbreviates_allergies(label, rest, context):
         return True
     if found is _EITHER:
         return not rest[:1].isdigit()
@@ -106,6 +119,11 @@ def opens_section(label: str, rest: str, context: SectionKind | None = None, *, 
     return (
         context in LISTING_KINDS and label[0].isupper() and len(label.split()) <= 3 and not rest[0].isdigit()
     )
+
+
+def abbreviates_allergies(label: str, rest: str, context: SectionKind | None) -> bool:
+    """Whether a label is `All` among labels of a history (`PMH: asthma. Meds: none. All: penicillin.`)."""
+    return context in _HISTORY_KINDS and label in ("All", "ALL") and not _LEUKAEMIA.match(rest)
 
 
 @lru_cache(maxsize=4096)

@@ -134,7 +134,8 @@ class _Page:
             return LABELLED
         if head.isalpha() or head in "*_":
             label = LABEL.match(body) if ":" in body[:120] else None
-            if label and (head.isupper() or head in "*_" or known_heading(label["words"])):
+            named = head.isupper() or head in "*_" or line_ends.begins_camel(body)
+            if label and (named or known_heading(label["words"])):
                 return LABELLED
             if len(body) < 70 and self._is_title(line, following):
                 return HEADING

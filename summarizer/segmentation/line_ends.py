@@ -9,6 +9,8 @@ _TERMINATORS = frozenset(".!?…。！？｡।॥؟۔။።։")
 _CLOSERS = frozenset("\"'”’)]»\n")
 TERMINATED = re.compile(r"[.!?…。！？｡।॥؟۔။።։]{1,200}[\"'”’)\]»]{0,200}$")
 _OPEN = words("line_ends", "open", "open_verbs")
+_DONE = words("line_ends", "done")
+_BEFORE_OPEN_DONE = words("line_ends", "before_open_done")
 _OPEN_ELSEWHERE = words("line_ends", "open_elsewhere")
 _OPEN_ENDINGS = tuple(read("line_ends")["open_endings"])
 _NAMED = frozenset({"dr", "dr.", "mr", "mr.", "mrs.", "ms.", "prof."})
@@ -48,6 +50,7 @@ _DOSE = re.compile(
 _NUMBER_END = re.compile(r"(?:^|\s)[\d.,]*\d$")
 _RANGE_END = re.compile(r"\d ?(?:-|–|to)$")
 _WORD = re.compile(r"[\w/'’.%µ]+")
+_CAMEL = re.compile(r"[a-z]{1,3}[A-Z][A-Za-z]*")
 _LONG = 40
 """A shorter line that ends in `no` is an answer: `Seizures no`."""
 _PUNCTUATION = "()[]{}\"'“”‘’,;:*_"
@@ -98,16 +101,30 @@ def is_open(tail: str) -> bool:
         )
     if len(tokens) > 1 and _awaits_object(tokens, last, before):
         return True
-    if last in _OPEN:
-        return last != "history" or before in _DETERMINERS or before == "any"
+    if last in _OPEN and tail[-1] not in ")]":
+        return _needs_object(tail, last, before)
     if last in _OPEN_ELSEWHERE and tail.endswith(last):
         return True
     if last in _QUALIFIERS and before not in _AS_FAR_AS and not _SIDE_END.search(tail):
-        while len(tokens) > 1 and before in _QUALIFIERS:
-            tokens.pop()
-            before = tokens[-2].strip(_PUNCTUATION) if len(tokens) > 1 else ""
-        return before in _DETERMINERS or (not before and len(tail) < 30)
+        return _qualifies(tail, tokens, before)
     return False
+
+
+def _qualifies(tail: str, tokens: list[str], before: str) -> bool:
+    """Whether a qualifier stands last whose noun must follow; `4 - not significant` is a predicate."""
+    if before == "not" and len(tail) < _LONG and len(tokens) > 2:
+        return False
+    while len(tokens) > 1 and before in _QUALIFIERS:
+        tokens.pop()
+        before = tokens[-2].strip(_PUNCTUATION) if len(tokens) > 1 else ""
+    return before in _DETERMINERS or (not before and len(tail) < 30)
+
+
+def _needs_object(tail: str, last: str, before: str) -> bool:
+    """Whether a verb or noun stands last without its object: `He was given`, not `MMR given`."""
+    if last in _DONE:
+        return len(tail) >= _LONG or not before.isalpha() or before in _BEFORE_OPEN_DONE
+    return last != "history" or before in _DETERMINERS or before == "any"
 
 
 def _awaits_object(tokens: list[str], last: str, before: str) -> bool:
@@ -150,8 +167,16 @@ def _answers_words(text: str) -> bool:
 
 
 def begins_lower(text: str) -> bool:
-    """Whether a line begins with a small letter, in parentheses or not."""
+    """Whether a line begins with a small letter, in parentheses or not; `eGFR` begins as a name does."""
+    if begins_camel(text):
+        return False
     return text[0].islower() or (text[0] == "(" and text[1:2].islower())
+
+
+def begins_camel(text: str) -> bool:
+    """Whether a line begins with a name of a small letter and capitals that is no unit (`eGFR`, `pTNM`)."""
+    found = _CAMEL.match(text)
+    return found is not None and found[0].lower() not in _UNITS
 
 
 def goes_on(text: str) -> bool:

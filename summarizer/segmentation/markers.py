@@ -17,6 +17,8 @@ _BULLET = re.compile(
     r"[•·●○▪■□‣►◦⁃∙❖➢](?=\s|\w|\")|[-–—]{1,2}(?=\s|[A-Za-z(\"\[☐☑☒])|\*(?=\s|[A-Za-z\"(\[])|\*\*(?=\s)|>(?=\s+[^\s\d$€])|o(?=\s+[A-Z])"
 )
 _NUMBER = re.compile(r"(?P<open>\()?(?P<digits>\d{1,2})(?P<close>\.\)|[.)]:?)(?=\s|[A-Za-z(\"\[]|$)")
+_FIRST_BEHIND_LABEL = re.compile(r"[A-Z][\w /&-]{0,30}: {1,8}(?P<open>\()?1(?P<close>\.\)|[.)])\s")
+"""`Goals: 1. Stairs`, where the lines below count on."""
 _HASHED = re.compile(r"\#\s?(?P<digits>\d{1,2})[.:)]*(?=\s|[A-Za-z]|$)")
 _LETTER = re.compile(r"(?P<open>\()?(?P<letter>[A-Za-z])(?P<close>[.)])(?=\s)")
 _ROMAN = re.compile(r"(?P<open>\()?(?P<roman>[ivxIVX]{1,5})(?P<close>[.)])(?=\s)")
@@ -58,8 +60,11 @@ def find_markers(lines: Sequence[Line]) -> list[tuple[int, int]]:
             found[index] = (bullet.end(), 0)
     for index, length in hashes if len(hashes) > 1 else ():
         found[index] = (length, 0)
-    for (style, _), entries in counted.items():
-        _keep_series(style, entries, found, lines)
+    for (style, shape), entries in counted.items():
+        if shape != "#" or any(
+            value == 1 for _, _, value in entries
+        ):  # else teeth, beds, rooms: `#3 missing`
+            _keep_series(style, entries, found, lines)
     _drop_signs(lines, signs, found)
     for index, line in enumerate(lines):
         if line.text[0] == "■" and any(near.text[0] == "□" for near in lines[max(0, index - 3) : index + 4]):
@@ -81,6 +86,9 @@ def _count(
                 counted["number", "#"].append((index, hashed.end(), int(hashed["digits"])))
         elif (mark := _HASH.match(text)) is not None and not is_fracture(text[mark.end() :]):
             hashes.append((index, mark.end()))
+        return
+    if ": " in text[:40] and (labelled := _FIRST_BEHIND_LABEL.match(text)) is not None:
+        counted["number", (labelled["open"] or "") + labelled["close"]].append((index, 0, 1))
         return
     head = text[:7]
     if "." not in head and ")" not in head:
@@ -106,6 +114,8 @@ def _keep_series(
 ) -> None:
     """Take for markers those of one style that count."""
     for at, (index, length, value) in enumerate(entries):
+        if not length:
+            continue
         rest = lines[index].text[length:]
         near = [entry[2] for entry in entries[max(0, at - 8) : at + 9] if abs(entry[0] - index) <= _NEAR]
         before = [entry[2] for entry in entries[max(0, at - 8) : at] if index - entry[0] <= _NEAR]

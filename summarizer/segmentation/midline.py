@@ -6,6 +6,7 @@ from summarizer.segmentation.labels import (
     AFTER_COLON,
     LISTING_KINDS,
     Role,
+    abbreviates_allergies,
     known_heading,
     opens_section,
     role,
@@ -145,7 +146,9 @@ def _is_entry(text: str, begin: int, name: str) -> bool:
 def _is_label(text: str, begin: int, colon: int, rest: str, context: SectionKind | None) -> bool:
     """Whether a label that follows a stop or a comma is a heading."""
     label = text[begin:colon]
-    if known_heading(label, rest) or _closes_line(text, colon, label):
+    if known_heading(label, rest) or abbreviates_allergies(label, rest, context):
+        return True
+    if _closes_line(text, colon, label):
         return True
     if text[begin - 1] != ",":
         if (

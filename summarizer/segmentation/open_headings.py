@@ -4,12 +4,36 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from summarizer.segmentation.heads import DEEPER, Head, alike, encloses, is_field, is_label
+from summarizer.segmentation.forms import gives_value, is_bare_list
+from summarizer.segmentation.heads import (
+    ANNOUNCES,
+    DEEPER,
+    FIELD,
+    FIELDS,
+    SURVEYS,
+    Head,
+    alike,
+    encloses,
+    is_field,
+    is_label,
+)
+from summarizer.segmentation.line_ends import is_terminated
 from summarizer.segmentation.regions import begins_with_region
 from summarizer.segmentation.section_titles import AXIS, normalise
+from summarizer.segmentation.titles import is_statement
 from summarizer.types import ContextSpan, SectionKind
 
 _PARENTS_OF_VITALS = frozenset({SectionKind.EXAM, SectionKind.HISTORY, SectionKind.RESULTS})
+_GIVEN = frozenset({"immunizations", "immunisations", "immunization", "vaccines", "vaccinations", "shots"})
+_ACRONYM = re.compile(r"[A-Z][A-Z0-9]{0,4} ?:")
+_POINTS = re.compile(rf"{ANNOUNCES.pattern}|\b(?:see|list(?:ed)?|includ\w+|are|is|as)\b", re.I)
+"""What points to a list or table below."""
+_LISTS = frozenset({SectionKind.ALLERGIES, SectionKind.MEDICATIONS})
+"""Sections of things of one kind."""
+_WITHOUT_FIGURES = frozenset(
+    {SectionKind.ALLERGIES, SectionKind.CHIEF_COMPLAINT, SectionKind.INDICATION, SectionKind.ADMINISTRATIVE}
+)
+"""Fields whose values have none, so that a line of a name and a figure is of another matter."""
 _SENTENCE_BEFORE = re.compile(r"[^\W\d_]{2}[^\n]{0,80}[.;!?][ \t]{0,8}\Z")
 _STOPS = (".", ";", "!", "?")
 
@@ -129,7 +153,7 @@ class OpenHeadings:
 
     def end_paragraph(self, at: int, *, item: bool) -> None:
         """A blank line above `at` ends labels with their text on one line, and fields if no item follows."""
-        if not item and self.heads and is_field(self.heads[-1], self.text, at):
+        if self.heads and is_field(self.heads[-1], self.text, at) and not (item and self._announces(at)):
             self._end_last()
         while self.heads and self.heads[-1].inline and (not self.heads[-1].main or self.heads[-1].depth):
             head = self.heads[-1]
@@ -141,6 +165,27 @@ class OpenHeadings:
     def end_deeper(self, depth: int, *, sections: bool) -> None:
         """Those of items that are closed end; with `sections` what they opened too."""
         self._end_last_while(lambda head: head.depth > depth, sections=sections)
+
+    def begin_counted(self, indent: int, ordinal: int) -> None:
+        """A counted item begins: the section ends that the one before it names with its text on its line.
+
+        One that goes through regions stays: the next item may be a region too.
+        """
+        top = self.top
+        if top is None or top.item is None or top.kind in SURVEYS:
+            return
+        if ordinal == 1:
+            top.item = None  # its own items are counted
+        elif abs(top.item[0] - indent) < DEEPER and ordinal == top.item[1] + 1:
+            self._end_last()
+
+    def end_bare_list(self, at: int) -> None:
+        """Running text begins behind a blank line above `at`: the label of a list without marks ends."""
+        top = self.top
+        if top is None or top.inline or top.declared or (top.main and top.kind not in _LISTS):
+            return
+        if is_bare_list(self.text[top.span.end : at].strip()):
+            self._end_last()
 
     def end_listed(self, *, sections: bool) -> None:
         """Those of a list that has ended end."""
@@ -155,6 +200,29 @@ class OpenHeadings:
         """A list begins; a heading right above it that names no section belongs to it alone."""
         if self.top is not None and not self.top.main and not self.top.used:
             self.top.listed = True
+
+    def _announces(self, at: int) -> bool:
+        """Whether what the last one has for its text above `at` is nothing, or announces what is below."""
+        value = self.text[self.heads[-1].span.end : at].strip()
+        return not value or value[-1] == ":" or _POINTS.search(value) is not None
+
+    def end_above_table(self, at: int) -> None:
+        """A declared table begins at `at`, behind a blank line: labels end whose value stands above that.
+
+        One whose value announces something stays, as does one that names a section or has running text.
+        """
+        while self.heads and not self._announces(at):
+            head = self.heads[-1]
+            if head.main and not (is_field(head, self.text, at) and not head.declared):
+                return
+            value = self.text[head.span.end : at].strip()
+            if (
+                not head.main
+                and not head.inline
+                and ("\n" in value or len(value) >= FIELD or is_terminated(value))
+            ):
+                return
+            self._end_last()
 
     def own_table(self) -> None:
         """A table begins; a heading right above it that names no section belongs to it alone."""
@@ -196,13 +264,42 @@ class OpenHeadings:
         self._drop_last()
 
     def begin_statement(self, start: int, end: int) -> None:
-        """Running text begins on a line: what speaks of another region does not stand under the last one."""
+        """Running text begins on a line: what speaks of another region does not stand under the last one.
+
+        Nor does a name with a figure (`Lead 14`) stand under a field of another matter, a statement under a
+        field, or a line of its own under a label that nobody knows and that has its value on the line above.
+        """
         top = self.top
+        if top is not None and top.inline and not top.declared and self._is_left_by(top, start, end):
+            self._end_last()
+            return
         if top is None or not (top.region and top.inline) or top.main:
             return
         named = begins_with_region(self.text[start:end])
         if named and named not in normalise(self.text[top.span.start : top.span.end]):
             self._end_last()
+
+    def _is_left_by(self, top: Head, start: int, end: int) -> bool:
+        """Whether a line is no part of the value that a label has, without a stop, on the line above."""
+        value, line = self.text[top.span.end : start], self.text[start:end].rstrip()
+        if value.count("\n") != 1 or is_terminated(value.rstrip()) or not value.strip():
+            return False
+        if line[0].islower() or indent_at(self.text, start) > top.indent:
+            return False
+        figured = len(line) < FIELD and gives_value(line)
+        if not top.main:
+            return figured or line.startswith("***") or not (top.region or top.study)
+        given = normalise(self.text[top.span.start : top.span.end]) in _GIVEN or top.kind in _WITHOUT_FIGURES
+        if figured and given and not any(map(str.isdigit, value)):
+            return True
+        return top.kind in FIELDS and top.kind is not SectionKind.FAMILY_HISTORY and is_statement(line)
+
+    def _is_left_by_acronym(self, top: Head, start: int) -> bool:
+        """Whether a label below one with its value is an acronym, whose capitals say nothing of its rank."""
+        fits = not top.study
+        if top.main:
+            fits = top.kind in FIELDS and top.kind is not SectionKind.FAMILY_HISTORY
+        return fits and _ACRONYM.match(self.text, start) is not None
 
     def end_inline(self, start: int) -> None:
         """A line begins with a label of another form, or a time: labels and fields above it end."""
@@ -259,7 +356,9 @@ class OpenHeadings:
         count = len(self.heads)
         while self.heads:
             top = self.heads[-1]
+            main = main or (top.main and not top.upper and upper and self._is_left_by_acronym(top, start))
             like = top.upper == upper or (any_form and top.upper and not top.main)
+            like = like or (upper and not top.upper and self._is_left_by_acronym(top, start))
             if not (top.inline and like) or (top.main and not main):
                 break
             if "\n" not in self.text[top.span.end : start]:

@@ -2,17 +2,21 @@
 
 from collections.abc import Iterable
 
-from summarizer.types import ContextSpan
+from summarizer.types import ContextKind, ContextSpan
 
 
 def in_order(pieces: Iterable[ContextSpan], start: int, end: int) -> tuple[ContextSpan, ...]:
-    """Pieces in the order of the text, none twice, none that overlaps `start` to `end`."""
-    outside = {
+    """Pieces in the order of the text, no words twice, none that overlaps `start` to `end`."""
+    return sorted_pieces(
         piece for piece in pieces if piece.start < piece.end and (piece.end <= start or piece.start >= end)
-    }
-    return tuple(sorted(outside, key=place))
+    )
 
 
-def place(piece: ContextSpan) -> tuple[int, int]:
-    """Where a piece stands."""
-    return piece.start, piece.end
+def sorted_pieces(pieces: Iterable[ContextSpan]) -> tuple[ContextSpan, ...]:
+    """Pieces in the order of the text; what is a caption and a heading at once is the heading."""
+    found: dict[tuple[int, int], ContextSpan] = {}
+    for piece in pieces:
+        place = piece.start, piece.end
+        if place not in found or piece.kind is ContextKind.HEADING:
+            found[place] = piece
+    return tuple(found[place] for place in sorted(found))

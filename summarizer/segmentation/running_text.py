@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection
 
 from summarizer.segmentation.answers import begins_answer, mere_value
+from summarizer.segmentation.heads import BY_SYSTEM, SURVEYS, is_main
 from summarizer.segmentation.labels import AFTER_COLON, APART, LABEL, LONGEST_LABEL
 from summarizer.segmentation.list_marks import inline_markers
 from summarizer.segmentation.midline import (
@@ -15,13 +16,26 @@ from summarizer.segmentation.midline import (
 )
 from summarizer.segmentation.punctuation import sentence_ends
 from summarizer.segmentation.regions import LABORATORY
-from summarizer.segmentation.section_titles import AXIS, normalise
+from summarizer.segmentation.section_titles import AXIS, normalise, section_kind
 from summarizer.segmentation.spans import Spans
 from summarizer.segmentation.titles import ADDED, ADDED_BEGINS, is_statement
 from summarizer.types import ContextKind, ContextSpan, SectionKind, Span
 
 _ENUMERATED = frozenset({SectionKind.ALLERGIES, SectionKind.MEDICATIONS, SectionKind.FAMILY_HISTORY})
 """Sections of things of one kind; what does not belong to them would be taken for one of these."""
+_DIVIDED = (
+    (SURVEYS - {SectionKind.PROCEDURE})
+    | BY_SYSTEM
+    | {
+        SectionKind.RESULTS,
+        SectionKind.VITALS,
+        SectionKind.HISTORY,
+    }
+)
+"""Sections whose mere value may stand above more of them (`EXAM: Normal.`)."""
+_UNCHANGED = re.compile(
+    r"\s*(?:(?:no|without) changes?|unchanged|(?:the )?same|as (?:above|before))[.;]?[ \t]*(?:\n|$)", re.I
+)
 _TOPIC_WORDS = 7
 _DONE = re.compile(r"(?:ed|held|given|done|seen|taken|begun|kept|made)\.$", re.I)
 """How a statement ends whose participle is its verb (`Warfarin held.`)."""
@@ -122,7 +136,11 @@ def _opens_mere_value(spans: Spans, start: int, stop: int, end: int) -> bool:
     if "," in spans.text[stop - 2 : stop] or not mere_value(spans.text, stop, end):
         return False
     kind = spans.open_section(start, stop)
-    spans.context.heading(start, stop, kind, declared=False)
+    leads = spans.text[stop:end].partition("\n")[0].rstrip().endswith(":")
+    name = normalise(spans.text[start:stop])
+    whole = kind not in _DIVIDED or name.endswith(("complication", "complications"))
+    ends = whole and not leads and is_main(name, declared=False)
+    spans.context.heading(start, stop, kind, declared=False, own=ends)
     return True
 
 
@@ -161,5 +179,6 @@ def add_opening_headings(spans: Spans, start: int, end: int) -> int:
         to = stop.end() if stop else label.end()
         if _opens_mere_value(spans, start, to, end):
             return start
-        spans.heading(start, to)
+        own = _UNCHANGED.match(text, to, end) is not None and section_kind(label["words"]) in _ENUMERATED
+        spans.heading(start, to, own=own)
         start = to

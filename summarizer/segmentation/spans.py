@@ -6,6 +6,7 @@ from dataclasses import replace
 from summarizer.limits import check_sentences
 from summarizer.segmentation.context import Context
 from summarizer.segmentation.declared import strikes
+from summarizer.segmentation.labels import abbreviates_allergies
 from summarizer.segmentation.pieces import in_order
 from summarizer.segmentation.regions import is_region
 from summarizer.segmentation.run_on import MAX_TOKENS, cut_run_on, opening
@@ -23,6 +24,8 @@ from summarizer.types import (
 )
 
 _EXAM = SectionKind.EXAM
+_OPENING = 40
+"""How much of a section's text says what an ambiguous title means."""
 _PARENT_KINDS = frozenset(
     {
         SectionKind.REVIEW_OF_SYSTEMS,
@@ -121,9 +124,11 @@ class Spans:
         """Open the section that `text[start:end]` names, if it is not open; its kind."""
         if self._is_open_at(start):
             return self._titles[-1][2]
-        self._continued = None
+        above, self._continued = self.section_kind, None
         title = self.text[start:end].strip("#*_ \t").rstrip(":,;. \t-–—*_#").strip() or self.text[start:end]
         kind = section_kind(title, code)
+        if abbreviates_allergies(title, self.text[end : end + _OPENING], above):
+            kind = SectionKind.ALLERGIES
         if kind is _EXAM and self._titles and is_region(normalise(title)):
             parent = self._titles[-1][2]
             if parent is SectionKind.PROCEDURE:
@@ -194,6 +199,11 @@ class Spans:
         self._beside = len(self._titles) - 1
         if kind is SectionKind.OTHER and above is not None and above in _PARENT_KINDS:
             self._rename_kind(above)
+
+    @property
+    def end(self) -> int:
+        """Where the last span ends."""
+        return self._last
 
     def _end_sections(self, start: int) -> None:
         """The section ends that a heading at `start`, or one behind it, has opened."""

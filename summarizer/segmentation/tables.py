@@ -27,6 +27,13 @@ _EMPTY_PAIR = re.compile(r"[A-Z][\w /#&()'-]{0,30}:")
 _VALUE = re.compile(r"[<>=~+-]?\s?\d|.{0,40}\d\s?(?:mg|mcg|ml|g|%|/|:|-)|.{0,40}\s\d")
 _FIGURE = re.compile(r"[<>=~+-]{0,2}\s?\d")
 _UNIT = re.compile(r"%|[\w^*µ]{1,8}/[\w^*²³]{1,8}|(?:mg|g|kg|ml|l|fl|pg|mm|cm|iu|u|mmhg|sec|s)", re.I)
+_NUMBERED = re.compile(r"(?:dose|day|visit|week|wk|cycle|month|reading|session|trial|time|test)\s?\d{1,2}")
+"""`Dose 2` names a column."""
+_TIME = re.compile(
+    r"(?:[01]?\d|2[0-4])(?::?[0-5]\d|[ap]m?)|(?:0?[1-9]|1[0-2])/(?:0?[1-9]|[12]\d|3[01])(?:/\d{2,4})?"
+)
+"""A clock time or a date: `Drug | 0600 | 1200`."""
+_FEW = 2
 _HEADS = words("table_heads", "heads")
 _STOP_GAP = re.compile(r"[.?!:;,][\"')\]]?$")
 
@@ -69,7 +76,7 @@ def is_row(line: Line, before: Line | None, following: Line | None) -> bool:
             continue
         aligned = columns & {near.indent + start for start in gaps(near.text)}
         in_table = near is before and near.kind is ROW
-        if aligned and (wide or len(aligned) > 1 or in_table):
+        if (aligned and (wide or len(aligned) > 1 or in_table)) or (wide and in_table):
             return True
     return False
 
@@ -142,8 +149,10 @@ def leader_cells(text: str) -> list[tuple[int, int]]:
 def names_columns(row: Sequence[str], below: Sequence[str] = ()) -> bool:
     """Whether the cells of a row are names of columns: known ones, or words over a row of values alone."""
     cells = [cell.strip().strip(":*").lower() for cell in row if cell.strip()]
+    if len(cells) > _FEW and all(map(_TIME.fullmatch, cells[1:])) and not _HEADS.isdisjoint(cells[0].split()):
+        return True
     # `SpO2` names a column, `88` and `>90` are values.
-    if len(cells) < 2 or any(map(_VALUE.match, cells)):
+    if len(cells) < 2 or any(_VALUE.match(cell) and not _NUMBERED.fullmatch(cell) for cell in cells):
         return False
     figures = [bool(_FIGURE.match(cell.strip())) for cell in below]
     values = [
@@ -151,12 +160,28 @@ def names_columns(row: Sequence[str], below: Sequence[str] = ()) -> bool:
     ]
     if len(values) == len(cells) and any(figures) and sum(values) > 1 and all(values[1:]):
         return all(len(cell.split()) < 4 for cell in cells)
+    if len(below) == len(cells) > _FEW and figures[0] and 3 * sum(figures) >= len(cells):
+        return all(len(cell.split()) < 4 for cell in cells)
     named = sum(
         cell in _HEADS or (len(cell.split()) < 4 and not _HEADS.isdisjoint(cell.split())) for cell in cells
     )
     # Of two cells one may be the value of the other: `Blood type | A`.
     least = len(cells) if len(cells) == 2 else len(cells) / 2
     return named >= least and all(len(cell.split()) < 6 for cell in cells)
+
+
+def heads(row: Line, below: Line) -> bool:
+    """Whether a row of plain text names the columns of the one below it, by its words or its place."""
+    return names_columns(cells(row.text), cells(below.text)) or stands_over(row, below)
+
+
+def stands_over(row: Line, below: Line) -> bool:
+    """Whether a row names columns by its place: none of its cells stands over the first one below."""
+    if has_bars(row.text) or has_bars(below.text) or row.indent <= below.indent + 3:
+        return False
+    cells = [row.indent, *(row.indent + start for start in gaps(row.text))]
+    under = [below.indent + start for start in gaps(below.text)]
+    return len(cells) > 1 and all(any(abs(cell - place) < 3 for place in under) for cell in cells)
 
 
 def first_cell(text: str) -> tuple[int, int] | None:

@@ -28,6 +28,7 @@ ADDED_BEGINS = frozenset("ALNC")
 """With what that begins, where it is a capital."""
 _STATEMENT = re.compile(rf"(?:^|[\s(])(?:{alternatives('statements', 'anywhere')})(?=$|[\s,;)/])", re.I)
 _ORDERS = words("statements", "orders")
+ACTIONS = words("section_titles", "actions")
 _PLAIN_TITLES = frozenset(read("section_titles")["alone"])
 
 
@@ -48,6 +49,8 @@ def is_title(line: Line, following: Line | None, *, capitals: bool) -> bool:
     if body[-1] in ".,;?!" or ":" in body:
         return False
     name = normalise(body)
+    if name in ACTIONS and body.isupper() and line.after_blank and _stands_right_over(following):
+        return True
     if name in TITLE_KINDS and len(name) > 2 and body[0].isupper():
         stands_out = following is not None and not following.after_blank and following.indent > line.indent
         alone = line.after_blank or stands_out or name in _PLAIN_TITLES
@@ -57,6 +60,10 @@ def is_title(line: Line, following: Line | None, *, capitals: bool) -> bool:
     if _heads_list(following) and not _STATEMENT.search(body):
         return names_section(name) or "medications" in name or not capitals
     return names_section(name) and not is_statement(body)
+
+
+def _stands_right_over(following: Line | None) -> bool:
+    return following is not None and not following.after_blank
 
 
 def _heads_list(following: Line | None) -> bool:

@@ -19,7 +19,7 @@ from fhir_adapter.errors import NoteError
 from fhir_adapter.reasons import Reason
 from fhir_adapter.text.builder import TextBuilder
 from fhir_adapter.text.hl7 import has_escapes, unescaped
-from fhir_adapter.text.lines import Cell, Line, LineKind, collapse, row_lines, table_rows
+from fhir_adapter.text.lines import Cell, Line, LineKind, collapse, is_named, row_lines, table_rows
 from fhir_adapter.text.notation import box, radio
 from fhir_adapter.text.runs import Runs
 from fhir_adapter.text.symbols import without_private
@@ -145,7 +145,7 @@ class Narrative:
         rows: list[list[Line]] = []
         bold: list[bool] = []
         hanging: dict[int, int] = {}
-        headed = False
+        read: list[tuple[list[Cell], bool] | None] = []
         for row, in_head in _rows(element):
             name = local_name(row)
             if name != "tr":
@@ -153,13 +153,17 @@ class Narrative:
                 if name == "caption":
                     lines = [replace(line, kind=LineKind.CAPTION) for line in lines]
                 rows.append(lines)
-                bold.append(False)
+                read.append(None)
             elif attribute(row, "revised").lower() != "delete":
-                cells = self._cells(row, hanging, depth + 1, look.inside(row, name))
-                lines = row_lines(cells, names_columns=in_head, under_heads=headed)
-                headed = headed or any(line.kind is LineKind.COLUMNS for line in lines)
-                rows.append(lines)
-                bold.append(all(cell.bold for cell in cells if cell.lines))
+                read.append((self._cells(row, hanging, depth + 1, look.inside(row, name)), in_head))
+                rows.append([])
+        named = any(is_named(found[0]) for found in read if found is not None)
+        headed = False
+        for at, found in enumerate(read):
+            bold.append(found is not None and all(cell.bold for cell in found[0] if cell.lines))
+            if found is not None:
+                rows[at] = row_lines(found[0], names_columns=found[1], under_heads=headed, named=named)
+                headed = headed or any(line.kind is LineKind.COLUMNS for line in rows[at])
         return _spaced(table_rows(rows, bold))
 
     def _cells(self, row: etree._Element, hanging: dict[int, int], depth: int, look: "_Look") -> list[Cell]:

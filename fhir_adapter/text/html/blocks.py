@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from fhir_adapter.text.html.flow import Flow
 from fhir_adapter.text.html.tokens import Tag
-from fhir_adapter.text.lines import Cell, Line, LineKind, one_line, row_lines
+from fhir_adapter.text.lines import Cell, Line, LineKind, is_named, one_line, row_lines
 from fhir_adapter.text.notation import visible
 
 MAX_SPAN = 20
@@ -62,6 +62,7 @@ class Table:
     first: int | None = None
     plain: bool = False
     headed: bool = False
+    named: bool = False
 
     def start_cell(self, tag: Tag) -> None:
         """Opens a cell, behind those that reach down from rows above."""
@@ -86,7 +87,8 @@ class Table:
         """Writes the row, if it has any cell."""
         if not self.cells:
             return
-        lines = row_lines(self.cells, self.aligned, names_columns, under_heads=self.headed)
+        lines = row_lines(self.cells, self.aligned, names_columns, under_heads=self.headed, named=self.named)
+        self.named |= is_named(self.cells)
         bold = all(cell.bold for cell in self.cells if cell.lines)
         if lines and not self.rows and bold and lines[0].kind is LineKind.ROW:
             self.flow.block()

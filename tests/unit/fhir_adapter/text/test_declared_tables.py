@@ -74,6 +74,14 @@ def test_captions_and_heads_of_rows_are_declared() -> None:
     assert marked(group, MarkKind.CAPTION) == ["STOPPED"]
 
 
+@pytest.mark.parametrize("form", [html, cda])
+def test_a_row_without_values_heads_none_where_rows_have_names(form: Callable[[str], NoteText]) -> None:
+    named = [f"<tr><th>{name}</th><td>{value}</td></tr>" for name, value in DRUGS[1:]]
+    found = form(f"<table>{named[0]}<tr><th>Heparin</th><td></td></tr>{named[1]}</table>")
+    assert marked(found, MarkKind.CAPTION) == []
+    assert marked(found, MarkKind.ROW) == [ROWS[0], "Heparin", ROWS[1]]
+
+
 def test_marks_stand_in_order_and_inside_the_text() -> None:
     found = html(f"<ul><li><s>x</s><table>{cells('th', DRUGS[0])}{REST}</table></ul>")
     assert [mark.start for mark in found.marks] == sorted(mark.start for mark in found.marks)
