@@ -59,6 +59,8 @@ CODES: dict[str, tuple[int, str]] = {
 RETRY_AFTER = {"queue-full": 1, "model-unavailable": 10, "shutting-down": 10, "timeout": 5}
 """Seconds after which it makes sense to ask again, where the problem itself does not say better."""
 
+_AZURE = "/v1/azure/"
+
 
 @dataclass
 class ProblemError(Exception):
@@ -234,9 +236,13 @@ def answer(request: Request, problem: ProblemError) -> Response:
             problem=problem.body(),
             again=request.method == "GET" and (problem.status >= 500 or problem.status == 429),
         )
-    return json_answer(problem)
+    return json_answer(problem, azure=request.url.path.startswith(_AZURE))
 
 
-def json_answer(problem: ProblemError) -> Response:
-    """The response as data, whoever asks."""
-    return JSONResponse(problem.body(), problem.status, problem.all_headers(), media_type=MEDIA_TYPE)
+def json_answer(problem: ProblemError, *, azure: bool = False) -> Response:
+    """The response as data, whoever asks; `azure` says it in Azure's form as well, which its clients read."""
+    body = problem.body()
+    if azure:
+        message = " ".join(filter(None, (body["title"], problem.detail)))
+        body["error"] = {"code": problem.code, "message": message}
+    return JSONResponse(body, problem.status, problem.all_headers(), media_type=MEDIA_TYPE)

@@ -112,8 +112,9 @@ def test_several_actions_the_best_first(client: TextAnalyticsClient) -> None:
 
 
 def test_a_wrong_key_is_no_way_in(address: str) -> None:
-    with made(address, "x" * 30) as client, pytest.raises(ClientAuthenticationError):
+    with made(address, "x" * 30) as client, pytest.raises(ClientAuthenticationError) as raised:
         client.begin_extract_summary([NOTE])
+    assert "The request has no valid credentials." in str(raised.value.message)
 
 
 def test_what_is_not_done_here_is_said_as_azure_says_it(client: TextAnalyticsClient) -> None:
