@@ -19,7 +19,7 @@ from fhir_adapter.reading.documents import Document, joined
 from fhir_adapter.reading.note_text import remarked
 from fhir_adapter.reading.source_note import read_source
 from fhir_adapter.rest.client import FhirClient
-from fhir_adapter.text import Extractor
+from fhir_adapter.text import Extractor, language
 from fhir_adapter.text.recipe import is_earlier, recipe_name
 from fhir_adapter.writing.summary import element_path
 
@@ -153,9 +153,13 @@ def same_text(claims: Claims, text: NoteText, form: int) -> list[Found]:
 
 
 def _same_notices(stated: str, text: NoteText) -> bool:
-    """Whether the remarks on a reading are stated; not those of documents that could not be read."""
+    """Whether the remarks on a reading are stated; not those of documents that could not be read.
+
+    That a note is in another language was not remarked before version 0.7: it may be missing.
+    """
     said = stated.split("; ") if stated else []
-    return [one for one in said if not _UNREAD.fullmatch(one)] == list(text.notices)
+    found = [one for one in text.notices if one != language.NOTICE or one in said]
+    return [one for one in said if not _UNREAD.fullmatch(one)] == found
 
 
 def _other_recipe(stated: str, present: str) -> str:

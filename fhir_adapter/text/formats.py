@@ -17,6 +17,7 @@ from fhir_adapter.text.cda.reader import cda_text
 from fhir_adapter.text.fhir import binary_content, fhir_json_text, fhir_xml_text
 from fhir_adapter.text.guard import Limits
 from fhir_adapter.text.html.reader import html_text
+from fhir_adapter.text.language import language_notice
 from fhir_adapter.text.plain import plain_text
 from fhir_adapter.text.recipe import wrapped
 from fhir_adapter.text.sniff import Kind, Sniffed, sniff
@@ -55,7 +56,8 @@ def read(content: Content, limits: Limits) -> NoteText:
     finally:
         _budget.reset(token)
     limits.check_characters(len(note.text))
-    return replace(note, declared_type=content.media_type)
+    notice = "; ".join(filter(None, (note.notice, language_notice(note.text))))
+    return replace(note, declared_type=content.media_type, notice=notice)
 
 
 def embedded(data: bytes, media_type: str = "", charset: str | None = None) -> NoteText:

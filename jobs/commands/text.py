@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from fhir_adapter.errors import NoteError
+from fhir_adapter.lenient import as_dict
 from fhir_adapter.note import Content, NoteText
 from fhir_adapter.reasons import Reason
 from fhir_adapter.text import extract
@@ -54,8 +55,11 @@ def summarize(
 
     summary = make_summarizer(for_readers(settings)).summarize([note.document()], budget)[0]
     if json:
-        print_json(summary.to_json())
+        told = {"notice": note.notice} if note.notice else {}
+        shown = summary.to_json()
+        print_json(shown | {"text": as_dict(shown["text"]) | told})
     else:
+        _tell(note)
         _show(summary, note.text)
 
 
@@ -103,13 +107,18 @@ def text(file: FileArgument, media_type: MediaType = None, json: AsJson = False,
         return
     out = console()
     out.print(f"{note.media_type}, {note.normalization}, {len(note.text)} characters", style="dim")
-    for notice in note.notices:
-        out.print(f"Notice: {notice}.", markup=False)
+    _tell(note)
     for sentence in parts.sentences:
         out.print(f"[dim]{sentence.start:>7}–{sentence.end:<7}[/]", end="")
         for piece in sentence.context:
             out.print(f"{_folded(note.text[piece.start : piece.end])} › ", style="dim", markup=False, end="")
         out.print(f"{note.text[sentence.start : sentence.end]!r}", markup=False)
+
+
+def _tell(note: NoteText) -> None:
+    """What was remarkable in reading a note."""
+    for notice in note.notices:
+        console().print(f"Notice: {notice}.", markup=False)
 
 
 def _read(file: str, media_type: str | None, json: bool) -> NoteText:

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from fhir_adapter.note import Content, NoteText
 from fhir_adapter.reading.media import declared
+from fhir_adapter.text.language import language_notice
 from jobs.web.answers import MANY_SENTENCES, admit, json_answer, parsed, problems, while_wanted
 from jobs.web.guard.access import Scope, requires
 from jobs.web.problems import ProblemError
@@ -72,6 +73,7 @@ async def summarise(
     if media_type == "application/json":
         asked = await parsed(SummaryRequest, body)
         document, note = Document(asked.text), None
+        notice = language_notice(asked.text)
         wanted = as_budget(asked.budget, service.settings.summary_budget)
     elif not body and not media_type:
         raise ProblemError("invalid", "The body is missing.")
@@ -79,9 +81,9 @@ async def summarise(
         wanted = as_budget(budget, service.settings.summary_budget)
         content = Content("body", body, media_type, charset)
         note = await while_wanted(request, service, service.read(content))
-        document = note.document()
+        document, notice = note.document(), note.notice
     summary = await while_wanted(request, service, service.model.summarize(document, wanted))
-    shown = _shown(summary, note, document.text if include_text else None)
+    shown = _shown(summary, note, notice, document.text if include_text else None)
     if include_ranks:
         shown |= await _ranked(service, document.text, summary)
     return await json_answer(shown, large=len(summary.sentences) > MANY_SENTENCES)
@@ -107,12 +109,12 @@ async def _ranked(service: Service, text: str, summary: Summary) -> dict[str, An
     return {"ranked": ranks is not None, "sentences": shown}
 
 
-def _shown(summary: Summary, note: NoteText | None, content: str | None) -> dict[str, Any]:
+def _shown(summary: Summary, note: NoteText | None, notice: str, content: str | None) -> dict[str, Any]:
     shown: dict[str, Any] = summary.to_json()
     if note:
         shown["text"] |= {"media_type": note.media_type, "normalization": note.normalization}
-        if note.notice:
-            shown["text"]["notice"] = note.notice
+    if notice:
+        shown["text"]["notice"] = notice
     if content is not None:
         shown["text"]["content"] = content
     return shown
