@@ -34,7 +34,7 @@ from jobs.passes.scoring import Scorer, Summarizing
 from jobs.settings import Settings, SettingsError
 from jobs.values import parse_duration, read_secret
 from summarizer import Summarizer
-from summarizer.pinned.rules import load_rules
+from summarizer.pinned.rules import rule_versions
 
 log = structlog.get_logger("clinsum.runtime")
 
@@ -213,7 +213,7 @@ def make_pipeline(settings: Settings, summarizer: Summarizing) -> Pipeline:
         model=summarizer.model,
         settings=(("budget", settings.budget),),
         label=ai_label(settings),
-        rules=tuple((rule.id, rule.version) for rule in load_rules()),
+        rules=rule_versions(),
     )
 
 

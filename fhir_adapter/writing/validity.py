@@ -1,11 +1,14 @@
 """What we write against the models of R4B, before it leaves.
 
 Of the elements of a summary four in five are extensions, one list for each sentence, and these are the same
-from note to note but for their numbers. One that was found valid is not looked at again: a resource is
-checked without its extensions, and of these each form once.
+from note to note but for their numbers, hashes, addresses and ids. One that was found valid is not looked at
+again: a resource is checked without its extensions, and of these each form once.
 """
 
 import json
+import re
+from collections.abc import Callable
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -16,6 +19,9 @@ from fhir_adapter.reasons import Reason
 
 _REMEMBERED = 4096  # forms of extensions
 _LARGEST = (1 << 31) - 1  # of an `integer` (R4, data types)
+_HASH = re.compile(r"[0-9a-f]{64}")
+_URL = re.compile(r"https?://[\w.-]{1,200}(?::\d{1,5})?(?:/[\w.~-]{1,80}){0,16}", re.ASCII)
+_REFERENCE = re.compile(r"(?P<type>[A-Z][A-Za-z]{1,40})/[A-Za-z0-9.-]{1,64}")
 _known: set[str] = set()
 
 
@@ -72,9 +78,40 @@ def _without_extensions(node: JsonObject, apart: list[JsonObject]) -> JsonObject
 
 
 def _form(extension: JsonObject) -> JsonObject:
-    """An extension with another number in it, of which the same is true."""
-    number = extension.get("valueInteger")
-    if type(number) is int and 0 <= number <= _LARGEST:
-        return {**extension, "valueInteger": 0}
-    score = extension.get("valueDecimal")
-    return {**extension, "valueDecimal": 0.5} if isinstance(score, float) and 0 <= score <= 1 else extension
+    """An extension with another number, word, address or id in it, of which the same is true."""
+    for name, same in _SAME.items():
+        if name in extension:
+            return {**extension, name: same(extension[name])}
+    return extension
+
+
+def _number(value: Any) -> Any:
+    return 0 if type(value) is int and 0 <= value <= _LARGEST else value
+
+
+def _score(value: Any) -> Any:
+    return 0.5 if isinstance(value, float) and 0 <= value <= 1 else value
+
+
+def _word(value: Any) -> Any:
+    return "a" if isinstance(value, str) and _HASH.fullmatch(value) else value
+
+
+def _address(value: Any) -> Any:
+    return "http://a.b" if isinstance(value, str) and _URL.fullmatch(value) else value
+
+
+def _target(value: Any) -> Any:
+    reference = value.get("reference") if isinstance(value, dict) else None
+    found = _REFERENCE.fullmatch(reference) if isinstance(reference, str) else None
+    return {**value, "reference": f"{found['type']}/1"} if found else value
+
+
+_SAME: dict[str, Callable[[Any], Any]] = {
+    "valueInteger": _number,
+    "valueDecimal": _score,
+    "valueString": _word,
+    "valueUri": _address,
+    "valueReference": _target,
+}
+"""For each kind of value, another one that is valid just where it is."""

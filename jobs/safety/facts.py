@@ -9,7 +9,7 @@ from pathlib import Path
 from jobs.runtime import make_summarizer, software_version
 from jobs.settings import Settings
 from summarizer.encoder.files import PRETRAINED
-from summarizer.pinned.rules import load_rules
+from summarizer.pinned.rules import rule_versions
 
 NOT_KNOWN = "Not known to this software."
 _PROJECT = "clinical-ai-summarizer"
@@ -66,7 +66,7 @@ def facts_of(settings: Settings, now: datetime | None = None) -> Facts:
             "CONSENT": str(settings.consent).lower(),
             "AUDIT_EVENTS": str(settings.audit_events).lower(),
         },
-        rules=tuple((rule.id, rule.version) for rule in load_rules()),
+        rules=rule_versions(),
         made=moment.isoformat(),
     )
 

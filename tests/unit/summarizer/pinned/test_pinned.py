@@ -4,7 +4,7 @@ import pytest
 
 from summarizer import Budget, Summarizer
 from summarizer.pinned.find import find_pinned
-from summarizer.pinned.rules import Answered, Pattern, Rule, load_rules, read_rule
+from summarizer.pinned.rules import Answered, Pattern, Rule, load_rules, read_rule, rule_versions
 from summarizer.segmentation.segment import segment
 from summarizer.types import Pinned, SectionKind
 
@@ -355,3 +355,8 @@ def test_contradictory_directives_stand_together() -> None:
 def test_rows_under_a_longer_title_of_allergies_are_found(title: str) -> None:
     text = f"{title}\nSubstance | Reaction\nQuinine | tinnitus"
     assert lines(text, "allergies") == ["Quinine | tinnitus"]
+
+
+def test_versions_are_those_of_the_rules() -> None:
+    assert rule_versions() == tuple((rule.id, rule.version) for rule in load_rules())
+    assert len(rule_versions()) == len(RULES)
