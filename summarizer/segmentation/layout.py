@@ -153,6 +153,8 @@ class _Page:
 
     def _is_held(self, line: Line, before: Line) -> bool:
         """Whether the line above is open, so that this one goes on with it whatever it looks like."""
+        if line.text.startswith("# ") and line.marker:
+            return False
         if line.after_blank or before.kind not in (TEXT, ITEM, LABELLED):
             return False
         tail = before.text[-60:]

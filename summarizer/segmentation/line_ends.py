@@ -123,7 +123,7 @@ def _qualifies(tail: str, tokens: list[str], before: str) -> bool:
 def _needs_object(tail: str, last: str, before: str) -> bool:
     """Whether a verb or noun stands last without its object: `He was given`, not `MMR given`."""
     if last in _DONE:
-        return len(tail) >= _LONG or not before.isalpha() or before in _BEFORE_OPEN_DONE
+        return not before.isalnum() or before in _BEFORE_OPEN_DONE or before.endswith("ly")
     return last != "history" or before in _DETERMINERS or before == "any"
 
 

@@ -25,6 +25,7 @@ from summarizer.types import ContextSpan, SectionKind
 
 _PARENTS_OF_VITALS = frozenset({SectionKind.EXAM, SectionKind.HISTORY, SectionKind.RESULTS})
 _GIVEN = frozenset({"immunizations", "immunisations", "immunization", "vaccines", "vaccinations", "shots"})
+_LEFT_BY_ACRONYMS = FIELDS - {SectionKind.FAMILY_HISTORY} | {SectionKind.INSTRUCTIONS}
 _ACRONYM = re.compile(r"[A-Z][A-Z0-9]{0,4} ?:")
 _POINTS = re.compile(rf"{ANNOUNCES.pattern}|\b(?:see|list(?:ed)?|includ\w+|are|is|as)\b", re.I)
 """What points to a list or table below."""
@@ -298,7 +299,7 @@ class OpenHeadings:
         """Whether a label below one with its value is an acronym, whose capitals say nothing of its rank."""
         fits = not top.study
         if top.main:
-            fits = top.kind in FIELDS and top.kind is not SectionKind.FAMILY_HISTORY
+            fits = top.kind in _LEFT_BY_ACRONYMS
         return fits and _ACRONYM.match(self.text, start) is not None
 
     def end_inline(self, start: int) -> None:

@@ -70,6 +70,8 @@ COLUMNS = ("column", "OD OS")
         ("HCP: a sister, not him\nAsked for shelter", "shelter", []),
         ("Skin: whole but for a heel\nBraden 14", "Braden", []),
         ("Skin: whole but for a heel\nred rim", "red", [("heading", "Skin:")]),
+        ("Precautions: sternal\nPLOF: alone, no aid", "PLOF", []),
+        ("Impression: not a clot\nRecs\nNo scan", "scan", [("heading", "Recs")]),
         ("Pain: 0\nIV: right hand, by the crew", "right hand", []),
         ("Meds: no changes\nBP 118/72", "118", []),
         ("Meds: lisinopril\nAspirin 81 mg", "Aspirin", [("heading", "Meds:")]),
@@ -94,6 +96,14 @@ def test_what_a_line_is_shown_with(text: str, words: str, context: list[tuple[st
     ("text", "sentences"),
     [
         ("MMR given\nLead 14", ["MMR given", "Lead 14"]),
+        (
+            "Tablets stopped today; long insulin 20 started\nPending: urine",
+            ["Tablets stopped today; long insulin 20 started", "Pending: urine"],
+        ),
+        (
+            "# Foot, operation not needed\n# Kidneys",
+            ["Foot, operation not needed", "Kidneys"],
+        ),
         ("He was given\nAspirin.", ["He was given\nAspirin."]),
         ("PLMI: 4 - not significant\nMask trial", ["4 - not significant", "Mask trial"]),
         (
