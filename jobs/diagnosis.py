@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Literal
 
 from fhir_adapter.errors import (
@@ -16,6 +17,7 @@ from fhir_adapter.errors import (
 )
 from fhir_adapter.profiles import VERSION
 from fhir_adapter.profiles.upload import is_loaded
+from fhir_adapter.reading.source import Source
 from fhir_adapter.rest.capability import Capability
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.rest.proxies import Proxies
@@ -31,6 +33,7 @@ from fhir_adapter.writing.writer import Writer
 from jobs.exits import say
 from jobs.ledger.looks import some_held
 from jobs.ledger.rows import LedgerError
+from jobs.passes.deletions import LOOK as KNOWN_LOOKED_AT
 from jobs.passes.standing import LOOK, Stand, stand
 from jobs.runtime import make_client, make_source, open_ledger
 from jobs.settings import Settings
@@ -228,9 +231,12 @@ async def _changes(settings: Settings, client: FhirClient, resource_type: str) -
     name, source = f"changes of {resource_type}", make_source(settings, client)
 
     async def look() -> str:
+        there = "none"
         async for page in source.changed_since(resource_type, None):
-            return f"by _lastUpdated; {'there are some' if page.notes else 'there are none yet'}"
-        return "by _lastUpdated; there are none yet"
+            there = "some" if page.notes else "none"
+            break
+        known = f"by _lastUpdated; there are {there}{' yet' if there == 'none' else ''}"
+        return f"{known}; {await _deletions(source, resource_type)}"
 
     try:
         strategy = await source.strategy(resource_type)
@@ -242,6 +248,18 @@ async def _changes(settings: Settings, client: FhirClient, resource_type: str) -
     if check.status == "ok" and strategy.fallback:
         return Check(name, "warning", strategy.fallback)
     return check
+
+
+async def _deletions(source: Source, resource_type: str) -> str:
+    """How a pass learns that notes were deleted."""
+    try:
+        if await source.names_deleted(resource_type):
+            await source.deleted_since(resource_type, datetime.now(UTC).isoformat())
+            return "deletions by _history"
+    except HttpStatusError as error:
+        if error.status >= 500 or error.status == 429:
+            raise
+    return f"deletions by a look at {KNOWN_LOOKED_AT} known notes in each pass"
 
 
 async def _write_test(settings: Settings, client: FhirClient, pipeline: Pipeline) -> Check:

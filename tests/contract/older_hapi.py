@@ -3,7 +3,7 @@
     .venv/bin/python -m tests.contract.older_hapi http://127.0.0.1:8080/fhir
 
 The server has to be a new one that was asked for nothing yet. It is built from its sources, and
-takes a minute of processor time with all this, so it is no test of every run.
+takes one to three minutes of processor time with all this, so it is no test of every run.
 """
 
 import asyncio

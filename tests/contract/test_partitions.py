@@ -201,6 +201,7 @@ def test_doctor_says_how_the_author_is_named(
     assert run(["doctor", "--json", "--write-test", *sets]) == 0
 
     checks = {one["name"]: one for one in json.loads(capsys.readouterr().out)["checks"]}
+    assert "deletions by a look" in checks["changes of DocumentReference"]["value"]
     assert checks["partitions"]["status"] == "ok"
     assert "contains" in checks["partitions"]["value"]
     assert checks["writing"]["status"] == "ok"

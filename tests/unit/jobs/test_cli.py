@@ -165,6 +165,9 @@ def test_doctor_shows_settings_without_secrets_and_every_check(
     assert report["settings"]["token"] == "***"
     assert {check["name"] for check in report["checks"]} >= {"FHIR server", "database", "model"}
     assert {check["status"] for check in report["checks"]} == {"ok"}
+    (changes,) = (check for check in report["checks"] if check["name"] == "changes of DocumentReference")
+    assert changes["value"].startswith("by _lastUpdated; there are ")
+    assert changes["value"].endswith("; deletions by _history")
 
 
 def test_doctor_says_which_proxy_leads_to_the_server(
