@@ -41,6 +41,7 @@ COLUMNS = (
     "status",
 )
 _FOLDER = Path(str(files("jobs")))
+_NO_SUMMARY = {"skipped": "The note was skipped.", "failed": "The note could not be summarised."}
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -173,7 +174,7 @@ class CsvReport:
         for row in rows:
             why = (row.reason, row.detail, reason_words(row.reason))
             start = ("", row.source, row.version, "", "", "", "")
-            self._write((*start, *why, "no summary", f"The note was {row.status}.", *[""] * 8))
+            self._write((*start, *why, "no summary", _NO_SUMMARY.get(row.status, ""), *[""] * 8))
 
     def _write(self, values: Sequence[object]) -> None:
         self._table.writerow([_cell(value) for value in values])

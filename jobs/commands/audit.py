@@ -87,9 +87,13 @@ async def _audit(settings: Settings, asked: Asked, json: bool, reports: Reports)
 
 
 def _show_counts(counts: Counter[str], out: Console) -> None:
+    total, wrong = (
+        f"{number} Composition{'' if number == 1 else 's'}"
+        for number in (counts["compositions"], counts["with findings"])
+    )
     out.print(
-        f"{counts['compositions']} Compositions, {counts['sentences']} sentences, {counts['proven']} "
-        f"proven to stand in their source; {counts['with findings']} Compositions with findings."
+        f"{total}, {counts['sentences']} sentences, {counts['proven']} proven to stand in their source; "
+        f"{wrong} with findings."
     )
     if counts["lines"]:
         out.print(f"Beside them {counts['lines']} lines found by rule.")

@@ -167,6 +167,7 @@ def test_notes_without_a_summary_are_told_with_their_reasons(tmp_path: Path) -> 
         "no summary",
     )
     assert (ninth["code"], ninth["composition"]) == ("scanned-image", "")
+    assert eighth["standing_words"] == "The note could not be summarised."
 
 
 def many(count: int) -> list[Audit]:
