@@ -55,9 +55,12 @@ class Pattern:
 
     def found_in(self, statement: str, low: str) -> bool:
         """Whether it matches in a statement, of which `low` is `folded`."""
-        if self.needs and not any(string in low for string in self.needs):
-            return False
-        return self.expression.search(statement) is not None
+        if not self.needs:
+            return self.expression.search(statement) is not None
+        for string in self.needs:  # a plain loop: most statements hold none, and this is asked of each
+            if string in low:
+                return self.expression.search(statement) is not None
+        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +119,8 @@ class Rule:
             statement: on one line.
             section: the kind of section it stands in.
         """
+        if not self.match and section not in self.sections:
+            return False  # no pattern of the rule can match in this note
         if self.ticked:
             said = chosen(statement)
             if said != statement and _NOTHING_SAID.search(said):
@@ -133,6 +138,8 @@ class Rule:
 
 
 def _any(patterns: Sequence[Pattern], statement: str) -> bool:
+    if not patterns:
+        return False
     low = folded(statement)
     return any(pattern.found_in(statement, low) for pattern in patterns)
 
