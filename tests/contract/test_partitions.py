@@ -92,19 +92,6 @@ def test_a_note_that_changes_and_one_that_ends_take_their_summary_along(site: Si
     assert state(only(site, ending)) == ("entered-in-error", "entered-in-error")
 
 
-def test_a_pass_notices_a_deleted_note_though_no_history_names_it(site: Site) -> None:
-    stays, goes = site.document(**a_patient(site)), html_document(site, **a_patient(site))
-    site.poll()
-    site.fhir.send("DELETE", reference(goes)).raise_for_status()
-
-    ended, _ = site.poll()
-
-    assert ended[reference(goes)].reason == "deleted"
-    assert state(only(site, goes)) == ("entered-in-error", "deleted")
-    assert state(only(site, stays)) == ("preliminary", None)
-    assert reference(goes) not in site.poll()[0]
-
-
 def test_copies_have_one_summary_that_names_them_all(site: Site) -> None:
     whose = a_patient(site)
     copies = [site.document(WORDS, **whose), site.document(WORDS, **whose), report(site, **whose)]

@@ -21,7 +21,7 @@ from jobs.audits.parts import auditing
 from jobs.runtime import make_client, open_ledger
 from jobs.schedule import reconcile
 from tests.contract.contract_fhir import Fhir, FhirServer
-from tests.contract.lives import another, command, only, revised, signed, state
+from tests.contract.lives import another, command, html_document, only, revised, signed, state
 from tests.contract.partitioned import a_patient, held, maker, site_on, written
 from tests.contract.passes import Site, encoded, reference
 from tests.contract.test_two_servers import pair_of
@@ -233,6 +233,20 @@ def test_it_may_give_out_the_ids_too(
 
             assert command(site, capsys, "withdraw", "--pipeline", maker(summary)["id"])[0] == 0
             assert state(fhir.get(reference(summary))) == ("entered-in-error", "recalled")
+
+
+def test_a_pass_notices_a_deleted_note_though_no_history_names_it(ward: Site) -> None:
+    """HAPI deletes no note that has a summary, unless it lets references lead nowhere."""
+    stays, goes = ward.document(**a_patient(ward)), html_document(ward, **a_patient(ward))
+    ward.poll()
+    ward.fhir.send("DELETE", reference(goes)).raise_for_status()
+
+    ended, _ = ward.poll()
+
+    assert ended[reference(goes)].reason == "deleted"
+    assert state(only(ward, goes)) == ("entered-in-error", "deleted")
+    assert state(only(ward, stays)) == ("preliminary", None)
+    assert reference(goes) not in ward.poll()[0]
 
 
 def test_a_summary_that_somebody_deleted_is_missed_and_written_again(ward: Site) -> None:
