@@ -8,6 +8,7 @@ from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
@@ -79,7 +80,8 @@ def create_app(settings: Settings, options: Options | None = None, access: Acces
     found = routes.routers(demo=options.demo)
     for router in found:
         app.include_router(router, dependencies=[Depends(known_parameters)])
-    app.mount("/static", _Static(directory=STATIC), name="static")
+    # Pages are not packed: of texts with a secret the packed length tells too much (BREACH).
+    app.mount("/static", GZipMiddleware(_Static(directory=STATIC)), name="static")
     app.state.first = PATIENTS if settings.server_named and not options.demo else SUMMARISE
     app.state.paths = frozenset(r.path for router in found for r in router.routes if isinstance(r, APIRoute))
     app.openapi = partial(openapi_document, app)  # type: ignore[method-assign]

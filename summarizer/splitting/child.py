@@ -15,11 +15,15 @@ from summarizer.limits import NoteLimits, Work, working
 from summarizer.splitting.split import Split, split_document
 from summarizer.types import Document
 
+_ANY = Document("PLAN:\nHome.")
+"""Split before memory is bounded, for what is imported late: without room that would be an `ImportError`."""
+
 
 def main() -> int:
     """Answers one request."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when to stop
     document, limits = pickle.load(sys.stdin.buffer)  # noqa: S301  # of our parent
+    split_document(_ANY)
     _lower(resource.RLIMIT_AS, limits.memory)
     _lower(resource.RLIMIT_CPU, int(limits.seconds) + 1)
     _lower(resource.RLIMIT_CORE, 0)

@@ -81,10 +81,11 @@ async def weight(page: Page, address: str) -> dict[str, int]:
     asked: list[Request] = []
     page.on("requestfinished", lambda request: asked.append(request))
     await page.goto(address, wait_until="networkidle")
-    sizes = {}
+    sizes: dict[str, int] = {}
     for request in asked:
         size = await request.sizes()
-        sizes[urlsplit(request.url).path] = size["responseBodySize"] + size["responseHeadersSize"]
+        path = urlsplit(request.url).path  # what is there twice comes over the wire once
+        sizes[path] = sizes.get(path, 0) + size["responseBodySize"] + size["responseHeadersSize"]
     return sizes
 
 

@@ -88,7 +88,7 @@ def test_what_was_written_is_audited_listed_and_tried_again(
     assert all(proof["ok"] and proof["sentences"] and proof["problems"] == [] for proof in proofs)
 
     assert run(["audit", str(written[0]["composition"])]) == 0
-    assert "1 Compositions" in capsys.readouterr().out
+    assert "1 Composition, 5 sentences" in capsys.readouterr().out
 
     assert run(["notes", "--status", "skipped", "--json"]) == 0
     (skipped,) = lines(capsys)

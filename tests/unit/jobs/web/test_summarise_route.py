@@ -60,6 +60,18 @@ async def test_parts_of_a_script_are_asked_for_again_each_time(served: Served) -
     assert again.status_code == 304
 
 
+async def test_scripts_and_styles_are_packed_and_pages_are_not(served: Served) -> None:
+    """Of a page with a secret in it the packed length would tell too much (BREACH)."""
+    async with served() as client:
+        script = await client.get("/static/note.js")
+        as_it_is = await client.get("/static/note.js", headers={"accept-encoding": "identity"})
+        page = await client.get("/summarise")
+    assert script.headers["content-encoding"] == "gzip"
+    assert int(script.headers["content-length"]) < len(as_it_is.content) / 2
+    assert script.content == as_it_is.content
+    assert "content-encoding" not in {**as_it_is.headers, **page.headers}
+
+
 def test_the_scripts_import_what_is_there_and_write_no_html() -> None:
     imported = set()
     for name in SCRIPTS:
