@@ -81,7 +81,9 @@ async def test_a_summary_that_was_tampered_with(altered_site: Altered, page: Pag
 
 async def test_a_summary_whose_note_is_gone(altered_site: Altered, page: Page, picture: Picture) -> None:
     await page.goto(f"{altered_site.web.address}/note/{altered_site.gone}")
-    assert await page.locator("p.apart").is_visible()
+    told = page.locator("p.unproven")
+    assert await told.is_visible()
+    assert await told.evaluate("one => one.scrollHeight <= one.clientHeight")  # no word outside its box
     assert await page.locator(".summary ol.rows > li.unknown").count() == 2
     assert await axe(page) == []
     await picture(page)

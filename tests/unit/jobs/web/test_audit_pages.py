@@ -109,7 +109,7 @@ async def test_a_note_that_is_gone_leaves_the_claims(served: Served, there: Summ
         "The maker": "holds",
         "Provenance": "holds",
     }
-    assert "not on the server any more" in text(tree.xpath("//p[@class='apart']"))
+    assert "not on the server any more" in text(tree.xpath("//p[@class='unproven']"))
     assert text(tree.xpath("//p[@class='words']")).startswith(COPIED)
     assert text(tree.xpath("//section[@class='strip unknown']/h2")) == "Could not be checked"
     assert tree.xpath("//ol[@class='rows']/li/@class") == ["unknown", "unknown"]
