@@ -231,12 +231,11 @@ async def _changes(settings: Settings, client: FhirClient, resource_type: str) -
     name, source = f"changes of {resource_type}", make_source(settings, client)
 
     async def look() -> str:
-        there = "none"
+        there = "none yet"
         async for page in source.changed_since(resource_type, None):
-            there = "some" if page.notes else "none"
+            there = "some" if page.notes else "none yet"
             break
-        known = f"by _lastUpdated; there are {there}{' yet' if there == 'none' else ''}"
-        return f"{known}; {await _deletions(source, resource_type)}"
+        return f"by _lastUpdated; there are {there}; {await _deletions(source, resource_type)}"
 
     try:
         strategy = await source.strategy(resource_type)
@@ -257,7 +256,7 @@ async def _deletions(source: Source, resource_type: str) -> str:
             await source.deleted_since(resource_type, datetime.now(UTC).isoformat())
             return "deletions by _history"
     except HttpStatusError as error:
-        if error.status >= 500 or error.status == 429:
+        if error.passing:
             raise
     return f"deletions by a look at {KNOWN_LOOKED_AT} known notes in each pass"
 

@@ -67,7 +67,7 @@ async def find_by_identifier(client: FhirClient, token: str) -> str:
     except RefusedError:
         raise
     except HttpStatusError as error:
-        if error.status >= 500 or error.status == 429:
+        if error.passing:
             raise
     return found[0] if len(set(found)) == 1 else ""
 
@@ -111,7 +111,7 @@ async def find_replacements(
         except ResponseTooLargeError:
             return found, "the server says too much about which documents were replaced" if doubtful else ""
         except HttpStatusError as error:
-            if error.status >= 500 or error.status == 429:
+            if error.passing:
                 raise
             refusal = f"the server refused to say which superseded documents were replaced ({error.status})"
             return found, refusal if doubtful else ""

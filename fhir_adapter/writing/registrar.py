@@ -105,7 +105,7 @@ class Registrar:
             if known and isinstance(error, ConflictError):  # another worker registered, or a recall came
                 await self.check()
                 return True
-            if isinstance(error, RefusedError) or error.status >= 500 or error.status == 429:
+            if isinstance(error, RefusedError) or error.passing:
                 raise
             if self._takes_no_device(error):
                 return await self.register()

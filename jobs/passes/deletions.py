@@ -33,7 +33,7 @@ async def deleted_notes(
         try:
             return await parts.source.deleted_since(resource_type, watermark) if watermark else []
         except HttpStatusError as error:
-            if error.status >= 500 or error.status == 429:
+            if error.passing:
                 raise
             log.warning("no-deletions", resource_type=resource_type, status=error.status)
     known = await asyncio.to_thread(unseen_longest, parts.ledger, resource_type, LOOK)

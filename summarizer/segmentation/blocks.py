@@ -76,10 +76,9 @@ def _lead_in_to_table(spans: Spans, above: int, start: int) -> None:
         spans.context.leave_list()
     if "\n\n" in spans.text[spans.end : start]:
         spans.context.end_above_table(start)
-    for last in spans.sentences[-1:]:
-        below = spans.text[last.end : start]
-        if last.start >= above and spans.text[last.end - 1] == ":" and not below.strip():
-            spans.context.begin_list(last.start, last.end)
+    last = spans.sentences[-1] if spans.sentences and spans.sentences[-1].start >= above else None
+    if last and spans.text[last.end - 1] == ":" and not spans.text[last.end : start].strip():
+        spans.context.begin_list(last.start, last.end)
 
 
 def _segment_stretch(spans: Spans, start: int, end: int) -> None:
