@@ -62,6 +62,7 @@ LEVELS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("bench",),
         ("commands",),
         ("cli",),
+        ("__main__",),
     ),
 }
 
