@@ -14,6 +14,7 @@ _LABELS = re.compile(rf"(?:{alternatives('answers', 'question_labels')})\s?[:.]\
 _ANSWER_LABELS = re.compile(rf"(?:{alternatives('answers', 'answer_labels')})\s?[:.]\s", re.I)
 _MERE = words("answers", "answers") - words("answers", "only_after_questions")
 _MERE_BEGINS = frozenset(value.split()[0] for value in _MERE)
+_FIRST_WORD = re.compile(r"\s*(\S+)")
 _MERE_WORDS = "|".join(sorted(map(re.escape, _MERE), key=len, reverse=True))
 _MERE_VALUE = re.compile(
     rf"\s{{0,40}}(?:{_MERE_WORDS})(?![\w/-])[ \t]{{0,4}}[.;]?"
@@ -93,7 +94,7 @@ def is_short(text: str) -> bool:
 
 def mere_value(text: str, start: int, end: int) -> bool:
     """Whether what stands behind a label is no more than `no`, `none`, `stop` or the like."""
-    first = text[start : min(end, start + 60)].split(None, 1)
-    if not first or first[0].lower().rstrip(".;") not in _MERE_BEGINS:
+    first = _FIRST_WORD.match(text, start, min(end, start + 60))
+    if first is None or first[1].lower().rstrip(".;") not in _MERE_BEGINS:
         return False
     return _MERE_VALUE.match(text, start, end) is not None

@@ -22,7 +22,7 @@ from summarizer.segmentation.forms import (
     style,
 )
 from summarizer.segmentation.heads import ANNOUNCES
-from summarizer.segmentation.labels import APART, LABEL, Role, abbreviates_allergies, role
+from summarizer.segmentation.labels import ABBREVIATED, APART, LABEL, Role, abbreviates_allergies, role
 from summarizer.segmentation.layout import read_layout
 from summarizer.segmentation.line_ends import is_terminated
 from summarizer.segmentation.lines import BOILERPLATE, HEADING, ITEM, LABELLED, ROW, TEXT, Line
@@ -37,6 +37,7 @@ from summarizer.segmentation.times import begins_with_time
 from summarizer.segmentation.vocabulary import words
 from summarizer.types import ContextKind, ContextSpan, Mark, Segmentation, Sentence
 
+_EITHER, _VALUE, _UNKNOWN = Role.EITHER, Role.VALUE, Role.UNKNOWN
 _HEADS_NOTHING = words("values", "heads_nothing")
 _CAPTION_WORDS = 8
 _LABEL_WORDS = 4
@@ -115,16 +116,17 @@ class _Emitter:
         context.begin_block()
         item = first.kind is ITEM
         if first.after_blank:
-            context.end_paragraph(self.start, item=item, prose=is_prose(self.block))
+            context.end_paragraph(self.start, item=item, prose=bool(context.headings.heads) and is_prose(self.block))
         elif not item and context.in_items and not self._goes_on_in_list():
             context.leave_list()
-        if context.table.open and parts_rows(first, self.before, self.following):
-            self.spans.sentence(self.start, self.end, row=True)
-            return
-        if context.table.open and remarks_on(first, self.before, self.following):
-            self._remark()
-            return
-        if first.kind is not ROW and first.kind is not BOILERPLATE:
+        if context.table.open:
+            if parts_rows(first, self.before, self.following):
+                self.spans.sentence(self.start, self.end, row=True)
+                return
+            if remarks_on(first, self.before, self.following):
+                self._remark()
+                return
+        if (context.in_table or context.table.open) and first.kind is not ROW and first.kind is not BOILERPLATE:
             context.end_table(label=context.in_table and leaves_table(self.block))
         if first.kind is BOILERPLATE:
             if DEAR.match(first.text):
@@ -201,27 +203,30 @@ class _Emitter:
     def _text(self, *, item: bool) -> None:
         """Add running text, an item, a question with its answer or a line of leader dots."""
         spans, first, context = self.spans, self.first, self.spans.context
+        headings = context.headings
         start = self.start
         problem = item and first.text[0] == "#"
         if problem:
             context.leave_list()
             context.end_problem()
         if item:
-            context.headings.own_list()
+            headings.own_list()
             context.begin_item(first.indent, style(first), first.ordinal)
         if first.marker:
             spans.marker(start, start + first.marker)
             start += first.marker
         label = LABEL.match(spans.text, start, self.end) if first.kind is LABELLED else None
-        if first.dashed or (first.kind is TEXT and (begins_with_time(first.text) or names_field(first.text))):
-            context.headings.end_inline(start)
+        if headings.heads and (
+            first.dashed or (first.kind is TEXT and (begins_with_time(first.text) or names_field(first.text)))
+        ):
+            headings.end_inline(start)
         if label is not None:
             self._begin_label(start, label)
-        elif first.kind is TEXT:
-            context.headings.begin_statement(start, first.end)
+        elif first.kind is TEXT and headings.heads:
+            headings.begin_statement(start, first.end)
         self._titled = first.kind is TEXT and self._titles()
         if self._titled:
-            context.headings.begin_title(start, upper=first.text.isupper(), apart=first.after_blank)
+            headings.begin_title(start, upper=first.text.isupper(), apart=first.after_blank)
             spans.open_section(start, self.end)
         count = len(spans.sentences)
         empty = spans.text[self.end - 1] == ":" and self._is_empty_field(start)
@@ -257,21 +262,23 @@ class _Emitter:
         own = LABEL.match(field)
         if not (last or between) or own is None or own.end() < len(field):
             return False
-        return is_filled(self.before, None) and role(own["words"]) in (Role.UNKNOWN, Role.VALUE)
+        return is_filled(self.before, None) and role(own["words"]) in (_UNKNOWN, _VALUE)
 
     def _begin_label(self, start: int, label: re.Match[str]) -> None:
         """Close what a label at the beginning of a line does not stand under; its section is its own."""
         headings, words = self.spans.context.headings, label["words"]
-        if abbreviates_allergies(words, self.spans.text[label.end() : self.end], self.spans.section_kind):
+        if words in ABBREVIATED and abbreviates_allergies(
+            words, self.spans.text[label.end() : self.end], self.spans.section_kind
+        ):
             return
         found, upper = role(words), words.isupper()
-        if found in (Role.VALUE, Role.EITHER):
+        if found is _VALUE or found is _EITHER:
             named = normalise(words) in APART
             apart = named and self.first.after_blank
             ends = headings.begin_value(start, upper=upper, apart=apart, own=named)
             ends = ends or self.spans.is_beside or (named and self.spans.is_left)
             ends = ends and (named or (upper and self.first.after_blank))
-        elif found is Role.UNKNOWN:
+        elif found is _UNKNOWN:
             ends = headings.begin_label(start, upper=upper) or self.spans.is_beside
         else:
             ends = False
@@ -288,7 +295,7 @@ class _Emitter:
         elif not first.text[0].isalnum() and len(self.block) == 1 and (boxed := boxes(first.text)):
             for begin, stop in pairwise([*boxed, len(first.text)]):
                 spans.sentence(self.start + begin, self.start + stop)
-        elif records.is_record(self.block):
+        elif len(self.block) > 1 and records.is_record(self.block):
             self._record(start, label)
         elif len(self.block) > 1 and (leaders or is_question(first.text)) and not first.marker:
             self._question_and_answer(start)
@@ -319,7 +326,7 @@ class _Emitter:
             length = 0
         if not length and label is not None and (is_labelled(self.before) or is_labelled(self.following)):
             words, length = label["words"], label.end() - label.start()
-            if words.isupper() or role(words) is not Role.UNKNOWN:
+            if words.isupper() or role(words) is not _UNKNOWN:
                 return 0
         if not length or len(words.split()) > _LABEL_WORDS or words.startswith(_ARTICLES):
             return 0
@@ -366,29 +373,32 @@ class _Emitter:
     def _lead_in(self, last: Sentence, *, item: bool) -> None:
         """Note what the last sentence of the block opens: a list, or a question that is not answered."""
         context, text = self.spans.context, self.spans.text
-        own = text[max(last.start, last.end - 240) : last.end]
-        if self.following is not None and own[-1] != ":" and self.following[0].ordinal > 1:
+        mark = text[last.end - 1]
+        if self.following is not None and mark != ":" and self.following[0].ordinal > 1:
             return  # the list below goes on
-        if own[-1] in "?？؟":
+        if mark in "?？؟":
             context.ask(last.start, last.end)
         if self.following is None:
             return
         below = self.following[0]
         listed = below.kind is ITEM
-        is_open = own[-1] == ":" or (not is_terminated(own[-8:]) and not below.after_blank)
+        if not (listed or item or self._titled or mark in ":?？؟") and below.after_blank:
+            return
+        own = text[max(last.start, last.end - 240) : last.end]
+        is_open = mark == ":" or (not below.after_blank and not is_terminated(own[-8:]))
         if item:
             deeper = below.kind in (TEXT, LABELLED) and below.indent > self.first.indent + 1
             topic = context.topic
-            if (is_open and listed) or (own[-1] == ":" and deeper and not below.after_blank):
+            if (is_open and listed) or (mark == ":" and deeper and not below.after_blank):
                 context.item_leads(last.start, last.end)
             elif topic is not None and listed:
                 context.item_leads(topic.start, topic.end)
             return
-        if own[-1] in "?？؟":
+        if mark in "?？؟":
             opens = listed
         elif self._titled:
             opens = True
-        elif own[-1] == ":":
+        elif mark == ":":
             opens = listed or not below.after_blank
         elif listed:
             opens = is_open or (ANNOUNCES.search(own) is not None)

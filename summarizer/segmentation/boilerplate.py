@@ -84,7 +84,7 @@ def _is_boilerplate(line: str) -> bool:
     return False
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=4096)
 def is_letterhead(line: str) -> bool:
     """Whether a line of a letter's head or foot is a date, an address, a name, a post or a reference."""
     if len(line) > 100:

@@ -3,15 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from summarizer.segmentation.heads import Head, is_main, names_document
+from summarizer.segmentation.heads import Head, look, names_document
 from summarizer.segmentation.open_headings import OpenHeadings, has_text_behind, indent_at
 from summarizer.segmentation.pieces import in_order, sorted_pieces
-from summarizer.segmentation.regions import STUDIES, is_region, is_study
-from summarizer.segmentation.section_titles import normalise
 from summarizer.segmentation.table_context import TableContext
 from summarizer.segmentation.titles import ACTIONS
 from summarizer.types import ContextKind, ContextSpan, SectionKind, Span
 
+_ALLERGIES, _HEADING, _LEAD_IN = SectionKind.ALLERGIES, ContextKind.HEADING, ContextKind.LEAD_IN
 _UNTOLD = frozenset({SectionKind.ADMINISTRATIVE, SectionKind.OTHER})
 _COUNTED = ("1", "A", "a")
 """Styles of lists that number sections as well as items."""
@@ -62,9 +61,8 @@ class Context:
             return
         self._open = None
         title = self.text[start:end]
-        name = normalise(title)
-        main = is_main(name, declared=declared) or (name == "all" and kind is SectionKind.ALLERGIES)
-        upper = title.isupper()
+        name, upper, main, region, study, test = look(title, declared=declared)
+        main = main or (name == "all" and kind is _ALLERGIES)
         inline = has_text_behind(self.text, end)
         indent = indent_at(self.text, start)
         item = self._items[-1] if self._items else None
@@ -78,14 +76,14 @@ class Context:
             self.headings.clear()
             return
         depth = len(self._items) if inside else 0
-        span = ContextSpan(start, end, ContextKind.HEADING)
+        span = ContextSpan(start, end, _HEADING)
         head = Head(
             span,
             kind,
             main,
-            is_region(name),
-            study := is_study(name),
-            study or name in STUDIES,
+            region,
+            study,
+            test,
             indent,
             upper,
             inline,
@@ -144,7 +142,7 @@ class Context:
         self._open = None
         self._led_from = indent_at(self.text, start) if indented else None
         question = self.text[end - 1] in "?？؟"
-        self._lead = ContextSpan(start, end, ContextKind.QUESTION if question else ContextKind.LEAD_IN)
+        self._lead = ContextSpan(start, end, ContextKind.QUESTION if question else _LEAD_IN)
         self._items.clear()
         self.headings.end_deeper(len(self._items), sections=True)
 
@@ -195,7 +193,7 @@ class Context:
     def begin_problem(self, start: int, end: int) -> None:
         """A problem is named (`# Cellulitis`), which all up to the next one or a blank line speaks of."""
         self._open = None
-        self._problem = ContextSpan(start, end, ContextKind.LEAD_IN)
+        self._problem = ContextSpan(start, end, _LEAD_IN)
 
     def end_problem(self) -> None:
         """What follows is no more about the problem."""
@@ -208,7 +206,7 @@ class Context:
     def begin_numbered(self, topic: Span | None) -> None:
         """Text behind a number begins; its opening words, if they only name what it speaks of."""
         self._open = None
-        self.topic = None if topic is None else ContextSpan(topic.start, topic.end, ContextKind.LEAD_IN)
+        self.topic = None if topic is None else ContextSpan(topic.start, topic.end, _LEAD_IN)
 
     def end_item(self) -> None:
         """The text of the item in hand ends."""
@@ -255,7 +253,7 @@ class Context:
         if self._lead is not None:
             pieces.append(self._lead)
         pieces += [
-            ContextSpan(item.lead.start, item.lead.end, ContextKind.LEAD_IN)
+            ContextSpan(item.lead.start, item.lead.end, _LEAD_IN)
             for item in self._items
             if item.lead is not None
         ]

@@ -3,10 +3,11 @@
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from summarizer.segmentation.line_ends import is_terminated
-from summarizer.segmentation.regions import is_region, is_study
-from summarizer.segmentation.section_titles import AXIS, TITLE_KINDS, names_section
+from summarizer.segmentation.regions import STUDIES, is_region, is_study
+from summarizer.segmentation.section_titles import AXIS, TITLE_KINDS, names_section, normalise
 from summarizer.segmentation.vocabulary import words
 from summarizer.types import ContextSpan, SectionKind
 
@@ -138,6 +139,37 @@ def is_field(head: Head, text: str, at: int) -> bool:
     if not head.upper:
         return True
     return head.kind in FIELDS and "\n" not in value and len(value) < FIELD and not is_terminated(value)
+
+
+class Look(NamedTuple):
+    """What the words of a heading tell of it, wherever it stands.
+
+    Attributes:
+        name: normalised.
+        upper, main, region, study, test: as of a `Head`.
+    """
+
+    name: str
+    upper: bool
+    main: bool
+    region: bool
+    study: bool
+    test: bool
+
+
+@lru_cache(maxsize=8192)
+def look(title: str, *, declared: bool) -> Look:
+    """What a heading is by its words; the same ones stand in many notes."""
+    name = normalise(title)
+    study = is_study(name)
+    return Look(
+        name,
+        title.isupper(),
+        is_main(name, declared=declared),
+        is_region(name),
+        study,
+        study or name in STUDIES,
+    )
 
 
 @lru_cache(maxsize=8192)

@@ -22,6 +22,8 @@ _HISTORY_KINDS = frozenset(
         SectionKind.MEDICATIONS,
     }
 )
+ABBREVIATED = frozenset({"All", "ALL"})
+"""What allergies are called for short."""
 _LEUKAEMIA = re.compile(r"\s*(?:in|s/p|dx|diagnosed|treated|relapsed?|remission|of|with)\b", re.I)
 """What stands behind `ALL:` where that is the leukaemia."""
 
@@ -123,7 +125,7 @@ def opens_section(label: str, rest: str, context: SectionKind | None = None, *, 
 
 def abbreviates_allergies(label: str, rest: str, context: SectionKind | None) -> bool:
     """Whether a label is `All` among labels of a history (`PMH: asthma. Meds: none. All: penicillin.`)."""
-    return context in _HISTORY_KINDS and label in ("All", "ALL") and not _LEUKAEMIA.match(rest)
+    return label in ABBREVIATED and context in _HISTORY_KINDS and not _LEUKAEMIA.match(rest)
 
 
 @lru_cache(maxsize=4096)

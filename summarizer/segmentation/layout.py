@@ -65,7 +65,7 @@ def read_layout(text: str, offset: int = 0) -> Iterator[list[Line]]:
     for index, line in enumerate(lines):
         before = lines[index - 1] if index else None
         page.classify(index, line, before)
-        if block and before is not None and _joins(line, before, block, lines, index, page.width):
+        if block and before is not None and not line.after_blank and _joins(line, before, block, lines, index, page.width):
             block.append(line)
             continue
         if block:
@@ -97,10 +97,12 @@ class _Page:
         line.kind = self._kind(line, before, following)
         if line.kind is not ITEM:
             line.marker = line.ordinal = 0
-        if before is not None and self._is_held(line, before):
+        if before is not None and not line.after_blank and self._is_held(line, before):
             if self._is_stray(index, line, before):
                 line.kind, line.marker, line.ordinal = TEXT, 0, 0
-        elif self._is_letter_boilerplate(index, line):
+        elif (index < self._greeting or index - self._closed <= _AFTER_CLOSE) and self._is_letter_boilerplate(
+            index, line
+        ):
             line.kind, line.marker = BOILERPLATE, 0
         if line.kind is BOILERPLATE and VALEDICTION.match(line.text):
             self._closed = index
@@ -116,7 +118,8 @@ class _Page:
             return HEADING
         if line.marker:
             return HEADING if is_titled_by_number(body, line.marker) else ITEM
-        if _is_row(line, before, following):
+        cells = "  " in body or "\t" in body or "|" in body or "│" in body
+        if cells and _is_row(line, before, following):
             return ROW
         if before is not None and before.kind is ROW and tables.continues_row(line, before):
             return TEXT
@@ -153,9 +156,9 @@ class _Page:
 
     def _is_held(self, line: Line, before: Line) -> bool:
         """Whether the line above is open, so that this one goes on with it whatever it looks like."""
-        if line.text.startswith("# ") and line.marker:
+        if line.after_blank or (before.kind is not TEXT and before.kind is not ITEM and before.kind is not LABELLED):
             return False
-        if line.after_blank or before.kind not in (TEXT, ITEM, LABELLED):
+        if line.marker and line.text.startswith("# "):
             return False
         tail = before.text[-60:]
         if tail[-1] == ":":
@@ -215,14 +218,14 @@ def _joins(
 ) -> bool:
     """Whether `line` goes on with the sentence or paragraph that `before` belongs to."""
     first = block[0]
-    if line.after_blank or before.kind in (HEADING, BOILERPLATE) or _are_drugs(before, line):
+    if before.kind is HEADING or before.kind is BOILERPLATE or _are_drugs(before, line):
         return False
     if first.kind is ROW:
         return line.kind is TEXT and tables.continues_row(line, first)
     if _answers(line, before, lines, index) or records.goes_on(line, block):
         return True
-    if is_status(line) or line.kind is LABELLED:
-        return is_status(line) and _takes_status(before)
+    if (status := is_status(line)) or line.kind is LABELLED:
+        return status and _takes_status(before)
     if line.kind is TEXT and before is not first and _is_given_answer(before, block):
         return line_ends.begins_lower(line.text)
     full = is_full(before, line, width or _USUAL_WIDTH)
@@ -246,9 +249,8 @@ def _joins(
 
 def _are_drugs(before: Line, line: Line) -> bool:
     """Whether each of two lines begins with a drug and its dose, and is no clause of one sentence."""
-    if not (line_ends.begins_with_drug(before.text) and line_ends.begins_with_drug(line.text)):
-        return False
-    return not line_ends.is_open(before.text[-60:])
+    begins = line_ends.begins_with_drug
+    return begins(line.text) and begins(before.text) and not line_ends.is_open(before.text[-60:])
 
 
 def _is_complete(before: Line) -> bool:
@@ -343,8 +345,6 @@ def _is_cut_clause(line: Line, before: Line, lines: Sequence[Line], index: int) 
 def _is_row(line: Line, before: Line | None, following: Line | None) -> bool:
     """Whether a line has cells and is no heading with its text."""
     body = line.text
-    if not ("\t" in body or "  " in body or "|" in body or "│" in body):
-        return False
     if tables.has_pairs(body):
         return True
     if boxes(body):

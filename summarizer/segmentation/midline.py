@@ -16,6 +16,7 @@ from summarizer.segmentation.section_titles import TITLE_KINDS, normalise, secti
 from summarizer.segmentation.times import time_alone_before
 from summarizer.types import SectionKind
 
+_OTHER, _VALUE, _LEAD_IN = SectionKind.OTHER, Role.VALUE, Role.LEAD_IN
 _BARE_TITLE = re.compile(r"(?P<words>[A-Z][A-Z /&-]{3,60}+),(?=[ \t]*(?:\d{1,2}[.)]|[A-Z]|$)|\d)")
 _BARE_INSIDE = re.compile(r"," + _BARE_TITLE.pattern)
 _SHOUTED = re.compile(r"\s{1,80}(?=[A-Z]{2})(?:[^a-z]{24}|[^a-z]{2,24}\Z)")
@@ -57,6 +58,8 @@ def opening_title(text: str, start: int, end: int, *, first: bool) -> int | None
 
 def counted_title(text: str, start: int, end: int) -> int | None:
     """Where a title in capitals ends behind which a list begins on its line (`IMPRESSION 1. Normal.`)."""
+    if text.find("1", start, end) < 0:
+        return None
     counted = _COUNTED.match(text, start, end)
     return counted.end() if counted and normalise(counted["words"]) in TITLE_KINDS else None
 
@@ -100,7 +103,7 @@ def midline_headings(
             if begin is not None:
                 name = normalise(text[begin:colon])
                 kind = section_kind(name)
-                if context is None or not (kind is SectionKind.OTHER or is_region(name)):
+                if context is None or not (kind is _OTHER or is_region(name)):
                     context = kind
                 stop = AFTER_COLON.match(text, colon, end)
                 to = stop.end() if stop else colon + 1
@@ -115,12 +118,15 @@ def label_before(
 ) -> int | None:
     """Where the heading begins that ends at `colon`, None if the words before it are no heading."""
     low = max(start, colon - 60)
-    rest = _rest(text, colon + 1, end)
+    rest: str | None = None
     for word in list(_WORD.finditer(text, low, colon))[-7:]:
         begin = _label_start(text, word.start(), word.end())
-        label = text[begin:colon]
-        if not label[:1].isupper() or _NO_LABEL.search(label) or _ends_in_capitals(label):
+        if not text[begin].isupper():
             continue
+        label = text[begin:colon]
+        if _NO_LABEL.search(label) or _ends_in_capitals(label):
+            continue
+        rest = _rest(text, colon + 1, end) if rest is None else rest
         if not word[0].strip("X") or (len(label) < 2 and not _SOAP_LETTER.search(text, begin - 2, colon)):
             continue
         before = text[max(start, begin - 6) : begin]
@@ -214,7 +220,7 @@ def _is_bare_title(found: re.Match[str]) -> bool:
     if name in TITLE_KINDS or (" " in name and is_study(name)):
         return not _SHOUTED.match(found.string, found.end())
     after = found.string[found.end() : found.end() + 1]
-    return " " in name and not after.isspace() and role(name) is Role.VALUE
+    return " " in name and not after.isspace() and role(name) is _VALUE
 
 
 def dashed_title(text: str, start: int, end: int) -> re.Match[str] | None:
@@ -236,7 +242,7 @@ def _ends_in_capitals(label: str) -> bool:
 
 def _closes_line(text: str, colon: int, label: str) -> bool:
     """Whether `LABEL:,` stood alone on its line before newlines became commas."""
-    return _LINE_ENDED.match(text, colon) is not None and role(label) is not Role.LEAD_IN and label.isupper()
+    return label.isupper() and _LINE_ENDED.match(text, colon) is not None and role(label) is not _LEAD_IN
 
 
 def _rest(text: str, start: int, end: int) -> str:

@@ -23,6 +23,7 @@ from summarizer.segmentation.section_titles import AXIS, normalise
 from summarizer.segmentation.titles import is_statement
 from summarizer.types import ContextSpan, SectionKind
 
+_VITALS = SectionKind.VITALS
 _PARENTS_OF_VITALS = frozenset({SectionKind.EXAM, SectionKind.HISTORY, SectionKind.RESULTS})
 _GIVEN = frozenset({"immunizations", "immunisations", "immunization", "vaccines", "vaccinations", "shots"})
 _LEFT_BY_ACRONYMS = FIELDS - {SectionKind.FAMILY_HISTORY} | {SectionKind.INSTRUCTIONS}
@@ -53,6 +54,8 @@ def indent_at(text: str, start: int) -> int:
 
 def has_text_behind(text: str, end: int) -> bool:
     """Whether more stands on the line behind a place."""
+    if not text[end : end + 2].isspace() and end < len(text) and text[end] != "\n":
+        return True
     line_end = text.find("\n", end, end + 200)
     return bool(text[end : line_end if line_end >= 0 else end + 200].strip())
 
@@ -135,7 +138,7 @@ class OpenHeadings:
                 heads.pop()
             return
         if head.main:
-            keep = head.kind is SectionKind.VITALS and top.main and top.kind in _PARENTS_OF_VITALS
+            keep = head.kind is _VITALS and top.main and top.kind in _PARENTS_OF_VITALS
             if not (keep and not top.used):
                 heads.clear()
             return
@@ -199,8 +202,8 @@ class OpenHeadings:
 
     def own_list(self) -> None:
         """A list begins; a heading right above it that names no section belongs to it alone."""
-        if self.top is not None and not self.top.main and not self.top.used:
-            self.top.listed = True
+        if self.heads and not (top := self.heads[-1]).main and not top.used:
+            top.listed = True
 
     def _announces(self, at: int) -> bool:
         """Whether what the last one has for its text above `at` is nothing, or announces what is below."""
@@ -227,8 +230,8 @@ class OpenHeadings:
 
     def own_table(self) -> None:
         """A table begins; a heading right above it that names no section belongs to it alone."""
-        if self.top is not None and not self.top.main and not self.top.used:
-            self.top.tabled = True
+        if self.heads and not (top := self.heads[-1]).main and not top.used:
+            top.tabled = True
 
     def begin_line(self, indent: int) -> None:
         """Text begins on a line: those end whose text, or which themselves, stand in from there."""
@@ -257,8 +260,8 @@ class OpenHeadings:
     @property
     def in_study(self) -> bool:
         """Whether a study with its text on its line is open (`CXR: clear.`)."""
-        top = self.top
-        return top is not None and top.inline and top.test
+        heads = self.heads
+        return bool(heads) and heads[-1].inline and heads[-1].test
 
     def end_study(self) -> None:
         """What follows on the line is another test."""
@@ -271,10 +274,12 @@ class OpenHeadings:
         field, or a line of its own under a label that nobody knows and that has its value on the line above.
         """
         top = self.top
-        if top is not None and top.inline and not top.declared and self._is_left_by(top, start, end):
+        if top is None or not top.inline:
+            return
+        if not top.declared and self._is_left_by(top, start, end):
             self._end_last()
             return
-        if top is None or not (top.region and top.inline) or top.main:
+        if not top.region or top.main:
             return
         named = begins_with_region(self.text[start:end])
         if named and named not in normalise(self.text[top.span.start : top.span.end]):

@@ -5,6 +5,9 @@ from collections.abc import Iterable
 from summarizer.types import ContextKind, ContextSpan
 
 
+_HEADING = ContextKind.HEADING
+
+
 def in_order(pieces: Iterable[ContextSpan], start: int, end: int) -> tuple[ContextSpan, ...]:
     """Pieces in the order of the text, no words twice, none that overlaps `start` to `end`."""
     return sorted_pieces(
@@ -17,6 +20,6 @@ def sorted_pieces(pieces: Iterable[ContextSpan]) -> tuple[ContextSpan, ...]:
     found: dict[tuple[int, int], ContextSpan] = {}
     for piece in pieces:
         place = piece.start, piece.end
-        if place not in found or piece.kind is ContextKind.HEADING:
+        if place not in found or piece.kind is _HEADING:
             found[place] = piece
     return tuple(found[place] for place in sorted(found))

@@ -81,15 +81,20 @@ def sentence_ends(text: str, start: int, end: int, numbers: Collection[int] = ()
             continue
         if pos >= end:
             return
-        if pos in numbers or text[start : found.start()].isspace() or start == found.start():
+        mark = found.start()
+        if (
+            pos in numbers
+            or start == mark
+            or (text[start].isspace() and text[mark - 1].isspace() and text[start:mark].isspace())
+        ):
             continue
         cut = None
-        if text[found.start()] in "?？؟" and text[pos].isspace():
+        if text[mark] in "?？؟" and text[pos].isspace():
             cut = answer_end(text, start, pos, end)
             if cut is not None and cut >= end:
                 return
         if cut is None:
-            cut = _cut_after(text, start, found.start(), pos, end)
+            cut = _cut_after(text, start, mark, pos, end)
         if cut is not None:
             cut = _with_parenthesis(text, cut, end)
             if cut >= end:
@@ -161,11 +166,11 @@ def _needs_its_noun(text: str, start: int, mark: int, ahead: str) -> bool:
     word = found[0][::-1].lower() if found else ""
     if "'" in word or "’" in word:
         word = _ELIDED.sub("", word)  # `pas d'ant. Allergiques`
-    name = ahead.rstrip(".,;:)").lower()
     if word in _CLIPPED:
-        return name not in _SUBJECTS
+        return ahead.rstrip(".,;:)").lower() not in _SUBJECTS
     if not word or not (word in _ATTRIBUTIVE or (word.isdigit() and len(word) < 3)):
         return False
+    name = ahead.rstrip(".,;:)").lower()
     before = text[low : mark - len(word)].split()
     last = before[-1].lower() if before else ""
     if word.isdigit():

@@ -45,6 +45,11 @@ def add_running_text(spans: Spans, start: int, end: int, number: int) -> None:
     """Add the spans of running text: numbered items inside it, then labels and sentences."""
     at = start
     lost = newlines_lost(spans.text, start, end)
+    if not (number or lost) and spans.text.find("1", start, end) < 0:
+        if spans.context.topic is not None:
+            spans.context.begin_numbered(None)
+        _add_labelled(spans, start, end, (), lost)
+        return
     markers, inside = inline_markers(spans.text, start, end, number, lost_newlines=lost)
     titled = counted_title(spans.text, start, end)
     if not markers and titled is None and not number:
@@ -115,18 +120,23 @@ def _add_sentences(spans: Spans, start: int, end: int, inside: Collection[int]) 
     if asked is not None and not begins_answer(text[start : start + 80]):
         asked = None
     for cut in (*sentence_ends(text, start, end, inside), end):
-        more = () if asked is None else (ContextSpan(asked.start, asked.end, ContextKind.QUESTION),)
         if headings.heads and headings.in_study and _begins_with_label(text, start, cut, LABORATORY):
             headings.end_study()
         if spans.section_kind in _ENUMERATED and _begins_with_label(text, start, cut, APART):
             spans.context.close_all()
-        added = spans.sentence(start, cut, more=more)
+        if asked is None:
+            added = spans.sentence(start, cut)
+        else:
+            more = (ContextSpan(asked.start, asked.end, ContextKind.QUESTION),)
+            added = spans.sentence(start, cut, more=more)
         asked = Span(*added) if added is not None and text[added[1] - 1] in "?？؟" else None
         start = cut
 
 
 def _begins_with_label(text: str, start: int, end: int, names: Collection[str]) -> bool:
     """Whether a sentence begins with one of these labels (`Code status: DNR.`)."""
+    if text.find(":", start, end) < 0:
+        return False
     label = LABEL.match(text[start:end].lstrip())
     return label is not None and normalise(label["words"]) in names
 
@@ -152,8 +162,7 @@ def add_opening_headings(spans: Spans, start: int, end: int) -> int:
         while start < end and text[start].isspace():
             start += 1
         first = text[start : start + 1]
-        axis = AXIS.match(text, start, end) if first in ("A", "a") else None
-        if axis:
+        if first in ("A", "a") and (axis := AXIS.match(text, start, end)):
             if ":" in axis[0] and _opens_mere_value(spans, start, axis.end(), end):
                 return start
             spans.heading(start, axis.end())

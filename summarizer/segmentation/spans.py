@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from summarizer.limits import check_sentences
 from summarizer.segmentation.context import Context
 from summarizer.segmentation.declared import strikes
-from summarizer.segmentation.labels import abbreviates_allergies
+from summarizer.segmentation.labels import ABBREVIATED, abbreviates_allergies
 from summarizer.segmentation.pieces import in_order
 from summarizer.segmentation.regions import is_region
 from summarizer.segmentation.run_on import MAX_TOKENS, cut_run_on, opening
@@ -23,7 +24,9 @@ from summarizer.types import (
     Span,
 )
 
-_EXAM = SectionKind.EXAM
+_EXAM, _PROCEDURE, _OTHER = SectionKind.EXAM, SectionKind.PROCEDURE, SectionKind.OTHER
+_COUNTED = 64
+"""After so many sentences each time they are held to the limit of the note."""
 _OPENING = 40
 """How much of a section's text says what an ambiguous title means."""
 _PARENT_KINDS = frozenset(
@@ -78,9 +81,11 @@ class Spans:
         With `row` it is a row of the table in hand; `more` is context beside what is open. Where it stands
         comes back, None if it is blank.
         """
-        start, end = self._trim(start, end)
-        if start >= end:
-            return None
+        text = self.text
+        if end <= start or text[start].isspace() or text[end - 1].isspace():
+            start, end = self._trim(start, end)
+            if start >= end:
+                return None
         if self._continued is not None:
             self._open(start, *self._continued)
             self._continued = None
@@ -92,7 +97,8 @@ class Spans:
             self.sentences.append(Sentence(start, end, section, around))
         else:
             self._add_pieces(start, end, section, around)
-        check_sentences(len(self.sentences))
+        if not len(self.sentences) % _COUNTED:
+            check_sentences(len(self.sentences))
         self._last = end
         return start, end
 
@@ -125,13 +131,12 @@ class Spans:
         if self._is_open_at(start):
             return self._titles[-1][2]
         above, self._continued = self.section_kind, None
-        title = self.text[start:end].strip("#*_ \t").rstrip(":,;. \t-–—*_#").strip() or self.text[start:end]
-        kind = section_kind(title, code)
-        if abbreviates_allergies(title, self.text[end : end + _OPENING], above):
+        title, kind = _opened(self.text[start:end], code)
+        if title in ABBREVIATED and abbreviates_allergies(title, self.text[end : end + _OPENING], above):
             kind = SectionKind.ALLERGIES
         if kind is _EXAM and self._titles and is_region(normalise(title)):
             parent = self._titles[-1][2]
-            if parent is SectionKind.PROCEDURE:
+            if parent is _PROCEDURE:
                 kind = SectionKind.FINDINGS
             elif parent in _PARENT_KINDS:
                 kind = parent
@@ -160,7 +165,7 @@ class Spans:
         beside = self._is_open_at(start)
         self.heading(start, end, own=True)
         if not beside and within is not None:
-            if self._titles[-1][2] is SectionKind.OTHER:
+            if self._titles[-1][2] is _OTHER:
                 self._rename_kind(within[1])
             self._within[len(self._titles) - 1] = within
 
@@ -197,7 +202,7 @@ class Spans:
         above = self.section_kind
         kind = self.open_section(start, end)
         self._beside = len(self._titles) - 1
-        if kind is SectionKind.OTHER and above is not None and above in _PARENT_KINDS:
+        if kind is _OTHER and above is not None and above in _PARENT_KINDS:
             self._rename_kind(above)
 
     @property
@@ -227,11 +232,13 @@ class Spans:
 
     def segmentation(self, marks: Sequence[Mark] = ()) -> Segmentation:
         """The result; a section ends with the last line before the next heading."""
+        check_sentences(len(self.sentences))
         sections: list[Section] = []
         for index, (start, title, kind) in enumerate(self._titles):
             following = self._titles[index + 1][0] if index + 1 < len(self._titles) else self._last
             stop = self._ended.get(index, following)
-            stop = start + len(self.text[start:stop].rstrip())
+            while stop > start and self.text[stop - 1].isspace():
+                stop -= 1
             sections.append(Section(title, kind, start, stop))
         if any(mark.kind is MarkKind.STRIKE for mark in marks):
             found = strikes(self.text, marks, self.sentences)
@@ -244,6 +251,13 @@ class Spans:
             tuple(self.markers),
             tuple(self.boilerplate),
         )
+
+
+@lru_cache(maxsize=8192)
+def _opened(heading: str, code: str | None) -> tuple[str, SectionKind]:
+    """The title that a heading shows, without marks around it, and the kind of section that it names."""
+    title = heading.strip("#*_ \t").rstrip(":,;. \t-–—*_#").strip() or heading
+    return title, section_kind(title, code)
 
 
 def _with_strikes(sentence: Sentence, struck: Sequence[ContextSpan]) -> Sentence:
