@@ -8,7 +8,6 @@ from summarizer.segmentation import records, tables
 from summarizer.segmentation.answers import is_question
 from summarizer.segmentation.boilerplate import DEAR, is_rule, letter_body
 from summarizer.segmentation.dashes import names_field
-from summarizer.segmentation.declared import DeclaredRow, declared_rows
 from summarizer.segmentation.forms import (
     TITLE_WORDS,
     are_sides,
@@ -23,19 +22,17 @@ from summarizer.segmentation.forms import (
 )
 from summarizer.segmentation.heads import ANNOUNCES
 from summarizer.segmentation.labels import ABBREVIATED, APART, LABEL, Role, abbreviates_allergies, role
-from summarizer.segmentation.layout import read_layout
 from summarizer.segmentation.line_ends import is_terminated
 from summarizer.segmentation.lines import BOILERPLATE, HEADING, ITEM, LABELLED, ROW, TEXT, Line
 from summarizer.segmentation.markers import boxes
 from summarizer.segmentation.midline import dashed_title, is_heading
-from summarizer.segmentation.open_headings import indent_at
 from summarizer.segmentation.punctuation import sentence_ends
 from summarizer.segmentation.running_text import add_opening_headings, add_running_text
 from summarizer.segmentation.section_titles import normalise
 from summarizer.segmentation.spans import Spans
 from summarizer.segmentation.times import begins_with_time
 from summarizer.segmentation.vocabulary import words
-from summarizer.types import ContextKind, ContextSpan, Mark, Segmentation, Sentence
+from summarizer.types import ContextKind, ContextSpan, Sentence
 
 _EITHER, _VALUE, _UNKNOWN = Role.EITHER, Role.VALUE, Role.UNKNOWN
 _HEADS_NOTHING = words("values", "heads_nothing")
@@ -46,52 +43,7 @@ _ARTICLES = ("The ", "A ", "An ")
 _CAPTION = re.compile(r"table\s{1,4}[\w.]{1,6}\b", re.I)
 
 
-def segment_text(
-    text: str, declared: Sequence[tuple[int, int, str | None]] = (), marks: Sequence[Mark] = ()
-) -> Segmentation:
-    """The spans of a text; `declared` headings and the rows that are marked are taken as they are."""
-    spans = Spans(text)
-    fixed: list[tuple[int, int, DeclaredRow | tuple[str | None]]] = [
-        (s, e, (code,)) for s, e, code in declared
-    ]
-    fixed += [(row.start, row.end, row) for row in declared_rows(text, declared, marks)]
-    at = 0
-    for start, end, what in sorted(fixed, key=lambda each: each[:2]):
-        _segment_stretch(spans, at, start)
-        if isinstance(what, DeclaredRow):
-            spans.context.begin_block()
-            _lead_in_to_table(spans, at, start)
-            spans.context.begin_table()
-            for begin, stop in what.pieces:
-                spans.sentence(begin, stop, more=what.context)
-        else:
-            spans.heading(start, end, what[0], declared=True)
-        at = end
-    _segment_stretch(spans, at, len(text))
-    return spans.segmentation(marks)
-
-
-def _lead_in_to_table(spans: Spans, above: int, start: int) -> None:
-    """Note what leads in to a table that begins at `start`, below a row or heading that ends at `above`."""
-    if spans.context.in_items:
-        spans.context.leave_list()
-    if "\n\n" in spans.text[spans.end : start]:
-        spans.context.end_above_table(start)
-    last = spans.sentences[-1] if spans.sentences and spans.sentences[-1].start >= above else None
-    if last and spans.text[last.end - 1] == ":" and not spans.text[last.end : start].strip():
-        spans.context.begin_list(last.start, last.end)
-
-
-def _segment_stretch(spans: Spans, start: int, end: int) -> None:
-    """The spans of a stretch of text in which nothing is declared."""
-    if start >= end:
-        return
-    blocks = list(read_layout(spans.text[start:end], start))
-    for index in range(len(blocks)):
-        _Emitter(spans, blocks, index).emit()
-
-
-class _Emitter:
+class Emitter:
     """Adds the spans of one block, knowing those beside it."""
 
     __slots__ = tuple("_blocks _index _titled before block end first following spans start".split())
@@ -116,7 +68,9 @@ class _Emitter:
         context.begin_block()
         item = first.kind is ITEM
         if first.after_blank:
-            context.end_paragraph(self.start, item=item, prose=bool(context.headings.heads) and is_prose(self.block))
+            context.end_paragraph(
+                self.start, item=item, prose=bool(context.headings.heads) and is_prose(self.block)
+            )
         elif not item and context.in_items and not self._goes_on_in_list():
             context.leave_list()
         if context.table.open:
@@ -126,7 +80,11 @@ class _Emitter:
             if remarks_on(first, self.before, self.following):
                 self._remark()
                 return
-        if (context.in_table or context.table.open) and first.kind is not ROW and first.kind is not BOILERPLATE:
+        if (
+            (context.in_table or context.table.open)
+            and first.kind is not ROW
+            and first.kind is not BOILERPLATE
+        ):
             context.end_table(label=context.in_table and leaves_table(self.block))
         if first.kind is BOILERPLATE:
             if DEAR.match(first.text):
@@ -137,7 +95,7 @@ class _Emitter:
         elif first.kind is ROW:
             self._row()
         else:
-            context.begin_line(indent_at(self.spans.text, self.start))
+            context.begin_line(self.start)
             self._text(item=item)
 
     def _goes_on_in_list(self) -> bool:
@@ -234,7 +192,8 @@ class _Emitter:
             spans.sentence(start, self.end)
         else:
             self._sentences_of_text(start, label)
-        context.end_item()
+        if item:
+            context.end_item()
         if len(spans.sentences) > count and not empty:
             last = spans.sentences[-1]
             if problem and len(spans.sentences) == count + 1:
@@ -324,10 +283,12 @@ class _Emitter:
         length = self.first.dashed
         if length and dashed_title(text, start, self.end):
             length = 0
-        if not length and label is not None and (is_labelled(self.before) or is_labelled(self.following)):
-            words, length = label["words"], label.end() - label.start()
+        if not length and label is not None:
+            words = label["words"]
             if words.isupper() or role(words) is not _UNKNOWN:
                 return 0
+            if is_labelled(self.before) or is_labelled(self.following):
+                length = label.end() - label.start()
         if not length or len(words.split()) > _LABEL_WORDS or words.startswith(_ARTICLES):
             return 0
         several = next(sentence_ends(text, start + length, self.end), self.end) < self.end
@@ -381,29 +342,36 @@ class _Emitter:
         if self.following is None:
             return
         below = self.following[0]
-        listed = below.kind is ITEM
-        if not (listed or item or self._titled or mark in ":?？؟") and below.after_blank:
-            return
-        own = text[max(last.start, last.end - 240) : last.end]
-        is_open = mark == ":" or (not below.after_blank and not is_terminated(own[-8:]))
         if item:
-            deeper = below.kind in (TEXT, LABELLED) and below.indent > self.first.indent + 1
-            topic = context.topic
-            if (is_open and listed) or (mark == ":" and deeper and not below.after_blank):
-                context.item_leads(last.start, last.end)
-            elif topic is not None and listed:
-                context.item_leads(topic.start, topic.end)
-            return
-        if mark in "?？؟":
-            opens = listed
-        elif self._titled:
-            opens = True
-        elif mark == ":":
-            opens = listed or not below.after_blank
-        elif listed:
-            opens = is_open or (ANNOUNCES.search(own) is not None)
-        else:
-            opens = is_open and len(own) < 60 and are_sides(own, below.text)
-        if opens:
+            self._item_leads_in(last, mark, below)
+        elif self._opens(text[max(last.start, last.end - 240) : last.end], mark, below):
             indented = self._titled and below.indent > self.first.indent + 1
             context.begin_list(last.start, last.end, indented=indented)
+
+    def _item_leads_in(self, last: Sentence, mark: str, below: Line) -> None:
+        """Note what leads in to the items or lines under this one: its text, or its topic."""
+        context, listed = self.spans.context, below.kind is ITEM
+        deeper = below.kind in (TEXT, LABELLED) and below.indent > self.first.indent + 1
+        if mark == ":":
+            leads = listed or (deeper and not below.after_blank)
+        else:
+            own = self.spans.text[max(last.start, last.end - 8) : last.end]
+            leads = listed and not below.after_blank and not is_terminated(own)
+        if leads:
+            context.item_leads(last.start, last.end)
+        elif listed and (topic := context.topic) is not None:
+            context.item_leads(topic.start, topic.end)
+
+    def _opens(self, own: str, mark: str, below: Line) -> bool:
+        """Whether a sentence of a block that is no item opens a list; `mark` is its last character."""
+        listed = below.kind is ITEM
+        if mark in "?？؟":
+            return listed
+        if self._titled:
+            return True
+        if mark == ":":
+            return listed or not below.after_blank
+        is_open = not below.after_blank and not is_terminated(own[-8:])
+        if listed:
+            return is_open or ANNOUNCES.search(own) is not None
+        return is_open and len(own) < 60 and are_sides(own, below.text)

@@ -197,7 +197,8 @@ class Context:
 
     def end_problem(self) -> None:
         """What follows is no more about the problem."""
-        self._open = self._problem = None
+        if self._problem is not None:
+            self._open = self._problem = None
 
     def leads_deeper(self, indent: int) -> bool:
         """Whether lines at this indent stand under the item in hand, which leads in to them."""
@@ -227,8 +228,11 @@ class Context:
         question, self._question = self._question, None
         return question
 
-    def begin_line(self, indent: int) -> None:
-        """Text begins on a line: what stands above indented text ends where the text is so no more."""
+    def begin_line(self, start: int) -> None:
+        """Text begins a line at `start`: what stands above indented text ends where it is so no more."""
+        if self._led_from is None and not self.headings.heads:
+            return
+        indent = indent_at(self.text, start)
         if self._led_from is not None and indent <= self._led_from:
             self.leave_list()
         self.headings.begin_line(indent)

@@ -46,6 +46,7 @@ from summarizer.segmentation.vocabulary import alternatives
 from summarizer.segmentation.wrapping import is_full, wrap_width
 
 _STATUS = re.compile(rf"(?:{alternatives('answers', 'of_the_line_above')})(?:\s?:|\s[-–—=])", re.I)
+_MAY_BE_OPEN = (TEXT, ITEM, LABELLED)
 _USUAL_WIDTH = 72
 """Taken where the lengths of the lines tell of none."""
 _AFTER_CLOSE = 6
@@ -65,7 +66,12 @@ def read_layout(text: str, offset: int = 0) -> Iterator[list[Line]]:
     for index, line in enumerate(lines):
         before = lines[index - 1] if index else None
         page.classify(index, line, before)
-        if block and before is not None and not line.after_blank and _joins(line, before, block, lines, index, page.width):
+        if (
+            block
+            and before is not None
+            and not line.after_blank
+            and _joins(line, before, block, lines, index, page.width)
+        ):
             block.append(line)
             continue
         if block:
@@ -156,7 +162,7 @@ class _Page:
 
     def _is_held(self, line: Line, before: Line) -> bool:
         """Whether the line above is open, so that this one goes on with it whatever it looks like."""
-        if line.after_blank or (before.kind is not TEXT and before.kind is not ITEM and before.kind is not LABELLED):
+        if line.after_blank or before.kind not in _MAY_BE_OPEN:
             return False
         if line.marker and line.text.startswith("# "):
             return False

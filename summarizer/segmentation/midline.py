@@ -16,7 +16,7 @@ from summarizer.segmentation.section_titles import TITLE_KINDS, normalise, secti
 from summarizer.segmentation.times import time_alone_before
 from summarizer.types import SectionKind
 
-_OTHER, _VALUE, _LEAD_IN = SectionKind.OTHER, Role.VALUE, Role.LEAD_IN
+_OTHER, _SECTION, _VALUE, _LEAD_IN = SectionKind.OTHER, Role.SECTION, Role.VALUE, Role.LEAD_IN
 _BARE_TITLE = re.compile(r"(?P<words>[A-Z][A-Z /&-]{3,60}+),(?=[ \t]*(?:\d{1,2}[.)]|[A-Z]|$)|\d)")
 _BARE_INSIDE = re.compile(r"," + _BARE_TITLE.pattern)
 _SHOUTED = re.compile(r"\s{1,80}(?=[A-Z]{2})(?:[^a-z]{24}|[^a-z]{2,24}\Z)")
@@ -31,7 +31,8 @@ _LINE_ENDED = re.compile(r":[ \t]*,")
 _STOPPED = re.compile(r"[.,;:?!)][\"'”’]?\s*$")
 _STOPPED_HARD = re.compile(r"[.;:?!)],?\s*$")
 _NO_LABEL = re.compile(r"[.;:?!]")
-_WORD = re.compile(r"\S+")
+_MOST_WORDS = 7
+"""How many a label inside a line has at most."""
 _NO_LABEL_AFTER = frozenset(
     "no not any without denies negative has have had the of and or and/or his her their with in to a an "
     "for by on at from this is was were are find found see saw show shows showed obtain bring brought review "
@@ -71,7 +72,7 @@ def is_heading(
     words = label["words"]
     if _ends_in_capitals(words):
         return False
-    if opens_section(words, _rest(text, label.end(), end), context, nested=nested):
+    if role(words) is _SECTION or opens_section(words, _rest(text, label.end(), end), context, nested=nested):
         return True
     return _closes_line(text, label.end() - 1, words)
 
@@ -119,15 +120,20 @@ def label_before(
     """Where the heading begins that ends at `colon`, None if the words before it are no heading."""
     low = max(start, colon - 60)
     rest: str | None = None
-    for word in list(_WORD.finditer(text, low, colon))[-7:]:
-        begin = _label_start(text, word.start(), word.end())
+    said = text[low:colon].rsplit(None, _MOST_WORDS)
+    at = low + (len(said.pop(0)) if len(said) > _MOST_WORDS else 0)
+    for word in said:
+        begin = text.index(word, at)
+        at = begin + len(word)
+        if "." in word or "," in word or ";" in word:
+            begin = _label_start(text, begin, at)
         if not text[begin].isupper():
             continue
         label = text[begin:colon]
         if _NO_LABEL.search(label) or _ends_in_capitals(label):
             continue
         rest = _rest(text, colon + 1, end) if rest is None else rest
-        if not word[0].strip("X") or (len(label) < 2 and not _SOAP_LETTER.search(text, begin - 2, colon)):
+        if not word.strip("X") or (len(label) < 2 and not _SOAP_LETTER.search(text, begin - 2, colon)):
             continue
         before = text[max(start, begin - 6) : begin]
         if _has_acronym(label) and not _STOPPED_HARD.search(before):

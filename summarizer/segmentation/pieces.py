@@ -4,7 +4,6 @@ from collections.abc import Iterable
 
 from summarizer.types import ContextKind, ContextSpan
 
-
 _HEADING = ContextKind.HEADING
 
 

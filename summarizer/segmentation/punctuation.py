@@ -31,10 +31,10 @@ _END = re.compile(
 _STOPS_OF_THEIR_OWN = "。！？｡।॥؟۔။។։"
 """Stops of scripts without capitals: they end a sentence, with white space behind them or not."""
 _TOKEN = re.compile(r"\S+")
-_WHOLE_WORD = re.compile(r"[^\s(\[{\"“,;:]*")
+_BEGIN_WORDS = frozenset('([{"“,;:')
+_WHOLE_WORD = re.compile(rf"[^\s{re.escape(''.join(sorted(_BEGIN_WORDS)))}]*")
 _CITATION = re.compile(r"\[\d[\d,;\s–-]{0,24}\]")
 _OPENERS = "([{\"'“‘«<*"
-_BACKWARDS = re.compile(r"[^\s(\[{\"“/,;:]*")
 _STRAY_DATE = re.compile(r"(?:(?:19|20)\d\d|\d{1,2}[/-]\d{1,2}(?:[/-]\d{2,4})?)(?=\s*(?:[.,;)]|$))")
 _PAREN = re.compile(r"\([^()\n]{1,160}\)")
 _GIVES_VALUE = words("values", "before")
@@ -118,23 +118,25 @@ def _cut_after(text: str, start: int, mark: int, stop: int, end: int) -> int | N
         return None
     if text[mark] not in ".…":
         return stop
-    return _after_full_stop(text, start, _word_before(text, start, mark), token, ahead, mark, stop, end)
+    return _after_full_stop(text, start, token, ahead, mark, stop, end)
 
 
 def _after_full_stop(
-    text: str, start: int, word: str, token: re.Match[str], ahead: str, mark: int, stop: int, end: int
+    text: str, start: int, token: re.Match[str], ahead: str, mark: int, stop: int, end: int
 ) -> int | None:
     """Decide a full stop (or dots) followed by white space."""
     single = text[mark] == "." and (stop == mark + 1 or not text[mark + 1 : stop].strip("\"'”’)]}»,;"))
-    if single and ahead[:1].isalpha() and _needs_its_noun(text, start, mark, ahead):
+    whole = _whole_word(text, start, mark)
+    if single and ahead[:1].isalpha() and _needs_its_noun(text, start, mark, whole, ahead):
         return None
-    if single and ahead[:1].isupper():
+    word = whole.rpartition("/")[2]
+    if single and "/" in whole and ahead[:1].isupper():
         letters = _LETTERS.search(text, max(start, mark - 12), mark)
         if letters and (letters[0].islower() or ahead.rstrip(".,;:)").lower() in _SUBJECTS):
             return stop
     lower = word.lower().strip("()[]'\"")
     first = ahead[:1]
-    abbreviated = lower in MAY_END or _is_dotted(lower)
+    abbreviated = lower in MAY_END or (("." in lower or lower[:1] == "q") and _is_dotted(lower))
     if single and lower in _ENDS_A_DOSE and _dose_is_over(text, start, word, token, ahead, mark):
         return stop
     if single and (lower in NEVER_ENDS or (text[stop - 1] in ",;" and (abbreviated or len(lower) == 1))):
@@ -159,11 +161,9 @@ def _after_full_stop(
     return _before_capital(text, word, ahead, mark, stop) if single else stop
 
 
-def _needs_its_noun(text: str, start: int, mark: int, ahead: str) -> bool:
+def _needs_its_noun(text: str, start: int, mark: int, whole: str, ahead: str) -> bool:
     """Whether the word before a full stop is an abbreviation or an ordinal that what follows belongs to."""
-    low = max(start, mark - 40)
-    found = _WHOLE_WORD.match(text[low:mark][::-1])
-    word = found[0][::-1].lower() if found else ""
+    word = whole.lower()
     if "'" in word or "’" in word:
         word = _ELIDED.sub("", word)  # `pas d'ant. Allergiques`
     if word in _CLIPPED:
@@ -171,7 +171,7 @@ def _needs_its_noun(text: str, start: int, mark: int, ahead: str) -> bool:
     if not word or not (word in _ATTRIBUTIVE or (word.isdigit() and len(word) < 3)):
         return False
     name = ahead.rstrip(".,;:)").lower()
-    before = text[low : mark - len(word)].split()
+    before = text[max(start, mark - 40) : mark - len(word)].split()
     last = before[-1].lower() if before else ""
     if word.isdigit():
         return name in _MONTHS or (last.rstrip(".") in _BEFORE_ORDINALS and name not in _SUBJECTS)
@@ -267,10 +267,20 @@ def _counts_anew(text: str, begin: int, end: int, *, mark: int, start: int) -> b
     return value and _COUNTING.match(text, begin, min(end, begin + 160)) is not None
 
 
-def _word_before(text: str, start: int, mark: int) -> str:
-    """The word that ends at `mark`, at most forty characters of it."""
-    found = _BACKWARDS.match(text[max(start, mark - 40) : mark][::-1])
+def _whole_word(text: str, start: int, mark: int) -> str:
+    """The word that ends at `mark`, with slashes in it, at most forty characters of it."""
+    if mark <= start or text[mark - 1].isspace():
+        return ""
+    word = text[max(start, mark - 40) : mark].rsplit(None, 1)[-1]
+    if _BEGIN_WORDS.isdisjoint(word):
+        return word
+    found = _WHOLE_WORD.match(word[::-1])
     return found[0][::-1] if found else ""
+
+
+def _word_before(text: str, start: int, mark: int) -> str:
+    """The word that ends at `mark`, at most forty characters of it; a slash is none of it."""
+    return _whole_word(text, start, mark).rpartition("/")[2]
 
 
 def _is_dotted(word: str) -> bool:

@@ -11,6 +11,7 @@ from summarizer.segmentation.vocabulary import words
 
 _STARTS = words("records", "starts")
 _ATTRIBUTES = words("records", "attributes")
+_KNOWN = _STARTS | _ATTRIBUTES
 _PAIR = re.compile(r"(?:[-*•·] ?)?([^\W\d_](?:[^\W\d_]|[ /]){0,30}) ?:\s{0,20}(\S.{0,160})")
 _LABEL_END = 40
 """Within so many characters a label has its colon."""
@@ -38,7 +39,8 @@ def is_record(block: Sequence[Line]) -> bool:
 
 def _label(text: str) -> str:
     """The label of a line of a label and a short value, in lower case; "" for any other line."""
-    if ":" not in text[:_LABEL_END]:
+    before, colon, _ = text[:_LABEL_END].partition(":")
+    if not colon or before.strip("-*•· ").lower() not in _KNOWN:
         return ""
     pair = _PAIR.fullmatch(text)
     if pair is None or len(pair[2].split()) > _MOST_WORDS:

@@ -87,11 +87,16 @@ def _lead_in(spans: Spans, start: int, inside: Collection[int]) -> Span | None:
 
 def _topic(text: str, start: int, end: int, inside: Collection[int]) -> Span | None:
     """The opening words of an item that only name its matter (`2. Poor appetite. We will start ...`)."""
+    at = start
+    while at < end and text[at].isspace():
+        at += 1
+    dot = text.find(".", at, end)
+    if dot < 0 or not text[at].isupper() or len(text[at:dot].split()) > _TOPIC_WORDS:
+        return None
     cut = next(sentence_ends(text, start, min(end, start + 200), inside), end)
     words = text[start:cut].strip()
-    if not words[:1].isupper() or words[-1] != "." or len(words.split()) > _TOPIC_WORDS or ":" in words:
+    if words[-1] != "." or len(words.split()) > _TOPIC_WORDS or ":" in words:
         return None
-    at = start + len(text[start:cut]) - len(text[start:cut].lstrip())
     return None if is_statement(words) or _DONE.search(words) else Span(at, at + len(words))
 
 
@@ -184,10 +189,12 @@ def add_opening_headings(spans: Spans, start: int, end: int) -> int:
         label = LABEL.match(text, start, end)
         if label is None or not is_heading(text, label, end, spans.section_kind, nested=start > origin):
             return start
-        stop = AFTER_COLON.match(text, label.end(), end)
-        to = stop.end() if stop else label.end()
+        to = label.end()
+        if text[to : to + 1] != " " or not text[to + 1 : to + 2].isalnum():
+            stop = AFTER_COLON.match(text, to, end)
+            to = stop.end() if stop else to
         if _opens_mere_value(spans, start, to, end):
             return start
-        own = _UNCHANGED.match(text, to, end) is not None and section_kind(label["words"]) in _ENUMERATED
+        own = section_kind(label["words"]) in _ENUMERATED and _UNCHANGED.match(text, to, end) is not None
         spans.heading(start, to, own=own)
         start = to

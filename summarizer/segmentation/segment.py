@@ -11,7 +11,10 @@ sentence, heading, list marker or stretch of boilerplate.
 
 from collections.abc import Sequence
 
-from summarizer.segmentation.blocks import segment_text
+from summarizer.segmentation.blocks import Emitter
+from summarizer.segmentation.declared import DeclaredRow, declared_rows
+from summarizer.segmentation.layout import read_layout
+from summarizer.segmentation.spans import Spans
 from summarizer.types import Mark, Segmentation
 
 __all__ = ["segment"]
@@ -46,4 +49,42 @@ def segment(
         if not last <= mark.start <= mark.end <= len(text):
             raise ValueError("marks must be ordered by their starts and inside the text")
         last = mark.start
-    return segment_text(text, headings, marks)
+    spans = Spans(text)
+    fixed: list[tuple[int, int, DeclaredRow | tuple[str | None]]] = [
+        (s, e, (code,)) for s, e, code in headings
+    ]
+    fixed += [(row.start, row.end, row) for row in declared_rows(text, headings, marks)]
+    at = 0
+    for start, end, what in sorted(fixed, key=lambda each: each[:2]):
+        _segment_stretch(spans, at, start)
+        if isinstance(what, DeclaredRow):
+            spans.context.begin_block()
+            _lead_in_to_table(spans, at, start)
+            spans.context.begin_table()
+            for begin, stop in what.pieces:
+                spans.sentence(begin, stop, more=what.context)
+        else:
+            spans.heading(start, end, what[0], declared=True)
+        at = end
+    _segment_stretch(spans, at, len(text))
+    return spans.segmentation(marks)
+
+
+def _lead_in_to_table(spans: Spans, above: int, start: int) -> None:
+    """Note what leads in to a table that begins at `start`, below a row or heading that ends at `above`."""
+    if spans.context.in_items:
+        spans.context.leave_list()
+    if "\n\n" in spans.text[spans.end : start]:
+        spans.context.end_above_table(start)
+    last = spans.sentences[-1] if spans.sentences and spans.sentences[-1].start >= above else None
+    if last and spans.text[last.end - 1] == ":" and not spans.text[last.end : start].strip():
+        spans.context.begin_list(last.start, last.end)
+
+
+def _segment_stretch(spans: Spans, start: int, end: int) -> None:
+    """The spans of a stretch of text in which nothing is declared."""
+    if start >= end:
+        return
+    blocks = list(read_layout(spans.text[start:end], start))
+    for index in range(len(blocks)):
+        Emitter(spans, blocks, index).emit()

@@ -10,7 +10,7 @@ course take their place. Those to find in whole notes stand between an invented 
 import random
 from typing import Any
 
-from summarizer.segmentation.blocks import segment_text
+from summarizer.segmentation.segment import segment
 from summarizer.types import SectionKind
 from training.corpora.article import Fields, Parts
 from training.corpora.letterhead import framed
@@ -97,7 +97,7 @@ def _lines(value: Any) -> list[str]:
 
 def _note(text: str) -> list[tuple[str, SectionKind | None, list[str]]]:
     """A clinical note's sections: title, kind (None before the first heading), sentences."""
-    found = segment_text(text, ())
+    found = segment(text, ())
     parts: list[tuple[str, SectionKind | None, list[str]]] = [("", None, [])]
     parts += [(section.title, section.kind, []) for section in found.sections]
     for sentence in found.sentences:

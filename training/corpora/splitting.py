@@ -6,7 +6,7 @@ lower case spaced as in print. A lower-cased text has no capital to tell a full 
 
 import re
 
-from summarizer.segmentation.blocks import segment_text
+from summarizer.segmentation.segment import segment
 
 # The full stop after these, or after a single letter, ends no sentence where there are no capitals.
 _ABBREVIATIONS = frozenset(
@@ -75,7 +75,7 @@ def _segmented(piece: str) -> list[str]:
     shown = _AFTER_STOP.sub(_capital, piece) if lower else piece
     parts = []
     at = 0
-    for sentence in segment_text(shown, ()).sentences:
+    for sentence in segment(shown, ()).sentences:
         if lower and shown[sentence.end :].lstrip()[:1].islower():
             continue  # what follows was not shown as a beginning
         if lower and (stop := _LAST_STOP.search(piece[at : sentence.end])) and _abbreviated(stop["word"]):
