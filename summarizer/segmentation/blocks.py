@@ -6,12 +6,11 @@ from itertools import pairwise
 
 from summarizer.segmentation import records, tables
 from summarizer.segmentation.answers import is_question
-from summarizer.segmentation.boilerplate import DEAR, is_rule, letter_body
+from summarizer.segmentation.apart import is_identity, is_of_page, is_signed
+from summarizer.segmentation.boilerplate import DEAR, letter_body
 from summarizer.segmentation.dashes import names_field
 from summarizer.segmentation.forms import (
-    TITLE_WORDS,
     are_sides,
-    capitalised,
     is_filled,
     is_labelled,
     is_prose,
@@ -26,41 +25,32 @@ from summarizer.segmentation.line_ends import is_terminated
 from summarizer.segmentation.lines import BOILERPLATE, HEADING, ITEM, LABELLED, ROW, TEXT, Line
 from summarizer.segmentation.markers import boxes
 from summarizer.segmentation.midline import dashed_title, is_heading
+from summarizer.segmentation.place import Place
 from summarizer.segmentation.punctuation import sentence_ends
 from summarizer.segmentation.running_text import add_opening_headings, add_running_text
 from summarizer.segmentation.section_titles import normalise
 from summarizer.segmentation.spans import Spans
 from summarizer.segmentation.times import begins_with_time
 from summarizer.segmentation.vocabulary import words
-from summarizer.types import ContextKind, ContextSpan, Sentence
+from summarizer.types import ContextKind, ContextSpan, SectionKind, Sentence
 
 _EITHER, _VALUE, _UNKNOWN = Role.EITHER, Role.VALUE, Role.UNKNOWN
+_ABOUT = frozenset({None, SectionKind.ADMINISTRATIVE, SectionKind.OTHER})
+"""Sections that may say whose note it is."""
 _HEADS_NOTHING = words("values", "heads_nothing")
-_CAPTION_WORDS = 8
 _LABEL_WORDS = 4
-_TITLE = 48
 _ARTICLES = ("The ", "A ", "An ")
-_CAPTION = re.compile(r"table\s{1,4}[\w.]{1,6}\b", re.I)
 
 
-class Emitter:
+class Emitter(Place):
     """Adds the spans of one block, knowing those beside it."""
 
-    __slots__ = tuple("_blocks _index _titled before block end first following spans start".split())
+    __slots__ = ("_titled", "spans")
 
     def __init__(self, spans: Spans, blocks: Sequence[list[Line]], index: int) -> None:
-        self.spans, self._blocks, self._index = spans, blocks, index
-        self.block = blocks[index]
-        self.before = blocks[index - 1] if index else None
-        self.following = blocks[index + 1] if index + 1 < len(blocks) else None
-        self.first = self.block[0]
-        self.start, self.end = self.first.start, self.block[-1].end
+        super().__init__(blocks, index)
+        self.spans = spans
         self._titled = False
-
-    def _beside(self, step: int) -> list[Line] | None:
-        """The block that stands so many blocks below, or above where `step` is negative."""
-        at = self._index + step
-        return self._blocks[at] if 0 <= at < len(self._blocks) else None
 
     def emit(self) -> None:
         """Add the spans."""
@@ -74,6 +64,9 @@ class Emitter:
         elif not item and context.in_items and not self._goes_on_in_list():
             context.leave_list()
         if context.table.open:
+            if (first.kind is TEXT or first.kind is ROW) and (rest := context.table.rest_of_cells(first)):
+                self._rest_of_cells(rest)
+                return
             if parts_rows(first, self.before, self.following):
                 self.spans.sentence(self.start, self.end, row=True)
                 return
@@ -98,12 +91,35 @@ class Emitter:
             context.begin_line(self.start)
             self._text(item=item)
 
+    def stands_apart(self) -> bool:
+        """Whether no heading stands over the block; a signature ends those above it."""
+        text = self.first.text
+        if self.first.kind is HEADING:
+            return False
+        if is_signed(text):
+            self.spans.context.close_all()
+            return False
+        return is_of_page(text) or (self.spans.section_kind not in _ABOUT and is_identity(text))
+
+    def emit_apart(self) -> None:
+        """Add the spans; what stands above goes on behind them."""
+        self.spans.alone = True
+        self.emit()
+        self.spans.alone = False
+
     def _goes_on_in_list(self) -> bool:
         """Whether a block that is no item leaves the list above it open."""
         first = self.first
         if first.kind in (TEXT, LABELLED):
             return self.spans.context.leads_deeper(first.indent)
         return first.kind is BOILERPLATE
+
+    def _rest_of_cells(self, rest: Sequence[tuple[int, int, tuple[ContextSpan, ...]]]) -> None:
+        """Add the rest of cells of the row above, each by itself: words of one stand in no other."""
+        *others, (start, _, more) = rest
+        for begin, stop, around in others:
+            self.spans.sentence(begin, stop, more=around)
+        self.spans.sentence(start, self.end, more=more)
 
     def _remark(self) -> None:
         """Add a remark on a row; the row is shown with it."""
@@ -119,7 +135,7 @@ class Emitter:
             self._pairs()
             return
         table = self.spans.context.table
-        head = [] if table.open and not self.first.after_blank else self._table_head()
+        head = [] if table.open and not self.first.after_blank else self.table_head()
         if head or not table.open:
             self.spans.context.begin_table()
             table.begin(head, self.first)
@@ -133,30 +149,6 @@ class Emitter:
             self._begin_label(self.start, label)
         self._open_section(self.start, label)
         self.spans.sentence(self.start, self.end)
-
-    def _table_head(self) -> list[ContextSpan]:
-        """The column heads and the caption of the table that begins with this block."""
-        rows = self.following
-        if rows is not None and rows[0].kind is BOILERPLATE and is_rule(rows[0].text):
-            rows = self._beside(2)
-        if rows is None or rows[0].kind is not ROW or (rows is self.following and rows[0].after_blank):
-            return []
-        head: list[ContextSpan] = []
-        above = self.before[0] if self.before and len(self.before) == 1 else None
-        if above is not None and above.kind is TEXT:
-            named = len(above.text) < 80 and not is_terminated(above.text)
-            close = named and (not self.first.after_blank or self._stands_alone(above))
-            if close or _CAPTION.match(above.text):
-                head.append(ContextSpan(above.start, above.end, ContextKind.CAPTION))
-        if tables.heads(self.first, rows[0]):
-            head.append(ContextSpan(self.start, self.end, ContextKind.COLUMN))
-        return head
-
-    def _stands_alone(self, line: Line) -> bool:
-        """Whether a line above is a paragraph of a few words with a capital: it names what is below."""
-        above = self._beside(-2)
-        alone = line.after_blank or above is None or above[0].kind is BOILERPLATE
-        return alone and line.text[0].isupper() and len(line.text.split()) < _CAPTION_WORDS
 
     def _text(self, *, item: bool) -> None:
         """Add running text, an item, a question with its answer or a line of leader dots."""
@@ -182,7 +174,7 @@ class Emitter:
             self._begin_label(start, label)
         elif first.kind is TEXT and headings.heads:
             headings.begin_statement(start, first.end)
-        self._titled = first.kind is TEXT and self._titles()
+        self._titled = first.kind is TEXT and self.is_title()
         if self._titled:
             headings.begin_title(start, upper=first.text.isupper(), apart=first.after_blank)
             spans.open_section(start, self.end)
@@ -216,7 +208,7 @@ class Emitter:
         if self.first.after_blank:
             return False
         last = below.after_blank and not (below.kind is ITEM and below.ordinal < 2)
-        between = is_filled(self.following, self.first.indent) and is_filled(self._beside(-2), None)
+        between = is_filled(self.following, self.first.indent) and is_filled(self.beside(-2), None)
         field = text[start : self.end].lstrip()
         own = LABEL.match(field)
         if not (last or between) or own is None or own.end() < len(field):
@@ -316,20 +308,6 @@ class Emitter:
             self.spans.sentence(at, cut)
             at = cut
         self.spans.sentence(at, self.end)
-
-    def _titles(self) -> bool:
-        """Whether a block of text titles the lines below: they stand in from it, or it looks like a title."""
-        first, own = self.first, self.first.text
-        below = self.following[0] if self.following else None
-        if len(self.block) > 1 or below is None or below.after_blank:
-            return False
-        if below.kind is ITEM or len(own) > _TITLE or not own[0].isupper():
-            return False
-        if is_terminated(own[-8:]) or own[-1] in ",;:":
-            return False
-        if below.indent > first.indent + 1:
-            return below.text[0].isupper() and len(own.split()) <= TITLE_WORDS
-        return first.after_blank and self._index > 0 and capitalised(own) and below.indent == first.indent
 
     def _lead_in(self, last: Sentence, *, item: bool) -> None:
         """Note what the last sentence of the block opens: a list, or a question that is not answered."""

@@ -7,6 +7,7 @@ from summarizer.segmentation.line_ends import is_terminated
 from summarizer.segmentation.lines import HEADING, ITEM, LABELLED, ROW, TEXT, Line
 from summarizer.segmentation.section_titles import normalise, section_kind
 from summarizer.segmentation.tables import aligned
+from summarizer.segmentation.vocabulary import words
 from summarizer.types import SectionKind
 
 _SIDE = re.compile(r"(?:r|l|rt|lt|right|left|od|os|ou|re|le|both)\s?[:=]", re.I)
@@ -14,6 +15,7 @@ _FIGURED = re.compile(
     r"(?!(?:Stage|Grade|Class|Type|Level|Age|Room|Bed|Day|Week|Dose|No)\b)"
     r"[A-Z][A-Za-z-]+(?: [a-z][a-z-]+){0,2} (?!(?:19|20)\d\d$)\d+(?:[./]\d+)?(?: ?[%a-zA-Zµ/]{1,8})?"
 )
+_EXAMS = words("section_titles", "exams")
 TITLE_WORDS = 5
 _SOME_WORDS = 4
 _SHORT = 60
@@ -101,7 +103,7 @@ def remarks_on(line: Line, before: list[Line] | None, following: list[Line] | No
 def parts_rows(line: Line, before: list[Line] | None, following: list[Line] | None) -> bool:
     """Whether a line of a word or two parts the rows of a table (`Fundus`), or is a row without values."""
     words = line.text.split()
-    within = line.kind is HEADING and section_kind(line.text) is SectionKind.EXAM and "xam" not in line.text
+    within = line.kind is HEADING and _is_part_of_exam(line.text)
     if not (line.kind is TEXT or within) or line.after_blank or len(words) > _PART_WORDS:
         return False
     if not words[0][0].isupper() or not all(map(str.isalpha, words)) or words[0].endswith("ed"):
@@ -110,6 +112,12 @@ def parts_rows(line: Line, before: list[Line] | None, following: list[Line] | No
     if len(rows) < 2 or rows[1].after_blank:
         return False
     return all(abs(line.indent - row.indent) < 2 for row in rows)
+
+
+def _is_part_of_exam(title: str) -> bool:
+    """Whether a title names a part of an exam (`Slit lamp`), and not an exam as a whole (`Eye exam`)."""
+    name = normalise(title)
+    return section_kind(title) is SectionKind.EXAM and _EXAMS.isdisjoint(name.split())
 
 
 def _may_remark(line: Line) -> bool:

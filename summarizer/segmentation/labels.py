@@ -38,6 +38,7 @@ AFTER_COLON = re.compile(r"[:,;]*(?:[ \t]{1,80}[,;]+)?(?:[-–—][ \t]{1,80})?"
 _VALUE_LABELS = words("labels", "values")
 APART = words("labels", "apart")
 REMARKS = words("labels", "remarks")
+OPERATION = words("labels", "operation")
 _VALUE_TAIL = words("labels", "value_last_words")
 _VALUE_HEAD = re.compile(rf"(?:{alternatives('labels', 'value_first_words')})\b")
 _PROSE = re.compile(rf"(?<!-)\b(?:{alternatives('labels', 'prose')})\b")

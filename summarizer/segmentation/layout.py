@@ -19,6 +19,7 @@ from summarizer.segmentation.boilerplate import (
     may_be_place,
 )
 from summarizer.segmentation.dashes import dashed_labels
+from summarizer.segmentation.denials import ends_denial
 from summarizer.segmentation.labels import LABEL, Role, known_heading, role
 from summarizer.segmentation.lines import (
     BOILERPLATE,
@@ -94,6 +95,7 @@ class _Page:
             (i for i, line in enumerate(lines) if line.text[0] in "DdTt" and DEAR.match(line.text)), -1
         )
         self._closed = -_AFTER_CLOSE - 1
+        self._side_by_side = False  # columns that are lists of their own, as of drugs to stop and to start
 
     def classify(self, index: int, line: Line, before: Line | None) -> None:
         """Set the kind of a line, and its marker; the lines above have theirs."""
@@ -101,6 +103,8 @@ class _Page:
         line.marker, line.ordinal = self.markers[index]
         line.dashed = self._dashed[index]
         line.kind = self._kind(line, before, following)
+        if line.kind is ROW and (line.after_blank or before is None or before.kind is not ROW):
+            self._side_by_side = tables.heads_lists(line.text)
         if line.kind is not ITEM:
             line.marker = line.ordinal = 0
         if before is not None and not line.after_blank and self._is_held(line, before):
@@ -127,8 +131,11 @@ class _Page:
         cells = "  " in body or "\t" in body or "|" in body or "│" in body
         if cells and _is_row(line, before, following):
             return ROW
-        if before is not None and before.kind is ROW and tables.continues_row(line, before):
-            return TEXT
+        if before is not None and before.kind is ROW and not line.after_blank:
+            if tables.continues_row(line, before):
+                return ROW if self._side_by_side and not tables.is_under_last_cell(line, before) else TEXT
+            if tables.is_rest_of_first_cell(line, before):
+                return ROW
         if not head.isalpha() and begins_item(body):
             return ITEM
         return self._kind_of_words(line, following)
@@ -238,7 +245,8 @@ def _joins(
     if line.kind is not TEXT or (_is_complete(before) and not (full and width)):
         return line.kind is TEXT and line_ends.goes_on(line.text) and not is_question(before.text)
     tail = before.text[-60:]
-    if tail[-1] == ":" and not line_ends.begins_lower(line.text) and not (full and width):
+    lower = line_ends.begins_lower(line.text)
+    if _ends_denial(line, before, first, full) if lower else (tail[-1] == ":" and not (full and width)):
         return False
     hangs = first.marker > 0 and line.indent > first.indent
     if hangs or line_ends.is_open(tail) or line_ends.completes(tail, line.text):
@@ -247,10 +255,18 @@ def _joins(
         return full
     if line_ends.goes_on(line.text):
         return True
-    if line_ends.begins_lower(line.text):
+    if lower:
         return _goes_on_in_small_letters(line, before, first, full)
     cut = (full and width > 0) or _is_cut_clause(line, before, lines, index)
     return cut and not line_ends.begins_order(line.text)
+
+
+def _ends_denial(line: Line, before: Line, first: Line, full: bool) -> bool:
+    """Whether a short line that denies, as the only one of its block, is followed by what is there."""
+    if before is not first or full or not ends_denial(before.text[before.marker :].lstrip(), line.text):
+        return False
+    tail = before.text[-60:]
+    return not (line_ends.is_open(tail) or line_ends.is_terminated(tail))
 
 
 def _are_drugs(before: Line, line: Line) -> bool:

@@ -17,6 +17,7 @@ from summarizer.segmentation.heads import (
     is_field,
     is_label,
 )
+from summarizer.segmentation.labels import OPERATION
 from summarizer.segmentation.line_ends import is_terminated
 from summarizer.segmentation.regions import begins_with_region
 from summarizer.segmentation.section_titles import AXIS, normalise
@@ -36,6 +37,7 @@ _WITHOUT_FIGURES = frozenset(
     {SectionKind.ALLERGIES, SectionKind.CHIEF_COMPLAINT, SectionKind.INDICATION, SectionKind.ADMINISTRATIVE}
 )
 """Fields whose values have none, so that a line of a name and a figure is of another matter."""
+_OF_OPERATIONS = frozenset({SectionKind.FINDINGS, SectionKind.INDICATION, SectionKind.DIAGNOSIS})
 _SENTENCE_BEFORE = re.compile(r"[^\W\d_]{2}[^\n]{0,80}[.;!?][ \t]{0,8}\Z")
 _STOPS = (".", ";", "!", "?")
 
@@ -354,12 +356,20 @@ class OpenHeadings:
             return True
         return self._close_alike(start, upper=upper, main=True, any_form=own)
 
+    def _end_of_operation(self, start: int) -> None:
+        """What was found, or why, ends where a line begins with a field of the operation (`EBL: min`)."""
+        colon = self.text.find(":", start)
+        if normalise(self.text[start:colon]) in OPERATION:
+            self._end_while(start, lambda head: head.kind in _OF_OPERATIONS)
+
     def _close_alike(self, start: int, *, upper: bool, main: bool, any_form: bool) -> bool:
         """Close labels above, with their text on a line, that look like one at `start`; say whether.
 
         With `any_form` also those in capitals that are no sections.
         """
         count = len(self.heads)
+        if self.top is not None and self.top.kind in _OF_OPERATIONS:
+            self._end_of_operation(start)
         while self.heads:
             top = self.heads[-1]
             main = main or (top.main and not top.upper and upper and self._is_left_by_acronym(top, start))

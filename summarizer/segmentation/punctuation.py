@@ -335,7 +335,7 @@ def _long_enough(before: str, ahead: str) -> bool:
         return len(before) >= 3 and len(ahead) >= 2
     tail = before.rstrip(")]%")
     return (len(tail) >= 2 and (tail[-1].islower() or tail[-1].isdigit() or tail.isupper())) and len(
-        ahead.rstrip(".'’-")  # `Ph.D.`
+        ahead.rstrip(".'’-_")  # `Ph.D.`
     ) >= 2
 
 

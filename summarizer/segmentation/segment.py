@@ -87,4 +87,8 @@ def _segment_stretch(spans: Spans, start: int, end: int) -> None:
         return
     blocks = list(read_layout(spans.text[start:end], start))
     for index in range(len(blocks)):
-        Emitter(spans, blocks, index).emit()
+        emitter = Emitter(spans, blocks, index)
+        if spans.may_stand_apart and emitter.stands_apart():
+            emitter.emit_apart()
+        else:
+            emitter.emit()

@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from summarizer.limits import check_sentences
+from summarizer.segmentation.apart import may_stand_apart
 from summarizer.segmentation.context import Context
 from summarizer.segmentation.declared import strikes
 from summarizer.segmentation.labels import ABBREVIATED, abbreviates_allergies
@@ -51,6 +52,9 @@ class Spans:
         self.text = text
         self.context = Context(text, self._end_sections)
         self.may_be_letter = "Dear" in text or ",," in text
+        self.may_stand_apart = may_stand_apart(text)
+        self.alone = False
+        """What is added now stands under nothing, and in no section."""
         self.sentences: list[Sentence] = []
         self.headings: list[Span] = []
         self.markers: list[Span] = []
@@ -91,7 +95,9 @@ class Spans:
             self._continued = None
         section = self._section
         around = self.context.around(start, end, row=row)
-        if more:
+        if self.alone:
+            section, around = None, ()
+        elif more:
             around = in_order([*around, *more], start, end)
         if end - start <= MAX_TOKENS:
             self.sentences.append(Sentence(start, end, section, around))

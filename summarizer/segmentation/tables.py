@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+from summarizer.segmentation import line_ends
 from summarizer.segmentation.answers import begins_answer
 from summarizer.segmentation.lines import ROW, Line
 from summarizer.segmentation.vocabulary import alternatives, words
@@ -33,8 +34,12 @@ _TIME = re.compile(
     r"(?:[01]?\d|2[0-4])(?::?[0-5]\d|[ap]m?)|(?:0?[1-9]|1[0-2])/(?:0?[1-9]|[12]\d|3[01])(?:/\d{2,4})?"
 )
 """A clock time or a date: `Drug | 0600 | 1200`."""
+NEAR = 3
+"""How far words may stand from where their cell begins, in characters."""
 _FEW = 2
 _HEADS = words("table_heads", "heads")
+_ACTIONS = words("section_titles", "actions")
+_IN_CELLS = words("table_heads", "in_cells")
 _STOP_GAP = re.compile(r"[.?!:;,][\"')\]]?$")
 
 
@@ -107,9 +112,44 @@ def continues_row(line: Line, before: Line) -> bool:
     """Whether a line holds the rest of cells of the row above it: it begins under one of its cells."""
     return (
         not line.after_blank
-        and line.indent > before.indent + 3
+        and line.indent > before.indent + NEAR
         and any(abs(before.indent + start - line.indent) < 2 for start in gaps(before.text))
     )
+
+
+def is_under_last_cell(line: Line, row: Line) -> bool:
+    """Whether a line begins under the last cell of a row: then it reads on from the row's end."""
+    return line.indent >= row.indent + gaps(row.text)[-1] - 1
+
+
+def heads_lists(text: str) -> bool:
+    """Whether a row names columns that are lists of their own: what to do with the drugs in each."""
+    names = [cell.strip(" :*").lower() for cell in cells(text)]
+    return len(names) > 1 and all(name in _ACTIONS for name in names)
+
+
+def is_rest_of_first_cell(line: Line, row: Line) -> bool:
+    """Whether a line holds words that a narrow first column took from its cell in the row above."""
+    starts = gaps(row.text)
+    if not starts or not 0 <= line.indent - row.indent <= NEAR or has_bars(row.text):
+        return False
+    fits = line.right < row.indent + starts[0] and line.text[0].isalnum()
+    return fits and goes_on(line.text, row.text[: starts[0]].rstrip())
+
+
+def places(line: Line) -> list[tuple[int, int]]:
+    """Where the cells of a row of wide gaps stand, as offsets into the line."""
+    starts = (0, *gaps(line.text))
+    ends = (*starts[1:], len(line.text))
+    return [(start, len(line.text[:end].rstrip())) for start, end in zip(starts, ends, strict=True)]
+
+
+def goes_on(cell: str, above: str) -> bool:
+    """Whether the words under a cell are the rest of it: a unit, a dose, or words that only go on."""
+    first = cell.split(None, 1)[0].lower().strip("(,;.")
+    if first in _IN_CELLS or line_ends.goes_on(cell):
+        return True
+    return line_ends.completes(above, cell)
 
 
 def leader_cells(text: str) -> list[tuple[int, int]]:

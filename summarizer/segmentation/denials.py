@@ -1,0 +1,37 @@
+"""A line that denies, and what below it is no more of what it denies."""
+
+import re
+
+from summarizer.segmentation.vocabulary import alternatives, words
+
+_DENIES = re.compile(
+    rf"(?:(?:{alternatives('denials', 'subjects')})\s)?(?:{alternatives('denials', 'denies')})\b", re.I
+)
+_UNDONE = re.compile(rf"\b(?:{alternatives('denials', 'undone')})\b", re.I)
+_STOP = re.compile(r"[.;:]\s")
+_EXTENT = re.compile(
+    r"\S\s(?:x\s?\d|\d{1,3}(?:[-–]\d{1,3})?\s?(?:"
+    rf"{alternatives('denials', 'extents')})\b)(?!.*\b(?:ago|before|earlier)\b)",
+    re.I,
+)
+_AFFIRMS = words("denials", "affirms")
+_NO_SUBJECT = words("denials", "no_subject", "affirms")
+
+
+def ends_denial(above: str, line: str) -> bool:
+    """Whether a line in small letters is a finding of its own below one that denies others.
+
+    It says that something is there (`reports cough`), or how much of it (`Denies SOB, PND` / `orthopnea x2
+    pillows`): nobody gives the extent of what is not there.
+    """
+    clause = above[-200:]
+    for stop in _STOP.finditer(clause):
+        clause = above[-200:][stop.end() :]
+    if not _DENIES.match(clause) or _UNDONE.search(clause):
+        return False
+    first = line.split(None, 1)[0].strip("(,;:").lower()
+    if first in _AFFIRMS:
+        return True
+    return (
+        len(first) > 1 and first not in _NO_SUBJECT and first.isalpha() and _EXTENT.search(line) is not None
+    )

@@ -1,0 +1,78 @@
+"""A block of lines among those beside it: whether it titles them, what heads a table that it begins."""
+
+import re
+from collections.abc import Sequence
+
+from summarizer.segmentation import tables
+from summarizer.segmentation.boilerplate import is_rule
+from summarizer.segmentation.forms import TITLE_WORDS, capitalised
+from summarizer.segmentation.line_ends import is_terminated
+from summarizer.segmentation.lines import BOILERPLATE, ITEM, ROW, TEXT, Line
+from summarizer.types import ContextKind, ContextSpan
+
+_CAPTION_WORDS = 8
+_TITLE = 48
+_CAPTION = re.compile(r"table\s{1,4}[\w.]{1,6}\b", re.I)
+
+
+class Place:
+    """One block of lines, and those beside it.
+
+    Attributes:
+        block, before, following: its lines, those of the blocks above and below; None where there is none.
+        first: its first line.
+        start, end: where it stands in the note.
+    """
+
+    __slots__ = ("_blocks", "_index", "before", "block", "end", "first", "following", "start")
+
+    def __init__(self, blocks: Sequence[list[Line]], index: int) -> None:
+        self._blocks, self._index = blocks, index
+        self.block = blocks[index]
+        self.before = blocks[index - 1] if index else None
+        self.following = blocks[index + 1] if index + 1 < len(blocks) else None
+        self.first = self.block[0]
+        self.start, self.end = self.first.start, self.block[-1].end
+
+    def beside(self, step: int) -> list[Line] | None:
+        """The block that stands so many blocks below, or above where `step` is negative."""
+        at = self._index + step
+        return self._blocks[at] if 0 <= at < len(self._blocks) else None
+
+    def table_head(self) -> list[ContextSpan]:
+        """The column heads and the caption of the table that begins with this block."""
+        rows = self.following
+        if rows is not None and rows[0].kind is BOILERPLATE and is_rule(rows[0].text):
+            rows = self.beside(2)
+        if rows is None or rows[0].kind is not ROW or (rows is self.following and rows[0].after_blank):
+            return []
+        head: list[ContextSpan] = []
+        above = self.before[0] if self.before and len(self.before) == 1 else None
+        if above is not None and above.kind is TEXT:
+            named = len(above.text) < 80 and not is_terminated(above.text)
+            close = named and (not self.first.after_blank or self._stands_alone(above))
+            if close or _CAPTION.match(above.text):
+                head.append(ContextSpan(above.start, above.end, ContextKind.CAPTION))
+        if tables.heads(self.first, rows[0]):
+            head.append(ContextSpan(self.start, self.end, ContextKind.COLUMN))
+        return head
+
+    def _stands_alone(self, line: Line) -> bool:
+        """Whether a line above is a paragraph of a few words with a capital: it names what is below."""
+        above = self.beside(-2)
+        alone = line.after_blank or above is None or above[0].kind is BOILERPLATE
+        return alone and line.text[0].isupper() and len(line.text.split()) < _CAPTION_WORDS
+
+    def is_title(self) -> bool:
+        """Whether a block of text titles the lines below: they stand in from it, or it looks like a title."""
+        first, own = self.first, self.first.text
+        below = self.following[0] if self.following else None
+        if len(self.block) > 1 or below is None or below.after_blank:
+            return False
+        if below.kind is ITEM or len(own) > _TITLE or not own[0].isupper():
+            return False
+        if is_terminated(own[-8:]) or own[-1] in ",;:":
+            return False
+        if below.indent > first.indent + 1:
+            return below.text[0].isupper() and len(own.split()) <= TITLE_WORDS
+        return first.after_blank and self._index > 0 and capitalised(own) and below.indent == first.indent
