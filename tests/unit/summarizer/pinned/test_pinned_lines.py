@@ -21,7 +21,12 @@ FIGURES = {
     "follow-up": (40, 2),
 }
 
-FIGURES_AGAIN = {"allergies": (39, 1), "code-status": (40, 0)}
+FIGURES_AGAIN = {
+    "allergies": (39, 1),
+    "code-status": (40, 0),
+    "pending-results": (32, 0),
+    "follow-up": (37, 0),
+}
 
 
 def found(rule: str, texts: list[str]) -> list[str]:
