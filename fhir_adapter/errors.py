@@ -114,7 +114,20 @@ class HttpStatusError(FhirAdapterError):
     @property
     def passing(self) -> bool:
         """True where the same request may well succeed in a moment."""
-        return self.status >= 500 or self.status == 429
+        return (self.status >= 500 and self.status != 501) or self.status == 429
+
+    @property
+    def unsupported(self) -> bool:
+        """True where the server does not do this request, and may do another one for the same.
+
+        Servers refuse a search parameter or a header that they do not know with any of these.
+        """
+        return self.status in _UNSUPPORTED
+
+    @property
+    def asks_otherwise(self) -> bool:
+        """`unsupported`, and not for the reason that there is nothing of the kind at all (404)."""
+        return self.unsupported and self.status != 404
 
 
 class NotFoundError(HttpStatusError):
@@ -133,6 +146,7 @@ class RefusedError(HttpStatusError):
     """401, 403 or 407: not allowed."""
 
 
+_UNSUPPORTED = frozenset({400, 403, 404, 405, 422, 501})
 # Statuses that do not pass by waiting: nothing is there, or not in this form.
 _NOTHING_THERE = frozenset({400, 404, 405, 406, 410, 415})
 _READ_FAULTS: tuple[tuple[type[FhirAdapterError], Reason, str], ...] = (

@@ -28,7 +28,7 @@ from fhir_adapter.writing.label_trial import FALLBACK, LabelVerdict, Trial, try_
 from fhir_adapter.writing.lifecycle import read_existing
 from fhir_adapter.writing.pipeline import Pipeline
 from fhir_adapter.writing.recall import RecalledError, authors
-from fhir_adapter.writing.server_trial import TransactionTrial, ignored_parameters, try_transaction
+from fhir_adapter.writing.server_trial import TransactionTrial, try_transaction
 from fhir_adapter.writing.writer import Writer
 from jobs.exits import say
 from jobs.ledger.looks import some_held
@@ -36,6 +36,7 @@ from jobs.ledger.rows import LedgerError
 from jobs.passes.deletions import LOOK as KNOWN_LOOKED_AT
 from jobs.passes.standing import LOOK, Stand, stand
 from jobs.runtime import make_client, make_source, open_ledger
+from jobs.searches import ignored_searches, refused_searches
 from jobs.settings import Settings
 
 Verdict = Literal["ok", "warning", "failure"]
@@ -143,7 +144,8 @@ async def _asked(
     yield await _tried("authors", "Device", lambda: _authors(client))
     for resource_type in settings.resource_types:
         yield await _changes(settings, client, resource_type)
-    yield await _parameters(client)
+    async for check in _parameters(client):
+        yield check
     if by_patient := await _partitions(settings, client):
         yield by_patient
     for check_name, look in _summaries(client, pipeline):
@@ -193,6 +195,8 @@ def _summaries(
         return "searched by id, and read"
 
     async def provenances() -> str:
+        if client.lacking.has("Provenance", "entity"):
+            return "not searched by source: a recall goes by Compositions alone"
         await _first(client, "Provenance", [("entity", _NOBODY), ("_count", "1")])
         return "searched by source, as `clinsum withdraw` does"
 
@@ -235,6 +239,8 @@ async def _changes(settings: Settings, client: FhirClient, resource_type: str) -
         async for page in source.changed_since(resource_type, None):
             there = "some" if page.notes else "none yet"
             break
+        async for _ in source.changed_since(resource_type, datetime.now(UTC).isoformat()):
+            break  # with a bound, as from the second pass on
         return f"by _lastUpdated; there are {there}; {await _deletions(source, resource_type)}"
 
     try:
@@ -244,6 +250,7 @@ async def _changes(settings: Settings, client: FhirClient, resource_type: str) -
     except HttpStatusError as error:
         return Check(name, "failure", say(error), _WANTS_MORE)
     check = await _tried(name, resource_type, look)
+    strategy = await source.strategy(resource_type)  # the look may have shown that it has to be another
     if check.status == "ok" and strategy.fallback:
         return Check(name, "warning", strategy.fallback)
     return check
@@ -284,18 +291,17 @@ async def _transaction(client: FhirClient) -> TransactionTrial | None:
         return None
 
 
-async def _parameters(client: FhirClient) -> Check:
+async def _parameters(client: FhirClient) -> AsyncIterator[Check]:
     """Whether the server searches by what passes, recalls and timelines ask for."""
-    name, wanted = "search parameters", dict.fromkeys(("entry", "subject", "author"), _NOBODY)
-    wanted |= {"subject": "Patient/clinsum-doctor", "author": "Device/clinsum-doctor"}
-    provenance = {"entity": _NOBODY, "agent": "Device/clinsum-doctor"}
-    found = await ignored_parameters(client, {"Composition": wanted, "Provenance": provenance})
-    if not found:
-        return Check(name, "ok", "the server ignores none that is asked for")
-    value = f"the server ignores {', '.join(found)}; every match is looked at, so nothing is mistaken"
-    return Check(
-        name, "warning", value, "Recalls and timelines read more than they need: have it index these."
-    )
+    name = "search parameters"
+    remedy = "Recalls and timelines read more than they need: have it index these."
+    if value := await ignored_searches(client):
+        yield Check(name, "warning", value, remedy)
+    else:
+        yield Check(name, "ok", "the server ignores none that is asked for")
+    if value := refused_searches(client):
+        remedy = "Passes, audits and recalls read more than they need: have it take these."
+        yield Check("refused searches", "warning", value, remedy)
 
 
 async def _partitions(settings: Settings, client: FhirClient) -> Check | None:

@@ -26,10 +26,11 @@ def running(
     *,
     docker: bool = False,
     quirks: Collection[Quirk] = (),
+    refused: Collection[str] = (),
 ) -> Iterator[str]:
-    """Either sandbox, the embedded one with quirks, for as long as the block lasts; yields its base URL."""
+    """Either sandbox, the embedded one with quirks, while the block lasts; yields its base URL."""
     if engine == "embedded":
-        settings = SandboxSettings(database=database, quirks=frozenset(quirks))
+        settings = SandboxSettings(database=database, quirks=frozenset(quirks), refused=frozenset(refused))
         with running_embedded(settings, port, own_process=True) as base_url:
             yield base_url
     else:

@@ -21,6 +21,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--renew", action="store_true", help="rewrites what is written for the demo's notes")
+    parser.addoption("--each-parameter", action="store_true", help="servers that refuse one search parameter")
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:

@@ -133,6 +133,6 @@ async def is_replaced(client: FhirClient, claims: Claims) -> bool:
             if any(replaces_composition(resource, claims.composition) for resource in page.resources):
                 return True
     except HttpStatusError as error:
-        if error.status >= 500:
+        if error.passing:
             raise
     return False

@@ -10,6 +10,7 @@ from fhir_adapter.audit.findings import Finding, Found
 from fhir_adapter.audit.record import Maker, read_maker
 from fhir_adapter.lenient import JsonObject, as_dict, coded, dicts, references, relative
 from fhir_adapter.rest.client import FhirClient
+from fhir_adapter.rest.lacking import search_by
 from fhir_adapter.writing.authorship import NAMES_DEVICE, contained_in, definition_of, is_of
 from fhir_adapter.writing.recall import marks_of
 
@@ -87,8 +88,10 @@ class Witnesses:
         found: dict[str, list[JsonObject]] = {reference: [] for reference in compositions}
         for start in range(0, len(compositions), _LOOKUP):
             wanted = ",".join(compositions[start : start + _LOOKUP])
-            query = [("target", wanted), ("_count", str(2 * _LOOKUP))]
-            async for page in self._client.search("Provenance", query):
+            count = ("_count", str(2 * _LOOKUP))
+            ours = ("_tag", f"{canonical.PROVENANCE_KEY}|")
+            ways = [[("target", wanted), count], [ours, count], [count]]
+            async for page in search_by(self._client, "Provenance", ways):
                 for resource in page.resources:
                     for target in references(resource.get("target"), self._client.base_url):
                         if target in found:

@@ -16,7 +16,7 @@ from fhir_adapter.errors import (
 )
 from fhir_adapter.lenient import as_string, usable_id, version_of
 from fhir_adapter.note import Attachment, Content, SourceNote
-from fhir_adapter.reading.answers import check_answer, check_size
+from fhir_adapter.reading.answers import check_answer, check_binary
 from fhir_adapter.reading.base64_data import check_hash, decode_base64, unwrapped
 from fhir_adapter.reading.binary import binary_resource
 from fhir_adapter.reading.media import declared, rank
@@ -243,8 +243,7 @@ async def _opened(
     if packed is None:
         return None
     data = decode_base64(packed, limits.max_bytes)
-    if attachment.hash is None:
-        check_size(data, attachment)
+    check_binary(data, label or "", attachment)
     return _Bytes(data, label, security, version)
 
 

@@ -19,6 +19,7 @@ from fhir_adapter.errors import HttpStatusError
 from fhir_adapter.lenient import JsonObject, as_dict, as_list, coded, dicts, relative
 from fhir_adapter.note import SourceNote
 from fhir_adapter.rest.client import FhirClient
+from fhir_adapter.rest.lacking import search_by
 from fhir_adapter.stamps import nanoseconds
 
 _AT_ONCE = 40
@@ -56,19 +57,21 @@ class Consents:
         target = relative(as_dict(note.subject).get("reference"), self._client.base_url)
         return target if target.startswith("Patient/") else ""
 
-    async def _ask(self, patients: Sequence[str]) -> None:
-        if not patients or self.notice:
+    async def _ask(self, wanted: Sequence[str]) -> None:
+        if not wanted or self.notice:
             return
         if "patient" not in (await self._client.capability()).search_params("Consent"):
             return
         if len(self._of) > _KNOWN:
             self._of.clear()
-        for start in range(0, len(patients), _AT_ONCE):
-            part = patients[start : start + _AT_ONCE]
-            params = [("patient", ",".join(part)), ("status", "active"), ("_count", "200")]
+        for start in range(0, len(wanted), _AT_ONCE):
+            part = wanted[start : start + _AT_ONCE]
+            patients, count = ("patient", ",".join(part)), ("_count", "200")
+            active = ("status", "active")
+            ways = [[patients, active, count], [patients, count], [active, count], [count]]
             found: dict[str, list[JsonObject]] = {patient: [] for patient in part}
             try:
-                async for page in self._client.search("Consent", params):
+                async for page in search_by(self._client, "Consent", ways):
                     for consent in page.resources:
                         whose = relative(
                             as_dict(consent.get("patient")).get("reference"), self._client.base_url

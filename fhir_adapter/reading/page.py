@@ -1,8 +1,12 @@
 """A page of notes as a walk gives it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from fhir_adapter.errors import NoteError
+from fhir_adapter.lenient import JsonObject, reference_of
 from fhir_adapter.note import SourceNote
+from fhir_adapter.reading.source_note import read_source
 from fhir_adapter.reasons import Reason
 
 
@@ -44,3 +48,20 @@ class Page:
     repeated: int = 0
     notice: str = ""
     whole: bool = True
+
+
+def unreadable(references: Sequence[str], detail: str) -> tuple[Unreadable, ...]:
+    """Entries that cannot be read, one without a name where there is none."""
+    return tuple(Unreadable(reference, Reason.SERVER_ERROR, detail) for reference in references or ("",))
+
+
+def read_entry(resource: JsonObject, resource_type: str) -> SourceNote | Unreadable:
+    """A match as a note of the type that was asked for, or why it is none."""
+    version = resource.get("meta", {}).get("versionId") if isinstance(resource.get("meta"), dict) else None
+    known = version if isinstance(version, str) else ""
+    if resource.get("resourceType") != resource_type:
+        return Unreadable(reference_of(resource), Reason.MALFORMED, "a match of another type", known)
+    try:
+        return read_source(resource)
+    except NoteError as error:
+        return Unreadable(reference_of(resource), error.reason, error.detail, known)

@@ -86,15 +86,17 @@ class Patients:
                 yield relative(as_dict(member.get("entity")).get("reference"), self._client.base_url)
 
     async def _open_encounters(self) -> AsyncIterator[str]:
-        params = [("status", ",".join(_OPEN)), ("_count", "200")]
-        async for encounter in matches(self._client, "Encounter", params):
+        count = ("_count", "200")
+        params = [("status", ",".join(_OPEN)), count]
+        async for encounter in matches(self._client, "Encounter", params, [count]):
             if encounter.get("status") in _OPEN:
                 yield relative(as_dict(encounter.get("subject")).get("reference"), self._client.base_url)
 
     async def _seen(self) -> AsyncIterator[str]:
         """Whose summaries there are, by the server and not by a ledger."""
-        params = [("_tag", "|".join(canonical.SUMMARY_TAG)), ("_elements", "subject,meta"), ("_count", "500")]
-        async for summary in matches(self._written, "Composition", params):
+        shown = [("_elements", "subject,meta"), ("_count", "500")]
+        tagged = [("_tag", "|".join(canonical.SUMMARY_TAG)), *shown]
+        async for summary in matches(self._written, "Composition", tagged, shown):
             if canonical.SUMMARY_TAG in coded(as_dict(summary.get("meta")).get("tag")):
                 yield relative(as_dict(summary.get("subject")).get("reference"), self._client.base_url)
 

@@ -114,7 +114,7 @@ async def _asked(client: FhirClient, query: Sequence[tuple[str, str]]) -> AsyncI
         async for resource in matches(client, "Patient", query):
             yield resource
     except HttpStatusError as error:
-        if error.status not in (400, 404, 422):
+        if not error.unsupported:
             raise
 
 
@@ -149,6 +149,6 @@ async def last_visit(client: FhirClient, patients: Iterable[str], before: str) -
             if found:
                 return found
     except HttpStatusError as error:
-        if error.status >= 500:
+        if error.passing:
             raise
     return found

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from fhir_adapter.canonical import URI
-from fhir_adapter.errors import HttpStatusError, RefusedError, ResponseTooLargeError
+from fhir_adapter.errors import HttpStatusError, ResponseTooLargeError
 from fhir_adapter.lenient import JsonObject, as_code, as_dict, as_list, as_text, dicts, reference_of, relative
 from fhir_adapter.note import SourceNote
 from fhir_adapter.reading.source_note import replaces
@@ -64,8 +64,6 @@ async def find_by_identifier(client: FhirClient, token: str) -> str:
                 held = dicts([resource.get("masterIdentifier"), *as_list(resource.get("identifier"))])
                 if any(i.get("value") == value and (i.get("system") or "") == system for i in held):
                     found.append(reference_of(resource))
-    except RefusedError:
-        raise
     except HttpStatusError as error:
         if error.passing:
             raise
@@ -106,8 +104,6 @@ async def find_replacements(
             async for page in client.search("DocumentReference", params):
                 for resource in page.resources:
                     _add(client, found, wanted, resource)
-        except RefusedError:
-            raise
         except ResponseTooLargeError:
             return found, "the server says too much about which documents were replaced" if doubtful else ""
         except HttpStatusError as error:
@@ -131,3 +127,27 @@ def _add(client: FhirClient, found: dict[str, str], wanted: set[str] | None, res
         target = relative(reference, client.base_url)
         if target and target != by and (wanted is None or target in wanted):
             found.setdefault(target, by)
+
+
+class NamedTargets:
+    """Finds documents that others say they replace and name by an identifier; each is asked for once."""
+
+    def __init__(self, client: FhirClient) -> None:
+        self._client = client
+        self._found: dict[str, str] = {}
+
+    async def named(self, resource: JsonObject) -> JsonObject:
+        """The document with a reference beside each identifier by which it names one that it replaces."""
+        relations = as_list(resource.get("relatesTo"))
+        if not any(nameless_target(relation) for relation in relations):
+            return resource
+        return {**resource, "relatesTo": [await self._named(relation) for relation in relations]}
+
+    async def _named(self, relation: object) -> object:
+        token = nameless_target(relation)
+        if token is None or not isinstance(relation, dict):
+            return relation
+        if token not in self._found:
+            self._found[token] = await find_by_identifier(self._client, token)
+        target = {**as_dict(relation.get("target")), "reference": self._found[token]}
+        return {**relation, "target": target} if self._found[token] else relation

@@ -9,18 +9,18 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from fhir_adapter.errors import GoneError, HttpStatusError, NoteError, NotFhirError
-from fhir_adapter.lenient import JsonObject, as_dict, as_list, has_tag, reference_of, relative
+from fhir_adapter.errors import GoneError, HttpStatusError, NotFhirError
+from fhir_adapter.lenient import JsonObject, as_dict, has_tag, reference_of, relative
 from fhir_adapter.note import SourceNote
 from fhir_adapter.reading.by_id import find_by_id, whole
-from fhir_adapter.reading.page import Page, Unreadable
+from fhir_adapter.reading.page import Page, Unreadable, read_entry, unreadable
 from fhir_adapter.reading.patients import OF_ONE_PATIENT, Patients
 from fhir_adapter.reading.policy import Policy, ineligible
-from fhir_adapter.reading.replacements import Stated, find_by_identifier, find_replacements, nameless_target
+from fhir_adapter.reading.replacements import NamedTargets, Stated, find_replacements
 from fhir_adapter.reading.seen import Seen
 from fhir_adapter.reading.selection import Selection
 from fhir_adapter.reading.source_note import read_source
-from fhir_adapter.reading.strategy import Strategy, choose_strategy
+from fhir_adapter.reading.strategy import Strategy, choose_strategy, weakening, weaker
 from fhir_adapter.reading.walk import Gap, Span, Walk
 from fhir_adapter.reasons import Reason
 from fhir_adapter.rest.client import FhirClient
@@ -72,7 +72,7 @@ class Source:
         self._clock = clock
         self._strategies: dict[str, Strategy] = {}
         self._stated = Stated(client)
-        self._by_identifier: dict[str, str] = {}
+        self._targets = NamedTargets(client)
         self._named: frozenset[str] | None = None
 
     def ineligible(self, note: SourceNote) -> Reason | None:
@@ -85,7 +85,7 @@ class Source:
         Raises:
             NoteError: MALFORMED. FhirAdapterError: as the client raises it.
         """
-        resource = await self._named_targets(await self._client.read(reference))
+        resource = await self._targets.named(await self._client.read(reference))
         note = read_source(resource)
         if note.resource_type == "DocumentReference":
             self._stated.see([resource])
@@ -177,9 +177,22 @@ class Source:
         begin = nanoseconds(watermark) if watermark is not None else None
         if watermark is not None and begin is None:
             raise ValueError("the watermark is not an instant")
-        strategy = await self.strategy(resource_type)
-        pages = self._by_patient(strategy, None) if self._patients else self._walked(strategy, begin)
+        if self._patients:
+            pages = self._by_patient(await self.strategy(resource_type), None)
+        else:
+            pages = self._weakening(resource_type, lambda strategy: self._walked(strategy, begin))
         async for page in pages:
+            yield page
+
+    async def _weakening(
+        self, resource_type: str, walked: Callable[[Strategy], AsyncIterator[Page]]
+    ) -> AsyncIterator[Page]:
+        """The pages by the best strategy that the server does not refuse, which is kept."""
+        declared = (await self._client.capability()).search_params(resource_type)
+        best = await self.strategy(resource_type)
+        async for strategy, page in weakening(weaker(best, declared), walked):
+            if strategy != best:
+                self._strategies[resource_type] = strategy
             yield page
 
     async def _by_patient(self, strategy: Strategy, since: int | None) -> AsyncIterator[Page]:
@@ -203,19 +216,28 @@ class Source:
 
     async def between(self, resource_type: str, begin: int | None, end: int | None) -> AsyncIterator[Page]:
         """Pages of the notes with stamps from `begin` on and below `end`, in nanoseconds."""
-        strategy = await self.strategy(resource_type)
-        async for page in self._walked(strategy, None, span=Span(begin, end)):
+        span = Span(begin, end)
+        async for page in self._weakening(resource_type, lambda s: self._walked(s, None, span=span)):
             yield page
 
     async def _of_one(self, strategy: Strategy, patient: str, since: int | None) -> AsyncIterator[Page]:
-        one = replace(strategy, always=(*_of_patient(patient), *strategy.always))
-        try:
-            async for page in self._walked(one, None, patient, since):
-                yield replace(page, newest=None)
-        except OF_ONE_PATIENT as error:
-            status = f"HTTP {error.status}" if isinstance(error, HttpStatusError) else type(error).__name__
-            detail = f"one patient's notes cannot be searched ({status})"
-            yield Page((Unreadable("", Reason.SERVER_ERROR, detail),), None, is_last=False)
+        fault: Exception | None = None
+        for parameter in (_of_patient(patient), (("subject", patient),)):
+            one = replace(strategy, always=(*parameter, *strategy.always))
+            begun = False
+            try:
+                async for page in self._walked(one, None, patient, since):
+                    begun = True
+                    yield replace(page, newest=None)
+            except OF_ONE_PATIENT as error:
+                fault = fault or error
+                if begun or not isinstance(error, HttpStatusError) or not error.unsupported:
+                    break
+            else:
+                return
+        status = f"HTTP {fault.status}" if isinstance(fault, HttpStatusError) else type(fault).__name__
+        detail = f"one patient's notes cannot be searched ({status})"
+        yield Page((Unreadable("", Reason.SERVER_ERROR, detail),), None, is_last=False)
 
     async def _walked(
         self,
@@ -231,7 +253,7 @@ class Source:
         walk = Walk(self._client, resource_type, strategy, seen, asked, page_size=self._page_size, now=now)
         async for found in walk.pages():
             if isinstance(found, Gap):
-                yield Page(_unreadable(found), seen.newest, is_last=False)
+                yield Page(unreadable(found.references, found.detail), seen.newest, is_last=False)
                 continue
             page = await self._page(resource_type, self._asked(found, patient, since), seen, patient)
             yield replace(page, notice="; ".join(filter(None, (page.notice, *walk.taken()))))
@@ -273,18 +295,21 @@ class Source:
     async def _in_other_order(self, strategy: Strategy, lower: int | None) -> AsyncIterator[Page]:
         resource_type = strategy.resource_type
         limits = [*strategy.always, *([] if lower is None else [("_lastUpdated", f"ge{instant(lower)}")])]
-        orders = [[("_sort", "_id" if lower is None else "-_lastUpdated")], []]
-        for order in orders:
+        order = ("_sort", "_id" if lower is None else "-_lastUpdated")
+        ways = [[*limits, order], limits, [order], []] if limits else [[order], []]
+        for way in ways:
             seen = Seen(Strategy(resource_type, None), None, 0, self._now())
-            params = [*limits, *order, ("_count", str(self._page_size))]
+            params = [*way, ("_count", str(self._page_size))]
             begun = False
             try:
                 async for found in self._client.search(resource_type, params):
                     begun = True
-                    yield await self._page(resource_type, found, seen)
+                    yield await self._page(resource_type, self._late(found, lower), seen)
             except HttpStatusError as error:
-                if not begun and (not order or error.status not in (400, 422, 501)):
+                if not begun and (way is ways[-1] or not error.unsupported):
                     raise
+                if not begun:
+                    continue
             except NotFhirError:
                 if not begun:
                     raise
@@ -295,31 +320,19 @@ class Source:
                     yield page
                 return
 
+    def _late(self, found: SearchPage, since: int | None) -> SearchPage:
+        """The page without what is stamped earlier: a server may refuse or ignore the bound."""
+        if since is None:
+            return found
+        late = [one for one in found.resources if (nanoseconds(_stamp(one)) or since) >= since]
+        return replace(found, resources=tuple(late))
+
     def _asked(self, found: SearchPage, patient: str, since: int | None) -> SearchPage:
         """The page without the matches of others: a server may ignore `patient`, or a bound."""
         if not patient:
             return found
         mine = [resource for resource in found.resources if self._whose(resource) == patient]
-        if since is not None:
-            mine = [one for one in mine if (nanoseconds(_stamp(one)) or since) >= since]
-        return replace(found, resources=tuple(mine))
-
-    async def _named_targets(self, resource: JsonObject) -> JsonObject:
-        """The document with a reference beside each identifier by which it names one that it replaces."""
-        relations = as_list(resource.get("relatesTo"))
-        if not any(nameless_target(relation) for relation in relations):
-            return resource
-        found = [await self._named_target(relation) for relation in relations]
-        return {**resource, "relatesTo": found}
-
-    async def _named_target(self, relation: object) -> object:
-        token = nameless_target(relation)
-        if token is None or not isinstance(relation, dict):
-            return relation
-        if token not in self._by_identifier:
-            self._by_identifier[token] = await find_by_identifier(self._client, token)
-        target = {**as_dict(relation.get("target")), "reference": self._by_identifier[token]}
-        return {**relation, "target": target} if self._by_identifier[token] else relation
+        return self._late(replace(found, resources=tuple(mine)), since)
 
     async def _page(self, resource_type: str, found: SearchPage, seen: Seen, patient: str = "") -> Page:
         derived = repeated = 0
@@ -328,7 +341,7 @@ class Source:
         for stated in found.resources:
             seen.stamp(stated)
             try:
-                resource = await self._named_targets(await whole(self._client, stated))
+                resource = await self._targets.named(await whole(self._client, stated))
             except (HttpStatusError, NotFhirError):
                 if not reference_of(stated):
                     raise
@@ -339,7 +352,7 @@ class Source:
             if has_tag(resource, self._tag):
                 derived += 1
                 continue
-            note = _read(resource, resource_type)
+            note = read_entry(resource, resource_type)
             if isinstance(note, SourceNote) and not self._selection.holds(resource, self._client.base_url):
                 note = replace(note, left_out=True)
             version = note.version_id or (note.last_updated if isinstance(note, SourceNote) else "")
@@ -374,20 +387,3 @@ def _of_patient(reference: str) -> tuple[tuple[str, str], ...]:
 
 def _stamp(resource: JsonObject) -> object:
     return as_dict(resource.get("meta")).get("lastUpdated")
-
-
-def _unreadable(gap: Gap) -> tuple[Unreadable, ...]:
-    return tuple(
-        Unreadable(reference, Reason.SERVER_ERROR, gap.detail) for reference in gap.references or ("",)
-    )
-
-
-def _read(resource: JsonObject, resource_type: str) -> SourceNote | Unreadable:
-    version = resource.get("meta", {}).get("versionId") if isinstance(resource.get("meta"), dict) else None
-    known = version if isinstance(version, str) else ""
-    if resource.get("resourceType") != resource_type:
-        return Unreadable(reference_of(resource), Reason.MALFORMED, "a match of another type", known)
-    try:
-        return read_source(resource)
-    except NoteError as error:
-        return Unreadable(reference_of(resource), error.reason, error.detail, known)

@@ -263,7 +263,7 @@ class Walk:
 
     def _without_order(self, error: FhirAdapterError) -> bool:
         """Whether the same is to be asked for without an order, since the server refuses that."""
-        refused = isinstance(error, HttpStatusError) and error.status in (400, 422, 501)
+        refused = isinstance(error, HttpStatusError) and error.unsupported
         if self._answered or not refused or not self._sorting or self._strategy.parameter is None:
             return False
         self._sorting = self._seen.in_order = False
@@ -273,7 +273,7 @@ class Walk:
         """An error that no other question to the server will mend."""
         if isinstance(error, (RefusedError, OutsideBaseError, ServerUnreachableError)):
             return True
-        clear = isinstance(error, HttpStatusError) and error.status < 500 and error.status != 429
+        clear = isinstance(error, HttpStatusError) and not error.passing
         return clear and not search.pages and not self._answered
 
     def _onward(self, span: Span, search: _Search) -> Span | None:

@@ -8,6 +8,7 @@ import asyncio
 import re
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from functools import partial
 from types import TracebackType
 from typing import Self
 from urllib.parse import quote
@@ -20,6 +21,7 @@ from fhir_adapter.rest.auth import ScopedAuth
 from fhir_adapter.rest.backoff import Backoff
 from fhir_adapter.rest.capability import Capability, parse_capability
 from fhir_adapter.rest.foreign import ForeignHosts
+from fhir_adapter.rest.lacking import Lacking
 from fhir_adapter.rest.lanes import Lanes
 from fhir_adapter.rest.proxies import Proxies
 from fhir_adapter.rest.scope import SAFE, Scope, kind_of, parsed
@@ -91,6 +93,7 @@ class FhirClient:
             allows=self._scope.contains,
         )
         self.auth = auth
+        self.lacking = Lacking()
         self.foreign = ForeignHosts(backoff=backoff, timeout=timeout, sleep=sleep)
         self._capability: Capability | None = None
         self._capability_lock = asyncio.Lock()
@@ -208,7 +211,8 @@ class FhirClient:
         """Bundles of a search or a history, each with the link that follows it and its date.
 
         The search asks to be refused rather than to have a parameter ignored (R4, 3.1.1.4.3); where it is,
-        it is asked again without that, since whoever searches looks at what comes.
+        it is asked again without that, and without what only says how matches are shown, since whoever
+        searches looks at what comes.
         """
         url = self._scope.url(quote(path)).copy_merge_params(list(params))
         if start:
@@ -217,15 +221,11 @@ class FhirClient:
                 raise ValueError("not a link into this server")
             url = resolved
         circle = Circle(url, what)
-        headers = {"Cache-Control": "no-cache", "Prefer": "handling=strict"}
+        ask = partial(self._get, what)
+        (bundle, date), headers = await self.lacking.first(path, url, ask)
         while True:
-            try:
-                bundle, date = await self._get(url, what, headers)
-            except HttpStatusError as error:
-                if error.status != 400 or "Prefer" not in headers or circle.begun:
-                    raise
-                del headers["Prefer"]
-                continue
+            if circle.begun:
+                bundle, date = await ask(url, headers)
             if bundle.get("resourceType") != "Bundle":
                 raise NotFhirError(f"{what}: the server answered with something other than a Bundle")
             following = next_link(bundle, url, what, self._scope)
@@ -260,7 +260,7 @@ class FhirClient:
             idempotent=not once,
             conflicts=not once,
         )
-        answer = await self._transport.send(call)
+        answer = await self.lacking.preferring(call, self._transport.send)
         try:
             response = decode_json(answer.data, call.what) if answer.status == 200 else {}
         except NotFhirError:
@@ -344,7 +344,7 @@ class FhirClient:
             raise ValueError("not a reference into this server")
         return path
 
-    async def _get(self, url: httpx.URL, what: str, headers: dict[str, str]) -> tuple[JsonObject, int | None]:
+    async def _get(self, what: str, url: httpx.URL, headers: dict[str, str]) -> tuple[JsonObject, int | None]:
         """A Bundle, as far as it can be read, and the server's time."""
         answer = await self._transport.send(self._call("GET", url, what, headers))
         if answer.status != 200:

@@ -3,6 +3,7 @@
 HAPI answers 25 reads of what is not there in a batch in a tenth of the time of 25 requests.
 """
 
+import asyncio
 import re
 from collections.abc import Sequence
 
@@ -43,3 +44,11 @@ async def look_at_all(client: FhirClient, references: Sequence[str]) -> dict[str
         elif status and status[1] in ("404", "410") and not resource.get("id"):
             found[reference] = None
     return found
+
+
+async def look_at_each(client: FhirClient, references: Sequence[str]) -> dict[str, JsonObject]:
+    """What is there of these, by itself where one request does not say it. Raises as the client."""
+    looked = await look_at_all(client, references)
+    rest = [reference for reference in references if reference not in looked]
+    looked |= zip(rest, await asyncio.gather(*map(client.look, rest)), strict=True)
+    return {reference: one for reference, one in looked.items() if one is not None}

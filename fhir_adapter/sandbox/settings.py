@@ -94,6 +94,10 @@ class SandboxSettings:
         search_cache: seconds for which an identical search gets the earlier matches (`X-Cache: HIT`)
             unless it says `Cache-Control: no-cache`. HAPI's are 60; 0 turns it off.
         quirks: what it does otherwise than a well-behaved server.
+        refused: search parameters that it refuses though it states them, as `Type.parameter`, or `parameter`
+            for all types; `Prefer` is that header.
+        refusal: the HTTP status with which it does.
+        ignored: likewise, parameters that it takes no notice of, as its self link shows.
         export: how `$export` behaves.
     """
 
@@ -110,6 +114,9 @@ class SandboxSettings:
     keep_reference_versions: bool = False
     search_cache: float = 0.0
     quirks: frozenset[Quirk] = frozenset()
+    refused: frozenset[str] = frozenset()
+    refusal: int = 400
+    ignored: frozenset[str] = frozenset()
     export: ExportSettings = ExportSettings()
 
     def __post_init__(self) -> None:

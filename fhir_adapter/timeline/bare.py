@@ -11,6 +11,7 @@ from fhir_adapter.reading.policy import Policy, ineligible
 from fhir_adapter.reading.source_note import SOURCE_TYPES, read_source
 from fhir_adapter.reasons import Reason
 from fhir_adapter.rest.client import FhirClient
+from fhir_adapter.rest.lacking import search_by
 from fhir_adapter.timeline.clinical_time import note_times
 from fhir_adapter.timeline.timeline import BareNote, TimelineScope
 
@@ -78,10 +79,13 @@ async def _notes(
     """The resources of a kind in scope."""
     encounter = scope.reference.startswith("Encounter/")
     wanted = (scope.reference,) if encounter else scope.patients
-    query = [("encounter" if encounter else "subject", ",".join(wanted))]
+    count, patients = ("_count", str(page_size)), ",".join(scope.patients)
+    ways = [[(name, patients), count] for name in ("subject", "patient")]
+    if encounter:
+        ways.insert(0, [("encounter", scope.reference), count])
     seen: set[str] = set()
     try:
-        async for page in client.search(kind, [*query, ("_count", str(page_size))]):
+        async for page in search_by(client, kind, ways):
             for resource in page.resources:
                 whose = _encounters(resource) if encounter else [resource.get("subject")]
                 # Looked at, since a server may ignore a parameter.
@@ -90,7 +94,7 @@ async def _notes(
                     seen.add(reference_of(resource))
                     yield resource
     except HttpStatusError as error:
-        if error.status >= 500:
+        if error.passing:
             raise
 
 

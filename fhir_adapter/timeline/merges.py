@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 
-from fhir_adapter.errors import FhirAdapterError
+from fhir_adapter.errors import FhirAdapterError, HttpStatusError
 from fhir_adapter.lenient import JsonObject, as_dict, dicts, reference_of, relative
 from fhir_adapter.rest.client import FhirClient
 
@@ -45,16 +45,23 @@ class Merges:
 
     async def searchable(self) -> bool:
         """Whether the server can be asked who was merged into a patient."""
+        if self._client.lacking.has("Patient", "link"):
+            return False
         return "link" in (await self._client.capability()).search_params("Patient")
 
     async def _replaced_by(self, reference: str) -> AsyncIterator[str]:
         """Those that say they were replaced by a patient, where the server can be asked."""
         if not await self.searchable():
             return
-        async for page in self._client.search("Patient", [("link", reference), ("_count", "50")]):
-            for other in page.resources:
-                if reference in self._linked(other, "replaced-by"):
-                    yield reference_of(other)
+        try:
+            async for page in self._client.search("Patient", [("link", reference), ("_count", "50")]):
+                for other in page.resources:
+                    if reference in self._linked(other, "replaced-by"):
+                        yield reference_of(other)
+        except HttpStatusError as error:
+            if not error.unsupported:
+                raise
+            self._client.lacking.add("Patient", "link")
 
     def _linked(self, patient: JsonObject, kind: str) -> list[str]:
         """`Patient/id` of the links of one type."""

@@ -20,6 +20,7 @@ from fhir_adapter.reading.policy import Policy, ineligible
 from fhir_adapter.reading.source_note import read_source
 from fhir_adapter.reasons import Reason
 from fhir_adapter.rest.client import FhirClient
+from fhir_adapter.rest.lacking import search_by
 from fhir_adapter.timeline.bare import Reasons, bare_notes, notes_in
 from fhir_adapter.timeline.building import build
 from fhir_adapter.timeline.merges import Merges
@@ -151,9 +152,12 @@ class TimelineReader:
         if scope.reference.startswith("Encounter/"):
             parameter, value = "encounter", scope.reference
         wanted = value.split(",")  # looked at, since a server may ignore a parameter
-        query = [(parameter, value), ("_tag", f"{system}|{tag}"), ("_count", str(self._page_size))]
+        asked_for, tagged = (parameter, value), ("_tag", f"{system}|{tag}")
+        count = ("_count", str(self._page_size))
+        of_patient = [("subject", ",".join(scope.patients)), count]
+        ways = [[asked_for, tagged, count], [asked_for, count], of_patient, [tagged, count], [count]]
         seen: set[str] = set()
-        async for page in self._client.search("Composition", query):
+        async for page in search_by(self._client, "Composition", ways):
             asked = [r for r in page.resources if self._relative(as_dict(r.get(parameter))) in wanted]
             mine = [r for r in asked if self._of_pipeline(r) and reference_of(r) not in seen]
             seen.update(map(reference_of, mine))

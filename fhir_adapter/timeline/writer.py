@@ -12,6 +12,7 @@ from fhir_adapter import canonical
 from fhir_adapter.errors import HttpStatusError, write_fault
 from fhir_adapter.lenient import JsonObject, as_dict, as_list, coded, dicts, reference_of
 from fhir_adapter.rest.client import FhirClient
+from fhir_adapter.rest.lacking import search_by
 from fhir_adapter.timeline.compare import differences
 from fhir_adapter.timeline.composition import (
     WrittenTimeline,
@@ -197,7 +198,8 @@ class TimelineWriter:
         return reference_of(device) if device else ""
 
     async def _found(self, kind: str, system: str, value: str) -> JsonObject | None:
-        async for page in self._client.search(kind, [("identifier", f"{system}|{value}")]):
+        tagged = [("_tag", "|".join(canonical.TIMELINE_TAG))] if kind == "Composition" else []
+        async for page in search_by(self._client, kind, [[("identifier", f"{system}|{value}")], tagged]):
             for resource in page.resources:
                 stated = dicts(as_list(resource.get("identifier")))
                 if any((i.get("system"), i.get("value")) == (system, value) for i in stated):

@@ -1,12 +1,16 @@
-"""The summaries of many sources, read by their ids in one request."""
+"""The summaries of many sources, found by one search or read by their ids in one request."""
 
 from collections.abc import Mapping, Sequence
 
+from fhir_adapter import canonical
+from fhir_adapter.errors import HttpStatusError
+from fhir_adapter.lenient import JsonObject, as_dict
 from fhir_adapter.rest.client import FhirClient
-from fhir_adapter.rest.looks import look_at_all
+from fhir_adapter.rest.lacking import search_by
+from fhir_adapter.rest.looks import look_at_all, look_at_each
 from fhir_adapter.writing.holding import holds
 from fhir_adapter.writing.lifecycle import Existing, read_existing
-from fhir_adapter.writing.summary import SummaryDraft, written_id
+from fhir_adapter.writing.summary import SummaryDraft, summary_identifier, written_id
 
 
 async def read_chains(
@@ -37,3 +41,61 @@ async def read_chains(
         if len(chain) == len(ids) and end in looked and looked[end] is None:
             read[source] = tuple(chain)
     return read
+
+
+Place = tuple[str, int]
+"""A source, and a place in its chain."""
+
+
+async def compositions_at(
+    client: FhirClient, name: str, places: Sequence[Place], *, client_ids: bool
+) -> list[tuple[str, Existing]]:
+    """The Compositions at these places, each with its source.
+
+    They are asked for by `_id`, which nobody can alter, else by `identifier`. A server that takes neither has
+    them read one by one where it takes ids from clients, else looked for in more than was asked for.
+
+    Args:
+        client: the server.
+        name: of the pipeline.
+        places: what is looked for.
+        client_ids: the server takes ids from clients.
+
+    Raises:
+        FhirAdapterError: as the client raises it.
+    """
+    by_id = {written_id("Composition", s, name, n): (s, n) for s, n in places}
+    by_identifier = {summary_identifier(s, name, n): (s, n) for s, n in places}
+    count = ("_count", str(len(places)))
+    ways = [[("identifier", ",".join(f"{canonical.SUMMARIES}|{value}" for value in by_identifier)), count]]
+    if client_ids:
+        ways.insert(0, [("_id", ",".join(by_id)), count])
+    else:
+        ways.append([("entry", ",".join(dict.fromkeys(source for source, _ in places))), count])
+        ways.append([("_tag", "|".join(canonical.SUMMARY_TAG)), count])
+
+    def place_of(resource: JsonObject) -> Place | None:
+        identifier = as_dict(resource.get("identifier"))
+        if resource.get("resourceType") != "Composition":
+            return None
+        if client_ids:
+            return by_id.get(str(resource.get("id")))
+        ours = identifier.get("system") == canonical.SUMMARIES
+        return by_identifier.get(str(identifier.get("value"))) if ours else None
+
+    found: list[tuple[str, Existing]] = []
+    try:
+        async for page in search_by(client, "Composition", ways):
+            for resource in page.resources:
+                if place := place_of(resource):
+                    found.append((place[0], read_existing(resource, place[1])))
+    except HttpStatusError as error:
+        if not (client_ids and error.unsupported):
+            raise
+        looked = await look_at_each(client, [f"Composition/{ident}" for ident in by_id])
+        return [
+            (place[0], read_existing(resource, place[1]))
+            for resource in looked.values()
+            if (place := place_of(resource))
+        ]
+    return found

@@ -26,7 +26,6 @@ logger = logging.getLogger(__name__)
 
 _AT_ONCE = 24  # in one search: keeps the URL under 4 kB
 _MOST = 200  # of what one search gives; more is none of ours, or a text too common to be looked through
-_NOT_SEARCHED = (400, 403, 404, 405, 501)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +130,7 @@ class Copies:
                     self._searched = self._searched and asked
                     break
         except HttpStatusError as error:
-            if error.status not in _NOT_SEARCHED:
+            if not error.unsupported:
                 raise
             self._searched = False
         if not self._searched:
@@ -174,7 +173,7 @@ class Copies:
                 read = [read_link(resource, self._client.base_url) for resource in page.resources]
                 found += [link for link in read if link]
         except HttpStatusError as error:
-            if error.status not in _NOT_SEARCHED:
+            if not error.unsupported:
                 raise
         return found
 

@@ -35,6 +35,7 @@ from fhir_adapter.writing.links import read_link
 Fate = Literal["deleted", "ended", "left", "failed", "due"]
 _OURS = (canonical.SUMMARY_TAG, canonical.TIMELINE_TAG)
 _COUNT = ("_count", "100")
+_OUR_PROVENANCES = ([("_tag", f"{canonical.PROVENANCE_KEY}|"), _COUNT], [_COUNT])
 
 
 @dataclass(slots=True)
@@ -80,7 +81,8 @@ async def find(client: FhirClient, patient: str = "", source: str = "") -> Writt
     found = WrittenResources()
     for name, value in (("subject", patient), ("entry", source)):
         if value:
-            async for one in matches(client, "Composition", [(name, value), _COUNT]):
+            ways = [[(name, value), _COUNT], [("_tag", f"{canonical.TAGS}|"), _COUNT], [_COUNT]]
+            async for one in matches(client, "Composition", *ways):
                 _take(found, one, patient, source, client.base_url)
     for composition in found.compositions:
         found.texts += extracted_texts(composition)
@@ -97,7 +99,7 @@ async def find(client: FhirClient, patient: str = "", source: str = "") -> Writt
 
 async def _provenances(client: FhirClient, target: str) -> list[str]:
     found = []
-    async for one in matches(client, "Provenance", [("target", target), _COUNT]):
+    async for one in matches(client, "Provenance", [("target", target), _COUNT], *_OUR_PROVENANCES):
         systems = {system for system, _ in coded(as_dict(one.get("meta")).get("tag"))}
         if target in references(one.get("target"), client.base_url) and canonical.PROVENANCE_KEY in systems:
             found.append(reference_of(one))
@@ -108,7 +110,7 @@ async def _links(client: FhirClient, source: str) -> list[str]:
     """What names the note in summaries of others that hold the same text; those stay."""
     read = [
         read_link(one, client.base_url)
-        async for one in matches(client, "Provenance", [("entity", source), _COUNT])
+        async for one in matches(client, "Provenance", [("entity", source), _COUNT], *_OUR_PROVENANCES)
     ]
     return [reference_of(link.resource) for link in read if link and link.source == source]
 
@@ -131,7 +133,7 @@ async def _feedback(client: FhirClient, found: WrittenResources, patient: str) -
                 if of_these and has_tag(one, canonical.FEEDBACK_TAG):
                     said[reference_of(one)] = about
     except HttpStatusError as error:
-        if error.status not in (400, 404, 405):
+        if not error.unsupported:
             raise
     return said
 
@@ -141,7 +143,8 @@ async def _notes(client: FhirClient, found: WrittenResources, patient: str) -> N
     # Tagged ones are asked for by themselves too, since they may stand on a server of their own.
     tagged = ("_tag", "|".join(canonical.EXTRACTED_TEXT_TAG))
     for kind, more in (*((kind, ()) for kind in SOURCE_TYPES), ("DocumentReference", (tagged,))):
-        async for one in matches(client, kind, [("subject", patient), *more, _COUNT]):
+        ways = [[(name, patient), *more, _COUNT] for name in ("subject", "patient")]
+        async for one in matches(client, kind, *ways):
             if relative(as_dict(one.get("subject")).get("reference"), client.base_url) == patient:
                 ours = canonical.EXTRACTED_TEXT_TAG in coded(as_dict(one.get("meta")).get("tag"))
                 (found.texts if ours else found.sources).append(reference_of(one))

@@ -82,11 +82,12 @@ async def authors(client: FhirClient, kinds: Sequence[str] = _SHARED) -> list[Au
         client: the server.
         kinds: `Device`, and `DeviceDefinition`; where the server refuses the latter, there are none.
     """
-    query = [("identifier", f"{canonical.DEVICES}|"), ("_count", "100")]
+    count = ("_count", "100")
+    ways = [[("identifier", f"{canonical.DEVICES}|"), count], [count]]
     found: list[Author] = []
     for kind in kinds:
         try:
-            read = [author_of(resource) async for resource in matches(client, kind, query)]
+            read = [author_of(resource) async for resource in matches(client, kind, *ways)]
         except HttpStatusError as error:
             if kind == "Device" or error.status not in _NOT_KEPT:
                 raise

@@ -69,7 +69,8 @@ async def _deleted(client: FhirClient, reference: str) -> bool:
 async def ignored_parameters(client: FhirClient, searches: dict[str, dict[str, str]]) -> list[str]:
     """Search parameters that a server takes no note of, as `Type.parameter`.
 
-    Told by the self link of its answer, or by matches of a search that asks for what cannot be there.
+    Told by the self link of its answer, or by matches of a search that asks for what cannot be there. What it
+    refuses is taken down in `client.lacking`.
 
     Args:
         client: the server.
@@ -86,6 +87,7 @@ async def ignored_parameters(client: FhirClient, searches: dict[str, dict[str, s
                     if name in page.ignored or page.resources:
                         found.append(f"{kind}.{name}")
                     break
-            except HttpStatusError:
-                continue  # refused, which is no way of ignoring
+            except HttpStatusError as error:
+                if error.unsupported:  # refused, which is no way of ignoring
+                    client.lacking.add(kind, name)
     return found

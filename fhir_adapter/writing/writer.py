@@ -24,7 +24,7 @@ from fhir_adapter.writing.bundles import (
     summary_resources,
     transaction,
 )
-from fhir_adapter.writing.chains import read_chains
+from fhir_adapter.writing.chains import compositions_at, read_chains
 from fhir_adapter.writing.confirmed import composition_in
 from fhir_adapter.writing.holding import blocked, holds
 from fhir_adapter.writing.lifecycle import (
@@ -212,23 +212,8 @@ class Writer:
 
     async def _at(self, sources: Sequence[str], first: int) -> list[tuple[str, Existing]]:
         """The Compositions of these sources at two places of their chains."""
-        name, places = self._pipeline.name, [(s, n) for s in sources for n in (first, first + 1)]
-        if self._client_ids:  # by the id, which nobody can alter
-            wanted = {written_id("Composition", s, name, n): (s, n) for s, n in places}
-            query = ("_id", ",".join(wanted))
-        else:
-            wanted = {summary_identifier(s, name, n): (s, n) for s, n in places}
-            query = ("identifier", ",".join(f"{canonical.SUMMARIES}|{value}" for value in wanted))
-        found = []
-        async for page in self._client.search("Composition", [query, ("_count", str(len(wanted)))]):
-            for resource in page.resources:
-                identifier = as_dict(resource.get("identifier"))
-                ours = identifier.get("system") == canonical.SUMMARIES
-                key = str(resource.get("id") if self._client_ids else identifier.get("value") if ours else "")
-                if resource.get("resourceType") == "Composition" and key in wanted:
-                    source, ordinal = wanted[key]
-                    found.append((source, read_existing(resource, ordinal)))
-        return found
+        places = [(source, n) for source in sources for n in (first, first + 1)]
+        return await compositions_at(self._client, self._pipeline.name, places, client_ids=self._client_ids)
 
     async def write(
         self,

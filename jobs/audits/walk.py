@@ -11,6 +11,7 @@ from fhir_adapter import canonical
 from fhir_adapter.audit.verdict import Audit
 from fhir_adapter.lenient import JsonObject, as_dict, has_tag
 from fhir_adapter.rest.client import FhirClient
+from fhir_adapter.rest.lacking import search_by
 from fhir_adapter.stamps import instant, nanoseconds
 from jobs.audits.parts import auditing
 from jobs.settings import Settings
@@ -76,11 +77,13 @@ async def _found(client: FhirClient, page_size: int, asked: Asked) -> AsyncItera
 async def _listed(
     client: FhirClient, page_size: int, since: datetime | None
 ) -> AsyncIterator[list[JsonObject]]:
-    query = [("_tag", ",".join(f"{system}|{tag}" for system, tag in _OURS)), ("_count", str(page_size))]
+    tagged = ("_tag", ",".join(f"{system}|{tag}" for system, tag in _OURS))
+    count = ("_count", str(page_size))
     begin = None if since is None else int(since.timestamp() * 1_000_000_000)
-    if begin is not None:
-        query.append(("_lastUpdated", f"ge{instant(begin)}"))
-    async for page in client.search("Composition", query):
+    late = [] if begin is None else [("_lastUpdated", f"ge{instant(begin)}")]
+    async for page in search_by(
+        client, "Composition", [[tagged, count, *late], [tagged, count], [count, *late], [count]]
+    ):
         # Looked at, since a server may ignore a parameter.
         yield [one for one in page.resources if any(has_tag(one, tag) for tag in _OURS) and _late(one, begin)]
 

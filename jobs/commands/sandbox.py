@@ -39,6 +39,14 @@ def sandbox(
             help="The embedded one does what other servers were seen to do. Repeatable; see docs/servers.md."
         ),
     ] = None,
+    refuse: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="The embedded one refuses this search parameter (Composition._id, _tag, ...), or Prefer. "
+            "Repeatable.",
+        ),
+    ] = None,
     docker: Annotated[bool, typer.Option(help="For hapi: run the published image instead.")] = False,
 ) -> None:
     """A FHIR R4 server to try things on, in the foreground, on loopback.
@@ -48,12 +56,12 @@ def sandbox(
     missing = [path for path in load or () if not path.exists()]
     if missing:
         raise UsageError(f"{missing[0]} does not exist.")
-    if quirk and engine != "embedded":
-        raise UsageError("--quirk is for --engine embedded.")
+    if (quirk or refuse) and engine != "embedded":
+        raise UsageError("--quirk and --refuse are for --engine embedded.")
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    with running(engine, port, database, docker=docker, quirks=quirk or ()) as base_url:
+    with running(engine, port, database, docker=docker, quirks=quirk or (), refused=refuse or ()) as base_url:
         if load:
             _say_loaded(asyncio.run(load_resources(base_url, load)))
         sys.stderr.write(f"FHIR R4 sandbox ({engine}) on {base_url} - Ctrl-C ends it\n")

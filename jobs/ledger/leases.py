@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import sqlalchemy as sa
 
 from jobs.ledger.database import insert
+from jobs.ledger.holders import is_dead
 from jobs.ledger.ledger import Ledger
 from jobs.ledger.schema import lease, note
 
@@ -59,6 +60,26 @@ def renew_all(ledger: Ledger, prefix: str, length: timedelta) -> None:
         until = _now(connection) + length
         theirs = lease.c.holder.startswith(prefix, autoescape=True)
         connection.execute(sa.update(lease).where(ledger.mine(lease), theirs).values(until=until))
+
+
+def shorten(ledger: Ledger, sources: Sequence[str], grace: timedelta) -> int:
+    """Has the leases of processes that have ended last no longer than `grace` from now. Blocks.
+
+    Returns:
+        How many leases these were.
+    """
+    dead: dict[str, bool] = {}
+    shortened = 0
+    with ledger.transaction() as connection:
+        soon = _now(connection) + grace
+        for start in range(0, len(sources), _AT_ONCE):
+            part = list(sources[start : start + _AT_ONCE])
+            held = [ledger.mine(lease), lease.c.source.in_(part), lease.c.until > soon]
+            for holder in set(connection.execute(sa.select(lease.c.holder).where(*held)).scalars()):
+                if dead.setdefault(holder, is_dead(holder)):
+                    of_it = sa.update(lease).where(*held, lease.c.holder == holder).values(until=soon)
+                    shortened += connection.execute(of_it).rowcount
+    return shortened
 
 
 def release(ledger: Ledger, holder: str, sources: Sequence[str] | None = None) -> None:

@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from jobs.ledger.ledger import Ledger
 from jobs.passes.changes import Changes
@@ -59,7 +60,8 @@ class Pass:
         slots = asyncio.Semaphore(self.parts.settings.concurrency)
         self._totals = Totals()
         self._failed: set[str] = set()
-        self._leases = Leases(self.parts.ledger)
+        grace = timedelta(seconds=self.parts.settings.timeout)
+        self._leases = Leases(self.parts.ledger, grace=grace)
         self._changes = Changes(self.parts, self._leases, slots, self.stop)
         self._stages = Stages(self.parts, self._leases, slots, self.rate, self.watch)
 

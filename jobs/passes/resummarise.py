@@ -4,6 +4,7 @@ from fhir_adapter import canonical
 from fhir_adapter.lenient import as_dict, dicts, relative
 from fhir_adapter.reading.source_note import SOURCE_TYPES
 from fhir_adapter.rest.client import FhirClient
+from fhir_adapter.rest.lacking import search_by
 from fhir_adapter.writing.lifecycle import Existing, Withdrawal, read_existing
 from fhir_adapter.writing.pipeline import Pipeline
 from fhir_adapter.writing.summary import summary_identifier
@@ -25,9 +26,9 @@ async def outdated(client: FhirClient, pipeline: Pipeline, page_size: int) -> li
         FhirAdapterError: as the client raises it.
     """
     system, tag = canonical.SUMMARY_TAG
-    query = [("_tag", f"{system}|{tag}"), ("_count", str(page_size))]
+    count = ("_count", str(page_size))
     heads: dict[str, tuple[int, bool]] = {}
-    async for page in client.search("Composition", query):
+    async for page in search_by(client, "Composition", [[("_tag", f"{system}|{tag}"), count], [count]]):
         for resource in page.resources:
             section = (dicts(resource.get("section")) or [{}])[0]
             entry = (dicts(section.get("entry")) or [{}])[0].get("reference")

@@ -8,6 +8,7 @@ from fhir_adapter import canonical
 from fhir_adapter.audit.claims import Claims, read_claims
 from fhir_adapter.audit.record import Record, read_record
 from fhir_adapter.lenient import as_dict, has_tag, relative
+from fhir_adapter.rest.lacking import search_by
 from fhir_adapter.timeline.auditor import sections_of
 from jobs.web.guard.signer import Signer
 from jobs.web.problems import ProblemError
@@ -69,11 +70,14 @@ async def page_of(
         FhirAdapterError: as the client raises it.
     """
     start = _link(service, cursor) if cursor else ""
-    query = [("_tag", "|".join(tag)), ("_sort", "-_lastUpdated"), ("_count", str(count))]
-    query += [("subject", patient)] if patient else []
-    query += [("entry", source)] if source else []
+    tagged, latest = ("_tag", "|".join(tag)), ("_sort", "-_lastUpdated")
+    always = [("_count", str(count))]
+    always += [("subject", patient)] if patient else []
+    always += [("entry", source)] if source else []
     base_url = service.client.base_url
-    async for page in service.client.search("Composition", query, start):
+    ways = [[tagged, latest, *always], [tagged, *always], [latest, *always], always]
+    pages = service.client.search("Composition", always, start) if start else None
+    async for page in pages or search_by(service.client, "Composition", ways):
         # Looked at, since a server may ignore a parameter.
         found = [r for r in page.resources if r.get("resourceType") == "Composition" and has_tag(r, tag)]
         entries = [_entry(resource, base_url) for resource in found]

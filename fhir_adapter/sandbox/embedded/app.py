@@ -76,6 +76,7 @@ class Server:
         self._writing = ThreadPoolExecutor(1, thread_name_prefix="sandbox-writer")
         self._reading = ThreadPoolExecutor(_READERS, thread_name_prefix="sandbox-reader")
         self._started = instant_text(now_milliseconds())
+        self._refused = settings.refusal if "Prefer" in settings.refused else 0
         self._exporting = ExportRoutes(settings.export, self._read_with, self._base)
 
     def close(self) -> None:
@@ -104,7 +105,7 @@ class Server:
         routes = [Route("/", _welcome(base))]
         for path, handlers in table:
             for form in (base + path, base + path + "/"):
-                routes.append(Route(form, _by_method(handlers), methods=list(handlers)))
+                routes.append(Route(form, _by_method(handlers, self._refused), methods=list(handlers)))
         return routes
 
     async def _metadata(self, request: Request) -> Response:
@@ -279,11 +280,13 @@ class Server:
         return await asyncio.get_running_loop().run_in_executor(executor, work)
 
 
-def _by_method(handlers: dict[str, Handler]) -> Handler:
+def _by_method(handlers: dict[str, Handler], refuses_prefer: int = 0) -> Handler:
     async def endpoint(request: Request) -> Response:
         method = "GET" if request.method == "HEAD" else request.method
         try:
             check_response_format(request)
+            if refuses_prefer and "prefer" in request.headers:
+                raise RequestRefusedError(refuses_prefer, "not-supported", "This server takes no Prefer.")
             return await handlers[method](request)
         except (RequestRefusedError, HTTPException, ClientDisconnect):
             raise

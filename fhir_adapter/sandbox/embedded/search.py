@@ -74,7 +74,8 @@ class Searcher:
             raise RequestRefusedError(
                 405, "processing", "HAPI-1322: a chain is not supported in patient compartment mode"
             )
-        pairs, offset = self._understood(pairs)
+        self._check(resource_type, pairs)
+        pairs, offset = self._understood(resource_type, pairs)
         plan = self._plan(resource_type, pairs)
         url = _self_url(f"{base}/{resource_type}", pairs)
         if plan.count_only:
@@ -105,6 +106,7 @@ class Searcher:
             if value is not None:
                 where.append(f"{column} = ?")
                 args.append(value)
+        self._check("History", pairs)
         shape = Shape("history", self._settings.page_size, show_total=True)
         for name, value in pairs:
             if name == "_count":
@@ -145,6 +147,7 @@ class Searcher:
         Raises:
             RequestRefusedError: 400, a parameter is not known, or none is given.
         """
+        self._check(resource_type, pairs)
         conditions = [
             condition(resource_type, name, value, self._settings)
             for name, value in pairs
@@ -181,8 +184,19 @@ class Searcher:
         plan.shape = shape
         return plan
 
-    def _understood(self, pairs: Pairs) -> tuple[Pairs, int]:
+    def _check(self, resource_type: str, pairs: Pairs) -> None:
+        """Refuses what the settings have refused."""
+        for name, _ in pairs:
+            if _named(resource_type, name) & self._settings.refused:
+                raise RequestRefusedError(
+                    self._settings.refusal,
+                    "not-supported",
+                    f"This server does not take {_bare(name)} of {resource_type}.",
+                )
+
+    def _understood(self, resource_type: str, pairs: Pairs) -> tuple[Pairs, int]:
         """The parameters that are taken note of, and where an offset page begins."""
+        pairs = [pair for pair in pairs if not _named(resource_type, pair[0]) & self._settings.ignored]
         quirks, offset = self._settings.quirks, 0
         if Quirk.OFFSET_PAGES in quirks:
             offset = _whole_number(_OFFSET, dict(pairs).get(_OFFSET, "0"))
@@ -294,6 +308,16 @@ def _shaped(shape: Shape, name: str, value: str) -> Shape:
     if value not in ("data", "text", "false"):
         raise unsupported('Of "_summary" this server supports count, data, text and false.')
     return replace(shape, summary="" if value == "false" else value)
+
+
+def _bare(name: str) -> str:
+    """A parameter without modifier and chain."""
+    return name.partition(":")[0].partition(".")[0]
+
+
+def _named(resource_type: str, name: str) -> frozenset[str]:
+    """How the settings may name a parameter."""
+    return frozenset((_bare(name), f"{resource_type}.{_bare(name)}"))
 
 
 def _whole_number(name: str, value: str) -> int:

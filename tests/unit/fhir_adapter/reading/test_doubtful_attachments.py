@@ -1,6 +1,7 @@
 """Answers that are no note, those that look odd and are one, and data that is not what it says."""
 
 import hashlib
+import json
 
 import pytest
 
@@ -126,6 +127,59 @@ async def test_what_is_not_the_note_is_a_fault_that_passes(parts, answer):
 async def test_what_agrees_with_what_was_declared_is_taken(parts, answer):
     async with ScriptedServer(lambda _: answer) as server, client_for(server) as client:
         assert (await fetch(attached(url="Binary/1", **parts), client, FetchLimits())).data == answer.body
+
+
+PAGE = b"<!DOCTYPE html>\n<html><body><p>No fever.</p></body></html>"
+RTF = b"{\\rtf1 No fever.}"
+OF_A_BINARY = [
+    # declared, what the Binary says of itself, its bytes, whether they are the note
+    ("text/plain", "text/plain; charset=utf-8", NOTE, True),
+    ("text/plain; charset=iso-8859-1", "TEXT/PLAIN", NOTE, True),
+    ("text/plain", "application/octet-stream", NOTE, True),
+    ("text/plain", "", NOTE, True),
+    ("text/plain", "text/html", NOTE, True),  # the label alone is wrong
+    ("text/plain", "text/markdown", NOTE, True),
+    ("text/plain", "text/html", PAGE, False),
+    ("text/plain", "text/html", b"<p>No fever.</p>", False),
+    ("text/plain", "text/plain", b"<p>No fever.</p>", True),  # a fragment that says itself that it is text
+    ("text/plain", "text/plain", PAGE, False),
+    ("text/plain", "application/octet-stream", PAGE, False),
+    ("text/plain", "", PAGE, False),
+    ("text/html", "text/html; charset=utf-8", PAGE, True),
+    ("text/html", "application/xhtml+xml", PAGE, True),
+    ("text/html", "text/plain", NOTE, True),
+    ("text/xml", "text/html", PAGE, True),
+    ("", "text/html", PAGE, True),  # nothing is declared
+    ("application/octet-stream", "text/html", PAGE, True),
+    ("application/rtf", "text/rtf", RTF, True),
+    ("application/rtf", "application/octet-stream", RTF, True),
+    ("application/rtf", "text/html", PAGE, False),
+    ("application/pdf", "text/html", PAGE, False),
+    ("application/pdf", "text/plain", NOTE, False),
+    ("text/plain", "application/rtf", RTF, True),  # labels of documents are wrong in the field
+    ("text/plain", "application/json", b'{"error": "session ended"}', False),
+    ("text/plain", "application/fhir+json", json.dumps(OUTCOME).encode(), False),
+    ("text/html", "text/html", SIGN_IN, False),
+    ("text/plain", "text/plain", b"<Error><Code>NoSuchKey</Code></Error>", False),
+]
+
+
+@pytest.mark.parametrize(("declared", "stated", "data", "taken"), OF_A_BINARY)
+async def test_what_a_binary_holds_agrees_with_what_was_declared(declared, stated, data, taken):
+    at = attached(url="Binary/1", content_type=declared)
+    async with ScriptedServer(lambda _: binary(data, stated)) as server, client_for(server) as client:
+        if taken:
+            assert (await fetch(at, client, FetchLimits())).data == data
+        else:
+            assert await refusal(at, client) is Reason.WRONG_ANSWER
+
+
+async def test_a_hash_or_a_size_says_more_than_the_type_of_a_binary():
+    answer = binary(PAGE, "text/html")
+    for said in ({"hash": b64(hashlib.sha1(PAGE).digest())}, {"size": len(PAGE)}):
+        at = attached(url="Binary/1", content_type="text/plain", **said)
+        async with ScriptedServer(lambda _: answer) as server, client_for(server) as client:
+            assert (await fetch(at, client, FetchLimits())).data == PAGE
 
 
 async def test_the_labels_of_a_binary_are_kept_with_its_bytes():

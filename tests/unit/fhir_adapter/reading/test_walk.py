@@ -39,7 +39,7 @@ class Holding(ScriptedServer):
             return self.read(request)
         matches = self.matching(request.params)
         asked = dict(request.params)
-        start, count = int(asked.get("_offset", 0)), int(asked["_count"])
+        start, count = int(asked.get("_offset", 0)), int(asked.get("_count", 20))
         page = matches[start : start + count]
         if self.before and (given := self.before(request, page)) is not None:
             return given

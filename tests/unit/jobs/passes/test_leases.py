@@ -10,7 +10,8 @@ import pytest
 
 from fhir_adapter.sandbox.running import running_embedded
 from jobs.bench.passes import generated_notes
-from jobs.ledger.leases import claim, release, renew
+from jobs.ledger.holders import is_dead, new_holder
+from jobs.ledger.leases import claim, release, renew, shorten
 from jobs.ledger.ledger import Ledger
 from jobs.passes.leases import Leases
 from jobs.passes.one_pass import Pass
@@ -59,6 +60,58 @@ def test_what_a_killed_process_held_is_taken_over(ledger: Ledger) -> None:
         return [sources async for sources in mine.left(asyncio.Event())]
 
     assert asyncio.run(left()) == [["DocumentReference/1"]]
+    ledger.close()
+
+
+def ended_process() -> str:
+    """The name that a holder in a process would have that has ended."""
+    at, _, started, number = new_holder().split(".")
+    return f"{at}.{2**22 + 7:x}.{started}.{number}"  # above the largest process id that Linux gives
+
+
+@pytest.mark.skipif(not Path("/proc/self/ns/pid").exists(), reason="no /proc to see processes in")
+def test_a_holder_is_dead_once_its_process_is_and_not_before() -> None:
+    own = new_holder()
+    at, pid, started, number = own.split(".")
+    assert len(own) <= 32
+    assert own != new_holder()
+    assert not is_dead(own)
+    assert is_dead(ended_process())
+    assert is_dead(f"{at}.{pid}.{int(started, 16) - 1:x}.{number}")  # the number is another process's now
+    assert not is_dead(f"{at}.1.{_started(1):x}.0")  # somebody else's, and there
+    elsewhere = f"p{'0' * 8}.{2**22 + 7:x}.{started}.{number}"
+    assert not any(map(is_dead, (elsewhere, "0" * 32, "", "killed")))
+
+
+def _started(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
+
+
+def test_where_processes_cannot_be_seen_names_say_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    ended = ended_process() if new_holder().startswith("p") and "." in new_holder() else "0" * 32
+    monkeypatch.setattr("jobs.ledger.holders._PROC", tmp_path)
+
+    assert len(new_holder()) == 32
+    assert not is_dead(new_holder())
+    assert not is_dead(ended)
+
+
+@pytest.mark.skipif(not Path("/proc/self/ns/pid").exists(), reason="no /proc to see processes in")
+def test_what_a_dead_process_held_is_taken_over_after_the_grace_and_what_a_live_one_holds_is_not(
+    ledger: Ledger,
+) -> None:
+    claim(ledger, ["D/1"], ended_process(), MINUTE)
+    claim(ledger, ["D/2"], new_holder(), MINUTE)
+    claim(ledger, ["D/3"], "of another machine", MINUTE)
+
+    assert shorten(ledger, ["D/1", "D/2", "D/3"], timedelta(seconds=30)) == 1
+    assert claim(ledger, ["D/1"], "b", MINUTE) == set()  # not at once: a request may be under way
+    assert shorten(ledger, ["D/1"], timedelta(seconds=31)) == 0  # never longer than it was
+    assert shorten(ledger, ["D/1", "D/2", "D/3"], timedelta(seconds=-1)) == 1
+
+    assert claim(ledger, ["D/1", "D/2", "D/3"], "b", MINUTE) == {"D/1"}
     ledger.close()
 
 
