@@ -14,6 +14,8 @@ _MICROSECOND = timedelta(microseconds=1)
 _FIRST = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
 _LAST = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
 
+_DAY = 86_400_000_000_000
+
 
 def nanoseconds(stamp: object) -> int | None:
     """Nanoseconds since 1970 of an instant, dateTime or date; None where it is none.
@@ -63,3 +65,12 @@ def _zone(offset: str | None) -> timezone:
     digits = offset[1:].replace(":", "")
     span = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
     return timezone(-span if offset[0] == "-" else span)
+
+
+def last_moment(stamp: object) -> int | None:
+    """The end of a date (a year, a month, a day), or an instant itself, in nanoseconds; None for neither."""
+    begin = nanoseconds(stamp)
+    if begin is None or not isinstance(stamp, str) or "T" in stamp:
+        return begin
+    days = {4: 366, 7: 31}.get(len(stamp.strip()), 1)
+    return begin + days * _DAY - 1

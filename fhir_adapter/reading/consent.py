@@ -6,7 +6,9 @@ The rule is short, and when in doubt it forbids:
   `consent-apart.txt` (research, advance directives). Its period, where one is stated, holds now.
 - Its provision, or one inside it, is of type `deny` and covers the note: each of `class`, `code`,
   `securityLabel` and `data` that it states names the note's resource type, its type, one of its labels or the
-  note. A provision that denies only certain actors is theirs and not ours, unless it names a Device.
+  note (or, where that is meant, its patient, encounter or author); what is stated of a period of the data, of
+  purposes and of actions does not leave the note out. A provision that denies only certain actors is theirs
+  and not ours, unless it names a Device.
 - A provision of type `permit` inside a denying one gives back what it covers.
 """
 
@@ -20,7 +22,7 @@ from fhir_adapter.lenient import JsonObject, as_dict, as_list, coded, dicts, rel
 from fhir_adapter.note import SourceNote
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.rest.lacking import search_by
-from fhir_adapter.stamps import nanoseconds
+from fhir_adapter.stamps import last_moment, nanoseconds
 
 _AT_ONCE = 40
 _KNOWN = 50_000
@@ -106,9 +108,14 @@ def _denied(provision: JsonObject, note: SourceNote, base_url: str, now: int) ->
 
 
 def _covers(provision: JsonObject, note: SourceNote, base_url: str, now: int) -> bool:
-    period = as_dict(provision.get("period"))
-    begin, end = nanoseconds(period.get("start")), nanoseconds(period.get("end"))
-    if (begin is not None and begin > now) or (end is not None and end + _DAY < now):
+    if not _within(as_dict(provision.get("period")), now, now):
+        return False
+    made, until = nanoseconds(note.date), last_moment(note.date)
+    if made is not None and not _within(as_dict(provision.get("dataPeriod")), made, until or made):
+        return False
+    if _all_apart(provision.get("purpose")) or _all_apart(
+        [coding for one in dicts(provision.get("action")) for coding in as_list(one.get("coding"))]
+    ):
         return False
     actors = [as_dict(one.get("reference")) for one in dicts(provision.get("actor"))]
     if actors and not any("Device/" in str(one.get("reference", "")) for one in actors):
@@ -116,16 +123,34 @@ def _covers(provision: JsonObject, note: SourceNote, base_url: str, now: int) ->
     kinds = {str(one.get("code")) for one in dicts(provision.get("class"))}
     codes = {pair for one in dicts(provision.get("code")) for pair in coded(one.get("coding"))}
     marked = coded(provision.get("securityLabel"))
-    data = {
-        relative(as_dict(one.get("reference")).get("reference"), base_url)
-        for one in dicts(provision.get("data"))
-    }
+    data = dicts(provision.get("data"))
     return (
         (not kinds or note.resource_type in kinds)
         and (not codes or bool(codes & coded(as_dict(note.type).get("coding"))))
         and (not marked or bool(marked & coded(labels(note.security))))
-        and (not data or note.reference in data)
+        and (not data or any(_names(one, note, base_url) for one in data))
     )
+
+
+def _within(period: JsonObject, begin: int, end: int) -> bool:
+    """Whether some of what is between two moments lies in a period; one that states no bound has none."""
+    first, last = nanoseconds(period.get("start")), last_moment(period.get("end"))
+    return (first is None or first <= end) and (last is None or last >= begin)
+
+
+def _all_apart(codings: object) -> bool:
+    """Purposes or actions are stated, and all are such as do not concern the reading of notes for care."""
+    stated = coded(codings)
+    return bool(stated) and stated <= _APART
+
+
+def _names(data: JsonObject, note: SourceNote, base_url: str) -> bool:
+    """Whether a provision's data name the note, or, where they mean more than that, what it belongs to."""
+    named = relative(as_dict(data.get("reference")).get("reference"), base_url)
+    belongs = [as_dict(one).get("reference") for one in (note.subject, note.encounter)]
+    wider = data.get("meaning") not in (None, "instance")
+    others = {relative(one, base_url) for one in [*belongs, *note.author_references]} if wider else set()
+    return bool(named) and (named == note.reference or named in others)
 
 
 def _apart() -> frozenset[tuple[str, str]]:
@@ -134,5 +159,4 @@ def _apart() -> frozenset[tuple[str, str]]:
     return frozenset((system, code) for system, _, code in (name.partition("|") for name in names))
 
 
-_DAY = 86_400_000_000_000
 _APART = _apart()

@@ -6,12 +6,14 @@ before. What is named is looked up anew in each pass, so that admissions and cha
 
 import logging
 from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime
 
 from fhir_adapter import canonical
 from fhir_adapter.errors import HttpStatusError, NotFhirError
-from fhir_adapter.lenient import as_dict, coded, dicts, relative, usable_id
+from fhir_adapter.lenient import JsonObject, as_dict, coded, dicts, relative, usable_id
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.rest.matches import matches
+from fhir_adapter.stamps import last_moment, nanoseconds
 
 logger = logging.getLogger(__name__)
 
@@ -81,9 +83,29 @@ class Patients:
                 yield f"Patient/{patient.get('id')}"
 
     async def _group(self, name: str) -> AsyncIterator[str]:
-        for member in dicts((await self._client.read(name)).get("member")):
-            if member.get("inactive") is not True:
-                yield relative(as_dict(member.get("entity")).get("reference"), self._client.base_url)
+        """Members in force, also those of Groups that are members; each Group once, since they may go round.
+
+        A member without a reference is looked up by its identifier.
+        """
+        groups, today = [name], nanoseconds(datetime.now(UTC).isoformat()) or 0
+        for group in groups:
+            members = dicts((await self._client.read(group)).get("member"))
+            if not members:
+                logger.warning("a Group in CLINSUM_PATIENTS, or within one of these, names no members")
+            for member in members:
+                if not _in_force(member, today):
+                    continue
+                entity = as_dict(member.get("entity"))
+                reference = relative(entity.get("reference"), self._client.base_url)
+                identifier = as_dict(entity.get("identifier"))
+                if reference.startswith("Group/"):
+                    groups += [reference] if reference not in groups else []
+                elif not reference and identifier.get("value"):
+                    token = f"{identifier.get('system') or ''}|{identifier['value']}"
+                    async for patient in self._by_identifier(token):
+                        yield patient
+                else:
+                    yield reference
 
     async def _open_encounters(self) -> AsyncIterator[str]:
         count = ("_count", "200")
@@ -99,6 +121,14 @@ class Patients:
         async for summary in matches(self._written, "Composition", tagged, shown):
             if canonical.SUMMARY_TAG in coded(as_dict(summary.get("meta")).get("tag")):
                 yield relative(as_dict(summary.get("subject")).get("reference"), self._client.base_url)
+
+
+def _in_force(member: JsonObject, now: int) -> bool:
+    """A member of a Group that has not left it: neither marked so nor behind, or before, its period."""
+    period = as_dict(member.get("period"))
+    begin, end = nanoseconds(period.get("start")), last_moment(period.get("end"))
+    over = end is not None and end < now
+    return member.get("inactive") is not True and not over and (begin is None or begin <= now)
 
 
 # One patient's search may be refused (a protected record) or fail; the others' go on.

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from fhir_adapter.lenient import JsonObject, as_dict, as_list, dicts, relative
-from fhir_adapter.stamps import nanoseconds
+from fhir_adapter.stamps import last_moment, nanoseconds
 
 # Of each type: the search parameter, and the elements that it looks at (R4, search parameter registry).
 _TYPES = {"DocumentReference": ("type", ("type",)), "DiagnosticReport": ("code", ("code",))}
@@ -44,7 +44,7 @@ class Selection:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_lower", nanoseconds(self.since) if self.since else None)
-        object.__setattr__(self, "_upper", _end(self.until) if self.until else None)
+        object.__setattr__(self, "_upper", last_moment(self.until) if self.until else None)
 
     def __bool__(self) -> bool:
         return bool(self.types or self.categories or self.authors or self.since or self.until)
@@ -117,16 +117,7 @@ def _times(resource: JsonObject, elements: Sequence[str]) -> list[tuple[int | No
     for element in elements:
         value = resource.get(element)
         if isinstance(value, dict):
-            found.append((nanoseconds(as_dict(value).get("start")), _end(value.get("end"))))
+            found.append((nanoseconds(as_dict(value).get("start")), last_moment(value.get("end"))))
         elif (begin := nanoseconds(value)) is not None:
-            found.append((begin, _end(value)))
+            found.append((begin, last_moment(value)))
     return found
-
-
-def _end(stamp: object) -> int | None:
-    """The last moment of a date, year, month or day; of an instant the instant itself."""
-    begin = nanoseconds(stamp)
-    if begin is None or not isinstance(stamp, str) or "T" in stamp:
-        return begin
-    days = {4: 366, 7: 31}.get(len(stamp.strip()), 1)
-    return begin + days * _DAY - 1
