@@ -72,6 +72,7 @@ class _Search:
 
     Attributes:
         total: as the server states it.
+        beside: entries that are no matches.
         ended: the last page came.
         fresh: something came that the walk had not had.
         fault: what it broke off with.
@@ -84,6 +85,7 @@ class _Search:
     pages: int = 0
     count: int = 0
     total: int | None = None
+    beside: int = 0
     ended: bool = False
     fresh: bool = False
     moved: bool = False
@@ -93,8 +95,9 @@ class _Search:
 
     @property
     def lacking(self) -> int:
-        """How many more the server says that it has."""
-        return max(0, (self.total or 0) - self.count) if self.ended else 0
+        """How many more the server says that it has; it may have counted what is no match."""
+        more = max(0, (self.total or 0) - self.count) if self.ended else 0
+        return 0 if more == self.beside else more
 
     @property
     def short(self) -> bool:
@@ -141,6 +144,7 @@ class Walk:
         self._sorting = self._totals_hold = self._bounded = True
         self._answered = False
         self._had: set[int] = set()
+        self._named: set[str] = set()
         self.notices: dict[str, bool] = {}
         self.whole = True
 
@@ -215,6 +219,7 @@ class Walk:
             self._answered = True
             self._seen.clock(page.date)
             search.pages += 1
+            search.beside += page.beside
             search.moved |= page.total is not None and search.count <= page.total < (search.total or 0)
             search.total = search.total if page.total is None else page.total
             for resource in page.resources:
@@ -318,7 +323,9 @@ class Walk:
         begin, end = span.begin or _FIRST, span.end or self._now + _DAY
         middle = (begin + end) // 2 // _MILLISECOND * _MILLISECOND
         if self._worth_halving and begin < middle < end:
-            for half in (Span(span.begin, middle), Span(middle, span.end)):
+            # Servers were seen to leave out of `lt` what lies in the millisecond before.
+            again = middle - _MILLISECOND
+            for half in (Span(span.begin, middle), Span(again if again > begin else middle, span.end)):
                 async for found in self._span(half, halved=True):
                     yield found
         elif fault is None:
@@ -365,5 +372,7 @@ class Walk:
         for resource in good:
             self._is_new(reference_of(resource), version_of(resource))
         yield SearchPage(tuple(good), (), (), is_last=False)
-        if bad:
-            yield Gap(tuple(bad), why)
+        fresh = [reference for reference in bad if reference not in self._named]  # halves may overlap
+        self._named.update(fresh)
+        if fresh:
+            yield Gap(tuple(fresh), why)

@@ -16,7 +16,7 @@ from urllib.parse import quote
 import httpx
 
 from fhir_adapter.errors import HttpStatusError, NotFhirError, OutsideBaseError, UnconfirmedError
-from fhir_adapter.lenient import JsonObject, below
+from fhir_adapter.lenient import JsonObject
 from fhir_adapter.rest.auth import ScopedAuth
 from fhir_adapter.rest.backoff import Backoff
 from fhir_adapter.rest.capability import Capability, parse_capability
@@ -328,15 +328,7 @@ class FhirClient:
             rooted = base.join(target)
             inside = url.startswith("/") and base.path != "/" and self._scope.contains(rooted)
             target = rooted if inside else httpx.URL(f"{self.base_url}/").join(url.lstrip("/"))
-        return target if self._scope.contains(target) else self._under_another_name(target)
-
-    def _under_another_name(self, target: httpx.URL) -> httpx.URL | None:
-        """The server's own address in another spelling, brought to the one that is configured."""
-        path = below(str(target), self.base_url)
-        if path is None:
-            return None
-        own = httpx.URL(f"{self.base_url}/{path}" + (f"?{target.query.decode()}" if target.query else ""))
-        return own if self._scope.contains(own) else None
+        return target if self._scope.contains(target) else self._scope.own(target)
 
     def _path(self, reference: str) -> str:
         path = self._scope.relative(reference)

@@ -45,6 +45,15 @@ class Scope:
             return False
         return path.rstrip("/") == self._path or path.startswith(self._path + "/")
 
+    def own(self, target: httpx.URL) -> httpx.URL | None:
+        """The server's own address in another spelling, brought to the one that is configured; else None."""
+        place, mark, query = str(target).partition("?")
+        path = below(f"{place.rstrip('/')}/", self.base_url)
+        if path is None:
+            return None
+        own = parsed(f"{self.base_url}/{path}".rstrip("/") + mark + query)
+        return own if own is not None and self.contains(own) else None
+
     def url(self, path: str = "") -> httpx.URL:
         """The address of `path` (already percent-encoded, without leading slash) below the base."""
         return httpx.URL(f"{self.base_url}/{path}" if path else self.base_url)

@@ -38,6 +38,7 @@ class SearchPage:
             `Type/id` as far as its fullUrl says it, else "".
         outcome: codes of OperationOutcome entries (warnings about the search).
         failed: those of them whose severity is fatal or error.
+        beside: entries that are no matches: includes and outcomes, which some servers count in `total`.
         is_last: no further page follows.
         next: the server's link to the further page, for `start` of a later search; "" where none follows.
         total: how many matches the server says there are, or None.
@@ -55,6 +56,7 @@ class SearchPage:
     date: int | None = None
     ignored: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()
+    beside: int = 0
 
 
 def page_of(
@@ -73,16 +75,18 @@ def page_of(
     outcome: list[str] = []
     failed: list[str] = []
     unusable: list[str] = []
+    beside = 0
     entries = bundle.get("entry")
     for entry in entries if isinstance(entries, list) else ():
         mode = as_dict(as_dict(entry).get("search")).get("mode")
         resource = as_dict(entry).get("resource")
         if isinstance(resource, dict) and resource.get("resourceType") == "OperationOutcome":
+            beside += 1
             outcome += outcome_codes(resource)
             grave = [i for i in dicts(resource.get("issue")) if i.get("severity") in ("fatal", "error")]
             failed += outcome_codes({**resource, "issue": grave})
         elif mode in ("include", "outcome"):
-            continue
+            beside += 1
         elif not isinstance(resource, dict):
             unusable.append(_named(as_dict(entry), base_url))
         elif not reference_of(resource) and (named := _named(as_dict(entry), base_url)):
@@ -101,6 +105,7 @@ def page_of(
         date,
         _ignored(bundle, asked),
         tuple(failed),
+        beside,
     )
 
 
@@ -203,6 +208,7 @@ def next_link(bundle: JsonObject, url: httpx.URL, what: str, scope: Scope) -> ht
         if target is None:
             raise NotFhirError(f"{what}: the server's next link is no URL")
         target = url.join(target)
+        target = target if scope.contains(target) else scope.own(target) or target
         if not scope.contains(target):
             raise OutsideBaseError(
                 f"{what}: the server's next link leads to {origin_of(target)}, outside {scope.base_url}; "
