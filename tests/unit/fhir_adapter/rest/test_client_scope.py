@@ -49,7 +49,7 @@ EMPTY_TRANSACTION = {"resourceType": "Bundle", "type": "transaction", "entry": [
         "{origin}/fhir/.;/..;/admin?x=secret",
         "http://user:pw@127.0.0.1:{port}/fhir?_getpages=secret",
         "//elsewhere.example/fhir?secret",
-        "https://127.0.0.1:{port}/fhir?secret",
+        "https://127.0.0.1:1/fhir?secret",
         "file:///etc/passwd?secret",
     ],
 )
