@@ -10,7 +10,7 @@ from fhir_adapter.audit.findings import Finding, Found
 from fhir_adapter.audit.record import Maker, read_maker
 from fhir_adapter.lenient import JsonObject, as_dict, coded, dicts, references, relative
 from fhir_adapter.rest.client import FhirClient
-from fhir_adapter.rest.lacking import search_by
+from fhir_adapter.rest.searching import search_by
 from fhir_adapter.writing.authorship import NAMES_DEVICE, contained_in, definition_of, is_of
 from fhir_adapter.writing.recall import marks_of
 

@@ -21,7 +21,7 @@ from fhir_adapter.errors import HttpStatusError
 from fhir_adapter.lenient import JsonObject, as_dict, as_list, coded, dicts, relative
 from fhir_adapter.note import SourceNote
 from fhir_adapter.rest.client import FhirClient
-from fhir_adapter.rest.lacking import search_by
+from fhir_adapter.rest.searching import search_by
 from fhir_adapter.stamps import last_moment, nanoseconds
 
 _AT_ONCE = 40

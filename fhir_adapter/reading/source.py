@@ -73,6 +73,7 @@ class Source:
         self._strategies: dict[str, Strategy] = {}
         self._stated = Stated(client)
         self._targets = NamedTargets(client)
+        self._found_by_patient: set[str] = set()  # types for which a patient's search found something
         self._named: frozenset[str] | None = None
 
     def ineligible(self, note: SourceNote) -> Reason | None:
@@ -222,19 +223,29 @@ class Source:
 
     async def _of_one(self, strategy: Strategy, patient: str, since: int | None) -> AsyncIterator[Page]:
         fault: Exception | None = None
+        answered = False
+        # Servers were seen to refuse `patient`, and to find nothing by it where `subject` finds all.
         for parameter in (_of_patient(patient), (("subject", patient),)):
             one = replace(strategy, always=(*parameter, *strategy.always))
-            begun = False
+            begun = some = False
             try:
                 async for page in self._walked(one, None, patient, since):
                     begun = True
+                    some = some or bool(page.notes or page.derived or page.repeated)
                     yield replace(page, newest=None)
             except OF_ONE_PATIENT as error:
+                if answered:
+                    return
                 fault = fault or error
                 if begun or not isinstance(error, HttpStatusError) or not error.unsupported:
                     break
             else:
-                return
+                if some or strategy.resource_type in self._found_by_patient:
+                    self._found_by_patient.add(strategy.resource_type)
+                    return
+                answered = True
+        if answered:
+            return
         status = f"HTTP {fault.status}" if isinstance(fault, HttpStatusError) else type(fault).__name__
         detail = f"one patient's notes cannot be searched ({status})"
         yield Page((Unreadable("", Reason.SERVER_ERROR, detail),), None, is_last=False)

@@ -1,24 +1,19 @@
-"""What a server was found not to take in a search, and searches that go another way where it does not.
+"""What a server was found not to take in a search, and what is left out of one for that.
 
 R4 leaves it to a server which search parameters it knows (3.1.1.4.3), and servers refuse what they do not
 know with whatever status they like. Whoever searches here looks at every match, so a search by less finds the
 same; it takes longer.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import httpx
 
 from fhir_adapter.errors import HttpStatusError
 from fhir_adapter.rest.transport import Call
 
-if TYPE_CHECKING:
-    from fhir_adapter.rest.client import FhirClient
-    from fhir_adapter.rest.search_page import SearchPage
-
-Params = Sequence[tuple[str, str]]
 Headers = dict[str, str]
 T = TypeVar("T")
 
@@ -107,36 +102,3 @@ class Lacking:
                 raise
         headers = {name: value for name, value in call.headers.items() if name != "Prefer"}
         return await send(replace(call, headers=headers))
-
-
-async def search_by(client: "FhirClient", kind: str, ways: Sequence[Params]) -> AsyncIterator["SearchPage"]:
-    """The pages of the first of several searches that the server takes.
-
-    Args:
-        client: the server.
-        kind: what is searched for.
-        ways: each finds all that is wanted, a later one perhaps more; the caller looks at what comes.
-
-    Raises:
-        HttpStatusError: it takes none of them: the refusal of the first. Else as `FhirClient.search`.
-    """
-    first: tuple[Params, HttpStatusError] | None = None
-    known = [way for way in ways if not any(client.lacking.has(kind, name) for name, _ in way)]
-    for way in known or ways:
-        begun = False
-        try:
-            async for page in client.search(kind, way):
-                if not begun and first:
-                    taken = {name for name, _ in way}
-                    for name in dict(first[0]).keys() - taken:
-                        client.lacking.add(kind, name)
-                begun = True
-                yield page
-        except HttpStatusError as error:
-            if begun or not error.asks_otherwise:
-                raise
-            first = first or (way, error)
-        else:
-            return
-    if first:
-        raise first[1]

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 from fhir_adapter.lenient import JsonObject
 from fhir_adapter.rest.client import FhirClient
-from fhir_adapter.rest.lacking import Params, search_by
+from fhir_adapter.rest.searching import Params, search_by
 
 
 async def matches(client: FhirClient, resource_type: str, *ways: Params) -> AsyncIterator[JsonObject]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from fhir_adapter.errors import LoginError
-from fhir_adapter.rest.scope import origin_of
+from fhir_adapter.rest.scope import origin_of, parsed
 from fhir_adapter.rest.token_endpoint import MOST_BYTES, Web
 
 if TYPE_CHECKING:  # its libraries are loaded where there is a key
@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # its libraries are loaded where there is a key
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _LIFE = 240  # seconds; the specification allows five minutes, and clocks differ
+_REDIRECTS = 4
 _BACK = 10  # seconds: to a server whose clock is behind ours, a statement of now is one of the future
 
 # What a pass, an audit and a timeline need, in the letters of SMART 2 (create, read, update, search).
@@ -92,6 +93,26 @@ class SmartConfiguration:
     revocation_endpoint: str = ""
 
 
+async def _configuration(url: httpx.URL, web: Web) -> httpx.Response:
+    """The answer behind redirects, which gateways send; those to another server are not followed."""
+    asked = url
+    for _ in range(_REDIRECTS):
+        answer = await web.send(
+            "GET",
+            str(asked),
+            "the SMART configuration",
+            headers={"Accept": "application/json"},
+            follow_redirects=False,
+        )
+        target = parsed(answer.headers.get("location", ""))
+        if answer.status_code not in (301, 302, 303, 307, 308) or target is None:
+            return answer
+        asked = asked.join(target)
+        if origin_of(asked) != origin_of(url):
+            return answer
+    return answer
+
+
 async def discover(base_url: str, web: Web) -> SmartConfiguration:
     """Reads what the server says about logging in.
 
@@ -99,11 +120,9 @@ async def discover(base_url: str, web: Web) -> SmartConfiguration:
         LoginError: it says nothing that can be used.
         ServerUnreachableError: no answer.
     """
-    url = f"{base_url.rstrip('/')}/.well-known/smart-configuration"
-    answer = await web.send(
-        "GET", url, "the SMART configuration", headers={"Accept": "application/json"}, follow_redirects=False
-    )
-    where = origin_of(httpx.URL(url))
+    url = httpx.URL(f"{base_url.rstrip('/')}/.well-known/smart-configuration")
+    answer = await _configuration(url, web)
+    where = origin_of(url)
     remedy = "set CLINSUM_TOKEN_URL to its token endpoint"
     try:
         body = answer.json() if answer.status_code == 200 and len(answer.content) <= MOST_BYTES else None

@@ -168,7 +168,8 @@ async def _answer(http: httpx.AsyncClient, method: str, url: str, more: dict[str
             body += piece
             if len(body) > MOST_BYTES:
                 break
-        told = {name: answer.headers[name] for name in ("content-type", "date") if name in answer.headers}
+        kept = ("content-type", "date", "location")
+        told = {name: answer.headers[name] for name in kept if name in answer.headers}
         return httpx.Response(answer.status_code, headers=told, content=bytes(body[: MOST_BYTES + 1]))
 
 
@@ -180,13 +181,17 @@ def _json(answer: httpx.Response) -> dict[str, Any]:
     return body if isinstance(body, dict) else {}
 
 
+# As gateways write it that do not keep to RFC 6750: Apigee's, and Azure DevOps's.
+_BEARER = frozenset({"bearer", "bearertoken", "jwt-bearer"})
+
+
 def token_of(body: dict[str, Any], endpoint: str) -> Token:
     """The access token in an answer; raises LoginError where there is none."""
     value, kind = body.get("access_token"), body.get("token_type", "bearer")
     where = origin_of(httpx.URL(endpoint))
     if not isinstance(value, str) or not _TOKEN.fullmatch(value):
         raise LoginError(f"the token endpoint at {where} answers without an access token")
-    if not isinstance(kind, str) or kind.lower() != "bearer":
+    if not isinstance(kind, str) or kind.strip().lower() not in _BEARER:
         raise LoginError(f"the token endpoint at {where} gives a token that is no bearer token")
     scope = body.get("scope")
     return Token(value, _seconds(body.get("expires_in")), scope if isinstance(scope, str) else "")

@@ -11,7 +11,7 @@ from fhir_adapter.reading.policy import Policy, ineligible
 from fhir_adapter.reading.source_note import SOURCE_TYPES, read_source
 from fhir_adapter.reasons import Reason
 from fhir_adapter.rest.client import FhirClient
-from fhir_adapter.rest.lacking import search_by
+from fhir_adapter.rest.searching import search_by
 from fhir_adapter.timeline.clinical_time import note_times
 from fhir_adapter.timeline.timeline import BareNote, TimelineScope
 

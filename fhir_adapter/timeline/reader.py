@@ -20,7 +20,7 @@ from fhir_adapter.reading.policy import Policy, ineligible
 from fhir_adapter.reading.source_note import read_source
 from fhir_adapter.reasons import Reason
 from fhir_adapter.rest.client import FhirClient
-from fhir_adapter.rest.lacking import search_by
+from fhir_adapter.rest.searching import search_by
 from fhir_adapter.timeline.bare import Reasons, bare_notes, notes_in
 from fhir_adapter.timeline.building import build
 from fhir_adapter.timeline.merges import Merges

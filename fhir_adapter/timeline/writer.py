@@ -12,7 +12,7 @@ from fhir_adapter import canonical
 from fhir_adapter.errors import HttpStatusError, write_fault
 from fhir_adapter.lenient import JsonObject, as_dict, as_list, coded, dicts, reference_of
 from fhir_adapter.rest.client import FhirClient
-from fhir_adapter.rest.lacking import search_by
+from fhir_adapter.rest.searching import search_by
 from fhir_adapter.timeline.compare import differences
 from fhir_adapter.timeline.composition import (
     WrittenTimeline,

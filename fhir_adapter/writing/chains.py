@@ -6,8 +6,8 @@ from fhir_adapter import canonical
 from fhir_adapter.errors import HttpStatusError
 from fhir_adapter.lenient import JsonObject, as_dict
 from fhir_adapter.rest.client import FhirClient
-from fhir_adapter.rest.lacking import search_by
 from fhir_adapter.rest.looks import look_at_all, look_at_each
+from fhir_adapter.rest.searching import search_by
 from fhir_adapter.writing.holding import holds
 from fhir_adapter.writing.lifecycle import Existing, read_existing
 from fhir_adapter.writing.summary import SummaryDraft, summary_identifier, written_id

@@ -14,7 +14,7 @@ from fhir_adapter import canonical
 from fhir_adapter.errors import ConflictError, HttpStatusError, UnconfirmedError
 from fhir_adapter.lenient import JsonObject, as_dict, coded, dicts, references, relative
 from fhir_adapter.rest.client import FhirClient
-from fhir_adapter.rest.lacking import search_by
+from fhir_adapter.rest.searching import search_by
 from fhir_adapter.writing.bundles import replacement
 from fhir_adapter.writing.confirmed import post
 from fhir_adapter.writing.lifecycle import (

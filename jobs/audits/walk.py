@@ -11,7 +11,7 @@ from fhir_adapter import canonical
 from fhir_adapter.audit.verdict import Audit
 from fhir_adapter.lenient import JsonObject, as_dict, has_tag
 from fhir_adapter.rest.client import FhirClient
-from fhir_adapter.rest.lacking import search_by
+from fhir_adapter.rest.searching import search_by
 from fhir_adapter.stamps import instant, nanoseconds
 from jobs.audits.parts import auditing
 from jobs.settings import Settings

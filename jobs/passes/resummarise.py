@@ -4,7 +4,7 @@ from fhir_adapter import canonical
 from fhir_adapter.lenient import as_dict, dicts, relative
 from fhir_adapter.reading.source_note import SOURCE_TYPES
 from fhir_adapter.rest.client import FhirClient
-from fhir_adapter.rest.lacking import search_by
+from fhir_adapter.rest.searching import search_by
 from fhir_adapter.writing.lifecycle import Existing, Withdrawal, read_existing
 from fhir_adapter.writing.pipeline import Pipeline
 from fhir_adapter.writing.summary import summary_identifier

@@ -8,7 +8,7 @@ from fhir_adapter import canonical
 from fhir_adapter.audit.claims import Claims, read_claims
 from fhir_adapter.audit.record import Record, read_record
 from fhir_adapter.lenient import as_dict, has_tag, relative
-from fhir_adapter.rest.lacking import search_by
+from fhir_adapter.rest.searching import search_by
 from fhir_adapter.timeline.auditor import sections_of
 from jobs.web.guard.signer import Signer
 from jobs.web.problems import ProblemError

@@ -149,6 +149,27 @@ def test_matches_of_other_patients_are_left_where_a_server_ignores_the_parameter
     assert ward.written(other) == []
 
 
+@pytest.mark.parametrize("empty", [True, False], ids=["finds nothing by patient", "refuses patient"])
+def test_a_server_that_does_not_search_by_patient_is_asked_by_subject(
+    ward: Site, faulty: Use, empty: bool
+) -> None:
+    """FirelyTeam/spark#521: `patient` finds nothing with 200, where `subject` finds all."""
+    mine = of(ward, "Patient/a")
+    ward.options = {"PATIENTS": "a,b"}
+
+    def blind(request: httpx.Request) -> httpx.Response | None:
+        if request.url.path.rpartition("/")[2] in NOTES and "patient" in request.url.params:
+            nothing = {"resourceType": "Bundle", "type": "searchset", "total": 0}
+            return httpx.Response(200 if empty else 400, json=nothing, request=request)
+        return None
+
+    faulty(blind)
+    ended, totals = ward.poll()
+
+    assert {source: one.status for source, one in ended.items()} == {mine: "written"}
+    assert totals.by_status["failed"] == 0
+
+
 def test_one_patient_that_is_refused_fails_alone_and_is_counted(ward: Site, faulty: Use) -> None:
     good, closed = of(ward, "Patient/c"), of(ward, "Patient/a")
 

@@ -156,12 +156,26 @@ def test_a_server_that_refuses_to_be_asked_is_left_alone(site: Site, faulty: Use
     deleted(site, only(site, note))
 
     def refuses(request: httpx.Request) -> httpx.Response | None:
-        wanted = request.method == "GET" and request.url.path.endswith("/Composition")
-        return httpx.Response(403, request=request) if wanted else None
+        searched = request.method == "GET" and "/Composition" in request.url.path
+        batch = request.method == "POST" and b'"type":"batch"' in request.content
+        return httpx.Response(403, request=request) if searched or batch else None
 
     faulty(refuses)
     assert {one.status for one in site.poll()[0].values()} <= {"unchanged"}
     faulty(lambda _: None)
+    assert site.poll()[0][reference(note)].status == "written"
+
+
+def test_a_server_that_refuses_the_search_alone_has_its_summaries_read(site: Site, faulty: Use) -> None:
+    note = site.document()
+    site.poll()
+    deleted(site, only(site, note))
+
+    def refuses(request: httpx.Request) -> httpx.Response | None:
+        searched = request.method == "GET" and request.url.path.endswith("/Composition")
+        return httpx.Response(403, request=request) if searched else None
+
+    faulty(refuses)
     assert site.poll()[0][reference(note)].status == "written"
 
 
