@@ -14,7 +14,6 @@ import tests.contract.alterations_beside  # noqa: F401  (registers its alteratio
 from fhir_adapter.audit.findings import Finding
 from fhir_adapter.audit.verdict import Audit
 from fhir_adapter.canonical import AI_CONFIDENCE, EXTRACT_SCORE
-from jobs.audits.parts import auditing
 from tests.contract.alterations import ALL, Alteration, Resource
 from tests.contract.alterations_around import AROUND, as_before
 from tests.contract.alterations_ruled import NOTE, RULED
@@ -22,6 +21,7 @@ from tests.contract.checker import check
 from tests.contract.contract_fhir import Fhir, FhirServer, new_id
 from tests.contract.lives import beginning_now
 from tests.contract.passes import Site, encoded, reference
+from tests.contract.remembered import Answers, auditing_again
 
 SENTENCES = (
     "No café-au-lait spots at 38.5 °C.",
@@ -163,7 +163,8 @@ def stored(fhir: Fhir, resource: Resource) -> bool:
 async def tampered(one: Summarised, alterations: list[Alteration]) -> Tally:
     """Makes each alteration in turn, each of the untouched Composition, and undoes the last."""
     tally = Tally()
-    async with auditing(one.site.settings) as (_, auditor):
+    answers = Answers(reference(one.composition))
+    async with auditing_again(one.site, one.composition) as auditor:
         for alteration in alterations:
             if not stored(one.site.fhir, alteration.of(one.composition)):
                 tally.refused.append(alteration.name)
@@ -175,7 +176,7 @@ async def tampered(one: Summarised, alterations: list[Alteration]) -> Tally:
                 tally.missed.append(alteration.name)
             elif alteration.finding not in codes:
                 tally.misnamed.append(f"{alteration.name}: {sorted(codes)}, not {alteration.finding}")
-            if alteration.by_checker and check(one.url) == 0:
+            if alteration.by_checker and check(one.url, answers) == 0:
                 tally.missed_by_checker.append(alteration.name)
     assert stored(one.site.fhir, one.composition)
     return tally

@@ -1,16 +1,16 @@
 """`clinsum withdraw` reaches what was written wherever it is, and no later pass brings it back by itself."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from fhir_adapter import canonical
 from fhir_adapter.writing.lifecycle import stamp_of
 from fhir_adapter.writing.recall import RecalledError
 from jobs.runtime import open_ledger
-from tests.contract.contract_fhir import Fhir, new_id
+from summarizer.engines.baselines import LeadEngine
+from summarizer.types import ModelInfo
+from tests.contract.contract_fhir import new_id
 from tests.contract.lives import (
     another,
     command,
@@ -111,27 +111,22 @@ def test_after_a_recall_another_version_of_the_pipeline_makes_the_summaries_anew
     assert device_of(after) != device_of(before)
 
 
-@pytest.fixture
-def all_devices_restored(fhir: Fhir) -> Iterator[None]:
-    """A model is shared by all tests on a server."""
-    yield
-    for device in fhir.matches(fhir.get("Device", identifier=f"{canonical.DEVICES}|")):
-        fhir.put({**device, "status": "active"})
-
-
-@pytest.mark.usefixtures("all_devices_restored")
 def test_a_recalled_model_is_recalled_under_every_setting(
-    site: Site, capsys: Capture, tmp_path: Path
+    site: Site, capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # By another name than in the other tests: all that they left on the server would be withdrawn with these.
+    model = ModelInfo(new_id("lead"), "", "lead")
+    monkeypatch.setattr("summarizer.engines.registry.engine_model", lambda *_: model)
+    monkeypatch.setattr(LeadEngine, "model", model)
     note = site.document()
     site.poll()
     other = lost(site, tmp_path, BUDGET="1", PIPELINE=f"other-{new_id()}")
     other.poll([reference(note)])
     wrong_code, _, _ = command(site, capsys, "withdraw", "--model", "no-such-model")
 
-    code, lines, _ = command(site, capsys, "withdraw", "--model", "lead", "--dry-run")
+    code, lines, _ = command(site, capsys, "withdraw", "--model", model.name, "--dry-run")
     found = {line["composition"] for line in lines}
-    command(site, capsys, "withdraw", "--model", "lead", "--attested")
+    command(site, capsys, "withdraw", "--model", model.name, "--attested")
 
     assert wrong_code == 2
     assert code == 0
