@@ -371,6 +371,8 @@ def _is_row(line: Line, before: Line | None, following: Line | None) -> bool:
         return True
     if boxes(body):
         return False
+    if body[-1] == ":" and following is not None and tables.labels_columns(line, following):
+        return True
     if _begins_section(body):
         inside = before is not None and before.kind is ROW and not line.after_blank
         return inside and before is not None and tables.aligned(before, line)

@@ -19,6 +19,7 @@ _SUBJECTS_VERBS = words("line_ends", "open_behind_subject")
 _SUBJECTS = words("line_ends", "subjects")
 _SIDE_END = re.compile(r"\b(?:on|to|from) the (?:left|right)$", re.I)
 """A side that is no qualifier: `stenosis on the right`."""
+_EXCLUDES = frozenset({"rule", "ruling"})
 _DENIALS = frozenset({"not", "cannot", "can't", "never", "don't", "doesn't", "didn't"})
 _QUALIFIERS = words("line_ends", "qualifiers")
 _DETERMINERS = words("line_ends", "determiners")
@@ -129,6 +130,8 @@ def _needs_object(tail: str, last: str, before: str) -> bool:
 
 def _awaits_object(tokens: list[str], last: str, before: str) -> bool:
     """Whether a verb stands last whose object must follow, by what stands before it."""
+    if last == "out" and before in _EXCLUDES:
+        return True
     if last in _DENIED_VERBS and before in _DENIALS and len(tokens) > 2:
         return True
     return last in _SUBJECTS_VERBS and (tokens[-2][-1] == "," or before in _SUBJECTS)

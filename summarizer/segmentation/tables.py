@@ -187,7 +187,9 @@ def leader_cells(text: str) -> list[tuple[int, int]]:
 
 
 def names_columns(row: Sequence[str], below: Sequence[str] = ()) -> bool:
-    """Whether the cells of a row are names of columns: known ones, or words over a row of values alone."""
+    """Whether the cells of a row are names of columns: known ones, labels, words over a row of values."""
+    if _are_labels(row):
+        return True
     cells = [cell.strip().strip(":*").lower() for cell in row if cell.strip()]
     if len(cells) > _FEW and all(map(_TIME.fullmatch, cells[1:])) and not _HEADS.isdisjoint(cells[0].split()):
         return True
@@ -208,6 +210,19 @@ def names_columns(row: Sequence[str], below: Sequence[str] = ()) -> bool:
     # Of two cells one may be the value of the other: `Blood type | A`.
     least = len(cells) if len(cells) == 2 else len(cells) / 2
     return named >= least and all(len(cell.split()) < 6 for cell in cells)
+
+
+def _are_labels(row: Sequence[str]) -> bool:
+    """Whether the cells of a row are labels without values (`Right ear:   Left ear:`)."""
+    return len(row) > 1 and all(_EMPTY_PAIR.fullmatch(cell.strip()) for cell in row)
+
+
+def labels_columns(line: Line, below: Line) -> bool:
+    """Whether a line of labels without values stands over a line of as many cells."""
+    if below.after_blank or has_bars(line.text) or not gaps(below.text):
+        return False
+    over = cells(line.text)
+    return len(over) == len(cells(below.text)) and _are_labels(over)
 
 
 def heads(row: Line, below: Line) -> bool:

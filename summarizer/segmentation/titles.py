@@ -29,6 +29,7 @@ ADDED_BEGINS = frozenset("ALNC")
 _STATEMENT = re.compile(rf"(?:^|[\s(])(?:{alternatives('statements', 'anywhere')})(?=$|[\s,;)/])", re.I)
 _ORDERS = words("statements", "orders")
 ACTIONS = words("section_titles", "actions")
+_STATES = words("section_titles", "states")
 _PLAIN_TITLES = frozenset(read("section_titles")["alone"])
 
 
@@ -55,11 +56,26 @@ def is_title(line: Line, following: Line | None, *, capitals: bool) -> bool:
         stands_out = following is not None and not following.after_blank and following.indent > line.indent
         alone = line.after_blank or stands_out or name in _PLAIN_TITLES
         return len(name.split()) > 1 or body.isupper() or alone
-    if not body.isupper() or len(body.split()) > 9 or any(map(str.isdigit, body)):
+    if not body.isupper():
+        return _is_state_of_section(body, name) and _stands_apart(line, following)
+    if len(body.split()) > 9 or any(map(str.isdigit, body)):
         return False
     if _heads_list(following) and not _STATEMENT.search(body):
         return names_section(name) or "medications" in name or not capitals
     return names_section(name) and not is_statement(body)
+
+
+def _stands_apart(line: Line, following: Line | None) -> bool:
+    """Whether blank lines part a line from those above and below, or it stands out over what is below it."""
+    if following is None or not (line.after_blank or line.indent < following.indent):
+        return False
+    return following.after_blank or following.indent > line.indent + 1
+
+
+def _is_state_of_section(body: str, name: str) -> bool:
+    """Whether a line names what became of the things of a section (`Discontinued Medications`)."""
+    state, _, title = name.partition(" ")
+    return state in _STATES and title in TITLE_KINDS and all(word[0].isupper() for word in body.split())
 
 
 def _stands_right_over(following: Line | None) -> bool:
