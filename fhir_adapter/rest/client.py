@@ -135,7 +135,11 @@ class FhirClient:
         """
         async with self._capability_lock:
             if self._capability is None:
-                self._capability = parse_capability(await self._json("GET", "metadata", "read of /metadata"))
+                try:
+                    statement = await self._json("GET", "metadata", "read of /metadata")
+                except NotFhirError:  # XML, whatever Accept says: there are servers that go by this alone
+                    statement = await self._json("GET", "metadata?_format=json", "read of /metadata")
+                self._capability = parse_capability(statement)
             return self._capability
 
     async def read(self, reference: str, version: str | None = None) -> JsonObject:

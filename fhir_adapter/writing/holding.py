@@ -1,5 +1,7 @@
 """Whether the summary that a server holds is the one that would be written, or bars it."""
 
+from collections.abc import Sequence
+
 from fhir_adapter.elements import CONFIDENTIALITY_ORDER, confidentiality, labels
 from fhir_adapter.lenient import JsonObject, as_dict, coded, relative
 from fhir_adapter.writing.lifecycle import Existing, Stamp, Withdrawal
@@ -27,6 +29,28 @@ def holds(head: Existing, written: SummaryDraft) -> bool:
         # A person's stays for as long as its source does; another model is no reason to replace it.
         return not head.ended and (made.version_id, made.sha256) == (now.version_id, now.sha256)
     return made == now and not head.ended and _protects(head, written) and _same_patient(head, written)
+
+
+def doubles(chain: Sequence[Existing]) -> list[Existing]:
+    """Those of our current summaries that are one too many at their place.
+
+    Servers that give out the ids were seen to make two of one conditional create, sent twice at a time. A
+    person's comes first, then the first by its id, so that every worker keeps the same one.
+    """
+    kept = [one.id for one in single(chain)]
+    return [one for one in chain if one.ours and _current(one) and one.id not in kept]
+
+
+def single(chain: Sequence[Existing]) -> tuple[Existing, ...]:
+    """One summary for each place: a current one before an ended one, then as of `doubles`."""
+    first: dict[int, Existing] = {}
+    for one in sorted(chain, key=lambda one: (one.ordinal, not _current(one), one.ours, one.id)):
+        first.setdefault(one.ordinal, one)
+    return tuple(first.values())
+
+
+def _current(one: Existing) -> bool:
+    return not one.ended and not one.in_error
 
 
 def _same_patient(head: Existing, written: SummaryDraft) -> bool:

@@ -26,7 +26,7 @@ from fhir_adapter.writing.bundles import (
 )
 from fhir_adapter.writing.chains import compositions_at, read_chains
 from fhir_adapter.writing.confirmed import composition_in
-from fhir_adapter.writing.holding import blocked, holds
+from fhir_adapter.writing.holding import blocked, doubles, holds, single
 from fhir_adapter.writing.lifecycle import (
     Existing,
     Withdrawal,
@@ -252,11 +252,14 @@ class Writer:
                 await self._registrar.check()
             if read is not None and not number:
                 there = read
-            elif number or not chain or not holds(chain[-1], written):
+            elif number or not chain or not holds(single(chain)[-1], written):
                 there = await self.chain(source, known, None if number else chain)
             try:
-                gone = bool(known) and not there
-                return await self._write(written, there, gone=gone, unsure=unsure or number > 0)
+                spare = doubles(there)
+                for one in spare:
+                    await end(self._client, one, Reason.COPY)
+                again = bool(spare) or (bool(known) and not there)
+                return await self._write(written, single(there), again=again, unsure=unsure or number > 0)
             except ConflictError as error:
                 stand = tuple((one.id, one.version) for one in there)
                 conflicts[stand] += 1
@@ -282,7 +285,7 @@ class Writer:
         await self._retries.run(attempt)
 
     async def _write(
-        self, written: SummaryDraft, chain: Chain, *, gone: bool, unsure: bool
+        self, written: SummaryDraft, chain: Chain, *, again: bool, unsure: bool
     ) -> tuple[str, bool]:
         head = chain[-1] if chain else None
         if head and blocked(head, written):
@@ -290,7 +293,7 @@ class Writer:
         for person in chain:
             if not person.ours:
                 await protect(self._client, person, written.reading.note.security)
-        if head and holds(head, written) and not (unsure and await self._lacks(written, head)):
+        if head and holds(head, written) and not again and not (unsure and await self._lacks(written, head)):
             return head.id, False
         place = head if head and head.ours else None
         if head:
@@ -298,7 +301,7 @@ class Writer:
             ordinal = head.ordinal if place else head.ordinal + 1
             written = replace(written, ordinal=ordinal, replaced=before[-1].id if before else "")
         resources = summary_resources(written, place)
-        bundle = self._bundle(resources, written.subject, place, again=gone)
+        bundle = self._bundle(resources, written.subject, place, again=again)
         composition = composition_in(await self._linked.post(bundle))
         if self._client_ids and composition != written.composition_id:
             self._client_ids = False  # it states that it takes ids from clients, and gives out its own

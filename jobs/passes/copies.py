@@ -17,6 +17,7 @@ from fhir_adapter.reading.copies import same_note, same_text
 from fhir_adapter.reading.note_text import read_note
 from fhir_adapter.reasons import Reason
 from fhir_adapter.writing.copies import Copies, Owner
+from fhir_adapter.writing.holding import single
 from fhir_adapter.writing.links import Link, check_withdrawn
 from fhir_adapter.writing.summary import SummaryDraft
 from fhir_adapter.writing.writer import Chain
@@ -115,7 +116,7 @@ class CopyKeeper:
         chain = await self._parts.writer.chain(source, job.before.composition if job.before else "", chain)
         if any(not one.ours and not one.in_error for one in chain):
             return None  # a person's work has no other summary beside it
-        own = self._copies.owner_of(chain[-1].resource) if chain else None
+        own = self._copies.owner_of(single(chain)[-1].resource) if chain else None
         for owner in others:
             if own and own.key == draft.text_key and not own.yields_to(owner):
                 continue

@@ -14,6 +14,7 @@ import structlog
 from fhir_adapter.errors import HttpStatusError
 from fhir_adapter.reasons import Reason
 from fhir_adapter.writing.copies import Copies
+from fhir_adapter.writing.holding import doubles, single
 from fhir_adapter.writing.lifecycle import Existing
 from fhir_adapter.writing.writer import Chain, Writer
 from jobs.ledger.ledger import Ledger
@@ -43,7 +44,9 @@ def stand(row: NoteRow, chain: Chain, named_in: Existing | None = None) -> Stand
         chain: the summaries under the pipeline's name, oldest first.
         named_in: of a copy, the summary of another note that names it.
     """
-    head = chain[-1] if chain else None
+    head = single(chain)[-1] if chain else None
+    if doubles(chain):
+        return Stand.OTHERWISE
     if row.reason == Reason.COPY:
         counts = named_in is not None and not named_in.ended and not named_in.in_error
         if named_in is None or not counts or named_in.stamp.sha256 != row.text_sha256:

@@ -143,6 +143,25 @@ def test_what_came_from_a_note_is_withdrawn_and_nothing_else(
     assert standing(site) == EACH_ONCE
 
 
+@pytest.mark.parametrize("quirk", [Quirk.OWN_IDS], indirect=True)
+def test_of_two_summaries_that_one_create_made_one_stays(site: Site) -> None:
+    """hapifhir/hapi-fhir#3141: a conditional create, sent twice at a time, makes two."""
+    site.poll()
+    (one,) = site.written("DocumentReference/n4")
+    second = {name: value for name, value in one.items() if name != "id"}
+    site.fhir.send("POST", "Composition", second).raise_for_status()
+    assert standing(site) == EACH_ONCE + Counter(["DocumentReference/n4"])
+
+    site.poll()
+
+    assert standing(site) == EACH_ONCE
+    current = [c for c in site.written("DocumentReference/n4") if c["status"] == "preliminary"]
+    assert site.one_audit(current[0]["id"]).findings == ()
+    before = versions(site, "Composition")
+    site.poll()
+    assert versions(site, "Composition") == before
+
+
 @pytest.mark.parametrize("quirk", [Quirk.OFFSET_PAGES], indirect=True)
 def test_notes_that_slip_from_page_to_page_are_found(site: Site) -> None:
     """Notes of the first pages change while the pass reads, so that all behind them move up."""

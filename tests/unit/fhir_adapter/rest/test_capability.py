@@ -1,7 +1,9 @@
+import httpx
 import pytest
 
 from fhir_adapter.errors import NotFhirError
 from fhir_adapter.rest.capability import parse_capability
+from fhir_adapter.rest.client import FhirClient
 
 
 def test_what_a_server_declares():
@@ -82,3 +84,15 @@ def test_odd_statements_declare_nothing(rest):
 def test_another_thing_or_version_is_refused(statement):
     with pytest.raises(NotFhirError):
         parse_capability(statement)
+
+
+async def test_a_statement_that_is_xml_unless_the_address_says_json_is_had():
+    """smart-on-fhir/client-js#167: `Accept` counts for nothing there."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.params.get("_format") == "json":
+            return httpx.Response(200, json={"resourceType": "CapabilityStatement", "fhirVersion": "4.0.1"})
+        return httpx.Response(200, content=b"<CapabilityStatement/>", headers={"Content-Type": "text/xml"})
+
+    async with FhirClient("http://h/fhir", transport=httpx.MockTransport(answer), retries=0) as client:
+        assert (await client.capability()).fhir_version == "4.0.1"
