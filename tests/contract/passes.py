@@ -2,18 +2,21 @@
 
 import asyncio
 import base64
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from fhir_adapter.audit.verdict import Audit
+from fhir_adapter.sandbox.running import running_embedded
 from jobs.audits.walk import audits
 from jobs.passes.one_pass import Pass
 from jobs.passes.outcome import Outcome, Totals
 from jobs.runtime import open_ledger, runtime
 from jobs.schedule import one_pass
 from jobs.settings import Settings, load_settings
-from tests.contract.contract_fhir import Fhir, new_id
+from tests.contract.contract_fhir import Fhir, FhirServer, new_id
 
 TEXT = (
     "ASSESSMENT:\nPneumonia of the left lower lobe. Improving on ceftriaxone.\n\n"
@@ -93,6 +96,16 @@ class Site:
     def written(self, source: str) -> list[dict[str, Any]]:
         """The Compositions of this source."""
         return self.fhir.matches(self.fhir.get("Composition", entry=source))
+
+
+@contextmanager
+def new_site(folder: Path) -> Iterator[Site]:
+    """An embedded server with nothing on it, and a ledger in this folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with running_embedded() as base_url:
+        fhir = Fhir(FhirServer("embedded", base_url))
+        with fhir.http:
+            yield Site(fhir, folder / "ledger.sqlite")
 
 
 def reference(resource: dict[str, Any]) -> str:

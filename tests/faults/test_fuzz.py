@@ -1,4 +1,4 @@
-"""Half a minute of fuzzing, guided by coverage; `make fuzz SECONDS=3600` takes as long as one likes."""
+"""Some seconds of fuzzing, guided by coverage; `make fuzz SECONDS=3600` takes as long as one likes."""
 
 import importlib.util
 import re
@@ -11,7 +11,7 @@ import pytest
 from tests.fuzz.targets import TARGETS
 from tests.places import ROOT
 
-SECONDS = 5
+SECONDS = 2
 
 
 @pytest.mark.skipif(importlib.util.find_spec("atheris") is None, reason="atheris is for Linux with x86_64")

@@ -3,6 +3,8 @@
 import json
 import random
 import signal
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from functools import partial
@@ -14,9 +16,10 @@ import pytest
 
 from fhir_adapter.sandbox.running import running_embedded
 from jobs.bench.passes import generated_notes
-from tests.faults.processes import killed_after
+from tests.faults.processes import environment, killed_after
 from tests.faults.processes import start as start_command
 from tests.faults.test_killed_pass import resources
+from tests.places import ROOT
 
 NOTES = 120
 KILLS = 2
@@ -55,14 +58,13 @@ def test_kill_9_and_sigterm_at_any_moment(server: str, folder: Path) -> None:
         process = start(server, database, *arguments)
         killed_after(process, chance.randint(0, 20), chance.random() / 20)
     process = start(server, database, *arguments)
-    assert process.stdout
-    process.stdout.readline()
+    process.output.readline()
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=600)
+    process.communicate()
     assert process.returncode == 0
 
     last = start(server, database, *arguments)
-    answer, _ = last.communicate(timeout=600)
+    answer = last.communicate()
 
     assert last.returncode == 0
     ended = Counter(json.loads(line)["status"] for line in answer.splitlines()[:-1])
@@ -76,15 +78,29 @@ def test_kill_9_of_a_backfill_on_ray(server: str, folder: Path) -> None:
         pytest.skip("Ray is not installed")
     database = folder / "ledger.sqlite"
     arguments = ("backfill", "--workers", "1", "--from", str(folder))
-    told = killed_after(start(server, database, *arguments), 10, 0.0)
+    first = alone(server, database, *arguments)
+    assert first.stdout
+    told = sum(1 for _, _ in zip(range(10), first.stdout, strict=False))
+    first.kill()
+    told += len(first.communicate()[0].splitlines())
     assert 0 < told < NOTES
 
-    last = start(server, database, *arguments)
+    last = alone(server, database, *arguments)
     answer, _ = last.communicate(timeout=600)
 
     assert last.returncode == 0
     assert json.loads(answer.splitlines()[-1])["summary"]["failed"] == 0
     each_once(server)
+
+
+def alone(base_url: str, database: Path, *arguments: str) -> subprocess.Popen[bytes]:
+    """A command that Ray can start its processes from: not forked, with short leases."""
+    code = "from tests.faults import pollers; pollers.shorten_leases(); pollers.main()"
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *arguments, "--json"],
+        env=environment(base_url, database, page_size=10) | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+    )
 
 
 def each_once(server: str) -> None:

@@ -45,7 +45,7 @@ def compositions(base_url: str) -> list[Json]:
 
 
 def finished(process: Process) -> list[Json]:
-    answer, _ = process.communicate(timeout=600)
+    answer = process.communicate()
     assert process.returncode == 0
     return [json.loads(line) for line in answer.splitlines()]
 

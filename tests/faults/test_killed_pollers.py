@@ -6,7 +6,6 @@ torture (`--log-cli-level=info` shows how far it is).
 """
 
 import logging
-import multiprocessing
 import os
 import random
 import signal
@@ -16,7 +15,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from multiprocessing.context import ForkServerProcess
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -25,15 +24,13 @@ import sqlalchemy as sa
 
 from fhir_adapter.sandbox.running import running_embedded
 from jobs.bench.passes import generated_notes
-from tests.faults.pollers import poller
+from tests.faults.processes import Process, environment
 
 pytestmark = pytest.mark.postgres
 log = logging.getLogger(__name__)
 
 ROUND = 12  # notes that are added before each kill
 POLLERS = 2
-# Each poller is a process of its own, forked from one that has imported what it needs.
-FORKED = multiprocessing.get_context("forkserver")
 
 
 @contextmanager
@@ -106,11 +103,11 @@ def postgres() -> Iterator[str]:
     engine.dispose()
 
 
-def started(base_url: str, database_url: str) -> ForkServerProcess:
+def started(base_url: str, database_url: str) -> Process:
     """`clinsum run` with a pass a second, and leases that run out soon."""
-    process = FORKED.Process(target=poller, args=(base_url, database_url))
-    process.start()
-    return process
+    settings = environment(base_url, Path(), page_size=5)
+    settings |= {"CLINSUM_DATABASE_URL": database_url, "CLINSUM_LOG_LEVEL": "error"}
+    return Process(("run", "--every", "1s"), settings, streams=())
 
 
 def put(base_url: str, notes: list[dict[str, Any]]) -> None:
@@ -145,7 +142,6 @@ def all_written(base_url: str, wanted: int, seconds: float) -> None:
 def test_killed_pollers_lose_nothing_and_do_nothing_twice(kills: int, postgres: str) -> None:
     chance = random.Random(kills)
     notes = list(generated_notes(ROUND * (kills + 1)))
-    FORKED.set_forkserver_preload(["tests.faults.pollers"])
     with running_embedded() as direct, failing_now_and_then(direct, chance) as base_url:
         running = [started(base_url, postgres) for _ in range(POLLERS)]
         try:
@@ -155,18 +151,18 @@ def test_killed_pollers_lose_nothing_and_do_nothing_twice(kills: int, postgres: 
                 all_written(direct, kill * ROUND + chance.randint(1, ROUND), 240)
                 time.sleep(chance.uniform(0.0, 1.0))
                 victim = chance.randrange(POLLERS)
-                running[victim].kill()
-                running[victim].join()
-                assert running[victim].exitcode == -signal.SIGKILL, "ended before it was killed"
+                running[victim].send_signal(signal.SIGKILL)
+                running[victim].communicate()
+                assert running[victim].returncode == -signal.SIGKILL, "ended before it was killed"
                 running[victim] = started(base_url, postgres)
                 log.info("killed %d times", kill + 1)
             put(direct, notes[kills * ROUND :])
             all_written(direct, len(notes), 240)
         finally:
             for one in running:
-                one.terminate()
+                one.send_signal(signal.SIGTERM)
             for one in running:
-                one.join(timeout=600)
+                one.communicate()
         compositions, provenances = counted(direct, "Composition"), counted(direct, "Provenance")
 
     wanted = {f"DocumentReference/{note['id']}" for note in notes}

@@ -3,8 +3,6 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,8 +14,7 @@ import pytest
 from fhir_adapter.sandbox.running import running_embedded
 from jobs.bench.passes import generated_notes
 from jobs.health import read_health
-
-COMMAND = [sys.executable, "-c", "from jobs.cli import main; main()"]
+from tests.faults.processes import Process
 
 
 def put(base_url: str, note: dict[str, Any]) -> None:
@@ -54,22 +51,21 @@ def test_new_notes_are_summarised_until_sigterm_and_never_by_two_at_once(tmp_pat
     with running_embedded() as base_url:
         settings = environment(base_url, tmp_path)
         put(base_url, first)
-        process = subprocess.Popen([*COMMAND, "run", "--every", "1s"], env=settings, stderr=subprocess.PIPE)
+        process = Process(("run", "--every", "1s"), settings, streams=(2,))
         try:
             wait_for(lambda: compositions(base_url) == 1)
             put(base_url, second)
             wait_for(lambda: compositions(base_url) == 2)
             assert read_health(str(tmp_path / "run.prom")).well(60)
-            rival = subprocess.run(
-                [*COMMAND, "poll"], env=settings, capture_output=True, text=True, check=False
-            )
+            rival = Process(("poll",), settings, streams=(2,))
+            refused = rival.communicate().decode()
         finally:
             process.send_signal(signal.SIGTERM)
-        _, said = process.communicate(timeout=600)
+        said = process.communicate()
 
     assert process.returncode == 0
     assert rival.returncode == 2
-    assert rival.stderr.startswith("clinsum: Another pass over this server is running")
+    assert refused.startswith("clinsum: Another pass over this server is running")
     events = [json.loads(line) for line in said.splitlines()]
     assert sum(event.get("written", 0) for event in events if event["event"] == "pass") == 2
     assert events[-1]["event"] == "stopped"
@@ -81,17 +77,16 @@ def test_a_server_that_goes_away_is_logged_and_the_next_pass_goes_on(tmp_path: P
     with running_embedded(_kept(database)) as base_url:
         port = int(base_url.rpartition(":")[2].partition("/")[0])
         settings = {**environment(base_url, tmp_path), "CLINSUM_RETRIES": "0"}
-        process = subprocess.Popen([*COMMAND, "run", "--every", "1s"], env=settings, stderr=subprocess.PIPE)
-        assert process.stderr
-        assert any(b'"event": "pass"' in line for line in iter(process.stderr.readline, b""))
+        process = Process(("run", "--every", "1s"), settings, streams=(2,))
+        assert any(b'"event": "pass"' in line for line in iter(process.output.readline, b""))
     try:
-        assert any(b'"event": "pass-failed"' in line for line in iter(process.stderr.readline, b""))
+        assert any(b'"event": "pass-failed"' in line for line in iter(process.output.readline, b""))
         with running_embedded(_kept(database), port=port) as base_url:
             put(base_url, note)
             wait_for(lambda: compositions(base_url) == 1)
-            assert any(b'"event": "pass"' in line for line in iter(process.stderr.readline, b""))
+            assert any(b'"event": "pass"' in line for line in iter(process.output.readline, b""))
             process.send_signal(signal.SIGTERM)
-            process.communicate(timeout=600)
+            process.communicate()
     finally:
         process.kill()
     assert process.returncode == 0
@@ -114,8 +109,9 @@ def test_no_log_line_holds_words_of_a_note(tmp_path: Path, log_format: str) -> N
             "CLINSUM_LOG_FORMAT": log_format,
             "CLINSUM_LOG_LEVEL": "debug",
         }
-        done = subprocess.run([*COMMAND, "poll"], env=settings, capture_output=True, text=True, check=False)
+        done = Process(("poll",), settings, streams=(1, 2))
+        said = done.communicate().decode()
 
     assert done.returncode in (0, 1)
     for secret in ("Smith", "U21pdGgs", "bench-0/"):
-        assert secret not in done.stdout + done.stderr
+        assert secret not in said

@@ -14,11 +14,11 @@ def test_the_three_ways_summarise_all_notes_without_an_error(
 ) -> None:
     monkeypatch.setenv("CLINSUM_ENGINE", "lead")
     queue = ["--set", "SERVE_QUEUE=2", "--set", "SERVE_BATCH_TOKENS=400"]
-    assert run(["bench", "serve", "--notes", "30", "--clients", "12", "--json", *queue]) == 0
+    assert run(["bench", "serve", "--notes", "12", "--clients", "6", "--json", *queue]) == 0
     found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [figures["way"] for figures in found] == ["model alone", "service", "naive endpoint"]
     for figures in found:
-        assert figures["notes"] == 30
+        assert figures["notes"] == 12
         assert figures["errors"] == 0
         assert figures["per_second"] > 0
         assert figures["memory_end_mb"] > 0

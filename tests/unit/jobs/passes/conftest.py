@@ -7,19 +7,15 @@ import pytest
 
 import jobs.runtime
 from fhir_adapter.rest.client import FhirClient
-from fhir_adapter.sandbox.running import running_embedded
 from jobs.settings import Settings
-from tests.contract.contract_fhir import Fhir, FhirServer
-from tests.contract.passes import Site
+from tests.contract.passes import Site, new_site
 from tests.unit.jobs.passes.faulty import Fault, Faulty
 
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
-    with running_embedded() as base_url:
-        fhir = Fhir(FhirServer("embedded", base_url))
-        with fhir.http:
-            yield Site(fhir, tmp_path / "ledger.sqlite")
+    with new_site(tmp_path) as site:
+        yield site
 
 
 @pytest.fixture

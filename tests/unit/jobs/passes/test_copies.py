@@ -1,15 +1,18 @@
 """Copies of one text, while a pass is killed at each of its requests: none lost, none twice."""
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
+from itertools import count
+from pathlib import Path
 
 import httpx
 import pytest
 
 from fhir_adapter.rest.tls import tls_context
-from tests.contract.contract_fhir import Fhir
 from tests.contract.copied import OTHER, WORDS, Json, report, whole
-from tests.contract.lives import beginning_now, revised
-from tests.contract.passes import Site, reference
+from tests.contract.lives import revised
+from tests.contract.passes import Site, new_site, reference
 from tests.unit.jobs.passes.faulty import Fault, Faulty
 
 pytestmark = pytest.mark.slow
@@ -21,33 +24,26 @@ class KilledError(BaseException):
     """The process is gone: nothing handles it."""
 
 
-@pytest.fixture
-def site(site: Site) -> Site:
-    """Its walks leave out the rounds before: each kills a pass at one request more."""
-    return beginning_now(site)
+def killed_at(number: int, ledger: sqlite3.Connection, *, done: bool) -> Fault:
+    """Ends the process at a request of that number that has to do with summaries, from 1.
 
-
-@pytest.fixture
-def whose(fhir: Fhir) -> Json:
-    return {"subject": {"reference": reference(fhir.put({"resourceType": "Patient", "id": "p"}))}}
-
-
-@pytest.fixture
-def fhir(site: Site) -> Fhir:
-    return site.fhir
-
-
-def killed_at(number: int, *, done: bool) -> Fault:
-    """Ends the process at a request of that number that has to do with summaries, from 1."""
-    count = 0
+    Either when it is answered and wrote something, or before it is sent. Before it is sent it counts where
+    server or ledger changed since the request before it: else the one before has left the same behind.
+    """
+    seen = writes = 0
+    before: object = None
 
     def fault(request: httpx.Request) -> httpx.Response | None:
-        nonlocal count
+        nonlocal seen, writes, before
         kind = request.url.path.rpartition("/fhir")[2].strip("/").partition("/")[0]
-        writes = request.method != "GET"
-        if kind in ("Composition", "Provenance", "") and writes >= done:
-            count += 1
-            if count == number:
+        if kind not in ("Composition", "Provenance", ""):
+            return None
+        wrote = request.method != "GET"
+        (version,) = ledger.execute("PRAGMA data_version").fetchone()
+        now = (writes, version)
+        if wrote if done else now != before:
+            seen += 1
+            if seen == number:
                 if done:
                     with httpx.Client(trust_env=False, timeout=600, verify=tls_context()) as client:
                         client.send(
@@ -56,57 +52,57 @@ def killed_at(number: int, *, done: bool) -> Fault:
                             )
                         )
                 raise KilledError
+        before = now
+        writes += wrote
         return None
 
     return fault
 
 
-def survived(site: Site, faulty: Use, prepare: Callable[[], object], number: int, *, done: bool) -> bool:
-    """Kills a pass at a request; whether it was at work for long enough to be killed."""
-    prepare()
-    faulty(killed_at(number, done=done))
-    try:
-        site.poll()
-    except KilledError:
-        faulty(lambda _: None)
-        site.poll()
-        return True
-    return False
+def killed(folder: Path, faulty: Use, prepare: Callable[[Site], list[Json]], *, done: bool) -> int:
+    """Kills a pass at its first request, another at its second, and so on: how many there were.
+
+    Each is over a server and a ledger of its own, and after each the copies that `prepare` names are whole.
+    """
+    for number in count(1):
+        with new_site(folder / str(number)) as site:
+            faulty(lambda _: None)
+            copies = prepare(site)
+            with closing(sqlite3.connect(site.database)) as ledger:
+                faulty(killed_at(number, ledger, done=done))
+                try:
+                    site.poll()
+                except KilledError:
+                    faulty(lambda _: None)
+                    site.poll()
+                    whole(site, *copies)
+                else:
+                    return number - 1
+    raise AssertionError
+
+
+def patient_of(site: Site) -> Json:
+    return {"subject": {"reference": reference(site.fhir.put({"resourceType": "Patient", "id": "p"}))}}
 
 
 @pytest.mark.parametrize("done", [False, True])
-def test_killed_while_copies_are_first_summarised(site: Site, faulty: Use, whose: Json, done: bool) -> None:
-    notes: list[Json] = []
+def test_killed_while_copies_are_first_summarised(faulty: Use, tmp_path: Path, done: bool) -> None:
+    def prepare(site: Site) -> list[Json]:
+        whose = patient_of(site)
+        return [site.document(WORDS, **whose), site.document(WORDS, **whose), report(site, WORDS, **whose)]
 
-    number = 0
-
-    def prepare() -> None:
-        words = f"{WORDS}Round {number}.\n"
-        made = [site.document(words, **whose) for _ in range(2)]
-        notes[:] = [*made, report(site, words, **whose)]
-
-    while survived(site, faulty, prepare, number := number + 1, done=done):
-        whole(site, *notes)
-    assert number > 3
+    assert killed(tmp_path, faulty, prepare, done=done) >= 3
 
 
 @pytest.mark.parametrize("done", [False, True])
-def test_killed_while_the_first_of_copies_changes(site: Site, faulty: Use, whose: Json, done: bool) -> None:
-    rest: list[Json] = []
-    count = 0
-
-    def prepare() -> None:
-        nonlocal count
-        count += 1
-        faulty(lambda _: None)
-        notes = [site.document(f"{WORDS}Round {count}.\n", **whose) for _ in range(3)]
+def test_killed_while_the_first_of_copies_changes(faulty: Use, tmp_path: Path, done: bool) -> None:
+    def prepare(site: Site) -> list[Json]:
+        whose = patient_of(site)
+        notes = [site.document(WORDS, **whose) for _ in range(3)]
         site.poll()
         owner = whole(site, *notes)
         (first,) = [note for note in notes if reference(note) == owner]
-        rest[:] = [note for note in notes if reference(note) != owner]
-        revised(site, first, f"{OTHER}Round {count}.\n")
+        revised(site, first, OTHER)
+        return [note for note in notes if reference(note) != owner]
 
-    number = 0
-    while survived(site, faulty, prepare, number := number + 1, done=done):
-        whole(site, *rest)
-    assert number > 3
+    assert killed(tmp_path, faulty, prepare, done=done) >= 3

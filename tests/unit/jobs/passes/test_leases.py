@@ -21,7 +21,7 @@ from jobs.settings import Settings, load_settings
 from tests.contract.contract_fhir import Fhir, FhirServer
 
 MINUTE = timedelta(minutes=1)
-NOTES = 60
+NOTES = 24
 
 
 @pytest.fixture
