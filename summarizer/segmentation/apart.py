@@ -2,9 +2,15 @@
 
 import re
 
-from summarizer.segmentation.vocabulary import alternatives, read
+from summarizer.segmentation.vocabulary import alternatives, words
 
-_HINTS = tuple(read("apart")["hints"])
+_FIRST = re.compile(r"[a-z.]+", re.I)
+_BEGINS = frozenset(
+    name.group().lower()
+    for phrase in words("apart", "identity", "signers", "signed")
+    if (name := _FIRST.match(phrase)) is not None
+)
+"""First words of all of these: far quicker than to try the patterns on every line."""
 _IDENTITY = re.compile(rf"(?:{alternatives('apart', 'identity')})\s?[:#]", re.I)
 _SIGNED = re.compile(
     rf"(?:(?:{alternatives('apart', 'signers')})(?:['’]?s)?\s)?(?:{alternatives('apart', 'signed')})"
@@ -19,9 +25,10 @@ _PAGE = re.compile(
 )
 
 
-def may_stand_apart(text: str) -> bool:
-    """Whether a note has a word of such a line."""
-    return any(hint in text for hint in _HINTS)
+def may_stand_apart(line: str) -> bool:
+    """Whether a line begins as a field of identity or of a signature does."""
+    first = _FIRST.match(line)
+    return first is not None and first[0].lower() in _BEGINS
 
 
 def is_of_page(line: str) -> bool:

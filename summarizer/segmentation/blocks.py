@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from summarizer.segmentation import records, tables
 from summarizer.segmentation.answers import is_question
-from summarizer.segmentation.apart import is_identity, is_of_page, is_signed
+from summarizer.segmentation.apart import is_identity, is_of_page, is_signed, may_stand_apart
 from summarizer.segmentation.boilerplate import DEAR, letter_body
 from summarizer.segmentation.dashes import names_field
 from summarizer.segmentation.forms import (
@@ -93,13 +93,15 @@ class Emitter(Place):
 
     def stands_apart(self) -> bool:
         """Whether no heading stands over the block; a signature ends those above it."""
-        text = self.first.text
-        if self.first.kind is HEADING:
+        kind, text = self.first.kind, self.first.text
+        if (kind is ROW or "   " in text) and is_of_page(text):
+            return True
+        if kind is HEADING or kind is ITEM or not may_stand_apart(text):
             return False
         if is_signed(text):
             self.spans.context.close_all()
             return False
-        return is_of_page(text) or (self.spans.section_kind not in _ABOUT and is_identity(text))
+        return self.spans.section_kind not in _ABOUT and is_identity(text)
 
     def emit_apart(self) -> None:
         """Add the spans; what stands above goes on behind them."""

@@ -24,6 +24,8 @@ def ends_denial(above: str, line: str) -> bool:
     It says that something is there (`reports cough`), or how much of it (`Denies SOB, PND` / `orthopnea x2
     pillows`): nobody gives the extent of what is not there.
     """
+    if not line[0].islower():
+        return False
     clause = above[-200:]
     for stop in _STOP.finditer(clause):
         clause = above[-200:][stop.end() :]

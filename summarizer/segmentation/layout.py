@@ -245,28 +245,27 @@ def _joins(
     if line.kind is not TEXT or (_is_complete(before) and not (full and width)):
         return line.kind is TEXT and line_ends.goes_on(line.text) and not is_question(before.text)
     tail = before.text[-60:]
-    lower = line_ends.begins_lower(line.text)
-    if _ends_denial(line, before, first, full) if lower else (tail[-1] == ":" and not (full and width)):
+    if tail[-1] == ":" and not line_ends.begins_lower(line.text) and not (full and width):
         return False
-    hangs = first.marker > 0 and line.indent > first.indent
-    if hangs or line_ends.is_open(tail) or line_ends.completes(tail, line.text):
+    if line_ends.is_open(tail) or line_ends.completes(tail, line.text):
         return True
+    hangs = first.marker > 0 and line.indent > first.indent
     if line_ends.is_terminated(tail):
-        return full
+        return hangs or full
+    if before is first and not full and ends_denial(before.text[before.marker :].lstrip(), line.text):
+        return False
+    return hangs or _goes_on(line, before, first, lines, index, full=full, cut=full and width > 0)
+
+
+def _goes_on(
+    line: Line, before: Line, first: Line, lines: Sequence[Line], index: int, *, full: bool, cut: bool
+) -> bool:
+    """Whether a line goes on with one without a stop; `cut`: that was full to the width of the text."""
     if line_ends.goes_on(line.text):
         return True
-    if lower:
+    if line_ends.begins_lower(line.text):
         return _goes_on_in_small_letters(line, before, first, full)
-    cut = (full and width > 0) or _is_cut_clause(line, before, lines, index)
-    return cut and not line_ends.begins_order(line.text)
-
-
-def _ends_denial(line: Line, before: Line, first: Line, full: bool) -> bool:
-    """Whether a short line that denies, as the only one of its block, is followed by what is there."""
-    if before is not first or full or not ends_denial(before.text[before.marker :].lstrip(), line.text):
-        return False
-    tail = before.text[-60:]
-    return not (line_ends.is_open(tail) or line_ends.is_terminated(tail))
+    return (cut or _is_cut_clause(line, before, lines, index)) and not line_ends.begins_order(line.text)
 
 
 def _are_drugs(before: Line, line: Line) -> bool:

@@ -8,11 +8,27 @@ from summarizer.segmentation.boilerplate import is_rule
 from summarizer.segmentation.forms import TITLE_WORDS, capitalised
 from summarizer.segmentation.line_ends import is_terminated
 from summarizer.segmentation.lines import BOILERPLATE, ITEM, ROW, TEXT, Line
+from summarizer.segmentation.section_titles import normalise
+from summarizer.segmentation.titles import ACTIONS, is_statement
 from summarizer.types import ContextKind, ContextSpan
 
 _CAPTION_WORDS = 8
 _TITLE = 48
+_LONGEST_NAME = 80
 _CAPTION = re.compile(r"table\s{1,4}[\w.]{1,6}\b", re.I)
+
+
+def names_table(text: str, start: int, end: int, at: int) -> bool:
+    """Whether the line `text[start:end]` above a table at `at` names what its rows are of (`Mother`)."""
+    own = text[start:end]
+    if text[end:at].count("\n") > 2 or len(own) > _LONGEST_NAME or not own[0].isupper() or is_terminated(own):
+        return False
+    return len(own.split()) < _CAPTION_WORDS and _names(normalise(own))
+
+
+def _names(words: str) -> bool:
+    """Whether words say what to do with things, or only name them; what stands in parentheses is left out."""
+    return words in ACTIONS or (bool(words) and not is_statement(words))
 
 
 class Place:

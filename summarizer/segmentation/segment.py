@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from summarizer.segmentation.blocks import Emitter
 from summarizer.segmentation.declared import DeclaredRow, declared_rows
 from summarizer.segmentation.layout import read_layout
+from summarizer.segmentation.place import names_table
 from summarizer.segmentation.spans import Spans
 from summarizer.types import Mark, Segmentation
 
@@ -59,7 +60,7 @@ def segment(
         _segment_stretch(spans, at, start)
         if isinstance(what, DeclaredRow):
             spans.context.begin_block()
-            _lead_in_to_table(spans, at, start)
+            _lead_in_to_table(spans, at, what)
             spans.context.begin_table()
             for begin, stop in what.pieces:
                 spans.sentence(begin, stop, more=what.context)
@@ -70,14 +71,21 @@ def segment(
     return spans.segmentation(marks)
 
 
-def _lead_in_to_table(spans: Spans, above: int, start: int) -> None:
-    """Note what leads in to a table that begins at `start`, below a row or heading that ends at `above`."""
+def _lead_in_to_table(spans: Spans, above: int, row: DeclaredRow) -> None:
+    """Note what leads in to a table that begins with a row, below a row or heading that ends at `above`."""
+    text, start = spans.text, row.start
     if spans.context.in_items:
         spans.context.leave_list()
-    if "\n\n" in spans.text[spans.end : start]:
+    if "\n\n" in text[spans.end : start]:
         spans.context.end_above_table(start)
     last = spans.sentences[-1] if spans.sentences and spans.sentences[-1].start >= above else None
-    if last and spans.text[last.end - 1] == ":" and not spans.text[last.end : start].strip():
+    if last is None or text[last.end : start].strip():
+        return
+    leads = text[last.end - 1] == ":"
+    if not leads and not any(piece.start == last.start for piece in row.context):
+        alone = last.start - above < 3 or "\n\n" in text[last.start - 3 : last.start]
+        leads = alone and names_table(text, last.start, last.end, start)
+    if leads:
         spans.context.begin_list(last.start, last.end)
 
 
@@ -88,7 +96,7 @@ def _segment_stretch(spans: Spans, start: int, end: int) -> None:
     blocks = list(read_layout(spans.text[start:end], start))
     for index in range(len(blocks)):
         emitter = Emitter(spans, blocks, index)
-        if spans.may_stand_apart and emitter.stands_apart():
+        if spans.section_kind is not None and emitter.stands_apart():
             emitter.emit_apart()
         else:
             emitter.emit()

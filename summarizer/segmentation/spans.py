@@ -5,7 +5,6 @@ from dataclasses import replace
 from functools import lru_cache
 
 from summarizer.limits import check_sentences
-from summarizer.segmentation.apart import may_stand_apart
 from summarizer.segmentation.context import Context
 from summarizer.segmentation.declared import strikes
 from summarizer.segmentation.labels import ABBREVIATED, abbreviates_allergies
@@ -52,7 +51,6 @@ class Spans:
         self.text = text
         self.context = Context(text, self._end_sections)
         self.may_be_letter = "Dear" in text or ",," in text
-        self.may_stand_apart = may_stand_apart(text)
         self.alone = False
         """What is added now stands under nothing, and in no section."""
         self.sentences: list[Sentence] = []

@@ -165,3 +165,24 @@ def test_a_label_in_a_line_does_not_head_the_table_below() -> None:
 def test_a_title_in_capitals_before_a_list_of_one(title: str) -> None:
     text = f"HISTORY: Fall.\n{title} 1. Sprain of the left wrist."
     assert around(text, "Sprain") == [title]
+
+
+@pytest.mark.parametrize("name", ["Planned Scans", "Sister (alive)", "Brother (died at 40)", "Do not take"])
+@pytest.mark.parametrize("gap", ["\n", "\n\n"])
+def test_a_line_alone_above_a_declared_table_names_its_rows(name: str, gap: str) -> None:
+    text = f"He was seen twice.\n\n{name}{gap}" + "\n".join(BARS) + "\n\nHe felt well."
+    assert around(text, "sotalol", rows_of(text)) == [name, BARS[0]]
+    assert around(text, "felt well", rows_of(text)) == []
+
+
+def test_of_two_declared_tables_each_has_its_own_name() -> None:
+    text = "Planned\n" + "\n".join(BARS) + "\n\nMother (alive)\nGout | 50\nAsthma | 9\n\nCode | 7\nBed | 4"
+    assert around(text, "sotalol", rows_of(text)) == ["Planned", BARS[0]]
+    assert around(text, "Asthma", rows_of(text)) == ["Mother (alive)"]
+    assert around(text, "Bed", rows_of(text)) == []
+
+
+@pytest.mark.parametrize("line", ["No drug was stopped", "He takes these at home.", "and some more of them"])
+def test_a_statement_above_a_declared_table_names_nothing(line: str) -> None:
+    text = f"He was seen twice.\n\n{line}\n" + "\n".join(BARS)
+    assert around(text, "sotalol", rows_of(text)) == [BARS[0]]
