@@ -6,33 +6,35 @@ however this one dies.
 
 import json
 import os
-import queue
 import shutil
 import socket
 import subprocess
 import tempfile
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Literal
-
-import httpx
+from typing import Literal
+from urllib.parse import urlencode
+from uuid import uuid4
 
 from fhir_adapter.sandbox.hapi_build import (
     HapiError,
-    StartError,
     ToolMissingError,
     cache_dir,
     classpath,
     find_tools,
 )
+from fhir_adapter.sandbox.hapi_process import HapiProcess
 
 # By tag for people, by digest for Docker: as in deploy/compose.yaml.
 IMAGE = "hapiproject/hapi:v8.8.0-1@sha256:34c86fd5805df77c2b9d9c10538050b16ac3dc244352da0ebe4717f931330775"
-_STOP_SECONDS = 20
+# C1 alone and the serial collector: up sooner and smaller, which a sandbox needs more than peak speed. A
+# start loads 18,000 classes of jars whose hashes Maven has checked; verifying them too is a seventh of it.
+SOON_UP = (
+    *("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"),
+    *("-XX:+UnlockDiagnosticVMOptions", "-XX:-BytecodeVerificationRemote"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,37 @@ class HapiSettings:
             raise HapiError("page_size must be at least 1 and at most max_page_size")
 
 
+@dataclass(frozen=True, slots=True)
+class Hapi:
+    """A server that runs, and its process, in which others may run beside it; None for a container's."""
+
+    base_url: str
+    _process: HapiProcess | None
+
+    @contextmanager
+    def another(self, settings: HapiSettings) -> Iterator[str]:
+        """Starts one more, with a database of its own, for as long as the block lasts.
+
+        That takes a quarter of the time of a first one; the `heap` is that of the process. Where Docker is
+        the way, it is one more container.
+
+        Yields:
+            Its base URL.
+
+        Raises:
+            StartError: it did not come up.
+        """
+        if self._process is None:
+            with running_hapi(settings) as base_url:
+                yield base_url
+            return
+        base_url = self._process.start(urlencode(_options(settings)), settings.start_seconds)
+        try:
+            yield base_url
+        finally:
+            self._process.stop(base_url)
+
+
 @contextmanager
 def running_hapi(settings: HapiSettings | None = None) -> Iterator[str]:
     """Starts HAPI and stops it at the end.
@@ -107,6 +140,13 @@ def running_hapi(settings: HapiSettings | None = None) -> Iterator[str]:
         StartError: HAPI did not come up, or had ended by itself when the block ended; the message names
             its log.
     """
+    with running_process(settings) as hapi:
+        yield hapi.base_url
+
+
+@contextmanager
+def running_process(settings: HapiSettings | None = None) -> Iterator[Hapi]:
+    """As `running_hapi`, for those who want more than one server."""
     settings = settings or HapiSettings()
     launch = _launch(settings)
     logs = cache_dir() / "logs"
@@ -122,29 +162,19 @@ def running_hapi(settings: HapiSettings | None = None) -> Iterator[str]:
         )
     try:
         with process:
+            ours = HapiProcess(process, Path(log.name))
             try:
-                yield _ready(process, launch.base_url, settings.start_seconds, Path(log.name))
-                if process.poll() is not None:
-                    raise StartError(
-                        f"HAPI ended by itself, code {process.returncode}; its log is {log.name}."
-                    )
+                base_url = ours.ready(settings.start_seconds, launch.base_url)
+                yield Hapi(base_url, None if launch.base_url else ours)
+                ours.still_runs()
             finally:
-                _stop(process)
+                ours.end()
     except HapiError:
         raise  # the log stays: the message names it
     except BaseException:
         Path(log.name).unlink()
         raise
     Path(log.name).unlink()
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    if process.stdin is not None:
-        process.stdin.close()
-    try:
-        process.wait(_STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +205,14 @@ def _launch(settings: HapiSettings) -> _Launch:
 
 def java_command(settings: HapiSettings, java: str) -> list[str]:
     """The command line of the server as a child of this process."""
-    database = "mem:hapi" if settings.database is None else f"file:{settings.database.resolve()}/h2"
+    flags = [f"-Xmx{settings.heap}", *SOON_UP]
+    defines = [f"-Dclinsum.{name}={value}" for name, value in _options(settings).items()]
+    return [java, *flags, *defines, "clinsum.sandbox.Main"]
+
+
+def _options(settings: HapiSettings) -> dict[str, str]:
+    """What the launcher is told of a server."""
+    database = f"mem:{uuid4().hex}" if settings.database is None else f"file:{settings.database.resolve()}/h2"
     options = {
         "host": settings.host,
         "port": settings.port,
@@ -194,10 +231,7 @@ def java_command(settings: HapiSettings, java: str) -> list[str]:
         "subscriptions": settings.subscriptions,
         "reuseSearchMs": settings.reuse_search_ms,
     }
-    # C1 alone and the serial collector: up sooner and smaller, which a sandbox needs more than peak speed
-    flags = [f"-Xmx{settings.heap}", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]
-    defines = [f"-Dclinsum.{name}={_java_text(value)}" for name, value in options.items()]
-    return [java, *flags, *defines, "clinsum.sandbox.Main"]
+    return {name: _java_text(value) for name, value in options.items()}
 
 
 def _java_text(value: object) -> str:
@@ -268,37 +302,3 @@ def _free_port(host: str) -> int:
         probe.bind((host, 0))
         port: int = probe.getsockname()[1]
         return port
-
-
-def _ready(process: subprocess.Popen[bytes], known_url: str | None, seconds: float, log: Path) -> str:
-    """Waits for the line `ready URL` of our launcher, or for an answer at an address known beforehand."""
-    announced: queue.SimpleQueue[str] = queue.SimpleQueue()
-    if process.stdout is not None:
-        threading.Thread(target=_listen, args=(process.stdout, announced), daemon=True).start()
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        try:
-            return announced.get(timeout=0.2)
-        except queue.Empty:
-            if process.poll() is not None:
-                raise StartError(f"HAPI ended before it was ready; its log is {log}.") from None
-        if known_url is not None and _answers(known_url):
-            return known_url
-    raise StartError(f"HAPI was not ready after {seconds:.0f} seconds; its log is {log}.")
-
-
-def _listen(output: IO[bytes], announced: "queue.SimpleQueue[str]") -> None:
-    for line in output:
-        word, _, url = line.decode("utf-8", "replace").strip().partition(" ")
-        if word == "ready":
-            announced.put(url)
-
-
-def _answers(base_url: str) -> bool:
-    try:
-        return (
-            httpx.get(f"{base_url}/metadata?_elements=fhirVersion", timeout=10, trust_env=False).status_code
-            == 200
-        )
-    except httpx.HTTPError:
-        return False

@@ -101,7 +101,7 @@ def _java_version(java: Path) -> int:
 def classpath(tools: Tools) -> str:
     """The class path of the built sandbox; builds it first where that is not done yet.
 
-    The first build downloads about 290 MB of jars into Maven's repository.
+    The first build downloads about 220 MB of jars into Maven's repository.
 
     Raises:
         BuildError: naming Maven's log.

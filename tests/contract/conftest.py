@@ -6,13 +6,14 @@ from pathlib import Path
 import pytest
 
 from fhir_adapter.profiles.package import build
-from fhir_adapter.sandbox.hapi import HapiSettings
+from fhir_adapter.sandbox.hapi import Hapi, HapiSettings
 from fhir_adapter.sandbox.running import running_embedded
 from fhir_adapter.sandbox.settings import SandboxSettings
 from tests.contract.contract_fhir import Fhir, FhirServer, hapi_or_skip, new_id
 from tests.contract.lives import of_its_own
 from tests.contract.logins import Login, logging_in
 from tests.contract.passes import Site
+from tests.contract.statements import read_once
 
 
 @pytest.fixture(scope="session")
@@ -24,13 +25,24 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def hapi_server(package: Path) -> Iterator[FhirServer]:
-    """HAPI as strict as a hospital's, targets must exist, with our profiles installed as a package."""
+def hapi_process(package: Path) -> Iterator[Hapi]:
+    """The process in which all HAPIs of the session run, each with a database of its own."""
     settings = HapiSettings(
-        placeholders=False, packages=(package,), bulk_export=True, subscriptions=True, heap="768m"
+        placeholders=False,
+        packages=(package,),
+        bulk_export=True,
+        subscriptions=True,
+        heap="1536m",
+        start_seconds=1200,  # a busy machine is no finding
     )
-    with hapi_or_skip(settings) as base_url:
-        yield FhirServer("hapi", base_url)
+    with hapi_or_skip(settings) as hapi, read_once(hapi.base_url):
+        yield hapi
+
+
+@pytest.fixture(scope="session")
+def hapi_server(hapi_process: Hapi) -> FhirServer:
+    """HAPI as strict as a hospital's, targets must exist, with our profiles installed as a package."""
+    return FhirServer("hapi", hapi_process.base_url)
 
 
 @pytest.fixture
@@ -70,7 +82,7 @@ def device(fhir: Fhir) -> str:
 
 
 @pytest.fixture(scope="session")
-def assigning_hapi(package: Path) -> Iterator[FhirServer]:
+def assigning_hapi(hapi_process: Hapi, package: Path) -> Iterator[FhirServer]:
     """HAPI that gives out all ids itself (no `updateCreate`) and refuses what does not validate.
 
     The profiles that our resources claim must be there: to such a server an unknown one is an error.
@@ -80,9 +92,8 @@ def assigning_hapi(package: Path) -> Iterator[FhirServer]:
         client_ids="NOT_ALLOWED",
         validate_requests=True,
         packages=(package,),
-        heap="768m",
     )
-    with hapi_or_skip(settings) as base_url:
+    with hapi_process.another(settings) as base_url, read_once(base_url):
         yield FhirServer("hapi", base_url)
 
 

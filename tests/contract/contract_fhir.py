@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from fhir_adapter.rest.tls import tls_context
-from fhir_adapter.sandbox.hapi import HapiSettings, ToolMissingError, running_hapi
+from fhir_adapter.sandbox.hapi import Hapi, HapiSettings, ToolMissingError, running_process
 
 JSON = "application/fhir+json"
 
@@ -84,17 +84,17 @@ class Fhir:
 
 
 @contextmanager
-def hapi_or_skip(settings: HapiSettings) -> Iterator[str]:
+def hapi_or_skip(settings: HapiSettings) -> Iterator[Hapi]:
     """HAPI, where Java and Maven are there; else a skip, or a failure where all is required."""
     try:
-        running = running_hapi(settings)
-        base_url = running.__enter__()
+        running = running_process(settings)
+        hapi = running.__enter__()
     except ToolMissingError as missing:
         if os.environ.get("CLINSUM_REQUIRE_ALL") == "1":
             pytest.fail(str(missing))
         pytest.skip(str(missing))
     try:
-        yield base_url
+        yield hapi
     finally:
         running.__exit__(None, None, None)
 

@@ -208,7 +208,7 @@ async def test_one_event_that_the_server_refuses_takes_no_other_along(chart: Cha
 
 
 @pytest.mark.parametrize(
-    "server", ["assigning_embedded", pytest.param("assigning_hapi", marks=pytest.mark.hapi(server="its own"))]
+    "server", ["assigning_embedded", pytest.param("assigning_hapi", marks=pytest.mark.hapi)]
 )
 def test_a_server_that_gives_out_ids_takes_events_too(
     request: pytest.FixtureRequest, server: str, tmp_path: Path

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from fhir_adapter.sandbox.hapi import HapiSettings, StartError
+from fhir_adapter.sandbox.hapi import HapiSettings
+from fhir_adapter.sandbox.hapi_build import StartError
 from tests.contract.contract_fhir import hapi_or_skip
 
 PARENT = """

@@ -8,9 +8,9 @@ import pytest
 
 from fhir_adapter import canonical
 from fhir_adapter.audit.findings import Finding
-from fhir_adapter.sandbox.hapi import HapiSettings
+from fhir_adapter.sandbox.hapi import Hapi, HapiSettings
 from fhir_adapter.sandbox.running import running_embedded
-from tests.contract.contract_fhir import Fhir, FhirServer, hapi_or_skip, new_id
+from tests.contract.contract_fhir import Fhir, FhirServer, new_id
 from tests.contract.lives import (
     codes,
     command,
@@ -209,7 +209,8 @@ def lenient_site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Sit
     if request.param == "embedded":
         running = running_embedded()
     else:
-        running = hapi_or_skip(HapiSettings(referential_integrity=False, placeholders=False, heap="512m"))
+        hapi: Hapi = request.getfixturevalue("hapi_process")
+        running = hapi.another(HapiSettings(referential_integrity=False, placeholders=False))
     with running as base_url:
         fhir = Fhir(FhirServer(request.param, base_url))
         with fhir.http:
@@ -218,7 +219,7 @@ def lenient_site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Sit
 
 @pytest.mark.parametrize(
     "lenient_site",
-    ["embedded", pytest.param("hapi", marks=pytest.mark.hapi(server="its own"))],
+    ["embedded", pytest.param("hapi", marks=pytest.mark.hapi)],
     indirect=True,
 )
 def test_a_deleted_note_takes_summary_and_text_along_and_one_that_is_back_brings_them_back(

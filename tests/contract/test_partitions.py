@@ -11,32 +11,33 @@ from typing import Any
 import pytest
 
 from fhir_adapter import canonical
-from fhir_adapter.sandbox.hapi import HapiSettings
+from fhir_adapter.sandbox.hapi import Hapi, HapiSettings
 from fhir_adapter.sandbox.running import running_embedded
 from fhir_adapter.sandbox.settings import Quirk, SandboxSettings
 from fhir_adapter.timeline.writer import WriteStatus
 from fhir_adapter.writing.recall import RecalledError
 from jobs.cli import run
-from tests.contract.contract_fhir import FhirServer, hapi_or_skip
+from tests.contract.contract_fhir import FhirServer
 from tests.contract.copied import WORDS, report, whole
 from tests.contract.lives import another, command, html_document, only, revised, state
 from tests.contract.partitioned import a_patient, held, maker, provenances, site_on, written
 from tests.contract.passes import Site, reference
+from tests.contract.statements import read_once
 from tests.contract.timelines import a_chart, checked
 
 Json = dict[str, Any]
 
 
-@pytest.fixture(
-    scope="module", params=["embedded", pytest.param("hapi", marks=pytest.mark.hapi(server="its own"))]
-)
+@pytest.fixture(scope="module", params=["embedded", pytest.param("hapi", marks=pytest.mark.hapi)])
 def server(request: pytest.FixtureRequest) -> Iterator[FhirServer]:
     """A server that keeps one partition for each patient."""
     if request.param == "embedded":
         with running_embedded(SandboxSettings(quirks=frozenset([Quirk.PATIENT_PARTITIONS]))) as base_url:
             yield FhirServer("embedded", base_url)
         return
-    with hapi_or_skip(HapiSettings(placeholders=False, patient_partitions=True, heap="768m")) as base_url:
+    hapi: Hapi = request.getfixturevalue("hapi_process")
+    partitioned = HapiSettings(placeholders=False, patient_partitions=True)
+    with hapi.another(partitioned) as base_url, read_once(base_url):
         yield FhirServer("hapi", base_url)
 
 

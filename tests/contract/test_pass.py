@@ -302,7 +302,7 @@ def assigning_site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[S
 
 @pytest.mark.parametrize(
     "assigning_site",
-    ["assigning_embedded", pytest.param("assigning_hapi", marks=pytest.mark.hapi(server="its own"))],
+    ["assigning_embedded", pytest.param("assigning_hapi", marks=pytest.mark.hapi)],
     indirect=True,
 )
 def test_a_server_that_gives_out_ids_gets_one_composition_too(assigning_site: Site, tmp_path: Path) -> None:
@@ -336,7 +336,7 @@ def test_a_server_that_gives_out_ids_gets_one_composition_too(assigning_site: Si
 
 @pytest.mark.parametrize(
     "assigning_site",
-    ["assigning_embedded", pytest.param("assigning_hapi", marks=pytest.mark.hapi(server="its own"))],
+    ["assigning_embedded", pytest.param("assigning_hapi", marks=pytest.mark.hapi)],
     indirect=True,
 )
 def test_a_server_that_gives_out_ids_keeps_a_persons_summary_and_gets_one_after_it(

@@ -200,7 +200,6 @@ def test_a_timeline_that_ended_is_valid(site: Site, capsys: pytest.CaptureFixtur
     valid(site, *ended_ones, *(p for one in ended_ones for p in provenances(site, one)))
 
 
-@pytest.mark.hapi(server="its own")
 def test_a_validating_server_takes_summaries_once_the_profiles_are_loaded(
     assigning_hapi: FhirServer, tmp_path: Path
 ) -> None:

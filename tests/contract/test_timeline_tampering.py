@@ -291,7 +291,7 @@ def test_the_audit_of_everything_holds_timelines_too(chart: Chart) -> None:
 
 
 @pytest.mark.parametrize(
-    "server", ["assigning_embedded", pytest.param("assigning_hapi", marks=pytest.mark.hapi(server="its own"))]
+    "server", ["assigning_embedded", pytest.param("assigning_hapi", marks=pytest.mark.hapi)]
 )
 def test_a_server_that_gives_out_ids_keeps_one_timeline_too(
     request: pytest.FixtureRequest, server: str, tmp_path: Path

@@ -30,11 +30,12 @@ public final class FhirServlet extends RestfulServer {
     @Override
     protected void initialize() {
         ApplicationContext beans = WebApplicationContextUtils.getRequiredWebApplicationContext(getServletContext());
+        Settings settings = beans.getBean(Settings.class);
         setFhirContext(beans.getBean(FhirContext.class));
         registerProviders(beans.getBean(ResourceProviderFactory.class).createProviders());
         registerProvider(beans.getBean(JpaSystemProvider.class));
         registerProvider(beans.getBean(ValueSetOperationProvider.class));
-        if (Settings.flag("bulkExport", false)) {
+        if (settings.flag("bulkExport", false)) {
             BulkExports.offer(this, beans);
         }
         JpaCapabilityStatementProvider metadata = new JpaCapabilityStatementProvider(
@@ -46,16 +47,16 @@ public final class FhirServlet extends RestfulServer {
         metadata.setImplementationDescription("clinsum sandbox on HAPI FHIR JPA");
         setServerConformanceProvider(metadata);
         DatabaseBackedPagingProvider paging = beans.getBean(DatabaseBackedPagingProvider.class);
-        paging.setDefaultPageSize(Settings.number("defaultPage", 20));
-        paging.setMaximumPageSize(Settings.number("maxPage", 500)); // HAPI's own 50 cuts a larger _count in silence
+        paging.setDefaultPageSize(settings.number("defaultPage", 20));
+        paging.setMaximumPageSize(settings.number("maxPage", 500)); // HAPI's own 50 cuts a larger _count in silence
         setPagingProvider(paging);
         registerInterceptor(new Documents(beans.getBean(DaoRegistry.class)));
         setDefaultResponseEncoding(EncodingEnum.JSON);
-        String base = Settings.text("base", "");
+        String base = settings.text("base", "");
         if (!base.isEmpty()) {
             setServerAddressStrategy(new HardcodedServerAddressStrategy(base));
         }
-        if (Settings.flag("validateRequests", false)) {
+        if (settings.flag("validateRequests", false)) {
             RequestValidatingInterceptor validation = new RequestValidatingInterceptor();
             validation.setFailOnSeverity(ResultSeverityEnum.ERROR);
             validation.setValidatorModules(List.of(beans.getBean(IValidatorModule.class)));

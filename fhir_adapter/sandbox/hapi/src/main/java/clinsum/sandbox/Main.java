@@ -1,59 +1,63 @@
 package clinsum.sandbox;
 
-import ca.uhn.fhir.jpa.packages.IPackageInstallerSvc;
+import java.io.BufferedReader;
 import java.io.IOException;
-import org.eclipse.jetty.ee10.servlet.ServletContextHandler;
-import org.eclipse.jetty.ee10.servlet.ServletHolder;
-import org.eclipse.jetty.http.UriCompliance;
-import org.eclipse.jetty.server.HttpConfiguration;
-import org.eclipse.jetty.server.HttpConnectionFactory;
-import org.eclipse.jetty.server.Server;
-import org.eclipse.jetty.server.ServerConnector;
-import org.springframework.web.context.ContextLoaderListener;
-import org.springframework.web.context.support.AnnotationConfigWebApplicationContext;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
 
-/** Starts the server, prints {@code ready <base URL>}, and ends when standard input ends. */
+/**
+ * Starts a server, prints {@code ready <base URL>}, and ends when standard input ends. Until then each line there
+ * starts another beside it, {@code start <its options as a form>}, or stops one, {@code stop <base URL>}: in a process
+ * that has one, the next takes a fraction of the time.
+ */
 public final class Main {
+
+    private final Map<String, OneServer> running = new HashMap<>();
 
     private Main() {}
 
-    public static void main(String[] args) throws Exception {
-        endWithStandardInput();
-        Server jetty = new Server();
-        HttpConfiguration http = new HttpConfiguration();
-        http.setUriCompliance(UriCompliance.LEGACY); // "|" of a token search comes unescaped from many clients
-        http.setRequestHeaderSize(64 * 1024); // long _id lists
-        http.setSendServerVersion(false);
-        ServerConnector connector = new ServerConnector(jetty, new HttpConnectionFactory(http));
-        connector.setHost(Settings.text("host", "127.0.0.1"));
-        connector.setPort(Settings.number("port", 0));
-        jetty.addConnector(connector);
-
-        AnnotationConfigWebApplicationContext spring = new AnnotationConfigWebApplicationContext();
-        spring.register(ServerConfig.class);
-        ServletContextHandler root = new ServletContextHandler("/");
-        root.addEventListener(new ContextLoaderListener(spring)); // Spring is up before the servlet asks for its beans
-        ServletHolder fhir = new ServletHolder("fhir", FhirServlet.class);
-        fhir.setInitOrder(1);
-        root.addServlet(fhir, "/fhir/*");
-        jetty.setHandler(root);
+    public static void main(String[] args) {
+        BlockingQueue<String> lines = new LinkedBlockingQueue<>();
+        followStandardInput(lines);
         try {
-            jetty.start();
-            Packages.install(spring.getBean(IPackageInstallerSvc.class));
+            Main main = new Main();
+            main.start(Settings.ofSystem());
+            while (true) {
+                main.follow(lines.take());
+            }
         } catch (Exception e) {
             e.printStackTrace();
             System.exit(1); // Spring's schedulers would keep a half-started process alive
         }
-        System.out.println("ready http://" + connector.getHost() + ":" + connector.getLocalPort() + "/fhir");
-        jetty.join();
+    }
+
+    private void follow(String line) throws Exception {
+        String[] words = line.split(" ", 2);
+        if (words[0].equals("start")) {
+            start(Settings.ofForm(words[1]));
+        } else {
+            running.remove(words[1]).stop();
+            System.out.println("stopped " + words[1]);
+        }
+    }
+
+    private void start(Settings settings) throws Exception {
+        OneServer server = OneServer.start(settings);
+        running.put(server.baseUrl(), server);
+        System.out.println("ready " + server.baseUrl());
     }
 
     /** The parent holds the other end of standard input: however it dies, this process ends too. */
-    private static void endWithStandardInput() {
+    private static void followStandardInput(BlockingQueue<String> lines) {
         Thread watch = new Thread(() -> {
             try {
-                while (System.in.read() >= 0) {
-                    // nothing is ever said there
+                BufferedReader input = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+                for (String line = input.readLine(); line != null; line = input.readLine()) {
+                    lines.add(line);
                 }
             } catch (IOException e) {
                 // a broken pipe is an end as well

@@ -15,8 +15,8 @@ final class Packages {
 
     private Packages() {}
 
-    static void install(IPackageInstallerSvc installer) throws IOException {
-        for (String file : Settings.text("packages", "").split(File.pathSeparator)) {
+    static void install(String files, IPackageInstallerSvc installer) throws IOException {
+        for (String file : files.split(File.pathSeparator)) {
             if (!file.isEmpty()) {
                 byte[] contents = Files.readAllBytes(Path.of(file));
                 NpmPackage npm = NpmPackage.fromPackage(new ByteArrayInputStream(contents));

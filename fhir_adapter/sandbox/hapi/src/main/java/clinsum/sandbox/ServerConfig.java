@@ -45,11 +45,17 @@ import org.springframework.orm.jpa.LocalContainerEntityManagerFactoryBean;
 })
 public class ServerConfig {
 
+    private final Settings settings;
+
+    ServerConfig(Settings settings) {
+        this.settings = settings;
+    }
+
     @Bean(destroyMethod = "close")
     public DataSource dataSource() {
         HikariConfig pool = new HikariConfig();
         pool.setDriverClassName("org.h2.Driver");
-        pool.setJdbcUrl(Settings.text("jdbc", "jdbc:h2:mem:hapi;DB_CLOSE_DELAY=-1"));
+        pool.setJdbcUrl(settings.text("jdbc", "jdbc:h2:mem:hapi;DB_CLOSE_DELAY=-1"));
         pool.setUsername("sa");
         pool.setPassword("");
         pool.setMaximumPoolSize(20);
@@ -83,7 +89,7 @@ public class ServerConfig {
 
     @Bean
     public JpaStorageSettings storageSettings(FhirContext fhir) {
-        String keep = Settings.text("keepReferenceVersions", ""); // HAPI drops "/_history/n" from references elsewhere
+        String keep = settings.text("keepReferenceVersions", ""); // HAPI drops "/_history/n" from references elsewhere
         if (keep.equals("*")) {
             fhir.getParserOptions().setStripVersionsFromReferences(false);
         } else if (!keep.isEmpty()) {
@@ -91,17 +97,17 @@ public class ServerConfig {
         }
         JpaStorageSettings storage = new JpaStorageSettings();
         storage.setResourceClientIdStrategy(
-                JpaStorageSettings.ClientIdStrategyEnum.valueOf(Settings.text("clientIds", "ANY")));
+                JpaStorageSettings.ClientIdStrategyEnum.valueOf(settings.text("clientIds", "ANY")));
         storage.setResourceServerIdStrategy(JpaStorageSettings.IdStrategyEnum.UUID);
         storage.setAllowExternalReferences(true);
-        storage.setEnforceReferentialIntegrityOnWrite(Settings.flag("referentialIntegrity", true));
-        storage.setEnforceReferentialIntegrityOnDelete(Settings.flag("referentialIntegrity", true));
-        storage.setAutoCreatePlaceholderReferenceTargets(Settings.flag("placeholders", false));
-        long reuse = Settings.number("reuseSearchMs", 60_000);
+        storage.setEnforceReferentialIntegrityOnWrite(settings.flag("referentialIntegrity", true));
+        storage.setEnforceReferentialIntegrityOnDelete(settings.flag("referentialIntegrity", true));
+        storage.setAutoCreatePlaceholderReferenceTargets(settings.flag("placeholders", false));
+        long reuse = settings.number("reuseSearchMs", 60_000);
         storage.setReuseCachedSearchResultsForMillis(reuse > 0 ? reuse : null);
         storage.setHibernateSearchIndexSearchParams(false);
         storage.setHibernateSearchIndexFullText(false);
-        storage.setJobFastTrackingEnabled(Settings.flag("bulkExport", false)); // the steps of an export one after the other
+        storage.setJobFastTrackingEnabled(settings.flag("bulkExport", false)); // the steps of an export one after the other
         return storage;
     }
 
@@ -113,34 +119,34 @@ public class ServerConfig {
 
     @Bean
     public PartitionSettings partitionSettings() {
-        PartitionSettings settings = new PartitionSettings();
-        if (Settings.flag("patientPartitions", false)) {
-            settings.setPartitioningEnabled(true);
-            settings.setUnnamedPartitionMode(true);
-            settings.setAllowReferencesAcrossPartitions(
+        PartitionSettings partitions = new PartitionSettings();
+        if (settings.flag("patientPartitions", false)) {
+            partitions.setPartitioningEnabled(true);
+            partitions.setUnnamedPartitionMode(true);
+            partitions.setAllowReferencesAcrossPartitions(
                     PartitionSettings.CrossPartitionReferenceMode.ALLOWED_UNQUALIFIED);
         }
-        return settings;
+        return partitions;
     }
 
     /** Where partitions are on: one for each patient. */
     @Bean
     public SmartInitializingSingleton patientPartitions(
-            FhirContext fhir, ISearchParamExtractor extractor, PartitionSettings settings, IInterceptorService hooks) {
+            FhirContext fhir, ISearchParamExtractor extractor, PartitionSettings partitions, IInterceptorService hooks) {
         return () -> {
-            if (settings.isPartitioningEnabled()) {
-                hooks.registerInterceptor(new PatientIdPartitionInterceptor(fhir, extractor, settings));
+            if (partitions.isPartitioningEnabled()) {
+                hooks.registerInterceptor(new PatientIdPartitionInterceptor(fhir, extractor, partitions));
             }
         };
     }
 
     @Bean
     public SubscriptionSettings subscriptionSettings() {
-        SubscriptionSettings settings = new SubscriptionSettings();
-        if (Settings.flag("subscriptions", false)) {
-            settings.addSupportedSubscriptionType(Subscription.SubscriptionChannelType.RESTHOOK);
+        SubscriptionSettings subscriptions = new SubscriptionSettings();
+        if (settings.flag("subscriptions", false)) {
+            subscriptions.addSupportedSubscriptionType(Subscription.SubscriptionChannelType.RESTHOOK);
         }
-        return settings;
+        return subscriptions;
     }
 
     @Bean
