@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 FHIR ?= embedded
 WORKERS ?= logical
 STAMP := $(VENV)/.installed
+PIP := $(BIN)/python -m pip install --quiet --no-compile
 OURS := fhir_adapter summarizer training jobs
 # Half of what is installed is rarely or never imported; where it is, Python compiles it then.
 RARE := /(tests?|testing|rllib|R4B|STU3|physics|lexers|matplotlib|networkx|pip|mypy|mypyc|setuptools|fontTools)/|/(transformers/models|ray/(serve|data)|torch/_inductor)/
@@ -16,7 +17,10 @@ install: $(STAMP)
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; set PYTHON=...") if sys.version_info < (3, 11) else None'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --no-compile --constraint constraints.txt --editable '.[postgres,ray,train,dev]'
+	# Half of it by weight is NVIDIA's; pip unpacks on one core. What has no wheel here is left to the last line.
+	(grep '^nvidia' constraints.txt | xargs $(PIP) --no-deps & \
+		grep -v '^nvidia\|^#' constraints.txt | xargs $(PIP) --no-deps; wait) 2>/dev/null
+	$(PIP) --constraint constraints.txt --editable '.[postgres,ray,train,dev]'
 	$(BIN)/python -W ignore -m compileall -q -j 0 -x '$(RARE)' $(VENV)/lib $(OURS) >/dev/null || true # pip would, on one core
 	touch $(STAMP)
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import Distribution, distributions
 from typing import Any
 
@@ -36,6 +37,7 @@ class Material:
         return f"pkg:pypi/{self.name}@{self.version}"
 
 
+@cache
 def materials() -> tuple[Material, ...]:
     """Everything that this Python finds, by name; of a name twice on the path, the one that is imported."""
     found: dict[str, Distribution] = {}

@@ -71,9 +71,9 @@ def test_figures_are_those_of_card_and_readme_word_for_word(pack: Path) -> None:
         assert text in figures
     # No other page states a measured figure of its own: what they have of numbers stands in the card too.
     stated = "\n".join((*card.values(), "45 CFR 170.315"))
+    version = facts_of(load_settings({})).version
     for name in ("applied-model-card.md", "hti-1-source-attributes.md", "intended-use.md"):
         for number in re.findall(r"\b\d+\.\d+\b", (pack / name).read_text("utf-8")):
-            version = facts_of(load_settings({})).version
             assert number in stated or number in version, (name, number)
 
 
