@@ -218,7 +218,7 @@ class FhirClient:
         it is asked again without that, and without what only says how matches are shown, since whoever
         searches looks at what comes.
         """
-        url = self._scope.url(quote(path)).copy_merge_params(list(params))
+        url = self._scope.url(quote(path), params)
         if start:
             resolved = self.resolve(start)
             if resolved is None:

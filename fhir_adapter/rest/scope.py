@@ -1,5 +1,6 @@
 """The configured base address, and whether another address lies inside it."""
 
+from collections.abc import Sequence
 from urllib.parse import quote, unquote
 
 import httpx
@@ -54,9 +55,11 @@ class Scope:
         own = parsed(f"{self.base_url}/{path}".rstrip("/") + mark + query)
         return own if own is not None and self.contains(own) else None
 
-    def url(self, path: str = "") -> httpx.URL:
+    def url(self, path: str = "", params: Sequence[tuple[str, str]] = ()) -> httpx.URL:
         """The address of `path` (already percent-encoded, without leading slash) below the base."""
-        return httpx.URL(f"{self.base_url}/{path}" if path else self.base_url)
+        address = f"{self.base_url}/{path}" if path else self.base_url
+        # Given to the constructor, parameters cost one parsing less than when they are merged in.
+        return httpx.URL(address, params=list(params)) if params else httpx.URL(address)
 
     def relative(self, reference: str) -> str | None:
         """`Type/id[/_history/v]` of a relative reference or of an absolute one on this base, or None."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 
@@ -25,6 +26,7 @@ _FOR_SHOW = frozenset(
 )
 
 _IDLE_PAGES = 100  # in a row that are empty or hold nothing new; servers that filter afterwards give some
+_LONGEST_LINK = 65_536
 _REMEMBERED = 200_000  # entries of one search
 
 
@@ -175,11 +177,21 @@ def _named(entry: JsonObject, base_url: str) -> str:
 def _ignored(bundle: JsonObject, asked: Sequence[str]) -> tuple[str, ...]:
     """Those of the parameters asked for that a page's self link does not name; none where it has no query."""
     links = [link for link in dicts(bundle.get("link")) if link.get("relation") == "self"]
-    url = parsed(as_text(links[0].get("url")) or "") if links else None
-    if url is None or not url.query:
+    query = _query(as_text(links[0].get("url")) or "") if links else ""
+    if not query:
         return ()
-    named = {_bare(name) for name in url.params}
+    named = {_bare(name) for name, _ in parse_qsl(query, keep_blank_values=True)}
     return tuple(dict.fromkeys(n for n in map(_bare, asked) if n not in named and n not in _FOR_SHOW))
+
+
+def _query(url: str) -> str:
+    """What stands behind the question mark of an address; "" where it cannot be one."""
+    if len(url) > _LONGEST_LINK or not url.isprintable():
+        return ""
+    try:
+        return urlsplit(url).query
+    except ValueError:
+        return ""
 
 
 def _bare(name: str) -> str:

@@ -36,15 +36,20 @@ class Owner:
         source: `Type/id`.
         key: which text of which patient it is of (`summary.text_key`).
         encounter: it names one, so that it stands in that stay's timeline too.
-        held: a person has changed or attested it, or one before it: it does not end for another one.
+        follows: one before it was a person's.
         existing: as the server has it.
     """
 
     source: str
     key: str
     encounter: bool
-    held: bool
+    follows: bool
     existing: Existing
+
+    @property
+    def held(self) -> bool:
+        """A person has changed or attested it, or one before it: it does not end for another one."""
+        return self.follows or not self.existing.ours
 
     @property
     def id(self) -> str:
@@ -94,8 +99,7 @@ class Copies:
         if not ours or not has_tag(composition, canonical.SUMMARY_TAG) or existing.ended or existing.in_error:
             return None
         key, encounter = self.key_of(composition), bool(as_dict(composition.get("encounter")))
-        held = bool(place) or not existing.ours
-        return Owner(source, key, encounter, held, existing) if source and key else None
+        return Owner(source, key, encounter, bool(place), existing) if source and key else None
 
     async def owner(self, ident: str) -> Owner | None:
         """The owner by the id of its Composition, read anew."""

@@ -10,6 +10,7 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from fhir_adapter import canonical
@@ -65,13 +66,12 @@ class Stamp:
     pipeline: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Existing:
     """A summary as it stands on the server.
 
     Attributes:
         version: `meta.versionId`, for If-Match; "" where the server has none.
-        ours: nobody else has changed or attested it.
         ended: why it is no longer current, or "".
         ordinal: its place in the chain of its source's summaries, from 1.
         labels: security labels as (system, code).
@@ -81,11 +81,15 @@ class Existing:
     id: str
     version: str
     stamp: Stamp
-    ours: bool
     ended: str
     ordinal: int
     labels: frozenset[tuple[str, str]]
     resource: JsonObject = field(repr=False, compare=False)
+
+    @cached_property
+    def ours(self) -> bool:
+        """Nobody else has changed or attested it; told by its digest, so only where somebody asks."""
+        return is_ours(self.resource)
 
     @property
     def attested(self) -> bool:
@@ -105,7 +109,6 @@ def read_existing(composition: JsonObject, ordinal: int = 1) -> Existing:
         id=str(composition.get("id", "")),
         version=str(meta.get("versionId", "")),
         stamp=stamp_of(composition),
-        ours=is_ours(composition),
         ended=ended_because(composition),
         ordinal=ordinal,
         labels=frozenset(coded(meta.get("security"))),
@@ -267,7 +270,7 @@ def _plain(node: Any) -> Any:
     if isinstance(node, list):
         return [_plain(item) for item in node]
     if isinstance(node, str):
-        moment = nanoseconds(node) if "T" in node else None
+        moment = nanoseconds(node) if "T" in node and node.lstrip()[:4].isdigit() else None
         return " ".join(node.split()) if moment is None else moment
     return float(node) if isinstance(node, int | float) and not isinstance(node, bool) else node
 

@@ -88,3 +88,63 @@ def test_a_required_element_may_have_an_extension_in_its_place(reason: dict[str,
     assert not in_parts(resource)
     resource["_status"] = {"extension": [reason]}
     assert in_parts(resource) == whole(resource)
+
+
+LEAVES: list[tuple[str, Any]] = [
+    ("id", "another-1"),
+    ("id", "with_underscore"),
+    ("id", "0" * 65),
+    ("id", ""),
+    ("title", "Other words"),
+    ("title", " words"),
+    ("title", ""),
+    ("title", "\x00"),
+    ("title", "\ud800"),
+    ("title", 7),
+    ("date", "2025-02-28T10:00:00+00:00"),
+    ("date", "2025-02-29T10:00:00+00:00"),
+    ("date", "2025-02-30T10:00:00Z"),
+    ("date", "2025-04-30T10:00:00.5Z"),
+    ("date", "2025-13-01T10:00:00Z"),
+    ("date", "2025-04-31T10:00:00Z"),
+    ("date", "2025-04-30T24:00:00Z"),
+    ("date", "2025-04-30T10:00:00"),
+    ("date", "2025-04-30T10:00:00Z\n"),
+    ("date", "2025"),
+    ("text", {"status": "generated", "div": "<div />"}),
+    ("text", {"status": "generated", "div": "<div \ud800/>"}),
+    ("text", {"status": "generated", "div": 7}),
+    ("text", "words"),
+    ("subject", {"reference": "Patient/2"}),
+    ("subject", {"reference": "Patient/2/_history/3"}),
+    ("subject", {"reference": "urn:uuid:80e59143-f65f-5318-b5e8-e1aca1b48604"}),
+    ("subject", {"reference": " "}),
+    ("subject", {"reference": 7}),
+    ("subject", {"display": "A name"}),
+    ("subject", {"display": "\n"}),
+    ("identifier", {"system": "urn:a", "value": "Observation-1.other"}),
+    ("identifier", {"system": "urn:a", "value": "https://fhir.example.org/a/1"}),
+    ("identifier", {"system": "urn:a", "value": ""}),
+    ("type", {"coding": [{"code": "other"}]}),
+    ("type", {"coding": [{"code": "two  words"}]}),
+    ("type", {"coding": [{"code": 7}]}),
+    ("type", {"text": ""}),
+    ("language", "en\n"),
+    ("unknown", "a"),
+]
+
+
+@pytest.mark.parametrize(("name", "value"), LEAVES, ids=repr)
+def test_an_element_is_valid_where_it_is_in_the_whole(name: str, value: Any) -> None:
+    assert in_parts(composition(a_draft()))  # its form is known from here on
+    resource = {**composition(a_draft()), name: value}
+    for _ in range(3):
+        assert in_parts(resource) == whole(resource)
+
+
+def test_a_quantity_is_no_identifier() -> None:
+    """`value` is a number there, which may stand as a string."""
+    for value in ("5", "Infinity", "abc-1", "5", "abc-1"):
+        resource = {"resourceType": "Observation", "status": "final", "code": {"text": "a"}}
+        resource["valueQuantity"] = {"value": value}
+        assert in_parts(resource) == whole(resource)
