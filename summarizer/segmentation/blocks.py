@@ -29,7 +29,6 @@ from summarizer.segmentation.place import Place
 from summarizer.segmentation.punctuation import sentence_ends
 from summarizer.segmentation.running_text import add_opening_headings, add_running_text
 from summarizer.segmentation.section_titles import normalise
-from summarizer.segmentation.spans import Spans
 from summarizer.segmentation.times import begins_with_time
 from summarizer.segmentation.vocabulary import words
 from summarizer.types import ContextKind, ContextSpan, SectionKind, Sentence
@@ -45,12 +44,7 @@ _ARTICLES = ("The ", "A ", "An ")
 class Emitter(Place):
     """Adds the spans of one block, knowing those beside it."""
 
-    __slots__ = ("_titled", "spans")
-
-    def __init__(self, spans: Spans, blocks: Sequence[list[Line]], index: int) -> None:
-        super().__init__(blocks, index)
-        self.spans = spans
-        self._titled = False
+    __slots__ = ()
 
     def emit(self) -> None:
         """Add the spans."""

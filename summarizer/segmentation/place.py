@@ -9,6 +9,7 @@ from summarizer.segmentation.forms import TITLE_WORDS, capitalised
 from summarizer.segmentation.line_ends import is_terminated
 from summarizer.segmentation.lines import BOILERPLATE, ITEM, ROW, TEXT, Line
 from summarizer.segmentation.section_titles import normalise
+from summarizer.segmentation.spans import Spans
 from summarizer.segmentation.titles import ACTIONS, is_statement
 from summarizer.types import ContextKind, ContextSpan
 
@@ -35,15 +36,17 @@ class Place:
     """One block of lines, and those beside it.
 
     Attributes:
+        spans: those of the text.
         block, before, following: its lines, those of the blocks above and below; None where there is none.
         first: its first line.
         start, end: where it stands in the note.
     """
 
-    __slots__ = ("_blocks", "_index", "before", "block", "end", "first", "following", "start")
+    __slots__ = tuple("_blocks _index _titled before block end first following spans start".split())
 
-    def __init__(self, blocks: Sequence[list[Line]], index: int) -> None:
-        self._blocks, self._index = blocks, index
+    def __init__(self, spans: Spans, blocks: Sequence[list[Line]], index: int) -> None:
+        self.spans, self._blocks, self._index = spans, blocks, index
+        self._titled = False
         self.block = blocks[index]
         self.before = blocks[index - 1] if index else None
         self.following = blocks[index + 1] if index + 1 < len(blocks) else None

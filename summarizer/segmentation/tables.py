@@ -130,8 +130,10 @@ def heads_lists(text: str) -> bool:
 
 def is_rest_of_first_cell(line: Line, row: Line) -> bool:
     """Whether a line holds words that a narrow first column took from its cell in the row above."""
+    if begins_cell(line.text) or not 0 <= line.indent - row.indent <= NEAR or has_bars(row.text):
+        return False
     starts = gaps(row.text)
-    if not starts or not 0 <= line.indent - row.indent <= NEAR or has_bars(row.text):
+    if not starts:
         return False
     fits = line.right < row.indent + starts[0] and line.text[0].isalnum()
     return fits and goes_on(line.text, row.text[: starts[0]].rstrip())
@@ -142,6 +144,11 @@ def places(line: Line) -> list[tuple[int, int]]:
     starts = (0, *gaps(line.text))
     ends = (*starts[1:], len(line.text))
     return [(start, len(line.text[:end].rstrip())) for start, end in zip(starts, ends, strict=True)]
+
+
+def begins_cell(text: str) -> bool:
+    """Whether a line begins a cell by its capital, which the rest of one has in a note in capitals alone."""
+    return text[0].isupper() and text[1:2].islower()
 
 
 def goes_on(cell: str, above: str) -> bool:
