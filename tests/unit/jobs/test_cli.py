@@ -1,8 +1,6 @@
 """The command line as a user meets it: output, exit codes, and one sentence where something is wrong."""
 
 import json
-import runpy
-import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -15,7 +13,7 @@ from fhir_adapter.sandbox.running import running_embedded
 from jobs.bench.passes import generated_notes
 from jobs.cli import run
 from jobs.ledger.rows import NoteRow
-from jobs.runtime import open_ledger, software_version
+from jobs.runtime import open_ledger
 from jobs.settings import load_settings
 
 COMMANDS = ["doctor", "sandbox", "profiles", "poll", "run", "retry", "audit", "withdraw", "timeline", "notes"]
@@ -54,17 +52,6 @@ def put(base_url: str, resource: dict[str, object]) -> None:
 
 def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-
-
-def test_the_package_run_as_a_module_is_the_command(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(sys, "argv", ["clinsum", "--version"])
-    monkeypatch.setattr("jobs.cli.keep_little", lambda: None)  # it would hold for all that is tested after
-    with pytest.raises(SystemExit) as ended:
-        runpy.run_module("jobs", run_name="__main__")
-    assert ended.value.code == 0
-    assert capsys.readouterr().out.strip() == software_version()
 
 
 @pytest.mark.parametrize("command", COMMANDS)
