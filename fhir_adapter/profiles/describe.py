@@ -10,7 +10,7 @@ from fhir_adapter.lenient import JsonObject, as_dict, dicts
 from fhir_adapter.profiles import structure
 
 _SHOWN = 140  # characters of an example
-_TAG = re.compile("<[^>]*>")
+_TAG = re.compile("<[^<>]*>")
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,8 +31,10 @@ from fhir_adapter.sandbox.hapi_process import HapiProcess
 IMAGE = "hapiproject/hapi:v8.8.0-1@sha256:34c86fd5805df77c2b9d9c10538050b16ac3dc244352da0ebe4717f931330775"
 # C1 alone and the serial collector: up sooner and smaller, which a sandbox needs more than peak speed. A
 # start loads 18,000 classes of jars whose hashes Maven has checked; verifying them too is a seventh of it.
+# C1 alone has 48 MB for what it compiles, which a few servers in one process fill: it then throws away and
+# compiles again without end.
 SOON_UP = (
-    *("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"),
+    *("-XX:TieredStopAtLevel=1", "-XX:ReservedCodeCacheSize=240m", "-XX:+UseSerialGC"),
     *("-XX:+UnlockDiagnosticVMOptions", "-XX:-BytecodeVerificationRemote"),
 )
 

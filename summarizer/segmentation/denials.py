@@ -11,9 +11,10 @@ _UNDONE = re.compile(rf"\b(?:{alternatives('denials', 'undone')})\b", re.I)
 _STOP = re.compile(r"[.;:]\s")
 _EXTENT = re.compile(
     r"\S\s(?:x\s?\d|\d{1,3}(?:[-–]\d{1,3})?\s?(?:"
-    rf"{alternatives('denials', 'extents')})\b)(?!.*\b(?:ago|before|earlier)\b)",
+    rf"{alternatives('denials', 'extents')})\b)",
     re.I,
 )
+_AGO = re.compile(r"\b(?:ago|before|earlier)\b", re.I)
 _AFFIRMS = words("denials", "affirms")
 _NO_SUBJECT = words("denials", "no_subject", "affirms")
 
@@ -34,6 +35,12 @@ def ends_denial(above: str, line: str) -> bool:
     first = line.split(None, 1)[0].strip("(,;:").lower()
     if first in _AFFIRMS:
         return True
-    return (
-        len(first) > 1 and first not in _NO_SUBJECT and first.isalpha() and _EXTENT.search(line) is not None
-    )
+    return len(first) > 1 and first not in _NO_SUBJECT and first.isalpha() and _tells_extent(line)
+
+
+def _tells_extent(line: str) -> bool:
+    """Whether an extent stands in a line behind the last word that puts one into the past."""
+    behind = 0
+    for ago in _AGO.finditer(line):
+        behind = ago.end() - 1
+    return _EXTENT.search(line, behind) is not None
