@@ -196,6 +196,7 @@ def _summaries(
 
     async def provenances() -> str:
         if client.lacking.has("Provenance", "entity"):
+            await _first(client, "Provenance", [("_count", "1")])  # or is it that none may be read at all?
             return "not searched by source: a recall goes by Compositions alone"
         await _first(client, "Provenance", [("entity", _NOBODY), ("_count", "1")])
         return "searched by source, as `clinsum withdraw` does"
