@@ -56,7 +56,7 @@ def chromium() -> str:
 async def browser() -> AsyncIterator[Browser]:
     """One browser for the whole session."""
     path = chromium()
-    expect.set_options(timeout=60_000)  # as for acts: a busy machine takes its time
+    expect.set_options(timeout=PATIENCE * 1000)  # as for acts: a busy machine takes its time
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path=path, args=_ARGUMENTS, timeout=PATIENCE * 1000
@@ -121,7 +121,7 @@ async def context(browser: Browser, view: str, scheme: str) -> AsyncIterator[Bro
         locale="en-GB",
         timezone_id="UTC",
     )
-    context.set_default_timeout(60_000)
+    context.set_default_timeout(PATIENCE * 1000)
     yield context
     await context.close()
 
