@@ -49,7 +49,7 @@ MISSING = (
 )
 _BLOCK = 1 << 10  # bytes: less than any batch, so that each goes on at once
 _STORE = 256 << 20  # bytes of batches between the stages, on a machine of our own
-_STARTS = 3
+_STARTS = 6  # of half a minute each, where a machine is busy
 _RENEWALS = 4  # of all leases, in the time of one
 _SMALL = 0.25  # of a processor: what waits for the server more than it computes
 
