@@ -24,6 +24,8 @@ def names_table(text: str, start: int, end: int, at: int) -> bool:
     own = text[start:end]
     if text[end:at].count("\n") > 2 or len(own) > _LONGEST_NAME or not own[0].isupper() or is_terminated(own):
         return False
+    if ": " in own:  # a field with its value
+        return False
     return len(own.split()) < _CAPTION_WORDS and _names(normalise(own))
 
 
