@@ -83,6 +83,11 @@ def version_of(resource: JsonObject) -> str:
     return as_scalar(as_dict(resource.get("meta")).get("versionId")) or ""
 
 
+def bare_parameter(name: str) -> str:
+    """A search parameter without modifier and chain (R4, 3.1.1.4)."""
+    return name.partition(":")[0].partition(".")[0]
+
+
 def has_tag(resource: JsonObject, tag: tuple[str, str]) -> bool:
     """`meta.tag` holds this system and code."""
     tags = dicts(as_list(as_dict(resource.get("meta")).get("tag")))

@@ -3,6 +3,8 @@
 import re
 from datetime import UTC, datetime, timedelta, timezone
 
+from fhir_adapter.lenient import JsonObject, as_dict
+
 _STAMP = re.compile(
     r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d+))?)?(Z|[+-]\d\d:?\d\d)?)?)?)?",
     re.IGNORECASE,
@@ -34,6 +36,11 @@ def nanoseconds(stamp: object) -> int | None:
     except (ValueError, OverflowError):
         return None
     return (whole.days * 86400 + whole.seconds) * _SECOND + int(((fraction or "") + "0" * 9)[:9])
+
+
+def last_updated(resource: JsonObject) -> int | None:
+    """When the server says that it stored a resource, in nanoseconds; None where it does not."""
+    return nanoseconds(as_dict(resource.get("meta")).get("lastUpdated"))
 
 
 def instant(nanos: int) -> str:

@@ -3,9 +3,9 @@
 from collections import OrderedDict
 from datetime import timedelta
 
-from fhir_adapter.lenient import JsonObject, as_dict
+from fhir_adapter.lenient import JsonObject
 from fhir_adapter.reading.strategy import Strategy
-from fhir_adapter.stamps import in_nanoseconds, instant, nanoseconds
+from fhir_adapter.stamps import in_nanoseconds, instant, last_updated, nanoseconds
 
 _REMEMBERED = 20_000
 # The header is cut to the second, and servers under load make it seldom anew; every pass looks back further.
@@ -77,7 +77,7 @@ class Seen:
     def repeats(self, reference: str, version: str, resource: JsonObject) -> bool:
         """True where this walk had the version already, or the stamp shows that an earlier pass had it."""
         if self._filter is not None:
-            at = nanoseconds(as_dict(resource.get("meta")).get("lastUpdated"))
+            at = last_updated(resource)
             if at is not None and at < self._filter:
                 return True
         if not reference or not version:

@@ -20,12 +20,13 @@ from fhir_adapter.reading.replacements import NamedTargets, Stated, find_replace
 from fhir_adapter.reading.seen import Seen
 from fhir_adapter.reading.selection import Selection
 from fhir_adapter.reading.source_note import read_source
-from fhir_adapter.reading.strategy import Strategy, choose_strategy, weakening, weaker
+from fhir_adapter.reading.strategy import Strategy, choose_strategy, weaker
 from fhir_adapter.reading.walk import Gap, Span, Walk
 from fhir_adapter.reasons import Reason
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.rest.search_page import SearchPage
-from fhir_adapter.stamps import in_nanoseconds, instant, nanoseconds
+from fhir_adapter.rest.searching import first_taken
+from fhir_adapter.stamps import in_nanoseconds, instant, last_updated, nanoseconds
 
 __all__ = ["Page", "Policy", "Source", "Unreadable", "ineligible", "read_source"]
 
@@ -191,7 +192,7 @@ class Source:
         """The pages by the best strategy that the server does not refuse, which is kept."""
         declared = (await self._client.capability()).search_params(resource_type)
         best = await self.strategy(resource_type)
-        async for strategy, page in weakening(weaker(best, declared), walked):
+        async for strategy, page in first_taken(weaker(best, declared), walked):
             if strategy != best:
                 self._strategies[resource_type] = strategy
             yield page
@@ -234,9 +235,9 @@ class Source:
                     some = some or bool(page.notes or page.derived or page.repeated)
                     yield replace(page, newest=None)
             except OF_ONE_PATIENT as error:
-                if answered:
+                if answered and not begun:
                     return
-                fault = fault or error
+                answered, fault = False, fault or error
                 if begun or not isinstance(error, HttpStatusError) or not error.unsupported:
                     break
             else:
@@ -335,7 +336,7 @@ class Source:
         """The page without what is stamped earlier: a server may refuse or ignore the bound."""
         if since is None:
             return found
-        late = [one for one in found.resources if (nanoseconds(_stamp(one)) or since) >= since]
+        late = [one for one in found.resources if (last_updated(one) or since) >= since]
         return replace(found, resources=tuple(late))
 
     def _asked(self, found: SearchPage, patient: str, since: int | None) -> SearchPage:
@@ -394,7 +395,3 @@ _SET_BACK = "the server's clock was set back, so everything is read once more"
 
 def _of_patient(reference: str) -> tuple[tuple[str, str], ...]:
     return (("patient", reference.rpartition("/")[2]),)
-
-
-def _stamp(resource: JsonObject) -> object:
-    return as_dict(resource.get("meta")).get("lastUpdated")

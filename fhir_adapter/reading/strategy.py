@@ -1,16 +1,14 @@
 """How a server's changes are found: by `_lastUpdated`, or by something weaker that says what it misses."""
 
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TypeVar
 
 from fhir_adapter.errors import HttpStatusError, RefusedError
 from fhir_adapter.lenient import JsonObject
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.stamps import in_nanoseconds, instant, nanoseconds
 
-T = TypeVar("T")
 _LAST_UPDATED = "_lastUpdated"
 _WEEK = in_nanoseconds(timedelta(days=7))
 _FUTURE = "ge2999-01-01T00:00:00Z"
@@ -95,31 +93,6 @@ def weaker(strategy: Strategy, declared: Collection[str]) -> Iterator[Strategy]:
         yield replace(strategy, parameter=parameter)
         if strategy.always and not strategy.by_patient:  # each match is held against the settings anyway
             yield replace(strategy, parameter=parameter, always=())
-
-
-async def weakening(
-    strategies: Iterable[Strategy], walked: Callable[[Strategy], AsyncIterator[T]]
-) -> AsyncIterator[tuple[Strategy, T]]:
-    """The pages of the first of several walks that the server does not refuse, each with its strategy.
-
-    Raises:
-        HttpStatusError: it refuses all of them: the first refusal. Else as `walked`.
-    """
-    refusal: HttpStatusError | None = None
-    for strategy in strategies:
-        begun = False
-        try:
-            async for page in walked(strategy):
-                begun = True
-                yield strategy, page
-        except HttpStatusError as error:
-            if begun or not error.asks_otherwise:
-                raise
-            refusal = refusal or error
-        else:
-            return
-    if refusal:
-        raise refusal
 
 
 async def choose_strategy(

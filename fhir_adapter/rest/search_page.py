@@ -12,6 +12,7 @@ from fhir_adapter.lenient import (
     as_dict,
     as_scalar,
     as_text,
+    bare_parameter,
     dicts,
     reference_of,
     relative,
@@ -180,8 +181,10 @@ def _ignored(bundle: JsonObject, asked: Sequence[str]) -> tuple[str, ...]:
     query = _query(as_text(links[0].get("url")) or "") if links else ""
     if not query:
         return ()
-    named = {_bare(name) for name, _ in parse_qsl(query, keep_blank_values=True)}
-    return tuple(dict.fromkeys(n for n in map(_bare, asked) if n not in named and n not in _FOR_SHOW))
+    named = {bare_parameter(name) for name, _ in parse_qsl(query, keep_blank_values=True)}
+    return tuple(
+        dict.fromkeys(n for n in map(bare_parameter, asked) if n not in named and n not in _FOR_SHOW)
+    )
 
 
 def _query(url: str) -> str:
@@ -192,11 +195,6 @@ def _query(url: str) -> str:
         return urlsplit(url).query
     except ValueError:
         return ""
-
-
-def _bare(name: str) -> str:
-    """Without modifier and chain."""
-    return name.partition(":")[0].partition(".")[0]
 
 
 def next_link(bundle: JsonObject, url: httpx.URL, what: str, scope: Scope) -> httpx.URL | None:

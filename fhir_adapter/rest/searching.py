@@ -1,12 +1,40 @@
 """Searches that go another way where a server does not take the first."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from typing import TypeVar
 
 from fhir_adapter.errors import HttpStatusError
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.rest.search_page import SearchPage
 
 Params = Sequence[tuple[str, str]]
+W = TypeVar("W")
+P = TypeVar("P")
+
+
+async def first_taken(
+    ways: Iterable[W], pages: Callable[[W], AsyncIterator[P]]
+) -> AsyncIterator[tuple[W, P]]:
+    """The pages of the first of several ways that the server does not refuse, each with its way.
+
+    Raises:
+        HttpStatusError: it refuses all of them: the refusal of the first. Else as `pages`.
+    """
+    refusal: HttpStatusError | None = None
+    for way in ways:
+        begun = False
+        try:
+            async for page in pages(way):
+                begun = True
+                yield way, page
+        except HttpStatusError as error:
+            if begun or not error.asks_otherwise:
+                raise
+            refusal = refusal or error
+        else:
+            return
+    if refusal:
+        raise refusal
 
 
 async def search_by(client: FhirClient, kind: str, ways: Sequence[Params]) -> AsyncIterator[SearchPage]:
@@ -20,23 +48,9 @@ async def search_by(client: FhirClient, kind: str, ways: Sequence[Params]) -> As
     Raises:
         HttpStatusError: it takes none of them: the refusal of the first. Else as `FhirClient.search`.
     """
-    first: tuple[Params, HttpStatusError] | None = None
-    known = [way for way in ways if not any(client.lacking.has(kind, name) for name, _ in way)]
-    for way in known or ways:
-        begun = False
-        try:
-            async for page in client.search(kind, way):
-                if not begun and first:
-                    taken = {name for name, _ in way}
-                    for name in dict(first[0]).keys() - taken:
-                        client.lacking.add(kind, name)
-                begun = True
-                yield page
-        except HttpStatusError as error:
-            if begun or not error.asks_otherwise:
-                raise
-            first = first or (way, error)
-        else:
-            return
-    if first:
-        raise first[1]
+    known = [way for way in ways if not any(client.lacking.has(kind, name) for name, _ in way)] or ways
+    async for way, page in first_taken(known, lambda params: client.search(kind, params)):
+        if way is not known[0]:
+            for name in dict(known[0]).keys() - dict(way).keys():
+                client.lacking.add(kind, name)
+        yield page

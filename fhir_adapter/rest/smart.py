@@ -105,7 +105,7 @@ async def _configuration(url: httpx.URL, web: Web) -> httpx.Response:
             follow_redirects=False,
         )
         target = parsed(answer.headers.get("location", ""))
-        if answer.status_code not in (301, 302, 303, 307, 308) or target is None:
+        if not answer.has_redirect_location or target is None:
             return answer
         asked = asked.join(target)
         if origin_of(asked) != origin_of(url):

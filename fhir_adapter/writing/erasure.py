@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from fhir_adapter import canonical
-from fhir_adapter.errors import HttpStatusError
+from fhir_adapter.errors import HttpStatusError, RefusedError
 from fhir_adapter.lenient import (
     JsonObject,
     as_dict,
@@ -31,11 +31,11 @@ from fhir_adapter.writing.lifecycle import (
     is_timeline,
 )
 from fhir_adapter.writing.links import read_link
+from fhir_adapter.writing.ours import ours_by
 
 Fate = Literal["deleted", "ended", "left", "failed", "due"]
 _OURS = (canonical.SUMMARY_TAG, canonical.TIMELINE_TAG)
 _COUNT = ("_count", "100")
-_OUR_PROVENANCES = ([("_tag", f"{canonical.PROVENANCE_KEY}|"), _COUNT], [_COUNT])
 
 
 @dataclass(slots=True)
@@ -81,8 +81,7 @@ async def find(client: FhirClient, patient: str = "", source: str = "") -> Writt
     found = WrittenResources()
     for name, value in (("subject", patient), ("entry", source)):
         if value:
-            ways = [[(name, value), _COUNT], [("_tag", f"{canonical.TAGS}|"), _COUNT], [_COUNT]]
-            async for one in matches(client, "Composition", *ways):
+            async for one in matches(client, "Composition", *ours_by("Composition", name, value)):
                 _take(found, one, patient, source, client.base_url)
     for composition in found.compositions:
         found.texts += extracted_texts(composition)
@@ -99,7 +98,7 @@ async def find(client: FhirClient, patient: str = "", source: str = "") -> Writt
 
 async def _provenances(client: FhirClient, target: str) -> list[str]:
     found = []
-    async for one in matches(client, "Provenance", [("target", target), _COUNT], *_OUR_PROVENANCES):
+    async for one in matches(client, "Provenance", *ours_by("Provenance", "target", target)):
         systems = {system for system, _ in coded(as_dict(one.get("meta")).get("tag"))}
         if target in references(one.get("target"), client.base_url) and canonical.PROVENANCE_KEY in systems:
             found.append(reference_of(one))
@@ -110,7 +109,7 @@ async def _links(client: FhirClient, source: str) -> list[str]:
     """What names the note in summaries of others that hold the same text; those stay."""
     read = [
         read_link(one, client.base_url)
-        async for one in matches(client, "Provenance", [("entity", source), _COUNT], *_OUR_PROVENANCES)
+        async for one in matches(client, "Provenance", *ours_by("Provenance", "entity", source))
     ]
     return [reference_of(link.resource) for link in read if link and link.source == source]
 
@@ -133,8 +132,8 @@ async def _feedback(client: FhirClient, found: WrittenResources, patient: str) -
                 if of_these and has_tag(one, canonical.FEEDBACK_TAG):
                     said[reference_of(one)] = about
     except HttpStatusError as error:
-        if not error.unsupported:
-            raise
+        if isinstance(error, RefusedError) or not error.unsupported:
+            raise  # what may not be looked for cannot be said to be erased
     return said
 
 

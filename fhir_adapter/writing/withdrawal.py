@@ -27,12 +27,12 @@ from fhir_adapter.writing.lifecycle import (
     reinstated,
 )
 from fhir_adapter.writing.links import Link, ended_link, read_link, reinstated_link
+from fhir_adapter.writing.ours import ours_by
 from fhir_adapter.writing.recall import Author, reactivate, recall
 from fhir_adapter.writing.standing import end
 
 Status = Literal["withdrawn", "reinstated", "due", "unchanged", "attested", "changed", "failed"]
 
-_COUNT = ("_count", "100")
 _MADE_FROM = (("Provenance", "entity"), ("Composition", "entry"))
 _ATTEMPTS = 5
 _SHORTEST_DIGEST = 12
@@ -131,8 +131,7 @@ async def withdraw_source(client: FhirClient, source: str, orders: Orders) -> As
     queries = [(resource_type, parameter, source) for resource_type, parameter in _MADE_FROM]
     async for done in _withdraw(client, queries, source, orders, set()):
         yield done
-    ways = [[("entity", source), _COUNT], [("_tag", f"{canonical.PROVENANCE_KEY}|"), _COUNT], [_COUNT]]
-    async for page in search_by(client, "Provenance", ways):
+    async for page in search_by(client, "Provenance", ours_by("Provenance", "entity", source)):
         links = [read_link(resource, client.base_url) for resource in page.resources]
         for link in links:
             if link and link.source == source and (link.ended == orders.why) == orders.undo:
@@ -184,19 +183,13 @@ async def _withdraw(
             return await _one(client, reference, wanted, orders)
 
     for resource_type, parameter, value in queries:
-        async for page in search_by(client, resource_type, _ways(resource_type, parameter, value)):
+        async for page in search_by(client, resource_type, ours_by(resource_type, parameter, value)):
             found = [ref for resource in page.resources for ref in _compositions(resource, client.base_url)]
             fresh = [reference for reference in dict.fromkeys(found) if reference not in seen]
             seen.update(fresh)
             for done in await asyncio.gather(*map(slotted, fresh)):
                 if done:
                     yield done
-
-
-def _ways(resource_type: str, parameter: str, value: str) -> list[list[tuple[str, str]]]:
-    """The search for what was made of or by something; where it is refused, for all that we wrote."""
-    tag = f"{canonical.TAGS}|" if resource_type == "Composition" else f"{canonical.PROVENANCE_KEY}|"
-    return [[(parameter, value), _COUNT], [("_tag", tag), _COUNT], [_COUNT]]
 
 
 def _compositions(resource: JsonObject, base_url: str) -> list[str]:

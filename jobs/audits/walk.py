@@ -9,10 +9,10 @@ from functools import partial
 
 from fhir_adapter import canonical
 from fhir_adapter.audit.verdict import Audit
-from fhir_adapter.lenient import JsonObject, as_dict, has_tag
+from fhir_adapter.lenient import JsonObject, has_tag
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.rest.searching import search_by
-from fhir_adapter.stamps import instant, nanoseconds
+from fhir_adapter.stamps import instant, last_updated
 from jobs.audits.parts import auditing
 from jobs.settings import Settings
 
@@ -89,5 +89,5 @@ async def _listed(
 
 
 def _late(one: JsonObject, begin: int | None) -> bool:
-    stamp = nanoseconds(as_dict(one.get("meta")).get("lastUpdated"))
+    stamp = last_updated(one)
     return begin is None or stamp is None or stamp >= begin

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 
 from fhir_adapter import canonical
 from fhir_adapter.bulk.ndjson import Line
-from fhir_adapter.lenient import as_dict, has_tag, reference_of, version_of
+from fhir_adapter.lenient import has_tag, reference_of, version_of
 from fhir_adapter.reading.page import Unreadable
 from fhir_adapter.reasons import Reason
-from fhir_adapter.stamps import nanoseconds
+from fhir_adapter.stamps import last_updated, nanoseconds
 from jobs.backfill.pieces import Place, Wanted
 from jobs.passes.changes import Changes
 from jobs.passes.work import Batch
@@ -44,7 +44,7 @@ class NamedNotes:
         kind = resource["resourceType"]
         if kind not in self.wanted.types or has_tag(resource, canonical.EXTRACTED_TEXT_TAG):
             return
-        stamp = nanoseconds(as_dict(resource.get("meta")).get("lastUpdated"))
+        stamp = last_updated(resource)
         since = nanoseconds(self.wanted.since)
         if since is not None and stamp is not None and stamp < since:
             return

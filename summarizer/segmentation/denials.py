@@ -27,9 +27,7 @@ def ends_denial(above: str, line: str) -> bool:
     """
     if not line[0].islower():
         return False
-    clause = above[-200:]
-    for stop in _STOP.finditer(clause):
-        clause = above[-200:][stop.end() :]
+    clause = _STOP.split(above[-200:])[-1]
     if not _DENIES.match(clause) or _UNDONE.search(clause):
         return False
     first = line.split(None, 1)[0].strip("(,;:").lower()

@@ -169,7 +169,7 @@ class _Page:
 
     def _is_held(self, line: Line, before: Line) -> bool:
         """Whether the line above is open, so that this one goes on with it whatever it looks like."""
-        if line.after_blank or before.kind not in _MAY_BE_OPEN:
+        if before.kind not in _MAY_BE_OPEN:
             return False
         if line.marker and line.text.startswith("# "):
             return False

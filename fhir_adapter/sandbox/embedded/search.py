@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from threading import Lock
 from urllib.parse import quote, urlencode
 
+from fhir_adapter.lenient import bare_parameter
 from fhir_adapter.sandbox.embedded.bundles import bundle_text, history_entry, search_entry
 from fhir_adapter.sandbox.embedded.criteria import Sql, condition, ordering, unknown_parameter
 from fhir_adapter.sandbox.embedded.outcome import RequestRefusedError, invalid, unsupported
@@ -191,7 +192,7 @@ class Searcher:
                 raise RequestRefusedError(
                     self._settings.refusal,
                     "not-supported",
-                    f"This server does not take {_bare(name)} of {resource_type}.",
+                    f"This server does not take {bare_parameter(name)} of {resource_type}.",
                 )
 
     def _understood(self, resource_type: str, pairs: Pairs) -> tuple[Pairs, int]:
@@ -310,14 +311,9 @@ def _shaped(shape: Shape, name: str, value: str) -> Shape:
     return replace(shape, summary="" if value == "false" else value)
 
 
-def _bare(name: str) -> str:
-    """A parameter without modifier and chain."""
-    return name.partition(":")[0].partition(".")[0]
-
-
 def _named(resource_type: str, name: str) -> frozenset[str]:
     """How the settings may name a parameter."""
-    return frozenset((_bare(name), f"{resource_type}.{_bare(name)}"))
+    return frozenset((bare_parameter(name), f"{resource_type}.{bare_parameter(name)}"))
 
 
 def _whole_number(name: str, value: str) -> int:
