@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from itertools import product
 from typing import Any
 
-__all__ = ["folded", "needed", "needed_together"]
+__all__ = ["folded", "needed"]
 
 _MOST = 96  # strings that one part is taken apart into
 _LONG = 5  # characters from which a string tells texts apart well enough
@@ -20,8 +20,6 @@ _FEW = 8  # characters of a class that are taken one by one
 _WIDTHLESS = frozenset({signs.AT, signs.ASSERT, signs.ASSERT_NOT})
 # All that `re.IGNORECASE` takes for a letter of ASCII beside the letter's other case, which `lower` mends.
 _ALIKE = {0x130: "i", 0x131: "i", 0x17F: "s", 0x212A: "k"}
-
-_TOGETHER = 4  # sets that a pattern is told apart by; more cost more than they save
 
 _Strings = frozenset[str]
 _NOTHING: _Strings = frozenset({""})
@@ -37,22 +35,8 @@ def needed(expression: re.Pattern[str]) -> frozenset[str]:
 
     Empty where there is no telling.
     """
-    return _shortest(_best(_parts(expression)))
-
-
-def needed_together(expression: re.Pattern[str]) -> tuple[frozenset[str], ...]:
-    """A few sets of strings, of each of which one at least stands there; what `needed` gives comes first."""
-    useful = sorted(filter(_tells, _parts(expression)), key=_worth, reverse=True)
-    return tuple(dict.fromkeys(map(_shortest, useful)))[:_TOGETHER]
-
-
-def _parts(expression: re.Pattern[str]) -> list[_Strings]:
     whole, parts = _read(parser.parse(expression.pattern, expression.flags))
-    return [*parts, *([whole] if whole is not None else [])]
-
-
-def _shortest(found: _Strings) -> _Strings:
-    """Without those that hold another one."""
+    found = _best([*parts, *([whole] if whole is not None else [])])
     return frozenset(one for one in found if not any(other in one for other in found - {one}))
 
 
@@ -116,12 +100,5 @@ def _branches(
 
 def _best(parts: Sequence[_Strings]) -> _Strings:
     """Of sets of which each would do, the one that the fewest texts hold; empty where none would."""
-    return max(filter(_tells, parts), key=_worth, default=frozenset())
-
-
-def _tells(part: _Strings) -> bool:
-    return bool(part) and "" not in part
-
-
-def _worth(part: _Strings) -> tuple[int, int]:
-    return min(min(map(len, part)), _LONG), -len(part)
+    useful = [part for part in parts if part and "" not in part]
+    return max(useful, key=lambda part: (min(min(map(len, part)), _LONG), -len(part)), default=frozenset())

@@ -2,7 +2,7 @@
 
 import re
 
-from summarizer.pinned.rules import Answered, Rule, load_rules, words_of
+from summarizer.pinned.rules import Answered, Rule, rules_for, words_of
 from summarizer.types import ContextKind, Pinned, PinnedLine, PinnedRule, Segmentation, Sentence
 
 __all__ = ["find_pinned"]
@@ -32,7 +32,7 @@ def find_pinned(text: str, parts: Segmentation) -> Pinned:
     statements = [(sentence, _before(text, parts, sentence), _one_line(text, sentence)) for sentence in told]
     lines: list[PinnedLine] = []
     rules: list[PinnedRule] = []
-    for rule in load_rules():
+    for rule in rules_for((before, statement) for _, before, statement in statements):
         hits = _hits(rule, parts, statements)
         if hits:
             shown = hits[: rule.limit]

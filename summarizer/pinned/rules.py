@@ -13,12 +13,13 @@ heading before it; `without`, a pattern of which the note may have no statement;
 
 import re
 import tomllib
-from dataclasses import dataclass
-from functools import cache, cached_property, lru_cache
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from summarizer.literals import folded, needed_together
+from summarizer.literals import folded, needed
 from summarizer.types import SectionKind
 
 __all__ = ["Answered", "Pattern", "Rule", "load_rules", "read_rule", "rule_versions"]
@@ -36,7 +37,6 @@ _WORD = re.compile(r"\w+")
 _NAME = re.compile(r"\{([a-z]+)\}")
 # An option of a form that was not chosen, up to the next box.
 _NOT_TICKED = re.compile(r"(?:\[\s?\]|☐)[^\[☐☑☒]*")
-_BEGINNING = 3  # characters by which the strings that patterns need are looked up
 _NOTHING_SAID = re.compile(r"(?:^|:)\W*$")
 
 
@@ -45,54 +45,22 @@ class Pattern:
     """What to look for, why, and an example.
 
     Attributes:
-        needs: sets of strings of each of which one stands in all that it matches, as `summarizer.literals`
-            has them, the one that tells most first.
+        needs: strings of which one stands in all that it matches, as `summarizer.literals` has them.
     """
 
     expression: re.Pattern[str]
     why: str
     example: str
-    needs: tuple[frozenset[str], ...] = ()
+    needs: frozenset[str] = frozenset()
 
     def found_in(self, statement: str, low: str) -> bool:
         """Whether it matches in a statement, of which `low` is `folded`."""
-        for strings in self.needs:
-            for string in strings:  # a plain loop: most statements hold none
-                if string in low:
-                    break
-            else:
-                return False
-        return self.expression.search(statement) is not None
-
-
-class Patterns(tuple[Pattern, ...]):
-    """Patterns of a rule, to be asked whether any of them is found."""
-
-    @cached_property
-    def _by_string(self) -> dict[str, list[Pattern]]:
-        """Under each string those that need one of its kind; under "" those that need none."""
-        by_string: dict[str, list[Pattern]] = {"": [pattern for pattern in self if not pattern.needs]}
-        for pattern in self:
-            for string in (*pattern.needs, ())[0]:
-                by_string.setdefault(string, []).append(pattern)
-        return by_string
-
-    def any_in(self, statement: str) -> bool:
-        """Whether one of them matches in a statement; most statements hold nothing that one needs."""
-        if not self:
-            return False
-        low, strings = _told(statement)
-        by_string, asked = self._by_string, set[int]()
-        for string in ("", *(strings & by_string.keys())):
-            for pattern in by_string[string]:
-                if id(pattern) not in asked:
-                    asked.add(id(pattern))
-                    if pattern.found_in(statement, low):
-                        return True
+        if not self.needs:
+            return self.expression.search(statement) is not None
+        for string in self.needs:  # a plain loop: most statements hold none, and this is asked of each
+            if string in low:
+                return self.expression.search(statement) is not None
         return False
-
-
-_NO_PATTERNS = Patterns()
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,9 +106,9 @@ class Rule:
     limit: int
     sections: frozenset[SectionKind]
     ticked: bool
-    match: Patterns
-    unless: Patterns
-    follows: Patterns = _NO_PATTERNS
+    match: tuple[Pattern, ...]
+    unless: tuple[Pattern, ...]
+    follows: tuple[Pattern, ...] = ()
     answered: tuple[Answered, ...] = ()
 
     def hits(self, before: str, statement: str, section: SectionKind | None) -> bool:
@@ -151,6 +119,8 @@ class Rule:
             statement: on one line.
             section: the kind of section it stands in.
         """
+        if not self.match and section not in self.sections:
+            return False  # no pattern of the rule can match in this note
         if self.ticked:
             said = chosen(statement)
             if said != statement and _NOTHING_SAID.search(said):
@@ -158,37 +128,57 @@ class Rule:
             statement = said
         statement = before + statement
         # Few statements match, so what speaks against one is rarely looked for.
-        if section not in self.sections and not self.match.any_in(statement):
+        if section not in self.sections and not _any(self.match, statement):
             return False
-        return not self.unless.any_in(statement)
+        return not _any(self.unless, statement)
 
     def goes_on(self, statement: str) -> bool:
         """Whether a statement belongs to a hit right before it."""
-        return self.follows.any_in(statement)
+        return _any(self.follows, statement)
 
 
-@lru_cache(maxsize=1024)
-def _told(statement: str) -> tuple[str, frozenset[str]]:
-    """A statement in lower case, and which of the strings that patterns of the rules need stand in it."""
-    low, known = folded(statement), _needs_by_beginning()
-    begun = known.keys() & {low[at : at + _BEGINNING] for at in range(len(low))}
-    begun |= known.keys() & {low[at : at + 2] for at in range(len(low))} | known.keys() & set(low)
-    return low, frozenset(string for beginning in begun for string in known[beginning] if string in low)
+def _any(patterns: Sequence[Pattern], statement: str) -> bool:
+    if not patterns:
+        return False
+    low = folded(statement)
+    return any(pattern.found_in(statement, low) for pattern in patterns)
+
+
+def _within(patterns: Sequence[Pattern], present: frozenset[str]) -> tuple[Pattern, ...]:
+    kept = [(pattern, pattern.needs & present) for pattern in patterns]
+    return tuple(replace(pattern, needs=needs) for pattern, needs in kept if needs or not pattern.needs)
 
 
 @cache
-def _needs_by_beginning() -> dict[str, list[str]]:
+def _all_needs() -> tuple[str, ...]:
     of = [[*rule.match, *rule.unless, *rule.follows] for rule in load_rules()]
-    every = {string for patterns in of for pattern in patterns for string in (*pattern.needs, ())[0]}
-    by_beginning: dict[str, list[str]] = {}
-    for string in sorted(every):
-        by_beginning.setdefault(string[:_BEGINNING], []).append(string)
-    return by_beginning
+    return tuple(sorted({string for patterns in of for pattern in patterns for string in pattern.needs}))
+
+
+def rules_for(statements: Iterable[tuple[str, str]]) -> tuple[Rule, ...]:
+    """The rules with those of their patterns alone that can match in statements of one note.
+
+    Of a note's statements most match nothing: a pattern is searched for where a string stands that it needs.
+
+    Args:
+        statements: what each stands under, and the statement, as `Rule.hits` reads them.
+    """
+    low = "\n".join(folded(f"{under}{text}") for under, one in statements for text in {one, chosen(one)})
+    present = frozenset(string for string in _all_needs() if string in low)
+    return tuple(
+        replace(
+            rule,
+            match=_within(rule.match, present),
+            unless=_within(rule.unless, present),
+            follows=_within(rule.follows, present),
+        )
+        for rule in load_rules()
+    )
 
 
 def chosen(statement: str) -> str:
     """A statement without the options of a form that were not chosen."""
-    return _NOT_TICKED.sub("", statement) if "[" in statement or "☐" in statement else statement
+    return _NOT_TICKED.sub("", statement)
 
 
 def words_of(statement: str) -> frozenset[str]:
@@ -229,9 +219,9 @@ def read_rule(text: str) -> Rule:
         limit=values["limit"],
         sections=frozenset(map(SectionKind, values.get("sections", ()))),
         ticked=values.get("ticked", False),
-        match=Patterns(_pattern(entry, lists) for entry in values["match"]),
-        unless=Patterns(_pattern(entry, lists) for entry in values.get("unless", ())),
-        follows=Patterns(_pattern(entry, lists) for entry in values.get("follows", ())),
+        match=tuple(_pattern(entry, lists) for entry in values["match"]),
+        unless=tuple(_pattern(entry, lists) for entry in values.get("unless", ())),
+        follows=tuple(_pattern(entry, lists) for entry in values.get("follows", ())),
         answered=tuple(
             Answered(
                 _pattern(entry, lists),
@@ -248,7 +238,7 @@ def read_rule(text: str) -> Rule:
 
 def _pattern(entry: dict[str, Any], lists: dict[str, str]) -> Pattern:
     compiled = _expression(entry["pattern"], lists)
-    return Pattern(compiled, entry["why"], entry["example"], needed_together(compiled))
+    return Pattern(compiled, entry["why"], entry["example"], needed(compiled))
 
 
 def _expression(pattern: str, lists: dict[str, str]) -> re.Pattern[str]:
