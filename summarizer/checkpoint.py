@@ -30,6 +30,7 @@ from summarizer.bertsum.config import POOLINGS, BertSumConfig, HeadConfig
 from summarizer.bertsum.export import write_model_folder
 from summarizer.bertsum.folder import read_bertsum, read_encoder
 from summarizer.bertsum.model import BertSum
+from summarizer.encoder.adapter import adapted
 from summarizer.encoder.encoder import Encoder
 from summarizer.encoder.files import find_model
 from summarizer.encoder.weights import check_numbers
@@ -94,7 +95,10 @@ def export_checkpoint(model: str | Path, out: Path) -> None:
             tensor *= bertsum.config.scale
             if name.endswith("bias"):
                 tensor += bertsum.config.shift
-    tensors = {f"bert.{name}": tensor for name, tensor in bertsum.encoder.state_dict().items()}
+    encoder = bertsum.encoder.state_dict()
+    if bertsum.adapter is not None:  # a .pt has one encoder, that which its head reads
+        encoder = adapted(encoder, bertsum.adapter.state_dict())
+    tensors = {f"bert.{name}": tensor for name, tensor in encoder.items()}
     if bertsum.config.head.kind == "linear":
         tensors |= head
     else:

@@ -26,6 +26,7 @@ POOLINGS: tuple[Pooling, ...] = ("cls", "mean", "sum")
 
 # Beyond these it is a mistake.
 _MOST = {"width": 8192, "layers": 64, "heads": 256, "inner": 65_536, "depth": 256, "members": 64}
+_MOST_RANK = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,8 @@ class BertSumConfig:
         threshold: from what score, divided by the root of its words, a sentence is worth a place in a summary
             whose length nobody asked for (`summarizer.selection.select.own_choice`); None if that was not
             fitted.
+        adapter: rank of the change of the layers that the head reads (`summarizer.encoder.adapter`); 0 where
+            it reads the encoder as it is.
         articles: of a second head on the same encoder, for texts that come split into sentences, which are no
             notes; None if there is none and the head scores all.
     """
@@ -97,6 +100,7 @@ class BertSumConfig:
     features: tuple[float, ...] = ()
     calibrated: bool = False
     threshold: float | None = None
+    adapter: int = 0
     articles: "BertSumConfig | None" = None
 
     def __post_init__(self) -> None:
@@ -111,8 +115,16 @@ class BertSumConfig:
             raise ValueError("features must be none, or a number for each")
         if not isinstance(self.calibrated, bool):
             raise ValueError("calibrated must be true or false")
-        if self.articles is not None and (self.articles.articles or self.articles.context != self.context):
-            raise ValueError("the head for articles shares the context and has no other beside it")
+        if (
+            isinstance(self.adapter, bool)
+            or not isinstance(self.adapter, int)
+            or not 0 <= self.adapter <= _MOST_RANK
+        ):
+            raise ValueError(f"adapter must be a whole number from 0 to {_MOST_RANK}")
+        if (beside := self.articles) is None:
+            return
+        if beside.articles or beside.adapter or beside.context != self.context:
+            raise ValueError("the head for articles shares encoder and context and has no other beside it")
 
     def to_json(self) -> dict[str, Any]:
         """As it stands in the file."""
@@ -120,8 +132,9 @@ class BertSumConfig:
         if self.articles is not None:
             values["articles"].pop("articles")
         for part in (values, values["articles"]):
-            if part and not part["features"]:
-                part.pop("features")  # so that earlier versions read a model that has none
+            for name in ("features", "adapter"):
+                if part and not part[name]:
+                    part.pop(name)  # so that earlier versions read a model that has none
         return values
 
     @classmethod

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from safetensors.torch import save_file
 
-from summarizer.bertsum.folder import ARTICLES, HEAD
+from summarizer.bertsum.folder import ARTICLES, HEAD, LORA
 from summarizer.bertsum.model import BertSum
 from summarizer.bertsum.rows import in_bytes
 from summarizer.encoder.files import DECLARATION, ModelFiles
@@ -41,11 +41,11 @@ def write_model_folder(
     """Writes weights, configuration, tokenizer and declaration, all or none; what else is there stays.
 
     Args:
-        model: encoder (of transformers) and heads, with its `config`.
+        model: encoder (of transformers), heads and adapter, with its `config`.
         source: the folder that the encoder came from: its tokenizer files are copied.
         out: made if it is not there.
         half: weights in half precision; else in single.
-        compact: matrices of the heads in bytes, half as much again.
+        compact: matrices of the heads and of the adapter in bytes, half as much again.
 
     Raises:
         OSError: the folder cannot be written.
@@ -56,7 +56,7 @@ def write_model_folder(
     with filled(out) as beside:
         config.save_pretrained(beside)
         save_file(_tensors(model.encoder, dtype), beside / WEIGHTS, {"format": "pt"})
-        for head, name in ((model.head, HEAD), (model.articles, ARTICLES)):
+        for head, name in ((model.head, HEAD), (model.articles, ARTICLES), (model.adapter, LORA)):
             if head is not None:
                 tensors = _tensors(head, dtype)
                 save_file(in_bytes(tensors) if compact else tensors, beside / name, {"format": "pt"})

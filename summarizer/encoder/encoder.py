@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from summarizer.centrality import Vectors
+from summarizer.encoder.adapter import Adapter
 from summarizer.encoder.files import ModelFiles, find_model
 from summarizer.encoder.network import Network, Tokenizing, TokenSequence
 from summarizer.encoder.runtime import Runtime, choose
@@ -90,6 +91,10 @@ class Encoder:
     def in_precision(self, precision: str) -> "Encoder":
         """The same encoder in another precision, with what is in memory shared."""
         return self._with(self._network.in_precision(precision))
+
+    def adapted(self, adapter: Adapter) -> "Encoder":
+        """An encoder of the lowest layers of this one, changed; see `summarizer.encoder.network.Network`."""
+        return self._with(self._network.adapted(adapter))
 
     def packed(self, together: int) -> "Encoder":
         """The same encoder that reads so many tokens of documents together, as on a GPU; of torch alone."""

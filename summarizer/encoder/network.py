@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Protocol, Self, TypeVar
 
 from summarizer.centrality import Vectors
+from summarizer.encoder.adapter import Adapter
 
 T = TypeVar("T")
 
@@ -56,6 +57,9 @@ class Network(Protocol):
 
     def in_precision(self, precision: str) -> Self:
         """The same network in another precision; what is in memory is shared where it can be."""
+
+    def adapted(self, adapter: Adapter) -> Self:
+        """The lowest layers of this network, a BERT's, changed; this one stays as it is."""
 
 
 class Tokenizing(Protocol):

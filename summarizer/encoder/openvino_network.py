@@ -15,6 +15,7 @@ from openvino import opset13 as op
 
 from summarizer.centrality import Vectors
 from summarizer.encoder import graph
+from summarizer.encoder.adapter import Adapter, adapted
 from summarizer.encoder.bert import BertShape, read_weights
 from summarizer.encoder.compiled import Compiled, Run
 from summarizer.encoder.files import ModelFiles
@@ -51,11 +52,18 @@ class OpenVinoNetwork:
         self.limit = self._shape.max_position_embeddings
         self._compiled: dict[int, Compiled] = {}
         self._made: dict[int, graph.Weights] = {}  # of so many layers, for graphs of every precision
+        self._adapter: Adapter | None = None
 
     def in_precision(self, precision: str) -> Self:
         """See `summarizer.encoder.network.Network`."""
         other = copy(self)
         other.precision, other._compiled = precision, {}
+        return other
+
+    def adapted(self, adapter: Adapter) -> Self:
+        """See `summarizer.encoder.network.Network`; the embeddings are shared."""
+        other = copy(self)
+        other._adapter, other._compiled, other._made = adapter, {}, {}
         return other
 
     def read(self, rows: Sequence[TokenSequence], depth: int) -> Iterator[tuple[int, Vectors]]:
@@ -77,12 +85,13 @@ class OpenVinoNetwork:
         return taken()
 
     def _layers(self, depth: int) -> Compiled:
-        depth = depth or self._shape.num_hidden_layers
+        last = self._adapter.depth if self._adapter else self._shape.num_hidden_layers
+        depth = min(depth or last, last)
         if depth not in self._compiled:
             if depth not in self._made:
                 # Read anew: kept as they are stored and as they are computed with, they would be there twice.
                 stored = read_weights(self._files, self._shape, depth, tables=False)
-                self._made[depth] = together(stored, depth)
+                self._made[depth] = together(stored, depth, self._adapter)
             self._compiled[depth] = Compiled(
                 bert_graph(self._made[depth], self._shape, depth), self.precision
             )
@@ -102,9 +111,11 @@ class OpenVinoNetwork:
         return summed, mask
 
 
-def together(stored: graph.Weights, depth: int) -> graph.Weights:
+def together(stored: graph.Weights, depth: int, adapter: Adapter | None = None) -> graph.Weights:
     """Layers in single precision, with queries, keys and values as one product, `self.qkv`."""
     found = {name: array.astype(np.float32) for name, array in stored.items()}
+    if adapter:
+        found = adapted(found, adapter.tensors)
     for own, end in product((f"encoder.layer.{i}.attention.self." for i in range(depth)), ("weight", "bias")):
         parts = [found.pop(f"{own}{part}.{end}") for part in ("query", "key", "value")]
         found[f"{own}qkv.{end}"] = np.concatenate(parts)

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from copy import copy
+from copy import copy, deepcopy
 from dataclasses import dataclass
 from itertools import accumulate, chain
 from typing import Any, Self
@@ -10,6 +10,7 @@ from typing import Any, Self
 import torch
 
 from summarizer.centrality import Vectors
+from summarizer.encoder.adapter import Adapter, adapted
 from summarizer.encoder.batches import BATCH, packs, padded_batches
 from summarizer.encoder.files import ModelFiles
 from summarizer.encoder.network import TokenSequence, ahead
@@ -73,6 +74,12 @@ class TorchNetwork:
         """See `summarizer.encoder.network.Network`."""
         other = copy(self)
         other.precision, other._packed = precision, None
+        return other
+
+    def adapted(self, adapter: Adapter) -> Self:
+        """See `summarizer.encoder.network.Network`; the embeddings are shared."""
+        other = copy(self)
+        other.module, other._packed = _adapted(self.module, adapter, self.device), None
         return other
 
     def packed(self, together: int) -> Self:
@@ -194,6 +201,16 @@ def pad_rows(rows: Sequence[TokenSequence], pad_id: int) -> tuple[torch.Tensor, 
         if row.segments is not None:
             segments[i, : len(row.ids)] = torch.tensor(row.segments)
     return ids, mask, segments
+
+
+def _adapted(module: Any, adapter: Adapter, device: str) -> Any:
+    """The lowest layers of an encoder with what an adapter adds, beside the encoder itself."""
+    changed = deepcopy(module, {id(module.embeddings): module.embeddings})
+    changed.encoder.layer = changed.encoder.layer[: adapter.depth]
+    tensors = {name: torch.as_tensor(values, device=device) for name, values in adapter.tensors.items()}
+    with torch.no_grad():
+        changed.load_state_dict(adapted(changed.state_dict(), tensors))
+    return changed.eval()
 
 
 def _load_weights(files: ModelFiles) -> Any:

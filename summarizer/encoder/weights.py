@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 _FLOATS = frozenset(("F64", "F32", "F16", "BF16"))
 _COUNTERS = "position_ids"  # whole numbers that older files of BERT hold beside the weights
-_HEADS = ("head.safetensors", "articles.safetensors")  # of BERTSum, whose matrices may be bytes with scales
+# Of BERTSum beside the encoder; their matrices may be bytes with scales.
+_BESIDE = ("head.safetensors", "articles.safetensors", "lora.safetensors")
 _LIST = 100_000_000  # bytes of a list of tensors, the most that the format allows
 _LAYER = re.compile(r"\blayer\.(\d+)\.")
 # Of the embeddings, what numbers of a configuration their shapes are: rows, and what follows.
@@ -70,7 +71,7 @@ def kinds(files: ModelFiles) -> dict[str, str]:
     found: dict[str, str] = {}
     try:
         for path in files.weights:
-            if path.name not in _HEADS:
+            if path.name not in _BESIDE:
                 found |= {name: str(tensor["dtype"]) for name, tensor in _listed(path).items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return {}
@@ -120,7 +121,7 @@ def check_asked(files: ModelFiles) -> None:
         return
     held: dict[str, tuple[int, ...]] = {}
     for path in files.weights:
-        held |= shapes(path, files.name, packed=path.name in _HEADS)
+        held |= shapes(path, files.name, packed=path.name in _BESIDE)
     for name, shape in held.items():
         for end, numbers in _ROWS.items():
             if name.endswith(end) and len(shape) == 2:

@@ -1,8 +1,8 @@
 """BERTSum as an engine: scores of sentences, from the head that the text is for."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,10 +11,11 @@ import numpy as np
 
 from summarizer.bertsum.config import BertSumConfig
 from summarizer.bertsum.document import DocumentInput, gathered, prepare
-from summarizer.bertsum.folder import read_config, read_encoder, read_heads
+from summarizer.bertsum.folder import read_adapter, read_config, read_encoder, read_heads
 from summarizer.bertsum.preparing import beside, grouped
 from summarizer.bertsum.scoring import Head, HeadInput, Logits, ModuleHead
 from summarizer.centrality import Vectors
+from summarizer.encoder.adapter import Adapter
 from summarizer.encoder.encoder import Encoder
 from summarizer.encoder.files import find_model
 from summarizer.encoder.network import ahead
@@ -34,10 +35,11 @@ _AHEAD = 3  # groups of documents that are made ready while one is read
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """A head with its declaration."""
+    """A head with its declaration, and the encoder that it reads."""
 
     config: BertSumConfig
     head: Head
+    encoder: Encoder
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +60,21 @@ class BertSumEngine:
         config: of the heads.
         head: for notes.
         articles: for other texts, where the model has a head for these.
+        adapter: of the layers below the head for notes.
     """
 
     fits_length = False
 
     def __init__(
-        self, encoder: Encoder, config: BertSumConfig, head: Head, articles: Head | None = None
+        self,
+        encoder: Encoder,
+        config: BertSumConfig,
+        head: Head,
+        articles: Head | None = None,
+        adapter: Adapter | None = None,
     ) -> None:
-        self._encoder = encoder
-        self._notes = _Part(config, head)
-        self._articles = _Part(config.articles, articles) if config.articles and articles else None
+        self._notes = _Part(config, head, encoder.adapted(adapter) if adapter else encoder)
+        self._articles = _Part(config.articles, articles, encoder) if config.articles and articles else None
         self.model = ModelInfo(encoder.name, encoder.sha256, "bertsum", config.calibrated, config.threshold)
         self.device, self.precision = encoder.device, encoder.precision
         self._try()
@@ -89,7 +96,8 @@ class BertSumEngine:
         files = find_model(model)
         config = read_config(files)
         encoder = read_encoder(files, device, precision, runtime)
-        return cls(encoder, config, *read_heads(files, encoder, config))
+        heads = read_heads(files, encoder, config)
+        return cls(encoder, config, *heads, read_adapter(files, config))
 
     @classmethod
     def of_module(cls, encoder: Encoder, bertsum: "BertSum") -> "BertSumEngine":
@@ -98,19 +106,25 @@ class BertSumEngine:
         head, articles = (part and ModuleHead(part, encoder.device) for part in heads)
         if head is None:
             raise TypeError("a BERTSum has a head")
-        return cls(encoder, bertsum.config, head, articles)
+        adapter = bertsum.adapter.values() if bertsum.adapter is not None else None
+        return cls(encoder, bertsum.config, head, articles, adapter)
 
     def in_precision(self, precision: str) -> "BertSumEngine":
         """The same engine with another precision of its encoder; what is in memory is shared."""
-        return self._with(self._encoder.in_precision(precision))
+        return self._with(lambda encoder: encoder.in_precision(precision))
 
     def packed(self, together: int) -> "BertSumEngine":
         """The same engine that reads documents of so many tokens together, as on a GPU; of torch alone."""
-        return self._with(self._encoder.packed(together))
+        return self._with(lambda encoder: encoder.packed(together))
 
-    def _with(self, encoder: Encoder) -> "BertSumEngine":
+    def _with(self, changed: Callable[[Encoder], Encoder]) -> "BertSumEngine":
         other = copy(self)
-        other._encoder, other.precision = encoder, encoder.precision
+        other._notes = replace(self._notes, encoder=changed(self._notes.encoder))
+        if self._articles:
+            shared = self._articles.encoder is self._notes.encoder
+            own = other._notes.encoder if shared else changed(self._articles.encoder)
+            other._articles = replace(self._articles, encoder=own)
+        other.precision = other._notes.encoder.precision
         return other
 
     def _try(self) -> None:
@@ -143,21 +157,21 @@ class BertSumEngine:
         return document.article and self._articles is not None
 
     def _read(self, part: _Part, documents: Sequence[SplitDocument]) -> Iterator[Salience]:
-        together = self._encoder.together
-        made = partial(prepare, self._encoder, context=part.config.context)
+        together = part.encoder.together
+        made = partial(prepare, part.encoder, context=part.config.context)
         prepared = beside(made, documents, processors() if together else 0)
 
         def begun() -> Iterator[_Begun]:
             for group in grouped(prepared, together):
                 rows = [row for document in group for row in document.rows]
-                yield _Begun(group, self._encoder.encode(rows, part.config.head.depth))
+                yield _Begun(group, part.encoder.encode(rows, part.config.head.depth))
 
         for group in ahead(begun(), _AHEAD):
             yield from self._saliences(part, group)
 
     def _saliences(self, part: _Part, begun: _Begun) -> Iterator[Salience]:
         config, head = part.config, part.config.head
-        vectors = gathered(begun.hidden, begun.documents, head.pooling, self._encoder.hidden)
+        vectors = gathered(begun.hidden, begun.documents, head.pooling, part.encoder.hidden)
         inputs = [
             HeadInput(own, document.features, document.kinds)
             for own, document in zip(vectors, begun.documents, strict=True)

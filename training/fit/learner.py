@@ -24,7 +24,7 @@ __all__ = ["Learner", "kind_of"]
 def kind_of(settings: TrainSettings) -> Kind:
     """What is to be stored of the documents: the output of what is frozen."""
     if settings.freeze == "encoder":
-        return "vectors"
+        return "tokens" if settings.lora else "vectors"
     return "tokens" if settings.freeze == NOTHING else "states"
 
 
@@ -174,15 +174,8 @@ class Learner:
                 continue
             tokens = self._padded(parts, torch.long)
             ids = tokens[..., 0].masked_fill(mask == 0, self._pad_id)
-            encoder: Any = self.model.encoder
-            depth = self._settings.head.depth
-            found = encoder(
-                input_ids=ids,
-                attention_mask=mask,
-                token_type_ids=tokens[..., 1],
-                output_hidden_states=depth > 0,
-            )
-            yield group, found.hidden_states[depth] if depth else found.last_hidden_state
+            segments = tokens[..., 1]
+            yield group, self.model.states(input_ids=ids, attention_mask=mask, token_type_ids=segments)
 
     def _upper(self, states: Tensor, mask: Tensor) -> Tensor:
         """The layers above the frozen ones that the head reads, over what these gave."""

@@ -7,6 +7,7 @@ from collections import defaultdict
 import torch
 from torch import nn
 
+from summarizer.encoder.adapter import ADDED
 from training.fit.settings import TrainSettings
 
 _LAYER = re.compile(r"^encoder\.encoder\.layer\.(\d+)\.")
@@ -37,10 +38,12 @@ def rate_of(name: str, top: int, settings: TrainSettings) -> float:
     Args:
         name: as `BertSum` names it.
         top: number of the encoder's last layer.
-        settings: `lr`, `encoder_lr` and `layer_decay`.
+        settings: `lr`, `encoder_lr`, `layer_decay` and `lora_lr`.
     """
     if name.startswith("head."):
         return settings.lr
+    if name.startswith("adapter."):
+        return settings.encoder_lr if name.endswith(ADDED) else settings.lora_lr
     found = _LAYER.match(name)
     below = top - int(found[1]) if found else top + 1  # the embeddings are below them all
     return settings.encoder_lr * settings.layer_decay**below

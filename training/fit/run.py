@@ -14,6 +14,7 @@ from summarizer.bertsum.export import round_to_half
 from summarizer.bertsum.folder import read_bertsum, read_encoder
 from summarizer.bertsum.model import BertSum
 from summarizer.bertsum.rows import round_to_bytes
+from summarizer.encoder.bert import unlike_bert
 from summarizer.encoder.files import DECLARATION, ModelFiles, find_model
 from training.errors import RunError
 from training.fit.calibration import Calibration, calibrate
@@ -46,7 +47,7 @@ class TrainJob:
         workers: processes that label and read.
         resume: go on with what `out` holds.
         half: export in half precision.
-        compact: export the heads' matrices in bytes.
+        compact: export the matrices of heads and adapter in bytes.
         checkpoint_steps: steps between checkpoints.
         licence, credits: for the card.
         articles: a model folder on the same encoder, whose head goes along for texts that are no notes.
@@ -181,7 +182,10 @@ def _learner(job: TrainJob, source: ModelFiles, device: str) -> Learner:
     if settings.head.depth > layers:
         raise RunError(f"The encoder of {source.name!r} has {layers} layers: the head cannot read deeper.")
     torch.manual_seed(settings.seed)
-    model = BertSum(encoder.module, BertSumConfig(settings.head, settings.context)).to(device)
+    if settings.lora and (reason := unlike_bert(source)):
+        raise RunError(f"The encoder of {source.name!r} is {reason}: LoRA needs a plain BERT.")
+    config = BertSumConfig(settings.head, settings.context, adapter=settings.lora)
+    model = BertSum(encoder.module, config).to(device)
     if (source.folder / DECLARATION).is_file():
         _, before = read_bertsum(job.encoder, device, "fp32")
         # What it reads may be another; the shape is what has to fit.
@@ -189,6 +193,12 @@ def _learner(job: TrainJob, source: ModelFiles, device: str) -> Learner:
             settings.head, without=(), pooling="cls", depth=0
         ):
             model.head.load_state_dict(before.head.state_dict())
+            if (
+                model.adapter is not None
+                and before.adapter is not None
+                and before.config.adapter == settings.lora
+            ):
+                model.adapter.load_state_dict(before.adapter.state_dict())
     return Learner(model, settings, encoder.limit, encoder.pad_id, device)
 
 
@@ -240,6 +250,8 @@ def _finish(
         round_to_half(learner.model)
     if job.compact:
         round_to_bytes(learner.model.head)
+        if learner.model.adapter is not None:
+            round_to_bytes(learner.model.adapter)
     figures = validator.measure(learner)
     logits = validator.logits(learner)
     found = calibrate(logits, validator.labels(), validator.features(), job.settings.calibrate_features)

@@ -31,9 +31,18 @@ class TrainSettings:
     freeze: Annotated[Frozen, About("encoder, none, or how many of its lowest layers stay as they are.")] = (
         "encoder"
     )
+    lora: Annotated[
+        int,
+        About(
+            "Rank of a change of the layers that the head reads, beside an encoder that stays; 0 for none.", 0
+        ),
+    ] = 0
     epochs: Annotated[int, About("Passes over the training documents, at most.", 1)] = 10
     lr: Annotated[float, About("Highest learning rate of the head.")] = 1e-3
     encoder_lr: Annotated[float, About("Highest learning rate of the encoder's last layer.")] = 3e-5
+    lora_lr: Annotated[
+        float, About("Highest learning rate of that change's matrices; its biases and norms have encoder_lr.")
+    ] = 2e-3
     layer_decay: Annotated[float, About("Share of it for each layer further down.")] = 0.9
     weight_decay: Annotated[float, About("Of AdamW; biases and norms have none.")] = 0.05
     warmup: Annotated[float, About("Share of the steps in which the rates rise from 0.")] = 0.1
@@ -74,10 +83,12 @@ class TrainSettings:
             raise ValueError("freeze must be encoder, none or a number of layers")
         if self.freeze != "encoder" and 0 < self.head.depth < self.freeze:
             raise ValueError("freeze must be no more layers than the head reads")
+        if self.lora and self.freeze != "encoder":
+            raise ValueError("lora goes with freeze encoder")
         for name, about in described(TrainSettings).items():
             if about.least is not None and getattr(self, name) < about.least:
                 raise ValueError(f"{name} must be at least {about.least}")
-        for name in ("lr", "encoder_lr", "layer_decay", "clip"):
+        for name in ("lr", "encoder_lr", "lora_lr", "layer_decay", "clip"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} must be above 0")
         if not self.calibrate_features >= 0:
