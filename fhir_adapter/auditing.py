@@ -6,12 +6,13 @@ from typing import Any
 
 from fhir_adapter.audit.auditor import SummaryAuditor
 from fhir_adapter.audit.context import Rules
-from fhir_adapter.audit.findings import Finding
+from fhir_adapter.audit.findings import Finding, Found
 from fhir_adapter.audit.record import read_maker, read_record
 from fhir_adapter.audit.sources import Sources
 from fhir_adapter.audit.standing import State, state_of
 from fhir_adapter.audit.verdict import Audit, Examined, Filed, Kind, Proof, Subject
 from fhir_adapter.audit.witnesses import Devices, Witnesses
+from fhir_adapter.filing.client import filing
 from fhir_adapter.lenient import JsonObject, as_dict, references, relative
 from fhir_adapter.reading.attachment import FetchLimits
 from fhir_adapter.rest.client import FhirClient
@@ -98,6 +99,7 @@ class Auditor:
         """The audit of one of these, with what was read for it."""
         auditor = self._timelines if is_timeline(subject.resource) else self._summaries
         proof = await auditor.prove(subject)
+        filed = await self._filed(subject.resource)
         authors = references(subject.resource.get("author"), self._client.base_url)
         choosers = [author for section in proof.sections for author in section.claims.section_authors]
         devices = subject.devices.known(list(dict.fromkeys([*authors, *choosers])))
@@ -107,7 +109,7 @@ class Auditor:
         return Examined(
             kind=proof.kind,
             audit=replace(
-                _audit(subject.resource, proof, authors, state),
+                _audit(subject.resource, proof, authors, state, filed),
                 filed=_filed(subject.resource, self._client.base_url),
             ),
             sections=proof.sections,
@@ -116,18 +118,26 @@ class Auditor:
             provenances=tuple(f"Provenance/{one.get('id', '')}" for one in subject.provenances),
         )
 
+    async def _filed(self, composition: JsonObject) -> tuple[Found, ...]:
+        """What the document that it is filed in, if it is, says otherwise."""
+        client = filing(self._client)
+        differs = await client.differences(f"Composition/{composition.get('id', '')}") if client else None
+        return tuple((Finding.DOCUMENT_DIFFERS, name) for name in differs or ())
+
 
 def _named(reference: str) -> str:
     return reference if "/" in reference else f"Composition/{reference}"
 
 
-def _audit(resource: JsonObject, proof: Proof, authors: Sequence[str], state: State) -> Audit:
+def _audit(
+    resource: JsonObject, proof: Proof, authors: Sequence[str], state: State, filed: tuple[Found, ...] = ()
+) -> Audit:
     version = proof.sections[0].claims.version if proof.kind is Kind.SUMMARY else ""
     return Audit(
         composition=f"Composition/{resource.get('id', '')}",
         source=proof.about,
         sentences=tuple(sentence for section in proof.sections for sentence in section.sentences),
-        findings=proof.found,
+        findings=(*proof.found, *filed),
         unproven=tuple(text for section in proof.sections for text in section.unproven),
         version=version,
         author=authors[0] if authors else "",

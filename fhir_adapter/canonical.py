@@ -24,6 +24,10 @@ SUMMARY_VERSIONS = f"{CANONICAL_BASE}/summary-versions"  # servers may cut the v
 TIMELINES = f"{CANONICAL_BASE}/timelines"
 EXTRACTED_TEXTS = f"{CANONICAL_BASE}/extracted-texts"
 DEVICES = f"{CANONICAL_BASE}/devices"
+# Identifiers of a document that a summary is filed in, where a server takes no Compositions.
+FILED = f"{CANONICAL_BASE}/filed"  # `Type/id` of what is in it
+FILED_SOURCES = f"{CANONICAL_BASE}/filed-sources"  # `Type/id` of the notes that it was made from
+FILED_VERSIONS = f"{CANONICAL_BASE}/filed-versions"  # of just this content: never filed twice
 FEEDBACK_ABOUT = f"{CANONICAL_BASE}/feedback-about"  # tags: R4 has no search by Communication.about
 PROVENANCE_KEY = f"{CANONICAL_BASE}/provenances"  # tags: R4 gives a Provenance no identifier
 MADE_BY = f"{CANONICAL_BASE}/made-by"  # tags: no search finds a contained author
@@ -52,6 +56,8 @@ PARTICIPANT_TYPE = "http://terminology.hl7.org/CodeSystem/provenance-participant
 LIST_ORDER = "http://terminology.hl7.org/CodeSystem/list-order"
 W3C_ACTIVITY = "http://hl7.org/fhir/w3c-provenance-activity-type"
 LOINC = "http://loinc.org"
+US_CORE_CATEGORY = "http://hl7.org/fhir/us/core/CodeSystem/us-core-documentreference-category"
+FORMAT_CODES = "http://ihe.net/fhir/ValueSet/IHE.FormatCode.codesystem"
 URI = "urn:ietf:rfc:3986"
 MXDE_POLICY = "urn:ihe:iti:mxde:2023:document-provenance-policy"
 
@@ -59,6 +65,7 @@ MXDE_POLICY = "urn:ihe:iti:mxde:2023:document-provenance-policy"
 SUMMARY_TAG = (TAGS, "extractive-summary")
 TIMELINE_TAG = (TAGS, "timeline")
 EXTRACTED_TEXT_TAG = (TAGS, "extracted-text")
+FILED_TAG = (TAGS, "filed-summary")
 
 # What a reader said of a summary.
 FEEDBACK_TAG = (TAGS, "reader-feedback")

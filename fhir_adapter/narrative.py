@@ -184,6 +184,15 @@ def shown(div: str) -> tuple[str, list[tuple[str | None, str]]]:
     return f"{' '.join(''.join(map(str, root.itertext())).split())} <{names}>", items
 
 
+def words_in(div: str) -> str:
+    """All text of a narrative, white space folded.
+
+    Raises:
+        ValueError: as `shown`.
+    """
+    return folded(_all_text(_parsed(div)))
+
+
 def read_list(div: str) -> SentenceList:
     """Reads back a list of sentences of either form, from whoever wrote it last.
 

@@ -13,6 +13,7 @@ class Reason(StrEnum):
     DELETED = "deleted"
     SUPERSEDED = "superseded"
     COPY = "copy"
+    OWN_SUMMARY = "own-summary"
     WITHDRAWN = "withdrawn"
     NOT_FINAL = "not-final"
     CANCELLED = "cancelled"
@@ -69,6 +70,7 @@ _WORDS: dict[Reason, str] = {
     Reason.DELETED: "The note is no longer on the server.",
     Reason.SUPERSEDED: "Another document replaces this one.",
     Reason.COPY: "The same text is filed under another resource too, and its summary names both.",
+    Reason.OWN_SUMMARY: "It is a summary that this software filed as a document, and no note.",
     Reason.WITHDRAWN: "The summary was withdrawn, and the same one is not made again.",
     Reason.NOT_FINAL: "The note is not finished yet, by its status.",
     Reason.CANCELLED: "The note was cancelled.",

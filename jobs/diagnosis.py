@@ -15,6 +15,7 @@ from fhir_adapter.errors import (
     ServerUnreachableError,
     UnconfirmedError,
 )
+from fhir_adapter.filing.client import filing, survey
 from fhir_adapter.profiles import VERSION
 from fhir_adapter.profiles.upload import is_loaded
 from fhir_adapter.reading.source import Source
@@ -31,6 +32,7 @@ from fhir_adapter.writing.recall import RecalledError, authors
 from fhir_adapter.writing.server_trial import TransactionTrial, try_transaction
 from fhir_adapter.writing.writer import Writer
 from jobs.exits import say
+from jobs.forms import said_of_form
 from jobs.ledger.looks import some_held
 from jobs.ledger.rows import LedgerError
 from jobs.passes.deletions import LOOK as KNOWN_LOOKED_AT
@@ -138,9 +140,12 @@ def _refused(error: RefusedError) -> Check:
 async def _asked(
     settings: Settings, client: FhirClient, capability: Capability, pipeline: Pipeline | None, write: bool
 ) -> AsyncIterator[Check]:
-    trial = await _transaction(client) if write else None
-    for check in _writing(capability, trial):
-        yield check
+    if form := await said_of_form(client):
+        yield Check("form of summaries", *form)
+    if not filing(client):
+        trial = await _transaction(client) if write else None
+        for check in _writing(capability, trial):
+            yield check
     yield await _tried("authors", "Device", lambda: _authors(client))
     for resource_type in settings.resource_types:
         yield await _changes(settings, client, resource_type)
@@ -178,6 +183,7 @@ async def _tried(name: str, resource_type: str, look: Callable[[], Awaitable[str
 
 
 async def _authors(client: FhirClient) -> str:
+    await survey(client)
     found = await authors(client)
     recalled = sum(bool(author.recalled) for author in found)
     return f"{len(found)} pipeline versions have written here, {recalled} of them recalled"

@@ -13,6 +13,7 @@ import structlog
 from pydantic import SecretStr
 
 from fhir_adapter import canonical
+from fhir_adapter.filing.client import FilingClient
 from fhir_adapter.reading.attachment import FetchLimits
 from fhir_adapter.reading.patients import Patients
 from fhir_adapter.reading.policy import Policy
@@ -85,11 +86,17 @@ def make_client(settings: Settings, retries: int | None = None, behalf: OnBehalf
             )
         if settings.write_base_url:
             options = _options(settings, settings.write_base_url, "write_", retries, behalf)
-            written = FhirClient(settings.write_base_url, **options)
+            written = _filing(settings, FhirClient(settings.write_base_url, **options))
             build = partial(TwoServers, settings.fhir_base_url, written=written)
-        return build(**_options(settings, settings.fhir_base_url, "", retries, behalf))
+        client = build(**_options(settings, settings.fhir_base_url, "", retries, behalf))
+        return client if settings.write_base_url else _filing(settings, client)
     except ValueError as error:
         raise SettingsError(f"CLINSUM_FHIR_BASE_URL, the proxy or the credentials: {error}.") from None
+
+
+def _filing(settings: Settings, server: FhirClient) -> FhirClient:
+    """The server that is written to, in the form in which summaries stand there."""
+    return FilingClient(server) if settings.write_as == "document" else server
 
 
 def make_web(settings: Settings) -> Web:

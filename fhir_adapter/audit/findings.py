@@ -42,6 +42,7 @@ class Finding(StrEnum):
     STATUS_WRONG = "status-wrong"
     SUBJECT_DIFFERS = "subject-differs"
     ELEMENT_DIFFERS = "element-differs"
+    DOCUMENT_DIFFERS = "document-differs"
     LABEL_REMOVED = "label-removed"
     PROTECTION_LOWERED = "protection-lowered"
     AUTHOR_MISSING = "author-missing"
@@ -102,6 +103,8 @@ _WORDS = {
     "nobody signed.",
     Finding.SUBJECT_DIFFERS: "The summary is filed under another subject than its source.",
     Finding.ELEMENT_DIFFERS: "An element differs from what the source gives.",
+    Finding.DOCUMENT_DIFFERS: "The document that the summary is filed in says something else than "
+    "the summary.",
     Finding.LABEL_REMOVED: "The label that marks the summary as made by a machine is missing.",
     Finding.PROTECTION_LOWERED: "The summary is less protected than its source.",
     Finding.AUTHOR_MISSING: "The author is missing, or is not the one Device.",

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from fhir_adapter.errors import NoteError
+from fhir_adapter.filed import is_own_text
 from fhir_adapter.note import Attachment, Content, NoteText, Reading, SourceNote
 from fhir_adapter.reading.answers import check_words
 from fhir_adapter.reading.attachment import FetchLimits, candidates, fetch
@@ -70,6 +71,8 @@ class _Reader:
     async def _text(self, content: Content, attachment: Attachment) -> NoteText:
         try:
             text = await self._extractor.extract(content)
+            if is_own_text(text.text):
+                raise NoteError(Reason.OWN_SUMMARY)
             if text.text.strip():
                 return text
             raise NoteError(Reason.EMPTY_TEXT)

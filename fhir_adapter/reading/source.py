@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from fhir_adapter.errors import GoneError, HttpStatusError, NotFhirError
+from fhir_adapter.filed import is_own
 from fhir_adapter.lenient import JsonObject, as_dict, has_tag, reference_of, relative
 from fhir_adapter.note import SourceNote
 from fhir_adapter.reading.by_id import find_by_id, whole
@@ -361,7 +362,7 @@ class Source:
                 notes.append(Unreadable(reference_of(stated), Reason.WRONG_ANSWER, part))
                 continue
             resources.append(resource)
-            if has_tag(resource, self._tag):
+            if has_tag(resource, self._tag) or is_own(resource):
                 derived += 1
                 continue
             note = read_entry(resource, resource_type)

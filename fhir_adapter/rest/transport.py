@@ -78,6 +78,7 @@ class RawResponse:
         content_location: the header as sent; "" where there is none.
         progress: `X-Progress` as sent, cut short.
         etag: names the version of what was sent, without its quotes and without `W/`; "" where there is none.
+        location: the header as sent; "" where there is none.
     """
 
     data: bytes
@@ -88,6 +89,7 @@ class RawResponse:
     content_location: str = ""
     progress: str = ""
     etag: str = ""
+    location: str = ""
 
 
 class Transport:
@@ -246,6 +248,7 @@ async def _read(response: httpx.Response, call: Call) -> RawResponse:
         content_location=response.headers.get("content-location", ""),
         progress=response.headers.get("x-progress", "")[:_PROGRESS],
         etag=_opaque(response.headers.get("etag", "")),
+        location=response.headers.get("location", ""),
     )
 
 

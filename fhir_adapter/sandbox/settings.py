@@ -20,6 +20,9 @@ class Quirk(StrEnum):
     OWN_IDS = "own-ids"
     NO_OP_VERSIONS = "no-op-versions"
     PATIENT_PARTITIONS = "patient-partitions"
+    DOCUMENTS_ONLY = "documents-only"
+    FILED_ONCE = "filed-once"
+    IGNORE_CONDITIONS = "ignore-conditions"
 
     @property
     def words(self) -> str:
@@ -49,7 +52,23 @@ _QUIRKS = {
         "Keeps one partition for each patient: refuses a Device, a Provenance or a document that names none, "
         "a chain in a search, the history of a type. HAPI-1326, HAPI-1322 and HAPI-0953, seen of HAPI 8.8."
     ),
+    Quirk.DOCUMENTS_ONLY: (
+        "Takes summaries as documents alone: has no Composition, Provenance, Device or List and no "
+        "transactions or batches, gives out the ids, and answers a write without a body. US Core 9."
+    ),
+    Quirk.FILED_ONCE: (
+        "Refuses to change or delete what was created by a POST. US Core 9 asks servers for the creation of "
+        "documents alone."
+    ),
+    Quirk.IGNORE_CONDITIONS: "Takes no notice of If-None-Exist: a POST always creates.",
 }
+
+
+ON_DOCUMENTS = frozenset({Quirk.DOCUMENTS_ONLY, Quirk.FILED_ONCE, Quirk.IGNORE_CONDITIONS})
+"""Those of servers to which summaries are written as documents."""
+
+NOT_THERE = frozenset({"Composition", "Provenance", "Device", "DeviceDefinition", "List"})
+"""The types that a server with `documents-only` does not have."""
 
 
 @dataclass(frozen=True, slots=True)

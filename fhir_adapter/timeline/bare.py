@@ -3,9 +3,9 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from fhir_adapter import canonical
 from fhir_adapter.errors import HttpStatusError, NoteError
-from fhir_adapter.lenient import JsonObject, as_dict, as_list, has_tag, reference_of, relative
+from fhir_adapter.filed import is_own
+from fhir_adapter.lenient import JsonObject, as_dict, as_list, reference_of, relative
 from fhir_adapter.note import SourceNote
 from fhir_adapter.reading.policy import Policy, ineligible
 from fhir_adapter.reading.source_note import SOURCE_TYPES, read_source
@@ -51,7 +51,7 @@ async def bare_notes(
         shown: `Type/id` of the notes that are there already.
         reasons: asked about notes that can be summarised and are not.
     """
-    resources = [note for note in notes if not has_tag(note, canonical.EXTRACTED_TEXT_TAG)]
+    resources = [note for note in notes if not is_own(note)]
     found: list[BareNote] = []
     replaced: set[str] = set()
     for resource in resources:

@@ -4,12 +4,13 @@ What is found is held against what was asked before anything is done with it; wh
 read. What a person changed or attested is left unless told, as are all resources of others.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from fhir_adapter import canonical
 from fhir_adapter.errors import HttpStatusError, RefusedError
+from fhir_adapter.filed import is_own
 from fhir_adapter.lenient import (
     JsonObject,
     as_dict,
@@ -144,9 +145,16 @@ async def _notes(client: FhirClient, found: WrittenResources, patient: str) -> N
     for kind, more in (*((kind, ()) for kind in SOURCE_TYPES), ("DocumentReference", (tagged,))):
         ways = [[(name, patient), *more, _COUNT] for name in ("subject", "patient")]
         async for one in matches(client, kind, *ways):
-            if relative(as_dict(one.get("subject")).get("reference"), client.base_url) == patient:
-                ours = canonical.EXTRACTED_TEXT_TAG in coded(as_dict(one.get("meta")).get("tag"))
+            mine = relative(as_dict(one.get("subject")).get("reference"), client.base_url) == patient
+            if mine and not _holds_one_of(one, found.compositions):
+                ours = is_own(one)
                 (found.texts if ours else found.sources).append(reference_of(one))
+
+
+def _holds_one_of(document: JsonObject, compositions: Sequence[JsonObject]) -> bool:
+    """Whether one of the summaries is filed in a document, and is deleted with it."""
+    stated = {i.get("value") for i in dicts(document.get("identifier")) if i.get("system") == canonical.FILED}
+    return bool(stated & set(map(reference_of, compositions)))
 
 
 def _take(found: WrittenResources, one: JsonObject, patient: str, source: str, base_url: str) -> None:

@@ -201,6 +201,17 @@ def unmarked(resource: JsonObject) -> JsonObject:
     return {**resource, "extension": others}
 
 
+def marks(resource: JsonObject) -> list[JsonObject]:
+    """What a resource says of why its time is over."""
+    return [e for e in dicts(resource.get("extension")) if e.get("url") in _MARKS]
+
+
+def unsealed(composition: JsonObject) -> JsonObject:
+    """The Composition without its digest, as one that somebody else has changed."""
+    others = [e for e in dicts(composition.get("extension")) if e.get("url") != canonical.CONTENT_DIGEST]
+    return {**composition, "extension": others}
+
+
 def ended_text(text: JsonObject, why: str) -> JsonObject:
     """The extracted text beside a source, once its summary has ended so."""
     if why in _WRONG:

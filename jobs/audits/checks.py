@@ -78,7 +78,12 @@ CHECKS: Mapping[Finding, Check] = {
             Finding.SECTION_ADDED,
             Finding.UNIT_UNKNOWN,
         ),
-        Check.FILING: (Finding.STATUS_WRONG, Finding.SUBJECT_DIFFERS, Finding.ELEMENT_DIFFERS),
+        Check.FILING: (
+            Finding.STATUS_WRONG,
+            Finding.SUBJECT_DIFFERS,
+            Finding.ELEMENT_DIFFERS,
+            Finding.DOCUMENT_DIFFERS,
+        ),
         Check.PROTECTION: (Finding.LABEL_REMOVED, Finding.PROTECTION_LOWERED),
         Check.MAKER: (Finding.AUTHOR_MISSING, Finding.MODEL_UNKNOWN, Finding.CONFIDENCE_UNFOUNDED),
         Check.PROVENANCE: (Finding.PROVENANCE_MISSING, Finding.PROVENANCE_DIFFERS),

@@ -7,9 +7,9 @@ altered it, and the note may have changed since: what is summarised is the serve
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
-from fhir_adapter import canonical
 from fhir_adapter.bulk.ndjson import Line
-from fhir_adapter.lenient import has_tag, reference_of, version_of
+from fhir_adapter.filed import is_own
+from fhir_adapter.lenient import reference_of, version_of
 from fhir_adapter.reading.page import Unreadable
 from fhir_adapter.reasons import Reason
 from fhir_adapter.stamps import last_updated, nanoseconds
@@ -42,7 +42,7 @@ class NamedNotes:
             self.unreadable.append(Unreadable("", reason, f"line {line.number} {said}"))
             return
         kind = resource["resourceType"]
-        if kind not in self.wanted.types or has_tag(resource, canonical.EXTRACTED_TEXT_TAG):
+        if kind not in self.wanted.types or is_own(resource):
             return
         stamp = last_updated(resource)
         since = nanoseconds(self.wanted.since)

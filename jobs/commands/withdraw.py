@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from fhir_adapter.filing.client import survey
 from fhir_adapter.lenient import usable_id
 from fhir_adapter.reading.source_note import SOURCE_TYPES
 from fhir_adapter.reasons import Reason
@@ -145,6 +146,7 @@ async def withdrawn(client: FhirClient, what: tuple[str, str], orders: Orders) -
         async for done in withdraw_source(client, value, orders):
             yield done
         return
+    await survey(client)
     found = await authors(client)
     by_model = kind == "model"
     devices = ran_model(found, value) if by_model else of_pipeline(found, value)

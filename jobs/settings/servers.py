@@ -54,6 +54,11 @@ class ServerSettings(SettingsGroup):
     write_base_url: str = Field(
         "", description="Base of another server for what is written; FHIR_BASE_URL is then only read."
     )
+    write_as: Literal["composition", "document"] = Field(
+        "composition",
+        description="How summaries stand there: each as a Composition with its Provenance, or filed in a "
+        "DocumentReference, for servers that take neither Compositions nor transactions.",
+    )
     write_auth: Auth = Field("none", description="How to log in there.")
     write_username: str = Field("", description="For WRITE_AUTH=basic.")
     write_password: SecretStr = Field(SecretStr(""), description="For WRITE_AUTH=basic.")

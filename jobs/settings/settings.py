@@ -28,6 +28,8 @@ class Settings(WebSettings, WorkSettings, ServerSettings):
         """Summaries of another server's notes may stand on the one that is written to, so names differ."""
         if self.write_base_url and self.audit_events:
             raise ValueError("AUDIT_EVENTS=true is for one server alone, without CLINSUM_WRITE_BASE_URL")
+        if self.write_as == "document" and self.audit_events:
+            raise ValueError("AUDIT_EVENTS=true is for CLINSUM_WRITE_AS=composition alone")
         if self.write_base_url == self.fhir_base_url:
             raise ValueError("WRITE_BASE_URL is CLINSUM_FHIR_BASE_URL; leave it empty for one server")
         if self.write_base_url:

@@ -31,6 +31,7 @@ LEVELS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("text", "rest", "sandbox"),
         ("reading", "bulk"),
         ("writing",),
+        ("filing",),
         ("audit",),
         ("timeline",),
         ("auditing",),

@@ -36,7 +36,7 @@ from fhir_adapter.sandbox.embedded.session import Session, Version
 from fhir_adapter.sandbox.embedded.store import Store
 from fhir_adapter.sandbox.embedded.transaction import BundleProcessor
 from fhir_adapter.sandbox.embedded.when import instant_text, now_milliseconds
-from fhir_adapter.sandbox.settings import SandboxSettings
+from fhir_adapter.sandbox.settings import NOT_THERE, Quirk, SandboxSettings
 
 _logger = logging.getLogger(__name__)
 _READERS = 4
@@ -76,7 +76,6 @@ class Server:
         self._writing = ThreadPoolExecutor(1, thread_name_prefix="sandbox-writer")
         self._reading = ThreadPoolExecutor(_READERS, thread_name_prefix="sandbox-reader")
         self._started = instant_text(now_milliseconds())
-        self._refused = settings.refusal if "Prefer" in settings.refused else 0
         self._exporting = ExportRoutes(settings.export, self._read_with, self._base)
 
     def close(self) -> None:
@@ -105,7 +104,7 @@ class Server:
         routes = [Route("/", _welcome(base))]
         for path, handlers in table:
             for form in (base + path, base + path + "/"):
-                routes.append(Route(form, _by_method(handlers, self._refused), methods=list(handlers)))
+                routes.append(Route(form, _by_method(handlers, self._settings), methods=list(handlers)))
         return routes
 
     async def _metadata(self, request: Request) -> Response:
@@ -234,7 +233,8 @@ class Server:
         version = written.version
         assert version is not None
         headers = {**version_headers(version), "Location": f"{self._base(request)}/{version.location}"}
-        if "return=minimal" in request.headers.get("prefer", ""):
+        bare = Quirk.DOCUMENTS_ONLY in self._settings.quirks
+        if bare or "return=minimal" in request.headers.get("prefer", ""):
             return Response(status_code=written.status, headers=headers)
         return fhir_response(request, version.body or "{}", status=written.status, headers=headers)
 
@@ -280,13 +280,17 @@ class Server:
         return await asyncio.get_running_loop().run_in_executor(executor, work)
 
 
-def _by_method(handlers: dict[str, Handler], refuses_prefer: int = 0) -> Handler:
+def _by_method(handlers: dict[str, Handler], settings: SandboxSettings) -> Handler:
+    refuses_prefer = settings.refusal if "Prefer" in settings.refused else 0
+
     async def endpoint(request: Request) -> Response:
         method = "GET" if request.method == "HEAD" else request.method
         try:
             check_response_format(request)
             if refuses_prefer and "prefer" in request.headers:
                 raise RequestRefusedError(refuses_prefer, "not-supported", "This server takes no Prefer.")
+            if Quirk.DOCUMENTS_ONLY in settings.quirks:
+                _check_kept(request)
             return await handlers[method](request)
         except (RequestRefusedError, HTTPException, ClientDisconnect):
             raise
@@ -294,6 +298,15 @@ def _by_method(handlers: dict[str, Handler], refuses_prefer: int = 0) -> Handler
             return _crashed(request, error)
 
     return endpoint
+
+
+def _check_kept(request: Request) -> None:
+    """Raises 404 for a type that a server of documents does not have, and for a transaction."""
+    kind = request.path_params.get("type", "")
+    if kind in NOT_THERE or "$document" in request.url.path:
+        raise not_found("This server does not have this type.")
+    if not kind and request.method == "POST":
+        raise not_found("This server takes no transactions and no batches.")
 
 
 def _welcome(base_path: str) -> Handler:

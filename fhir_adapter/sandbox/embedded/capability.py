@@ -4,7 +4,7 @@ from typing import Any
 
 from fhir_adapter.sandbox.embedded.jsontext import Json
 from fhir_adapter.sandbox.embedded.parameters import LAST_UPDATED, RESOURCE_TYPES, parameters_of
-from fhir_adapter.sandbox.settings import Quirk, SandboxSettings
+from fhir_adapter.sandbox.settings import NOT_THERE, Quirk, SandboxSettings
 
 SOFTWARE = "Clinical AI Summarizer sandbox"
 VERSION = "0.8.0"
@@ -29,6 +29,8 @@ def capability_statement(settings: SandboxSettings, base: str, started: str) -> 
         base: the server's own URL as the client sees it.
         started: FHIR instant.
     """
+    documents = Quirk.DOCUMENTS_ONLY in settings.quirks
+    absent, bundles = (NOT_THERE, ()) if documents else (frozenset[str](), ("transaction", "batch"))
     return {
         "resourceType": "CapabilityStatement",
         "status": "active",
@@ -42,8 +44,8 @@ def capability_statement(settings: SandboxSettings, base: str, started: str) -> 
         "rest": [
             {
                 "mode": "server",
-                "resource": [_resource(settings, name) for name in sorted(RESOURCE_TYPES)],
-                "interaction": [{"code": code} for code in ("transaction", "batch", "history-system")],
+                "resource": [_resource(settings, name) for name in sorted(RESOURCE_TYPES - absent)],
+                "interaction": [{"code": code} for code in (*bundles, "history-system")],
                 **({"operation": [_export("")]} if settings.export.offered else {}),
             }
         ],
@@ -56,7 +58,7 @@ def _resource(settings: SandboxSettings, resource_type: str) -> Json:
         "interaction": [{"code": code} for code in _INTERACTIONS],
         "versioning": "versioned-update",
         "readHistory": True,
-        "updateCreate": settings.update_create,
+        "updateCreate": settings.update_create and Quirk.DOCUMENTS_ONLY not in settings.quirks,
         "conditionalCreate": True,
         "conditionalRead": "not-match",
         "conditionalUpdate": True,

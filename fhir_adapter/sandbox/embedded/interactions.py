@@ -121,7 +121,7 @@ class Interactions:
         """Creates under an id of the server's choice, unless the criteria match something already there."""
         check_type(resource_type)
         check_resource(resource, resource_type)
-        if if_none_exist is not None:
+        if if_none_exist is not None and Quirk.IGNORE_CONDITIONS not in self._settings.quirks:
             existing = self.match(session, resource_type, criteria_pairs(if_none_exist))
             if existing is not None:
                 return WriteResult(200, existing)
@@ -150,7 +150,9 @@ class Interactions:
         check_if_match(current, if_match)
         if current is None and self.gives_own_ids:
             return self.write_new(session, resource_type, new_id(), resource, "POST")
-        if current is None and not self._settings.update_create:
+        self._check_filed(current)
+        gives_ids = Quirk.DOCUMENTS_ONLY in self._settings.quirks or not self._settings.update_create
+        if current is None and gives_ids:
             raise RequestRefusedError(
                 405, "not-supported", "This server assigns the ids itself: create the resource with a POST."
             )
@@ -191,9 +193,15 @@ class Interactions:
         check_type(resource_type)
         current = session.current(resource_type, id_)
         check_if_match(current, if_match)
+        self._check_filed(current)
         if current is None or current.body is None:
             return WriteResult(204, current)
         return WriteResult(204, session.delete(current))
+
+    def _check_filed(self, current: Version | None) -> None:
+        """Raises 405 where what was created stays as it is."""
+        if Quirk.FILED_ONCE in self._settings.quirks and current and current.method == "POST":
+            raise RequestRefusedError(405, "not-supported", "What is filed here is not changed.")
 
     def write_new(
         self, session: Session, resource_type: str, id_: str, resource: Json, method: str

@@ -1,0 +1,67 @@
+"""A server that takes summaries as documents alone, and what tests ask of it."""
+
+import base64
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from fhir_adapter import canonical
+from fhir_adapter.sandbox.running import running_embedded
+from fhir_adapter.sandbox.settings import Quirk, SandboxSettings
+from tests.contract.contract_fhir import Fhir, FhirServer
+from tests.contract.passes import Site
+
+Json = dict[str, Any]
+FILED = {"WRITE_AS": "document"}
+
+
+@contextmanager
+def filing_site(folder: Path, *quirks: Quirk) -> Iterator[tuple[Site, Site]]:
+    """The site of such a server, and the hospital's own way to its notes, which has no quirk."""
+    folder.mkdir(parents=True, exist_ok=True)
+    database = folder / "fhir.sqlite"
+    odd = SandboxSettings(database=database, quirks=frozenset([Quirk.DOCUMENTS_ONLY, *quirks]))
+    with (
+        running_embedded(SandboxSettings(database=database)) as plain,
+        running_embedded(odd) as base_url,
+    ):
+        inside, outside = (Fhir(FhirServer("embedded", url)) for url in (plain, base_url))
+        with inside.http, outside.http:
+            yield Site(outside, folder / "ledger.sqlite", dict(FILED)), Site(inside, folder / "none.sqlite")
+
+
+def documents(site: Site, note: str = "") -> list[Json]:
+    """The documents of summaries, of one note or of all, oldest first."""
+    asked = f"{canonical.FILED_SOURCES}|{note}" if note else f"{canonical.FILED}|"
+    found = site.fhir.matches(site.fhir.get("DocumentReference", identifier=asked, _count="200"))
+    return sorted(found, key=lambda one: (one["meta"]["lastUpdated"], one["id"]))
+
+
+def current(site: Site, note: str) -> list[Json]:
+    """Those in force: of status current, and not replaced by another one."""
+    found = documents(site, note)
+    replaced = {
+        r["target"]["reference"] for one in found for r in one["relatesTo"] if r["code"] == "replaces"
+    }
+    return [
+        one
+        for one in found
+        if one["status"] == "current" and f"DocumentReference/{one['id']}" not in replaced
+    ]
+
+
+def attachment(document: Json, number: int) -> bytes:
+    """The bytes of a content: 0 is what people read, 1 the FHIR document."""
+    return base64.b64decode(document["content"][number]["attachment"]["data"])
+
+
+def text_of(document: Json) -> str:
+    return attachment(document, 0).decode()
+
+
+def inner(document: Json, kind: str = "Composition") -> Json:
+    """A resource in the FHIR document."""
+    bundle = json.loads(attachment(document, 1))
+    return next(e["resource"] for e in bundle["entry"] if e["resource"]["resourceType"] == kind)
