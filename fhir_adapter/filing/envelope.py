@@ -102,7 +102,6 @@ def document_of(parts: Parts, replaced: Sequence[str], base_url: str, version: s
     sources = _sources(composition, base_url)
     device = next((one for one in parts.others if one.get("resourceType") == "Device"), None)
     author = {"reference": "#author", "type": "Device", "display": "Clinical AI Summarizer"}
-    documents = [{"reference": r} for r in replaced]
     found: JsonObject = {
         "resourceType": "DocumentReference",
         "meta": {
@@ -131,26 +130,31 @@ def document_of(parts: Parts, replaced: Sequence[str], base_url: str, version: s
         "date": composition.get("date") if "T" in str(composition.get("date")) else None,
         "author": [author] if device else None,
         "custodian": composition.get("custodian"),
-        "relatesTo": [
-            *({"code": "replaces", "target": one} for one in documents),
-            *(
-                {"code": "transforms", "target": {"reference": s}}
-                for s in sources
-                if "DocumentReference/" in s
-            ),
-        ],
+        "relatesTo": _relations(replaced, sources),
         "description": composition.get("title"),
         "securityLabel": [{"coding": [label]} for label in security],
         "content": _content(parts, base_url, version),
-        "context": _filled(
-            {
-                "encounter": [composition["encounter"]] if composition.get("encounter") else None,
-                "period": as_dict((dicts(composition.get("event")) or [{}])[0].get("period")),
-                "related": [{"reference": s} for s in sources],
-            }
-        ),
+        "context": _context(composition, sources),
     }
     return _filled(found)
+
+
+def _relations(replaced: Sequence[str], sources: Sequence[str]) -> list[JsonObject]:
+    related = [("replaces", one) for one in replaced]
+    related += [("transforms", one) for one in sources if "DocumentReference/" in one]
+    return [{"code": code, "target": {"reference": reference}} for code, reference in related]
+
+
+def _context(composition: JsonObject, sources: Sequence[str]) -> JsonObject:
+    event = (dicts(composition.get("event")) or [{}])[0]
+    encounter = composition.get("encounter")
+    return _filled(
+        {
+            "encounter": [encounter] if encounter else None,
+            "period": as_dict(event.get("period")),
+            "related": [{"reference": one} for one in sources],
+        }
+    )
 
 
 def _filled(resource: JsonObject) -> JsonObject:
