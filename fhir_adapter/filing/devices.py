@@ -6,12 +6,12 @@ changed last first.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from fhir_adapter import canonical
 from fhir_adapter.errors import HttpStatusError
 from fhir_adapter.filing.documents import Documents
-from fhir_adapter.filing.envelope import Parts
+from fhir_adapter.filing.envelope import Filed, Parts
 from fhir_adapter.lenient import JsonObject, dicts, reference_of
 from fhir_adapter.writing.lifecycle import Withdrawal, ended_because
 from fhir_adapter.writing.recall import marks_of
@@ -86,8 +86,7 @@ class Devices:
         """The newest of what was ended: a recall changes all that its Device made."""
         try:
             async for _, found in self._documents.pages([[*_ENDED, *_NEWEST], _ENDED, _ALL, _TYPED]):
-                for one in found:
-                    self.see(one.parts)
+                await self._see_current(found)
                 return
         except HttpStatusError as error:
             if not error.unsupported:
@@ -96,8 +95,13 @@ class Devices:
     async def survey(self) -> None:
         """All of them, by a walk over all documents."""
         async for _, found in self._documents.pages([_ALL, _TYPED]):
-            for one in found:
-                self.see(one.parts)
+            await self._see_current(found)
+
+    async def _see_current(self, found: Sequence[Filed]) -> None:
+        """Takes note of what is in force of these: an end that was taken back is no recall any more."""
+        current = await self._documents.current([one.stored.name for one in found])
+        for one in current.values():
+            self.see(one.parts)
 
 
 def _active(device: JsonObject) -> JsonObject:

@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from tests.contract.contract_fhir import Fhir, FhirServer
 from tests.contract.passes import Site
 
 Json = dict[str, Any]
+Change = Callable[[Json], Json]
 FILED = {"WRITE_AS": "document"}
 
 
@@ -65,3 +66,38 @@ def inner(document: Json, kind: str = "Composition") -> Json:
     """A resource in the FHIR document."""
     bundle = json.loads(attachment(document, 1))
     return next(e["resource"] for e in bundle["entry"] if e["resource"]["resourceType"] == kind)
+
+
+def with_bytes(document: Json, number: int, data: bytes) -> Json:
+    """The document with other bytes in a content."""
+    content = [dict(one) for one in document["content"]]
+    kept = {k: v for k, v in content[number]["attachment"].items() if k not in ("hash", "size")}
+    content[number]["attachment"] = {**kept, "data": base64.b64encode(data).decode()}
+    return {**document, "content": content}
+
+
+def alterations() -> dict[str, Change]:
+    """Ways to change a document, each of which an audit has to find."""
+
+    def words(document: Json) -> Json:
+        return with_bytes(document, 0, text_of(document).replace("No fever", "Fever").encode())
+
+    def added(document: Json) -> Json:
+        return with_bytes(document, 0, (text_of(document) + "Discharge today.\n").encode())
+
+    def whole(document: Json) -> Json:
+        data = attachment(document, 1).replace(b"No fever", b"Fever")
+        return with_bytes(words(document), 1, data)
+
+    def within(document: Json) -> Json:
+        return with_bytes(document, 1, attachment(document, 1).replace(b"No fever", b"Fever"))
+
+    def other_patient(document: Json) -> Json:
+        return {**document, "subject": {"reference": "Patient/somebody-else"}}
+
+    def taken_out(document: Json) -> Json:
+        return {**document, "content": document["content"][1:]}
+
+    both = {"readable part and Composition": whole, "Composition alone": within}
+    readable = {"a word of the readable part": words, "a line more": added, "no readable part": taken_out}
+    return {**both, **readable, "another patient": other_patient}

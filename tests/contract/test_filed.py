@@ -9,7 +9,7 @@ from fhir_adapter.sandbox.settings import Quirk
 from fhir_adapter.writing.recall import RecalledError
 from jobs.cli import run
 from tests.contract.contract_fhir import new_id
-from tests.contract.filed import current, documents, filing_site, inner, text_of
+from tests.contract.filed import Change, alterations, current, documents, filing_site, inner, text_of
 from tests.contract.passes import Site, encoded, reference
 
 ONCE = (Quirk.FILED_ONCE,)
@@ -110,7 +110,7 @@ def test_a_note_that_ends_takes_its_summary_along(ward: Ward) -> None:
     ward.poll()
 
     ward.revise(note, status="entered-in-error")
-    assert ward.poll() == {note: "skipped"}
+    assert ward.poll()[note] == "skipped"
 
     *_, last = documents(ward.ours, note)
     assert "DO NOT USE" in text_of(last)
@@ -215,3 +215,36 @@ def test_all_of_a_patient_is_erased(ward: Ward, monkeypatch: pytest.MonkeyPatch)
     left = documents(ward.ours)
     assert (code == 0) == (left == []), "only what is gone is said to be"
     assert ward.theirs.fhir.get(note)["id"]
+
+
+@pytest.mark.parametrize("ward", [()], indirect=True, ids=["well-behaved"])
+@pytest.mark.parametrize(("name", "changed"), list(alterations().items()), ids=list(alterations()))
+def test_what_somebody_changed_is_found(ward: Ward, name: str, changed: Change) -> None:
+    note = ward.note()
+    ward.poll()
+    (document,) = documents(ward.ours, note)
+
+    ward.theirs.fhir.put(changed(document))
+
+    assert ward.wrong() != [], name
+
+
+@pytest.mark.parametrize("ward", [()], indirect=True, ids=["well-behaved"])
+def test_a_document_that_a_person_signed_stays_and_the_next_comes_after_it(ward: Ward) -> None:
+    note = ward.note()
+    ward.poll()
+    (document,) = documents(ward.ours, note)
+    doctor = reference(ward.theirs.fhir.put({"resourceType": "Practitioner", "id": new_id("doctor")}))
+    signed = {**document, "docStatus": "final", "authenticator": {"reference": doctor}}
+    kept = ward.theirs.fhir.put(signed)
+    assert ward.poll(note) == {note: "unchanged"}
+
+    ward.reword(note, "Fever since noon. Cultures were drawn.")
+    ward.poll()
+
+    assert ward.theirs.fhir.get(reference(kept))["meta"]["versionId"] == kept["meta"]["versionId"]
+    assert len(current(ward.ours, note)) == 2
+    assert {inner(one)["identifier"]["value"].partition("~")[2] for one in current(ward.ours, note)} == {
+        "",
+        "2",
+    }
