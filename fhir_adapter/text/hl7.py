@@ -9,13 +9,13 @@ Source: HL7 version 2.5.1, section 2.7 (Use of escape sequences in text fields).
 import re
 from collections.abc import Callable
 
-_COMMAND = re.compile(r"\\\.(?:br|sp|ce|fi|nf|in|ti|sk)[+-]?\d{0,3}\\", re.IGNORECASE)
+_COMMAND = re.compile(r"\\\.(?:br|sp|ce|fi|nf|in|ti|sk)[ ]?[+-]?\d{0,3}\\", re.IGNORECASE)
 _HIGHLIGHT = re.compile(r"\\H\\[^\\]{1,2000}\\N\\")
 _DELIMITER = re.compile(r"\\[FSTR]\\")
 _PATH = re.compile(r":\\|\\\\")
 _ESCAPE = re.compile(
-    r"\\(?:\.(br|sp|ce|fi|nf|in|ti|sk)([+-]?\d{0,3})|([FSTREHN])|X((?:[0-9A-F]{2}){1,200})|[CM][0-9A-F]{4,6})\\"
-    r"(\r?\n)?",
+    r"\\(?:\.(br|sp|ce|fi|nf|in|ti|sk)[ ]?([+-]?\d{0,3})|([FSTREHN])|X((?:[0-9A-F]{2}){1,200})"
+    r"|[CM][0-9A-F]{4,6})\\(\r?\n)?",
     re.IGNORECASE,
 )
 _LETTERS = {"F": "|", "S": "^", "T": "&", "R": "~", "E": "\\", "H": "", "N": ""}

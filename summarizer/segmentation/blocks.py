@@ -21,7 +21,7 @@ from summarizer.segmentation.forms import (
 )
 from summarizer.segmentation.heads import ANNOUNCES
 from summarizer.segmentation.labels import ABBREVIATED, APART, LABEL, Role, abbreviates_allergies, role
-from summarizer.segmentation.line_ends import is_terminated
+from summarizer.segmentation.line_ends import is_open, is_terminated
 from summarizer.segmentation.lines import BOILERPLATE, HEADING, ITEM, LABELLED, ROW, TEXT, Line
 from summarizer.segmentation.markers import boxes
 from summarizer.segmentation.midline import dashed_title, is_heading
@@ -51,6 +51,8 @@ class Emitter(Place):
         first, context = self.first, self.spans.context
         context.begin_block()
         item = first.kind is ITEM
+        if first.titled:
+            context.leave_list()
         if first.after_blank:
             context.end_paragraph(
                 self.start, item=item, prose=bool(context.headings.heads) and is_prose(self.block)
@@ -133,6 +135,11 @@ class Emitter(Place):
         table = self.spans.context.table
         head = [] if table.open and not self.first.after_blank else self.table_head()
         if head or not table.open:
+            if self.first.after_blank and (headings := self.spans.context.headings).heads:
+                if self.spans.context.in_table:
+                    headings.end_above_other_table(tables.cells(self.first.text))
+                elif head:
+                    headings.end_above_table(self.start)
             self.spans.context.begin_table()
             table.begin(head, self.first)
         self.spans.sentence(self.start, self.end, row=True, more=table.row(self.first))
@@ -345,7 +352,8 @@ class Emitter(Place):
             return True
         if mark == ":":
             return listed or not below.after_blank
-        is_open = not below.after_blank and not is_terminated(own[-8:])
+        stopped = is_terminated(own[-8:])
+        close = not below.after_blank and not stopped
         if listed:
-            return is_open or ANNOUNCES.search(own) is not None
-        return is_open and len(own) < 60 and are_sides(own, below.text)
+            return close or ANNOUNCES.search(own) is not None or (not stopped and is_open(own[-60:]))
+        return close and len(own) < 60 and are_sides(own, below.text)

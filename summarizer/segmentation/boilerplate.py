@@ -6,8 +6,11 @@ from functools import lru_cache
 from summarizer.segmentation.vocabulary import read, words
 
 _DRAWN = r"\-_=*~#.:|–—\u2500-\u259f\u25ac-\u25af"
-RULE = re.compile(rf"[\s•+{_DRAWN}]{{3,}}$")
-_RULE_MARKS = re.compile(rf"[{_DRAWN}](?:[+{_DRAWN}]|\s[*~#=_-]\s)")
+_BULLETS = "•·∙◦●"
+RULE = re.compile(rf"[\s{_BULLETS}+{_DRAWN}]{{3,}}$")
+_RULE_MARKS = re.compile(
+    rf"[{_DRAWN}](?:[+{_DRAWN}]|\s[*~#=_-]\s)|[{_BULLETS}]\s?[{_BULLETS}]\s?[{_BULLETS}]"
+)
 """Two beside each other, or three with blanks between; not signs of plus alone, which tell a degree."""
 LONGEST = 240
 """Longer lines are never boilerplate; what a pattern works on is bounded by it."""

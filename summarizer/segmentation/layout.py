@@ -4,7 +4,6 @@ One pass over the lines. What a line is follows from what is seen on it (marker,
 and from the line above: whether that ended where no statement can end, or was full to the width of the text.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from string import ascii_lowercase, ascii_uppercase
 
@@ -34,19 +33,23 @@ from summarizer.segmentation.lines import (
 )
 from summarizer.segmentation.markers import begins_item, boxes, find_markers
 from summarizer.segmentation.section_titles import AXIS
+from summarizer.segmentation.statuses import is_status, takes_status
 from summarizer.segmentation.titles import (
     ADDED,
     ADDED_BEGINS,
+    DRAWN,
+    DRAWN_ENDS,
+    drawn_title,
     is_known_title,
     is_title,
+    is_title_by_words,
     is_titled_by_date,
     is_titled_by_markup,
     is_titled_by_number,
+    is_underlined,
 )
-from summarizer.segmentation.vocabulary import alternatives
 from summarizer.segmentation.wrapping import is_full, wrap_width
 
-_STATUS = re.compile(rf"(?:{alternatives('answers', 'of_the_line_above')})(?:\s?:|\s[-–—=])", re.I)
 _MAY_BE_OPEN = (TEXT, ITEM, LABELLED)
 _USUAL_WIDTH = 72
 """Taken where the lengths of the lines tell of none."""
@@ -123,12 +126,15 @@ class _Page:
         head = body[0]
         if (not head.isalnum() and is_rule(body)) or is_boilerplate(body):
             return BOILERPLATE
+        if head in DRAWN and body[-1] in DRAWN_ENDS and (words := drawn_title(body)):
+            line.titled = True
+            return HEADING if is_title_by_words(words) else TEXT
         problem = head == "#" and line.marker > 0 and not (following is not None and following.after_blank)
         if head in "#*_" and is_titled_by_markup(body, following) and (not problem or is_known_title(body)):
             return HEADING
         if line.marker:
             return HEADING if is_titled_by_number(body, line.marker) else ITEM
-        cells = "  " in body or "\t" in body or "|" in body or "│" in body
+        cells = "  " in body or "\t" in body or "|" in body or "│" in body or "\xa0" in body
         if cells and _is_row(line, before, following):
             return ROW
         if before is not None and before.kind is ROW and not line.after_blank:
@@ -138,9 +144,9 @@ class _Page:
                 return ROW
         if not head.isalpha() and begins_item(body):
             return ITEM
-        return self._kind_of_words(line, following)
+        return self._kind_of_words(line, before, following)
 
-    def _kind_of_words(self, line: Line, following: Line | None) -> LineKind:
+    def _kind_of_words(self, line: Line, before: Line | None, following: Line | None) -> LineKind:
         """What a line without marker and columns is, by its words."""
         body = line.text
         head = body[0]
@@ -153,8 +159,12 @@ class _Page:
             named = head.isupper() or head in "*_" or line_ends.begins_camel(body)
             if label and (named or known_heading(label["words"])):
                 return LABELLED
-            if len(body) < 70 and self._is_title(line, following):
-                return HEADING
+            if len(body) < 70:
+                if self._is_title(line, following):
+                    return HEADING
+                if is_underlined(line, before, following):
+                    line.titled = True
+                    return HEADING if is_title_by_words(body) else TEXT
         elif is_titled_by_date(body):
             return HEADING
         return TEXT
@@ -169,7 +179,7 @@ class _Page:
 
     def _is_held(self, line: Line, before: Line) -> bool:
         """Whether the line above is open, so that this one goes on with it whatever it looks like."""
-        if before.kind not in _MAY_BE_OPEN:
+        if before.kind not in _MAY_BE_OPEN or before.titled:
             return False
         if line.marker and line.text.startswith("# "):
             return False
@@ -231,14 +241,16 @@ def _joins(
 ) -> bool:
     """Whether `line` goes on with the sentence or paragraph that `before` belongs to."""
     first = block[0]
-    if before.kind is HEADING or before.kind is BOILERPLATE or _are_drugs(before, line):
+    if before.kind is HEADING or before.kind is BOILERPLATE or before.titled or _are_drugs(before, line):
         return False
     if first.kind is ROW:
         return line.kind is TEXT and tables.continues_row(line, first)
     if _answers(line, before, lines, index) or records.goes_on(line, block):
         return True
     if (status := is_status(line)) or line.kind is LABELLED:
-        return status and _takes_status(before)
+        return status and (takes_status(before) or (before is not first and is_status(before)))
+    if before is not first and before.text[-1] in ")]" and is_status(before):
+        return False
     if line.kind is TEXT and before is not first and _is_given_answer(before, block):
         return line_ends.begins_lower(line.text)
     full = is_full(before, line, width or _USUAL_WIDTH)
@@ -302,23 +314,6 @@ def _answers(line: Line, before: Line, lines: Sequence[Line], index: int) -> boo
     following = lines[index + 1] if index + 1 < len(lines) else None
     ends = following is None or following.after_blank or is_question(following.text)
     return ends and is_short(line.text) and "?" not in line.text
-
-
-def is_status(line: Line) -> bool:
-    """Whether a line gives the status of what stands on the line above (`Status: Stopped`)."""
-    if line.kind not in (LABELLED, TEXT):
-        return False
-    found = _STATUS.match(line.text)
-    return found is not None and (
-        line.text[found.end() - 1] == ":" or begins_answer(line.text[found.end() :])
-    )
-
-
-def _takes_status(before: Line) -> bool:
-    """Whether a line names a thing that a status line under it speaks of."""
-    if before.kind is LABELLED:
-        return False
-    return not line_ends.is_terminated(before.text[-8:])
 
 
 def _goes_on_in_small_letters(line: Line, before: Line, first: Line, full: bool) -> bool:

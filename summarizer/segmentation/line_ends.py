@@ -50,10 +50,13 @@ _DOSE = re.compile(
 )
 _NUMBER_END = re.compile(r"(?:^|\s)[\d.,]*\d$")
 _RANGE_END = re.compile(r"\d ?(?:-|–|to)$")
+_VALUE_AND_MORE = re.compile(r"\d[\d.,/]{0,8}%?[.,;]?\s(?!(?:[A-Z]|\d))")
+_MEASURED = words("line_ends", "measured")
 _WORD = re.compile(r"[\w/'’.%µ]+")
 _CAMEL = re.compile(r"[a-z]{1,3}[A-Z][A-Za-z]*")
 _LONG = 40
 """A shorter line that ends in `no` is an answer: `Seizures no`."""
+_DASHES = ("- ", "– ", "— ")
 _PUNCTUATION = "()[]{}\"'“”‘’,;:*_"
 
 
@@ -123,6 +126,8 @@ def _qualifies(tail: str, tokens: list[str], before: str) -> bool:
 
 def _needs_object(tail: str, last: str, before: str) -> bool:
     """Whether a verb or noun stands last without its object: `He was given`, not `MMR given`."""
+    if tail[: -len(last)].endswith(_DASHES):  # a state, not a verb: `Aspirin 81 mg - given`
+        return False
     if last in _DONE:
         return not before.isalnum() or before in _BEFORE_OPEN_DONE or before.endswith("ly")
     return last != "history" or before in _DETERMINERS or before == "any"
@@ -201,7 +206,15 @@ def completes(before: str, text: str) -> bool:
         return True
     if _NUMBER_END.search(before[-16:]):
         return first[0].lower().rstrip(".,;") in _UNITS
+    if text[0].isdigit() and _brings_value(before, text):
+        return True
     return text[0].isdigit() and _DOSE.match(text) is not None and not _DOSE.search(before[-40:])
+
+
+def _brings_value(before: str, text: str) -> bool:
+    """Whether a line begins with the value of what the line above ends with (`held, INR` / `6.2 at noon.`)."""
+    said = before.split()
+    return len(said) > 2 and said[-1].lower() in _MEASURED and _VALUE_AND_MORE.match(text) is not None
 
 
 def has_dose(text: str) -> bool:

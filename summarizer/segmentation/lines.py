@@ -32,6 +32,7 @@ class Line:
         marker: length of its list marker, 0 if none.
         ordinal: what the marker counts (`c.` is 3), 0 if it counts nothing.
         dashed: length of its label with the dash behind it, 0 if it is not of that form.
+        titled: rules of signs stand around its words, or right under it: it titles what is below.
     """
 
     start: int
@@ -44,6 +45,7 @@ class Line:
     marker: int = 0
     ordinal: int = 0
     dashed: int = 0
+    titled: bool = False
 
 
 def read_lines(text: str, offset: int = 0) -> list[Line]:

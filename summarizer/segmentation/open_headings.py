@@ -1,7 +1,7 @@
 """The headings that are open at one place of a text, and what ends them."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from summarizer.segmentation.forms import gives_value, is_bare_list
@@ -21,6 +21,7 @@ from summarizer.segmentation.labels import OPERATION
 from summarizer.segmentation.line_ends import is_terminated
 from summarizer.segmentation.regions import begins_with_region
 from summarizer.segmentation.section_titles import AXIS, normalise
+from summarizer.segmentation.tables import kind_of_table
 from summarizer.segmentation.titles import is_statement
 from summarizer.types import ContextSpan, SectionKind
 
@@ -31,6 +32,7 @@ _LEFT_BY_ACRONYMS = FIELDS - {SectionKind.FAMILY_HISTORY} | {SectionKind.INSTRUC
 _ACRONYM = re.compile(r"[A-Z][A-Z0-9]{0,4} ?:")
 _POINTS = re.compile(rf"{ANNOUNCES.pattern}|\b(?:see|list(?:ed)?|includ\w+|are|is|as)\b", re.I)
 """What points to a list or table below."""
+_TABLED = frozenset({SectionKind.ALLERGIES, SectionKind.MEDICATIONS, SectionKind.RESULTS})
 _LISTS = frozenset({SectionKind.ALLERGIES, SectionKind.MEDICATIONS})
 """Sections of things of one kind."""
 _WITHOUT_FIGURES = frozenset(
@@ -225,9 +227,21 @@ class OpenHeadings:
             if (
                 not head.main
                 and not head.inline
-                and ("\n" in value or len(value) >= FIELD or is_terminated(value))
+                and (
+                    "\n" in value
+                    or len(value) >= FIELD
+                    or (is_terminated(value) and (head.region or head.study))
+                )
             ):
                 return
+            self._end_last()
+
+    def end_above_other_table(self, row: Sequence[str]) -> None:
+        """Another table begins behind a blank line: a section ends whose things it is not of, by its heads."""
+        top = self.top
+        if top is None or not (top.main and top.used) or top.kind not in _TABLED:
+            return
+        if kind_of_table(row) not in (None, top.kind):
             self._end_last()
 
     def own_table(self) -> None:

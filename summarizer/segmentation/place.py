@@ -90,6 +90,8 @@ class Place:
         below = self.following[0] if self.following else None
         if len(self.block) > 1 or below is None or below.after_blank:
             return False
+        if first.titled:
+            return True
         if below.kind is ITEM or len(own) > _TITLE or not own[0].isupper():
             return False
         if is_terminated(own[-8:]) or own[-1] in ",;:":

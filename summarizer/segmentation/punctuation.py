@@ -177,6 +177,8 @@ def _needs_its_noun(text: str, start: int, mark: int, whole: str, ahead: str) ->
         return name in _MONTHS or (last.rstrip(".") in _BEFORE_ORDINALS and name not in _SUBJECTS)
     if not ahead[:1].isupper() or name in _SUBJECTS:
         return False
+    if last[-1:] == "." and last[:-1] in _CLIPPED:  # `S/p. Lap. Cholecystectomy`
+        return True
     return not last or last[-1] in ",;:'’" or last in _DETERMINERS
 
 

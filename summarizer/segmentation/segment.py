@@ -16,6 +16,7 @@ from summarizer.segmentation.declared import DeclaredRow, declared_rows
 from summarizer.segmentation.layout import read_layout
 from summarizer.segmentation.place import names_table
 from summarizer.segmentation.spans import Spans
+from summarizer.segmentation.tables import cells
 from summarizer.types import Mark, Segmentation
 
 __all__ = ["segment"]
@@ -77,6 +78,8 @@ def _lead_in_to_table(spans: Spans, above: int, row: DeclaredRow) -> None:
     if spans.context.in_items:
         spans.context.leave_list()
     if "\n\n" in text[spans.end : start]:
+        if spans.context.in_table:
+            spans.context.headings.end_above_other_table(cells(text[start : row.end]))
         spans.context.end_above_table(start)
     last = spans.sentences[-1] if spans.sentences and spans.sentences[-1].start >= above else None
     if last is None or text[last.end : start].strip():

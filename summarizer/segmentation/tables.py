@@ -5,12 +5,13 @@ from collections.abc import Sequence
 
 from summarizer.segmentation import line_ends
 from summarizer.segmentation.answers import begins_answer
-from summarizer.segmentation.lines import ROW, Line
+from summarizer.segmentation.lines import BOILERPLATE, ROW, Line
 from summarizer.segmentation.vocabulary import alternatives, words
+from summarizer.types import SectionKind
 
 _GAP = re.compile(r"\t\s{0,80}|\s{2,80}")
 _PIPE = re.compile(r"\s\|\s|^\||\||[│┃║]")
-_CELLS = re.compile(r"\s{0,80}(?:\||[│┃║]|\t| {2,80})\s{0,80}")
+_CELLS = re.compile(r"\s{0,80}(?:\||[│┃║]|\t|[ \xa0]{2,80})\s{0,80}")
 _FIRST_CELL = re.compile(r"[ \t]{0,80}(?P<cell>[^|│┃║\s](?:[^|│┃║\n]{0,4000}[^|│┃║\s])?)")
 _DITTO = frozenset(('"', "''", "“", "”", "„", "〃", "ditto", "dito", "do.", "idem"))
 _LEADER = re.compile(
@@ -37,7 +38,14 @@ _TIME = re.compile(
 NEAR = 3
 """How far words may stand from where their cell begins, in characters."""
 _FEW = 2
+_KINDS = (
+    (SectionKind.MEDICATIONS, words("table_heads", "of_medications")),
+    (SectionKind.RESULTS, words("table_heads", "of_results")),
+    (SectionKind.ALLERGIES, words("table_heads", "of_allergies")),
+)
+_WITH_REACTIONS = words("table_heads", "with_reactions")
 _HEADS = words("table_heads", "heads")
+_OF_FIGURES = words("table_heads", "of_figures")
 _ACTIONS = words("section_titles", "actions")
 _IN_CELLS = words("table_heads", "in_cells")
 _STOP_GAP = re.compile(r"[.?!:;,][\"')\]]?$")
@@ -50,7 +58,7 @@ def has_bars(text: str) -> bool:
 
 def gaps(text: str) -> tuple[int, ...]:
     """Where cells begin behind a tab or a wide gap: offsets into the line; blanks behind a stop are none."""
-    if "\t" not in text and "  " not in text:
+    if "\t" not in text and "  " not in text and "\xa0" not in text:
         return ()
     found = []
     for gap in _GAP.finditer(text):
@@ -80,7 +88,7 @@ def is_row(line: Line, before: Line | None, following: Line | None) -> bool:
         if near is None or (near is before and line.after_blank) or (near is following and near.after_blank):
             continue
         aligned = columns & {near.indent + start for start in gaps(near.text)}
-        in_table = near is before and near.kind is ROW
+        in_table = near is before and (near.kind is ROW or near.kind is BOILERPLATE)
         if (aligned and (wide or len(aligned) > 1 or in_table)) or (wide and in_table):
             return True
     return False
@@ -88,7 +96,7 @@ def is_row(line: Line, before: Line | None, following: Line | None) -> bool:
 
 def has_pairs(text: str) -> bool:
     """Whether a line is fields side by side (`Allergies: none    Code: full`); later ones may be empty."""
-    if ":" not in text or not ("\t" in text or "   " in text) or len(text) > 400:
+    if ":" not in text or not ("\t" in text or "   " in text or "\xa0\xa0" in text) or len(text) > 400:
         return False
     fields = _WIDE_GAP.split(text)
     return len(fields) > 1 and all(
@@ -214,9 +222,19 @@ def names_columns(row: Sequence[str], below: Sequence[str] = ()) -> bool:
     named = sum(
         cell in _HEADS or (len(cell.split()) < 4 and not _HEADS.isdisjoint(cell.split())) for cell in cells
     )
+    if len(cells) == 2 and cells[1] in _OF_FIGURES and len(below) == 2 and _FIGURE.match(below[1].strip()):
+        return len(cells[0].split()) < 4
     # Of two cells one may be the value of the other: `Blood type | A`.
     least = len(cells) if len(cells) == 2 else len(cells) / 2
     return named >= least and all(len(cell.split()) < 6 for cell in cells)
+
+
+def kind_of_table(row: Sequence[str]) -> SectionKind | None:
+    """What a table is of by the names of its columns: drugs, results or allergies; None if not told."""
+    names = [cell.strip(" |:*").lower() for cell in row]
+    if not _WITH_REACTIONS.isdisjoint(names):
+        return SectionKind.ALLERGIES
+    return next((kind for kind, heads in _KINDS if names[0] in heads), None) if names else None
 
 
 def _are_labels(row: Sequence[str]) -> bool:

@@ -2,6 +2,7 @@
 
 import re
 
+from summarizer.segmentation.boilerplate import is_rule
 from summarizer.segmentation.labels import known_heading
 from summarizer.segmentation.lines import Line
 from summarizer.segmentation.markers import is_fracture
@@ -30,6 +31,17 @@ _STATEMENT = re.compile(rf"(?:^|[\s(])(?:{alternatives('statements', 'anywhere')
 _ORDERS = words("statements", "orders")
 ACTIONS = words("section_titles", "actions")
 _STATES = words("section_titles", "states")
+_DRAWN_TITLE = re.compile(
+    r"([=~*#<>_\u2013\u2014\u2500\u2501\u250c-\u2513\u2550\u2552-\u2554\u256d\u2574-\u257b-]"
+    r"[=~*#<>_\u2013\u2014\u2500\u2501\u2550\u2574-\u257b-]{1,200}) ?(?P<words>[A-Z][\w /&,'()-]{1,60}?) ?"
+    r"[=~*#<>_\u2013\u2014\u2500\u2501\u2550\u2574-\u257b-]{1,200}[\u2510-\u2513\u2555-\u2557\u256e=~*#<>_\u2013\u2014\u2500\u2501\u2550\u2574-\u257b-]"
+)
+"""Words between two runs of drawn signs, of box-drawing characters too."""
+DRAWN = frozenset("=~*#<>_-–—─━┌┏═╒╔╭╴╸")
+"""With what such a line begins."""
+DRAWN_ENDS = DRAWN - frozenset("┌┏╒╔╭") | frozenset("┐┓╕╗╮")
+_UNDERLINES = frozenset("=-~_*─━═")
+_TITLE_WORDS = 7
 _PLAIN_TITLES = frozenset(read("section_titles")["alone"])
 
 
@@ -42,6 +54,48 @@ def is_statement(text: str) -> bool:
 def is_known_title(text: str) -> bool:
     """Whether a line is the title of a section, word for word."""
     return normalise(text) in TITLE_KINDS
+
+
+def drawn_title(body: str) -> str:
+    """The words of a line between two runs of drawn signs (`=== Allergies ===`), "" where it is none."""
+    found = _DRAWN_TITLE.fullmatch(body)
+    return "" if found is None or _says_something(found["words"]) else found["words"]
+
+
+def is_underlined(line: Line, before: Line | None, following: Line | None) -> bool:
+    """Whether a rule stands right under a few words that say nothing by themselves.
+
+    It is about as long as they are, or they are set off from what is above: else it parts two matters.
+    """
+    if following is None or following.after_blank or following.text[0] not in _UNDERLINES:
+        return False
+    body, rule = line.text, following.text
+    if not is_rule(rule) or not body[0].isupper() or not (body[-1].isalnum() or body[-1] == ")"):
+        return False
+    apart = line.after_blank or before is None or is_rule(before.text)
+    if not apart and not -3 < len(rule) - len(body) < 5:
+        return False
+    return len(body.split()) <= _TITLE_WORDS and ": " not in body and not _says_something(body)
+
+
+def _says_something(title: str) -> bool:
+    """Whether what looks like a title is a statement, and not what to do with what is below (`Stop`)."""
+    return is_statement(title) and normalise(title) not in ACTIONS
+
+
+def is_title_by_words(words: str) -> bool:
+    """Whether words that look like a title name a section, or what to do with the things of one."""
+    name = normalise(words)
+    return name in TITLE_KINDS or name in ACTIONS or names_section(name) or _is_state_of(name)
+
+
+def _is_state_of(name: str) -> bool:
+    """Whether words name what became of the things of a section (`medications stopped`)."""
+    state, _, title = name.partition(" ")
+    if state in _STATES and title in TITLE_KINDS:
+        return True
+    title, _, state = name.rpartition(" ")
+    return state in _STATES and title in TITLE_KINDS
 
 
 def is_title(line: Line, following: Line | None, *, capitals: bool) -> bool:
@@ -60,6 +114,8 @@ def is_title(line: Line, following: Line | None, *, capitals: bool) -> bool:
         return _is_state_of_section(body, name) and _stands_apart(line, following)
     if len(body.split()) > 9 or any(map(str.isdigit, body)):
         return False
+    if _stands_right_over(following) and _is_state_of(name):
+        return True
     if _heads_list(following) and not _STATEMENT.search(body):
         return names_section(name) or "medications" in name or not capitals
     return names_section(name) and not is_statement(body)
@@ -74,8 +130,7 @@ def _stands_apart(line: Line, following: Line | None) -> bool:
 
 def _is_state_of_section(body: str, name: str) -> bool:
     """Whether a line names what became of the things of a section (`Discontinued Medications`)."""
-    state, _, title = name.partition(" ")
-    return state in _STATES and title in TITLE_KINDS and all(word[0].isupper() for word in body.split())
+    return _is_state_of(name) and all(word[0].isupper() for word in body.split())
 
 
 def _stands_right_over(following: Line | None) -> bool:

@@ -8,6 +8,9 @@ from fhir_adapter.text.notation import lowered, parts_from, raised, struck, visi
 from fhir_adapter.text.pdf.page import Word
 
 _WIDE = 1.3
+_HIGHEST = 0.55
+"""How far a power is raised at most, in sizes of its base."""
+_MOST_POWERS = 12
 _NO_SPACE = 0.15
 _GUESSED_SPACE = 0.08
 _NUMBER = r"\(?[0-9]{1,3}[.)]|\(?[A-Za-z][.)]|\(?[ivxIVX]{1,5}[.)]"
@@ -85,6 +88,7 @@ def text_lines(words: list[Word]) -> list[TextLine]:
             rows.append([word])
         else:
             row.append(word)
+    rows = _with_powers(rows)
     lines = [_line(sorted(row, key=lambda word: word.x0)) for row in rows]
     return sorted(lines, key=lambda line: line.y)
 
@@ -148,6 +152,34 @@ def _same_line(row: list[Word], word: Word) -> bool:
     largest = max(row, key=lambda each: each.size) if len(row) < 8 else last
     near = abs(largest.y - word.y) <= 0.35 * max(largest.size, word.size)
     return near and (abs(largest.y - word.y) <= 0.15 * max(largest.size, word.size) or not _above(row, word))
+
+
+def _with_powers(rows: list[list[Word]]) -> list[list[Word]]:
+    """The same rows; those of small words that each stand close behind a word of the row below join it.
+
+    Some producers raise a power by half the size of its base: farther than words of one line are apart.
+    """
+    kept: list[list[Word]] = []
+    for at, row in enumerate(rows):
+        host = next((each for each in rows[at + 1 : at + 3] if _raises(row, each)), None)
+        if host is None:
+            kept.append(row)
+        else:
+            host.extend(row)
+    return kept
+
+
+def _raises(row: list[Word], host: list[Word]) -> bool:
+    """Whether each word of a row is a power of a larger word of another."""
+    return len(row) <= _MOST_POWERS and all(
+        any(
+            word.size < 0.8 * base.size
+            and 0 < base.y - word.y <= _HIGHEST * base.size
+            and -0.1 * base.size <= word.x0 - base.x1 < 0.3 * base.size
+            for base in host
+        )
+        for word in row
+    )
 
 
 def _above(row: list[Word], word: Word) -> bool:

@@ -115,12 +115,13 @@ def test_raised_and_lowered_characters_keep_their_meaning(found: NoteText, text:
     assert body(found) == text
 
 
-def test_raised_characters_of_a_pdf() -> None:
+@pytest.mark.parametrize("height", [4, 5.5])
+def test_raised_characters_of_a_pdf(height: float) -> None:
     def draw(canvas: Canvas) -> None:
         canvas.drawString(72, 700, "Platelets 150 x 10")
         end = 72 + canvas.stringWidth("Platelets 150 x 10", "Helvetica", 11)
         canvas.setFontSize(7)
-        canvas.drawString(end, 704, "9")
+        canvas.drawString(end, 700 + height, "9")
         canvas.setFontSize(11)
         canvas.drawString(end + 4.2, 700, "/L")
 

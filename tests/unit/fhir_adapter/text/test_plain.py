@@ -156,6 +156,7 @@ def test_what_is_no_charset_of_notes_is_not_believed(label: str) -> None:
         (r"PLAN:\.br\1. Stop aspirin\.br\2. Rest", "PLAN:\n1. Stop aspirin\n2. Rest"),
         (r"\.in+4\Fever\.sp2\none", "Fever\n\nnone"),
         ("Rest\\.br\\\r\nFluids", "Rest\nFluids"),
+        (r"Rest\.sp 2\Fluids\.in +4\!", "Rest\n\nFluids!"),
         (r"\H\No\N\ fever", "No fever"),
         (r"P\T\O, 5\S\3, a\F\b\R\c", "P&O, 5^3, a|b~c"),
         (r"Temp\X0D\38\XC2B0\ \.br\end", "Temp\n38° \nend"),

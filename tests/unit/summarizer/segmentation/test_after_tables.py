@@ -55,6 +55,21 @@ def test_a_labelled_line_below_a_row_stays_under_their_label() -> None:
     assert around(text, "36.9") == ["PHYSICAL EXAMINATION:", "Vitals:"]
 
 
+@pytest.mark.parametrize("gap", ["    ", "\u00a0\u00a0\u00a0\u00a0", " | "])
+def test_a_section_ends_above_a_table_of_another_kind(gap: str) -> None:
+    rows = [["Test", "Value", "Unit"], ["Lithium", "1.9", "mmol/L"]]
+    drugs = [["Drug", "Dose", "Route"], ["sotalol", "80 mg", "PO"]]
+    first, second = ("\n".join(gap.join(row) for row in table) for table in (rows, drugs))
+    text = f"LAB RESULTS:\n{first}\n\n{second}"
+    assert around(text, "1.9") == ["LAB RESULTS:", gap.join(rows[0])]
+    assert around(text, "sotalol") == [gap.join(drugs[0])]
+
+
+def test_a_label_with_its_text_ends_above_a_table() -> None:
+    text = "Hand-over to night staff:\nAll questions were answered.\n\nDrain      Output\nChest      300 mL"
+    assert around(text, "300") == ["Drain      Output"]
+
+
 @pytest.mark.parametrize("rows", [LINES, BARS])
 @pytest.mark.parametrize("name", ["Tablets to avoid", "Given before transfer", "Nicht mehr einnehmen"])
 def test_a_line_alone_above_a_table_is_its_caption(name: str, rows: list[str]) -> None:

@@ -42,6 +42,18 @@ def sentences(text: str) -> list[str]:
         ("No rash or itching\nSleep good.", ["No rash or itching", "Sleep good."]),
         ("No signs of a deep\nDVT on the left.", ["No signs of a deep DVT on the left."]),
         ("Es zeigt sich keine akute\nPneumonie.", ["Es zeigt sich keine akute Pneumonie."]),
+        ("Sotalol 80 mg - given\nHeparin - held", ["Sotalol 80 mg - given", "Heparin - held"]),
+        ("She bled, so held, INR\n7.4 on arrival.", ["She bled, so held, INR 7.4 on arrival."]),
+        ("Status post right\nBKA in May.", ["Status post right BKA in May."]),
+        ("Sotalol 80 mg\n(stopped)\nramipril", ["Sotalol 80 mg (stopped)", "ramipril"]),
+        ("sotalol 80 mg\nTaking? No\nramipril", ["sotalol 80 mg Taking? No", "ramipril"]),
+        (
+            "sotalol 80 mg\nStatus: held\nReason held: slow pulse\nramipril",
+            ["sotalol 80 mg Status: held Reason held: slow pulse", "ramipril"],
+        ),
+        ("Denies\n1. chest pain\n2. cough", ["Denies", "chest pain", "cough"]),
+        ("Contd. Sotalol. Kein Hinw. auf Sepsis.", ["Contd. Sotalol.", "Kein Hinw. auf Sepsis."]),
+        ("Patient without Social History: of drink.", ["Patient without Social History: of drink."]),
     ],
 )
 def test_where_a_sentence_goes_on(text: str, expected: list[str]) -> None:

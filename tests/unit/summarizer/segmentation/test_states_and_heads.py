@@ -39,6 +39,45 @@ def test_a_row_of_labels_names_columns(head: str, row: str) -> None:
     assert [piece.kind.value for piece in found[-1].context] == ["column"]
 
 
+@pytest.mark.parametrize(
+    ("above", "title", "kind"),
+    [
+        ("", "=== Allergies ===", "heading"),
+        ("", "<<< STOPPED >>>", "heading"),
+        ("", "\u2500\u2500 Plan \u2500\u2500", "heading"),
+        ("", "\u256d\u2500 Right knee \u2500\u2500\u256e", "lead-in"),
+        ("=" * 24, "Left hand\n" + "=" * 24, "lead-in"),
+        ("He was seen.", "DRUGS HELD\n----------", "heading"),
+        ("He was seen.", "Medications Stopped\n-------------------", "heading"),
+    ],
+)
+def test_drawn_lines_make_a_title(above: str, title: str, kind: str) -> None:
+    text = f"{above}\n{title}\nsotalol\n\n--- Family History ---\ngout"
+    assert shown(text, "sotalol") == [(kind, title.partition("\n")[0])]
+    assert shown(text, "gout") == [("heading", "--- Family History ---")]
+
+
+@pytest.mark.parametrize(
+    "line", ["*** DNR ***", "== NO BLOOD ==", "He is well.\n--------", "Jo Roe\n" + "-" * 60 + "\nSeen"]
+)
+def test_drawn_lines_around_a_statement_make_none(line: str) -> None:
+    text = f"Seen today.\n{line}\nHe went home."
+    assert shown(text, "went home") == []
+    assert line.partition("\n")[0] in [text[s.start : s.end] for s in segment(text).sentences]
+
+
+def test_a_row_of_dots_is_no_sentence() -> None:
+    text = "Rash.\n\u2022 \u2022 \u2022 \u2022 \u2022\nFever."
+    assert [text[s.start : s.end] for s in segment(text).sentences] == ["Rash.", "Fever."]
+
+
+@pytest.mark.parametrize("list_begins", ["1. gout\n2. lupus", "- gout\n- lupus"])
+def test_an_open_line_leads_in_to_a_list_behind_a_blank_line(list_begins: str) -> None:
+    text = f"There is no history of\n\n{list_begins}\n\nHe walks."
+    assert shown(text, "lupus") == [("lead-in", "There is no history of")]
+    assert shown(text, "walks") == []
+
+
 @pytest.mark.parametrize("words", ["rule out", "Need to rule out", "This is a way of ruling out"])
 def test_what_must_be_ruled_out_stands_with_it(words: str) -> None:
     text = f"{words}\nPE"
