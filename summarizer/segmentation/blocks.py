@@ -51,8 +51,6 @@ class Emitter(Place):
         first, context = self.first, self.spans.context
         context.begin_block()
         item = first.kind is ITEM
-        if first.titled:
-            context.leave_list()
         if first.after_blank:
             context.end_paragraph(
                 self.start, item=item, prose=bool(context.headings.heads) and is_prose(self.block)
@@ -179,8 +177,7 @@ class Emitter(Place):
             headings.begin_statement(start, first.end)
         self._titled = first.kind is TEXT and self.is_title()
         if self._titled:
-            headings.begin_title(start, upper=first.text.isupper(), apart=first.after_blank)
-            spans.open_section(start, self.end)
+            self._begin_title(start)
         count = len(spans.sentences)
         empty = spans.text[self.end - 1] == ":" and self._is_empty_field(start)
         if empty:
@@ -195,6 +192,14 @@ class Emitter(Place):
                 context.begin_problem(last.start, last.end)
             else:
                 self._lead_in(last, item=item)
+
+    def _begin_title(self, start: int) -> None:
+        """Note that the block titles what is below it; between drawn lines it ends every list above."""
+        first, context = self.first, self.spans.context
+        if first.titled:
+            context.leave_list()
+        context.headings.begin_title(start, upper=first.text.isupper(), apart=first.after_blank)
+        self.spans.open_section(start, self.end)
 
     def _is_empty_field(self, start: int) -> bool:
         """Whether the block, which ends in a colon, is a field of a form that nobody filled in.

@@ -212,7 +212,7 @@ def completes(before: str, text: str) -> bool:
 
 
 def _brings_value(before: str, text: str) -> bool:
-    """Whether a line begins with the value of what the line above ends with (`held, INR` / `6.2 at noon.`)."""
+    """Whether a line begins with the value of what the line above ends with (`held, INR` / `6.2 now.`)."""
     said = before.split()
     return len(said) > 2 and said[-1].lower() in _MEASURED and _VALUE_AND_MORE.match(text) is not None
 

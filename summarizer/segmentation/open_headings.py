@@ -237,7 +237,7 @@ class OpenHeadings:
             self._end_last()
 
     def end_above_other_table(self, row: Sequence[str]) -> None:
-        """Another table begins behind a blank line: a section ends whose things it is not of, by its heads."""
+        """A table begins behind a blank line and another: a section ends that it is not of, by its heads."""
         top = self.top
         if top is None or not (top.main and top.used) or top.kind not in _TABLED:
             return
