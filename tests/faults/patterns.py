@@ -62,24 +62,26 @@ def caught() -> dict[tuple[str, int], str]:
     return found
 
 
-def used_at_the_beginning_alone(pattern: str, place: str, source: str) -> bool:
-    """Whether the name that a module gives the pattern is used with `match` and `fullmatch` only."""
-    module = sys.modules.get(place.removesuffix(".py").replace("/", "."))
-    names = (
-        [n for n, value in vars(module).items() if getattr(value, "pattern", None) == pattern]
-        if module
-        else []
-    )
-    for name in names:
-        uses = set(re.findall(rf"\b{name}\.(\w+)\(", source))
-        if (
-            uses
-            and not uses.intersection(_EVERYWHERE)
-            and name + "," not in source
-            and name + ")" not in source
-        ):
-            return True
-    return False
+class Uses:
+    """What the code does with the names of its modules: `NAME.method(`, and whether NAME is handed on."""
+
+    def __init__(self, source: str) -> None:
+        self.methods: dict[str, set[str]] = {}
+        for name, method in re.findall(r"\b(\w+)\.(\w+)\(", source):
+            self.methods.setdefault(name, set()).add(method)
+        self.handed_on = set(re.findall(r"\b(\w+)[,)]", source))
+
+    def at_the_beginning_alone(self, pattern: str, place: str) -> bool:
+        """Whether the name that a module gives the pattern is used with `match` and `fullmatch` only."""
+        module = sys.modules.get(place.removesuffix(".py").replace("/", "."))
+        values = vars(module).items() if module else ()
+        names = [name for name, value in values if getattr(value, "pattern", None) == pattern]
+        return any(
+            name in self.methods
+            and not self.methods[name].intersection(_EVERYWHERE)
+            and not any(each.endswith(name) for each in self.handed_on)
+            for name in names
+        )
 
 
 def sample(pattern: str, flags: int, repeats: int) -> str:
@@ -154,11 +156,11 @@ def main() -> None:
     """Looks at every pattern."""
     found = caught()
     source = "\n".join(path.read_text("utf-8") for name in PACKAGES for path in (ROOT / name).rglob("*.py"))
-    square = []
+    uses, square = Uses(source), []
     for (pattern, flags), place in found.items():
         compiled = re.compile(pattern, flags)
         use: Callable[[str], object] = compiled.match
-        if not used_at_the_beginning_alone(pattern, place, source):
+        if not uses.at_the_beginning_alone(pattern, place):
             use = lambda text, compiled=compiled: sum(1 for _ in compiled.finditer(text))  # noqa: E731
         if unit := grows(use, pattern, flags):
             square.append({"place": place, "pattern": pattern, "unit": unit})
