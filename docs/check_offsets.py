@@ -3,10 +3,12 @@
 
     python3 check_offsets.py https://fhir.example.org/r4/Composition/ID
     python3 check_offsets.py "https://fhir.example.org/r4/Composition?_tag=extractive-summary&_count=50"
+    python3 check_offsets.py https://fhir.example.org/r4/DocumentReference/ID
 
 Of one it prints all that is checked; of several, or of a search with all its pages, a line for each and what
-does not hold, JOBS of them at a time (4, unless set). Needs Python 3.9 or newer and nothing else; shares no
-code with the software that wrote the summary. Offsets are Unicode code points from 0, in the text that each
+does not hold, JOBS of them at a time (4, unless set). A DocumentReference is one that a summary is filed in;
+its readable part has to show each sentence. Needs Python 3.9 or newer and nothing else; shares no code with the
+software that wrote the summary. Offsets are Unicode code points from 0, in the text that each
 derivation-reference extension points at. Where the server wants a login, set AUTHORIZATION to the value of
 that header; where it uses another label for what machines made, set LABEL to system|code; where the notes
 stand on another server that wants a login too, set SOURCE to its base address and SOURCE_AUTHORIZATION. Exit
@@ -51,8 +53,13 @@ SHOWN = {code: 0x2400 + code for code in range(0x20) if code not in (0x09, 0x0A)
 SHOWN.update({0xFFFE: 0xFFFD, 0xFFFF: 0xFFFD})  # nor these two
 
 
+filed = {}  # what stands in documents, by type and id; under a Composition's id what people read
+
+
 def get(base, url):
     """The resource at a url that is absolute or relative to the base; the login goes to the base alone."""
+    if url in filed:
+        return filed[url]
     request = urllib.request.Request(urljoin(base, url), headers={"Accept": "application/fhir+json"})
     for place, name in ((base, "AUTHORIZATION"), (os.environ.get("SOURCE"), "SOURCE_AUTHORIZATION")):
         inside = place and request.full_url.startswith((place.rstrip("/") + "/", place.rstrip("/") + "?"))
@@ -185,7 +192,8 @@ def of_note(base, composition, source, about):
     over = composition["status"] == "entered-in-error"
     over = over or any(e["url"].endswith("/ended-because") for e in composition["extension"])
     same = over or get(base, source)["meta"].get("versionId") == version
-    same = same or "entry" in get(base, "Composition?related-ref=Composition/" + composition["id"])
+    if not same and composition["id"] not in filed:
+        same = "entry" in get(base, "Composition?related-ref=Composition/" + composition["id"])
     yield same, f"{source} still has version {version}, or this summary is past"
     yield ("/" + about["source"]).endswith("/" + address), "its parts name one source"
     yield about["unit"] == "unicode-code-point", "offsets count code points"
@@ -459,21 +467,43 @@ def checked(base, composition):
     checks = []
     try:
         checks.extend(findings(base, composition))
+        checks.extend(of_readable(composition) if composition["id"] in filed else [])
     except READING as error:
         checks.append((False, f"the rest cannot be read: {error}"))
     return checks
 
 
+def out_of(document):
+    """The Composition of a DocumentReference; what else is in it is found by `get` from then on."""
+    held = {}
+    for attachment in (content["attachment"] for content in document["content"]):
+        held[attachment["contentType"].partition(";")[0]] = base64.b64decode(attachment["data"])
+    entries = json.loads(held["application/fhir+json"])["entry"]
+    composition, *others = [entry["resource"] for entry in entries]
+    filed.update({one["resourceType"] + "/" + one["id"]: one for one in others})
+    filed[composition["id"]] = " ".join(held["text/plain"].decode().split())
+    return composition
+
+
+def of_readable(composition):
+    """Yields as `findings` for what people read of a summary in a document."""
+    shown = filed[composition["id"]]
+    for section in composition["section"] if composition["status"] != "entered-in-error" else []:
+        for span in ElementTree.fromstring(section["text"]["div"]).iter(XHTML + "span"):
+            words = " ".join("".join(span.itertext()).split())
+            yield words in shown, f"{span.get('id')} stands in the readable part"
+
+
 def found_at(address):
     """Yields lists of (base, Composition): the one at an address, or each page of a search."""
-    base = address.partition("Composition?")[0] if "?" in address else address.rpartition("Composition/")[0]
+    base = re.split("(?:Composition|DocumentReference)[?/]", address)[0]
     while address:
         found = get(base, address)
         if found["resourceType"] == "Bundle":
             entries = [entry["resource"] for entry in found.get("entry", [])]
             yield [(base, one) for one in entries if one["resourceType"] == "Composition"]
         else:
-            yield [(base, found)]
+            yield [(base, found if found["resourceType"] == "Composition" else out_of(found))]
         address = next((one["url"] for one in found.get("link", []) if one["relation"] == "next"), None)
 
 

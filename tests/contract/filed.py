@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from fhir_adapter import canonical
 from fhir_adapter.sandbox.running import running_embedded
 from fhir_adapter.sandbox.settings import Quirk, SandboxSettings
@@ -101,3 +103,13 @@ def alterations() -> dict[str, Change]:
     both = {"readable part and Composition": whole, "Composition alone": within}
     readable = {"a word of the readable part": words, "a line more": added, "no readable part": taken_out}
     return {**both, **readable, "another patient": other_patient}
+
+
+def settings_of(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The settings of a site, for the command line."""
+    for name, value in site.options.items():
+        monkeypatch.setenv(f"CLINSUM_{name}", value)
+    monkeypatch.setenv("CLINSUM_ENGINE", "lead")
+    monkeypatch.setenv("CLINSUM_BUDGET", "3")
+    monkeypatch.setenv("CLINSUM_FHIR_BASE_URL", site.fhir.server.base_url)
+    monkeypatch.setenv("CLINSUM_DATABASE_URL", f"sqlite:///{site.database}")

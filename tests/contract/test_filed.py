@@ -1,16 +1,42 @@
 """Summaries filed as documents (US Core 9) on a server without Compositions: their whole life."""
 
+import asyncio
+import json
+import logging
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from fhir_adapter.errors import ServerUnreachableError
+from fhir_adapter.filing.documents import Documents
+from fhir_adapter.filing.envelope import Parts
+from fhir_adapter.rest.client import FhirClient
+from fhir_adapter.rest.creating import create
 from fhir_adapter.sandbox.settings import Quirk
+from fhir_adapter.writing.lifecycle import sealed
 from fhir_adapter.writing.recall import RecalledError
 from jobs.cli import run
+from jobs.diagnosis import Check, server_checks
+from jobs.runtime import make_pipeline, make_summarizer
 from tests.contract.contract_fhir import new_id
-from tests.contract.filed import Change, alterations, current, documents, filing_site, inner, text_of
-from tests.contract.passes import Site, encoded, reference
+from tests.contract.filed import (
+    Change,
+    alterations,
+    current,
+    documents,
+    filing_site,
+    inner,
+    settings_of,
+    text_of,
+)
+from tests.contract.passes import Site, encoded, new_site, reference
+from tests.places import ROOT
+
+CHECK = ROOT / "docs" / "check_offsets.py"
 
 ONCE = (Quirk.FILED_ONCE,)
 HEEDLESS = (Quirk.IGNORE_CONDITIONS,)
@@ -123,20 +149,10 @@ def test_a_note_that_ends_takes_its_summary_along(ward: Ward) -> None:
     assert len(documents(ward.ours)) == count
 
 
-def of(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The settings of a site, for the command line."""
-    for name, value in site.options.items():
-        monkeypatch.setenv(f"CLINSUM_{name}", value)
-    monkeypatch.setenv("CLINSUM_ENGINE", "lead")
-    monkeypatch.setenv("CLINSUM_BUDGET", "3")
-    monkeypatch.setenv("CLINSUM_FHIR_BASE_URL", site.fhir.server.base_url)
-    monkeypatch.setenv("CLINSUM_DATABASE_URL", f"sqlite:///{site.database}")
-
-
 def test_a_summary_is_withdrawn_and_reinstated(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> None:
     note, other = ward.note(), ward.note("Seen on the ward. Home tomorrow.")
     ward.poll()
-    of(ward.ours, monkeypatch)
+    settings_of(ward.ours, monkeypatch)
 
     assert run(["withdraw", "--source", note, "--yes", "--reason", "wrong patient"]) == 0
     *_, last = documents(ward.ours, note)
@@ -154,7 +170,7 @@ def test_a_summary_is_withdrawn_and_reinstated(ward: Ward, monkeypatch: pytest.M
 def test_what_was_recalled_is_not_written_any_more(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> None:
     note = ward.note()
     ward.poll()
-    of(ward.ours, monkeypatch)
+    settings_of(ward.ours, monkeypatch)
     device = inner(documents(ward.ours, note)[0], "Device")["id"]
 
     assert run(["withdraw", "--pipeline", device, "--yes"]) == 0
@@ -208,7 +224,7 @@ def test_what_is_filed_is_no_note_for_another_installation(ward: Ward, tmp_path:
 def test_all_of_a_patient_is_erased(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> None:
     note = ward.note()
     ward.poll()
-    of(ward.ours, monkeypatch)
+    settings_of(ward.ours, monkeypatch)
 
     code = run(["erase", "--patient", ward.patient, "--yes"])
 
@@ -248,3 +264,123 @@ def test_a_document_that_a_person_signed_stays_and_the_next_comes_after_it(ward:
         "",
         "2",
     }
+
+
+def test_an_answer_that_was_lost_is_looked_for(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> None:
+    lost: list[int] = []
+
+    async def creating(*arguments: Any) -> tuple[int, str]:
+        answer = await create(*arguments)
+        if not lost:
+            lost.append(answer[0])
+            raise ServerUnreachableError("create of DocumentReference: the connection broke")
+        return answer
+
+    monkeypatch.setattr("fhir_adapter.filing.documents.create", creating)
+    note = ward.note()
+
+    assert ward.poll() == {note: "written"}
+
+    assert lost == [201]
+    assert len(documents(ward.ours, note)) == 1
+    assert ward.wrong() == []
+
+
+def test_two_workers_at_once_leave_one_document_in_force(ward: Ward) -> None:
+    note = ward.note()
+    ward.poll()
+    (document,) = documents(ward.ours, note)
+    ward.reword(note, "Fever since noon. Cultures were drawn.")
+    stored = inner(document)
+
+    async def both() -> None:
+        async with FhirClient(ward.ours.fhir.server.base_url) as one, FhirClient(one.base_url) as other:
+            changed = sealed({**stored, "title": "Another", "extension": stored["extension"][:-1]})
+            saves = [Documents(client).save(Parts(changed)) for client in (one, other)]
+            await asyncio.gather(*saves, return_exceptions=True)
+
+    asyncio.run(both())
+    kept = {reference(one) for one in current(ward.ours, note)}
+    assert len(kept) == 1
+
+
+def test_the_script_that_shares_no_code_with_us_proves_it(ward: Ward) -> None:
+    note = ward.note()
+    page = "<p>Mild pain. Stable today.</p><p>Home on Monday.</p>"
+    beside = ward.note(content=[{"attachment": {"contentType": "text/html", "data": encoded(page)}}])
+    ward.poll()
+
+    for one in (note, beside):
+        (document,) = documents(ward.ours, one)
+        address = f"{ward.ours.fhir.server.base_url}/{reference(document)}"
+        done = subprocess.run(
+            [sys.executable, str(CHECK), address], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout
+
+
+def test_a_timeline_is_shown_and_filed(ward: Ward, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    notes = [ward.note(date="2026-01-02T08:00:00Z"), ward.note("Chest clear. Home tomorrow.")]
+    ward.poll()
+    settings_of(ward.ours, monkeypatch)
+    capsys.readouterr()
+
+    for status in ("written", "unchanged"):
+        assert run(["timeline", ward.patient, "--write", "--json"]) == 0
+        found = json.loads(capsys.readouterr().out)
+        assert {entry["source"] for entry in found["entries"]} == set(notes)
+        assert found["without_summary"] == found["findings"] == []
+        assert found["written"]["status"] == status
+    assert ward.wrong() == []
+    assert len(ward.ours.audit()) == 3
+
+
+def test_no_word_of_a_note_is_logged_or_said(
+    ward: Ward, monkeypatch: pytest.MonkeyPatch, capsys: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    note = ward.note("Quixotic zebra noted at noon. Stable otherwise.")
+    settings_of(ward.ours, monkeypatch)
+    assert run(["poll", "--json"]) == 0
+    ward.reword(note, "Quixotic zebra gone since noon.")
+    assert run(["poll", "--json"]) == 0
+    assert run(["withdraw", "--source", note, "--yes"]) == 0
+
+    said = capsys.readouterr()
+    for told in (said.out, said.err, caplog.text):
+        assert "zebra" not in told.lower()
+        assert encoded("Quixotic zebra")[:12] not in told
+    assert "zebra" not in ward.ours.database.read_bytes().decode("latin-1").lower()
+
+
+def test_doctor_says_what_the_server_lacks_and_the_way(ward: Ward) -> None:
+    def checks(site: Site) -> dict[str, Check]:
+        pipeline = make_pipeline(site.settings, make_summarizer(site.settings))
+        found, _ = asyncio.run(server_checks(site.settings, pipeline, write=True))
+        return {check.name: check for check in found}
+
+    composed = Site(ward.ours.fhir, ward.ours.database)
+    wanting = checks(composed)["form of summaries"]
+    assert wanting.status == "failure"
+    assert "Composition, Provenance, Device, transactions" in wanting.value
+    assert "CLINSUM_WRITE_AS=document" in wanting.remedy
+
+    found = checks(ward.ours)
+    assert found["form of summaries"].status == "ok"
+    assert [check for check in found.values() if check.status == "failure"] == []
+
+
+def test_notes_of_one_server_are_filed_on_another(ward: Ward, tmp_path: Path) -> None:
+    with new_site(tmp_path / "notes") as notes:
+        patient = notes.fhir.put({"resourceType": "Patient", "id": new_id("patient")})
+        note = reference(notes.document("No fever today. Stable.", subject={"reference": reference(patient)}))
+        there = ward.ours.fhir.server.base_url
+        apart = Site(notes.fhir, notes.database, {**ward.ours.options, "WRITE_BASE_URL": there})
+
+        ended, _ = apart.poll()
+        assert {source: one.status for source, one in ended.items()} == {note: "written"}
+        assert [proof.findings for proof in apart.audit()] == [()]
+        (document,) = documents(ward.ours)
+        assert document["subject"]["reference"] == f"{notes.fhir.server.base_url}/{reference(patient)}"
+        again, _ = apart.poll([note])
+        assert again[note].status == "unchanged"
