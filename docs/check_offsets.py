@@ -7,8 +7,8 @@
 
 Of one it prints all that is checked; of several, or of a search with all its pages, a line for each and what
 does not hold, JOBS of them at a time (4, unless set). A DocumentReference is one that a summary is filed in;
-its readable part has to show each sentence. Needs Python 3.9 or newer and nothing else; shares no code with the
-software that wrote the summary. Offsets are Unicode code points from 0, in the text that each
+its readable part has to show each sentence. Needs Python 3.9 or newer and nothing else; shares no code with
+the software that wrote the summary. Offsets are Unicode code points from 0, in the text that each
 derivation-reference extension points at. Where the server wants a login, set AUTHORIZATION to the value of
 that header; where it uses another label for what machines made, set LABEL to system|code; where the notes
 stand on another server that wants a login too, set SOURCE to its base address and SOURCE_AUTHORIZATION. Exit
