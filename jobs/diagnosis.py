@@ -22,7 +22,7 @@ from fhir_adapter.reading.source import Source
 from fhir_adapter.rest.capability import Capability
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.rest.proxies import Proxies
-from fhir_adapter.rest.smart import NEEDED, missing
+from fhir_adapter.rest.smart import missing, needed
 from fhir_adapter.rest.tokens import TokenAuth
 from fhir_adapter.rest.two_servers import TwoServers
 from fhir_adapter.writing.label_trial import FALLBACK, LabelVerdict, Trial, try_label
@@ -124,7 +124,7 @@ def _login(client: FhirClient) -> Iterator[Check]:
     if not isinstance(client.auth, TokenAuth):
         return
     granted = client.auth.tokens.scope
-    if lacking := missing(granted, NEEDED.items()):
+    if lacking := missing(granted, needed(documents=bool(filing(client))).items()):
         value = f"a token without {', '.join(lacking)}"
         yield Check("login", "warning", value, "Have the client registered for these, and see CLINSUM_SCOPE.")
     else:

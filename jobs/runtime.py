@@ -151,6 +151,7 @@ def credentials(settings: Settings, prefix: str = "") -> Credentials:
         resource=settings.token_resource,
         in_body=settings.client_secret_in_body,
         certified=bool(settings.client_certificate),
+        documents=settings.write_as == "document" and (bool(prefix) or not settings.write_base_url),
     )
 
 

@@ -14,8 +14,8 @@ from fhir_adapter import canonical
 from fhir_adapter.errors import HttpStatusError, NotFoundError
 from fhir_adapter.filing.devices import Devices
 from fhir_adapter.filing.documents import Documents
-from fhir_adapter.filing.envelope import Filed, Parts, document_of, names_of
-from fhir_adapter.filing.terms import ways_to
+from fhir_adapter.filing.envelope import Filed, Parts, document_of
+from fhir_adapter.filing.terms import exact, ways_to
 from fhir_adapter.lenient import JsonObject, as_dict, dicts, reference_of, references, version_of
 from fhir_adapter.rest.capability import Capability, ResourceCapability
 from fhir_adapter.rest.client import FhirClient
@@ -119,18 +119,23 @@ class FilingClient(FhirClient):
             async for page in self.server.search(resource_type, params, start):
                 yield page
             return
+        if not start and (names := exact(resource_type, params)):
+            current = await self._documents.current(names)
+            resources = [one for filed in current.values() for one in self._seen(filed).resources]
+            yield _page([one for one in resources if one.get("resourceType") == resource_type])
+            return
         async for page in self._search(resource_type, params, start):
             yield page
 
     async def _search(
         self, kind: str, params: Sequence[tuple[str, str]], start: str = ""
     ) -> AsyncIterator[SearchPage]:
-        shown: set[str] = set()
         async for page, found in self._documents.pages(ways_to(kind, params), start):
-            names = [name for one in found for name in _compositions(one) if name not in shown]
-            current = await self._documents.current(names)
-            shown.update(names)
-            resources = [one for filed in current.values() for one in self._seen(filed).resources]
+            current = await self._documents.current([one.stored.name for one in found])
+            in_force = {filed.reference for filed in current.values()}
+            # A former document leads to nothing: what replaced it is found by itself, on whichever page.
+            parts = [self._seen(one) for one in found if one.reference in in_force]
+            resources = [one for some in parts for one in some.resources]
             mine = tuple(one for one in resources if one.get("resourceType") == kind)
             yield replace(page, resources=mine, unusable=(), ignored=(), total=None, beside=0)
 
@@ -297,10 +302,6 @@ async def survey(client: FhirClient) -> None:
 
 def _page(resources: Sequence[JsonObject]) -> SearchPage:
     return SearchPage(tuple(resources), (), (), is_last=True)
-
-
-def _compositions(filed: Filed) -> list[str]:
-    return [n for n in names_of(filed.document, canonical.FILED) if n.startswith("Composition/")]
 
 
 def _texts_of(resource: JsonObject) -> list[str]:

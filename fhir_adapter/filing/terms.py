@@ -44,6 +44,15 @@ def ways_to(kind: str, params: Params) -> Sequence[Params]:
     return [*ways, [*places, *shown], shown, []]
 
 
+def exact(kind: str, params: Params) -> list[str]:
+    """What a search asks for where that is nothing but resources by their ids: `Type/id` of each."""
+    asked = [(name, value) for name, value in params if name not in _TIMES]
+    if len(asked) != 1 or asked[0][0] not in ("_id", "target"):
+        return []
+    name, value = asked[0]
+    return [_NAMED[name].format(kind=kind, value=one) for one in value.split(",")]
+
+
 def _identifiers(kind: str, name: str, value: str) -> Iterator[str]:
     """The identifiers of documents by which they are found; none where a parameter says nothing of them."""
     for one in value.split(","):

@@ -68,6 +68,7 @@ class Credentials:
         resource: further field for endpoints that want to be told what the token is for.
         in_body: the client secret goes into the body instead of a header.
         certified: the client shows a certificate, and needs no secret.
+        documents: summaries are filed as documents there, so that nothing is asked for Compositions.
     """
 
     kind: str = "none"
@@ -84,6 +85,7 @@ class Credentials:
     resource: str = ""
     in_body: bool = False
     certified: bool = False
+    documents: bool = False
 
 
 def auth_from(given: Credentials, base_url: str = "", web: Web | None = None) -> httpx.Auth | None:
@@ -138,7 +140,7 @@ def _smart(given: Credentials, base_url: str, web: Web) -> httpx.Auth:
             found = await smart.discover(base_url, web)
             smart.check(found, key)
         endpoint = given.token_url or (found.token_endpoint if found else "")
-        scope = given.scope or smart.scopes(smart.NEEDED.items(), found)
+        scope = given.scope or smart.scopes(smart.needed(documents=given.documents).items(), found)
         return await client_credentials(endpoint, who, scope, web, _more(given))
 
     return TokenAuth(Tokens(fetch))

@@ -6,7 +6,7 @@ SMART App Launch 2.2, "Backend Services" and "Client Authentication: Asymmetric"
 
 import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -35,6 +35,14 @@ NEEDED = {
     "Patient": "rs",
     "Encounter": "rs",
 }
+
+
+_NOT_IN_DOCUMENTS = ("Composition", "Device", "Provenance")
+
+
+def needed(*, documents: bool = False) -> Mapping[str, str]:
+    """What is needed, where summaries are filed as documents or stand as Compositions."""
+    return {kind: what for kind, what in NEEDED.items() if not (documents and kind in _NOT_IN_DOCUMENTS)}
 
 
 @dataclass(frozen=True, slots=True)
