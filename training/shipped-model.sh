@@ -2,8 +2,8 @@
 # Makes the model that ships again: sh training/shipped-model.sh CORPORA OUT
 #
 # CORPORA holds the public corpora that the model card names: pmc/, pubmed/, sumpubmed/, radiology/ and mtsamples/, and
-# in mustknow/ the marks of the notes. One encoder, two heads: first that for articles, then that for notes. A run that
-# was stopped goes on.
+# in mustknow/ the marks of the notes. One encoder, two heads: first that for articles, then that for notes, which goes
+# on with layers of its own. A run that was stopped goes on.
 set -eu
 corpora=$1
 out=$2
@@ -73,5 +73,14 @@ done
 "$clinsum" train $data --validation "$out/labels/mustknow-choosing.jsonl" --encoder all-MiniLM-L6-v2 \
     --head transformer --pooling mean --depth 3 --width 112 --inner 224 --dropout 0.2 --members 3 --compact \
     --freeze encoder --precision fp32 --epochs 12 --patience 0 --lr 1.2e-3 --batch-sentences 1500 \
-    --section-dropout 0.5 --words 80 --own-words 96 --articles "$out/articles" --licence Apache-2.0 \
-    --out "$out/model" $(begun model)
+    --section-dropout 0.5 --words 80 --own-words 96 --licence Apache-2.0 \
+    --out "$out/notes" $(begun notes)
+
+# The three layers below it changed too (LoRA), on the marked notes as they are.
+marked "$out/labels/mustknow-plain.jsonl" training 0
+# shellcheck disable=SC2046  # one word or none
+"$clinsum" train --data "$out/labels/mustknow-plain.jsonl" --validation "$out/labels/mustknow-choosing.jsonl" \
+    --encoder "$out/notes" --head transformer --pooling mean --depth 3 --width 112 --inner 224 --dropout 0.2 --members 3 \
+    --compact --freeze encoder --precision fp32 --lora 16 --lora-lr 2e-3 --encoder-lr 3e-4 --lr 4e-4 --weight-decay 0.01 \
+    --epochs 2 --patience 0 --warmup 0.05 --batch-tokens 6250 --section-dropout 0.5 --words 80 --own-words 96 \
+    --articles "$out/articles" --licence Apache-2.0 --out "$out/model" $(begun model)

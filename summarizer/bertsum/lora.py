@@ -57,11 +57,14 @@ class Lowest:
 
         Args:
             tensors: of the adapter.
-            training: with dropout in the layers; the embeddings are not trained and have none.
+            training: with dropout in the layers; the embeddings, which are not trained, and the weights of
+                attention have none, for these would otherwise be made one by one and not by a fused kernel.
             inputs: `input_ids`, `attention_mask`, `token_type_ids`.
         """
         self._encoder.train(training)
         self._encoder.embeddings.eval()
+        for layer in self._encoder.encoder.layer:
+            layer.attention.self.eval()
         changed = adapted(dict(self._encoder.named_parameters()), tensors)
         found: Tensor = functional_call(self._encoder, changed, kwargs=inputs).last_hidden_state
         return found

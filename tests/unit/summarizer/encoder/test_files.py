@@ -17,6 +17,7 @@ def test_the_model_that_ships_is_whole_and_small() -> None:
     assert [path.name for path in files.weights] == [
         "articles.safetensors",
         "head.safetensors",
+        "lora.safetensors",
         "model.safetensors",
     ]
     assert sum(path.stat().st_size for path in files.weights) <= 48_000_000
