@@ -174,5 +174,5 @@ async def test_whoever_is_known_sees_it_and_nobody_else(served: Served) -> None:
 
 def test_the_card_that_ships_is_read() -> None:
     shown = as_html((PRETRAINED / "README.md").read_text("utf-8"))
-    assert shown.count("<table>") == 7  # facts, facts by kind, notes by kind, two of data, settings, scores
+    assert shown.count("<table>") == 8  # facts, facts by kind, notes by kind, three of data, settings, scores
     assert shown.count("<h2>") == 1
