@@ -14,6 +14,7 @@
         ├── NotFoundError          404
         ├── GoneError              410
         ├── ConflictError          409, 412
+        ├── DamagedError           a document that does not hold what was filed in it
         └── RefusedError           401, 403, 407
 
 `RecalledError` (writing) and `TimelineError` (timeline) hang below `FhirAdapterError` too. What an error
@@ -140,6 +141,10 @@ class GoneError(HttpStatusError):
 
 class ConflictError(HttpStatusError):
     """409 or 412: somebody else wrote first."""
+
+
+class DamagedError(HttpStatusError):
+    """422: the server does not give back what was filed in a document (`fhir_adapter.filing`)."""
 
 
 class RefusedError(HttpStatusError):

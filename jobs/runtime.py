@@ -96,7 +96,7 @@ def make_client(settings: Settings, retries: int | None = None, behalf: OnBehalf
 
 def _filing(settings: Settings, server: FhirClient) -> FhirClient:
     """The server that is written to, in the form in which summaries stand there."""
-    return FilingClient(server) if settings.write_as == "document" else server
+    return FilingClient(server, settings.pipeline) if settings.write_as == "document" else server
 
 
 def make_web(settings: Settings) -> Web:

@@ -13,22 +13,26 @@ from dataclasses import replace
 from fhir_adapter import canonical
 from fhir_adapter.errors import HttpStatusError, NotFoundError
 from fhir_adapter.filing.devices import Devices
-from fhir_adapter.filing.documents import Documents
+from fhir_adapter.filing.documents import Documents, patient_of
 from fhir_adapter.filing.envelope import Filed, Parts, document_of
 from fhir_adapter.filing.terms import exact, ways_to
-from fhir_adapter.lenient import JsonObject, as_dict, dicts, reference_of, references, version_of
+from fhir_adapter.lenient import JsonObject, as_dict, dicts, reference_of, references, relative, version_of
+from fhir_adapter.reading.source_note import SOURCE_TYPES
 from fhir_adapter.rest.capability import Capability, ResourceCapability
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.rest.search_page import SearchPage
 from fhir_adapter.rest.two_servers import TwoServers
 from fhir_adapter.writing.lifecycle import extracted_texts
 from fhir_adapter.writing.relinked import relinked
+from fhir_adapter.writing.summary import written_id
 
 _FILED = ("Composition", "Provenance")
 _MAKERS = ("Device", "DeviceDefinition")
 _TEXT = "DocumentReference"
 _TEXTS = ("_tag", "|".join(canonical.EXTRACTED_TEXT_TAG))
 _VERSIONS = 10_000
+_KNOWN = 400_000  # names of what belongs to notes that were read
+_PLACES = [(kind, n) for kind in ("Composition", "Provenance", "DocumentReference") for n in (1, 2)]
 
 
 class FilingClient(FhirClient):
@@ -36,12 +40,15 @@ class FilingClient(FhirClient):
 
     Args:
         server: as it is; closed with this one.
+        pipeline: its name, by which the summary of a note that was read is known to be that patient's.
     """
 
-    def __init__(self, server: FhirClient) -> None:
+    def __init__(self, server: FhirClient, pipeline: str = "") -> None:
         vars(self).update(vars(server))  # one connection, one login: all else is asked of the server itself
         self.server = server
-        self._documents = Documents(server)
+        self._pipeline = pipeline
+        self._patients: dict[str, str] = {}
+        self._documents = Documents(server, lambda name: self._patients.get(name, ""))
         self._devices = Devices(self._documents)
         self._versions: dict[str, tuple[str, str]] = {}
 
@@ -58,12 +65,13 @@ class FilingClient(FhirClient):
         kind = path.partition("/")[0]
         if kind not in (*_FILED, *_MAKERS):
             try:
-                return await self.server.read(reference, version)
+                return self._noted(await self.server.read(reference, version))
             except HttpStatusError as error:
                 if kind != _TEXT or error.status not in (400, 404, 410):
                     raise
         found = await self._filed([path], version)
         if path not in found:
+            self._documents.check(path)
             raise NotFoundError(404, f"read of {kind}")
         return found[path]
 
@@ -90,6 +98,17 @@ class FilingClient(FhirClient):
             reference_of(one): one for one in (parts.resources if parts else ()) if reference_of(one) in names
         }
 
+    def _noted(self, note: JsonObject) -> JsonObject:
+        """The note, of which is kept whose it is."""
+        patient = relative(as_dict(note.get("subject")).get("reference"), self.base_url)
+        if self._pipeline and patient.startswith("Patient/") and note.get("resourceType") in SOURCE_TYPES:
+            for kind, place in _PLACES:
+                ident = written_id(kind, reference_of(note), self._pipeline, place)
+                self._patients[f"{kind}/{ident}"] = patient
+            while len(self._patients) > _KNOWN:
+                del self._patients[next(iter(self._patients))]
+        return note
+
     def _seen(self, filed: Filed) -> Parts:
         """What is in a document, taken note of."""
         parts = filed.parts
@@ -109,7 +128,7 @@ class FilingClient(FhirClient):
             return
         if resource_type == _TEXT:
             async for page in self.server.search(resource_type, params, start):
-                yield page
+                yield replace(page, resources=tuple(map(self._noted, page.resources)))
             if _TEXTS in params and not start:
                 others = [pair for pair in params if pair != _TEXTS]
                 async for page in self._search(_TEXT, others):
@@ -117,7 +136,7 @@ class FilingClient(FhirClient):
             return
         if resource_type not in _FILED:
             async for page in self.server.search(resource_type, params, start):
-                yield page
+                yield replace(page, resources=tuple(map(self._noted, page.resources)))
             return
         if not start and (names := exact(resource_type, params)):
             current = await self._documents.current(names)
@@ -136,6 +155,8 @@ class FilingClient(FhirClient):
             # A former document leads to nothing: what replaced it is found by itself, on whichever page.
             parts = [self._seen(one) for one in found if one.reference in in_force]
             resources = [one for some in parts for one in some.resources]
+            if any(name == "_tag" for name, _ in params):  # as an audit asks for all that there is
+                resources += self._documents.remnants(set(page.unusable) - set(current))
             mine = tuple(one for one in resources if one.get("resourceType") == kind)
             yield replace(page, resources=mine, unusable=(), ignored=(), total=None, beside=0)
 
@@ -213,7 +234,7 @@ class FilingClient(FhirClient):
         self, composition: str, changed: Sequence[JsonObject], expected: str
     ) -> tuple[Filed, int]:
         whole = next((one for one in changed if reference_of(one) == composition), None)
-        there = (await self._documents.current([composition])).get(composition)
+        there = (await self._documents.current([composition], patient_of(whole or {}))).get(composition)
         if there is None and whole is None:
             raise NotFoundError(404, "update of Composition")
         before = there.stored if there else Parts(as_dict(whole))

@@ -6,14 +6,17 @@ a summary, or is added beside it, is written into its document; where that canno
 """
 
 import logging
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from dataclasses import replace
 
 from fhir_adapter import canonical
 from fhir_adapter.errors import (
     ConflictError,
+    DamagedError,
     FhirAdapterError,
     HttpStatusError,
     NotFhirError,
+    RefusedError,
     UnconfirmedError,
 )
 from fhir_adapter.filed import is_filed
@@ -24,11 +27,12 @@ from fhir_adapter.filing.envelope import (
     data_of,
     document_of,
     names_of,
+    remnant_of,
     replaces,
     stored_in,
     version_name,
 )
-from fhir_adapter.lenient import JsonObject, as_dict, as_text, dicts, version_of
+from fhir_adapter.lenient import JsonObject, as_dict, as_text, dicts, reference_of, version_of
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.rest.creating import create
 from fhir_adapter.rest.search_page import SearchPage
@@ -55,41 +59,98 @@ class Documents:
 
     Args:
         server: as it is.
+        whose: `Patient/id` of whoever a resource in a document is about, by its `Type/id`, or "": for servers
+            that want a patient in every search.
     """
 
-    def __init__(self, server: FhirClient) -> None:
-        self._server = server
+    def __init__(self, server: FhirClient, whose: Callable[[str], str] = lambda _: "") -> None:
+        self._server, self._whose = server, whose
+        self._by_patient = False
+        self._damaged: dict[str, JsonObject] = {}
 
     async def pages(
         self, ways: Sequence[Params], start: str = ""
     ) -> AsyncIterator[tuple[SearchPage, list[Filed]]]:
         """Pages of a search, each with the documents of ours on it.
 
+        Those that do not hold any more what was filed are `unusable` of the page, by their Composition.
+
         Raises:
-            HttpStatusError: the server takes none of the ways. NotFhirError: as `filed`.
+            HttpStatusError: the server takes none of the ways.
         """
         server = self._server
         pages = server.search(_KIND, ways[0], start) if start else search_by(server, _KIND, ways)
         async for page in pages:
-            yield page, [await self.filed(one) for one in page.resources if is_filed(one)]
+            found, damaged = list[Filed](), list[str]()
+            for document in filter(is_filed, page.resources):
+                try:
+                    found.append(await self.filed(document))
+                    self._damaged.pop(reference_of(document), None)
+                except NotFhirError:
+                    self._damaged[reference_of(document)] = document
+                    damaged += names_of(document, canonical.FILED)[:1]
+            yield replace(page, unusable=tuple(damaged)), found
 
-    async def find(self, terms: Iterable[Term]) -> list[Filed]:
-        """The documents with any of these identifiers, each once, in the order of their ids."""
+    def remnants(self, names: Iterable[str]) -> list[JsonObject]:
+        """What is left of these Compositions, whose documents were met and are damaged."""
+        wanted = set(names)
+        damaged = self._damaged.values()
+        return [remnant_of(one) for one in damaged if wanted & set(names_of(one, canonical.FILED))]
+
+    def check(self, name: str) -> None:
+        """Raises DamagedError where a resource was filed and the server does not give back what was."""
+        if any(name in names_of(one, canonical.FILED) for one in self._damaged.values()):
+            raise DamagedError(422, "a document of a summary that does not hold what was filed in it")
+
+    async def find(self, terms: Iterable[Term], patient: str = "") -> list[Filed]:
+        """The documents with any of these identifiers, each once, in the order of their ids.
+
+        Args:
+            terms: what is looked for.
+            patient: `Patient/id` of whoever it is about, where that is known.
+
+        Raises:
+            HttpStatusError: the server does not take the searches, or wants a patient, who is not known.
+        """
         wanted = list(dict.fromkeys(terms))
         found: dict[str, Filed] = {}
         for begin in range(0, len(wanted), _AT_ONCE):
             part = wanted[begin : begin + _AT_ONCE]
-            asked = ("identifier", ",".join(f"{system}|{value}" for system, value in part))
-            async for _, filed in self.pages([[asked, _COUNT], [_OF_OURS, _COUNT], [_COUNT]]):
-                for one in filed:
-                    if any(value in names_of(one.document, system) for system, value in part):
-                        found[one.reference] = one
-        return [found[name] for name in sorted(found)]
+            async for one in self._any_of(part, patient):
+                if any(value in names_of(one.document, system) for system, value in part):
+                    found[one.reference] = one
+        over = {n for one in self._damaged.values() for n in replaces(one, self._server.base_url)}
+        return [found[name] for name in sorted(found) if name not in over]
 
-    async def current(self, names: Iterable[str]) -> dict[str, Filed]:
+    async def _any_of(self, terms: Sequence[Term], patient: str) -> AsyncIterator[Filed]:
+        """What a search for these finds, and perhaps more."""
+        asked = ("identifier", ",".join(f"{system}|{value}" for system, value in terms))
+        refusal: HttpStatusError | None = None
+        if not self._by_patient:
+            try:
+                async for _, filed in self.pages([[asked, _COUNT], [_OF_OURS, _COUNT], [_COUNT]]):
+                    for one in filed:
+                        yield one
+                return
+            except HttpStatusError as error:
+                if not error.unsupported:
+                    raise
+                refusal = error
+        patients = {patient or self._whose(value) for system, value in terms if system == canonical.FILED}
+        patients |= {patient} if patient else set()
+        if refusal and (not patients or "" in patients):
+            raise refusal
+        for one_patient in sorted(filter(None, patients)):
+            of_one = ("patient", one_patient.partition("/")[2])
+            async for _, filed in self.pages([[of_one, _OF_OURS, _COUNT], [of_one, _COUNT]]):
+                self._by_patient = True
+                for one in filed:
+                    yield one
+
+    async def current(self, names: Iterable[str], patient: str = "") -> dict[str, Filed]:
         """The document in force of each resource, by `Type/id`, as far as there is one."""
         wanted = list(dict.fromkeys(names))
-        found = await self.find((canonical.FILED, name) for name in wanted)
+        found = await self.find(((canonical.FILED, name) for name in wanted), patient)
         ordered = in_force(found, self._server.base_url)
         return {
             name: next(one for one in ordered if name in names_of(one.document, canonical.FILED))
@@ -138,9 +199,11 @@ class Documents:
             ConflictError: another version stands there. HttpStatusError: the server refuses it.
             UnconfirmedError: it took it and does not show it.
         """
-        there = await self.find([(canonical.FILED, parts.name)])
+        there = await self.find([(canonical.FILED, parts.name)], patient_of(parts.composition))
         heads = in_force(there, self._server.base_url)
         head = heads[0] if heads else None
+        if head is None:
+            self.check(parts.name)
         if expected and (head is None or head.version != expected):
             raise ConflictError(412, f"update of {_KIND}")
         if head is None:
@@ -167,19 +230,26 @@ class Documents:
         document = document_of(parts, replaced, self._server.base_url)
         validate(document)
         status, named = 0, ""
+        term = f"identifier={canonical.FILED_VERSIONS}|{version}"
         try:
-            term = f"identifier={canonical.FILED_VERSIONS}|{version}"
-            status, named = await create(self._server, document, term)
+            try:
+                status, named = await create(self._server, document, term)
+            except HttpStatusError as error:
+                if not error.unsupported or isinstance(error, RefusedError):
+                    raise
+                status, named = await create(self._server, document)  # is it the condition that is refused?
         except ConflictError as error:  # several match, or somebody files the same just now
             conflict = error
-        found = await self.find([(canonical.FILED_VERSIONS, version)])
+        found = await self.find([(canonical.FILED_VERSIONS, version)], patient_of(parts.composition))
         if not found and named:
+            self.check(parts.name)
             resource = await self._server.read_if_there(named)
             found = [await self.filed(resource)] if resource else []
         if not found:
             raise conflict or UnconfirmedError(
                 f"create of {_KIND}: the server answered with HTTP {status} and does not show it"
             )
+        self.check(parts.name)
         kept, *doubles = found
         for one in doubles:  # of two workers, on a server that takes no notice of the condition
             await self._mark(one, _IN_ERROR)
@@ -229,6 +299,12 @@ class Documents:
         for one in there:
             await self._server.delete(one.reference)
         return bool(there)
+
+
+def patient_of(composition: JsonObject) -> str:
+    """`Patient/id` of whoever a Composition is about, as it is named there; "" for nobody."""
+    named = as_text(as_dict(composition.get("subject")).get("reference")) or ""
+    return named if named.startswith("Patient/") else ""
 
 
 def unreplaced(found: Sequence[Filed], base_url: str) -> list[Filed]:

@@ -325,6 +325,27 @@ def _same_target(one: object, other: object, base_url: str) -> bool:
     return named(one) == named(other)
 
 
+def remnant_of(document: JsonObject) -> JsonObject:
+    """A Composition of what a document says beside it, where that is damaged: for an audit to say so.
+
+    It names no text that it was made from, so that nothing of it can be proven.
+    """
+    stated = dicts(as_list(document.get("identifier")))
+    summaries = {canonical.SUMMARIES: canonical.SUMMARY_TAG, canonical.TIMELINES: canonical.TIMELINE_TAG}
+    own = next((i for i in stated if i.get("system") in summaries), {"system": canonical.SUMMARIES})
+    system, code = summaries[own["system"]]
+    whole = next((n for n in names_of(document, canonical.FILED) if n.startswith("Composition/")), "")
+    return {
+        "resourceType": "Composition",
+        "id": whole.partition("/")[2],
+        "meta": {**as_dict(document.get("meta")), "tag": [{"system": system, "code": code}]},
+        "identifier": own,
+        "status": _IN_ERROR if document.get("status") == _IN_ERROR else "preliminary",
+        "subject": as_dict(document.get("subject")),
+        "title": document.get("description"),
+    }
+
+
 def names_of(document: JsonObject, system: str) -> list[str]:
     """The values of a document's identifiers of a system."""
     stated = dicts(as_list(document.get("identifier")))

@@ -10,13 +10,13 @@ from fhir_adapter.rest.wire import encode_json
 _MOST = 1 << 20  # of an answer, of which the header alone is read
 
 
-async def create(client: FhirClient, resource: JsonObject, if_none_exist: str) -> tuple[int, str]:
+async def create(client: FhirClient, resource: JsonObject, if_none_exist: str = "") -> tuple[int, str]:
     """Creates a resource; sent once, since a server may take no notice of the condition.
 
     Args:
         client: the server.
         resource: without an id.
-        if_none_exist: a search that finds it.
+        if_none_exist: a search that finds it; "" for no condition.
 
     Returns:
         The HTTP status, and `Type/id` as the header `Location` says it; "" where it does not.
@@ -34,8 +34,8 @@ async def create(client: FhirClient, resource: JsonObject, if_none_exist: str) -
         {
             "Accept": FHIR_JSON,
             "Content-Type": FHIR_JSON,
-            "If-None-Exist": if_none_exist,
             "Prefer": "return=minimal",
+            **({"If-None-Exist": if_none_exist} if if_none_exist else {}),
         },
         encode_json(resource),
         idempotent=False,

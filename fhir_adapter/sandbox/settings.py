@@ -23,6 +23,7 @@ class Quirk(StrEnum):
     DOCUMENTS_ONLY = "documents-only"
     FILED_ONCE = "filed-once"
     IGNORE_CONDITIONS = "ignore-conditions"
+    PATIENT_SEARCHES = "patient-searches"
 
     @property
     def words(self) -> str:
@@ -61,10 +62,16 @@ _QUIRKS = {
         "documents alone."
     ),
     Quirk.IGNORE_CONDITIONS: "Takes no notice of If-None-Exist: a POST always creates.",
+    Quirk.PATIENT_SEARCHES: (
+        "Wants a patient in every search of documents and reports, and searches them by nothing that names a "
+        "document itself, as EHRs do whose capability statements are of US Core."
+    ),
 }
 
 
-ON_DOCUMENTS = frozenset({Quirk.DOCUMENTS_ONLY, Quirk.FILED_ONCE, Quirk.IGNORE_CONDITIONS})
+ON_DOCUMENTS = frozenset(
+    {Quirk.DOCUMENTS_ONLY, Quirk.FILED_ONCE, Quirk.IGNORE_CONDITIONS, Quirk.PATIENT_SEARCHES}
+)
 """Those of servers to which summaries are written as documents."""
 
 NOT_THERE = frozenset({"Composition", "Provenance", "Device", "DeviceDefinition", "List"})

@@ -7,11 +7,12 @@ walk over everything (`clinsum reconcile`) looks at those of all the notes that 
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from enum import Enum, auto
 
 import structlog
 
-from fhir_adapter.errors import HttpStatusError
+from fhir_adapter.errors import DamagedError, HttpStatusError
 from fhir_adapter.reasons import Reason
 from fhir_adapter.writing.copies import Copies
 from fhir_adapter.writing.holding import doubles, single
@@ -88,7 +89,11 @@ async def disagreeing(
         chains = await writer.chains([row.source for row in looked])
         for row in looked:
             if row.source not in chains:  # a search may be behind what was just written
-                chains[row.source] = await writer.chain(row.source, row.composition)
+                with suppress(
+                    DamagedError
+                ):  # nothing to hold against the row; its note says so when it changes
+                    chains[row.source] = await writer.chain(row.source, row.composition)
+        looked = [row for row in looked if row.source in chains]
         ids = dict.fromkeys(row.composition for row in looked if row.reason == Reason.COPY)
         named_in = {ident: await writer.existing(ident) for ident in ids}
         second = await _second(copies, looked) if copies else set()

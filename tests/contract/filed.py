@@ -21,11 +21,14 @@ FILED = {"WRITE_AS": "document"}
 
 
 @contextmanager
-def filing_site(folder: Path, *quirks: Quirk) -> Iterator[tuple[Site, Site]]:
+def filing_site(
+    folder: Path, *quirks: Quirk, refused: frozenset[str] = frozenset()
+) -> Iterator[tuple[Site, Site]]:
     """The site of such a server, and the hospital's own way to its notes, which has no quirk."""
     folder.mkdir(parents=True, exist_ok=True)
     database = folder / "fhir.sqlite"
-    odd = SandboxSettings(database=database, quirks=frozenset([Quirk.DOCUMENTS_ONLY, *quirks]))
+    kind = frozenset([Quirk.DOCUMENTS_ONLY, *quirks])
+    odd = SandboxSettings(database=database, quirks=kind, refused=refused)
     with (
         running_embedded(SandboxSettings(database=database)) as plain,
         running_embedded(odd) as base_url,

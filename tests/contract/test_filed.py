@@ -73,6 +73,9 @@ def ward(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Ward]:
         yield Ward(*sites)
 
 
+well_behaved = pytest.mark.parametrize("ward", [()], indirect=True, ids=["well-behaved"])
+
+
 def test_each_note_has_one_document_that_is_proven_and_a_second_pass_files_nothing(ward: Ward) -> None:
     notes = [ward.note(), ward.note("Seen on the ward. Chest clear. Home tomorrow.")]
 
@@ -233,7 +236,7 @@ def test_all_of_a_patient_is_erased(ward: Ward, monkeypatch: pytest.MonkeyPatch)
     assert ward.theirs.fhir.get(note)["id"]
 
 
-@pytest.mark.parametrize("ward", [()], indirect=True, ids=["well-behaved"])
+@well_behaved
 @pytest.mark.parametrize(("name", "changed"), list(alterations().items()), ids=list(alterations()))
 def test_what_somebody_changed_is_found(ward: Ward, name: str, changed: Change) -> None:
     note = ward.note()
@@ -245,7 +248,7 @@ def test_what_somebody_changed_is_found(ward: Ward, name: str, changed: Change) 
     assert ward.wrong() != [], name
 
 
-@pytest.mark.parametrize("ward", [()], indirect=True, ids=["well-behaved"])
+@well_behaved
 def test_a_document_that_a_person_signed_stays_and_the_next_comes_after_it(ward: Ward) -> None:
     note = ward.note()
     ward.poll()
@@ -384,3 +387,47 @@ def test_notes_of_one_server_are_filed_on_another(ward: Ward, tmp_path: Path) ->
         assert document["subject"]["reference"] == f"{notes.fhir.server.base_url}/{reference(patient)}"
         again, _ = apart.poll([note])
         assert again[note].status == "unchanged"
+
+
+@pytest.mark.parametrize("ward", [(Quirk.PATIENT_SEARCHES,), (*ONCE, Quirk.PATIENT_SEARCHES)], indirect=True)
+def test_a_server_that_wants_a_patient_in_every_search_is_asked_for_one(ward: Ward) -> None:
+    ward.ours.options["PATIENTS"] = ward.patient.partition("/")[2]
+    note = ward.note()
+    assert ward.poll() == {note: "written"}
+    assert ward.poll() == {note: "unchanged"}
+
+    ward.reword(note, "Fever since noon. Cultures were drawn.")
+    assert ward.poll() == {note: "written"}
+    ward.revise(note, status="entered-in-error")
+    ward.poll()
+
+    inside = Site(ward.theirs.fhir, ward.theirs.database, ward.ours.options)
+    assert "DO NOT USE" in text_of(documents(inside, note)[-1])
+    assert len(documents(inside, note)) in (2, 3), "the third says the end where the second may not change"
+
+
+@pytest.mark.parametrize("refused", ["DocumentReference.identifier", "Prefer"])
+def test_a_search_or_a_header_that_is_refused_is_done_without(tmp_path: Path, refused: str) -> None:
+    with filing_site(tmp_path, refused=frozenset([refused])) as sites:
+        ward = Ward(*sites)
+        note = ward.note()
+        assert ward.poll() == {note: "written"}
+        assert ward.poll(note) == {note: "unchanged"}
+        assert ward.wrong() == []
+
+
+@well_behaved
+def test_a_document_that_lost_a_part_is_not_filed_again_and_stops_nobody(ward: Ward) -> None:
+    notes = [ward.note(), ward.note("Seen on the ward. Home tomorrow.")]
+    ward.poll()
+    (document,) = documents(ward.ours, notes[0])
+    ward.theirs.fhir.put({**document, "content": document["content"][:1]})
+    for note in notes:
+        ward.reword(note, f"Fever since noon. Cultures of {note} were drawn.")
+
+    ended, _ = ward.ours.poll()
+
+    assert (ended[notes[0]].status, ended[notes[0]].reason) == ("failed", "rejected-by-server")
+    assert ended[notes[1]].status == "written"
+    assert len(documents(ward.ours, notes[0])) == 1
+    assert ward.wrong() == ["not-a-summary"]

@@ -47,6 +47,9 @@ class Answer:
     from_cache: bool = False
 
 
+_OF_PATIENTS = ("DocumentReference", "DiagnosticReport")
+
+
 class Searcher:
     """Answers searches, histories and pages. Safe to use from several threads."""
 
@@ -75,6 +78,10 @@ class Searcher:
             raise RequestRefusedError(
                 405, "processing", "HAPI-1322: a chain is not supported in patient compartment mode"
             )
+        if Quirk.PATIENT_SEARCHES in self._settings.quirks and resource_type in _OF_PATIENTS:
+            names = {name.partition(":")[0] for name, _ in pairs}
+            if "identifier" in names or not names & {"patient", "subject", "_id"}:
+                raise invalid("A search of this type needs a patient.")
         self._check(resource_type, pairs)
         pairs, offset = self._understood(resource_type, pairs)
         plan = self._plan(resource_type, pairs)
