@@ -52,9 +52,7 @@ class Emitter(Place):
         context.begin_block()
         item = first.kind is ITEM
         if first.after_blank:
-            context.end_paragraph(
-                self.start, item=item, prose=bool(context.headings.heads) and is_prose(self.block)
-            )
+            self._end_paragraph(item=item)
         elif not item and context.in_items and not self._goes_on_in_list():
             context.leave_list()
         if context.table.open:
@@ -192,6 +190,15 @@ class Emitter(Place):
                 context.begin_problem(last.start, last.end)
             else:
                 self._lead_in(last, item=item)
+
+    def _end_paragraph(self, *, item: bool) -> None:
+        """Note that the block stands behind a blank line; a title between drawn lines stands over it yet."""
+        context, above = self.spans.context, self.before[-1] if self.before else None
+        context.end_paragraph(
+            self.start, item=item, prose=bool(context.headings.heads) and is_prose(self.block)
+        )
+        if above is not None and above.titled and above.kind is TEXT:
+            context.begin_list(above.start, above.end)
 
     def _begin_title(self, start: int) -> None:
         """Note that the block titles what is below it; between drawn lines it ends every list above."""

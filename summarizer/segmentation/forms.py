@@ -17,7 +17,7 @@ _FIGURED = re.compile(
 )
 _EXAMS = words("section_titles", "exams")
 TITLE_WORDS = 5
-_SOME_WORDS = 4
+_SOME_WORDS = 2
 _SHORT = 60
 _PART_WORDS = 3
 _LITTLE_WORDS = frozenset({"of", "and", "for", "at", "in", "on", "the", "to", "with", "/", "&", "-"})

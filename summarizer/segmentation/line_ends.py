@@ -50,6 +50,8 @@ _DOSE = re.compile(
 )
 _NUMBER_END = re.compile(r"(?:^|\s)[\d.,]*\d$")
 _RANGE_END = re.compile(r"\d ?(?:-|–|to)$")
+_FLAG = re.compile(r"\((?:H|L|HH|LL|A|C|high|low|abnormal|critical)\)(?=[,;.]|$)")
+"""What a laboratory says of a value."""
 _VALUE_AND_MORE = re.compile(r"\d[\d.,/]{0,8}%?[.,;]?\s(?!(?:[A-Z]|\d))")
 _MEASURED = words("line_ends", "measured")
 _WORD = re.compile(r"[\w/'’.%µ]+")
@@ -197,6 +199,8 @@ def goes_on(text: str) -> bool:
 
 def completes(before: str, text: str) -> bool:
     """Whether a line brings the unit or the upper end of the number above it, or the dose of the drug."""
+    if text[0] == "(":
+        return _FLAG.match(text) is not None and _NUMBER_END.search(before[-16:]) is not None
     first = _WORD.match(text)
     if first is None:
         return False

@@ -88,10 +88,10 @@ class Place:
         """Whether a block of text titles the lines below: they stand in from it, or it looks like a title."""
         first, own = self.first, self.first.text
         below = self.following[0] if self.following else None
+        if first.titled:
+            return below is not None
         if len(self.block) > 1 or below is None or below.after_blank:
             return False
-        if first.titled:
-            return True
         if below.kind is ITEM or len(own) > _TITLE or not own[0].isupper():
             return False
         if is_terminated(own[-8:]) or own[-1] in ",;:":

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from summarizer.segmentation import line_ends
 from summarizer.segmentation.answers import begins_answer
 from summarizer.segmentation.lines import BOILERPLATE, ROW, Line
+from summarizer.segmentation.section_titles import TITLE_KINDS
 from summarizer.segmentation.vocabulary import alternatives, words
 from summarizer.types import SectionKind
 
@@ -32,9 +33,11 @@ _UNIT = re.compile(r"%|[\w^*µ]{1,8}/[\w^*²³]{1,8}|(?:mg|g|kg|ml|l|fl|pg|mm|cm
 _NUMBERED = re.compile(r"(?:dose|day|visit|week|wk|cycle|month|reading|session|trial|time|test)\s?\d{1,2}")
 """`Dose 2` names a column."""
 _TIME = re.compile(
-    r"(?:[01]?\d|2[0-4])(?::?[0-5]\d|[ap]m?)|(?:0?[1-9]|1[0-2])/(?:0?[1-9]|[12]\d|3[01])(?:/\d{2,4})?"
+    r"(?:mon|tue|tues|wed|thu|thur|thurs|fri|sat|sun|(?:mon|tues|wednes|thurs|fri|satur|sun)day"
+    r"|morning|noon|midday|afternoon|evening|night|bedtime|midnight|[ap]\.?m\.?|breakfast|lunch|dinner|supper)"
+    r"|(?:[01]?\d|2[0-4])(?::?[0-5]\d|[ap]m?)|(?:0?[1-9]|1[0-2])/(?:0?[1-9]|[12]\d|3[01])(?:/\d{2,4})?"
 )
-"""A clock time or a date: `Drug | 0600 | 1200`."""
+"""A time of the day or the week, or a date: `Drug | 0600 | 1200`."""
 NEAR = 3
 """How far words may stand from where their cell begins, in characters."""
 _FEW = 2
@@ -46,6 +49,24 @@ _KINDS = (
 _WITH_REACTIONS = words("table_heads", "with_reactions")
 _HEADS = words("table_heads", "heads")
 _OF_FIGURES = words("table_heads", "of_figures")
+_ANSWERS = frozenset(
+    {
+        "yes",
+        "no",
+        "n/a",
+        "unknown",
+        "unsure",
+        "not sure",
+        "sometimes",
+        "never",
+        "ja",
+        "nein",
+        "sí",
+        "si",
+        "oui",
+        "non",
+    }
+)
 _ACTIONS = words("section_titles", "actions")
 _IN_CELLS = words("table_heads", "in_cells")
 _STOP_GAP = re.compile(r"[.?!:;,][\"')\]]?$")
@@ -207,6 +228,10 @@ def names_columns(row: Sequence[str], below: Sequence[str] = ()) -> bool:
         return True
     cells = [cell.strip().strip(":*").lower() for cell in row if cell.strip()]
     if len(cells) > _FEW and all(map(_TIME.fullmatch, cells[1:])) and not _HEADS.isdisjoint(cells[0].split()):
+        return True
+    if len(cells) > _FEW and all(cell in _ANSWERS for cell in cells[1:]) and cells[0] not in _ANSWERS:
+        return True
+    if len(cells) > 1 and all(cell in TITLE_KINDS for cell in cells):
         return True
     # `SpO2` names a column, `88` and `>90` are values.
     if len(cells) < 2 or any(_VALUE.match(cell) and not _NUMBERED.fullmatch(cell) for cell in cells):

@@ -4,6 +4,7 @@ import re
 
 from summarizer.segmentation.boilerplate import is_rule
 from summarizer.segmentation.labels import known_heading
+from summarizer.segmentation.line_ends import goes_on
 from summarizer.segmentation.lines import Line
 from summarizer.segmentation.markers import is_fracture
 from summarizer.segmentation.section_titles import TITLE_KINDS, names_section, normalise
@@ -110,6 +111,8 @@ def is_title(line: Line, following: Line | None, *, capitals: bool) -> bool:
         stands_out = following is not None and not following.after_blank and following.indent > line.indent
         alone = line.after_blank or stands_out or name in _PLAIN_TITLES
         return len(name.split()) > 1 or body.isupper() or alone
+    if line.after_blank and _stands_right_over(following) and body[0].isupper() and _is_state_of(name):
+        return following is not None and not goes_on(following.text)
     if not body.isupper():
         return _is_state_of_section(body, name) and _stands_apart(line, following)
     if len(body.split()) > 9 or any(map(str.isdigit, body)):

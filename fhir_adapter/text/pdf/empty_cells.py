@@ -4,10 +4,11 @@ Columns are seen from rows that are full: at least three of as many cells, parte
 through all of them. A line among them with fewer cells is a row too, where each of its cells stands in one
 column and lines up with the cells of that column; so is one right above or below them that has two cells or
 more. Where a line stands above at least three that line up with its cells, it is the head of a table of
-which a column may be empty all the way down. Whatever does not line up is left as it is.
+which a column may be empty all the way down; two are enough where they hold mere marks. Whatever does not
+line up is left as it is.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
@@ -22,6 +23,7 @@ _ALIGNED = 2.5
 """Points by which cells of one column may stand apart, at their left, right or middle."""
 _MOST_LINES = 300
 """A page of more lines is left as it is: each line is compared with those below it."""
+_LONGEST_MARK = 3
 _MARK = 9.0
 """Points by which a sign before a name may stand out to the left."""
 _STEP = 3.2
@@ -114,7 +116,13 @@ def _rows_under(lines: Sequence[TextLine], head: int) -> dict[int, list[int]]:
         if places:
             rows[at] = places
     gaps = sum(map(_has_gap, rows.values()))
-    return rows if len(rows) >= _LEAST_ROWS and gaps and missed <= len(rows) // 10 else {}
+    least = _LEAST_ROWS if missed else _LEAST_ROWS - _are_marks(lines, rows)
+    return rows if len(rows) >= least and gaps and missed <= len(rows) // 10 else {}
+
+
+def _are_marks(lines: Sequence[TextLine], rows: Mapping[int, Sequence[int]]) -> bool:
+    """Whether all cells behind the first are no more than marks, as under `Yes` and `No` on a form."""
+    return all(len(cell.text) <= _LONGEST_MARK for at in rows for cell in lines[at].segments[1:])
 
 
 def _under(names: Sequence[Segment], cells: Sequence[Segment]) -> list[int]:

@@ -149,3 +149,11 @@ def test_a_page_of_thousands_of_lines_is_left_as_it_is() -> None:
     cells = [Segment("a", 70.0 + 60 * column, 90.0 + 60 * column, 0.0, 10.0) for column in range(5)]
     lines = [TextLine(cells[: 5 if at % 3 else 4], 14.0 * at, 11.0) for at in range(20_000)]
     assert with_empty_cells(lines) == {}
+
+
+def test_marks_under_yes_and_no_stay_in_their_columns_in_two_rows() -> None:
+    form = [("Asked", "Yes", "No"), ("Metal implant", "", "X"), ("Nut allergy", "X", "")]
+    text = text_of(form)
+    assert text == "Asked | Yes | No\nMetal implant | | X\nNut allergy | X"
+    rows = segment(text).sentences[1:]
+    assert [[text[p.start : p.end] for p in row.context] for row in rows] == [["Asked | Yes | No"]] * 2

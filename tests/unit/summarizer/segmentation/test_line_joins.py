@@ -54,6 +54,11 @@ def sentences(text: str) -> list[str]:
         ("Denies\n1. chest pain\n2. cough", ["Denies", "chest pain", "cough"]),
         ("Contd. Sotalol. Kein Hinw. auf Sepsis.", ["Contd. Sotalol.", "Kein Hinw. auf Sepsis."]),
         ("Patient without Social History: of drink.", ["Patient without Social History: of drink."]),
+        ("Results: Ca 3.1 (H), urea 22\n  (H), Na 139", ["Ca 3.1 (H), urea 22 (H), Na 139"]),
+        (
+            "Undet. Nodule in the lung. No evid. Metastasis.",
+            ["Undet. Nodule in the lung.", "No evid. Metastasis."],
+        ),
     ],
 )
 def test_where_a_sentence_goes_on(text: str, expected: list[str]) -> None:

@@ -16,6 +16,23 @@ def test_what_became_of_drugs_heads_them(state: str, below: str) -> None:
     assert shown(text, "Gout") == [("heading", "Family History")]
 
 
+@pytest.mark.parametrize("title", ["Discontinued medications", "Medications Stopped", "MEDICATIONS HELD"])
+def test_what_became_of_drugs_heads_the_lines_right_under_it(title: str) -> None:
+    text = f"He was seen.\n\n{title}\nsotalol\nramipril\n\nHe is well."
+    assert shown(text, "sotalol") == shown(text, "ramipril") == [("heading", title)]
+
+
+@pytest.mark.parametrize("title", ["=== Left hand ===", "--- STOP THESE ---"])
+def test_a_drawn_title_stands_over_the_paragraph_behind_a_blank_line(title: str) -> None:
+    text = f"{title}\n\nsotalol\nramipril\n\nHe is well.\n\nHe sleeps."
+    assert [piece[1] for piece in shown(text, "sotalol")] == [title]
+
+
+def test_a_label_of_lines_without_stops_ends_above_a_short_sentence() -> None:
+    text = "Denies:\nfever\nchills\n\nHas cough."
+    assert shown(text, "cough") == []
+
+
 @pytest.mark.parametrize(
     "line", ["Discontinued medications today", "Held Medications were given", "New Wheelchair"]
 )
@@ -32,6 +49,9 @@ def test_a_line_that_says_something_is_no_title(line: str) -> None:
         ("Right ear:           Left ear:", "clear                wax"),
         ("HOME MEDS            WARD MEDS", "sotalol 80 mg        none"),
         ("Labs         0600    1400", "Potassium    6.1     pending"),
+        ("Drug         Mon     Sunday", "sotalol      given   refused"),
+        ("Asked          Yes    No", "Metal implant         X"),
+        ("Past history     Family history", "Gout             Sister: lupus"),
     ],
 )
 def test_a_row_of_labels_names_columns(head: str, row: str) -> None:
