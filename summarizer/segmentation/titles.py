@@ -112,7 +112,7 @@ def is_title(line: Line, following: Line | None, *, capitals: bool) -> bool:
         alone = line.after_blank or stands_out or name in _PLAIN_TITLES
         return len(name.split()) > 1 or body.isupper() or alone
     if line.after_blank and _stands_right_over(following) and body[0].isupper() and _is_state_of(name):
-        return following is not None and not goes_on(following.text)
+        return following is not None and not (goes_on(following.text) or _heads_list(following))
     if not body.isupper():
         return _is_state_of_section(body, name) and _stands_apart(line, following)
     if len(body.split()) > 9 or any(map(str.isdigit, body)):
