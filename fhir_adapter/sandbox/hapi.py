@@ -19,6 +19,7 @@ from urllib.parse import urlencode
 from uuid import uuid4
 
 from fhir_adapter.sandbox.hapi_build import (
+    VERSION,
     HapiError,
     ToolMissingError,
     cache_dir,
@@ -39,11 +40,15 @@ SOON_UP = (
 )
 
 
+Version = Literal["8.8.0", "7.2.0"]
+
+
 @dataclass(frozen=True, slots=True)
 class HapiSettings:
     """How the HAPI sandbox behaves. The defaults take any data; a hospital's server is often stricter.
 
     Attributes:
+        version: HAPI's own, of a release that `hapi/src` has code for.
         host: address to listen on.
         port: 0 takes a free one.
         base: base URL that the server states in its answers; None for the one it was asked by.
@@ -71,6 +76,7 @@ class HapiSettings:
             Maven are there, else Docker.
     """
 
+    version: Version = VERSION
     host: str = "127.0.0.1"
     port: int = 0
     base: str | None = None
@@ -202,7 +208,7 @@ def _launch(settings: HapiSettings) -> _Launch:
             return _docker(settings)
         raise
     # 256 jars: in the environment, where they do not fill the list of processes
-    return _Launch(java_command(settings, str(tools.java)), {"CLASSPATH": classpath(tools)})
+    return _Launch(java_command(settings, str(tools.java)), {"CLASSPATH": classpath(tools, settings.version)})
 
 
 def java_command(settings: HapiSettings, java: str) -> list[str]:
@@ -252,6 +258,10 @@ exit $code
 
 
 def _docker(settings: HapiSettings) -> _Launch:
+    if settings.version != VERSION:
+        raise ToolMissingError(
+            f"HAPI {settings.version} is built from Maven Central, which needs a JDK and Maven."
+        )
     if not _docker_answers():
         raise ToolMissingError(
             "No Docker engine answers (docker info fails); start it, or install a JDK and Maven."

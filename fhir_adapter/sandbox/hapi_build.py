@@ -19,6 +19,7 @@ from pathlib import Path
 from fhir_adapter.sandbox.settings import SandboxError
 
 SOURCES = Path(__file__).with_name("hapi")
+VERSION = "8.8.0"
 _JAVA_NEEDED = 17
 
 
@@ -98,21 +99,21 @@ def _java_version(java: Path) -> int:
     return int(found.group(1)) if found else 0
 
 
-def classpath(tools: Tools) -> str:
-    """The class path of the built sandbox; builds it first where that is not done yet.
+def classpath(tools: Tools, version: str = VERSION) -> str:
+    """The class path of the sandbox with a version of HAPI; builds it first where that is not done yet.
 
-    The first build downloads about 220 MB of jars into Maven's repository.
+    The first build of a version downloads about 220 MB of jars into Maven's repository.
 
     Raises:
         BuildError: naming Maven's log.
     """
-    built = cache_dir() / f"hapi-{_sources_hash()}"
+    built = cache_dir() / f"hapi-{_sources_hash(version)}"
     built.parent.mkdir(parents=True, exist_ok=True)
     with locked(built.with_suffix(".lock")):
         jars = _complete(built)
         if jars is None:
             shutil.rmtree(built, ignore_errors=True)
-            _build(tools, built)
+            _build(tools, built, version)
             jars = _complete(built)
     if jars is None:
         raise BuildError(
@@ -121,17 +122,23 @@ def classpath(tools: Tools) -> str:
     return os.pathsep.join([str(built / "classes"), *jars])
 
 
-def _sources() -> list[Path]:
-    return [SOURCES / "pom.xml", *sorted(p for p in (SOURCES / "src").rglob("*") if p.suffix in _SUFFIXES)]
+def _sources(version: str) -> list[tuple[Path, Path]]:
+    """Each file, and its place in the Maven project of a version."""
+    project, release = SOURCES / "src" / "main", SOURCES / "src" / f"release-{version.partition('.')[0]}"
+    found = [(SOURCES / "pom.xml", Path("pom.xml"))]
+    for folder in (project, release):
+        files = sorted(path for path in folder.rglob("*") if path.suffix in _SUFFIXES)
+        found += [(path, Path("src", "main") / path.relative_to(folder)) for path in files]
+    return found
 
 
 _SUFFIXES = frozenset({".java", ".json", ".xml"})
 
 
-def _sources_hash() -> str:
-    digest = hashlib.sha256()
-    for path in _sources():
-        digest.update(str(path.relative_to(SOURCES)).encode() + b"\0" + path.read_bytes() + b"\0")
+def _sources_hash(version: str) -> str:
+    digest = hashlib.sha256(version.encode())
+    for path, place in _sources(version):
+        digest.update(str(place).encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
 
 
@@ -144,15 +151,15 @@ def _complete(built: Path) -> list[str] | None:
     return jars if all(Path(jar).exists() for jar in jars) else None
 
 
-def _build(tools: Tools, built: Path) -> None:
+def _build(tools: Tools, built: Path, version: str) -> None:
     log = cache_dir() / "hapi-build.log"
     with tempfile.TemporaryDirectory(dir=built.parent, prefix="hapi-build-") as folder:
         project = Path(folder)
-        for source in _sources():
-            copy = project / source.relative_to(SOURCES)
+        for source, place in _sources(version):
+            copy = project / place
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, copy)
-        command = [str(tools.maven), "--batch-mode", "--no-transfer-progress", "compile"]
+        command = [str(tools.maven), "--batch-mode", "--no-transfer-progress", f"-Dhapi.version={version}", "compile"]
         environment = {**os.environ, "JAVA_HOME": str(tools.home)}
         with log.open("wb") as output:
             ended = subprocess.run(  # noqa: S603 (our own command)

@@ -90,6 +90,14 @@ def test_docker_asked_for_and_not_there(machine: Machine) -> None:
         pass
 
 
+def test_the_published_image_is_of_one_version(machine: Machine) -> None:
+    with (
+        pytest.raises(ToolMissingError, match=r"HAPI 7\.2\.0 is built"),
+        running_hapi(HapiSettings(way="docker", version="7.2.0")),
+    ):
+        pass
+
+
 def test_cache_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("CLINSUM_CACHE", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))

@@ -13,20 +13,15 @@ import ca.uhn.fhir.jpa.config.r4.JpaR4Config;
 import ca.uhn.fhir.jpa.config.util.HapiEntityManagerFactoryUtil;
 import ca.uhn.fhir.jpa.interceptor.PatientIdPartitionInterceptor;
 import ca.uhn.fhir.jpa.model.config.PartitionSettings;
-import ca.uhn.fhir.jpa.model.config.SubscriptionSettings;
 import ca.uhn.fhir.jpa.model.dialect.HapiFhirH2Dialect;
 import ca.uhn.fhir.jpa.searchparam.extractor.ISearchParamExtractor;
-import ca.uhn.fhir.jpa.subscription.channel.config.SubscriptionChannelConfig;
-import ca.uhn.fhir.jpa.subscription.match.config.SubscriptionProcessorConfig;
 import ca.uhn.fhir.jpa.subscription.match.deliver.email.IEmailSender;
-import ca.uhn.fhir.jpa.subscription.submit.config.SubscriptionSubmitterConfig;
 import ca.uhn.fhir.jpa.validation.JpaValidationSupportChain;
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import jakarta.persistence.EntityManagerFactory;
 import java.util.Properties;
 import javax.sql.DataSource;
-import org.hl7.fhir.dstu2.model.Subscription;
 import org.springframework.beans.factory.SmartInitializingSingleton;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.context.annotation.Bean;
@@ -40,8 +35,7 @@ import org.springframework.orm.jpa.LocalContainerEntityManagerFactoryBean;
 @Configuration
 @Import({
     JpaR4Config.class, HapiJpaConfig.class,
-    JpaBatch2Config.class, Batch2JobsConfig.class, ThreadPoolFactoryConfig.class,
-    SubscriptionSubmitterConfig.class, SubscriptionProcessorConfig.class, SubscriptionChannelConfig.class
+    JpaBatch2Config.class, Batch2JobsConfig.class, ThreadPoolFactoryConfig.class, Release.class
 })
 public class ServerConfig {
 
@@ -105,8 +99,7 @@ public class ServerConfig {
         storage.setAutoCreatePlaceholderReferenceTargets(settings.flag("placeholders", false));
         long reuse = settings.number("reuseSearchMs", 60_000);
         storage.setReuseCachedSearchResultsForMillis(reuse > 0 ? reuse : null);
-        storage.setHibernateSearchIndexSearchParams(false);
-        storage.setHibernateSearchIndexFullText(false);
+        Release.adapt(storage, settings);
         storage.setJobFastTrackingEnabled(settings.flag("bulkExport", false)); // the steps of an export one after the other
         return storage;
     }
@@ -138,15 +131,6 @@ public class ServerConfig {
                 hooks.registerInterceptor(new PatientIdPartitionInterceptor(fhir, extractor, partitions));
             }
         };
-    }
-
-    @Bean
-    public SubscriptionSettings subscriptionSettings() {
-        SubscriptionSettings subscriptions = new SubscriptionSettings();
-        if (settings.flag("subscriptions", false)) {
-            subscriptions.addSupportedSubscriptionType(Subscription.SubscriptionChannelType.RESTHOOK);
-        }
-        return subscriptions;
     }
 
     @Bean
