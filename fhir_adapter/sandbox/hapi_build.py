@@ -159,7 +159,13 @@ def _build(tools: Tools, built: Path, version: str) -> None:
             copy = project / place
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, copy)
-        command = [str(tools.maven), "--batch-mode", "--no-transfer-progress", f"-Dhapi.version={version}", "compile"]
+        command = [
+            str(tools.maven),
+            "--batch-mode",
+            "--no-transfer-progress",
+            f"-Dhapi.version={version}",
+            "compile",
+        ]
         environment = {**os.environ, "JAVA_HOME": str(tools.home)}
         with log.open("wb") as output:
             ended = subprocess.run(  # noqa: S603 (our own command)

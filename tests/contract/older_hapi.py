@@ -2,8 +2,8 @@
 
     .venv/bin/python -m tests.contract.older_hapi http://127.0.0.1:8080/fhir
 
-The server has to be a new one that was asked for nothing yet. 7.2 is asked in every run of the tests; 6.4, which
-is built from its sources and takes three minutes of processor time with all this, by hand.
+The server has to be a new one that was asked for nothing yet. 7.2 is asked in every run of the tests; 6.4,
+which is built from its sources and takes three minutes of processor time with all this, by hand.
 """
 
 import asyncio
