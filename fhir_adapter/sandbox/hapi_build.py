@@ -15,11 +15,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from fhir_adapter.sandbox.settings import SandboxError
 
 SOURCES = Path(__file__).with_name("hapi")
-VERSION = "8.8.0"
+VERSION: Final = "8.8.0"
 _JAVA_NEEDED = 17
 
 
