@@ -9,6 +9,7 @@ from summarizer.segmentation.lines import Line
 from summarizer.segmentation.markers import is_fracture
 from summarizer.segmentation.section_titles import TITLE_KINDS, names_section, normalise
 from summarizer.segmentation.vocabulary import alternatives, read, words
+from summarizer.types import SectionKind
 
 _MARKDOWN = re.compile(r"#{1,6}\s{1,8}\S")
 _BOLD = re.compile(r"(\*\*|__)[^*_]{1,80}\1:?$")
@@ -96,7 +97,20 @@ def _is_state_of(name: str) -> bool:
     if state in _STATES and title in TITLE_KINDS:
         return True
     title, _, state = name.rpartition(" ")
-    return state in _STATES and title in TITLE_KINDS
+    # Of other things such words say something: `Consent given`.
+    return state in _STATES and TITLE_KINDS.get(title) is SectionKind.MEDICATIONS
+
+
+def _is_state_of_drugs(body: str, name: str) -> bool:
+    """Whether mere words name what became of drugs (`Discontinued medications`)."""
+    state, _, title = name.partition(" ")
+    last, _, ended = name.rpartition(" ")
+    named = (state in _STATES and title) or (ended in _STATES and last) or ""
+    return (
+        body[0].isupper()
+        and body.replace(" ", "").isalpha()
+        and TITLE_KINDS.get(named) is SectionKind.MEDICATIONS
+    )
 
 
 def is_title(line: Line, following: Line | None, *, capitals: bool) -> bool:
@@ -111,7 +125,7 @@ def is_title(line: Line, following: Line | None, *, capitals: bool) -> bool:
         stands_out = following is not None and not following.after_blank and following.indent > line.indent
         alone = line.after_blank or stands_out or name in _PLAIN_TITLES
         return len(name.split()) > 1 or body.isupper() or alone
-    if line.after_blank and _stands_right_over(following) and body[0].isupper() and _is_state_of(name):
+    if line.after_blank and _stands_right_over(following) and _is_state_of_drugs(body, name):
         return following is not None and not (goes_on(following.text) or _heads_list(following))
     if not body.isupper():
         return _is_state_of_section(body, name) and _stands_apart(line, following)

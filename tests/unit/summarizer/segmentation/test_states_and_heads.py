@@ -28,13 +28,22 @@ def test_a_drawn_title_stands_over_the_paragraph_behind_a_blank_line(title: str)
     assert [piece[1] for piece in shown(text, "sotalol")] == [title]
 
 
+@pytest.mark.parametrize(
+    "line", ["Consent given", "CONSENT [x] GIVEN", "Refused procedure", "Surgery planned"]
+)
+def test_what_became_of_other_things_is_a_statement(line: str) -> None:
+    text = f"He was seen.\n\n{line}\nInterpreter asked."
+    assert line in [text[s.start : s.end] for s in segment(text).sentences]
+
+
 def test_a_label_of_lines_without_stops_ends_above_a_short_sentence() -> None:
     text = "Denies:\nfever\nchills\n\nHas cough."
     assert shown(text, "cough") == []
 
 
 @pytest.mark.parametrize(
-    "line", ["Discontinued medications today", "Held Medications were given", "New Wheelchair"]
+    "line",
+    ["Discontinued medications today", "Held Medications were given", "New Wheelchair", "Consent given"],
 )
 def test_a_line_that_says_something_is_no_title(line: str) -> None:
     text = f"He was seen.\n\n{line}\n\nHe went home."
