@@ -9,7 +9,7 @@ from summarizer.segmentation.vocabulary import alternatives, read
 
 _STATUS = re.compile(rf"(?:{alternatives('answers', 'of_the_line_above')})(?:\s?[:?]|\s[-–—=])", re.I)
 _STATUS_ALONE = re.compile(rf"[(\[](?:{alternatives('answers', 'states')})[.;]?[)\]]\.?", re.I)
-_STATE = re.compile(rf"\s*(?:{alternatives('answers', 'states')})[.;]?", re.I)
+_STATE = re.compile(rf"\s{{0,20}}(?:{alternatives('answers', 'states')})[.;]?", re.I)
 _STATUS_BEGINS = frozenset(label[0] for label in read("answers")["of_the_line_above"])
 
 
