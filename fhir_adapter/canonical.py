@@ -56,6 +56,7 @@ PARTICIPANT_TYPE = "http://terminology.hl7.org/CodeSystem/provenance-participant
 LIST_ORDER = "http://terminology.hl7.org/CodeSystem/list-order"
 W3C_ACTIVITY = "http://hl7.org/fhir/w3c-provenance-activity-type"
 LOINC = "http://loinc.org"
+SUMMARY_NOTE = "68608-9"  # of LOINC
 US_CORE_CATEGORY = "http://hl7.org/fhir/us/core/CodeSystem/us-core-documentreference-category"
 FORMAT_CODES = "http://ihe.net/fhir/ValueSet/IHE.FormatCode.codesystem"
 URI = "urn:ietf:rfc:3986"

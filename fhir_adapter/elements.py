@@ -5,6 +5,8 @@ failing the summary, and a reference that would not resolve from another resourc
 (R4, section 2.3: Reference.identifier).
 """
 
+import base64
+import hashlib
 import re
 from collections.abc import Iterable
 from typing import Any
@@ -139,6 +141,18 @@ def language(value: object) -> str | None:
     """A language tag in the form of BCP 47, or None; an underscore is read as a hyphen."""
     tag = value.strip().replace("_", "-") if isinstance(value, str) else ""
     return tag if _LANGUAGE.fullmatch(tag) else None
+
+
+def without_empty(resource: JsonObject) -> JsonObject:
+    """Without the elements that hold nothing, of which FHIR has none."""
+    return {name: value for name, value in resource.items() if value not in (None, "", [], {})}
+
+
+def held(data: bytes) -> JsonObject:
+    """What an Attachment states of the bytes that it holds: `data`, `size` and `hash`."""
+    sha1 = hashlib.sha1(data, usedforsecurity=False).digest()  # the algorithm that R4 names
+    encoded, digest = (base64.b64encode(part).decode("ascii") for part in (data, sha1))
+    return {"data": encoded, "size": len(data), "hash": digest}
 
 
 def labels(security: Iterable[object]) -> list[JsonObject]:

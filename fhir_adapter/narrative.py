@@ -18,6 +18,8 @@ from typing import Any
 from lxml import etree
 
 XHTML = "http://www.w3.org/1999/xhtml"
+CAVEAT = "Word for word from the note; picked by a machine; not checked: whether these are the right ones."
+"""What is said wherever sentences are shown: what an audit proves, and what it cannot."""
 
 _CONTROL_PICTURES = 0x2400
 _STAND_INS: dict[int, int] = {

@@ -12,6 +12,7 @@ from fhir_adapter import canonical
 from fhir_adapter.errors import HttpStatusError
 from fhir_adapter.filing.documents import Documents
 from fhir_adapter.filing.envelope import Filed, Parts
+from fhir_adapter.filing.terms import TYPED
 from fhir_adapter.lenient import JsonObject, dicts, reference_of
 from fhir_adapter.writing.lifecycle import Withdrawal, ended_because
 from fhir_adapter.writing.recall import marks_of
@@ -20,7 +21,7 @@ _AGAIN = 60.0  # seconds after which recalls are looked for again
 _ENDED = [("identifier", f"{canonical.FILED}|"), ("status", "entered-in-error")]
 _NEWEST = [("_sort", "-_lastUpdated"), ("_count", "50")]
 _ALL = [("identifier", f"{canonical.FILED}|"), ("_count", "100")]
-_TYPED = [("type", f"{canonical.LOINC}|68608-9"), ("_count", "100")]
+_TYPED = [TYPED, ("_count", "100")]
 
 
 class Devices:

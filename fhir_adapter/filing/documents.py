@@ -32,6 +32,7 @@ from fhir_adapter.filing.envelope import (
     stored_in,
     version_name,
 )
+from fhir_adapter.filing.terms import TYPED
 from fhir_adapter.lenient import JsonObject, as_dict, as_text, dicts, reference_of, version_of
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.rest.creating import create
@@ -47,7 +48,6 @@ _KIND = "DocumentReference"
 _AT_ONCE = 40  # identifiers in one search: keeps the URL under 4 kB
 _MOST_BYTES = 32 << 20
 _COUNT = ("_count", "100")
-_OF_OURS = ("type", f"{canonical.LOINC}|68608-9")
 _IN_ERROR = "entered-in-error"
 
 Term = tuple[str, str]
@@ -128,7 +128,7 @@ class Documents:
         refusal: HttpStatusError | None = None
         if not self._by_patient:
             try:
-                async for _, filed in self.pages([[asked, _COUNT], [_OF_OURS, _COUNT], [_COUNT]]):
+                async for _, filed in self.pages([[asked, _COUNT], [TYPED, _COUNT], [_COUNT]]):
                     for one in filed:
                         yield one
                 return
@@ -142,7 +142,7 @@ class Documents:
             raise refusal
         for one_patient in sorted(filter(None, patients)):
             of_one = ("patient", one_patient.partition("/")[2])
-            async for _, filed in self.pages([[of_one, _OF_OURS, _COUNT], [of_one, _COUNT]]):
+            async for _, filed in self.pages([[of_one, TYPED, _COUNT], [of_one, _COUNT]]):
                 self._by_patient = True
                 for one in filed:
                     yield one

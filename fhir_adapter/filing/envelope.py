@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from fhir_adapter import canonical
+from fhir_adapter import canonical, elements
 from fhir_adapter.filing.readable import readable
 from fhir_adapter.lenient import JsonObject, as_dict, as_list, as_text, coded, dicts, reference_of, relative
 from fhir_adapter.rest.wire import encode_json
@@ -136,7 +136,7 @@ def document_of(parts: Parts, replaced: Sequence[str], base_url: str, version: s
         "content": _content(parts, base_url, version),
         "context": _context(composition, sources),
     }
-    return _filled(found)
+    return elements.without_empty(found)
 
 
 def _relations(replaced: Sequence[str], sources: Sequence[str]) -> list[JsonObject]:
@@ -148,17 +148,13 @@ def _relations(replaced: Sequence[str], sources: Sequence[str]) -> list[JsonObje
 def _context(composition: JsonObject, sources: Sequence[str]) -> JsonObject:
     event = (dicts(composition.get("event")) or [{}])[0]
     encounter = composition.get("encounter")
-    return _filled(
+    return elements.without_empty(
         {
             "encounter": [encounter] if encounter else None,
             "period": as_dict(event.get("period")),
             "related": [{"reference": one} for one in sources],
         }
     )
-
-
-def _filled(resource: JsonObject) -> JsonObject:
-    return {name: value for name, value in resource.items() if value not in (None, "", [], {})}
 
 
 def _tag(tag: tuple[str, str]) -> JsonObject:
@@ -213,14 +209,11 @@ def _content(parts: Parts, base_url: str, version: str) -> list[JsonObject]:
 
 
 def _attachment(kind: str, data: bytes, title: str, language: object) -> JsonObject:
-    sha1 = hashlib.sha1(data, usedforsecurity=False).digest()  # the algorithm that R4 names
-    return _filled(
+    return elements.without_empty(
         {
             "contentType": kind,
             "language": language,
-            "data": base64.b64encode(data).decode("ascii"),
-            "size": len(data),
-            "hash": base64.b64encode(sha1).decode("ascii"),
+            **elements.held(data),
             "title": title,
         }
     )
@@ -266,7 +259,7 @@ class Filed:
         ):
             party = as_dict(document.get("authenticator"))
             attester = [{"mode": "professional", "party": party}] if party else []
-            found = _filled(
+            found = elements.without_empty(
                 {**found, "status": signed if signed != "preliminary" else "final", "attester": attester}
             )
         if not self.says_the_same:
@@ -278,7 +271,7 @@ class Filed:
         security = dicts(meta.get("security"))
         more = [one for one in dicts(outer.get("security")) if not coded([one]) <= coded(security)]
         stamped = {"versionId": self.version, "lastUpdated": outer.get("lastUpdated")}
-        return _filled({**meta, "security": [*security, *more], **stamped})
+        return elements.without_empty({**meta, "security": [*security, *more], **stamped})
 
     @property
     def parts(self) -> Parts:

@@ -6,10 +6,9 @@ was proven.
 
 from fhir_adapter.filed import MARK
 from fhir_adapter.lenient import JsonObject, as_dict, dicts
-from fhir_adapter.narrative import Piece, printable, read_ruled_list, words_in
+from fhir_adapter.narrative import CAVEAT, Piece, printable, read_ruled_list, words_in
 from fhir_adapter.writing.lifecycle import Withdrawal, ended_because, source_facts
 
-CAVEAT = "Word for word from the note; picked by a machine; not checked: whether these are the right ones."
 _BRACKETS = "In square brackets: what stands around a sentence in the note."
 _IN_ERROR = "entered-in-error"
 

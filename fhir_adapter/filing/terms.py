@@ -15,7 +15,8 @@ _TAGGED = {
     "|".join(canonical.TIMELINE_TAG): f"{canonical.TIMELINES}|",
 }
 _ANY = f"{canonical.FILED}|"
-_TYPE = ("type", f"{canonical.LOINC}|68608-9")
+TYPED = ("type", f"{canonical.LOINC}|{canonical.SUMMARY_NOTE}")
+"""What finds summaries, and others of their type, where identifiers cannot be asked for."""
 
 
 def ways_to(kind: str, params: Params) -> Sequence[Params]:
@@ -38,9 +39,9 @@ def ways_to(kind: str, params: Params) -> Sequence[Params]:
     if unknown := [name for name, _ in params if name not in known]:
         raise HttpStatusError(400, f"search of {kind} by {unknown[0]}", ("not-supported",))
     asked = [("identifier", ",".join(named))] if named else []
-    ways = [[*asked, *places, *shown], [*places, _TYPE, *shown]] if asked else []
+    ways = [[*asked, *places, *shown], [*places, TYPED, *shown]] if asked else []
     if not asked:
-        ways = [[*places, ("identifier", _ANY), *shown], [*places, _TYPE, *shown]]
+        ways = [[*places, ("identifier", _ANY), *shown], [*places, TYPED, *shown]]
     return [*ways, [*places, *shown], shown, []]
 
 

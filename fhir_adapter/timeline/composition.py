@@ -172,7 +172,9 @@ def timeline_composition(written: WrittenTimeline) -> JsonObject:
         "identifier": {"system": canonical.TIMELINES, "value": written.identifier},
         "status": "preliminary",
         "type": {
-            "coding": [{"system": canonical.LOINC, "code": "68608-9", "display": "Summary note"}],
+            "coding": [
+                {"system": canonical.LOINC, "code": canonical.SUMMARY_NOTE, "display": "Summary note"}
+            ],
             "text": "AI-extracted timeline",
         },
         "category": [{"coding": [{"system": canonical.COMPOSITION_KIND, "code": "timeline"}]}],
@@ -182,10 +184,12 @@ def timeline_composition(written: WrittenTimeline) -> JsonObject:
         "title": f"AI-extracted timeline of {_count(len(notes), 'note')}",
         "confidentiality": elements.confidentiality(_security(notes)),
         "relatesTo": _relations(written),
-        "event": [_without_empty({"period": _period(timeline), "detail": [_source(n) for n in notes]})],
+        "event": [
+            elements.without_empty({"period": _period(timeline), "detail": [_source(n) for n in notes]})
+        ],
         "section": sections,
     }
-    return _without_empty(resource)
+    return elements.without_empty(resource)
 
 
 def _meta(written: WrittenTimeline) -> JsonObject:
@@ -201,10 +205,6 @@ def _relations(written: WrittenTimeline) -> list[JsonObject]:
         return []
     target = {"reference": f"Composition/{written.replaced}", "type": "Composition"}
     return [{"code": "replaces", "targetReference": target}]
-
-
-def _without_empty(resource: JsonObject) -> JsonObject:
-    return {name: value for name, value in resource.items() if value not in (None, [], {})}
 
 
 def _count(number: int, what: str) -> str:
@@ -290,7 +290,7 @@ def _section(written: WrittenTimeline, entry: TimelineEntry, number: int, before
         },
         "entry": [_source(entry.note)],
     }
-    return _without_empty(section)
+    return elements.without_empty(section)
 
 
 def _stretches(place: Place) -> list[tuple[Stretch, str]]:

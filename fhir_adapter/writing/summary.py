@@ -4,7 +4,6 @@ Everything in them comes from the source, the summary and the pipeline, nothing 
 same note summarised twice gives the same resources and a server has nothing to store.
 """
 
-import base64
 import hashlib
 import re
 import uuid
@@ -194,7 +193,9 @@ def composition(written: SummaryDraft) -> JsonObject:
         "identifier": {"system": canonical.SUMMARIES, "value": written.identifier},
         "status": "preliminary",
         "type": {
-            "coding": [{"system": canonical.LOINC, "code": "68608-9", "display": "Summary note"}],
+            "coding": [
+                {"system": canonical.LOINC, "code": canonical.SUMMARY_NOTE, "display": "Summary note"}
+            ],
             "text": "AI-extracted note summary",
         },
         "category": [
@@ -208,10 +209,10 @@ def composition(written: SummaryDraft) -> JsonObject:
         "confidentiality": elements.confidentiality(note.security),
         "custodian": elements.reference(note.custodian, written.base_url, ("Organization",)),
         "relatesTo": _relations(written),
-        "event": [_without_empty({"period": elements.period(note.period), "detail": [source]})],
+        "event": [elements.without_empty({"period": elements.period(note.period), "detail": [source]})],
         "section": sections(written.summary, _frame(written, source, author)),
     }
-    return _without_empty(resource)
+    return elements.without_empty(resource)
 
 
 def _meta(written: SummaryDraft) -> JsonObject:
@@ -223,13 +224,9 @@ def _meta(written: SummaryDraft) -> JsonObject:
 def meta(profile: str, tag: tuple[str, str], security: list[JsonObject]) -> JsonObject:
     """`meta` of what we write; without `security` where there is no label."""
     system, code = tag
-    return _without_empty(
+    return elements.without_empty(
         {"profile": [profile], "security": security, "tag": [{"system": system, "code": code}]}
     )
-
-
-def _without_empty(resource: JsonObject) -> JsonObject:
-    return {name: value for name, value in resource.items() if value not in (None, [], {})}
 
 
 def _caption(written: SummaryDraft) -> str:
@@ -326,7 +323,6 @@ def extracted_text(written: SummaryDraft) -> JsonObject:
         "related": None if is_document else [source],
     }
     words = f"Text extracted from {note.reference} by {text.normalization}"
-    sha1 = hashlib.sha1(data, usedforsecurity=False).digest()  # the algorithm that R4 names
     resource: JsonObject = {
         "resourceType": "DocumentReference",
         "id": written.extracted_text_id,
@@ -350,12 +346,10 @@ def extracted_text(written: SummaryDraft) -> JsonObject:
             {
                 "attachment": {
                     "contentType": "text/plain; charset=utf-8",
-                    "data": base64.b64encode(data).decode("ascii"),
-                    "size": len(data),
-                    "hash": base64.b64encode(sha1).decode("ascii"),
+                    **elements.held(data),
                 }
             }
         ],
-        "context": _without_empty(context),
+        "context": elements.without_empty(context),
     }
-    return _without_empty(resource)
+    return elements.without_empty(resource)

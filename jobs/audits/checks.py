@@ -9,9 +9,6 @@ from fhir_adapter.audit.standing import Standing
 from fhir_adapter.audit.verdict import Audit, Examined, Kind
 from fhir_adapter.lenient import as_dict
 
-CAVEAT = "Word for word from the note; picked by a machine; not checked: whether these are the right ones."
-"""What is said wherever sentences are shown: what an audit proves, and what it cannot."""
-
 
 class Outcome(StrEnum):
     """How a check ended."""

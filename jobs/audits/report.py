@@ -11,9 +11,10 @@ from typing import TextIO
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from fhir_adapter.audit.verdict import Audit
+from fhir_adapter.narrative import CAVEAT
 from fhir_adapter.reasons import reason_words
 from fhir_adapter.writing.sections import left_out_words, notice_words
-from jobs.audits.checks import CAVEAT, headline
+from jobs.audits.checks import headline
 from jobs.audits.coverage import Coverage
 from jobs.audits.view import difference, said
 from jobs.ledger.rows import NoteRow

@@ -10,6 +10,7 @@ from fhir_adapter.sandbox.hapi import Hapi, HapiSettings
 from fhir_adapter.sandbox.running import running_embedded
 from fhir_adapter.sandbox.settings import SandboxSettings
 from tests.contract.contract_fhir import Fhir, FhirServer, hapi_or_skip, new_id
+from tests.contract.filed import HEEDLESS, ONCE, Ward, filing_site
 from tests.contract.lives import of_its_own
 from tests.contract.logins import Login, logging_in
 from tests.contract.passes import Site
@@ -115,3 +116,9 @@ def login() -> Iterator[Login]:
     """Keycloak, with clients of ours and an app that people sign in at."""
     with logging_in() as found:
         yield found
+
+
+@pytest.fixture(params=[(), ONCE, HEEDLESS], ids=["well-behaved", "filed-once", "ignore-conditions"])
+def ward(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Ward]:
+    with filing_site(tmp_path, *request.param) as sites:
+        yield Ward(*sites)

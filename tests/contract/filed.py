@@ -12,12 +12,42 @@ import pytest
 from fhir_adapter import canonical
 from fhir_adapter.sandbox.running import running_embedded
 from fhir_adapter.sandbox.settings import Quirk, SandboxSettings
-from tests.contract.contract_fhir import Fhir, FhirServer
-from tests.contract.passes import Site
+from tests.contract.contract_fhir import Fhir, FhirServer, new_id
+from tests.contract.passes import Site, encoded, reference
 
 Json = dict[str, Any]
 Change = Callable[[Json], Json]
 FILED = {"WRITE_AS": "document"}
+
+
+ONCE = (Quirk.FILED_ONCE,)
+HEEDLESS = (Quirk.IGNORE_CONDITIONS,)
+well_behaved = pytest.mark.parametrize("ward", [()], indirect=True, ids=["well-behaved"])
+
+
+class Ward:
+    """A server of documents with a patient on it, reached as we do and as the hospital itself does."""
+
+    def __init__(self, ours: Site, theirs: Site) -> None:
+        self.ours, self.theirs = ours, theirs
+        self.patient = reference(theirs.fhir.put({"resourceType": "Patient", "id": new_id("patient")}))
+
+    def note(self, text: str = "No fever today. Stable on ceftriaxone.", **changed: object) -> str:
+        return reference(self.theirs.document(text, subject={"reference": self.patient}, **changed))
+
+    def revise(self, note: str, **changed: object) -> None:
+        self.theirs.fhir.put({**self.theirs.fhir.get(note), **changed})
+
+    def reword(self, note: str, text: str) -> None:
+        self.revise(note, content=[{"attachment": {"contentType": "text/plain", "data": encoded(text)}}])
+
+    def poll(self, *notes: str) -> dict[str, str]:
+        ended, _ = self.ours.poll(list(notes) or None)
+        return {source: one.status for source, one in ended.items()}
+
+    def wrong(self) -> list[str]:
+        """All that an audit of everything finds."""
+        return [str(finding) for proof in self.ours.audit() for finding, _ in proof.findings]
 
 
 @contextmanager
