@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from jobs.backfill.actors import Control, Told
-from jobs.backfill.cluster import _Progress, _start
+from jobs.backfill.cluster import _patient, _Progress, _start
 from jobs.cli import run
 from jobs.exits import UsageError
 from jobs.ledger.backfills import Reached, keep, reached
@@ -61,24 +61,42 @@ def test_without_ray_one_sentence_says_what_to_do(
 
 
 class Overloaded:
-    """Ray on a machine that is busy: it gives up by itself, so often."""
+    """Ray on a machine that is busy: its node is there at the so many-th look only."""
 
-    def __init__(self, failures: int) -> None:
-        self.failures, self.calls = failures, [""]
+    def __init__(self, looks: int) -> None:
+        self.looks, self.calls = looks, [""]
+
+    def get_node(self, *_: object) -> dict[str, str]:
+        self.looks -= 1
+        if self.looks > 0:
+            raise RuntimeError("no node yet")
+        return {"node_id": "1"}
 
     def init(self, **_: object) -> None:
         self.calls.append("init")
-        self.failures -= 1
-        if self.failures >= 0:
-            raise RuntimeError("The current node timed out during startup.")
+        raise TimeoutError("The current node timed out during startup.")
 
     def shutdown(self) -> None:
         self.calls.append("shutdown")
 
 
-def test_a_start_that_times_out_is_tried_again_and_ends_in_a_sentence() -> None:
-    once, always = Overloaded(1), Overloaded(9)
-    _start(once, {})
-    assert once.calls[1:] == ["init", "shutdown", "init"]
+def test_ray_looks_for_its_node_until_it_is_there() -> None:
+    busy = Overloaded(3)
+    look = busy.get_node
+    with _patient(busy, seconds=60):
+        assert busy.get_node("address", "id") == {"node_id": "1"}
+    assert busy.looks == 0
+    assert busy.get_node == look
+
+
+def test_no_node_in_that_time_is_rays_own_error() -> None:
+    never = Overloaded(1 << 30)
+    with _patient(never, seconds=0.1), pytest.raises(RuntimeError, match="no node yet"):
+        never.get_node("address", "id")
+
+
+def test_a_start_that_fails_ends_in_a_sentence() -> None:
+    ray = Overloaded(1)
     with pytest.raises(UsageError, match="--local"):
-        _start(always, {})
+        _start(ray, {})
+    assert ray.calls[1:] == ["init", "shutdown"]
