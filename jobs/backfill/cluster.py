@@ -27,6 +27,7 @@ import structlog
 
 from jobs.backfill.actors import Job, Reading, Scoring, Told, Writing
 from jobs.backfill.local import Ended, over_pieces
+from jobs.backfill.patience import ENVIRONMENT, patient
 from jobs.backfill.plan import Plan, Request, StoppedError, Wait, make_plan
 from jobs.backfill.walk import finish
 from jobs.exits import UsageError
@@ -49,8 +50,6 @@ MISSING = (
 )
 _BLOCK = 1 << 10  # bytes: less than any batch, so that each goes on at once
 _STORE = 256 << 20  # bytes of batches between the stages, on a machine of our own
-_START = 300.0  # seconds for its processes to come up; alone they take nine
-_LOOK = 0.2  # seconds between two looks whether they have
 _RENEWALS = 4  # of all leases, in the time of one
 _SMALL = 0.25  # of a processor: what waits for the server more than it computes
 
@@ -60,8 +59,8 @@ def ray_or_say() -> Any:
     try:
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # it would tell its makers of this cluster
         os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
-        os.environ.setdefault("RAY_agent_register_timeout_ms", str(int(_START * 1000)))
-        os.environ.setdefault("RAY_worker_register_timeout_seconds", str(int(_START)))
+        for name, value in ENVIRONMENT.items():
+            os.environ.setdefault(name, value)
         import_module("ray.data")
         return import_module("ray")
     except ImportError:
@@ -105,7 +104,7 @@ def _start(ray: Any, options: dict[str, Any]) -> None:
         UsageError: it cannot be.
     """
     try:
-        with _patient(import_module("ray._private.services")):
+        with patient(import_module("ray._private.services")):
             ray.init(**options)
     except Exception as error:  # Ray raises a bare one
         log.warning("ray-not-started", error=type(error).__name__)
@@ -113,32 +112,6 @@ def _start(ray: Any, options: dict[str, Any]) -> None:
         raise UsageError(
             "Ray cannot be started, or reached where RAY_ADDRESS says; --local does without it."
         ) from None
-
-
-@contextmanager
-def _patient(services: Any, seconds: float = _START) -> Iterator[None]:
-    """Lets Ray look for its own node for so long.
-
-    It waits 30 s, a constant in `ray._private.node`, and leaves its processes behind where they took longer:
-    on a busy machine each further start makes that worse.
-    """
-    look = services.get_node
-
-    def get_node(*arguments: Any) -> Any:
-        end = time.monotonic() + seconds
-        while True:
-            try:
-                return look(*arguments)
-            except RuntimeError:  # not there yet
-                if time.monotonic() > end:
-                    raise
-                time.sleep(_LOOK)
-
-    services.get_node = get_node
-    try:
-        yield
-    finally:
-        services.get_node = look
 
 
 @dataclass(slots=True)

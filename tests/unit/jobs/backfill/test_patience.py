@@ -1,0 +1,62 @@
+"""Ray on a machine that is busy."""
+
+import inspect
+from importlib import import_module
+from importlib.util import find_spec
+
+import pytest
+
+from jobs.backfill.patience import _PORTS, free_ports, patient
+
+
+class Services:
+    """Ray's own module, on a machine that is busy: its node is there at the so many-th look only."""
+
+    def __init__(self, looks: int) -> None:
+        self.looks = looks
+        self.ports: dict[str, int] = {}
+
+    def get_node(self, address: str, node_id: str) -> str:
+        self.looks -= 1
+        if self.looks > 0:
+            raise RuntimeError("no node yet")
+        return f"{address} {node_id}"
+
+    def start_raylet(self, name: str, **ports: int) -> str:
+        self.ports = ports
+        return name
+
+
+def test_the_node_is_looked_for_until_it_is_there() -> None:
+    busy = Services(3)
+    with patient(busy, seconds=60):
+        assert busy.get_node("address", "id") == "address id"
+    assert busy.looks == 0
+    assert busy.get_node.__func__ is Services.get_node  # Ray's own again
+
+
+def test_no_node_in_that_time_is_rays_own_error() -> None:
+    never = Services(1 << 30)
+    with patient(never, seconds=0.1), pytest.raises(RuntimeError, match="no node yet"):
+        never.get_node("address", "id")
+
+
+def test_the_ports_of_the_agents_are_chosen_where_nobody_did() -> None:
+    busy = Services(1)
+    with patient(busy):
+        assert (
+            busy.start_raylet("raylet", metrics_agent_port=7, runtime_env_agent_port=0, other=9) == "raylet"
+        )
+    assert busy.ports["metrics_agent_port"] == 7
+    assert busy.ports["other"] == 9
+    assert all(busy.ports[name] > 0 for name in _PORTS)
+    assert len(set(free_ports(4))) == 4
+
+
+def test_ray_has_what_is_changed_of_it() -> None:
+    """A version of Ray that names these otherwise is to be noticed here."""
+    if find_spec("ray") is None:
+        pytest.skip("Ray is not installed")
+    services = import_module("ray._private.services")
+    assert set(_PORTS) <= inspect.signature(services.start_raylet).parameters.keys()
+    assert callable(services.get_node)
