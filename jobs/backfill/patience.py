@@ -19,12 +19,8 @@ ENVIRONMENT = {
     "RAY_worker_register_timeout_seconds": str(int(SECONDS)),
 }
 _LOOK = 0.2  # seconds between two looks
-_PORTS = (
-    "metrics_agent_port",
-    "metrics_export_port",
-    "dashboard_agent_listen_port",
-    "runtime_env_agent_port",
-)
+_LISTEN = "dashboard_agent_listen_port"
+_PORTS = ("metrics_agent_port", "metrics_export_port", "runtime_env_agent_port", _LISTEN)
 
 
 @contextmanager
@@ -35,7 +31,7 @@ def patient(services: Any, seconds: float = SECONDS) -> Iterator[None]:
         services: the module `ray._private.services`.
         seconds: how long.
     """
-    look, start = services.get_node, services.start_raylet
+    look, start, run = services.get_node, services.start_raylet, services.start_ray_process
 
     @wraps(look)
     def get_node(*arguments: Any, **named: Any) -> Any:
@@ -51,7 +47,18 @@ def patient(services: Any, seconds: float = SECONDS) -> Iterator[None]:
     @wraps(start)
     def start_raylet(*arguments: Any, **named: Any) -> Any:
         chosen = dict(zip(_PORTS, free_ports(len(_PORTS)), strict=True))
-        return start(*arguments, **named | {name: named.get(name) or port for name, port in chosen.items()})
+        named |= {name: named.get(name) or port for name, port in chosen.items()}
+        unsaid = f"--{_LISTEN}={named[_LISTEN]}"  # Ray tells its agent alone
+
+        @wraps(run)
+        def start_ray_process(command: list[str], *others: Any, **more: Any) -> Any:
+            return run([*command, unsaid], *others, **more)
+
+        services.start_ray_process = start_ray_process
+        try:
+            return start(*arguments, **named)
+        finally:
+            services.start_ray_process = run
 
     services.get_node, services.start_raylet = get_node, start_raylet
     try:

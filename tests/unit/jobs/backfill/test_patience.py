@@ -24,7 +24,10 @@ class Services:
 
     def start_raylet(self, name: str, **ports: int) -> str:
         self.ports = ports
-        return name
+        return self.start_ray_process([name], "raylet")
+
+    def start_ray_process(self, command: list[str], process_type: str) -> str:
+        return " ".join((process_type, *command))
 
 
 def test_the_node_is_looked_for_until_it_is_there() -> None:
@@ -44,9 +47,10 @@ def test_no_node_in_that_time_is_rays_own_error() -> None:
 def test_the_ports_of_the_agents_are_chosen_where_nobody_did() -> None:
     busy = Services(1)
     with patient(busy):
-        assert (
-            busy.start_raylet("raylet", metrics_agent_port=7, runtime_env_agent_port=0, other=9) == "raylet"
-        )
+        told = busy.start_raylet("command", metrics_agent_port=7, runtime_env_agent_port=0, other=9)
+    listen = busy.ports["dashboard_agent_listen_port"]
+    assert told == f"raylet command --dashboard_agent_listen_port={listen}"
+    assert busy.start_ray_process(["command"], "raylet") == "raylet command"
     assert busy.ports["metrics_agent_port"] == 7
     assert busy.ports["other"] == 9
     assert all(busy.ports[name] > 0 for name in _PORTS)
@@ -60,3 +64,4 @@ def test_ray_has_what_is_changed_of_it() -> None:
     services = import_module("ray._private.services")
     assert set(_PORTS) <= inspect.signature(services.start_raylet).parameters.keys()
     assert callable(services.get_node)
+    assert next(iter(inspect.signature(services.start_ray_process).parameters)) == "command"
