@@ -15,6 +15,7 @@
         ├── GoneError              410
         ├── ConflictError          409, 412
         ├── DamagedError           a document that does not hold what was filed in it
+        ├── UnsearchableError      a search for one patient alone, and nobody says for whom
         └── RefusedError           401, 403, 407
 
 `RecalledError` (writing) and `TimelineError` (timeline) hang below `FhirAdapterError` too. What an error
@@ -126,6 +127,11 @@ class HttpStatusError(FhirAdapterError):
         return self.status in _UNSUPPORTED
 
     @property
+    def says_not_there(self) -> bool:
+        """Of a read: nothing is there. Servers refuse ids that none of theirs can be with 400."""
+        return self.status in (400, 404, 410)
+
+    @property
     def asks_otherwise(self) -> bool:
         """`unsupported`, and not for the reason that there is nothing of the kind at all (404)."""
         return self.unsupported and self.status != 404
@@ -145,6 +151,18 @@ class ConflictError(HttpStatusError):
 
 class DamagedError(HttpStatusError):
     """422: the server does not give back what was filed in a document (`fhir_adapter.filing`)."""
+
+
+class UnsearchableError(HttpStatusError):
+    """The server refuses to look for this without a patient, and whose it is is not known.
+
+    So nothing says that it is not there.
+    """
+
+    @property
+    def says_not_there(self) -> bool:
+        """Never."""
+        return False
 
 
 class RefusedError(HttpStatusError):

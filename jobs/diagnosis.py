@@ -22,6 +22,7 @@ from fhir_adapter.reading.source import Source
 from fhir_adapter.rest.capability import Capability
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.rest.proxies import Proxies
+from fhir_adapter.rest.searching import search_by
 from fhir_adapter.rest.smart import missing, needed
 from fhir_adapter.rest.tokens import TokenAuth
 from fhir_adapter.rest.two_servers import TwoServers
@@ -232,7 +233,7 @@ async def _known(settings: Settings, client: FhirClient) -> Check | None:
 
 
 async def _first(client: FhirClient, resource_type: str, params: list[tuple[str, str]]) -> bool:
-    async for page in client.search(resource_type, params):
+    async for page in search_by(client, resource_type, [params], walk=True):
         return bool(page.resources)
     return False
 

@@ -11,6 +11,7 @@ from fhir_adapter.errors import (
     PolicyError,
     ServerUnreachableError,
 )
+from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.sandbox.hapi_build import HapiError
 from fhir_adapter.sandbox.settings import SandboxError
 from jobs.ledger.rows import LedgerAddressError, LedgerError, PassRunningError
@@ -41,6 +42,7 @@ EXPECTED = (
 )
 
 
+_OF_PATIENTS = tuple(f"search of {kind}" for kind in FhirClient.of_patients)
 _NO_PATIENT = "HAPI-1326"  # what is refused belongs to no patient, as software and model cards do not
 
 
@@ -58,6 +60,8 @@ def say(error: BaseException) -> str:
         return "Another pass over this server is running; wait for it to end, or stop `clinsum run`."
     if isinstance(error, PolicyError) and _NO_PATIENT in str(error):
         return f"{error} Set CLINSUM_WRITE_BASE_URL to a server that takes what belongs to no patient."
+    if isinstance(error, HttpStatusError) and error.asks_otherwise and error.what.startswith(_OF_PATIENTS):
+        return f"{error}. If it wants a patient in every search: CLINSUM_PATIENTS says for whom."
     return str(error)
 
 

@@ -1,14 +1,16 @@
 """Builds the parts of a pass from the settings, once per process, and takes them down again."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 import httpx
+import sqlalchemy as sa
 import structlog
 from pydantic import SecretStr
 
@@ -29,7 +31,9 @@ from fhir_adapter.rest.two_servers import TwoServers
 from fhir_adapter.text import Extractor, Limits
 from fhir_adapter.writing.pipeline import Pipeline
 from fhir_adapter.writing.writer import Writer
+from jobs.known_patients import PatientsOfLedger
 from jobs.ledger.ledger import Ledger
+from jobs.ledger.rows import LedgerError
 from jobs.passes.parts import Parts
 from jobs.passes.scoring import Scorer, Summarizing
 from jobs.settings import Settings, SettingsError
@@ -89,9 +93,22 @@ def make_client(settings: Settings, retries: int | None = None, behalf: OnBehalf
             written = _filing(settings, FhirClient(settings.write_base_url, **options))
             build = partial(TwoServers, settings.fhir_base_url, written=written)
         client = build(**_options(settings, settings.fhir_base_url, "", retries, behalf))
-        return client if settings.write_base_url else _filing(settings, client)
     except ValueError as error:
         raise SettingsError(f"CLINSUM_FHIR_BASE_URL, the proxy or the credentials: {error}.") from None
+    client = client if settings.write_base_url else _filing(settings, client)
+    return client if behalf else _knowing(settings, client)
+
+
+def _knowing(settings: Settings, client: FhirClient) -> FhirClient:
+    """The client, which knows whom to ask for where a server wants a patient in each search."""
+    ledger = partial(ledger_if_there, settings)
+    client.patients = PatientsOfLedger(client, settings.patients, ledger)
+    if isinstance(client, TwoServers):
+        base = client.base_url
+        client.written.patients = PatientsOfLedger(
+            client, settings.patients, ledger, lambda name: f"{base}/{name}"
+        )
+    return client
 
 
 def _filing(settings: Settings, server: FhirClient) -> FhirClient:
@@ -280,6 +297,23 @@ def open_ledger(settings: Settings) -> Ledger:
     """The ledger of this server, or these two, and this pipeline."""
     server = " > ".join(filter(None, (settings.fhir_base_url, settings.write_base_url)))
     return Ledger(settings.database_url, server=server, pipeline=settings.pipeline)
+
+
+@contextmanager
+def ledger_if_there(settings: Settings) -> Iterator[Ledger | None]:
+    """The ledger, or None: who only reads makes none, and may run where there is none."""
+    url = sa.make_url(settings.database_url)
+    file = url.database if url.get_backend_name() == "sqlite" else None
+    if file and file != ":memory:" and not Path(file).is_file():
+        yield None
+        return
+    try:
+        ledger = open_ledger(settings)
+    except LedgerError:
+        yield None
+        return
+    with ledger:
+        yield ledger
 
 
 @asynccontextmanager

@@ -13,13 +13,16 @@ from dataclasses import replace
 from fhir_adapter import canonical
 from fhir_adapter.errors import HttpStatusError, NotFoundError
 from fhir_adapter.filing.devices import Devices
-from fhir_adapter.filing.documents import Documents, patient_of
+from fhir_adapter.filing.documents import Documents
 from fhir_adapter.filing.envelope import Filed, Parts, document_of
+from fhir_adapter.filing.finding import patient_of
 from fhir_adapter.filing.terms import exact, ways_to
+from fhir_adapter.filing.whose import Whose
 from fhir_adapter.lenient import JsonObject, as_dict, dicts, reference_of, references, relative, version_of
 from fhir_adapter.reading.source_note import SOURCE_TYPES
 from fhir_adapter.rest.capability import Capability, ResourceCapability
 from fhir_adapter.rest.client import FhirClient
+from fhir_adapter.rest.known import KnownPatients
 from fhir_adapter.rest.search_page import SearchPage
 from fhir_adapter.rest.two_servers import TwoServers
 from fhir_adapter.writing.lifecycle import extracted_texts
@@ -31,7 +34,6 @@ _MAKERS = ("Device", "DeviceDefinition")
 _TEXT = "DocumentReference"
 _TEXTS = ("_tag", "|".join(canonical.EXTRACTED_TEXT_TAG))
 _VERSIONS = 10_000
-_KNOWN = 400_000  # names of what belongs to notes that were read
 _PLACES = [(kind, n) for kind in ("Composition", "Provenance", "DocumentReference") for n in (1, 2)]
 
 
@@ -46,10 +48,11 @@ class FilingClient(FhirClient):
     def __init__(self, server: FhirClient, pipeline: str = "") -> None:
         vars(self).update(vars(server))  # one connection, one login: all else is asked of the server itself
         self.server = server
+        self.of_patients = server.of_patients | {"Provenance"}
         self._pipeline = pipeline
-        self._patients: dict[str, str] = {}
-        self._documents = Documents(server, lambda name: self._patients.get(name, ""))
-        self._devices = Devices(self._documents)
+        self._whose = Whose(self._known, self._read_for)
+        self._documents = Documents(server, self._whose)
+        self._devices = Devices(self._documents, self._whose)
         self._versions: dict[str, tuple[str, str]] = {}
 
     async def capability(self) -> Capability:
@@ -102,12 +105,16 @@ class FilingClient(FhirClient):
         """The note, of which is kept whose it is."""
         patient = relative(as_dict(note.get("subject")).get("reference"), self.base_url)
         if self._pipeline and patient.startswith("Patient/") and note.get("resourceType") in SOURCE_TYPES:
-            for kind, place in _PLACES:
-                ident = written_id(kind, reference_of(note), self._pipeline, place)
-                self._patients[f"{kind}/{ident}"] = patient
-            while len(self._patients) > _KNOWN:
-                del self._patients[next(iter(self._patients))]
+            ids = (f"{kind}/{written_id(kind, reference_of(note), self._pipeline, n)}" for kind, n in _PLACES)
+            self._whose.keep(ids, patient)
         return note
+
+    def _known(self) -> KnownPatients | None:
+        return self.patients
+
+    async def _read_for(self, notes: Sequence[str]) -> None:
+        """Reads notes, to know whose they are."""
+        await asyncio.gather(*map(self.read_if_there, notes))
 
     def _seen(self, filed: Filed) -> Parts:
         """What is in a document, taken note of."""

@@ -13,13 +13,16 @@ from fhir_adapter.errors import HttpStatusError
 from fhir_adapter.filing.documents import Documents
 from fhir_adapter.filing.envelope import Filed, Parts
 from fhir_adapter.filing.terms import TYPED
+from fhir_adapter.filing.whose import Whose
 from fhir_adapter.lenient import JsonObject, dicts, reference_of
 from fhir_adapter.writing.lifecycle import Withdrawal, ended_because
 from fhir_adapter.writing.recall import marks_of
 
 _AGAIN = 60.0  # seconds after which recalls are looked for again
+_AGAIN_BY_PATIENT = 900.0  # where that takes a search for each patient
 _ENDED = [("identifier", f"{canonical.FILED}|"), ("status", "entered-in-error")]
 _NEWEST = [("_sort", "-_lastUpdated"), ("_count", "50")]
+_TYPED_ENDED = [TYPED, ("status", "entered-in-error")]
 _ALL = [("identifier", f"{canonical.FILED}|"), ("_count", "100")]
 _TYPED = [TYPED, ("_count", "100")]
 
@@ -27,8 +30,11 @@ _TYPED = [TYPED, ("_count", "100")]
 class Devices:
     """What is known of them, by `Device/id`."""
 
-    def __init__(self, documents: Documents, clock: Callable[[], float] = time.monotonic) -> None:
-        self._documents, self._clock = documents, clock
+    def __init__(
+        self, documents: Documents, whose: Whose, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._documents, self._whose, self._clock = documents, whose, clock
+        self._again = _AGAIN
         self._own: dict[str, JsonObject] = {}
         self._met: dict[str, JsonObject] = {}
         self._recalled: dict[str, JsonObject] = {}
@@ -76,7 +82,7 @@ class Devices:
 
     async def known(self) -> list[JsonObject]:
         """Those met so far, with what was recalled since the last look."""
-        if self._looked is None or self._clock() - self._looked > _AGAIN:
+        if self._looked is None or self._clock() - self._looked > self._again:
             self._looked = self._clock()
             await self._look()
         names = {*self._own, *self._met, *self._recalled}
@@ -92,11 +98,22 @@ class Devices:
         except HttpStatusError as error:
             if not error.unsupported:
                 raise
+        self._again = _AGAIN_BY_PATIENT
+        ways = [[*_TYPED_ENDED, *_NEWEST], _TYPED_ENDED, _TYPED]
+        async for found in self._documents.newest_of(ways, await self._whose.named()):
+            await self._see_current(found)
 
     async def survey(self) -> None:
         """All of them, by a walk over all documents."""
-        async for _, found in self._documents.pages([_ALL, _TYPED]):
-            await self._see_current(found)
+        try:
+            async for _, found in self._documents.pages([_ALL, _TYPED]):
+                await self._see_current(found)
+        except HttpStatusError as error:
+            patients = await self._whose.everyone()
+            if not error.asks_otherwise or not patients:
+                raise
+            async for found in self._documents.newest_of([_TYPED, []], patients):
+                await self._see_current(found)
 
     async def _see_current(self, found: Sequence[Filed]) -> None:
         """Takes note of what is in force of these: an end that was taken back is no recall any more."""

@@ -118,7 +118,7 @@ class Patients:
         """Whose summaries there are, by the server and not by a ledger."""
         shown = [("_elements", "subject,meta"), ("_count", "500")]
         tagged = [("_tag", "|".join(canonical.SUMMARY_TAG)), *shown]
-        async for summary in matches(self._written, "Composition", tagged, shown):
+        async for summary in matches(self._written, "Composition", tagged, shown, walk=True):
             if canonical.SUMMARY_TAG in coded(as_dict(summary.get("meta")).get("tag")):
                 yield relative(as_dict(summary.get("subject")).get("reference"), self._client.base_url)
 

@@ -21,6 +21,7 @@ from fhir_adapter.rest.auth import ScopedAuth
 from fhir_adapter.rest.backoff import Backoff
 from fhir_adapter.rest.capability import Capability, parse_capability
 from fhir_adapter.rest.foreign import ForeignHosts
+from fhir_adapter.rest.known import KnownPatients
 from fhir_adapter.rest.lacking import Lacking
 from fhir_adapter.rest.lanes import Lanes
 from fhir_adapter.rest.proxies import Proxies
@@ -55,6 +56,9 @@ class FhirClient:
     Raises:
         ValueError: `base_url` or the proxy on the way to it is not usable; one sentence.
     """
+
+    of_patients = frozenset({"DocumentReference", "DiagnosticReport", "Composition"})
+    """What a search finds whole by asking for each patient; a Provenance need not name one."""
 
     def __init__(
         self,
@@ -94,6 +98,7 @@ class FhirClient:
         )
         self.auth = auth
         self.lacking = Lacking()
+        self.patients: KnownPatients | None = None  # for servers that answer for one patient at a time
         self.foreign = ForeignHosts(backoff=backoff, timeout=timeout, sleep=sleep)
         self._capability: Capability | None = None
         self._capability_lock = asyncio.Lock()
@@ -166,7 +171,7 @@ class FhirClient:
         try:
             return await self.read(reference, version)
         except HttpStatusError as error:
-            if error.status in (400, 404, 410):  # 400: servers refuse ids that none of theirs can be
+            if error.says_not_there:
                 return None
             raise
 

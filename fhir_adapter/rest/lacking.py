@@ -28,6 +28,7 @@ class Lacking:
 
     def __init__(self) -> None:
         self._found: set[tuple[str, str]] = set()
+        self.by_patient: set[str] = set()  # types of which a search has to name a patient
         self._lenient: set[tuple[str, frozenset[str]]] = set()  # a type, and names of parameters
         self._taken: set[tuple[str, frozenset[str]]] = set()
 

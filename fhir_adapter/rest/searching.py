@@ -3,13 +3,14 @@
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from typing import TypeVar
 
-from fhir_adapter.errors import HttpStatusError
+from fhir_adapter.errors import HttpStatusError, UnsearchableError
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.rest.search_page import SearchPage
 
 Params = Sequence[tuple[str, str]]
 W = TypeVar("W")
 P = TypeVar("P")
+_NAMED = ("_id", "patient", "subject")
 
 
 async def first_taken(
@@ -37,20 +38,72 @@ async def first_taken(
         raise refusal
 
 
-async def search_by(client: FhirClient, kind: str, ways: Sequence[Params]) -> AsyncIterator[SearchPage]:
+async def search_by(
+    client: FhirClient, kind: str, ways: Sequence[Params], *, walk: bool = False
+) -> AsyncIterator[SearchPage]:
     """The pages of the first of several searches that the server takes.
 
     Args:
         client: the server.
         kind: what is searched for.
         ways: each finds all that is wanted, a later one perhaps more; the caller looks at what comes.
+        walk: where it takes none of them, ask for all known patients, one by one; a resource may come twice.
 
     Raises:
         HttpStatusError: it takes none of them: the refusal of the first. Else as `FhirClient.search`.
     """
+    walk = walk and kind in client.of_patients
+    patientwise = walk and kind in client.lacking.by_patient and client.patients is not None
+    if patientwise and not any(name in _NAMED for way in ways for name, _ in way):
+        async for page in _walked(client, kind, ways, None):
+            yield page
+        return
+    begun = False
+    try:
+        async for page in _taken(client, kind, ways):
+            begun = True
+            yield page
+        return
+    except HttpStatusError as error:
+        if begun or not walk or not error.asks_otherwise or client.patients is None:
+            raise
+        refusal = error
+    async for page in _walked(client, kind, ways, refusal):
+        yield page
+
+
+async def _taken(client: FhirClient, kind: str, ways: Sequence[Params]) -> AsyncIterator[SearchPage]:
+    """The pages of the first search that is taken; what was refused before it is not asked for again."""
     known = [way for way in ways if not any(client.lacking.has(kind, name) for name, _ in way)] or ways
     async for way, page in first_taken(known, lambda params: client.search(kind, params)):
         if way is not known[0]:
             for name in dict(known[0]).keys() - dict(way).keys():
                 client.lacking.add(kind, name)
         yield page
+
+
+async def _walked(
+    client: FhirClient, kind: str, ways: Sequence[Params], refusal: HttpStatusError | None
+) -> AsyncIterator[SearchPage]:
+    """The same searches for each patient who is known.
+
+    Raises:
+        HttpStatusError: none is known, or the server refuses the search for one of them: that is said once
+            all others were asked for, since less than all must not look like all.
+    """
+    patients = await client.patients.everyone() if client.patients else ()
+    faults: list[HttpStatusError] = []
+    for patient in patients:
+        theirs = [[(name, patient), *way] for name in ("patient", "subject") for way in ways]
+        try:
+            async for page in _taken(client, kind, theirs):
+                client.lacking.by_patient.add(kind)
+                yield page
+        except HttpStatusError as error:
+            if not error.asks_otherwise:
+                raise
+            faults.append(error)
+    if refusal and len(faults) == len(patients):
+        raise refusal  # it is not the patient that it wants, or there is nobody to ask for
+    if faults or not patients:
+        raise faults[0] if faults else UnsearchableError(400, f"search of {kind} without a patient")

@@ -50,6 +50,7 @@ class TwoServers(FhirClient):
     def __init__(self, base_url: str, *, written: FhirClient, **options: Any) -> None:
         super().__init__(base_url, **options)
         self.written = written
+        self.of_patients = written.of_patients
 
     async def aclose(self) -> None:
         """Closes all connections to both."""

@@ -63,8 +63,8 @@ _QUIRKS = {
     ),
     Quirk.IGNORE_CONDITIONS: "Takes no notice of If-None-Exist: a POST always creates.",
     Quirk.PATIENT_SEARCHES: (
-        "Wants a patient in every search of documents and reports, and searches them by nothing that names a "
-        "document itself, as EHRs do whose capability statements are of US Core."
+        "Wants a patient in every search of documents, reports and Compositions, and searches them by "
+        "nothing that names one itself, as EHRs do whose capability statements are of US Core."
     ),
 }
 

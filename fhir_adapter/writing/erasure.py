@@ -82,7 +82,8 @@ async def find(client: FhirClient, patient: str = "", source: str = "") -> Writt
     found = WrittenResources()
     for name, value in (("subject", patient), ("entry", source)):
         if value:
-            async for one in matches(client, "Composition", *ours_by("Composition", name, value)):
+            ways = ours_by("Composition", name, value)
+            async for one in matches(client, "Composition", *ways, walk=True):
                 _take(found, one, patient, source, client.base_url)
     for composition in found.compositions:
         found.texts += extracted_texts(composition)
@@ -99,7 +100,7 @@ async def find(client: FhirClient, patient: str = "", source: str = "") -> Writt
 
 async def _provenances(client: FhirClient, target: str) -> list[str]:
     found = []
-    async for one in matches(client, "Provenance", *ours_by("Provenance", "target", target)):
+    async for one in matches(client, "Provenance", *ours_by("Provenance", "target", target), walk=True):
         systems = {system for system, _ in coded(as_dict(one.get("meta")).get("tag"))}
         if target in references(one.get("target"), client.base_url) and canonical.PROVENANCE_KEY in systems:
             found.append(reference_of(one))
@@ -110,7 +111,7 @@ async def _links(client: FhirClient, source: str) -> list[str]:
     """What names the note in summaries of others that hold the same text; those stay."""
     read = [
         read_link(one, client.base_url)
-        async for one in matches(client, "Provenance", *ours_by("Provenance", "entity", source))
+        async for one in matches(client, "Provenance", *ours_by("Provenance", "entity", source), walk=True)
     ]
     return [reference_of(link.resource) for link in read if link and link.source == source]
 

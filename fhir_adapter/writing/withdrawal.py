@@ -131,7 +131,7 @@ async def withdraw_source(client: FhirClient, source: str, orders: Orders) -> As
     queries = [(resource_type, parameter, source) for resource_type, parameter in _MADE_FROM]
     async for done in _withdraw(client, queries, source, orders, set()):
         yield done
-    async for page in search_by(client, "Provenance", ours_by("Provenance", "entity", source)):
+    async for page in search_by(client, "Provenance", ours_by("Provenance", "entity", source), walk=True):
         links = [read_link(resource, client.base_url) for resource in page.resources]
         for link in links:
             if link and link.source == source and (link.ended == orders.why) == orders.undo:
@@ -183,7 +183,8 @@ async def _withdraw(
             return await _one(client, reference, wanted, orders)
 
     for resource_type, parameter, value in queries:
-        async for page in search_by(client, resource_type, ours_by(resource_type, parameter, value)):
+        ways = ours_by(resource_type, parameter, value)
+        async for page in search_by(client, resource_type, ways, walk=True):
             found = [ref for resource in page.resources for ref in _compositions(resource, client.base_url)]
             fresh = [reference for reference in dict.fromkeys(found) if reference not in seen]
             seen.update(fresh)

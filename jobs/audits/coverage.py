@@ -1,21 +1,17 @@
 """Which notes have no summary, as the ledger says: what an audit of summaries alone cannot show."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
-from pathlib import Path
 
 import sqlalchemy as sa
 
 from fhir_adapter.reasons import reason_words
 from jobs.ledger.ledger import Ledger
 from jobs.ledger.pages import NoteFilter
-from jobs.ledger.rows import LedgerError, NoteRow
+from jobs.ledger.rows import NoteRow
 from jobs.ledger.schema import note
-from jobs.runtime import open_ledger
-from jobs.settings import Settings
 
 _NAMED = 200  # notes without a summary that a page names one by one
 
@@ -50,23 +46,6 @@ class Coverage:
     def more(self) -> int:
         """How many of those without one are not named."""
         return self.notes - self.summarised - len(self.named)
-
-
-@contextmanager
-def ledger_if_there(settings: Settings) -> Iterator[Ledger | None]:
-    """The ledger, or None: an audit needs none, makes none, and may run where there is none."""
-    url = sa.make_url(settings.database_url)
-    file = url.database if url.get_backend_name() == "sqlite" else None
-    if file and file != ":memory:" and not Path(file).is_file():
-        yield None
-        return
-    try:
-        ledger = open_ledger(settings)
-    except LedgerError:
-        yield None
-        return
-    with ledger:
-        yield ledger
 
 
 def coverage(ledger: Ledger, since: datetime | None) -> Coverage:

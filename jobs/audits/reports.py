@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TextIO
 
 from fhir_adapter.audit.verdict import Audit
-from jobs.audits.coverage import coverage, ledger_if_there, without_summary
+from jobs.audits.coverage import coverage, without_summary
 from jobs.audits.paged import HtmlReport
 from jobs.audits.report import CsvReport, Head
 from jobs.audits.walk import Asked
 from jobs.exits import UsageError
+from jobs.runtime import ledger_if_there
 from jobs.settings import Settings
 from summarizer.files import replaced
 

@@ -82,7 +82,7 @@ async def _listed(
     begin = None if since is None else int(since.timestamp() * 1_000_000_000)
     late = [] if begin is None else [("_lastUpdated", f"ge{instant(begin)}")]
     async for page in search_by(
-        client, "Composition", [[tagged, count, *late], [tagged, count], [count, *late], [count]]
+        client, "Composition", [[tagged, count, *late], [tagged, count], [count, *late], [count]], walk=True
     ):
         # Looked at, since a server may ignore a parameter.
         yield [one for one in page.resources if any(has_tag(one, tag) for tag in _OURS) and _late(one, begin)]

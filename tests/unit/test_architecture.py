@@ -52,7 +52,7 @@ LEVELS: dict[str, tuple[tuple[str, ...], ...]] = {
     "jobs": (
         ("settings",),
         ("public_keys", "unknown", "ledger", "memory"),
-        ("exits",),
+        ("exits", "known_patients"),
         ("passes",),
         ("runtime",),
         ("monitoring",),

@@ -47,7 +47,7 @@ class Answer:
     from_cache: bool = False
 
 
-_OF_PATIENTS = ("DocumentReference", "DiagnosticReport")
+_OF_PATIENTS = ("DocumentReference", "DiagnosticReport", "Composition")
 
 
 class Searcher:

@@ -8,8 +8,8 @@ import pytest
 
 from fhir_adapter import canonical
 from fhir_adapter.filed import MARK, is_own, is_own_text
-from fhir_adapter.filing.documents import in_force
 from fhir_adapter.filing.envelope import Filed, Parts, data_of, document_of, stored_in, version_name
+from fhir_adapter.filing.finding import in_force
 from fhir_adapter.filing.readable import readable
 from fhir_adapter.reasons import Reason
 from fhir_adapter.writing.bundles import summary_resources
