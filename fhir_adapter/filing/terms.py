@@ -35,7 +35,7 @@ def ways_to(kind: str, params: Params) -> Sequence[Params]:
     shown = [(name, value) for name, value in params if name in _TIMES]
     places = [(_PLACES[name], value) for name, value in params if name in _PLACES]
     named = [value for name, value in params for value in _identifiers(kind, name, value)]
-    known = {*_TIMES, *_PLACES, *_NAMED, *_MADE_FROM, "_tag", "identifier"}
+    known = {*_TIMES, *_PLACES, *_NAMED, *_MADE_FROM, "_tag", "identifier", "_elements"}  # whole anyway
     if unknown := [name for name, _ in params if name not in known]:
         raise HttpStatusError(400, f"search of {kind} by {unknown[0]}", ("not-supported",))
     asked = [("identifier", ",".join(named))] if named else []
