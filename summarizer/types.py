@@ -87,6 +87,7 @@ class MarkKind(StrEnum):
     ROW_HEAD = "row-head"
     CAPTION = "caption"
     STRIKE = "strike"
+    SECTION = "section"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,8 @@ class Mark:
     Attributes:
         kind: `row` is a row of a table, one line of the text or several; `columns` a row that names columns;
             `row-head` a cell, within a row, that names it; `caption` the title of the table that follows;
-            `strike` words that are struck out.
+            `strike` words that are struck out; `section` a heading with all that it stands over, where other
+            headings are among that.
     """
 
     start: int

@@ -1,6 +1,7 @@
 """From lines to the text: tidy by construction, so that offsets of headings and marks are right at once."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from fhir_adapter.errors import NoteError
 from fhir_adapter.note import Heading, NoteText
@@ -19,6 +20,15 @@ _KINDS = {
 }
 
 
+@dataclass(slots=True)
+class _Section:
+    """A heading whose section is open; `divided` says that it holds other headings."""
+
+    start: int
+    level: int
+    divided: bool = False
+
+
 class TextBuilder:
     """Collects lines; no trailing white space, never two blank lines in a row, none first or last.
 
@@ -34,6 +44,7 @@ class TextBuilder:
         self._length = 0
         self._blank = False
         self._under_heading = False
+        self._open: list[_Section] = []
 
     def __len__(self) -> int:
         """Code points so far."""
@@ -56,6 +67,7 @@ class TextBuilder:
             end, begin = start + len(text), start + len(text) - len(body)
             if line.kind is LineKind.HEADING:
                 self._headings.append(Heading(begin, end, line.code))
+                self._open_section(begin, line.level)
                 self._under_heading = self._tight
             elif line.kind in _KINDS:
                 self._marks.append(Mark(begin, end, _KINDS[line.kind]))
@@ -69,10 +81,10 @@ class TextBuilder:
         """A blank line before whatever comes next, unless a heading has just been written."""
         self._blank = not self._under_heading
 
-    def heading(self, text: str, code: str | None = None) -> None:
+    def heading(self, text: str, code: str | None = None, level: int = 0) -> None:
         """A line that the format declares to be a heading, a blank line before it."""
         self._blank = True
-        self.add((Line(text.strip(), LineKind.HEADING, code=code),))
+        self.add((Line(text.strip(), LineKind.HEADING, code=code, level=level),))
 
     @property
     def text(self) -> str:
@@ -92,14 +104,30 @@ class TextBuilder:
         """
         if not self._lines:
             raise NoteError(Reason.EMPTY_TEXT, media_type)
+        self._end_sections(0, self._length - 1)
         return NoteText(
             text=self.text,
             normalization=normalization,
             media_type=media_type,
             headings=self.headings,
-            marks=tuple(self._marks),
+            marks=tuple(sorted(self._marks, key=lambda mark: (mark.start, -mark.end))),
             notice=notice,
         )
+
+    def _open_section(self, start: int, level: int) -> None:
+        """A heading begins at `start`; it ends the sections that it does not stand in."""
+        self._end_sections(level, start)
+        if level and self._open:
+            self._open[-1].divided = True
+        if level:
+            self._open.append(_Section(start, level))
+
+    def _end_sections(self, level: int, end: int) -> None:
+        """The sections of this level and deeper ones end; those that hold headings are marked."""
+        while self._open and self._open[-1].level >= level:
+            section = self._open.pop()
+            if section.divided:
+                self._marks.append(Mark(section.start, end, MarkKind.SECTION))
 
     def _line(self, text: str) -> int:
         """Appends a line that holds something and gives its offset."""

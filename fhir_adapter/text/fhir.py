@@ -14,6 +14,7 @@ and what it holds is read in its place.
 import base64
 import binascii
 import json
+from dataclasses import replace
 
 from lxml import etree
 
@@ -31,6 +32,9 @@ from fhir_adapter.text.xmltree import parse_xml
 
 _LOINC = "http://loinc.org"
 _MAX_SECTIONS = 16  # levels of sections inside sections
+_IN_NARRATIVE = (
+    _MAX_SECTIONS  # is added to the levels of headings in a narrative: they stand under its section
+)
 _SURROGATES = range(0xD800, 0xE000)
 
 
@@ -178,7 +182,7 @@ class _Reader:
         if level > _MAX_SECTIONS:
             raise NoteError(Reason.MALFORMED, "sections nested too deeply")
         code = section.get("code")
-        self._heading(_string(section.get("title")) or _label(code), _loinc(code))
+        self._heading(_string(section.get("title")) or _label(code), _loinc(code), level)
         inner = dicts(as_list(section.get("section")))
         if not self._narrative(section) and not inner:
             shown = [self._narrative(each) for each in self._entries(section)]
@@ -195,15 +199,18 @@ class _Reader:
         """Adds the lines of `text.div`; False where there are none."""
         text = holder.get("text")
         div = _string(text.get("div")) if isinstance(text, dict) else ""
-        lines = narrative_lines(div)
+        lines = [
+            replace(line, level=line.level + _IN_NARRATIVE) if line.level else line
+            for line in narrative_lines(div)
+        ]
         self.lines += lines
         return bool(lines)
 
-    def _heading(self, title: str, code: str | None) -> None:
+    def _heading(self, title: str, code: str | None, level: int = 0) -> None:
         title = " ".join(title.split())
         if title:
             self._gap()
-            self.lines += [Line(title, LineKind.HEADING, code=code), Line("")]
+            self.lines += [Line(title, LineKind.HEADING, code=code, level=level), Line("")]
 
     def _gap(self) -> None:
         self.lines.append(Line(""))

@@ -58,6 +58,8 @@ class Line:
         lead: code points of indent and marker in front of the text proper.
         code: LOINC code of the section it heads, where stated.
         caption: its style is that of captions; it is one if a table follows.
+        level: of a heading, from 1; one stands over those of a higher number up to the next of its own or a
+            lower one. 0 where the format says nothing of that.
     """
 
     text: str
@@ -69,6 +71,7 @@ class Line:
     lead: int = 0
     code: str | None = None
     caption: bool = False
+    level: int = 0
 
     @property
     def is_row(self) -> bool:

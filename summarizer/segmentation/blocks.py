@@ -20,7 +20,15 @@ from summarizer.segmentation.forms import (
     style,
 )
 from summarizer.segmentation.heads import ANNOUNCES
-from summarizer.segmentation.labels import ABBREVIATED, APART, LABEL, Role, abbreviates_allergies, role
+from summarizer.segmentation.labels import (
+    ABBREVIATED,
+    APART,
+    LABEL,
+    Role,
+    abbreviates_allergies,
+    names_problem,
+    role,
+)
 from summarizer.segmentation.line_ends import is_open, is_terminated
 from summarizer.segmentation.lines import BOILERPLATE, HEADING, ITEM, LABELLED, ROW, TEXT, Line
 from summarizer.segmentation.markers import boxes
@@ -165,6 +173,7 @@ class Emitter(Place):
             spans.marker(start, start + first.marker)
             start += first.marker
         label = LABEL.match(spans.text, start, self.end) if first.kind is LABELLED else None
+        named = self._names_problem(label)
         if headings.heads and (
             first.dashed or (first.kind is TEXT and (begins_with_time(first.text) or names_field(first.text)))
         ):
@@ -184,12 +193,22 @@ class Emitter(Place):
             self._sentences_of_text(start, label)
         if item:
             context.end_item()
-        if len(spans.sentences) > count and not empty:
+        found = 0 if empty else len(spans.sentences) - count
+        if found == 1 and (problem or named):
             last = spans.sentences[-1]
-            if problem and len(spans.sentences) == count + 1:
-                context.begin_problem(last.start, last.end)
-            else:
-                self._lead_in(last, item=item)
+            context.begin_problem(last.start, last.end, indent=first.indent if named else -1)
+        elif found:
+            self._lead_in(spans.sentences[-1], item=item)
+
+    def _names_problem(self, label: re.Match[str] | None) -> bool:
+        """Whether a label names a problem; what is no more about the one above ends that."""
+        context, first = self.spans.context, self.first
+        if label is not None and names_problem(label["words"]):
+            context.end_problem()
+            return True
+        if first.kind is TEXT:
+            context.begin_plain(first.indent)
+        return False
 
     def _end_paragraph(self, *, item: bool) -> None:
         """Note that the block stands behind a blank line; a title between drawn lines stands over it yet."""

@@ -41,7 +41,8 @@ _DEPARTMENT = _compiled(_LETTERS["department"])
 _PLACE = _compiled(r"{word}(?:,?\ {word}){0,3}")
 _NOT_NAMES = words("boilerplate", "not_names")
 _NOT_NAME_ENDINGS = tuple(read("boilerplate")["not_names_endings"])
-DEAR = re.compile(r"(?:dear(?: [\w.'’-]{1,24}){1,6} ?[:,]?|to whom it may concern\b.{0,5})$", re.I)
+DEAR = re.compile(rf"(?:{_PARTS['greeting']}|(?i:to\ whom\ it\ may\ concern)\b.{{0,5}})$", re.X)
+"""A greeting names people: `Dear denies pain.` is a statement about someone of that name."""
 VALEDICTION = re.compile(
     r"(?:(?:yours )?(?:sincerely|respectfully|faithfully|truly)|(?:\w{1,12} ){0,2}regards|cordially|"
     r"very truly|best wishes|with (?:best|kind|warm) wishes)\b[\w ]{0,20}[,.]?$",

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from summarizer.segmentation.heads import Head, look, names_document
+from summarizer.segmentation.heads import Head, look, markdown_level, names_document
+from summarizer.segmentation.labels import APART
 from summarizer.segmentation.open_headings import OpenHeadings, has_text_behind, indent_at
 from summarizer.segmentation.pieces import in_order, sorted_pieces
 from summarizer.segmentation.table_context import TableContext
@@ -12,6 +13,8 @@ from summarizer.types import ContextKind, ContextSpan, SectionKind, Span
 
 _ALLERGIES, _HEADING, _LEAD_IN = SectionKind.ALLERGIES, ContextKind.HEADING, ContextKind.LEAD_IN
 _UNTOLD = frozenset({SectionKind.ADMINISTRATIVE, SectionKind.OTHER})
+_OF_PROBLEMS = frozenset({SectionKind.ASSESSMENT, SectionKind.PLAN, SectionKind.INSTRUCTIONS})
+"""What a form asks for of each problem."""
 _COUNTED = ("1", "A", "a")
 """Styles of lists that number sections as well as items."""
 
@@ -44,6 +47,7 @@ class Context:
     _items_open: bool = False
     topic: ContextSpan | None = None
     _problem: ContextSpan | None = None
+    _problem_indent: int = -1  # of the label that names it, -1 where it has none
     in_table: bool = False
     _open: tuple[ContextSpan, ...] | None = None
     headings: OpenHeadings = field(init=False)
@@ -51,10 +55,12 @@ class Context:
     def __post_init__(self) -> None:
         self.headings = OpenHeadings(self.text, self.ended)
 
-    def heading(self, start: int, end: int, kind: SectionKind, *, declared: bool, own: bool = False) -> None:
+    def heading(
+        self, start: int, end: int, kind: SectionKind, *, declared: bool, own: bool = False, level: int = 0
+    ) -> None:
         """A heading opens and closes those beside it; one that is open already does nothing.
 
-        With `own` it is that of its paragraph or line alone.
+        With `own` it is that of its paragraph or line alone. `level` is as of a `Head`.
         """
         top = self.headings.top
         if top is not None and top.span.start == start:
@@ -90,10 +96,11 @@ class Context:
             depth,
             within=own or (not declared and not upper and self.headings.follows_sentence(start)),
             declared=declared,
-            listed=not inline and upper and name in ACTIONS,
+            listed=not inline and ((upper and name in ACTIONS) or name in APART),
             item=(item.indent, item.ordinal) if item and self._items_open and inline and not inside else None,
+            level=level or markdown_level(title),
         )
-        if main and not depth:
+        if main and not depth and not (self._problem_indent >= 0 and inline and kind in _OF_PROBLEMS):
             self.end_problem()
         self.headings.add(head, bulleted=bool(depth) and bulleted)
 
@@ -190,15 +197,25 @@ class Context:
         items.append(_Item(indent, style, ordinal=ordinal))
         self._items_open = True
 
-    def begin_problem(self, start: int, end: int) -> None:
-        """A problem is named (`# Cellulitis`), which all up to the next one or a blank line speaks of."""
+    def begin_problem(self, start: int, end: int, *, indent: int = -1) -> None:
+        """A problem is named (`# Cellulitis`), which all up to the next one or a blank line speaks of.
+
+        With the `indent` of a label (`Problem: gout`), its labelled fields and what stands in from it do.
+        """
         self._open = None
+        self._problem_indent = indent
         self._problem = ContextSpan(start, end, _LEAD_IN)
 
     def end_problem(self) -> None:
         """What follows is no more about the problem."""
         if self._problem is not None:
             self._open = self._problem = None
+            self._problem_indent = -1
+
+    def begin_plain(self, indent: int) -> None:
+        """A line without a label begins: it is about a labelled problem only if it stands in from that."""
+        if indent <= self._problem_indent:
+            self.end_problem()
 
     def leads_deeper(self, indent: int) -> bool:
         """Whether lines at this indent stand under the item in hand, which leads in to them."""

@@ -4,6 +4,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from summarizer.segmentation.section_titles import names_section, normalise
 from summarizer.segmentation.tables import cells, first_cell, names_columns
 from summarizer.types import ContextKind, ContextSpan, Mark, MarkKind, Sentence
 
@@ -78,6 +79,34 @@ def declared_rows(
             if names:
                 columns = [*columns, ContextSpan(start, end, ContextKind.COLUMN)][-_MOST_HEADS:]
     return rows
+
+
+def heading_levels(
+    text: str, headings: Sequence[tuple[int, int, str | None]], marks: Sequence[Mark]
+) -> dict[int, int]:
+    """How deep each heading stands by its start, from 1; empty where the format says of none.
+
+    A heading over all others that names no section is the title of the note, and stands over nothing.
+    """
+    sections = [mark for mark in marks if mark.kind is MarkKind.SECTION]
+    if not sections:
+        return {}
+    first, last = headings[0][0], headings[-1][0]
+    levels: dict[int, int] = {}
+    around: list[Mark] = []
+    at = 0
+    for start, end, code in headings:
+        around = [mark for mark in around if mark.end > start]
+        if around or start >= sections[0].start:
+            levels[start] = len(around) + 1
+        if at < len(sections) and sections[at].start == start:
+            title = start == first and sections[at].end > last and code is None
+            if title and not names_section(normalise(text[start:end])):
+                levels[start] = 0
+            else:
+                around.append(sections[at])
+            at += 1
+    return levels
 
 
 def _row_heads(text: str, inside: Sequence[Mark]) -> list[ContextSpan]:

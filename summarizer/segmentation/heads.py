@@ -67,6 +67,7 @@ class Head:
         within: it follows a sentence on its line, and is closed with the paragraph or item it stands in.
         declared: the format says that it is a heading.
         item: the indent and number of the counted item that it names a section in, which ends with the next.
+        level: how deep it stands as the format or Markdown declares it, from 1; 0 if that is not known.
     """
 
     span: ContextSpan
@@ -86,11 +87,17 @@ class Head:
     within: bool = False
     declared: bool = False
     item: tuple[int, int] | None = None
+    level: int = 0
 
 
 def alike(top: Head, head: Head) -> bool:
     """Whether two labels with their text on one line look alike (`DIET: Soft.` above `COUMADIN: Hold.`)."""
     return top.inline and head.inline and top.upper == head.upper
+
+
+def markdown_level(title: str) -> int:
+    """How deep a title stands by its signs (`## Heart`), 0 where it has none."""
+    return len(title) - len(title.lstrip("#")) if title[0] == "#" else 0
 
 
 def names_document(title: str, name: str) -> bool:

@@ -38,6 +38,7 @@ AFTER_COLON = re.compile(r"[:,;]*(?:[ \t]{1,80}[,;]+)?(?:[-–—][ \t]{1,80})?"
 _VALUE_LABELS = words("labels", "values")
 APART = words("labels", "apart")
 REMARKS = words("labels", "remarks")
+_PROBLEMS = words("labels", "problems")
 OPERATION = words("labels", "operation")
 _VALUE_TAIL = words("labels", "value_last_words")
 _VALUE_HEAD = re.compile(rf"(?:{alternatives('labels', 'value_first_words')})\b")
@@ -93,6 +94,11 @@ def known_heading(label: str, rest: str = "") -> bool:
     """Whether a label (as written, without colon) names a section, region, domain or study."""
     found = role(label)
     return found is _SECTION or (found is _EITHER and not rest[:1].isdigit())
+
+
+def names_problem(label: str) -> bool:
+    """Whether a label names one of the problems of a plan, with its number or without (`Problem #2`)."""
+    return normalise(label).rstrip(" 0123456789") in _PROBLEMS
 
 
 def opens_section(label: str, rest: str, context: SectionKind | None = None, *, nested: bool = False) -> bool:

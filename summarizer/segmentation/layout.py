@@ -5,7 +5,6 @@ and from the line above: whether that ended where no statement can end, or was f
 """
 
 from collections.abc import Iterator, Sequence
-from string import ascii_lowercase, ascii_uppercase
 
 from summarizer.segmentation import line_ends, records, tables
 from summarizer.segmentation.answers import begins_answer, is_labelled_answer, is_question, is_short
@@ -29,17 +28,19 @@ from summarizer.segmentation.lines import (
     TEXT,
     Line,
     LineKind,
+    mostly_capitals,
     read_lines,
 )
 from summarizer.segmentation.markers import begins_item, boxes, find_markers
 from summarizer.segmentation.section_titles import AXIS
-from summarizer.segmentation.statuses import is_status, takes_status
+from summarizer.segmentation.statuses import is_state_of_above, is_status, takes_status
 from summarizer.segmentation.titles import (
     ADDED,
     ADDED_BEGINS,
     DRAWN,
     DRAWN_ENDS,
     drawn_title,
+    is_action,
     is_known_title,
     is_title,
     is_title_by_words,
@@ -74,7 +75,7 @@ def read_layout(text: str, offset: int = 0) -> Iterator[list[Line]]:
             block
             and before is not None
             and not line.after_blank
-            and _joins(line, before, block, lines, index, page.width)
+            and (line.state or (not before.state and _joins(line, before, block, lines, index, page.width)))
         ):
             block.append(line)
             continue
@@ -91,13 +92,14 @@ class _Page:
     def __init__(self, lines: Sequence[Line], text: str) -> None:
         self.lines = lines
         self.width = wrap_width(list(lines))
-        self.capitals = _mostly_capitals(text)
+        self.capitals = mostly_capitals(text)
         self.markers = find_markers(lines)
         self._dashed = dashed_labels(lines)
         self._greeting = next(
             (i for i, line in enumerate(lines) if line.text[0] in "DdTt" and DEAR.match(line.text)), -1
         )
         self._closed = -_AFTER_CLOSE - 1
+        self._in_actions = False  # the paragraph began with what to do with the drugs right below
         self._side_by_side = False  # columns that are lists of their own, as of drugs to stop and to start
 
     def classify(self, index: int, line: Line, before: Line | None) -> None:
@@ -105,9 +107,15 @@ class _Page:
         following = self.lines[index + 1] if index + 1 < len(self.lines) else None
         line.marker, line.ordinal = self.markers[index]
         line.dashed = self._dashed[index]
+        if line.after_blank:
+            self._in_actions = False
         line.kind = self._kind(line, before, following)
+        if line.kind is HEADING and line.after_blank:
+            self._in_actions = is_action(line.text)
         if line.kind is ROW and (line.after_blank or before is None or before.kind is not ROW):
             self._side_by_side = tables.heads_lists(line.text)
+        if is_state_of_above(self.lines, index):
+            line.kind, line.state, line.titled = TEXT, True, False
         if line.kind is not ITEM:
             line.marker = line.ordinal = 0
         if before is not None and not line.after_blank and self._is_held(line, before):
@@ -171,9 +179,11 @@ class _Page:
 
     def _is_title(self, line: Line, following: Line | None) -> bool:
         """Whether a line is a heading by its words, and no line of running text that is full."""
-        if self.width and following is not None and not following.after_blank:
-            full = line.right > self.width // 2 and is_full(line, following, self.width)
-            if full and not is_known_title(line.text):
+        if following is not None and not following.after_blank:
+            if self._in_actions and is_action(line.text):
+                return True
+            full = self.width > 0 and line.right > self.width // 2 and is_full(line, following, self.width)
+            if (full or line_ends.presents(following.text)) and not is_known_title(line.text):
                 return False
         return is_title(line, following, capitals=self.capitals)
 
@@ -371,13 +381,6 @@ def _is_row(line: Line, before: Line | None, following: Line | None) -> bool:
         inside = before is not None and before.kind is ROW and not line.after_blank
         return inside and before is not None and tables.aligned(before, line)
     return tables.is_row(line, before, following)
-
-
-def _mostly_capitals(text: str) -> bool:
-    """Whether a text is written in capitals."""
-    sample = text[:2000].encode("ascii", "ignore")
-    upper = len(sample) - len(sample.translate(None, ascii_uppercase.encode()))
-    return upper > 3 * (len(sample) - len(sample.translate(None, ascii_lowercase.encode())))
 
 
 def _label(text: str) -> str:

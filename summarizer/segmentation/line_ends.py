@@ -26,6 +26,7 @@ _DETERMINERS = words("line_ends", "determiners")
 _BEFORE_OPEN_NO = words("line_ends", "before_open_no")
 _GOES_ON = words("line_ends", "goes_on")
 _GOES_ON_IN_CAPITALS = frozenset(word.upper() for word in read("line_ends")["goes_on_in_capitals"])
+_PRESENTS = words("line_ends", "presents")
 _FINITE = words("line_ends", "finite")
 _RUNNING = words("line_ends", "running")
 _CAPITAL_NOUNS = words("line_ends", "capital_nouns")
@@ -193,8 +194,14 @@ def goes_on(text: str) -> bool:
     """Whether a line begins with a small word that only goes on with a sentence."""
     first = text.split(None, 1)[0].strip(_PUNCTUATION)
     if text[0].islower():
-        return first in _GOES_ON
-    return first in _GOES_ON_IN_CAPITALS and text.isupper()
+        return first in _GOES_ON or first in _PRESENTS
+    return text.isupper() and (first in _GOES_ON_IN_CAPITALS or first.lower() in _PRESENTS)
+
+
+def presents(text: str) -> bool:
+    """Whether a line begins with a verb of what was found, as one can that goes on with the line above."""
+    first = text.split(None, 1)[0]
+    return (text[0].islower() or text.isupper()) and first.lower() in _PRESENTS
 
 
 def completes(before: str, text: str) -> bool:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import Enum, auto
+from string import ascii_lowercase, ascii_uppercase
 
 
 class LineKind(Enum):
@@ -32,6 +33,7 @@ class Line:
         marker: length of its list marker, 0 if none.
         ordinal: what the marker counts (`c.` is 3), 0 if it counts nothing.
         dashed: length of its label with the dash behind it, 0 if it is not of that form.
+        state: it is a mere state of the thing on the line above.
         titled: rules of signs stand around its words, or right under it: it titles what is below.
     """
 
@@ -46,6 +48,7 @@ class Line:
     ordinal: int = 0
     dashed: int = 0
     titled: bool = False
+    state: bool = False
 
 
 def read_lines(text: str, offset: int = 0) -> list[Line]:
@@ -65,3 +68,10 @@ def read_lines(text: str, offset: int = 0) -> list[Line]:
             blank = True
         at += len(raw)
     return lines
+
+
+def mostly_capitals(text: str) -> bool:
+    """Whether a text is written in capitals."""
+    sample = text[:2000].encode("ascii", "ignore")
+    upper = len(sample) - len(sample.translate(None, ascii_uppercase.encode()))
+    return upper > 3 * (len(sample) - len(sample.translate(None, ascii_lowercase.encode())))

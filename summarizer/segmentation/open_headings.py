@@ -141,6 +141,9 @@ class OpenHeadings:
             while heads and heads[-1].depth >= head.depth:
                 heads.pop()
             return
+        if over := [other for other in heads if 0 < other.level < head.level]:
+            heads[:] = over
+            return
         if head.main:
             keep = head.kind is _VITALS and top.main and top.kind in _PARENTS_OF_VITALS
             if not (keep and not top.used):
@@ -382,7 +385,7 @@ class OpenHeadings:
         With `any_form` also those in capitals that are no sections.
         """
         count = len(self.heads)
-        if self.top is not None and self.top.kind in _OF_OPERATIONS:
+        if count and self.heads[-1].kind in _OF_OPERATIONS:
             self._end_of_operation(start)
         while self.heads:
             top = self.heads[-1]

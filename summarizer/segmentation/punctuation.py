@@ -228,6 +228,7 @@ def _before_digit(
     """Decide a full stop followed by white space and a digit."""
     if not single:
         return stop
+    lower = lower.lstrip("-+−")  # of a number: `excess -8. 5`
     if _YEAR.match(token[0]) and _DAY_AND_MONTH.search(text, max(start, stop - 9), stop):
         return None
     if lower in MAY_END or lower in ("no", "x") or (len(lower) == 1 and lower.isalpha()) or _is_dotted(lower):

@@ -12,7 +12,7 @@ sentence, heading, list marker or stretch of boilerplate.
 from collections.abc import Sequence
 
 from summarizer.segmentation.blocks import Emitter
-from summarizer.segmentation.declared import DeclaredRow, declared_rows
+from summarizer.segmentation.declared import DeclaredRow, declared_rows, heading_levels
 from summarizer.segmentation.layout import read_layout
 from summarizer.segmentation.place import names_table
 from summarizer.segmentation.spans import Spans
@@ -56,6 +56,7 @@ def segment(
         (s, e, (code,)) for s, e, code in headings
     ]
     fixed += [(row.start, row.end, row) for row in declared_rows(text, headings, marks)]
+    levels = heading_levels(text, headings, marks)
     at = 0
     for start, end, what in sorted(fixed, key=lambda each: each[:2]):
         _segment_stretch(spans, at, start)
@@ -66,7 +67,7 @@ def segment(
             for begin, stop in what.pieces:
                 spans.sentence(begin, stop, more=what.context)
         else:
-            spans.heading(start, end, what[0], declared=True)
+            spans.heading(start, end, what[0], declared=True, level=levels.get(start, 0))
         at = end
     _segment_stretch(spans, at, len(text))
     return spans.segmentation(marks)

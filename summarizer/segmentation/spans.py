@@ -116,16 +116,26 @@ class Spans:
             self.sentences.append(Sentence(begin, stop, section, pieces))
 
     def heading(
-        self, start: int, end: int, code: str | None = None, *, declared: bool = False, own: bool = False
+        self,
+        start: int,
+        end: int,
+        code: str | None = None,
+        *,
+        declared: bool = False,
+        own: bool = False,
+        level: int = 0,
     ) -> None:
-        """Add a heading, which opens a section; with `own` that of its paragraph alone."""
+        """Add a heading, which opens a section; with `own` that of its paragraph alone.
+
+        `level` is how deep it stands as the format declares it, from 1; 0 if that is not known.
+        """
         start, end = self._trim(start, end)
         if start >= end:
             return
         within = self._in_force
         kind = self.open_section(start, end, code)
         self.headings.append(Span(start, end))
-        self.context.heading(start, end, kind, declared=declared, own=own)
+        self.context.heading(start, end, kind, declared=declared, own=own, level=level)
         if within is not None and self.context.headings.is_of_item(start):
             self._within[len(self._titles) - 1] = within
         self._last = end

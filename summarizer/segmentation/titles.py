@@ -3,7 +3,7 @@
 import re
 
 from summarizer.segmentation.boilerplate import is_rule
-from summarizer.segmentation.labels import known_heading
+from summarizer.segmentation.labels import APART, known_heading
 from summarizer.segmentation.line_ends import goes_on
 from summarizer.segmentation.lines import Line
 from summarizer.segmentation.markers import is_fracture
@@ -56,6 +56,11 @@ def is_statement(text: str) -> bool:
 def is_known_title(text: str) -> bool:
     """Whether a line is the title of a section, word for word."""
     return normalise(text) in TITLE_KINDS
+
+
+def is_action(text: str) -> bool:
+    """Whether a line in capitals says what to do with the things below it, and nothing else (`STOP`)."""
+    return text.isupper() and normalise(text) in ACTIONS
 
 
 def drawn_title(body: str) -> str:
@@ -125,6 +130,8 @@ def is_title(line: Line, following: Line | None, *, capitals: bool) -> bool:
         stands_out = following is not None and not following.after_blank and following.indent > line.indent
         alone = line.after_blank or stands_out or name in _PLAIN_TITLES
         return len(name.split()) > 1 or body.isupper() or alone
+    if line.after_blank and name in APART and body[0].isupper() and following is not None:
+        return normalise(following.text) not in APART
     if line.after_blank and _stands_right_over(following) and _is_state_of_drugs(body, name):
         return following is not None and not (goes_on(following.text) or _heads_list(following))
     if not body.isupper():

@@ -126,15 +126,16 @@ class _Document:
             Narrative(self._ids).write(block, self._builder)
         return self._builder.build(recipe("cda", "3"), FRAGMENT_TYPE, notice)
 
-    def _heading(self, title: etree._Element | None, code: etree._Element | None) -> None:
+    def _heading(self, title: etree._Element | None, code: etree._Element | None, level: int = 0) -> None:
         words = collapse(" ".join(_strings(title))) if title is not None else ""
         if not words and code is not None:
             words = collapse(attribute(code, "displayName"))
         self._builder.blank()
-        self._builder.heading(words, _loinc(code))
+        self._builder.heading(words, _loinc(code), level)
 
     def _section(self, section: etree._Element) -> None:
-        self._heading(_child(section, "title"), _child(section, "code"))
+        level = 1 + sum(local_name(above) == "section" for above in section.iterancestors())
+        self._heading(_child(section, "title"), _child(section, "code"), level)
         before = len(self._builder)
         block = _child(section, "text")
         if block is not None:

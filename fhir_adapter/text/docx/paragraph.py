@@ -7,7 +7,17 @@ from lxml import etree
 
 from fhir_adapter.errors import NoteError
 from fhir_adapter.reasons import Reason
-from fhir_adapter.text.docx.styles import Look, Numbering, Style, Styles, child, look_of, switched_on, value
+from fhir_adapter.text.docx.styles import (
+    Look,
+    Numbering,
+    Style,
+    Styles,
+    child,
+    look_of,
+    outline_level,
+    switched_on,
+    value,
+)
 from fhir_adapter.text.fields import field_words
 from fhir_adapter.text.lines import Line, LineKind, clean
 from fhir_adapter.text.notation import box, no_choice, not_filled_in
@@ -78,10 +88,10 @@ class Paragraph:
         marker = self._marker(properties, style) if worded else ""
         if self._unfilled and worded:
             pieces = [(not_filled_in(" ".join(text.strip() for text, _ in pieces if text)), False)]
-        outline = value(properties, "outlineLvl")
-        if worded and (style.heading or (outline.isdecimal() and outline != "9")):
+        outline = outline_level(value(properties, "outlineLvl"))
+        if worded and (style.heading or outline):
             title = marker.lstrip() + " ".join(text.strip() for text, _ in pieces if text)
-            return [Line(title, LineKind.HEADING, spaced=True), *self._boxes]
+            return [Line(title, LineKind.HEADING, spaced=True, level=outline or style.outline), *self._boxes]
         long = len(pieces) == 1 and len(marker + pieces[0][0]) > _LONG
         lines = [
             Line(text, soft=at + 1 < len(pieces), spaced=long, bold=bold, caption=style.caption)

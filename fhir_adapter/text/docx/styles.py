@@ -8,11 +8,12 @@ from lxml import etree
 from fhir_adapter.text.symbols import symbol_font
 from fhir_adapter.text.xmltree import attribute, local_name
 
-_HEADING = re.compile(r"(?:heading|überschrift|titre|título|titolo)\s*[1-9]|title|subtitle", re.IGNORECASE)
+_HEADING = re.compile(r"(?:heading|überschrift|titre|título|titolo)\s*([1-9])|title|subtitle", re.IGNORECASE)
 _PLACE = re.compile(r"%([1-9])")
 _ROMAN = ((1000, "m"), (900, "cm"), (500, "d"), (400, "cd"), (100, "c"), (90, "xc"), (50, "l"), (40, "xl"),
           (10, "x"), (9, "ix"), (5, "v"), (4, "iv"), (1, "i"))  # fmt: skip
 _MAX_CHAIN = 20
+_NO_OUTLINE = 9  # the `outlineLvl` of body text
 
 
 def child(element: etree._Element | None, *names: str) -> etree._Element | None:
@@ -88,11 +89,17 @@ def _switch(properties: etree._Element, name: str) -> bool | None:
     return None if found is None else switched_on(properties, name)
 
 
+def outline_level(said: str) -> int:
+    """The level of a heading, from 1, by its `outlineLvl`; 0 where that makes it none."""
+    return int(said) + 1 if said.isdecimal() and int(said) < _NO_OUTLINE else 0
+
+
 @dataclass(frozen=True, slots=True)
 class Style:
     """What of a style, with those it is based on, matters to text."""
 
     heading: bool = False
+    outline: int = 0
     caption: bool = False
     list_id: str = ""
     level: str = ""
@@ -119,6 +126,7 @@ class Styles:
 
     def _resolve(self, style_id: str) -> Style:
         heading = caption = heads_columns = heads_rows = False
+        rank = 0
         list_id = level = ""
         look = Look()
         for _ in range(_MAX_CHAIN):
@@ -127,9 +135,10 @@ class Styles:
                 break
             outline = value(element, "pPr", "outlineLvl")
             name = value(element, "name").strip()
-            heading = heading or bool(_HEADING.fullmatch(name))
+            titled = _HEADING.fullmatch(name)
+            heading = heading or titled is not None or outline_level(outline) > 0
+            rank = rank or outline_level(outline) or int((titled and titled[1]) or 0)
             caption = caption or name.lower() == "caption"
-            heading = heading or (outline.isdecimal() and outline != "9")
             look = look.over(look_of(child(element, "rPr")))
             bold = {
                 attribute(part, "type")
@@ -140,7 +149,7 @@ class Styles:
             list_id = list_id or value(element, "pPr", "numPr", "numId")
             level = level or value(element, "pPr", "numPr", "ilvl")
             style_id = value(element, "basedOn")
-        return Style(heading, caption, list_id, level, look, heads_columns, heads_rows)
+        return Style(heading, rank, caption, list_id, level, look, heads_columns, heads_rows)
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,7 @@ class Flow:
         self._space = False
         self._marker = ""
         self._kind = LineKind.TEXT
+        self._level = 0
         self._code: str | None = None
         self._fixed = False
         self._struck_open = False
@@ -165,6 +166,7 @@ class Flow:
                 bold=not plain,
                 lead=len(margin),
                 code=self._code,
+                level=self._level if self._kind is LineKind.HEADING else 0,
             )
         )
         self._fixed = False
@@ -184,10 +186,10 @@ class Flow:
         """Forgets a marker that no text followed."""
         self._marker = ""
 
-    def start_kind(self, kind: LineKind) -> None:
-        """What follows, up to `end_kind`, is a heading or a caption."""
+    def start_kind(self, kind: LineKind, level: int = 0) -> None:
+        """What follows, up to `end_kind`, is a caption, or a heading of this level."""
         self.gap() if kind is LineKind.HEADING else self.block()
-        self._kind = kind
+        self._kind, self._level = kind, level
 
     def end_kind(self) -> None:
         """Ends the heading's or caption's line."""

@@ -236,7 +236,7 @@ class _Renderer:
         name, flow = tag.name, self._flow
         self._end_definition()
         if name in elements.HEADINGS:
-            flow.start_kind(LineKind.HEADING)
+            flow.start_kind(LineKind.HEADING, int(name[1]))
         elif name == "caption":
             flow.start_kind(LineKind.CAPTION)
         elif name in ("select", "option"):
