@@ -146,7 +146,7 @@ class FilingClient(FhirClient):
                 yield replace(page, resources=tuple(map(self._noted, page.resources)))
             return
         if not start and (names := exact(resource_type, params)):
-            current = await self._documents.current(names)
+            current = await self._documents.settled(names)
             resources = [one for filed in current.values() for one in self._seen(filed).resources]
             yield _page([one for one in resources if one.get("resourceType") == resource_type])
             return

@@ -6,7 +6,8 @@ a summary, or is added beside it, is written into its document; where that canno
 """
 
 import logging
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
 
 from fhir_adapter import canonical
 from fhir_adapter.errors import (
@@ -24,8 +25,10 @@ from fhir_adapter.filing.envelope import (
     replaces,
     version_name,
 )
-from fhir_adapter.filing.finding import FiledSearch, in_force, patient_of, unreplaced
+from fhir_adapter.filing.finding import FiledSearch, in_force, of_names, patient_of, unreplaced
+from fhir_adapter.filing.whose import Whose
 from fhir_adapter.lenient import as_dict, version_of
+from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.rest.creating import create
 from fhir_adapter.writing.lifecycle import content_digest
 from fhir_adapter.writing.validity import validate
@@ -34,10 +37,18 @@ logger = logging.getLogger(__name__)
 
 _KIND = "DocumentReference"
 _IN_ERROR = "entered-in-error"
+_PATIENCE = 86_400.0  # seconds for which what was accepted (202) is not sent again
 
 
 class Documents(FiledSearch):
     """Reads and writes documents."""
+
+    def __init__(
+        self, server: FhirClient, whose: Whose | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        super().__init__(server, whose)
+        self._clock = clock
+        self._accepted: dict[str, float] = {}
 
     async def save(self, parts: Parts, expected: str = "") -> tuple[Filed, int]:
         """Files what is new, and changes what is there.
@@ -96,6 +107,8 @@ class Documents(FiledSearch):
 
     async def _file(self, parts: Parts, replaced: Sequence[str]) -> Filed:
         version, conflict = version_name(parts, replaced), None
+        if self._clock() - self._accepted.get(version, -_PATIENCE) < _PATIENCE:
+            raise UnconfirmedError(f"create of {_KIND}: the server has accepted it and does not show it yet")
         document = document_of(parts, replaced, self._server.base_url)
         validate(document)
         status, named = 0, ""
@@ -115,14 +128,32 @@ class Documents(FiledSearch):
             resource = await self._server.read_if_there(named)
             found = [await self.filed(resource)] if resource else []
         if not found:
+            if status == 202:  # somebody looks at it first; sent again, it would stand there twice
+                self._accepted[version] = self._clock()
             raise conflict or UnconfirmedError(
                 f"create of {_KIND}: the server answered with HTTP {status} and does not show it"
             )
         self.check(parts.name)
+        self._accepted.pop(version, None)
         kept, *doubles = found
         for one in doubles:  # of two workers, on a server that takes no notice of the condition
             await self._mark(one, _IN_ERROR)
         return kept
+
+    async def settled(self, names: Iterable[str]) -> dict[str, Filed]:
+        """As `current`, for who writes: of what was filed twice one alone counts from then on.
+
+        A server that only accepts a document (202) may show it after it was sent again.
+        """
+        found = await self.find((canonical.FILED, name) for name in dict.fromkeys(names))
+        kept = in_force(found, self._server.base_url)
+        for head in kept:
+            versions = set(names_of(head.document, canonical.FILED_VERSIONS))
+            for one in found:
+                same = versions & set(names_of(one.document, canonical.FILED_VERSIONS))
+                if same and one.reference != head.reference:
+                    await self._mark(one, _IN_ERROR)
+        return of_names(kept, names)
 
     async def _changed(self, head: Filed, parts: Parts) -> Filed:
         """Writes into a document that is there, over the version that was read."""

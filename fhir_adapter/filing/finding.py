@@ -177,12 +177,7 @@ class FiledSearch:
         """The document in force of each resource, by `Type/id`, as far as there is one."""
         wanted = list(dict.fromkeys(names))
         found = await self.find(((canonical.FILED, name) for name in wanted), patient)
-        ordered = in_force(found, self._server.base_url)
-        return {
-            name: next(one for one in ordered if name in names_of(one.document, canonical.FILED))
-            for name in wanted
-            if any(name in names_of(one.document, canonical.FILED) for one in ordered)
-        }
+        return of_names(in_force(found, self._server.base_url), wanted)
 
     async def filed(self, document: JsonObject) -> Filed:
         """What is in a document of ours.
@@ -225,6 +220,16 @@ def patient_of(composition: JsonObject) -> str:
     """`Patient/id` of whoever a Composition is about, as it is named there; "" for nobody."""
     named = as_text(as_dict(composition.get("subject")).get("reference")) or ""
     return named if f"/{named}".rpartition("/")[0].endswith("/Patient") else ""
+
+
+def of_names(found: Sequence[Filed], names: Iterable[str]) -> dict[str, Filed]:
+    """By `Type/id` the first document that holds it, as far as one does."""
+    return {
+        name: one
+        for name in names
+        for one in [next((one for one in found if name in names_of(one.document, canonical.FILED)), None)]
+        if one is not None
+    }
 
 
 def was_taken_back(one: Filed) -> bool:
