@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from fhir_adapter.canonical import CONFIDENTIALITY, LOINC, RECALL, URI
+from fhir_adapter.filing.envelope import Parts, document_of
 from fhir_adapter.lenient import JsonObject, dicts
 from fhir_adapter.note import Attachment, NoteText, Reading, SourceNote
 from fhir_adapter.reasons import Reason
@@ -75,6 +76,7 @@ def examples() -> dict[str, list[JsonObject]]:
             ("summarizer-device", device),
             ("extracted-text", extracted_text(written)),
             ("model-card", card),
+            ("filed-summary", _filed(written, summary, device)),
         ):
             found.setdefault(identifier, []).append(resource)
     for identifier, resources in _states().items():
@@ -83,6 +85,12 @@ def examples() -> dict[str, list[JsonObject]]:
     for identifier, resources in _contained(found).items():
         found.setdefault(identifier, []).extend(resources)
     return found
+
+
+def _filed(written: SummaryDraft, summary: JsonObject, device: JsonObject) -> JsonObject:
+    """The same on a server that takes documents alone."""
+    others = (_settled(provenance(written), written), device, extracted_text(written))
+    return document_of(Parts(sealed(summary), others), (), written.base_url)
 
 
 def _contained(found: dict[str, list[JsonObject]]) -> dict[str, list[JsonObject]]:

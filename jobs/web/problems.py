@@ -14,6 +14,7 @@ from starlette.responses import Response
 from fhir_adapter.errors import (
     FhirAdapterError,
     GoneError,
+    HttpStatusError,
     NoteError,
     NotFoundError,
     RefusedError,
@@ -105,6 +106,12 @@ class ProblemError(Exception):
         return ({"Retry-After": str(retry)} if retry else {}) | self.headers
 
 
+_SEARCH = (
+    "The FHIR server does not take this search. Where it wants a patient in every search, all summaries at "
+    "once are not to be had: look at those of one patient."
+)
+
+
 def from_error(error: Exception) -> ProblemError:
     """What to answer to an error that may be expected; anything else is an internal error."""
     match error:
@@ -116,6 +123,8 @@ def from_error(error: Exception) -> ProblemError:
             return ProblemError("not-found", "The FHIR server has no such resource.")
         case RefusedError():
             return ProblemError("fhir-server-failed", "The FHIR server does not let this service read that.")
+        case HttpStatusError() if error.asks_otherwise and error.what.startswith("search of"):
+            return ProblemError("fhir-server-failed", _SEARCH)
         case ServerTimeoutError() | ServerUnreachableError():
             return ProblemError("fhir-server-failed", "The FHIR server gave no answer.")
         case ReviewError():

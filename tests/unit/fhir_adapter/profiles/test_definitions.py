@@ -193,6 +193,21 @@ def test_a_row_shows_the_value_of_its_own_slice() -> None:
     assert shown["subject"].cardinality == "0..1"
 
 
+def test_a_filed_summary_holds_to_its_profile() -> None:
+    elements = {e["id"]: e for e in structure("filed-summary")["differential"]["element"]}
+    for document in examples()["filed-summary"]:
+        stated = [one["system"] for one in document["identifier"]]
+        for name in ("version", "filed"):
+            assert elements[f"DocumentReference.identifier:{name}.system"]["fixedUri"] in stated
+        kinds = [one["attachment"]["contentType"] for one in document["content"]]
+        assert kinds == ["text/plain; charset=utf-8", "application/fhir+json"]
+        for kind in kinds:
+            assert f"'{kind}'" in elements["DocumentReference"]["constraint"][1]["expression"]
+        tags = [{"system": t["system"], "code": t["code"]} for t in document["meta"]["tag"]]
+        sliced = (f"DocumentReference.meta.tag:{name}" for name in ("derived", "filed"))
+        assert tags == [elements[name]["patternCoding"] for name in sliced]
+
+
 def test_no_score_is_called_a_confidence() -> None:
     calibrated = a_pipeline(model=dataclasses.replace(MODEL, calibrated=True))
     resource = composition(dataclasses.replace(a_draft(), pipeline=calibrated))
