@@ -39,6 +39,21 @@ def code_statuses(lines: Sequence[Line]) -> Iterator[tuple[int, int]]:
     )
 
 
+def allergies(lines: Sequence[Line]) -> Iterator[tuple[int, int]]:
+    """Pairs of a sentence that says there are allergies, or none, and the last one that says the other."""
+    last: dict[str, int] = {}
+    said: list[tuple[int, str]] = []
+    for i, line in enumerate(lines):
+        for kind, _ in line.found:
+            if kind.startswith("allergy/"):
+                last[kind] = i
+                said.append((i, kind))
+    if len(last) < 2:
+        return
+    latest = max(last, key=lambda kind: last[kind])
+    yield from ((i, last[latest]) for i, kind in said if kind != latest and i < last[latest])
+
+
 def _codes(line: Line) -> set[str]:
     """The code statuses that a sentence states; an option that is not ticked states none."""
     if tuple(line.words[1:3]) == ("[", "]"):

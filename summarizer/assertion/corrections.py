@@ -1,8 +1,9 @@
 """What a later line of a note corrects or replaces, by the rules of `corrections.txt`.
 
-Three ways: in so many words ("should read", "not the right", an addendum on the same thing); a code status
-that becomes another; a drug that is stopped, started or changed. Each earlier sentence is linked with the
-last that replaces it, and in the first two ways that one with those that it replaces.
+Four ways: in so many words ("should read", "not the right", an addendum on the same thing); a code status
+that becomes another; allergies beside a line that there are none; a drug that is stopped, started or changed.
+Each earlier sentence is linked with the last that replaces it, and but for drugs that one with those that it
+replaces.
 """
 
 import math
@@ -12,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from summarizer.assertion.changes import code_statuses, treatments
+from summarizer.assertion.changes import allergies, code_statuses, treatments
 from summarizer.assertion.context import statement_flags
 from summarizer.assertion.matcher import Match, RuleMatcher, standing
 from summarizer.assertion.rules import neighbour_rules
@@ -86,7 +87,7 @@ def corrections(text: str, parts: Segmentation) -> dict[int, tuple[int, ...]]:
     if not any(line.found or line.added for line in lines):
         return {}
     links: dict[int, set[int]] = defaultdict(set)
-    for earlier, later in (*_in_words(text, lines), *code_statuses(lines)):
+    for earlier, later in (*_in_words(text, lines), *code_statuses(lines), *allergies(lines)):
         links[earlier].add(later)
         links[later].add(earlier)
     for earlier, later in treatments(lines):

@@ -17,7 +17,7 @@ from summarizer.types import Segmentation, Sentence
 
 _OPENING = 120
 _WORD = re.compile(r"[^\W_]+(?:'\w+)?")
-_OBJECT = re.compile(r"\b(?:it|them|these|those|this|that|same)\b", re.I)
+_OBJECT = re.compile(r"\b(?:it|them|these|those|this|that|same|so)\b", re.I)
 _SUBJECT = 3
 _MOST_STEPS = 3
 _LOWER_CASE_NOTE = 0.3

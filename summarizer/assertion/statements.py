@@ -42,6 +42,8 @@ def _joined(
     kept = list(sentence.context)
     for j, kind in needed:
         for piece in _pieces(text, sentences[j], kind):
+            if piece.start < sentences[j].start < piece.end and any(o.start == piece.start for o in kept):
+                piece = replace(piece, start=sentences[j].start)  # both stand under the heading on its line
             apart = piece.end <= sentence.start or sentence.end <= piece.start
             if apart and all(piece.end <= other.start or other.end <= piece.start for other in kept):
                 kept.append(piece)

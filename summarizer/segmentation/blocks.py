@@ -146,7 +146,10 @@ class Emitter(Place):
                     headings.end_above_table(self.start)
             self.spans.context.begin_table()
             table.begin(head, self.first)
-        self.spans.sentence(self.start, self.end, row=True, more=table.row(self.first))
+        start = self.start + self.first.marker
+        if self.first.marker:
+            self.spans.marker(self.start, start)
+        self.spans.sentence(start, self.end, row=True, more=table.row(self.first))
 
     def _pairs(self) -> None:
         """Add fields side by side, which are no row of a table."""
@@ -213,6 +216,8 @@ class Emitter(Place):
     def _end_paragraph(self, *, item: bool) -> None:
         """Note that the block stands behind a blank line; a title between drawn lines stands over it yet."""
         context, above = self.spans.context, self.before[-1] if self.before else None
+        if context.headings.heads and (row := self.row_below()) is not None:
+            context.headings.end_above_other_table(tables.cells(row))
         context.end_paragraph(
             self.start, item=item, prose=bool(context.headings.heads) and is_prose(self.block)
         )
@@ -386,5 +391,7 @@ class Emitter(Place):
         stopped = is_terminated(own[-8:])
         close = not below.after_blank and not stopped
         if listed:
-            return close or ANNOUNCES.search(own) is not None or (not stopped and is_open(own[-60:]))
+            if close or ANNOUNCES.search(own) is not None or (not stopped and is_open(own[-60:])):
+                return True
+            return below.ordinal < 2 and self.names_list()
         return close and len(own) < 60 and are_sides(own, below.text)

@@ -2,10 +2,12 @@
 
 import re
 
+from summarizer.segmentation.heads import ANNOUNCES
 from summarizer.segmentation.labels import LABEL, REMARKS
-from summarizer.segmentation.line_ends import is_terminated
+from summarizer.segmentation.line_ends import begins_lower, begins_with_drug, has_dose, is_open, is_terminated
 from summarizer.segmentation.lines import HEADING, ITEM, LABELLED, ROW, TEXT, Line
 from summarizer.segmentation.section_titles import normalise, section_kind
+from summarizer.segmentation.statuses import ends_in_state
 from summarizer.segmentation.tables import aligned
 from summarizer.segmentation.vocabulary import words
 from summarizer.types import SectionKind
@@ -112,6 +114,32 @@ def parts_rows(line: Line, before: list[Line] | None, following: list[Line] | No
     if len(rows) < 2 or rows[1].after_blank:
         return False
     return all(abs(line.indent - row.indent) < 2 for row in rows)
+
+
+def names_below(line: Line, below: Line) -> bool:
+    """Whether a line names what stands in from it: by its words (`STOP taking these`), or over a drug."""
+    own = line.text
+    if below.indent < line.indent + 2 or not own[0].isupper() or is_terminated(own[-8:]) or own[-1] in ",;:":
+        return False
+    if line.kind is not TEXT or len(own) > _SHORT:
+        return False
+    if ANNOUNCES.search(own):
+        return True
+    return len(own.split()) <= _PART_WORDS and has_dose(below.text) and not has_dose(own)
+
+
+def are_apart(before: Line, line: Line) -> bool:
+    """Whether two lines are of two drugs, or the second stands out from the field above it."""
+    if line.indent + 1 < before.indent and before.kind is LABELLED and not begins_lower(line.text):
+        return True
+    return _are_drugs(before, line)
+
+
+def _are_drugs(before: Line, line: Line) -> bool:
+    """Whether each of two lines is of a drug and its dose, and is no clause of one sentence."""
+    if ends_in_state(before.text) and has_dose(line.text):
+        return True
+    return begins_with_drug(line.text) and begins_with_drug(before.text) and not is_open(before.text[-60:])
 
 
 def _is_part_of_exam(title: str) -> bool:

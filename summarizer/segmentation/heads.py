@@ -89,6 +89,11 @@ class Head:
     item: tuple[int, int] | None = None
     level: int = 0
 
+    @property
+    def names(self) -> bool:
+        """Whether the format says that it is a heading, and it names what all below is of (`Twin A`)."""
+        return self.declared and self.kind is SectionKind.OTHER
+
 
 def alike(top: Head, head: Head) -> bool:
     """Whether two labels with their text on one line look alike (`DIET: Soft.` above `COUMADIN: Hold.`)."""

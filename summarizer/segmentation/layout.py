@@ -18,6 +18,7 @@ from summarizer.segmentation.boilerplate import (
 )
 from summarizer.segmentation.dashes import dashed_labels
 from summarizer.segmentation.denials import ends_denial
+from summarizer.segmentation.forms import are_apart, names_below
 from summarizer.segmentation.labels import LABEL, Role, known_heading, role
 from summarizer.segmentation.lines import (
     BOILERPLATE,
@@ -117,7 +118,7 @@ class _Page:
         if is_state_of_above(self.lines, index):
             line.kind, line.state, line.titled = TEXT, True, False
         if line.kind is not ITEM:
-            line.marker = line.ordinal = 0
+            line.marker, line.ordinal = (line.marker if line.kind is ROW else 0), 0
         if before is not None and not line.after_blank and self._is_held(line, before):
             if self._is_stray(index, line, before):
                 line.kind, line.marker, line.ordinal = TEXT, 0, 0
@@ -141,6 +142,8 @@ class _Page:
         if head in "#*_" and is_titled_by_markup(body, following) and (not problem or is_known_title(body)):
             return HEADING
         if line.marker:
+            if before is not None and before.kind is ROW and tables.is_marked_row(line, before):
+                return ROW
             return HEADING if is_titled_by_number(body, line.marker) else ITEM
         cells = "  " in body or "\t" in body or "|" in body or "│" in body or "\xa0" in body
         if cells and _is_row(line, before, following):
@@ -251,7 +254,7 @@ def _joins(
 ) -> bool:
     """Whether `line` goes on with the sentence or paragraph that `before` belongs to."""
     first = block[0]
-    if before.kind is HEADING or before.kind is BOILERPLATE or before.titled or _are_drugs(before, line):
+    if before.kind is HEADING or before.kind is BOILERPLATE or before.titled or are_apart(before, line):
         return False
     if first.kind is ROW:
         return line.kind is TEXT and tables.continues_row(line, first)
@@ -290,12 +293,6 @@ def _goes_on(
     return (cut or _is_cut_clause(line, before, lines, index)) and not line_ends.begins_order(line.text)
 
 
-def _are_drugs(before: Line, line: Line) -> bool:
-    """Whether each of two lines begins with a drug and its dose, and is no clause of one sentence."""
-    begins = line_ends.begins_with_drug
-    return begins(line.text) and begins(before.text) and not line_ends.is_open(before.text[-60:])
-
-
 def _is_complete(before: Line) -> bool:
     """Whether a line is a question, ends in an answer, or is a label with leader dots and its value."""
     text = before.text
@@ -330,6 +327,8 @@ def _goes_on_in_small_letters(line: Line, before: Line, first: Line, full: bool)
     """Whether a line in small letters goes on with an unterminated line."""
     if full:
         return True
+    if before is first and names_below(before, line):
+        return False
     if line.text[0] == "(":
         return False
     if before.kind is LABELLED and len(before.text.split()) < 6 and not _begins_section(before.text):

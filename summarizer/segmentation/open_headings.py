@@ -147,7 +147,7 @@ class OpenHeadings:
         if head.main:
             keep = head.kind is _VITALS and top.main and top.kind in _PARENTS_OF_VITALS
             if not (keep and not top.used):
-                heads.clear()
+                heads[:] = [] if head.declared else [other for other in heads if other.names]
             return
         beside = any(
             not other.main and (other.upper, other.inline) == (head.upper, head.inline) for other in heads

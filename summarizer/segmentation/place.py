@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from summarizer.segmentation import tables
 from summarizer.segmentation.boilerplate import is_rule
-from summarizer.segmentation.forms import TITLE_WORDS, capitalised
+from summarizer.segmentation.forms import TITLE_WORDS, capitalised, names_below
 from summarizer.segmentation.line_ends import is_terminated
 from summarizer.segmentation.lines import BOILERPLATE, ITEM, ROW, TEXT, Line
 from summarizer.segmentation.section_titles import normalise
@@ -84,6 +84,21 @@ class Place:
         alone = line.after_blank or above is None or above[0].kind is BOILERPLATE
         return alone and line.text[0].isupper() and len(line.text.split()) < _CAPTION_WORDS
 
+    def names_list(self) -> bool:
+        """Whether a paragraph of a few words without a verb names many things: those of the list below it."""
+        own = self.first.text
+        if len(self.block) > 1 or not own[0].isupper() or not own.replace(" ", "").isalpha():
+            return False
+        words = own.split()
+        return 1 < len(words) < TITLE_WORDS and words[-1][-1] in "sS" and not is_statement(own)
+
+    def row_below(self) -> str | None:
+        """The first row of the table right below a line of text; None where there is none."""
+        below = self.following[0] if self.following else None
+        if below is None or below.kind is not ROW or below.after_blank or self.first.kind is not TEXT:
+            return None
+        return below.text
+
     def is_title(self) -> bool:
         """Whether a block of text titles the lines below: they stand in from it, or it looks like a title."""
         first, own = self.first, self.first.text
@@ -96,6 +111,8 @@ class Place:
             return False
         if is_terminated(own[-8:]) or own[-1] in ",;:":
             return False
+        if names_below(first, below):
+            return True
         if below.indent > first.indent + 1:
             return below.text[0].isupper() and len(own.split()) <= TITLE_WORDS
         return first.after_blank and self._index > 0 and capitalised(own) and below.indent == first.indent

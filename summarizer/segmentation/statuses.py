@@ -4,13 +4,14 @@ import re
 from collections.abc import Sequence
 
 from summarizer.segmentation.answers import begins_answer
-from summarizer.segmentation.line_ends import is_terminated
+from summarizer.segmentation.line_ends import has_dose, is_terminated
 from summarizer.segmentation.lines import ITEM, LABELLED, TEXT, Line
 from summarizer.segmentation.vocabulary import alternatives, read
 
 _STATUS = re.compile(rf"(?:{alternatives('answers', 'of_the_line_above')})(?:\s?[:?]|\s[-–—=])", re.I)
 _STATUS_ALONE = re.compile(rf"[(\[](?:{alternatives('answers', 'states')})[.;]?[)\]]\.?", re.I)
 _STATE = re.compile(rf"\s{{0,20}}(?:{alternatives('answers', 'states')})[.;]?", re.I)
+_STATE_LAST = re.compile(rf", (?:{alternatives('answers', 'states')})[.;]?\Z", re.I)
 _BARE = re.compile(
     rf"[-–—*<>=\s]{{0,8}}(?:{alternatives('answers', 'states', 'flags')})"
     r"(?: (?:at )?\d[\d:/.]{0,9})?[-–—*<>=.;\s]{0,8}",
@@ -43,6 +44,13 @@ def takes_status(before: Line) -> bool:
     if before.kind is LABELLED:
         return False
     return not is_terminated(before.text[-8:])
+
+
+def ends_in_state(text: str) -> bool:
+    """Whether a line gives a drug with its dose, and behind a comma its state (`..., BID, Not taking`)."""
+    return (
+        "," in text[-20:] and _STATE_LAST.search(text, max(0, len(text) - 24)) is not None and has_dose(text)
+    )
 
 
 def is_state_of_above(lines: Sequence[Line], index: int) -> bool:

@@ -115,6 +115,19 @@ def is_row(line: Line, before: Line | None, following: Line | None) -> bool:
     return False
 
 
+def is_marked_row(line: Line, above: Line) -> bool:
+    """Whether an item has its cells under those of the row above it (`> Sodium    118`)."""
+    own = [start for start in gaps(line.text) if line.text[line.marker : start].strip()]
+    over = [start for start in gaps(above.text) if above.text[above.marker : start].strip()]
+    if line.after_blank or not own or not over:
+        return False
+    if "\t" in line.text:
+        return "\t" in above.text and len(own) == len(over)
+    places = [above.indent + start for start in over]
+    near = sum(any(abs(line.indent + start - place) < NEAR for place in places) for start in own)
+    return near > 1 or near == len(own)
+
+
 def has_pairs(text: str) -> bool:
     """Whether a line is fields side by side (`Allergies: none    Code: full`); later ones may be empty."""
     if ":" not in text or not ("\t" in text or "   " in text or "\xa0\xa0" in text) or len(text) > 400:
