@@ -29,6 +29,7 @@ ADDED = re.compile(
 """What was written later, with its date or writer (`ADDENDUM 11/06/2025 09:12:`)."""
 ADDED_BEGINS = frozenset("ALNC")
 """With what that begins, where it is a capital."""
+_LISTED = re.compile(r"[-•*–+>]|\(?\w{1,3}[.)]\s")
 _STATEMENT = re.compile(rf"(?:^|[\s(])(?:{alternatives('statements', 'anywhere')})(?=$|[\s,;)/])", re.I)
 _ORDERS = words("statements", "orders")
 ACTIONS = words("section_titles", "actions")
@@ -131,7 +132,7 @@ def is_title(line: Line, following: Line | None, *, capitals: bool) -> bool:
         alone = line.after_blank or stands_out or name in _PLAIN_TITLES
         return len(name.split()) > 1 or body.isupper() or alone
     if line.after_blank and name in APART and body[0].isupper() and following is not None:
-        return normalise(following.text) not in APART
+        return normalise(following.text) not in APART and not _LISTED.match(following.text)
     if line.after_blank and _stands_right_over(following) and _is_state_of_drugs(body, name):
         return following is not None and not (goes_on(following.text) or _heads_list(following))
     if not body.isupper():
