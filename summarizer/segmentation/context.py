@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from summarizer.segmentation.heads import Head, look, markdown_level, names_document
-from summarizer.segmentation.labels import APART
+from summarizer.segmentation.labels import FIELDS_ALONE
 from summarizer.segmentation.open_headings import OpenHeadings, has_text_behind, indent_at
 from summarizer.segmentation.pieces import in_order, sorted_pieces
 from summarizer.segmentation.table_context import TableContext
@@ -96,7 +96,7 @@ class Context:
             depth,
             within=own or (not declared and not upper and self.headings.follows_sentence(start)),
             declared=declared,
-            listed=not inline and ((upper and name in ACTIONS) or name in APART),
+            listed=not inline and ((upper and name in ACTIONS) or name in FIELDS_ALONE),
             item=(item.indent, item.ordinal) if item and self._items_open and inline and not inside else None,
             level=level or markdown_level(title),
         )

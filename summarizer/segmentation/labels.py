@@ -37,6 +37,8 @@ AFTER_COLON = re.compile(r"[:,;]*(?:[ \t]{1,80}[,;]+)?(?:[-–—][ \t]{1,80})?"
 
 _VALUE_LABELS = words("labels", "values")
 APART = words("labels", "apart")
+FIELDS_ALONE = words("labels", "apart", "alone")
+"""Values that head what is below where they stand alone on a line."""
 REMARKS = words("labels", "remarks")
 _PROBLEMS = words("labels", "problems")
 OPERATION = words("labels", "operation")

@@ -3,7 +3,7 @@
 import re
 
 from summarizer.segmentation.boilerplate import is_rule
-from summarizer.segmentation.labels import APART, known_heading
+from summarizer.segmentation.labels import FIELDS_ALONE, known_heading
 from summarizer.segmentation.line_ends import goes_on
 from summarizer.segmentation.lines import Line
 from summarizer.segmentation.markers import is_fracture
@@ -131,8 +131,8 @@ def is_title(line: Line, following: Line | None, *, capitals: bool) -> bool:
         stands_out = following is not None and not following.after_blank and following.indent > line.indent
         alone = line.after_blank or stands_out or name in _PLAIN_TITLES
         return len(name.split()) > 1 or body.isupper() or alone
-    if line.after_blank and name in APART and body[0].isupper() and following is not None:
-        return normalise(following.text) not in APART and not _LISTED.match(following.text)
+    if line.after_blank and name in FIELDS_ALONE and body[0].isupper() and following is not None:
+        return normalise(following.text) not in FIELDS_ALONE and not _LISTED.match(following.text)
     if line.after_blank and _stands_right_over(following) and _is_state_of_drugs(body, name):
         return following is not None and not (goes_on(following.text) or _heads_list(following))
     if not body.isupper():
