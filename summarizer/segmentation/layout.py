@@ -34,7 +34,7 @@ from summarizer.segmentation.lines import (
 )
 from summarizer.segmentation.markers import begins_item, boxes, find_markers
 from summarizer.segmentation.section_titles import AXIS
-from summarizer.segmentation.statuses import is_state_of_above, is_status, takes_status
+from summarizer.segmentation.statuses import LONGEST_STATE, is_state_of_above, is_status, takes_status
 from summarizer.segmentation.titles import (
     ADDED,
     ADDED_BEGINS,
@@ -115,7 +115,7 @@ class _Page:
             self._in_actions = is_action(line.text)
         if line.kind is ROW and (line.after_blank or before is None or before.kind is not ROW):
             self._side_by_side = tables.heads_lists(line.text)
-        if is_state_of_above(self.lines, index):
+        if not line.after_blank and len(line.text) < LONGEST_STATE and is_state_of_above(self.lines, index):
             line.kind, line.state, line.titled = TEXT, True, False
         if line.kind is not ITEM:
             line.marker, line.ordinal = (line.marker if line.kind is ROW else 0), 0

@@ -17,7 +17,8 @@ _BARE = re.compile(
     r"(?: (?:at )?\d[\d:/.]{0,9})?[-–—*<>=.;\s]{0,8}",
     re.I,
 )
-_LONGEST_BARE = 28
+LONGEST_STATE = 28
+"""A mere state is shorter, in characters."""
 _THING_WORDS = 10
 _STATUS_BEGINS = frozenset(label[0] for label in read("answers")["of_the_line_above"])
 
@@ -79,7 +80,7 @@ def is_state_of_above(lines: Sequence[Line], index: int) -> bool:
 
 
 def _is_bare(line: Line) -> bool:
-    return len(line.text) < _LONGEST_BARE and _BARE.fullmatch(line.text) is not None
+    return len(line.text) < LONGEST_STATE and _BARE.fullmatch(line.text) is not None
 
 
 def _is_thing(line: Line) -> bool:
