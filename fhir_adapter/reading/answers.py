@@ -6,6 +6,7 @@ Nothing of that is a note: it is a fault that passes, so the note is asked for a
 
 import json
 import re
+from http import HTTPStatus
 
 from fhir_adapter.errors import NoteError
 from fhir_adapter.note import Attachment, Content
@@ -26,15 +27,25 @@ _XML_ERROR = re.compile(
 _SIGN_IN = re.compile(
     rb"""<input\b[^>]{0,500}\b(?:type\s*=\s*["']?password|name\s*=\s*["']?SAML(?:Request|Response))\b"""
     rb"""|<meta\b[^>]{0,500}\bhttp-equiv\s*=\s*["']?refresh\b"""
-    rb"""|\bonload\s*=\s*["'][^"'>]{0,500}\bsubmit\s*\(""",
+    rb"""|\bonload\s*=\s*["'][^"'>]{0,500}\bsubmit\s*\("""
+    rb"""|<script\b[^>]{0,500}>[^<]{0,500}\blocation(?:\.(?:href|replace|assign))?\s{0,9}[=(]""",
     re.IGNORECASE,
 )
+# What a server calls its own page: a status, as 502 Bad Gateway, HTTP Status 404 or Error 503.
+_TITLE = re.compile(rb"<title\b[^>]{0,200}>\s{0,99}([^<]{1,200})", re.IGNORECASE)
+_STATUS = re.compile(
+    r"(?:http|error|status|code|http status|http error|error code)[ :]{1,3}[45]\d\d\b"
+    r"|[45]\d\d[ :]{0,2}[-\u2013|]",
+    re.IGNORECASE,
+)
+_PHRASES = tuple((str(one.value), one.phrase.lower()) for one in HTTPStatus if one.value >= 400)
 _PAGE = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]{0,500}>\s*)?<(?:!doctype\s+)?html\b", re.IGNORECASE)
 _PICTURE = re.compile(rb"<(?:img|svg|object|embed|iframe|canvas)\b", re.IGNORECASE)
 _HEAD = 1 << 16
 # What a server or a gateway says when it speaks for itself.
 _OWN_WORDS = frozenset({"html", "json", "xml"})
 _BINARY_FORMATS = frozenset({"pdf", "docx", "rtf", "media"})
+_NO_TEXT = frozenset({"image", "audio", "video", "font", "multipart"})
 _FAMILIES = {
     Kind.PLAIN: "text",
     Kind.HTML: "html",
@@ -85,7 +96,19 @@ def _check_kind(data: bytes, content_type: str, attachment: Attachment) -> None:
         raise NoteError(Reason.WRONG_ANSWER, "an error in XML")
     if _SIGN_IN.search(data[:_HEAD]):
         raise NoteError(Reason.WRONG_ANSWER, "a page that leads to a sign-in")
+    if _is_error_page(data[:_HEAD]):
+        raise NoteError(Reason.WRONG_ANSWER, "a page that tells an error")
     _check_family(data, content_type, attachment)
+
+
+def _is_error_page(head: bytes) -> bool:
+    """A page of HTML whose title is a status of HTTP, which no clinical note's is."""
+    found = _TITLE.search(head) if _PAGE.match(head) else None
+    if found is None:
+        return False
+    title = " ".join(found[1].decode("utf-8", "replace").split()).lower()
+    told = any(title == phrase or title.startswith(f"{code} {phrase}") for code, phrase in _PHRASES)
+    return told or _STATUS.match(title) is not None
 
 
 def check_size(data: bytes, attachment: Attachment) -> None:
@@ -128,6 +151,10 @@ def _check_family(data: bytes, content_type: str, attachment: Attachment) -> Non
     """The bytes are of what was declared, or at least not of what a gateway says for itself."""
     wanted, labelled = family(attachment.content_type), family(content_type)
     media_type = declared(content_type)[0]
+    if wanted and labelled != wanted and media_type.partition("/")[0] in _NO_TEXT:
+        stated = (attachment.content_type or "").strip().lower()
+        if not stated.startswith(media_type.partition("/")[0]):
+            raise NoteError(Reason.WRONG_ANSWER, f"{media_type} where {wanted} was declared")
     found, certain = _found(data, media_type)
     if not wanted or not found or found == wanted or {found, wanted} == {"html", "xml"}:
         return
@@ -143,6 +170,8 @@ def _found(data: bytes, media_type: str) -> tuple[str, bool]:
     kind = sniff(data, media_type).kind
     if kind is Kind.FHIR_JSON and "json" in media_type:
         return "json", True
+    if kind in (Kind.PLAIN, Kind.NONE) and "json" in media_type and _is_value(data):
+        return "json", True
     if kind in (Kind.PLAIN, Kind.NONE) and data.lstrip()[:1] in (b"{", b"["):
         whole = _is_json(data)
         return ("json", whole) if whole or "json" in media_type else (_FAMILIES.get(kind, ""), False)
@@ -157,3 +186,12 @@ def _is_json(data: bytes) -> bool:
         return bool(json.loads(data))
     except (ValueError, RecursionError):
         return False
+
+
+def _is_value(data: bytes) -> bool:
+    """The whole of it is one value of JSON, be it null or a text."""
+    try:
+        json.loads(data)
+    except (ValueError, RecursionError):
+        return False
+    return True

@@ -23,6 +23,13 @@ HANDED_ON = (
     b'<html><body onload="document.go.submit()"><form name=go><input name="x"></form>Wait.</body></html>',
     b"<html><form><input type=hidden name=SAMLRequest value=abc></form>Wait.</html>",
 )
+ERROR_PAGES = (
+    b"<html><head><title>503 Service Unavailable</title></head><body>proxy</body></html>",
+    b"<!DOCTYPE html><html><head><title>HTTP Status 500 - Internal</title></head><body>tomcat</body></html>",
+    b"<html><title>Bad Gateway</title><p>Come back later.</p></html>",
+    b"<html><title>403 - Not for you.</title><h2>Closed.</h2></html>",
+    b"<html><body><script>top.location.href = '/enter'</script><p>One moment.</p></body></html>",
+)
 XML_ERRORS = (
     b'<?xml version="1.0"?>\n<Error><Code>Expired</Code></Error>',
     b'<s:Envelope xmlns:s="urn:s"><s:Body><s:Fault>Closed.</s:Fault></s:Body></s:Envelope>',
@@ -241,3 +248,29 @@ async def test_what_only_looks_like_base64_stays(text):
 async def test_data_far_shorter_than_its_size_was_cut_short():
     assert await refusal(attached(data=b64(), size=9000)) is Reason.MALFORMED
     assert (await offline(attached(data=b64(), size=len(NOTE) + 3))).data == NOTE
+
+
+@pytest.mark.parametrize("page", ERROR_PAGES)
+async def test_a_page_that_tells_an_error_or_leads_away_is_no_note(page: bytes) -> None:
+    answer = Answer(200, page, {"Content-Type": "text/html"})
+    async with ScriptedServer([answer]) as server, client_for(server) as client:
+        with pytest.raises(NoteError) as refused:
+            await fetch(attached(url="Binary/1", content_type="text/html"), client, FetchLimits())
+    assert refused.value.reason is Reason.WRONG_ANSWER
+
+
+@pytest.mark.parametrize(
+    ("media_type", "data"),
+    [
+        ("application/json", b"null"),
+        ("application/json", b'"The store is closed"'),
+        ("image/png", b"\x89PNG\r\n\x1a\n...."),
+        ("multipart/byteranges; boundary=p", b"--p\r\nContent-Range: bytes 0-9/99\r\n\r\nSeen today"),
+    ],
+)
+async def test_a_value_of_json_a_picture_or_parts_are_no_text(media_type: str, data: bytes) -> None:
+    answer = Answer(200, data, {"Content-Type": media_type})
+    async with ScriptedServer([answer]) as server, client_for(server) as client:
+        with pytest.raises(NoteError) as refused:
+            await fetch(attached(url="Binary/1", content_type="text/plain"), client, FetchLimits())
+    assert refused.value.reason is Reason.WRONG_ANSWER
