@@ -66,11 +66,13 @@ class Erased:
         fate: `deleted`, as a read confirmed; `ended`, where the server deletes nothing; `left`, a person's
             work; `failed`; `due` where nothing was to be done yet.
         history: earlier versions can still be read.
+        status: of the answer by which it failed; 0 where there is none.
     """
 
     reference: str
     fate: Fate
     history: bool = False
+    status: int = 0
 
 
 async def find(client: FhirClient, patient: str = "", source: str = "") -> WrittenResources:
@@ -174,7 +176,8 @@ async def erase(
 ) -> AsyncIterator[Erased]:
     """Deletes what was found, in an order in which nothing refers to what is gone.
 
-    What readers said and Provenances come first, then timelines, summaries and extracted texts.
+    What readers said and Provenances come first, then timelines, summaries and extracted texts. What failed
+    is tried once more after all others: what held it may be gone by then.
 
     Args:
         client: the server.
@@ -188,13 +191,25 @@ async def erase(
     for reference in sorted(spared):
         yield Erased(reference, "left")
     ordered = sorted(found.compositions, key=lambda one: not is_timeline(one))
-    for reference in [
+    due = [
         *(said for said, about in found.feedback.items() if not spared & set(about)),
         *(found.provenances if not kept else []),
         *(reference_of(one) for one in ordered if reference_of(one) not in spared),
         *(text for text in found.texts if text not in texts_of_kept),
-    ]:
-        yield Erased(reference, "due") if dry_run else await _gone(client, reference)
+    ]
+    if dry_run:
+        for reference in due:
+            yield Erased(reference, "due")
+        return
+    failed: list[str] = []
+    for reference in due:
+        one = await _gone(client, reference)
+        if one.fate == "failed":
+            failed.append(reference)
+        else:
+            yield one
+    for reference in failed:
+        yield await _gone(client, reference)
 
 
 def _only_ended(composition: JsonObject) -> bool:
@@ -213,13 +228,13 @@ async def _gone(client: FhirClient, reference: str) -> Erased:
             if error.status == 405 and reference.startswith("Composition/"):
                 await client.update(ended(before, Withdrawal.SOURCE))
                 return Erased(reference, "ended", history=True)
-            return Erased(reference, "failed")
+            return Erased(reference, "failed", status=error.status)
         if await client.read_if_there(reference) is not None:
             return Erased(reference, "failed")
         version = str(as_dict(before.get("meta")).get("versionId") or "")
         return Erased(reference, "deleted", await _history(client, reference, version))
-    except HttpStatusError:
-        return Erased(reference, "failed")
+    except HttpStatusError as error:
+        return Erased(reference, "failed", status=error.status)
 
 
 async def _history(client: FhirClient, reference: str, version: str) -> bool:

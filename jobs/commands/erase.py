@@ -86,7 +86,8 @@ async def _erased(
             if json:
                 print_json({"resource": one.reference, "status": one.fate})
             elif one.fate in ("left", "failed", "ended"):
-                console().print(f"{one.reference}: {one.fate}")
+                answered = f", HTTP {one.status}" if one.status else ""
+                console().print(f"{one.reference}: {one.fate}{answered}")
         rows = 0 if dry_run else await asyncio.to_thread(_forgotten, settings, found)
         notes = await _still_there(client, found)
         events = await _events(client, patient)

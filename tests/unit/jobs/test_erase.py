@@ -122,6 +122,36 @@ def test_a_server_that_ignores_parameters_loses_nothing_of_others(
     assert len(site.written(other)) == len(site.fhir.search("Provenance")) == 1
 
 
+@pytest.mark.parametrize(("refusals", "code"), [(1, 0), (9, 1)])
+def test_what_cannot_be_deleted_is_tried_again_after_all_others(
+    site: Site,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    refusals: int,
+    code: int,
+) -> None:
+    from fhir_adapter.errors import HttpStatusError
+    from fhir_adapter.rest.client import FhirClient
+
+    note = of(site, "b")
+    site.poll()
+    real, asked = FhirClient.delete, [""]
+
+    async def busy(self: FhirClient, reference: str) -> None:
+        asked.append(reference)
+        if reference.startswith("Provenance/") and asked.count(reference) <= refusals:
+            raise HttpStatusError(409, "delete")
+        await real(self, reference)
+
+    monkeypatch.setattr(FhirClient, "delete", busy)
+    ended, out, _ = erase(site, capsys, "--source", note, "--yes")
+
+    assert ended == code
+    assert asked[-1].startswith("Provenance/")
+    assert (": failed, HTTP 409" in out) is bool(code)
+    assert len(site.fhir.search("Provenance")) == code
+
+
 @pytest.mark.parametrize("given", [[], ["--patient", "b"], ["--source", "Patient/b"]])
 def test_what_is_not_named_rightly_is_refused(
     site: Site, capsys: pytest.CaptureFixture[str], given: list[str]
