@@ -1,7 +1,10 @@
 """A line that denies, and what below it is no more of what it denies."""
 
 import re
+from collections.abc import Sequence
 
+from summarizer.segmentation.line_ends import is_terminated, stands_alone
+from summarizer.segmentation.lines import HEADING, Line
 from summarizer.segmentation.vocabulary import alternatives, words
 
 _DENIES = re.compile(
@@ -9,6 +12,10 @@ _DENIES = re.compile(
 )
 _UNDONE = re.compile(rf"\b(?:{alternatives('denials', 'undone')})\b", re.I)
 _STOP = re.compile(r"[.;:]\s")
+_JUDGMENTS = words("denials", "judgments")
+_REASONED = re.compile(rf"(?P<named>\w[^.;:]{{0,40}}?) (?:{alternatives('denials', 'reasons')})\b", re.I)
+_LONGEST_ACRONYM = 3
+"""`PE` heads an exam, and is what was looked for."""
 _EXTENT = re.compile(
     r"\S\s(?:x\s?\d|\d{1,3}(?:[-–]\d{1,3})?\s?(?:"
     rf"{alternatives('denials', 'extents')})\b)",
@@ -34,6 +41,21 @@ def ends_denial(above: str, line: str) -> bool:
     if first in _AFFIRMS:
         return True
     return len(first) > 1 and first not in _NO_SUBJECT and first.isalpha() and _tells_extent(line)
+
+
+def is_judged_above(lines: Sequence[Line], index: int) -> bool:
+    """Whether a line names what the judgment alone on the line above is of (`Unlikely` / `PE given ...`).
+
+    Below a thing that judgment is of the thing.
+    """
+    before, text = lines[index - 1], lines[index].text
+    if before.text.lower() not in _JUDGMENTS:
+        return False
+    above = lines[index - 2] if index > 1 and not before.after_blank else None
+    alone = above is None or above.text[-1] == ":" or is_terminated(above.text[-8:])
+    alone = alone or (above is not None and above.kind is HEADING and len(above.text) > _LONGEST_ACRONYM)
+    found = _REASONED.match(text) if alone else None
+    return found is not None and not stands_alone(found["named"])
 
 
 def _tells_extent(line: str) -> bool:

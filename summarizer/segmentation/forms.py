@@ -22,6 +22,8 @@ TITLE_WORDS = 5
 _SOME_WORDS = 2
 _SHORT = 60
 _PART_WORDS = 3
+_NEAR = 2
+_OPENERS = frozenset("([{\"'“„«|")
 _LITTLE_WORDS = frozenset({"of", "and", "for", "at", "in", "on", "the", "to", "with", "/", "&", "-"})
 
 
@@ -103,17 +105,35 @@ def remarks_on(line: Line, before: list[Line] | None, following: list[Line] | No
 
 
 def parts_rows(line: Line, before: list[Line] | None, following: list[Line] | None) -> bool:
-    """Whether a line of a word or two parts the rows of a table (`Fundus`), or is a row without values."""
+    """Whether a line of a word or two parts the rows of a table (`Fundus`), or is a row without values.
+
+    So is one that begins with the sign that the row above it begins with (`° RNP 0.6`).
+    """
     words = line.text.split()
     within = line.kind is HEADING and _is_part_of_exam(line.text)
-    if not (line.kind is TEXT or within) or line.after_blank or len(words) > _PART_WORDS:
+    if not (line.kind is TEXT or within) or line.after_blank:
         return False
-    if not words[0][0].isupper() or not all(map(str.isalpha, words)) or words[0].endswith("ed"):
+    if line.kind is TEXT and _is_signed_alike(line, before):
+        return True
+    if (
+        len(words) > _PART_WORDS
+        or not words[0][0].isupper()
+        or not all(map(str.isalpha, words))
+        or words[0].endswith("ed")
+    ):
         return False
     rows = [block[0] for block in (before, following) if block and block[0].kind is ROW]
     if len(rows) < 2 or rows[1].after_blank:
         return False
     return all(abs(line.indent - row.indent) < 2 for row in rows)
+
+
+def _is_signed_alike(line: Line, before: list[Line] | None) -> bool:
+    """Whether a line begins where the one above it in a table does, with the same sign that opens nothing."""
+    above, sign = before[0] if before else None, line.text[0]
+    if above is None or sign.isalnum() or sign in _OPENERS or above.text[0] != sign:
+        return False
+    return abs(line.indent - above.indent) < _NEAR and not is_terminated(line.text[-8:])
 
 
 def names_below(line: Line, below: Line) -> bool:

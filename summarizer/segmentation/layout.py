@@ -17,7 +17,7 @@ from summarizer.segmentation.boilerplate import (
     may_be_place,
 )
 from summarizer.segmentation.dashes import dashed_labels
-from summarizer.segmentation.denials import ends_denial
+from summarizer.segmentation.denials import ends_denial, is_judged_above
 from summarizer.segmentation.forms import are_apart, names_below
 from summarizer.segmentation.labels import LABEL, Role, known_heading, role
 from summarizer.segmentation.lines import (
@@ -272,7 +272,7 @@ def _joins(
     tail = before.text[-60:]
     if tail[-1] == ":" and not line_ends.begins_lower(line.text) and not (full and width):
         return False
-    if line_ends.is_open(tail) or line_ends.completes(tail, line.text):
+    if line_ends.is_open(tail) or line_ends.completes(tail, line.text) or is_judged_above(lines, index):
         return True
     hangs = first.marker > 0 and line.indent > first.indent
     if line_ends.is_terminated(tail):

@@ -54,6 +54,8 @@ _RANGE_END = re.compile(r"\d ?(?:-|–|to)$")
 _FLAG = re.compile(r"\((?:H|L|HH|LL|A|C|high|low|abnormal|critical)\)(?=[,;.]|$)")
 """What a laboratory says of a value."""
 _VALUE_AND_MORE = re.compile(r"\d[\d.,/]{0,8}%?[.,;]?\s(?!(?:[A-Z]|\d))")
+_SHARE = re.compile(r"\d{1,3} (?:of|out of) \d{1,3}(?: \([\w %.]{1,20}\))?\.?")
+_FEW_WORDS = 6
 _MEASURED = words("line_ends", "measured")
 _WORD = re.compile(r"[\w/'’.%µ]+")
 _CAMEL = re.compile(r"[a-z]{1,3}[A-Z][A-Za-z]*")
@@ -213,13 +215,23 @@ def completes(before: str, text: str) -> bool:
         return False
     if first[0].lower() == "post" and before[-6:].lower() == "status":
         return True
-    if text[0].isdigit() and _RANGE_END.search(before[-16:]):
+    if text[0].isdigit() and (_RANGE_END.search(before[-16:]) or _is_share_of(before, text)):
         return True
     if _NUMBER_END.search(before[-16:]):
         return first[0].lower().rstrip(".,;") in _UNITS
     if text[0].isdigit() and _brings_value(before, text):
         return True
     return text[0].isdigit() and _DOSE.match(text) is not None and not _DOSE.search(before[-40:])
+
+
+def _is_share_of(before: str, text: str) -> bool:
+    """Whether a line is how many of what a few words above it name (`Nodes involved` / `2 of 6`)."""
+    return (
+        _SHARE.fullmatch(text) is not None
+        and before[:1].isupper()
+        and 1 < len(before.split()) < _FEW_WORDS
+        and before.replace(" ", "").replace("-", "").isalpha()
+    )
 
 
 def _brings_value(before: str, text: str) -> bool:

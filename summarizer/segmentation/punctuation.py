@@ -22,6 +22,7 @@ _ATTRIBUTIVE = words("abbreviations", "attributive")
 _BEFORE_ORDINALS = words("abbreviations", "before_ordinals")
 _MONTHS = words("abbreviations", "months")
 _DETERMINERS = words("line_ends", "determiners")
+_NEGATIONS = words("abbreviations", "negations")
 
 # A run of terminators, what closes with it, and stray marks that were typed after it.
 _END = re.compile(
@@ -174,12 +175,14 @@ def _needs_its_noun(text: str, start: int, mark: int, whole: str, ahead: str) ->
     before = text[max(start, mark - 40) : mark - len(word)].split()
     last = before[-1].lower() if before else ""
     if word.isdigit():
+        if last == "a" and (len(before) == 1 or before[-1] == "a"):  # `A 2. stent`, not `hepatitis A 2.`
+            return ahead[:1].islower()
         return name in _MONTHS or (last.rstrip(".") in _BEFORE_ORDINALS and name not in _SUBJECTS)
     if not ahead[:1].isupper() or name in _SUBJECTS:
         return False
     if last[-1:] == "." and last[:-1] in _CLIPPED:  # `S/p. Lap. Cholecystectomy`
         return True
-    return not last or last[-1] in ",;:'’" or last in _DETERMINERS
+    return not last or last[-1] in ",;:'’" or last in _DETERMINERS or last in _NEGATIONS
 
 
 def _dose_is_over(text: str, start: int, word: str, token: re.Match[str], ahead: str, mark: int) -> bool:
