@@ -56,7 +56,7 @@ def read_source(resource: JsonObject) -> SourceNote:
         last_updated=as_text(meta.get("lastUpdated")) or "",
         status=_status(resource.get("status")),
         doc_status=_status(resource.get("docStatus")),
-        subject=_outward(_subject(resource.get("subject")), resource),
+        subject=_outward_subject(resource),
         encounter=_outward(_encounter(resource, context), resource),
         custodian=_outward(first_dict(resource.get("custodian")), resource),
         date=_date(resource, period),
@@ -185,6 +185,18 @@ def _subject(value: object) -> JsonObject | None:
     found = first_dict(value)
     stated = next((entry for entry in as_list(value) if entry and not isinstance(entry, dict)), None)
     return {"reference": str(stated)} if found is None and stated is not None else found
+
+
+def _outward_subject(resource: JsonObject) -> JsonObject | None:
+    """The subject as others can name it; one that is contained and has no identifier stays as it stands.
+
+    So it is refused when a summary is written, which would be in nobody's chart.
+    """
+    stated = _subject(resource.get("subject"))
+    outward = _outward(stated, resource)
+    if stated == outward or (outward and first_dict(outward.get("identifier"))):
+        return outward
+    return stated
 
 
 def _outward(reference: JsonObject | None, resource: JsonObject) -> JsonObject | None:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 
 from fhir_adapter.errors import HttpStatusError, NoteError, UnconfirmedError
-from fhir_adapter.lenient import JsonObject, as_dict, as_text, dicts
+from fhir_adapter.lenient import JsonObject, as_dict, as_text, dicts, reference_of
 from fhir_adapter.reasons import Reason
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.rest.wire import outcome_codes, outcome_words, status_error
@@ -43,7 +43,8 @@ async def post(client: FhirClient, bundle: JsonObject, *, once: bool = True) -> 
 
 def confirmed(bundle: JsonObject, answer: JsonObject) -> list[str]:
     """The references that an answer confirms. Returns and raises as `post`."""
-    entries, answers = dicts(bundle.get("entry")), dicts(answer.get("entry"))
+    entries = dicts(bundle.get("entry"))
+    answers = _in_order(entries, dicts(answer.get("entry")))
     responses = [as_dict(entry.get("response")) for entry in answers]
     refusals = _refusals(entries, responses)
     if refusals:
@@ -65,6 +66,39 @@ def composition_in(references: Sequence[str]) -> str:
         if reference.startswith("Composition/"):
             return reference.partition("/")[2]
     raise NoteError(Reason.SERVER_ERROR, "the answer names no Composition")
+
+
+def _in_order(entries: Sequence[JsonObject], answers: list[JsonObject]) -> list[JsonObject]:
+    """The answers in the order of the entries, which R4 wants of a server and some do not keep.
+
+    Where an answer names the id that another entry asked for, they go by the ids that they name.
+
+    Raises:
+        UnconfirmedError: of more than one it cannot be told to which entry it belongs.
+    """
+    places = {url: number for number, entry in enumerate(entries) if (url := _asked(entry))}
+    named = [places.get(_located(one)) for one in answers]
+    if len(answers) != len(entries) or all(place in (None, at) for at, place in enumerate(named)):
+        return answers
+    found = {place: one for place, one in zip(named, answers, strict=True) if place is not None}
+    rest = [one for place, one in zip(named, answers, strict=True) if place is None]
+    if len(rest) > 1 or len(found) + len(rest) < len(entries):
+        raise UnconfirmedError("the answers to a transaction come in another order")
+    return [found.get(number) or rest[0] for number in range(len(entries))]
+
+
+def _asked(entry: JsonObject) -> str:
+    """`Type/id` that an entry is put to, or ""."""
+    request = as_dict(entry.get("request"))
+    url = str(request.get("url", ""))
+    return url if request.get("method") == "PUT" and "?" not in url and "/" in url else ""
+
+
+def _located(answer: JsonObject) -> str:
+    """`Type/id` that an answer names, or ""."""
+    location = as_text(as_dict(answer.get("response")).get("location")) or ""
+    found = re.search(r"(?:^|/)([A-Z][A-Za-z]+/[^/?#]+)(?:/_history/[^/]*)?/?$", location)
+    return found[1] if found else reference_of(as_dict(answer.get("resource")))
 
 
 def _refusals(entries: Sequence[JsonObject], responses: Sequence[JsonObject]) -> list[HttpStatusError]:

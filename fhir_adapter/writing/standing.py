@@ -31,10 +31,23 @@ async def end(client: FhirClient, existing: Existing, why: str, words: str = "")
         HttpStatusError: 409 or 412 where somebody else wrote in between.
         UnconfirmedError: the server does not say whether it was done.
     """
-    changed = [ended(existing.resource, why, words)]
+    changed = [ended(existing.resource, why, words), *await _ended_texts(client, existing, why)]
+    await post(client, replacement(changed))
+
+
+async def end_texts(client: FhirClient, existing: Existing, why: str) -> None:
+    """Marks what a server that runs batches left of the texts of a marked one; raises as `end`."""
+    changed = await _ended_texts(client, existing, why)
+    if changed:
+        await post(client, replacement(changed))
+
+
+async def _ended_texts(client: FhirClient, existing: Existing, why: str) -> list[JsonObject]:
+    """The texts that belong to a Composition, marked; those left out that are so already."""
+    changed = []
     for reference in extracted_texts(existing.resource):
         text = await client.read_if_there(reference)
         if text and canonical.EXTRACTED_TEXT_TAG in coded(as_dict(text.get("meta")).get("tag")):
             after = ended_text(text, why)
             changed += [after] if after != text else []
-    await post(client, replacement(changed))
+    return changed

@@ -29,7 +29,7 @@ from fhir_adapter.writing.lifecycle import (
 from fhir_adapter.writing.links import Link, ended_link, read_link, reinstated_link
 from fhir_adapter.writing.ours import ours_by
 from fhir_adapter.writing.recall import Author, reactivate, recall
-from fhir_adapter.writing.standing import end
+from fhir_adapter.writing.standing import end, end_texts
 
 Status = Literal["withdrawn", "reinstated", "due", "unchanged", "attested", "changed", "failed"]
 
@@ -205,7 +205,7 @@ async def _one(client: FhirClient, reference: str, wanted: str, orders: Orders) 
     """One Composition, read anew each time; None where it is gone, or nothing of ours or of `wanted`."""
     sent = False
     done: Status = "reinstated" if orders.undo else "withdrawn"
-    for attempt in range(_ATTEMPTS):
+    for attempt in range(_ATTEMPTS + 1):
         resource = await client.read_if_there(reference)
         if resource is None or not _is_summary(resource) or wanted not in _of(resource, client.base_url):
             return None
@@ -214,7 +214,12 @@ async def _one(client: FhirClient, reference: str, wanted: str, orders: Orders) 
         if sent and (existing.ended == orders.why) != orders.undo:
             return Withdrawn(reference, source, done, orders.why)
         if status != done:
-            return Withdrawn(reference, source, status, existing.ended or orders.why)
+            fault = await _texts_left(client, existing, orders) if status == "unchanged" else ""
+            return Withdrawn(
+                reference, source, "failed" if fault else status, fault or existing.ended or orders.why
+            )
+        if attempt == _ATTEMPTS:
+            break
         sent = True
         try:
             if orders.undo:
@@ -225,10 +230,22 @@ async def _one(client: FhirClient, reference: str, wanted: str, orders: Orders) 
             if not isinstance(error, ConflictError) or attempt == _ATTEMPTS - 1:
                 return Withdrawn(reference, source, "failed", f"HTTP {error.status}")
         except UnconfirmedError:
-            pass  # what is there by now says
-        else:
-            return Withdrawn(reference, source, done, orders.why)
+            pass
+        # Whatever the answer said, what is there by now counts.
     return Withdrawn(reference, source, "failed", "not confirmed")
+
+
+async def _texts_left(client: FhirClient, existing: Existing, orders: Orders) -> str:
+    """Ends the texts that an earlier withdrawal left; what went wrong, or ""."""
+    if orders.undo or orders.dry_run or existing.ended != orders.why:
+        return ""
+    try:
+        await end_texts(client, existing, orders.why)
+    except HttpStatusError as error:
+        return f"HTTP {error.status}"
+    except UnconfirmedError:
+        return "not confirmed"
+    return ""
 
 
 def _of(resource: JsonObject, base_url: str) -> set[str]:

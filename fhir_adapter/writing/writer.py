@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from fhir_adapter import canonical
-from fhir_adapter.errors import ConflictError, NoteError, write_fault
+from fhir_adapter.errors import ConflictError, FhirAdapterError, NoteError, write_fault
 from fhir_adapter.lenient import JsonObject, as_dict
 from fhir_adapter.reasons import Reason
 from fhir_adapter.rest.client import FhirClient
@@ -37,7 +37,7 @@ from fhir_adapter.writing.links import read_link
 from fhir_adapter.writing.pipeline import Pipeline
 from fhir_adapter.writing.registrar import Registrar
 from fhir_adapter.writing.retries import Retries
-from fhir_adapter.writing.standing import end, protect
+from fhir_adapter.writing.standing import end, end_texts, protect
 from fhir_adapter.writing.summary import SummaryDraft, summary_identifier, written_id
 from fhir_adapter.writing.together import Together, write_new
 
@@ -188,11 +188,27 @@ class Writer:
             self._linked, drafts, lambda d: self._bundle(summary_resources(d), d.subject, again=False)
         )
         self._refused = self._refused + 1 if done.doubtful else 0
-        if any(
-            done.written.get(d.reading.note.reference, d.composition_id) != d.composition_id for d in drafts
-        ):
-            self._client_ids = False  # as in `_write`
+        for draft in drafts:
+            source = draft.reading.note.reference
+            if source in done.written:
+                done.written[source] = await self._standing_as(draft, done.written[source])
         return done
+
+    async def _standing_as(self, written: SummaryDraft, named: str) -> str:
+        """The id under which a summary stands that was put to its own, where the answer names another one.
+
+        A server may state that it takes ids from clients, and give out its own; or name what is not there.
+        """
+        if not self._client_ids or named == written.composition_id:
+            return named
+        source = written.reading.note.reference
+        try:
+            if not await self._by_id(source, named) and await self._by_id(source, written.composition_id):
+                return written.composition_id
+        except FhirAdapterError:
+            pass  # the answer is all there is
+        self._client_ids = False
+        return named
 
     async def existing(self, ident: str) -> Existing | None:
         """A Composition by its id as it stands now, whichever source it is of; None where it is gone."""
@@ -303,9 +319,7 @@ class Writer:
         resources = summary_resources(written, place)
         bundle = self._bundle(resources, written.subject, place, again=again)
         composition = composition_in(await self._linked.post(bundle))
-        if self._client_ids and composition != written.composition_id:
-            self._client_ids = False  # it states that it takes ids from clients, and gives out its own
-        return composition, True
+        return await self._standing_as(written, composition), True
 
     def _bundle(
         self,
@@ -357,6 +371,8 @@ class Writer:
             for one in there:
                 if one.ours and one.ended not in (why, *Withdrawal):
                     await end(self._client, one, why)
+                elif one.ours and one.ended == why:
+                    await end_texts(self._client, one, why)
             return Ended(
                 ids=tuple(c.id for c in there if c.ours),
                 kept=tuple(c.id for c in there if not c.ours and not c.in_error),

@@ -34,7 +34,6 @@ def subjects(patient: str, base_url: str) -> dict[str, tuple[dict[str, Any], dic
             {"subject": {"reference": "#p"}, "contained": [{**person, "identifier": [number]}]},
             {"type": "Patient", "identifier": number},
         ),
-        "contained, nameless": ({"subject": {"reference": "#p"}, "contained": [person]}, None),
     }
 
 
@@ -55,6 +54,16 @@ def test_every_form_of_reference_comes_through_in_a_form_that_the_server_takes(
         assert summary.get("subject") == expected, name
         assert extracted(site, summary).get("subject") == expected, name
         assert site.one_audit(summary["id"]).ok, name
+
+
+def test_a_contained_patient_without_an_identifier_gets_no_summary_in_nobodys_chart(site: Site) -> None:
+    person = {"resourceType": "Patient", "id": "p", "name": [{"family": "Example"}]}
+    note = html_document(site, subject={"reference": "#p"}, contained=[person])
+
+    ends, _ = site.poll()
+
+    assert (ends[reference(note)].status, ends[reference(note)].reason) == ("failed", "malformed")
+    assert not site.written(reference(note))
 
 
 def test_a_urn_is_written_as_an_identifier_which_both_servers_take(site: Site) -> None:

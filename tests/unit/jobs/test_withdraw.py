@@ -161,12 +161,14 @@ def test_a_server_that_ignores_the_search_loses_no_other_summary(
 class Pretending(httpx.AsyncBaseTransport):
     """A real connection to a server that answers 200 to a transaction and does nothing."""
 
-    def __init__(self) -> None:
-        self._real = httpx.AsyncHTTPTransport()
+    def __init__(self, response: dict[str, Any] | None) -> None:
+        self._real, self._response = httpx.AsyncHTTPTransport(), response
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         if request.method == "POST":
-            answer = {"resourceType": "Bundle", "type": "transaction-response", "entry": []}
+            asked = json.loads(await request.aread())["entry"]
+            entries = [{"response": self._response} for _ in asked if self._response]
+            answer = {"resourceType": "Bundle", "type": "transaction-response", "entry": entries}
             return httpx.Response(200, json=answer, request=request)
         return await self._real.handle_async_request(request)
 
@@ -174,12 +176,13 @@ class Pretending(httpx.AsyncBaseTransport):
         await self._real.aclose()
 
 
+@pytest.mark.parametrize("response", [None, {"status": "200 OK"}])
 def test_only_what_a_read_confirms_is_called_withdrawn(
-    site: Site, capsys: Capture, through: Callable[[Any], None]
+    site: Site, capsys: Capture, through: Callable[[Any], None], response: dict[str, Any] | None
 ) -> None:
     note = site.document()
     site.poll()
-    through(Pretending())
+    through(Pretending(response))
 
     assert withdraw(site, "--source", reference(note), "--yes", "--json") == 1
 

@@ -271,12 +271,12 @@ def test_the_policy_can_be_narrowed():
             {"resourceType": "Patient", "id": "p", "identifier": [{"system": "urn:x", "value": "7"}]},
             {"type": "Patient", "identifier": {"system": "urn:x", "value": "7"}},
         ),
-        ({"resourceType": "Patient", "id": "#p"}, {"type": "Patient"}),
-        ({"resourceType": "Patient", "id": "other"}, None),
-        (7, None),
+        ({"resourceType": "Patient", "id": "#p", "name": [{"family": "Doe"}]}, {"reference": "#p"}),
+        ({"resourceType": "Patient", "id": "other"}, {"reference": "#p"}),
+        (7, {"reference": "#p"}),
     ],
 )
-def test_a_contained_subject_is_named_by_its_identifier(contained, expected):
+def test_a_contained_subject_is_named_by_its_identifier_or_not_at_all(contained, expected):
     resource = {"resourceType": "DocumentReference", "id": "1", "subject": {"reference": "#p"}}
 
     assert read_source({**resource, "contained": [contained]}).subject == expected

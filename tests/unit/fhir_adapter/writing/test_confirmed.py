@@ -44,6 +44,34 @@ def test_an_id_of_the_servers_own_may_stand_in_the_resource() -> None:
     assert confirmed(a_bundle(COMPOSITION), answer) == ["Composition/77"]
 
 
+def test_answers_in_another_order_go_by_the_ids_that_they_name() -> None:
+    bundle = a_bundle("Composition/c1", "Provenance/p1", "Composition/c2", "Provenance/p2")
+    urls = [entry["request"]["url"] for entry in bundle["entry"]]
+    made = [{"status": "201 Created", "location": f"{url}/_history/1"} for url in urls]
+
+    assert confirmed(bundle, an_answer(*reversed(made))) == urls
+    unnamed = [{"status": "201 Created"} if "c2" in one["location"] else one for one in reversed(made)]
+    assert confirmed(bundle, an_answer(*unnamed)) == urls
+
+
+def test_a_refusal_in_another_order_is_that_of_the_one_entry_that_is_not_named() -> None:
+    refused = {"status": "422", "outcome": {"resourceType": "OperationOutcome"}}
+    made = {"status": "201", "location": "http://s.example/fhir/Composition/c1/_history/1"}
+    with pytest.raises(HttpStatusError, match="Provenance"):
+        confirmed(a_bundle(COMPOSITION, PROVENANCE), an_answer(refused, made))
+
+
+@pytest.mark.parametrize(
+    "locations", [("Composition/c2", "", ""), ("Composition/c2", "Composition/c2", "Composition/c1")]
+)
+def test_answers_in_an_order_that_cannot_be_told_confirm_nothing(locations: tuple[str, ...]) -> None:
+    answers = [
+        {"status": "201", "location": f"{one}/_history/1"} if one else {"status": "201"} for one in locations
+    ]
+    with pytest.raises(UnconfirmedError):
+        confirmed(a_bundle("Composition/c1", "Composition/c2", "Composition/c3"), an_answer(*answers))
+
+
 @pytest.mark.parametrize(
     "answer",
     [
