@@ -218,11 +218,15 @@ class Writer:
     async def _by_id(self, source: str, ident: str) -> Existing | None:
         """A Composition as it stands now; None where it is gone, or no summary of this source."""
         resource = await self._client.look(f"Composition/{ident}")
-        identifier = as_dict((resource or {}).get("identifier"))
+        return None if resource is None else self._of(source, resource)
+
+    def _of(self, source: str, resource: JsonObject) -> Existing | None:
+        """A Composition where it is a summary of this source under this pipeline's name."""
+        identifier = as_dict(resource.get("identifier"))
         value = str(identifier.get("value", ""))
         first = summary_identifier(source, self._pipeline.name)
         place = value.removeprefix(f"{first}~") if value != first else "1"
-        if resource is None or identifier.get("system") != canonical.SUMMARIES or not place.isdecimal():
+        if identifier.get("system") != canonical.SUMMARIES or not place.isdecimal():
             return None
         return read_existing(resource, int(place))
 
@@ -319,7 +323,15 @@ class Writer:
         resources = summary_resources(written, place)
         bundle = self._bundle(resources, written.subject, place, again=again)
         composition = composition_in(await self._linked.post(bundle))
+        if not self._client_ids and place is None:
+            await self._check_own(written, composition)
         return await self._standing_as(written, composition), True
+
+    async def _check_own(self, written: SummaryDraft, ident: str) -> None:
+        """Raises NoteError where a conditional create, its criterion ignored, found another summary."""
+        there = await self._client.look(f"Composition/{ident}")
+        if there is not None and self._of(written.reading.note.reference, there) is None:
+            raise NoteError(Reason.REJECTED_BY_SERVER, "a conditional create found another summary")
 
     def _bundle(
         self,
