@@ -14,6 +14,7 @@ _UNDONE = re.compile(rf"\b(?:{alternatives('denials', 'undone')})\b", re.I)
 _STOP = re.compile(r"[.;:]\s")
 _JUDGMENTS = words("denials", "judgments")
 _REASONED = re.compile(rf"(?P<named>\w[^.;:]{{0,40}}?) (?:{alternatives('denials', 'reasons')})\b", re.I)
+_LONGEST_JUDGMENT = max(map(len, _JUDGMENTS))
 _LONGEST_ACRONYM = 3
 """`PE` heads an exam, and is what was looked for."""
 _EXTENT = re.compile(
@@ -49,7 +50,7 @@ def is_judged_above(lines: Sequence[Line], index: int) -> bool:
     Below a thing that judgment is of the thing.
     """
     before, text = lines[index - 1], lines[index].text
-    if before.text.lower() not in _JUDGMENTS:
+    if len(before.text) > _LONGEST_JUDGMENT or before.text.lower() not in _JUDGMENTS:
         return False
     above = lines[index - 2] if index > 1 and not before.after_blank else None
     alone = above is None or above.text[-1] == ":" or is_terminated(above.text[-8:])

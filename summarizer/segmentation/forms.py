@@ -4,7 +4,14 @@ import re
 
 from summarizer.segmentation.heads import ANNOUNCES
 from summarizer.segmentation.labels import LABEL, REMARKS
-from summarizer.segmentation.line_ends import begins_lower, begins_with_drug, has_dose, is_open, is_terminated
+from summarizer.segmentation.line_ends import (
+    begins_lower,
+    begins_with_drug,
+    begins_with_small_drug,
+    has_dose,
+    is_open,
+    is_terminated,
+)
 from summarizer.segmentation.lines import HEADING, ITEM, LABELLED, ROW, TEXT, Line
 from summarizer.segmentation.section_titles import normalise, section_kind
 from summarizer.segmentation.statuses import ends_in_state
@@ -23,6 +30,7 @@ _SOME_WORDS = 2
 _SHORT = 60
 _PART_WORDS = 3
 _NEAR = 2
+_COMMENT = ("Comment:", "Comments:", "COMMENT:", "COMMENTS:")
 _OPENERS = frozenset("([{\"'“„«|")
 _LITTLE_WORDS = frozenset({"of", "and", "for", "at", "in", "on", "the", "to", "with", "/", "&", "-"})
 
@@ -148,11 +156,24 @@ def names_below(line: Line, below: Line) -> bool:
     return len(own.split()) <= _PART_WORDS and has_dose(below.text) and not has_dose(own)
 
 
-def are_apart(before: Line, line: Line) -> bool:
-    """Whether two lines are of two drugs, or the second stands out from the field above it."""
+def are_apart(before: Line, line: Line, first: Line) -> bool:
+    """Whether two lines are of two drugs, or the second stands out from the field above it.
+
+    `first` is the first line of the block that `before` is the last of.
+    """
     if line.indent + 1 < before.indent and before.kind is LABELLED and not begins_lower(line.text):
         return True
+    listed = before is first or first.text[-1] == ":"
+    if listed and begins_with_small_drug(line.text) and begins_with_small_drug(before.text):
+        return ends_in_state(before.text) or not is_open(before.text[-60:])
     return _are_drugs(before, line)
+
+
+def is_comment_on(line: Line, before: Line) -> bool:
+    """Whether a line comments on the field from which it stands in (`Alcohol: Yes` / `Comment: beer`)."""
+    if line.kind is not LABELLED or before.kind is not LABELLED or line.indent < before.indent + 2:
+        return False
+    return line.text.startswith(_COMMENT) and before.text[-1] != ":" and not is_terminated(before.text[-8:])
 
 
 def _are_drugs(before: Line, line: Line) -> bool:

@@ -18,7 +18,7 @@ from summarizer.segmentation.boilerplate import (
 )
 from summarizer.segmentation.dashes import dashed_labels
 from summarizer.segmentation.denials import ends_denial, is_judged_above
-from summarizer.segmentation.forms import are_apart, names_below
+from summarizer.segmentation.forms import are_apart, is_comment_on, names_below
 from summarizer.segmentation.labels import LABEL, Role, known_heading, role
 from summarizer.segmentation.lines import (
     BOILERPLATE,
@@ -254,11 +254,16 @@ def _joins(
 ) -> bool:
     """Whether `line` goes on with the sentence or paragraph that `before` belongs to."""
     first = block[0]
-    if before.kind is HEADING or before.kind is BOILERPLATE or before.titled or are_apart(before, line):
+    if (
+        before.kind is HEADING
+        or before.kind is BOILERPLATE
+        or before.titled
+        or are_apart(before, line, first)
+    ):
         return False
     if first.kind is ROW:
         return line.kind is TEXT and tables.continues_row(line, first)
-    if _answers(line, before, lines, index) or records.goes_on(line, block):
+    if _answers(line, before, lines, index) or records.goes_on(line, block) or is_comment_on(line, before):
         return True
     if (status := is_status(line)) or line.kind is LABELLED:
         return status and (takes_status(before) or (before is not first and is_status(before)))

@@ -45,6 +45,11 @@ _DRUG = re.compile(
     r"[A-Z][\w/-]{2,30}(?: [a-z][\w/-]{1,20}){0,2} \d[\d.,/]{0,8}"
     r" ?(?:mg|mcg|µg|g|ml|mL|units?|iu|IU|mEq|meq|%|puffs?)?\b"
 )
+_SMALL_DRUG = re.compile(
+    r"[a-z][a-z-]{4,30}(?: \([\w -]{2,30}\))?(?: [a-z][a-z-]{1,20}){0,2} \d[\d.,/]{0,8}"
+    r" ?(?:mg|mcg|µg|g|ml|units?|iu|meq|puffs?)\b",
+    re.I,
+)
 _DOSE = re.compile(
     r"\d[\d.,/]{0,24}\s?(?:mg|mcg|µg|ug|g|gm|ml|cc|units?|u|meq|mmol|iu|tab(?:let)?s?|cap(?:sule)?s?|puffs?|%)\b",
     re.I,
@@ -53,6 +58,8 @@ _NUMBER_END = re.compile(r"(?:^|\s)[\d.,]*\d$")
 _RANGE_END = re.compile(r"\d ?(?:-|–|to)$")
 _FLAG = re.compile(r"\((?:H|L|HH|LL|A|C|high|low|abnormal|critical)\)(?=[,;.]|$)")
 """What a laboratory says of a value."""
+_ASIDE = re.compile(r"\([A-Za-z][A-Za-z ,/-]{3,40}\)[,;] ")
+"""What is said of the last thing named, before the next: `penicillin, codeine` / `(nausea), latex`."""
 _VALUE_AND_MORE = re.compile(r"\d[\d.,/]{0,8}%?[.,;]?\s(?!(?:[A-Z]|\d))")
 _SHARE = re.compile(r"\d{1,3} (?:of|out of) \d{1,3}(?: \([\w %.]{1,20}\))?\.?")
 _FEW_WORDS = 6
@@ -209,6 +216,8 @@ def presents(text: str) -> bool:
 def completes(before: str, text: str) -> bool:
     """Whether a line brings the unit or the upper end of the number above it, or the dose of the drug."""
     if text[0] == "(":
+        if _ASIDE.match(text) is not None:
+            return True
         return _FLAG.match(text) is not None and _NUMBER_END.search(before[-16:]) is not None
     first = _WORD.match(text)
     if first is None:
@@ -248,6 +257,11 @@ def has_dose(text: str) -> bool:
 def begins_with_drug(text: str) -> bool:
     """Whether a line begins with a name and a dose, as each line of a list of drugs does (`Zocor 20 mg`)."""
     return _DRUG.match(text) is not None
+
+
+def begins_with_small_drug(text: str) -> bool:
+    """Whether a line begins with a drug in small letters and its dose (`ondansetron injection 4 mg`)."""
+    return text[0].islower() and any(map(str.isdigit, text[:60])) and _SMALL_DRUG.match(text) is not None
 
 
 def begins_order(text: str) -> bool:
