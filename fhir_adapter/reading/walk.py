@@ -359,7 +359,8 @@ class Walk:
             async for page in self._client.search(self._type, params):
                 named += filter(None, [*map(reference_of, page.resources), *page.unusable])
         except FhirAdapterError:
-            self.notices.setdefault(f"a page cannot be read ({why}; stamps from {when})", True)
+            # Nobody can say which notes these are, so that none can be tried again by its id.
+            self._doubt(f"a page cannot be read ({why}; stamps from {when})")
             yield Gap((), f"{why}, stamps from {when}")
             return
         good: list[JsonObject] = []

@@ -80,10 +80,10 @@ class Ledger:
         return {**self._scope, **values, "handled_at": row.handled_at or now}
 
     def due(self, limit: int) -> list[NoteRow]:
-        """Failed rows whose time to be tried again has come, longest waiting first."""
+        """Failed rows whose time to be tried again has come, longest waiting first; those with a name."""
         query = (
             sa.select(*_COLUMNS)
-            .where(self.mine(note), note.c.retry_at <= datetime.now(UTC))
+            .where(self.mine(note), note.c.retry_at <= datetime.now(UTC), note.c.source.contains("/"))
             .order_by(note.c.retry_at)
             .limit(limit)
         )

@@ -20,6 +20,7 @@ from fhir_adapter.reading.consent import Consents
 from fhir_adapter.reading.source import Page, Unreadable
 from fhir_adapter.reasons import Reason
 from fhir_adapter.writing.copies import Copies
+from jobs.ledger.forget import forget
 from jobs.ledger.ledger import Ledger
 from jobs.ledger.rows import NoteRow
 from jobs.ledger.walks import mark_seen, unseen
@@ -42,6 +43,15 @@ _OF_ONE_TYPE = (HttpStatusError, NotFhirError, ResponseTooLargeError, ServerUnre
 
 # Reasons that lie outside of the note, so that its version does not tell of them.
 _OUTSIDE = (Reason.SUPERSEDED, Reason.NOT_SELECTED, Reason.CONSENT)
+
+
+# What stands in the ledger for notes of a page of which nobody can tell which they are.
+_UNNAMED = "unknown"
+
+
+def _forget_unnamed(ledger: Ledger) -> None:
+    """A walk over all pages has read them, so that no such failure is left."""
+    forget(ledger, [_UNNAMED])
 
 
 def _has_summary(row: NoteRow | None) -> bool:
@@ -68,7 +78,7 @@ class Changes:
         self._retried: set[tuple[str, str]] = set()
         self._relations = Relations()
         self._consents = Consents(parts.client) if parts.settings.consent else None
-        self._told = False
+        self._told = self._unnamed = False
         self.missed = 0
         self.fault: FhirAdapterError | None = None
 
@@ -90,6 +100,10 @@ class Changes:
                 log.error("type", resource_type=resource_type, error=type(error).__name__, message=str(error))
             if self._stop.is_set():
                 return
+        if not (self._unnamed or self.fault):
+            known = await asyncio.to_thread(self._parts.ledger.known, [_UNNAMED])
+            if any(row.reason == Reason.SERVER_ERROR.value for row in known.values()):
+                yield Batch(then=_forget_unnamed)
 
     async def _changed_of(self, resource_type: str) -> AsyncIterator[Batch]:
         strategy = await self._parts.source.strategy(resource_type)
@@ -369,8 +383,9 @@ class Changes:
                 and entry.version_id
             ):
                 continue
+            self._unnamed = self._unnamed or not entry.reference
             row = NoteRow(
-                entry.reference or "unknown", entry.version_id, self._parts.pipeline.version, "failed"
+                entry.reference or _UNNAMED, entry.version_id, self._parts.pipeline.version, "failed"
             )
             rows.append(failed_row(row, NoteError(entry.reason, entry.detail), before))
         return rows

@@ -58,6 +58,34 @@ def test_a_failed_note_counts_in_every_pass_and_is_never_unchanged(
     assert (third[source].status, totals.by_status["failed"]) == ("written", 0)
 
 
+def test_a_note_that_no_page_shows_and_nobody_can_name_is_not_passed_over(
+    site: Site, faulty: Callable[[Fault], list[Faulty]]
+) -> None:
+    """The watermark waits for it, and the failure without a name goes with it."""
+    hidden, shown = reference(site.document()), reference(site.document())
+    ident = hidden.partition("/")[2].encode()
+
+    def garbled(request: httpx.Request) -> httpx.Response | None:
+        if not request.url.path.endswith("/DocumentReference"):
+            return None
+        answer = httpx.get(str(request.url), headers=request.headers, trust_env=False)
+        return httpx.Response(200, html="<p>Oops</p>", request=request) if ident in answer.content else None
+
+    faulty(garbled)
+    first, totals = site.poll()
+    again, _ = site.poll()
+    assert first[shown].status == "written"
+    assert hidden not in first
+    assert (first["unknown"].status, again["unknown"].status) == ("failed", "failed")
+    assert totals.by_status["failed"] == 1
+
+    faulty(lambda _: None)
+    found, totals = site.poll()
+    assert (found[hidden].status, totals.by_status["failed"]) == ("written", 0)
+    with open_ledger(site.settings) as ledger:
+        assert ledger.known(["unknown"]) == {}
+
+
 @pytest.mark.parametrize("status", [403, 500])
 def test_a_note_that_cannot_be_read_again_fails_alone(
     site: Site, faulty: Callable[[Fault], list[Faulty]], status: int
