@@ -116,7 +116,11 @@ def contained(site: Site) -> Resource:
     return document(
         site,
         contained=[
-            {"resourceType": "Patient", "id": "p"},
+            {
+                "resourceType": "Patient",
+                "id": "p",
+                "identifier": [{"system": "https://hospital.example.org/mrn", "value": "8"}],
+            },
             {"resourceType": "Organization", "id": "o", "name": "Clinic"},
         ],
         subject={"reference": "#p", "display": "A patient"},
