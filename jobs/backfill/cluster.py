@@ -104,7 +104,7 @@ def _start(ray: Any, options: dict[str, Any]) -> None:
         UsageError: it cannot be.
     """
     try:
-        with patient(import_module("ray._private.services")):
+        with patient(ray._private.services):
             ray.init(**options)
     except Exception as error:  # Ray raises a bare one
         log.warning("ray-not-started", error=type(error).__name__)

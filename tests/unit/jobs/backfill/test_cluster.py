@@ -3,6 +3,7 @@
 import sys
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -65,6 +66,8 @@ class Failing:
 
     def __init__(self) -> None:
         self.calls: list[str] = []
+        nothing = SimpleNamespace(get_node=len, start_raylet=len, start_ray_process=len)
+        self._private = SimpleNamespace(services=nothing)
 
     def init(self, **_: object) -> None:
         self.calls.append("init")
