@@ -170,28 +170,19 @@ def _found(data: bytes, media_type: str) -> tuple[str, bool]:
     kind = sniff(data, media_type).kind
     if kind is Kind.FHIR_JSON and "json" in media_type:
         return "json", True
-    if kind in (Kind.PLAIN, Kind.NONE) and "json" in media_type and _is_value(data):
+    if kind in (Kind.PLAIN, Kind.NONE) and "json" in media_type and _json_values(data):
         return "json", True
     if kind in (Kind.PLAIN, Kind.NONE) and data.lstrip()[:1] in (b"{", b"["):
-        whole = _is_json(data)
+        whole = any(_json_values(data))  # with something in it
         return ("json", whole) if whole or "json" in media_type else (_FAMILIES.get(kind, ""), False)
     if kind in (Kind.PLAIN, Kind.NONE) and "xml" in media_type and data.lstrip()[:1] == b"<":
         return "xml", True
     return _FAMILIES.get(kind, ""), kind is Kind.HTML and _PAGE.match(data) is not None
 
 
-def _is_json(data: bytes) -> bool:
-    """The whole of it is one value of JSON, with something in it."""
+def _json_values(data: bytes) -> list[object]:
+    """The one value of JSON that the whole of it is, be it null or a text; else none."""
     try:
-        return bool(json.loads(data))
+        return [json.loads(data)]
     except (ValueError, RecursionError):
-        return False
-
-
-def _is_value(data: bytes) -> bool:
-    """The whole of it is one value of JSON, be it null or a text."""
-    try:
-        json.loads(data)
-    except (ValueError, RecursionError):
-        return False
-    return True
+        return []
