@@ -28,7 +28,7 @@ from fhir_adapter.filing.whose import Whose
 from fhir_adapter.lenient import JsonObject, as_dict, as_text, dicts, reference_of
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.rest.search_page import SearchPage
-from fhir_adapter.rest.searching import Params, search_by
+from fhir_adapter.rest.searching import Params, search_by, ways_of
 from fhir_adapter.stamps import last_updated
 from fhir_adapter.writing.lifecycle import ended_because
 
@@ -160,7 +160,7 @@ class FiledSearch:
         """The documents of patients, one by one; raises the refusal where these are refused likewise."""
         for patient in patients:
             try:
-                async for _, filed in self.pages(_ways_of(patient, [[TYPED, _COUNT], [_COUNT]])):
+                async for _, filed in self.pages(ways_of(patient, [[TYPED, _COUNT], [_COUNT]])):
                     self._by_patient = True
                     for one in filed:
                         yield one
@@ -170,7 +170,7 @@ class FiledSearch:
     async def newest_of(self, ways: Sequence[Params], patients: Iterable[str]) -> AsyncIterator[list[Filed]]:
         """Pages of the same searches for each of these patients."""
         for patient in patients:
-            async for _, found in self.pages(_ways_of(patient, ways)):
+            async for _, found in self.pages(ways_of(patient, ways)):
                 yield found
 
     async def current(self, names: Iterable[str], patient: str = "") -> dict[str, Filed]:
@@ -209,11 +209,6 @@ class FiledSearch:
 
 async def _read_nothing(_: Sequence[str]) -> None:
     """For who knows no notes."""
-
-
-def _ways_of(patient: str, ways: Sequence[Params]) -> list[Params]:
-    """The same searches for one patient; servers were seen to take one of these two parameters alone."""
-    return [[(name, patient), *way] for name in ("patient", "subject") for way in ways]
 
 
 def patient_of(composition: JsonObject) -> str:

@@ -82,6 +82,11 @@ async def _taken(client: FhirClient, kind: str, ways: Sequence[Params]) -> Async
         yield page
 
 
+def ways_of(patient: str, ways: Sequence[Params]) -> list[Params]:
+    """The same searches for one patient; servers were seen to take one of these two parameters alone."""
+    return [[(name, patient), *way] for name in ("patient", "subject") for way in ways]
+
+
 async def _walked(
     client: FhirClient, kind: str, ways: Sequence[Params], refusal: HttpStatusError | None
 ) -> AsyncIterator[SearchPage]:
@@ -94,9 +99,8 @@ async def _walked(
     patients = await client.patients.everyone() if client.patients else ()
     faults: list[HttpStatusError] = []
     for patient in patients:
-        theirs = [[(name, patient), *way] for name in ("patient", "subject") for way in ways]
         try:
-            async for page in _taken(client, kind, theirs):
+            async for page in _taken(client, kind, ways_of(patient, ways)):
                 client.lacking.by_patient.add(kind)
                 yield page
         except HttpStatusError as error:
