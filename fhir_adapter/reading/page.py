@@ -60,7 +60,9 @@ def read_entry(resource: JsonObject, resource_type: str) -> SourceNote | Unreada
     version = resource.get("meta", {}).get("versionId") if isinstance(resource.get("meta"), dict) else None
     known = version if isinstance(version, str) else ""
     if resource.get("resourceType") != resource_type:
-        return Unreadable(reference_of(resource), Reason.MALFORMED, "a match of another type", known)
+        return Unreadable(
+            reference_of(resource), Reason.MALFORMED, "a match that does not say its type", known
+        )
     try:
         return read_source(resource)
     except NoteError as error:

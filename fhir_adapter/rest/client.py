@@ -197,7 +197,7 @@ class FhirClient:
         """
         what, asked = f"search of {resource_type}", [] if start else [name for name, _ in params]
         async for bundle, following, date in self._bundles(resource_type, what, params, start):
-            yield page_of(bundle, str(following or ""), self.base_url, date, asked)
+            yield page_of(bundle, str(following or ""), self.base_url, resource_type, date, asked)
             asked = []
 
     async def deleted(self, resource_type: str, since: str) -> list[str]:

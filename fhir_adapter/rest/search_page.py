@@ -41,7 +41,8 @@ class SearchPage:
             `Type/id` as far as its fullUrl says it, else "".
         outcome: codes of OperationOutcome entries (warnings about the search).
         failed: those of them whose severity is fatal or error.
-        beside: entries that are no matches: includes and outcomes, which some servers count in `total`.
+        beside: entries that are no matches: includes, outcomes, and what is of another type; some servers
+            count them in `total`.
         is_last: no further page follows.
         next: the server's link to the further page, for `start` of a later search; "" where none follows.
         total: how many matches the server says there are, or None.
@@ -63,14 +64,22 @@ class SearchPage:
 
 
 def page_of(
-    bundle: JsonObject, following: str, base_url: str, date: int | None = None, asked: Sequence[str] = ()
+    bundle: JsonObject,
+    following: str,
+    base_url: str,
+    kind: str,
+    date: int | None = None,
+    asked: Sequence[str] = (),
 ) -> SearchPage:
     """Reads a searchset.
+
+    An entry of another type is beside the matches whatever its mode, which R4 lets a server leave out.
 
     Args:
         bundle: the Bundle.
         following: the link to the next page, or "" where none follows.
         base_url: of the server, below which an entry's fullUrl names a resource.
+        kind: the resource type that was searched for.
         date: nanoseconds of the answer's `Date`, or None.
         asked: names of the parameters, for the first page.
     """
@@ -80,19 +89,18 @@ def page_of(
     unusable: list[str] = []
     beside = 0
     entries = bundle.get("entry")
-    for entry in entries if isinstance(entries, list) else ():
-        mode = as_dict(as_dict(entry).get("search")).get("mode")
-        resource = as_dict(entry).get("resource")
+    for stated in entries if isinstance(entries, list) else ():
+        entry = as_dict(stated)
+        resource, named = entry.get("resource"), _named(entry, base_url)
+        of_type = (_type_of(resource) or named.partition("/")[0] or kind) == kind
         if isinstance(resource, dict) and resource.get("resourceType") == "OperationOutcome":
             beside += 1
             outcome += outcome_codes(resource)
             grave = [i for i in dicts(resource.get("issue")) if i.get("severity") in ("fatal", "error")]
             failed += outcome_codes({**resource, "issue": grave})
-        elif mode in ("include", "outcome"):
+        elif not of_type or as_dict(entry.get("search")).get("mode") in ("include", "outcome"):
             beside += 1
-        elif not isinstance(resource, dict):
-            unusable.append(_named(as_dict(entry), base_url))
-        elif not reference_of(resource) and (named := _named(as_dict(entry), base_url)):
+        elif not isinstance(resource, dict) or (not reference_of(resource) and named):
             unusable.append(named)
         else:
             resources.append(resource)
@@ -166,6 +174,11 @@ def _entries(bundle: JsonObject) -> frozenset[int]:
         if name or any(asked):
             held.add(hash((name, str(version), *asked)))
     return frozenset(held)
+
+
+def _type_of(resource: object) -> str:
+    """The type that a resource says it is of, or ""."""
+    return as_text(as_dict(resource).get("resourceType")) or ""
 
 
 def _named(entry: JsonObject, base_url: str) -> str:

@@ -82,6 +82,26 @@ async def test_outcomes_and_includes_that_are_counted_in_the_total_are_no_lack()
     assert pages[-1].newest == at(5 * 600)
 
 
+async def test_entries_of_other_types_are_no_notes_where_the_server_gives_no_mode():
+    """R4: servers SHOULD give `search.mode`; without it the type tells a match from an include."""
+
+    def alter(found):
+        organization = {"resourceType": "Organization", "id": "o", "name": "Ward"}
+        found["entry"] += [
+            {"resource": {"resourceType": "Patient", "id": "p"}},
+            {"fullUrl": "urn:uuid:1", "resource": organization, "search": {"score": 1}},
+            {"fullUrl": f"{server.base_url}/Practitioner/d"},
+        ]
+        found["total"] += 3
+        return found
+
+    server = Holding(*notes(6), alter=alter)
+    pages = await walked(server)
+    assert ids(pages) == ALL
+    assert all(page.whole and not page.notice for page in pages)
+    assert pages[-1].newest == at(5 * 600)
+
+
 async def test_what_is_stamped_within_the_last_millisecond_of_a_half_is_not_lost():
     """microsoft/fhir-server#1286: `lt` with milliseconds leaves out what lies in the one before."""
     stamps = [f"2024-05-01T12:00:00.{number:03d}9999Z" for number in range(1, 200, 7)]

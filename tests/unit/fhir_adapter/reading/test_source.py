@@ -152,12 +152,12 @@ async def test_what_we_wrote_ourselves_is_left_out_but_moves_the_watermark():
 
 async def test_every_entry_that_cannot_be_read_is_named():
     odd = {"resourceType": "DocumentReference", "meta": {"versionId": "4"}, "id": "a b"}
-    other = {"resourceType": "Patient", "id": "p", "meta": 3}
-    async with Server([odd, other, "odd", doc("a")]) as server, client_for(server) as client:
+    untyped = {"id": "p", "meta": 3}
+    async with Server([odd, untyped, "odd", doc("a")]) as server, client_for(server) as client:
         (page,) = await walk(source_for(client))
     assert [n for n in page.notes if isinstance(n, Unreadable)] == [
         Unreadable("", Reason.MALFORMED, "DocumentReference without a usable id", "4"),
-        Unreadable("Patient/p", Reason.MALFORMED, "a match of another type"),
+        Unreadable("", Reason.MALFORMED, "a match that does not say its type"),
         Unreadable("", Reason.MALFORMED, "an entry without a resource"),
     ]
     assert ids([page])[2] == "a"

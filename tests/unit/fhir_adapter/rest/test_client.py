@@ -318,6 +318,22 @@ async def test_includes_and_outcomes_are_no_matches_and_odd_entries_are_counted(
     assert page.is_last
 
 
+@pytest.mark.parametrize("search", [None, {}, {"score": 0.5}, {"mode": "match"}])
+async def test_only_what_is_of_the_type_asked_for_is_a_match(search):
+    other = {"resourceType": "Organization", "id": "o"}
+    resources = [PATIENT, other, {"resourceType": "Patient"}, {"resourceType": "Bundle"}, {"id": "5"}]
+    entries = [{"resource": r, **({"search": search} if search is not None else {})} for r in resources]
+
+    def handle(request):
+        nothing = [{"fullUrl": f"{server.base_url}/{name}"} for name in ("Organization/7", "Patient/8")]
+        return fhir({"resourceType": "Bundle", "entry": entries + nothing})
+
+    async with ScriptedServer(handle) as server, client_for(server) as client:
+        (page,) = [page async for page in client.search("Patient", [])]
+    assert page.resources == (PATIENT, resources[2], resources[4])
+    assert (page.unusable, page.beside) == (("Patient/8",), 3)
+
+
 async def test_capability_is_asked_once_even_by_many():
     async with ScriptedServer([capability("_lastUpdated")]) as server, client_for(server) as client:
         found = await asyncio.gather(*(client.capability() for _ in range(5)))
