@@ -19,6 +19,7 @@ from jobs.cli import run
 from jobs.runtime import open_ledger
 from jobs.settings import Settings
 from tests.contract.contract_fhir import Fhir, FhirServer
+from tests.contract.lives import extracted, html_document
 from tests.contract.passes import Site, reference
 
 Capture = pytest.CaptureFixture[str]
@@ -189,3 +190,67 @@ def test_only_what_a_read_confirms_is_called_withdrawn(
     assert [line["status"] for line in summaries(capsys)] == ["failed"]
     with open_ledger(site.settings) as ledger:
         assert ledger.known([reference(note)])[reference(note)].status == "written"
+
+
+@pytest.mark.parametrize("response", [None, {"status": "200 OK"}])
+def test_only_what_a_read_confirms_is_called_reinstated(
+    site: Site, capsys: Capture, through: Callable[[Any], None], response: dict[str, Any] | None
+) -> None:
+    note = site.document()
+    site.poll()
+    assert withdraw(site, "--source", reference(note), "--yes") == 0
+    capsys.readouterr()
+    through(Pretending(response))
+
+    assert withdraw(site, "--source", reference(note), "--undo", "--yes", "--json") == 1
+
+    assert [line["status"] for line in summaries(capsys)] == ["failed"]
+    assert state(site, note) == ("entered-in-error", "source-withdrawn")
+
+
+def test_a_lost_answer_to_a_withdrawal_that_was_done_is_read(
+    site: Site, capsys: Capture, through: Callable[[Any], None]
+) -> None:
+    note = site.document()
+    site.poll()
+    through(Silent())
+
+    assert withdraw(site, "--source", reference(note), "--yes", "--json") == 0
+    assert [line["status"] for line in summaries(capsys)] == ["withdrawn"]
+    assert withdraw(site, "--source", reference(note), "--undo", "--yes", "--json") == 0
+    assert [line["status"] for line in summaries(capsys)] == ["reinstated"]
+    assert state(site, note) == ("preliminary", "")
+
+
+class Silent(httpx.AsyncBaseTransport):
+    """A real connection to a server that does a transaction and answers 204."""
+
+    def __init__(self) -> None:
+        self._real = httpx.AsyncHTTPTransport()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        answer = await self._real.handle_async_request(request)
+        if request.method != "POST":
+            return answer
+        await answer.aread()
+        return httpx.Response(204, request=request)
+
+    async def aclose(self) -> None:
+        await self._real.aclose()
+
+
+def test_a_text_that_an_earlier_withdrawal_left_is_ended_by_the_next(site: Site, capsys: Capture) -> None:
+    note = html_document(site)
+    site.poll()
+    assert withdraw(site, "--source", reference(note), "--yes") == 0
+    (summary,) = site.written(reference(note))
+    text = extracted(site, summary)
+    assert text["status"] == "entered-in-error"
+    site.fhir.put({**text, "status": "current"})
+    capsys.readouterr()
+
+    assert withdraw(site, "--source", reference(note), "--yes", "--dry-run") == 0
+    assert extracted(site, summary)["status"] == "current"
+    assert withdraw(site, "--source", reference(note), "--yes", "--json") == 0
+
+    assert extracted(site, summary)["status"] == "entered-in-error"

@@ -90,6 +90,27 @@ async def test_a_failing_server_is_not_taken_for_one_that_cannot():
             await walk(source_for(client))
 
 
+async def test_links_without_end_end_the_search_for_replacing_documents_alone():
+    relation = [{"code": "replaces", "target": {"reference": "DocumentReference/old"}}]
+    replacing = doc("new", 9, relatesTo=relation)
+    asked = []
+
+    def before(request):
+        if "relatesto" not in dict(request.params):
+            return None
+        asked.append(request)
+        more = f"{server.base_url}/DocumentReference?relatesto=x&page={len(asked)}"
+        return bundle(replacing, next_url=more)
+
+    page = [doc(i, 1, status="superseded") for i in ("old", "kept")]
+    async with Server(page, before=before) as server, client_for(server) as client:
+        (found,) = await walk(source_for(client))
+    assert {n.id: n.replaced_by for n in found.notes} == {"old": "DocumentReference/new", "kept": None}
+    assert "never end" in found.notice
+    assert found.whole
+    assert len(asked) == 2
+
+
 async def test_what_a_pass_has_read_says_what_was_replaced_where_the_server_cannot():
     relation = [{"code": "replaces", "target": {"reference": "DocumentReference/old"}}]
     old, new, undone = (
