@@ -42,6 +42,7 @@ EXTRACTED_TEXT_PROFILE = f"{CANONICAL_BASE}/StructureDefinition/extracted-text"
 TIMELINE_PROFILE = f"{CANONICAL_BASE}/StructureDefinition/timeline"
 TIMELINE_PROVENANCE_PROFILE = f"{CANONICAL_BASE}/StructureDefinition/timeline-provenance"
 MODEL_CARD_PROFILE = f"{CANONICAL_BASE}/StructureDefinition/model-card"
+FILED_PROFILE = f"{CANONICAL_BASE}/StructureDefinition/filed-summary"
 
 # Others' definitions that we use.
 DERIVATION_REFERENCE = "http://hl7.org/fhir/StructureDefinition/derivation-reference"

@@ -14,7 +14,7 @@ from fhir_adapter import canonical
 from fhir_adapter.errors import HttpStatusError, NotFoundError
 from fhir_adapter.filing.devices import Devices
 from fhir_adapter.filing.documents import Documents
-from fhir_adapter.filing.envelope import Filed, Parts, document_of
+from fhir_adapter.filing.envelope import Filed, Parts, document_of, unclaimed
 from fhir_adapter.filing.finding import patient_of
 from fhir_adapter.filing.terms import exact, ways_to
 from fhir_adapter.filing.whose import Whose
@@ -303,7 +303,7 @@ class FilingClient(FhirClient):
         """As `FhirClient.operation`; a summary is validated as the document that it would be."""
         if path == "Composition/$validate":
             document = document_of(Parts({"id": "clinsum-trial", **resource}), (), self.base_url)
-            return await self.server.operation(f"{_TEXT}/$validate", document)
+            return await self.server.operation(f"{_TEXT}/$validate", unclaimed(document))
         return await self.server.operation(path, resource)
 
     async def differences(self, composition: str) -> tuple[str, ...] | None:

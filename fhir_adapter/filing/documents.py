@@ -7,7 +7,8 @@ a summary, or is added beside it, is written into its document; where that canno
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import TypeVar
 
 from fhir_adapter import canonical
 from fhir_adapter.errors import (
@@ -23,11 +24,12 @@ from fhir_adapter.filing.envelope import (
     document_of,
     names_of,
     replaces,
+    unclaimed,
     version_name,
 )
 from fhir_adapter.filing.finding import FiledSearch, in_force, of_names, patient_of, unreplaced
 from fhir_adapter.filing.whose import Whose
-from fhir_adapter.lenient import as_dict, version_of
+from fhir_adapter.lenient import JsonObject, as_dict, version_of
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.rest.creating import create
 from fhir_adapter.writing.lifecycle import content_digest
@@ -38,6 +40,8 @@ logger = logging.getLogger(__name__)
 _KIND = "DocumentReference"
 _IN_ERROR = "entered-in-error"
 _PATIENCE = 86_400.0  # seconds for which what was accepted (202) is not sent again
+_INVALID = (400, 422)  # what a validator answers
+T = TypeVar("T")
 
 
 class Documents(FiledSearch):
@@ -49,6 +53,7 @@ class Documents(FiledSearch):
         super().__init__(server, whose)
         self._clock = clock
         self._accepted: dict[str, float] = {}
+        self._claims = True  # the server takes documents that claim our profile
 
     async def save(self, parts: Parts, expected: str = "") -> tuple[Filed, int]:
         """Files what is new, and changes what is there.
@@ -115,11 +120,12 @@ class Documents(FiledSearch):
         term = f"identifier={canonical.FILED_VERSIONS}|{version}"
         try:
             try:
-                status, named = await create(self._server, document, term)
+                status, named = await self._sent(document, lambda one: create(self._server, one, term))
             except HttpStatusError as error:
                 if not error.unsupported or isinstance(error, RefusedError):
                     raise
-                status, named = await create(self._server, document)  # is it the condition that is refused?
+                # Is it the condition that is refused?
+                status, named = await self._sent(document, lambda one: create(self._server, one))
         except ConflictError as error:  # several match, or somebody files the same just now
             conflict = error
         found = await self.find([(canonical.FILED_VERSIONS, version)], patient_of(parts.composition))
@@ -139,6 +145,28 @@ class Documents(FiledSearch):
         for one in doubles:  # of two workers, on a server that takes no notice of the condition
             await self._mark(one, _IN_ERROR)
         return kept
+
+    async def _sent(self, document: JsonObject, send: Callable[[JsonObject], Awaitable[T]]) -> T:
+        """Sends a document; where it is refused as invalid, without the profile that it claims.
+
+        A server that validates may refuse a profile that it does not know, and be taught none.
+
+        Raises:
+            HttpStatusError: it is refused in either form.
+        """
+        if not self._claims:
+            return await send(unclaimed(document))
+        try:
+            return await send(document)
+        except HttpStatusError as error:
+            if error.status not in _INVALID:
+                raise
+            try:
+                answer = await send(unclaimed(document))
+            except HttpStatusError:
+                raise error from None
+        self._claims = False
+        return answer
 
     async def settled(self, names: Iterable[str]) -> dict[str, Filed]:
         """As `current`, for who writes: of what was filed twice one alone counts from then on.
@@ -166,7 +194,8 @@ class Documents(FiledSearch):
         kept = {**{k: v for k, v in before.items() if k in ("versionId", "lastUpdated")}, **meta}
         document = {**wanted, "id": head.document["id"], "meta": kept}
         validate(document)
-        await self._server.update(document, if_match=version_of(head.document) or None)
+        guard = version_of(head.document) or None
+        await self._sent(document, lambda one: self._server.update(one, if_match=guard))
         resource = await self._server.read_if_there(head.reference)
         after = await self.filed(resource) if resource else None
         # US Core has servers take an end alone, without the rest.

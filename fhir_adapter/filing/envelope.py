@@ -105,6 +105,7 @@ def document_of(parts: Parts, replaced: Sequence[str], base_url: str, version: s
     found: JsonObject = {
         "resourceType": "DocumentReference",
         "meta": {
+            "profile": [canonical.FILED_PROFILE],
             "security": security,
             "tag": [_tag(canonical.EXTRACTED_TEXT_TAG), _tag(canonical.FILED_TAG)],
         },
@@ -137,6 +138,11 @@ def document_of(parts: Parts, replaced: Sequence[str], base_url: str, version: s
         "context": _context(composition, sources),
     }
     return elements.without_empty(found)
+
+
+def unclaimed(document: JsonObject) -> JsonObject:
+    """The same without the profile that it claims."""
+    return {**document, "meta": {k: v for k, v in as_dict(document.get("meta")).items() if k != "profile"}}
 
 
 def _relations(replaced: Sequence[str], sources: Sequence[str]) -> list[JsonObject]:
