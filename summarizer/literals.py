@@ -8,7 +8,7 @@ nothing, which costs time and never a match.
 import re
 import re._constants as signs  # type: ignore[import-not-found]
 import re._parser as parser  # type: ignore[import-not-found]
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import product
 from typing import Any
 
@@ -16,8 +16,10 @@ __all__ = ["folded", "needed"]
 
 _MOST = 96  # strings that one part is taken apart into
 _LONG = 5  # characters from which a string tells texts apart well enough
+_SHORT = 2  # characters below which it does not tell them apart at all
 _FEW = 8  # characters of a class that are taken one by one
-_WIDTHLESS = frozenset({signs.AT, signs.ASSERT, signs.ASSERT_NOT})
+_WIDTHLESS = frozenset({signs.AT, signs.ASSERT_NOT})
+_AHEAD = 1  # of `ASSERT`: what stands behind
 # All that `re.IGNORECASE` takes for a letter of ASCII beside the letter's other case, which `lower` mends.
 _ALIKE = {0x130: "i", 0x131: "i", 0x17F: "s", 0x212A: "k"}
 
@@ -30,29 +32,55 @@ def folded(text: str) -> str:
     return text.lower() if text.isascii() else text.translate(_ALIKE).lower()
 
 
-def needed(expression: re.Pattern[str]) -> frozenset[str]:
-    """Strings of which one at least stands in `folded` of every text in which the pattern matches.
+def needed(pattern: str) -> tuple[frozenset[str], ...]:
+    """Sets of strings of each of which one at least stands in `folded` of every text in which it matches.
 
-    Empty where there is no telling.
+    The set comes first that the fewest texts hold one of. None where there is no telling.
+
+    Args:
+        pattern: of `re`, in which case is not minded.
+
+    Raises:
+        re.error: it is none.
     """
-    whole, parts = _read(parser.parse(expression.pattern, expression.flags))
-    found = _best([*parts, *([whole] if whole is not None else [])])
-    return frozenset(one for one in found if not any(other in one for other in found - {one}))
+    run, parts = _read(parser.parse(pattern, re.IGNORECASE))
+    found = {_shortest(part) for part in [*parts, run] if _worth(part)[0] >= _SHORT}
+    return tuple(sorted(found, key=lambda part: (_worth(part), sorted(part)), reverse=True))
 
 
-def _read(items: Iterable[tuple[Any, Any]]) -> tuple[_Strings | None, list[_Strings]]:
-    """All strings that a sequence matches, if they are few; and sets of which each has one in any match."""
-    run, parts, whole = _NOTHING, list[_Strings](), True
-    for operator, argument in items:
+def _read(items: Iterable[tuple[Any, Any]], run: _Strings = _NOTHING) -> tuple[_Strings, list[_Strings]]:
+    """What each match of a sequence ends with, and sets of which each has one in any match.
+
+    Args:
+        items: of a parse tree.
+        run: what stands right before; it stands before what is found, too.
+
+    Returns:
+        Strings of which one ends each match, all of it where there are no sets; and the sets.
+    """
+    parts: list[_Strings] = []
+    for operator, argument in _flat(items):
+        if operator is signs.BRANCH:
+            run, more = _branches([_read(branch, run) for branch in argument[1]], run)
+            parts += more
+            continue
         exact, inner = _one(operator, argument)
         joined = None if exact is None else _joined(run, exact)
         if joined is not None:
             run = joined
             continue
-        whole = False
         parts += [run, *inner]
         run = _NOTHING if exact is None else exact
-    return (run, []) if whole else (None, [*parts, run])
+    return run, parts
+
+
+def _flat(items: Iterable[tuple[Any, Any]]) -> Iterator[tuple[Any, Any]]:
+    """The items with those of groups in their place."""
+    for operator, argument in items:
+        if operator is signs.SUBPATTERN:
+            yield from _flat(argument[3])
+        else:
+            yield operator, argument
 
 
 def _joined(before: _Strings, after: _Strings) -> _Strings | None:
@@ -62,23 +90,22 @@ def _joined(before: _Strings, after: _Strings) -> _Strings | None:
 
 
 def _one(operator: Any, argument: Any) -> tuple[_Strings | None, list[_Strings]]:
-    """As `_read`, of one node of the tree."""
+    """All that a node of the tree matches, if it is little; sets of which each has one in any match."""
     if operator in _WIDTHLESS:
         return _NOTHING, []
     if operator is signs.LITERAL and argument < 128:
         return frozenset({chr(argument).lower()}), []
     if operator is signs.IN:
         return _letters(argument), []
-    if operator is signs.SUBPATTERN:
-        return _read(argument[3])
-    if operator is signs.BRANCH:
-        return _branches([_read(branch) for branch in argument[1]])
+    if operator is signs.ASSERT and argument[0] == _AHEAD:
+        run, parts = _read(argument[1])
+        return None, [*parts, run]
     if operator in (signs.MAX_REPEAT, signs.MIN_REPEAT):
         least, most, inner = argument
-        exact, parts = _read(inner)
-        if most == 1 and exact is not None:
-            return (exact if least else exact | _NOTHING), []
-        return None, [*parts, *([exact] if exact is not None else [])] if least else []
+        run, parts = _read(inner)
+        if most == 1 and not parts:
+            return (run if least else run | _NOTHING), []
+        return None, [*parts, run] if least else []
     return None, []
 
 
@@ -88,17 +115,21 @@ def _letters(members: Sequence[tuple[Any, Any]]) -> _Strings | None:
 
 
 def _branches(
-    read: Sequence[tuple[_Strings | None, list[_Strings]]],
-) -> tuple[_Strings | None, list[_Strings]]:
-    exact = [whole for whole, _ in read if whole is not None]
-    if len(exact) == len(read):
-        every: _Strings = frozenset().union(*exact)
-        return (every, []) if len(every) <= _MOST else (None, [every])
-    each = [_best([*parts, *([whole] if whole is not None else [])]) for whole, parts in read]
-    return None, [frozenset().union(*each)] if all(each) else []
+    read: Sequence[tuple[_Strings, list[_Strings]]], before: _Strings
+) -> tuple[_Strings, list[_Strings]]:
+    """As `_read`, of branches that were read with what stands before them."""
+    if not any(parts for _, parts in read):
+        every: _Strings = frozenset().union(*(run for run, _ in read))
+        return (every, []) if len(every) <= _MOST else (_NOTHING, [every])
+    best = [max([*parts, run], key=_worth) for run, parts in read]
+    return _NOTHING, [frozenset().union(*best) if all(_worth(one)[0] for one in best) else before]
 
 
-def _best(parts: Sequence[_Strings]) -> _Strings:
-    """Of sets of which each would do, the one that the fewest texts hold; empty where none would."""
-    useful = [part for part in parts if part and "" not in part]
-    return max(useful, key=lambda part: (min(min(map(len, part)), _LONG), -len(part)), default=frozenset())
+def _worth(part: _Strings) -> tuple[int, int]:
+    """How well a set tells texts apart: by its shortest string, then by how few they are."""
+    return min(min(map(len, part), default=0), _LONG), -len(part)
+
+
+def _shortest(part: _Strings) -> _Strings:
+    """Without what holds another."""
+    return frozenset(one for one in part if not any(other in one for other in part - {one}))

@@ -2,7 +2,7 @@
 
 import re
 
-from summarizer.pinned.rules import Answered, Rule, rules_for, words_of
+from summarizer.pinned.rules import Answered, Rule, Statement, load_rules, looked_up, words_of
 from summarizer.types import ContextKind, Pinned, PinnedLine, PinnedRule, Segmentation, Sentence
 
 __all__ = ["find_pinned"]
@@ -29,11 +29,11 @@ def find_pinned(text: str, parts: Segmentation) -> Pinned:
     """
     heads = {(p.start, p.end) for s in parts.sentences for p in s.context if p.kind is ContextKind.COLUMN}
     told = [sentence for sentence in parts.sentences if (sentence.start, sentence.end) not in heads]
-    statements = [(sentence, _before(text, parts, sentence), _one_line(text, sentence)) for sentence in told]
+    statements = looked_up([_statement(text, parts, sentence) for sentence in told])
     lines: list[PinnedLine] = []
     rules: list[PinnedRule] = []
-    for rule in rules_for((before, statement) for _, before, statement in statements):
-        hits = _hits(rule, parts, statements)
+    for rule in load_rules():
+        hits = [told[at] for at in _hits(rule, statements)]
         if hits:
             shown = hits[: rule.limit]
             lines += [_line(text, sentence, rule) for sentence in shown]
@@ -41,30 +41,28 @@ def find_pinned(text: str, parts: Segmentation) -> Pinned:
     return Pinned(tuple(lines), tuple(rules))
 
 
-def _hits(rule: Rule, parts: Segmentation, statements: list[tuple[Sentence, str, str]]) -> list[Sentence]:
+def _hits(rule: Rule, statements: list[Statement]) -> list[int]:
+    """The places of the statements that a rule finds."""
     seen: set[str] = set()
     found: list[int] = []
-    for at, (sentence, before, statement) in enumerate(statements):
-        kind = None if sentence.section is None else parts.sections[sentence.section].kind
-        words = statement.casefold().rstrip(" .")
+    for at, statement in enumerate(statements):
         follows = bool(found) and found[-1] == at - 1 and rule.goes_on(statement)
-        if words not in seen and (follows or rule.hits(before, statement, kind)):
-            seen.add(words)
-            found.append(at)
-    open_ = _open(rule, found, statements) if rule.answered else found
-    return [statements[at][0] for at in open_]
+        if follows or rule.hits(statement):
+            words = statement.text.casefold().rstrip(" .")
+            if words not in seen:
+                seen.add(words)
+                found.append(at)
+    return _open(rule, found, statements) if rule.answered else found
 
 
-def _open(rule: Rule, hits: list[int], statements: list[tuple[Sentence, str, str]]) -> list[int]:
+def _open(rule: Rule, hits: list[int], statements: list[Statement]) -> list[int]:
     """The hits that no other statement answers."""
     if not hits:
         return []
     done: set[int] = set()
     for answered in rule.answered:
         asked = {
-            at: words
-            for at in hits
-            if (words := answered.asks(_asked(answered, *statements[at][1:]))) is not None
+            at: words for at in hits if (words := answered.asks(_asked(answered, statements[at]))) is not None
         }
         if asked and answered.without and _any_is(answered.without, statements):
             continue
@@ -77,28 +75,30 @@ def _open(rule: Rule, hits: list[int], statements: list[tuple[Sentence, str, str
     return [at for at in hits if at not in done]
 
 
-def _any_is(pattern: re.Pattern[str], statements: list[tuple[Sentence, str, str]]) -> bool:
+def _any_is(pattern: re.Pattern[str], statements: list[Statement]) -> bool:
     """Whether a statement, with what it stands under, is of a kind."""
-    return any(pattern.search(before + statement) for _, before, statement in statements)
+    return any(pattern.search(statement.whole) for statement in statements)
 
 
-def _asked(answered: Answered, before: str, statement: str) -> str:
+def _asked(answered: Answered, statement: Statement) -> str:
     """What the pattern of a hit is looked for in."""
-    return before + statement if answered.headed else statement
+    return statement.whole if answered.headed else statement.text
 
 
-def _answers(
-    answered: Answered, statements: list[tuple[Sentence, str, str]]
-) -> list[tuple[int, frozenset[str]]]:
+def _answers(answered: Answered, statements: list[Statement]) -> list[tuple[int, frozenset[str]]]:
     """The last answers of a note, a bounded number, and their words."""
     found: list[tuple[int, frozenset[str]]] = []
     for at in range(len(statements) - 1, -1, -1):
-        _, before, statement = statements[at]
-        if answered.is_answer(before + statement):
-            found.append((at, words_of(statement)))
+        if answered.is_answer(statements[at].whole):
+            found.append((at, words_of(statements[at].text)))
             if len(found) == _MOST_ANSWERS:
                 break
     return found
+
+
+def _statement(text: str, parts: Segmentation, sentence: Sentence) -> Statement:
+    kind = None if sentence.section is None else parts.sections[sentence.section].kind
+    return Statement(_one_line(text, sentence), _before(text, parts, sentence), kind)
 
 
 def _one_line(text: str, sentence: Sentence) -> str:

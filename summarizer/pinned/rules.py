@@ -13,16 +13,28 @@ heading before it; `without`, a pattern of which the note may have no statement;
 
 import re
 import tomllib
-from collections.abc import Iterable, Sequence
+from bisect import bisect
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
+from itertools import accumulate
 from typing import Any
 
 from summarizer.literals import folded, needed
 from summarizer.types import SectionKind
 
-__all__ = ["Answered", "Pattern", "Rule", "load_rules", "read_rule", "rule_versions"]
+__all__ = [
+    "Answered",
+    "Pattern",
+    "Patterns",
+    "Rule",
+    "Statement",
+    "load_rules",
+    "looked_up",
+    "read_rule",
+    "rule_versions",
+]
 
 # In the order in which a clinician wants to read them.
 _ORDER = (
@@ -37,7 +49,30 @@ _WORD = re.compile(r"\w+")
 _NAME = re.compile(r"\{([a-z]+)\}")
 # An option of a form that was not chosen, up to the next box.
 _NOT_TICKED = re.compile(r"(?:\[\s?\]|☐)[^\[☐☑☒]*")
+_END = 4  # characters at each end of a string by which most are ruled out
 _NOTHING_SAID = re.compile(r"(?:^|:)\W*$")
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A statement of a note, as rules read it.
+
+    Attributes:
+        text: on one line.
+        under: the heading and labels that it stands under, empty or ended by a colon and a blank.
+        section: the kind of section it stands in.
+        strings: those that patterns are found by and that stand in it, as `looked_up` finds them.
+    """
+
+    text: str
+    under: str = ""
+    section: SectionKind | None = None
+    strings: frozenset[str] = frozenset()
+
+    @property
+    def whole(self) -> str:
+        """The statement with what it stands under before it."""
+        return self.under + self.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,22 +80,54 @@ class Pattern:
     """What to look for, why, and an example.
 
     Attributes:
-        needs: strings of which one stands in all that it matches, as `summarizer.literals` has them.
+        source: of the expression, with lists for their names.
+        needs: sets of strings of each of which one stands in all that it matches, as `needed` has them.
     """
 
-    expression: re.Pattern[str]
+    source: str
     why: str
     example: str
-    needs: frozenset[str] = frozenset()
+    needs: tuple[frozenset[str], ...]
 
-    def found_in(self, statement: str, low: str) -> bool:
-        """Whether it matches in a statement, of which `low` is `folded`."""
-        if not self.needs:
-            return self.expression.search(statement) is not None
-        for string in self.needs:  # a plain loop: most statements hold none, and this is asked of each
-            if string in low:
-                return self.expression.search(statement) is not None
-        return False
+    def found_in(self, text: str, low: str) -> bool:
+        """Whether it matches in a text, of which `low` is `folded`."""
+        for part in self.needs:  # plain loops: this is asked of most statements
+            for string in part:
+                if string in low:
+                    break
+            else:
+                return False
+        return self.expression.search(text) is not None
+
+    @property
+    def expression(self) -> re.Pattern[str]:
+        """Compiled when it is first asked for: most notes hold nothing of most patterns."""
+        return _compiled(self.source)
+
+
+@dataclass(frozen=True)
+class Patterns:
+    """Patterns of which any may match, each found by the strings that it needs."""
+
+    all: tuple[Pattern, ...] = ()
+
+    def __iter__(self) -> Iterator[Pattern]:
+        return iter(self.all)
+
+    @cached_property
+    def by_string(self) -> Mapping[str, Sequence[Pattern]]:
+        """The patterns by each string of the first set that they need one of."""
+        found: dict[str, list[Pattern]] = {}
+        for pattern in self.all:
+            for string in pattern.needs[0]:
+                found.setdefault(string, []).append(pattern)
+        return found
+
+    def any_in(self, text: str, strings: frozenset[str]) -> bool:
+        """Whether one matches in a text that holds no other of the strings in `by_string`."""
+        near = {id(pattern): pattern for string in strings for pattern in self.by_string.get(string, ())}
+        low = folded(text) if near else ""
+        return any(pattern.found_in(text, low) for pattern in near.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +151,7 @@ class Answered:
     without: re.Pattern[str] | None = None
 
     def asks(self, statement: str) -> frozenset[str] | None:
-        """The words that an answer to this statement must have; None if it is no question of this kind."""
+        """The words that an answer to this text must have; None if it is no question of this kind."""
         found = self.pattern.expression.search(statement)
         if not found:
             return None
@@ -106,74 +173,65 @@ class Rule:
     limit: int
     sections: frozenset[SectionKind]
     ticked: bool
-    match: tuple[Pattern, ...]
-    unless: tuple[Pattern, ...]
-    follows: tuple[Pattern, ...] = ()
+    match: Patterns
+    unless: Patterns
+    follows: Patterns = Patterns()
     answered: tuple[Answered, ...] = ()
 
-    def hits(self, before: str, statement: str, section: SectionKind | None) -> bool:
-        """Whether a statement is one of these.
-
-        Args:
-            before: the heading and labels that it stands under, empty or ended by a colon and a blank.
-            statement: on one line.
-            section: the kind of section it stands in.
-        """
-        if not self.match and section not in self.sections:
-            return False  # no pattern of the rule can match in this note
-        if self.ticked:
-            said = chosen(statement)
-            if said != statement and _NOTHING_SAID.search(said):
-                return False  # a choice that nobody made
-            statement = said
-        statement = before + statement
-        # Few statements match, so what speaks against one is rarely looked for.
-        if section not in self.sections and not _any(self.match, statement):
+    def hits(self, statement: Statement) -> bool:
+        """Whether a statement is one of these."""
+        whole = statement.section in self.sections
+        if not whole and statement.strings.isdisjoint(self.match.by_string):
             return False
-        return not _any(self.unless, statement)
+        text = statement.text
+        if self.ticked:
+            text = chosen(text)
+            if text != statement.text and _NOTHING_SAID.search(text):
+                return False  # a choice that nobody made
+        text = statement.under + text
+        # Few statements match, so what speaks against one is rarely looked for.
+        if not whole and not self.match.any_in(text, statement.strings):
+            return False
+        return not self.unless.any_in(text, statement.strings)
 
-    def goes_on(self, statement: str) -> bool:
+    def goes_on(self, statement: Statement) -> bool:
         """Whether a statement belongs to a hit right before it."""
-        return _any(self.follows, statement)
-
-
-def _any(patterns: Sequence[Pattern], statement: str) -> bool:
-    if not patterns:
-        return False
-    low = folded(statement)
-    return any(pattern.found_in(statement, low) for pattern in patterns)
-
-
-def _within(patterns: Sequence[Pattern], present: frozenset[str]) -> tuple[Pattern, ...]:
-    kept = [(pattern, pattern.needs & present) for pattern in patterns]
-    return tuple(replace(pattern, needs=needs) for pattern, needs in kept if needs or not pattern.needs)
+        return self.follows.any_in(statement.text, statement.strings)
 
 
 @cache
-def _all_needs() -> tuple[str, ...]:
-    of = [[*rule.match, *rule.unless, *rule.follows] for rule in load_rules()]
-    return tuple(sorted({string for patterns in of for pattern in patterns for string in pattern.needs}))
+def _all_needs() -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """The strings that patterns are found by, each with its ends, if it is long enough to have some."""
+    of = [patterns.by_string for rule in load_rules() for patterns in (rule.match, rule.unless, rule.follows)]
+    strings = sorted(set().union(*of))
+    return tuple((one, (one[:_END], one[-_END:]) if len(one) >= _END else ()) for one in strings)
 
 
-def rules_for(statements: Iterable[tuple[str, str]]) -> tuple[Rule, ...]:
-    """The rules with those of their patterns alone that can match in statements of one note.
+def looked_up(statements: Sequence[Statement]) -> list[Statement]:
+    """Statements of one note with the strings of each that patterns are found by.
 
-    Of a note's statements most match nothing: a pattern is searched for where a string stands that it needs.
-
-    Args:
-        statements: what each stands under, and the statement, as `Rule.hits` reads them.
+    Of a note's statements most match nothing, so each string is looked for in all of them at once, and
+    only where its ends stand in the note: to look for it takes longer.
     """
-    low = "\n".join(folded(f"{under}{text}") for under, one in statements for text in {one, chosen(one)})
-    present = frozenset(string for string in _all_needs() if string in low)
-    return tuple(
-        replace(
-            rule,
-            match=_within(rule.match, present),
-            unless=_within(rule.unless, present),
-            follows=_within(rule.follows, present),
-        )
-        for rule in load_rules()
-    )
+    texts = [_low(statement) for statement in statements]
+    starts = list(accumulate((len(text) + 1 for text in texts), initial=0))
+    low = "\n".join(texts)
+    found: list[set[str]] = [set() for _ in statements]
+    ends = {low[at : at + _END] for at in range(len(low))}
+    for string, own in _all_needs():
+        at = low.find(string) if ends.issuperset(own) else -1
+        while at >= 0:
+            place = bisect(starts, at) - 1
+            found[place].add(string)
+            at = low.find(string, starts[place + 1])
+    return [replace(one, strings=frozenset(own)) for one, own in zip(statements, found, strict=True)]
+
+
+def _low(statement: Statement) -> str:
+    """What patterns read of a statement, with and without what was not chosen in it."""
+    said = chosen(statement.text)
+    texts = (statement.text,) if said == statement.text else (statement.text, said)
+    return "\n".join(folded(f"{statement.under}{text}") for text in texts)
 
 
 def chosen(statement: str) -> str:
@@ -219,9 +277,9 @@ def read_rule(text: str) -> Rule:
         limit=values["limit"],
         sections=frozenset(map(SectionKind, values.get("sections", ()))),
         ticked=values.get("ticked", False),
-        match=tuple(_pattern(entry, lists) for entry in values["match"]),
-        unless=tuple(_pattern(entry, lists) for entry in values.get("unless", ())),
-        follows=tuple(_pattern(entry, lists) for entry in values.get("follows", ())),
+        match=_patterns(values["match"], lists),
+        unless=_patterns(values.get("unless", ()), lists),
+        follows=_patterns(values.get("follows", ()), lists),
         answered=tuple(
             Answered(
                 _pattern(entry, lists),
@@ -229,23 +287,31 @@ def read_rule(text: str) -> Rule:
                 entry.get("later", False),
                 frozenset(values.get("lists", {}).get("same", ())),
                 entry.get("headed", False),
-                _expression(entry["without"], lists) if "without" in entry else None,
+                _compiled(_expanded(entry["without"], lists)) if "without" in entry else None,
             )
             for entry in values.get("answered", ())
         ),
     )
 
 
+def _patterns(entries: Sequence[dict[str, Any]], lists: dict[str, str]) -> Patterns:
+    return Patterns(tuple(_pattern(entry, lists) for entry in entries))
+
+
 def _pattern(entry: dict[str, Any], lists: dict[str, str]) -> Pattern:
-    compiled = _expression(entry["pattern"], lists)
-    return Pattern(compiled, entry["why"], entry["example"], needed(compiled))
-
-
-def _expression(pattern: str, lists: dict[str, str]) -> re.Pattern[str]:
-    expression = pattern
-    while _NAME.search(expression):  # a list may name another
-        expression = _NAME.sub(lambda name: lists[name[1]], expression)
+    source = _expanded(entry["pattern"], lists)
     try:
-        return re.compile(expression, re.IGNORECASE)
+        return Pattern(source, entry["why"], entry["example"], needed(source))
     except re.error as error:
-        raise ValueError(f"{pattern!r} is no pattern: {error}") from None
+        raise ValueError(f"{entry['pattern']!r} is no pattern: {error}") from None
+
+
+def _expanded(pattern: str, lists: dict[str, str]) -> str:
+    while _NAME.search(pattern):  # a list may name another
+        pattern = _NAME.sub(lambda name: lists[name[1]], pattern)
+    return pattern
+
+
+@cache
+def _compiled(source: str) -> re.Pattern[str]:
+    return re.compile(source, re.IGNORECASE)

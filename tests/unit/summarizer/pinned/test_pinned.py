@@ -4,7 +4,16 @@ import pytest
 
 from summarizer import Budget, Summarizer
 from summarizer.pinned.find import find_pinned
-from summarizer.pinned.rules import Answered, Pattern, Rule, load_rules, read_rule, rule_versions
+from summarizer.pinned.rules import (
+    Answered,
+    Pattern,
+    Rule,
+    Statement,
+    load_rules,
+    looked_up,
+    read_rule,
+    rule_versions,
+)
 from summarizer.segmentation.segment import segment
 from summarizer.types import Pinned, SectionKind
 
@@ -21,6 +30,10 @@ def lines(text: str, rule: str) -> list[str]:
     return [line.text for line in pinned(text).lines if line.rule == rule]
 
 
+def is_hit(rule: Rule, text: str, section: SectionKind | None = None) -> bool:
+    return rule.hits(*looked_up([Statement(text, section=section)]))
+
+
 def named(pair: tuple[Rule, Pattern]) -> str:
     return f"{pair[0].id}: {pair[1].why}"
 
@@ -28,13 +41,13 @@ def named(pair: tuple[Rule, Pattern]) -> str:
 @pytest.mark.parametrize(("rule", "pattern"), MATCHES, ids=map(named, MATCHES))
 def test_a_pattern_finds_its_example(rule: Rule, pattern: Pattern) -> None:
     assert pattern.expression.search(pattern.example)
-    assert rule.hits("", pattern.example, None)
+    assert is_hit(rule, pattern.example)
 
 
 @pytest.mark.parametrize(("rule", "pattern"), EXCEPTIONS, ids=map(named, EXCEPTIONS))
 def test_an_exception_keeps_out_its_example(rule: Rule, pattern: Pattern) -> None:
     assert pattern.expression.search(pattern.example)
-    assert not rule.hits("", pattern.example, None)
+    assert not is_hit(rule, pattern.example)
 
 
 FOLLOWING = [(rule, pattern) for rule in load_rules() for pattern in rule.follows]
@@ -42,7 +55,7 @@ FOLLOWING = [(rule, pattern) for rule in load_rules() for pattern in rule.follow
 
 @pytest.mark.parametrize(("rule", "pattern"), FOLLOWING, ids=map(named, FOLLOWING))
 def test_what_goes_on_with_a_hit_is_one_right_behind_it_alone(rule: Rule, pattern: Pattern) -> None:
-    hit, more = rule.match[0].example, pattern.example
+    hit, more = rule.match.all[0].example, pattern.example
     assert lines(f"{hit} {more}", rule.id) == [hit, more]
     assert lines(f"{hit} He walks. {more}", rule.id) == [hit]
     assert lines(more, rule.id) == []
@@ -235,7 +248,7 @@ def test_where_nothing_is_found_nothing_is_said() -> None:
     ],
 )
 def test_a_value_flagged_beside_its_number_is_critical(text: str) -> None:
-    assert RULES["critical-results"].hits("", text, None)
+    assert is_hit(RULES["critical-results"], text)
 
 
 @pytest.mark.parametrize(
@@ -249,13 +262,13 @@ def test_a_value_flagged_beside_its_number_is_critical(text: str) -> None:
     ],
 )
 def test_the_word_in_prose_is_no_flag(text: str) -> None:
-    assert not RULES["critical-results"].hits("", text, None)
+    assert not is_hit(RULES["critical-results"], text)
 
 
 def test_a_section_of_its_kind_makes_a_hit_unless_an_exception_does_not() -> None:
     rule = RULES["allergies"]
-    assert rule.hits("", "Allergies: Latex", SectionKind.ALLERGIES)
-    assert not rule.hits("", "Allergies: Refer to chart.", SectionKind.ALLERGIES)
+    assert is_hit(rule, "Allergies: Latex", SectionKind.ALLERGIES)
+    assert not is_hit(rule, "Allergies: Refer to chart.", SectionKind.ALLERGIES)
 
 
 def test_a_rule_that_is_none_is_refused() -> None:
