@@ -4,7 +4,7 @@ What is found is held against what was asked before anything is done with it; wh
 read. What a person changed or attested is left unless told, as are all resources of others.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -37,6 +37,7 @@ from fhir_adapter.writing.ours import ours_by
 Fate = Literal["deleted", "ended", "left", "failed", "due"]
 _OURS = (canonical.SUMMARY_TAG, canonical.TIMELINE_TAG)
 _COUNT = ("_count", "100")
+_NOTES = 20  # asked for in one search
 
 
 @dataclass(slots=True)
@@ -48,6 +49,7 @@ class WrittenResources:
         others: `Type/id` of their Provenances and extracted texts; the former come first.
         sources: `Type/id` of the notes, for the ledger.
         feedback: what readers said, by `Type/id`, each with the Compositions that it is about.
+        of: the notes that each resource was made from, by `Type/id`, as far as it says them.
     """
 
     compositions: list[JsonObject] = field(default_factory=list)
@@ -55,6 +57,13 @@ class WrittenResources:
     texts: list[str] = field(default_factory=list)
     sources: list[str] = field(default_factory=list)
     feedback: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    of: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def notes_of(self, resources: Iterable[str]) -> set[str]:
+        """The notes of these resources; all, where one does not say of which it is."""
+        about = [one for said in resources for one in self.feedback.get(said, (said,))]
+        known = [self.of.get(one, ()) for one in about]
+        return {note for notes in known for note in notes} if all(known) else set(self.sources)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +97,16 @@ async def find(client: FhirClient, patient: str = "", source: str = "") -> Writt
             async for one in matches(client, "Composition", *ways, walk=True):
                 _take(found, one, patient, source, client.base_url)
     for composition in found.compositions:
+        name = reference_of(composition)
+        beside = [*await _provenances(client, name), *extracted_texts(composition)]
+        found.of |= dict.fromkeys([name, *beside], _entries(composition, client.base_url))
+        found.provenances += [one for one in beside if one.startswith("Provenance/")]
         found.texts += extracted_texts(composition)
-        found.provenances += await _provenances(client, reference_of(composition))
-    found.provenances += await _links(client, source) if source else []
     found.feedback = await _feedback(client, found, patient)
     if patient:
         await _notes(client, found, patient)
     found.sources += [source] if source else []
+    await _of_notes(client, found, source)
     for name in ("provenances", "texts", "sources"):
         setattr(found, name, list(dict.fromkeys(getattr(found, name))))
     return found
@@ -109,13 +121,49 @@ async def _provenances(client: FhirClient, target: str) -> list[str]:
     return found
 
 
-async def _links(client: FhirClient, source: str) -> list[str]:
-    """What names the note in summaries of others that hold the same text; those stay."""
-    read = [
-        read_link(one, client.base_url)
-        async for one in matches(client, "Provenance", *ours_by("Provenance", "entity", source), walk=True)
-    ]
-    return [reference_of(link.resource) for link in read if link and link.source == source]
+async def _of_notes(client: FhirClient, found: WrittenResources, source: str) -> None:
+    """What names the notes and no summary of theirs.
+
+    That is what names the note asked for in summaries of others that hold the same text, which stay; and
+    what an earlier erasure could not delete of summaries that are gone.
+    """
+    for begin in range(0, len(found.sources), _NOTES):
+        part = found.sources[begin : begin + _NOTES]
+        ways = ours_by("Provenance", "entity", ",".join(part))
+        async for one in matches(client, "Provenance", *ways, walk=True):
+            named = [as_dict(e.get("what")).get("reference") for e in dicts(one.get("entity"))]
+            notes = tuple(note for note in part if note in (relative(r, client.base_url) for r in named))
+            if notes and reference_of(one) not in found.of and await _is_left(client, one, source):
+                found.provenances.append(reference_of(one))
+                found.of[reference_of(one)] = notes
+    if source and "relatesto" in (await client.capability()).search_params("DocumentReference"):
+        await _texts_of(client, found, source)
+
+
+async def _texts_of(client: FhirClient, found: WrittenResources, source: str) -> None:
+    """The texts of ours that say that they are of the note; none where the server does not say."""
+    query = [("_tag", "|".join(canonical.EXTRACTED_TEXT_TAG)), ("relatesto", source), _COUNT]
+    try:
+        async for one in matches(client, "DocumentReference", query, walk=True):
+            related = references([r.get("target") for r in dicts(one.get("relatesTo"))], client.base_url)
+            if is_own(one) and source in related and not _holds_one_of(one, found.compositions):
+                found.texts.append(reference_of(one))
+                found.of.setdefault(reference_of(one), (source,))
+    except HttpStatusError as error:
+        if isinstance(error, RefusedError) or not error.unsupported:
+            raise
+
+
+async def _is_left(client: FhirClient, provenance: JsonObject, source: str) -> bool:
+    link = read_link(provenance, client.base_url)
+    if link and link.source == source:
+        return True
+    systems = {system for system, _ in coded(as_dict(provenance.get("meta")).get("tag"))}
+    targets = references(provenance.get("target"), client.base_url)
+    mine = [target for target in targets if target.startswith("Composition/")]
+    if canonical.PROVENANCE_KEY not in systems or not mine:
+        return False
+    return all([await client.read_if_there(target) is None for target in mine])
 
 
 async def _feedback(client: FhirClient, found: WrittenResources, patient: str) -> dict[str, tuple[str, ...]]:
@@ -150,8 +198,12 @@ async def _notes(client: FhirClient, found: WrittenResources, patient: str) -> N
         async for one in matches(client, kind, *ways):
             mine = relative(as_dict(one.get("subject")).get("reference"), client.base_url) == patient
             if mine and not _holds_one_of(one, found.compositions):
-                ours = is_own(one)
-                (found.texts if ours else found.sources).append(reference_of(one))
+                if not is_own(one):
+                    found.sources.append(reference_of(one))
+                    continue
+                found.texts.append(reference_of(one))
+                related = references([r.get("target") for r in dicts(one.get("relatesTo"))], client.base_url)
+                found.of.setdefault(reference_of(one), tuple(related))
 
 
 def _holds_one_of(document: JsonObject, compositions: Sequence[JsonObject]) -> bool:
@@ -162,13 +214,17 @@ def _holds_one_of(document: JsonObject, compositions: Sequence[JsonObject]) -> b
 
 def _take(found: WrittenResources, one: JsonObject, patient: str, source: str, base_url: str) -> None:
     tags = coded(as_dict(one.get("meta")).get("tag"))
-    entries = [
-        entry for section in dicts(one.get("section")) for entry in references(section.get("entry"), base_url)
-    ]
+    entries = _entries(one, base_url)
     mine = relative(as_dict(one.get("subject")).get("reference"), base_url) == patient if patient else False
     if tags & set(_OURS) and (mine or (source and source in entries)):
         found.compositions.append(one)
         found.sources += [] if is_timeline(one) or source else entries[:1]
+
+
+def _entries(one: JsonObject, base_url: str) -> tuple[str, ...]:
+    """The notes of a summary or a timeline."""
+    sections = dicts(one.get("section"))
+    return tuple(entry for section in sections for entry in references(section.get("entry"), base_url))
 
 
 async def erase(

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from fhir_adapter.errors import HttpStatusError
-from fhir_adapter.lenient import usable_id
+from fhir_adapter.lenient import reference_of, usable_id
 from fhir_adapter.reading.source_note import SOURCE_TYPES
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.writing.erasure import WrittenResources, access_records, erase, find
@@ -21,6 +21,7 @@ from jobs.settings import Settings
 
 _SHOWN = 20
 _FATES = ("deleted", "ended", "left", "failed", "due")
+_STAYS = ("ended", "left", "failed")
 
 
 def register(app: typer.Typer) -> None:
@@ -77,18 +78,19 @@ async def _erased(
     settings: Settings, patient: str, source: str, attested: bool, dry_run: bool, json: bool
 ) -> Exit:
     fates: Counter[str] = Counter()
-    versions = 0
+    versions, staying = 0, set[str]()
     async with make_client(settings) as client:
         found = await find(client, patient, source)
         async for one in erase(client, found, attested=attested, dry_run=dry_run):
             fates[one.fate] += 1
             versions += one.history
+            staying |= {one.reference} if one.fate in _STAYS else set()
             if json:
                 print_json({"resource": one.reference, "status": one.fate})
-            elif one.fate in ("left", "failed", "ended"):
+            elif one.fate in _STAYS:
                 answered = f", HTTP {one.status}" if one.status else ""
                 console().print(f"{one.reference}: {one.fate}{answered}")
-        rows = 0 if dry_run else await asyncio.to_thread(_forgotten, settings, found)
+        rows = 0 if dry_run else await asyncio.to_thread(_forgotten, settings, found, staying)
         notes = await _still_there(client, found)
         events = await _events(client, patient)
     summary = {fate: fates[fate] for fate in _FATES}
@@ -97,13 +99,15 @@ async def _erased(
         print_json({"summary": {**summary, "ledger_rows": rows, "not_removed": stays}})
     else:
         _say(summary, rows, stays)
-    return Exit.SOMETHING_FAILED if fates["failed"] + fates["left"] + fates["ended"] else Exit.DONE
+    return Exit.SOMETHING_FAILED if staying else Exit.DONE
 
 
-def _forgotten(settings: Settings, found: WrittenResources) -> int:
+def _forgotten(settings: Settings, found: WrittenResources, staying: set[str]) -> int:
+    """Removes the rows of the notes of which nothing stays: by the others an erasure finds what is left."""
+    kept = found.notes_of(staying)
     with open_ledger(settings) as ledger:
-        free(ledger, [str(one.get("id")) for one in found.compositions])
-        return forget(ledger, found.sources)
+        free(ledger, [str(c.get("id")) for c in found.compositions if reference_of(c) not in staying])
+        return forget(ledger, [source for source in found.sources if source not in kept])
 
 
 async def _still_there(client: FhirClient, found: WrittenResources) -> int:

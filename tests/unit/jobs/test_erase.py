@@ -9,6 +9,7 @@ import pytest
 
 import jobs.cli
 from fhir_adapter.sandbox.running import running_embedded
+from fhir_adapter.writing.lifecycle import extracted_texts
 from jobs.runtime import open_ledger
 from tests.contract.contract_fhir import Fhir, FhirServer
 from tests.contract.passes import Site, encoded, reference
@@ -150,6 +151,50 @@ def test_what_cannot_be_deleted_is_tried_again_after_all_others(
     assert asked[-1].startswith("Provenance/")
     assert (": failed, HTTP 409" in out) is bool(code)
     assert len(site.fhir.search("Provenance")) == code
+
+
+@pytest.mark.parametrize("kind", ["Composition/", "Provenance/", "DocumentReference/"])
+@pytest.mark.parametrize("whole", [True, False], ids=["of the patient", "of the note"])
+def test_the_row_of_what_stays_on_the_server_stays_and_a_second_erasure_finds_it(
+    site: Site, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, kind: str, whole: bool
+) -> None:
+    from fhir_adapter.errors import HttpStatusError
+    from fhir_adapter.rest.client import FhirClient
+
+    note, other = of(site, "b", content=HTML), of(site, "b")
+    site.poll()
+    (summary,) = site.written(note)
+    mine = {one for one in (*_named(summary), *_witnesses(site, summary)) if one.startswith(kind)}
+    assert len(mine) == 1
+    real = FhirClient.delete
+
+    async def refusing(self: FhirClient, reference: str) -> None:
+        if reference in mine:
+            raise HttpStatusError(409, "delete")
+        await real(self, reference)
+
+    monkeypatch.setattr(FhirClient, "delete", refusing)
+    asked = ("--patient", "Patient/b") if whole else ("--source", note)
+    assert erase(site, capsys, *asked, "--yes")[0] == 1
+    with open_ledger(site.settings) as ledger:
+        assert ledger.known([note, other]).keys() == ({note} if whole else {note, other})
+
+    monkeypatch.undo()
+    code, out, _ = erase(site, capsys, *asked, "--yes")
+
+    assert code == 0
+    assert "; 1 rows of the ledger removed." in out
+    assert site.fhir.http.get(*mine).status_code in (404, 410)
+    with open_ledger(site.settings) as ledger:
+        assert ledger.known([note, other]).keys() == (set() if whole else {other})
+
+
+def _named(summary: dict[str, Any]) -> list[str]:
+    return [reference(summary), *extracted_texts(summary)]
+
+
+def _witnesses(site: Site, summary: dict[str, Any]) -> list[str]:
+    return [f"Provenance/{one}" for one in site.fhir.search("Provenance", target=reference(summary))]
 
 
 @pytest.mark.parametrize("given", [[], ["--patient", "b"], ["--source", "Patient/b"]])
