@@ -7,7 +7,7 @@ from itertools import pairwise
 from summarizer.segmentation import records, tables
 from summarizer.segmentation.answers import is_question
 from summarizer.segmentation.apart import is_identity, is_of_page, is_signed, may_stand_apart
-from summarizer.segmentation.boilerplate import DEAR, letter_body
+from summarizer.segmentation.boilerplate import is_greeting, letter_body
 from summarizer.segmentation.dashes import names_field
 from summarizer.segmentation.forms import (
     are_sides,
@@ -80,7 +80,7 @@ class Emitter(Place):
         ):
             context.end_table(label=context.in_table and leaves_table(self.block))
         if first.kind is BOILERPLATE:
-            if DEAR.match(first.text):
+            if is_greeting(first.text):
                 context.close_all()
             self.spans.add_boilerplate(self.start, self.end)
         elif first.kind is HEADING:

@@ -41,11 +41,14 @@ _DEPARTMENT = _compiled(_LETTERS["department"])
 _PLACE = _compiled(r"{word}(?:,?\ {word}){0,3}")
 _NOT_NAMES = words("boilerplate", "not_names")
 _NOT_NAME_ENDINGS = tuple(read("boilerplate")["not_names_endings"])
-DEAR = re.compile(rf"(?:{_PARTS['greeting']}|(?i:to\ whom\ it\ may\ concern)\b.{{0,5}})$", re.X)
+_DEAR = re.compile(
+    rf"(?:{_PARTS['greeting']}|{_PARTS['salutation']}|(?i:to\ whom\ it\ may\ concern)\b.{{0,5}})$", re.X
+)
 """A greeting names people: `Dear denies pain.` is a statement about someone of that name."""
 VALEDICTION = re.compile(
     r"(?:(?:yours )?(?:sincerely|respectfully|faithfully|truly)|(?:\w{1,12} ){0,2}regards|cordially|"
-    r"very truly|best wishes|with (?:best|kind|warm) wishes)\b[\w ]{0,20}[,.]?$",
+    r"very truly|best wishes|with (?:best|kind|warm) wishes)\b[\w ]{0,20}[,.]?$"
+    rf"|{_PARTS['farewell']}[,.]?$".replace("\\ ", " "),
     re.I,
 )
 _GREETING = re.compile(r"(?:[^,\n]{1,45},){0,8}[ \t]{0,8}Dear\b[^,:\n]{1,50}[:,]+(?=[ \t]*[A-Z])")
@@ -60,6 +63,8 @@ _BEGINS = re.compile(
     r"|attest|final|job|mt|doc|complet|page|pg|cont|b?cc|cop|carbon|dear|to wh|sincer|respect|best|kind"
     r"|warm|person|with|regard|cordial|yours|very|encl?\b|enclos|end|prelim|strict|priv|confid|portions"
     r"|(?:patient|physician|doctor|provider|clinician|surgeon|nurse|witness|guardian|parent|interpreter)\b"
+    r"|sehr|lieb|wert|geacht|beste|ch[eè]r|mada|mons|estim|apreci|disting|genti|egreg|car[oi]\b|prezad|k[äæ]r[ae]"
+    r"|hej|mit\b|hoch|viele|herz|met\b|hoog|bien|tr[eè]s|avec|conf|amic|amit|salu|aten|un\b|atent|distin|med\b"
     r"|parts|print|date|fax|generat|[drt][drt/]{0,4}\s?:|rd\s?:|dr\b|prof",
 )
 _BEGINNING = 16
@@ -69,6 +74,11 @@ _BEGINNING = 16
 def is_rule(line: str) -> bool:
     """Whether a stripped line is a rule of dashes, or of the like."""
     return len(line) >= 3 and RULE.match(line) is not None and _RULE_MARKS.search(line) is not None
+
+
+def is_greeting(line: str) -> bool:
+    """Whether a stripped line greets the reader of a letter."""
+    return (line[0] in "DdTt" or line[-1] in ",!") and len(line) <= LONGEST and _DEAR.match(line) is not None
 
 
 def is_boilerplate(line: str) -> bool:

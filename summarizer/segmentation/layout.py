@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 from summarizer.segmentation import line_ends, records, tables
 from summarizer.segmentation.answers import begins_answer, is_labelled_answer, is_question, is_short
 from summarizer.segmentation.boilerplate import (
-    DEAR,
     VALEDICTION,
     is_boilerplate,
+    is_greeting,
     is_letterhead,
     is_rule,
     may_be_place,
@@ -96,9 +96,7 @@ class _Page:
         self.capitals = mostly_capitals(text)
         self.markers = find_markers(lines)
         self._dashed = dashed_labels(lines)
-        self._greeting = next(
-            (i for i, line in enumerate(lines) if line.text[0] in "DdTt" and DEAR.match(line.text)), -1
-        )
+        self._greeting = next((i for i, line in enumerate(lines) if is_greeting(line.text)), -1)
         self._closed = -_AFTER_CLOSE - 1
         self._in_actions = False  # the paragraph began with what to do with the drugs right below
         self._side_by_side = False  # columns that are lists of their own, as of drugs to stop and to start

@@ -17,6 +17,9 @@ _NAMED = frozenset({"dr", "dr.", "mr", "mr.", "mrs.", "ms.", "prof."})
 _DENIED_VERBS = words("line_ends", "denied_verbs")
 _SUBJECTS_VERBS = words("line_ends", "open_behind_subject")
 _SUBJECTS = words("line_ends", "subjects")
+_OPEN_ALONE = words("line_ends", "open_alone")
+_INFINITIVES = words("line_ends", "infinitives")
+_PREDICATES = words("line_ends", "predicates")
 _SIDE_END = re.compile(r"\b(?:on|to|from) the (?:left|right)$", re.I)
 """A side that is no qualifier: `stenosis on the right`."""
 _EXCLUDES = frozenset({"rule", "ruling"})
@@ -24,6 +27,7 @@ _DENIALS = frozenset({"not", "cannot", "can't", "never", "don't", "doesn't", "di
 _QUALIFIERS = words("line_ends", "qualifiers")
 _DETERMINERS = words("line_ends", "determiners")
 _BEFORE_OPEN_NO = words("line_ends", "before_open_no")
+_SAYS = frozenset({"said", "says", "say", "stated", "states", "told"})
 _GOES_ON = words("line_ends", "goes_on")
 _GOES_ON_IN_CAPITALS = frozenset(word.upper() for word in read("line_ends")["goes_on_in_capitals"])
 _PRESENTS = words("line_ends", "presents")
@@ -66,6 +70,7 @@ _FEW_WORDS = 6
 _MEASURED = words("line_ends", "measured")
 _WORD = re.compile(r"[\w/'’.%µ]+")
 _CAMEL = re.compile(r"[a-z]{1,3}[A-Z][A-Za-z]*")
+_SHORT = 16
 _LONG = 40
 """A shorter line that ends in `no` is an answer: `Seizures no`."""
 _DASHES = ("- ", "– ", "— ")
@@ -115,7 +120,9 @@ def is_open(tail: str) -> bool:
             or _opens_clause(tail)
             or (stopped and len(tail) >= _LONG)
         )
-    if len(tokens) > 1 and _awaits_object(tokens, last, before):
+    if (_awaits_object(tokens, last, before) if len(tokens) > 1 else last in _OPEN_ALONE) or (
+        len(tail) < _SHORT and tail.lower() in _OPEN_ALONE
+    ):
         return True
     if last in _OPEN and tail[-1] not in ")]":
         return _needs_object(tail, last, before)
@@ -151,6 +158,8 @@ def _awaits_object(tokens: list[str], last: str, before: str) -> bool:
         return True
     if last in _DENIED_VERBS and before in _DENIALS and len(tokens) > 2:
         return True
+    if before == "to" and last in _INFINITIVES:
+        return True
     return last in _SUBJECTS_VERBS and (tokens[-2][-1] == "," or before in _SUBJECTS)
 
 
@@ -159,8 +168,10 @@ def _opens_clause(tail: str) -> bool:
     clause, comma, rest = tail.rpartition(",")
     if not comma or rest.strip().lower() != "no" or "," in clause or ":" in clause:
         return False
-    count = len(clause.split())
-    return count > 3 or (count == 3 and clause.split()[0].endswith("ed"))
+    said = clause.lower().split()
+    return len(said) > 3 or (
+        len(said) > 1 and (said[-1] in _PREDICATES or said[-1].endswith("ed") or said[0].endswith("ed"))
+    )
 
 
 def is_answered(text: str) -> bool:
@@ -183,7 +194,11 @@ def _answers_words(text: str) -> bool:
         len(tokens) < 2 or tokens[-2][-1] == "."
     ):  # behind a stop it begins a sentence: `Stable. No` / `bleeding.`
         return False
-    return not (tokens[-2] in _BEFORE_OPEN_NO or tokens[-2].endswith("ly") or _opens_clause(text[-60:]))
+    # A clause with its verb goes on: `The nurse was asked and said no` / `heparin should be given.`
+    spoken = not _FINITE.isdisjoint(tokens[1:-1]) and tokens[-2] in _SAYS
+    return not (
+        spoken or tokens[-2] in _BEFORE_OPEN_NO or tokens[-2].endswith("ly") or _opens_clause(text[-60:])
+    )
 
 
 def begins_lower(text: str) -> bool:

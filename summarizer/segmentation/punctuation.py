@@ -19,10 +19,12 @@ _CONTINUES = words("abbreviations", "continues")
 _LETTERED = words("abbreviations", "lettered")
 _CLIPPED = words("abbreviations", "clipped")
 _ATTRIBUTIVE = words("abbreviations", "attributive")
+_LEADING = words("abbreviations", "leading")
 _BEFORE_ORDINALS = words("abbreviations", "before_ordinals")
 _MONTHS = words("abbreviations", "months")
 _DETERMINERS = words("line_ends", "determiners")
 _NEGATIONS = words("abbreviations", "negations")
+_ELSEWHERE = words("line_ends", "open_elsewhere")
 
 # A run of terminators, what closes with it, and stray marks that were typed after it.
 _END = re.compile(
@@ -48,7 +50,9 @@ _COUNTING = re.compile(
 )
 _DECIMALS = words("values", "decimals")
 _YEAR = re.compile(r"(?:19|20)\d\d(?!\d)")
-_DAY_AND_MONTH = re.compile(r"(?<!\d)\d{1,2}\.\s\d{1,2}\.\Z")
+_DAY_AND_MONTH = re.compile(r"(?<!\d)(?:\d{1,2}\.\s\d{1,2}|(?:0[1-9]|[12]\d|3[01])\.(?:0[1-9]|1[0-2]))\.\Z")
+_DATED = re.compile(r"(?<!\d)(?:0?[1-9]|[12]\d|3[01])\.\s(?:0?[1-9]|1[0-2])\.\Z")
+"""A day and a month, behind which a line in small letters goes on: `ab dem 2. 11. geplant`."""
 _ELIDED = re.compile(r"^(?:d|l|qu|n|s)['’]")
 _NO_VOWEL = re.compile(r"[b-df-hj-np-tv-xzß]{3,}", re.I)
 _DEIDENTIFIED = re.compile(r"\[\*\*[^\]]{0,200}\*\*\]")
@@ -145,6 +149,8 @@ def _after_full_stop(
     if first.islower():
         if not single:
             return None if text[mark : mark + 3] == "..." or text[mark] == "…" else stop
+        if lower.isdigit() and len(lower) < 3 and _DATED.search(text, max(start, stop - 9), stop):
+            return None
         bare = not lower.isdigit() and (
             len(lower) < 2 or (len(lower) < 4 and word[0].isupper() and not word.isupper())
         )
@@ -169,7 +175,8 @@ def _needs_its_noun(text: str, start: int, mark: int, whole: str, ahead: str) ->
         word = _ELIDED.sub("", word)  # `pas d'ant. Allergiques`
     if word in _CLIPPED:
         return ahead.rstrip(".,;:)").lower() not in _SUBJECTS
-    if not word or not (word in _ATTRIBUTIVE or (word.isdigit() and len(word) < 3)):
+    leads = word in _LEADING
+    if not word or not (leads or word in _ATTRIBUTIVE or (word.isdigit() and len(word) < 3)):
         return False
     name = ahead.rstrip(".,;:)").lower()
     before = text[max(start, mark - 40) : mark - len(word)].split()
@@ -182,7 +189,11 @@ def _needs_its_noun(text: str, start: int, mark: int, whole: str, ahead: str) ->
         return False
     if last[-1:] == "." and last[:-1] in _CLIPPED:  # `S/p. Lap. Cholecystectomy`
         return True
-    return not last or last[-1] in ",;:'’" or last in _DETERMINERS or last in _NEGATIONS
+    if not last or last[-1] in ",;:'’":
+        return True
+    # Articles and prepositions of other languages are written in small letters: `Pas de sd. Méningé`.
+    bound = last in _DETERMINERS or last in _NEGATIONS or before[-1] in _ELSEWHERE
+    return bound and (word in _ATTRIBUTIVE or not leads)
 
 
 def _dose_is_over(text: str, start: int, word: str, token: re.Match[str], ahead: str, mark: int) -> bool:

@@ -12,6 +12,10 @@ _OPENING_ENDS = words("line_ends", "opening_ends", "finite", "open_verbs")
 _OPENING_GOES_ON = words("line_ends", "opening_goes_on")
 _LONGEST_OPENING = 16
 _AUXILIARIES = words("line_ends", "auxiliaries")
+_TELLS = frozenset(
+    {"told", "asked", "advised", "instructed", "warned", "reminded", "allowed", "able", "unable", "ordered"}
+)
+"""Behind these what follows is part of who does or may not do what: `was told never to give`."""
 _BEFORE_OBJECT = re.compile(r" (?:of|for|to)\b")
 """Behind a word between a negation and what it denies: `no sign of`, `never exposed to`."""
 _COLON = re.compile(r"[^:,;.\n]{1,100}:(?=\s)")
@@ -82,8 +86,16 @@ def opening(text: str, start: int, end: int) -> int:
         return colon.end()
     for count, word in enumerate(_WORD.finditer(text, start, min(end, start + 400))):
         bare = word[0].lower().strip(".,;:()")
-        known = bare in _OPENING_GOES_ON or bare in _OPENING_ENDS or bare.endswith("ly") or awaits_verb
-        awaits_verb = bare in ("not", "never") and before in _AUXILIARIES  # `does not report`
+        known = (
+            bare in _OPENING_GOES_ON
+            or bare in _OPENING_ENDS
+            or bare in _TELLS
+            or bare.endswith("ly")
+            or awaits_verb
+        )
+        awaits_verb = (bare in ("not", "never") and before in _AUXILIARIES) or (  # `does not report`
+            bare == "to" and (before in _TELLS or before in ("not", "never"))
+        )
         before = bare
         if ended and not known and not _BEFORE_OBJECT.match(text, word.end()):
             return stop
