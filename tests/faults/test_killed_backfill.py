@@ -1,6 +1,7 @@
 """A backfill that is killed or stopped at any moment goes on where it was: nothing lost, nothing twice."""
 
 import json
+import os
 import random
 import signal
 import subprocess
@@ -96,9 +97,14 @@ def test_kill_9_of_a_backfill_on_ray(server: str, folder: Path) -> None:
 def alone(base_url: str, database: Path, *arguments: str) -> subprocess.Popen[bytes]:
     """A command that Ray can start its processes from: not forked, with short leases."""
     code = "from tests.faults import pollers; pollers.shorten_leases(); pollers.main()"
+    # All processes of Ray import jsonschema, which builds a parser with this where it is: two seconds in each.
+    absent = database.parent / "absent"
+    absent.mkdir(exist_ok=True)
+    (absent / "rfc3987_syntax.py").write_text("raise ImportError")
+    settings = environment(base_url, database, page_size=10)
     return subprocess.Popen(
         [sys.executable, "-c", code, *arguments, "--json"],
-        env=environment(base_url, database, page_size=10) | {"PYTHONPATH": str(ROOT)},
+        env=settings | {"PYTHONPATH": f"{absent}{os.pathsep}{ROOT}"},
         stdout=subprocess.PIPE,
     )
 
