@@ -23,7 +23,7 @@ _shared = cache(_made)
 
 
 def _context(verify: Any = True, cert: Any = None, trust_env: bool = True) -> ssl.SSLContext:
-    """Reading all public authorities takes 17 ms; clients of the tests, which talk to this machine, share them."""
+    """Reading all public authorities takes 17 ms; clients of the tests, which ask this machine, share them."""
     return (_shared if verify is True and not trust_env else _made)(verify, cert, trust_env)
 
 

@@ -97,7 +97,7 @@ def test_kill_9_of_a_backfill_on_ray(server: str, folder: Path) -> None:
 def alone(base_url: str, database: Path, *arguments: str) -> subprocess.Popen[bytes]:
     """A command that Ray can start its processes from: not forked, with short leases."""
     code = "from tests.faults import pollers; pollers.shorten_leases(); pollers.main()"
-    # All processes of Ray import jsonschema, which builds a parser with this where it is: two seconds in each.
+    # Each process of Ray imports jsonschema, which builds a parser with this where it is, for two seconds.
     absent = database.parent / "absent"
     absent.mkdir(exist_ok=True)
     (absent / "rfc3987_syntax.py").write_text("raise ImportError")
