@@ -23,7 +23,7 @@ _shared = cache(_made)
 
 
 def _context(verify: Any = True, cert: Any = None, trust_env: bool = True) -> ssl.SSLContext:
-    """Reading all public authorities takes 17 ms; clients of the tests, which ask this machine, share them."""
+    """Clients of the tests share the public authorities, which take 17 ms to read."""
     return (_shared if verify is True and not trust_env else _made)(verify, cert, trust_env)
 
 
