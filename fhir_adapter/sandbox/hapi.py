@@ -40,7 +40,7 @@ SOON_UP = (
 )
 
 
-Version = Literal["8.8.0", "7.2.0"]
+Version = Literal["8.8.0", "7.2.0", "6.4.0"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class HapiSettings:
         keep_reference_versions: paths where `/_history/n` of a reference is kept (`Provenance.target`),
             or `("*",)` for everywhere; HAPI drops it by default.
         packages: FHIR packages (.tgz) that it installs before it is ready.
-        bulk_export: offer `$export`.
+        bulk_export: offer `$export`; not with 6.4.0.
         subscriptions: take Subscriptions of channel type `rest-hook`, and send what they ask for.
         reuse_search_ms: how long an identical search gets the earlier matches; 0 for never.
         heap: the JVM's heap limit, as in `-Xmx`.

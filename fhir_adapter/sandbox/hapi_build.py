@@ -11,7 +11,7 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -123,14 +123,27 @@ def classpath(tools: Tools, version: str = VERSION) -> str:
     return os.pathsep.join([str(built / "classes"), *jars])
 
 
-def _sources(version: str) -> list[tuple[Path, Path]]:
-    """Each file, and its place in the Maven project of a version."""
+def sources(version: str) -> dict[Path, bytes]:
+    """Each file of the Maven project of a version, by its place.
+
+    A release's own files stand in the place of the common ones; its `names.txt` has what it calls otherwise.
+    """
     project, release = SOURCES / "src" / "main", SOURCES / "src" / f"release-{version.partition('.')[0]}"
-    found = [(SOURCES / "pom.xml", Path("pom.xml"))]
+    found = {Path("pom.xml"): SOURCES / "pom.xml"}
     for folder in (project, release):
         files = sorted(path for path in folder.rglob("*") if path.suffix in _SUFFIXES)
-        found += [(path, Path("src", "main") / path.relative_to(folder)) for path in files]
-    return found
+        found |= {Path("src", "main") / path.relative_to(folder): path for path in files}
+    names = release / "names.txt"
+    lines = names.read_text("utf-8").splitlines() if names.exists() else ()
+    return {place: _renamed(path.read_bytes(), lines) for place, path in found.items()}
+
+
+def _renamed(source: bytes, lines: Iterable[str]) -> bytes:
+    """A file with the names of a release; a line is a common name and the release's."""
+    for line in lines:
+        common, own = line.encode().split()
+        source = source.replace(common, own)
+    return source
 
 
 _SUFFIXES = frozenset({".java", ".json", ".xml"})
@@ -138,8 +151,8 @@ _SUFFIXES = frozenset({".java", ".json", ".xml"})
 
 def _sources_hash(version: str) -> str:
     digest = hashlib.sha256(version.encode())
-    for path, place in _sources(version):
-        digest.update(str(place).encode() + b"\0" + path.read_bytes() + b"\0")
+    for place, source in sources(version).items():
+        digest.update(str(place).encode() + b"\0" + source + b"\0")
     return digest.hexdigest()[:16]
 
 
@@ -156,10 +169,10 @@ def _build(tools: Tools, built: Path, version: str) -> None:
     log = cache_dir() / "hapi-build.log"
     with tempfile.TemporaryDirectory(dir=built.parent, prefix="hapi-build-") as folder:
         project = Path(folder)
-        for source, place in _sources(version):
+        for place, source in sources(version).items():
             copy = project / place
             copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source, copy)
+            copy.write_bytes(source)
         command = [
             str(tools.maven),
             "--batch-mode",

@@ -2,11 +2,19 @@
 
 import json
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
-from fhir_adapter.sandbox.hapi import HapiSettings, docker_command, java_command, running_hapi
-from fhir_adapter.sandbox.hapi_build import BuildError, HapiError, ToolMissingError, cache_dir, find_tools
+from fhir_adapter.sandbox.hapi import HapiSettings, Version, docker_command, java_command, running_hapi
+from fhir_adapter.sandbox.hapi_build import (
+    BuildError,
+    HapiError,
+    ToolMissingError,
+    cache_dir,
+    find_tools,
+    sources,
+)
 from fhir_adapter.sandbox.settings import SandboxError
 
 
@@ -96,6 +104,17 @@ def test_the_published_image_is_of_one_version(machine: Machine) -> None:
         running_hapi(HapiSettings(way="docker", version="7.2.0")),
     ):
         pass
+
+
+@pytest.mark.parametrize("version", get_args(Version))
+def test_each_version_is_built_from_its_own_names_and_files(version: str) -> None:
+    found = sources(version)
+    code = b"".join(found.values())
+    javas = [place.name for place in found if place.suffix == ".java"]
+    assert javas.count("Release.java") == 1
+    assert len(javas) == len(set(javas)) > 5
+    assert (b"import javax.persistence" in code) is (b"DaoConfig" in code) is (version == "6.4.0")
+    assert (b"import jakarta.persistence" in code) is (b"jetty.ee10" in code) is (version != "6.4.0")
 
 
 def test_cache_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

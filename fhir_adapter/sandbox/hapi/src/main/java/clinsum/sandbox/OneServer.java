@@ -40,7 +40,7 @@ final class OneServer {
         AnnotationConfigWebApplicationContext spring = new AnnotationConfigWebApplicationContext();
         spring.addBeanFactoryPostProcessor(beans -> beans.registerSingleton("settings", settings));
         spring.register(ServerConfig.class);
-        ServletContextHandler root = new ServletContextHandler("/");
+        ServletContextHandler root = new ServletContextHandler();
         root.addEventListener(new ContextLoaderListener(spring)); // Spring is up before the servlet asks for its beans
         ServletHolder fhir = new ServletHolder("fhir", FhirServlet.class);
         fhir.setInitOrder(1);

@@ -10,8 +10,6 @@ import ca.uhn.fhir.jpa.binary.api.IBinaryStorageSvc;
 import ca.uhn.fhir.jpa.binary.svc.NullBinaryStorageSvcImpl;
 import ca.uhn.fhir.jpa.config.HapiJpaConfig;
 import ca.uhn.fhir.jpa.config.r4.JpaR4Config;
-import ca.uhn.fhir.jpa.config.util.HapiEntityManagerFactoryUtil;
-import ca.uhn.fhir.jpa.interceptor.PatientIdPartitionInterceptor;
 import ca.uhn.fhir.jpa.model.config.PartitionSettings;
 import ca.uhn.fhir.jpa.model.dialect.HapiFhirH2Dialect;
 import ca.uhn.fhir.jpa.searchparam.extractor.ISearchParamExtractor;
@@ -60,8 +58,7 @@ public class ServerConfig {
     @Bean
     public LocalContainerEntityManagerFactoryBean entityManagerFactory(
             DataSource dataSource, FhirContext fhir, JpaStorageSettings storage, ConfigurableListableBeanFactory beans) {
-        LocalContainerEntityManagerFactoryBean factory =
-                HapiEntityManagerFactoryUtil.newEntityManagerFactory(beans, fhir, storage);
+        LocalContainerEntityManagerFactoryBean factory = Release.entities(beans, fhir, storage);
         factory.setPersistenceUnitName("HAPI_PU");
         factory.setDataSource(dataSource);
         Properties jpa = new Properties();
@@ -128,7 +125,7 @@ public class ServerConfig {
             FhirContext fhir, ISearchParamExtractor extractor, PartitionSettings partitions, IInterceptorService hooks) {
         return () -> {
             if (partitions.isPartitioningEnabled()) {
-                hooks.registerInterceptor(new PatientIdPartitionInterceptor(fhir, extractor, partitions));
+                hooks.registerInterceptor(Release.partitions(fhir, extractor, partitions));
             }
         };
     }
