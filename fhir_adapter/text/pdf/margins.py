@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from fhir_adapter.text.pdf.layout import PageLine
 
-_MARGIN = 0.14
+MARGIN = 0.14
+"""The share of a page's height that its margin takes, above and below."""
 _NEAR = 6.0
 _EDGE_LINES = 5
 _NUMBER = re.compile(r"\d+")
@@ -17,8 +18,9 @@ _PAGE_NUMBER = re.compile(
 
 
 def without_repeats(pages: list[list[PageLine]], heights: list[float]) -> list[list[PageLine]]:
-    """The pages with every running line kept where it comes first, and page numbers left out.
+    """The pages with every running line kept once, and page numbers left out.
 
+    A header stays where it comes first and a footer where it comes last, so that neither parts a sentence.
     A line runs when it stands in the margin of at least half of the pages (and two) at the same height, with
     the same words; a number in it may differ from page to page only as the pages' own numbers do.
     """
@@ -31,15 +33,18 @@ def without_repeats(pages: list[list[PageLine]], heights: list[float]) -> list[l
     for template, found in places.items():
         for running in _running(pages, found):
             if len(running) >= least:
-                for number, at in running if _PAGE_NUMBER.fullmatch(template) else running[1:]:
+                number, at = running[0]
+                foot = pages[number][at].y > heights[number] / 2
+                others = running[:-1] if foot else running[1:]
+                for number, at in running if _PAGE_NUMBER.fullmatch(template) else others:
                     dropped[number].add(at)
     return [_without(lines, dropped.get(number, set())) for number, lines in enumerate(pages)]
 
 
 def _edges(lines: list[PageLine], height: float) -> list[int]:
     """Lines in the upper or lower margin of a page, the outermost few."""
-    upper = [at for at, line in enumerate(lines) if line.y < _MARGIN * height]
-    lower = [at for at, line in enumerate(lines) if line.y > (1 - _MARGIN) * height]
+    upper = [at for at, line in enumerate(lines) if line.y < MARGIN * height]
+    lower = [at for at, line in enumerate(lines) if line.y > (1 - MARGIN) * height]
     upper.sort(key=lambda at: lines[at].y)
     lower.sort(key=lambda at: -lines[at].y)
     return upper[:_EDGE_LINES] + lower[:_EDGE_LINES]

@@ -197,9 +197,12 @@ class _Reader:
         box, x, y = self._box, self._x, self._y
         raw.FPDFText_GetLooseCharBox(self._handle, at, box)
         raw.FPDFText_GetCharOrigin(self._handle, at, x, y)
-        _, baseline = self._turn.point(x.value, y.value)
+        origin, baseline = self._turn.point(x.value, y.value)
         x0, y0, x1, y1 = self._turn.area(box.left, box.bottom, box.right, box.top)
-        return x0, x1, baseline, max(abs(y1 - y0), 1.0)
+        size = max(abs(y1 - y0), 1.0)
+        if 0 < origin - x0 <= _OVERHANG * size:  # a slanted letter hangs back over the blank before it
+            x0 = origin
+        return x0, x1, baseline, size
 
     def _advance_end(self, at: int) -> float | None:
         """Where the next character would stand behind this one; None where PDFium cannot tell."""

@@ -1,10 +1,11 @@
 """PDF: the text of its pages in reading order, by PDFium.
 
-The recipe `pdf|5+pdfium-N`, N being PDFium's build, since its reading of a file is part of the result:
+The recipe `pdf|6+pdfium-N`, N being PDFium's build, since its reading of a file is part of the result:
 
 - tables are rows, cells joined by ` | ` (`tables`, `empty_cells`, `wrapped_cells`); columns follow one
   another (`layout`);
-- page numbers are left out; running headers and footers stand once, where they come first;
+- page numbers are left out; running headers stand once, where they come first, running footers where they
+  come last; a letterhead or a foot that would part a sentence stands behind its paragraph (`pages`);
 - ligatures are written out; a word parted at a line end is brought together, its hyphen kept unless the
   document itself has the word without one; lines are kept as they are, paragraphs parted by a blank line;
 - text of filled forms and of visible annotations is part of the page; buttons of forms and boxes that are
@@ -15,8 +16,6 @@ scanned, damaged or blank, the notice says on how many there is text.
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
-from importlib.resources import files
 
 import pypdfium2 as pdfium
 import pypdfium2.raw as raw
@@ -25,14 +24,12 @@ from fhir_adapter.errors import NoteError
 from fhir_adapter.note import NoteText
 from fhir_adapter.reasons import Reason
 from fhir_adapter.text.builder import TextBuilder
-from fhir_adapter.text.lines import Line, clean
-from fhir_adapter.text.notation import visible
 from fhir_adapter.text.pdf.boxes import strike_out, take_boxes
 from fhir_adapter.text.pdf.forms import fill_in, read_annotations
 from fhir_adapter.text.pdf.layout import PageLine, page_lines
-from fhir_adapter.text.pdf.lines import begins_item, mend_hyphens, words_of
 from fhir_adapter.text.pdf.margins import without_repeats
 from fhir_adapter.text.pdf.page import read_words
+from fhir_adapter.text.pdf.pages import joined
 from fhir_adapter.text.pdf.place import Turn
 from fhir_adapter.text.pdf.shapes import read_shapes
 from fhir_adapter.text.pdf.spacing import with_blanks
@@ -98,8 +95,8 @@ def _text(document: pdfium.PdfDocument) -> NoteText:
         reason = Reason.MALFORMED if counts.damaged else Reason.EMPTY_TEXT
         raise NoteError(reason, f"text on 0 of {count} pages")
     builder = TextBuilder()
-    builder.add(_joined(without_repeats(pages, heights)))
-    build = f"5+pdfium-{pdfium.version.PDFIUM_INFO.build}"
+    builder.add(joined(without_repeats(pages, heights), heights))
+    build = f"6+pdfium-{pdfium.version.PDFIUM_INFO.build}"
     return builder.build(recipe("pdf", build), MEDIA_TYPE, _notice(counts, count, document))
 
 
@@ -141,38 +138,3 @@ def _page(document: pdfium.PdfDocument, number: int, counts: _Counts) -> tuple[l
     take_boxes(content, shapes, [each.area for each in annotations.fields])
     strike_out(content, shapes, annotations.struck)
     return page_lines(content, shapes), content.height
-
-
-def _joined(pages: list[list[PageLine]]) -> list[Line]:
-    """The lines of all pages; a page that breaks a sentence does not break the paragraph."""
-    lines: list[Line] = []
-    last: PageLine | None = None
-    for page in pages:
-        for at, line in enumerate(page):
-            if line.blank and (at or not _goes_on(last, line)):
-                lines.append(Line(""))
-            lines.append(Line(clean(line.text), line.kind))
-        last = page[-1] if page else last
-    vocabulary = set().union(*(words_of(line.text) for line in lines)) if lines else set()
-    return mend_hyphens(lines, vocabulary)
-
-
-def _goes_on(last: PageLine | None, first: PageLine) -> bool:
-    """Whether the first line of a page goes on with the last one of the page before.
-
-    It does where that one ends in the middle of a sentence and either this one begins so, or that one had no
-    room left for its first word, or ended in a word that no sentence ends in.
-    """
-    if last is None or begins_item(first.text):
-        return False
-    end, start = visible(last.text).rstrip(), visible(first.text)
-    if not (end[-1:].isalnum() or end.endswith((",", "-", "(", "/"))):
-        return False
-    return start[:1].islower() or last.full_for(first) or end.rpartition(" ")[2].lower() in _open_ends()
-
-
-@lru_cache(maxsize=1)
-def _open_ends() -> frozenset[str]:
-    """The words of `open_ends.txt`."""
-    lines = files("fhir_adapter.text.pdf").joinpath("open_ends.txt").read_text("utf-8").splitlines()
-    return frozenset(word for line in lines if not line.startswith("#") for word in line.split())

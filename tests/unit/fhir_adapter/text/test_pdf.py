@@ -69,7 +69,7 @@ def test_lines_and_paragraphs() -> None:
 
     assert note.text == "Chest pain since\nthis morning.\nNo fever.\n\nPLAN\nRest."
     build = pypdfium2.version.PDFIUM_INFO.build
-    assert note.normalization.endswith(f"/text-extraction/pdf|5+pdfium-{build}")
+    assert note.normalization.endswith(f"/text-extraction/pdf|6+pdfium-{build}")
     assert note.media_type == "application/pdf"
     assert note.notice == ""
 
@@ -170,9 +170,9 @@ def test_running_lines_stand_once_and_page_numbers_never() -> None:
     assert [line for line in lines_of(pdf(*(running(page) for page in (1, 2, 3)))) if line] == [
         "General Hospital MRN 4711 Page 1 of 3",
         "Body text of the first page.",
-        "Confidential",
         "Body text of the second page.",
         "Body text of the third page.",
+        "Confidential",
     ]
 
 
