@@ -4,14 +4,20 @@ Helpers of the tests are imported by their full name (`from tests.contract.passe
 `conftest.py`: those hold fixtures, and pytest alone reads them.
 """
 
+import gc
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import suppress
 from functools import cache
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.places import ROOT
 
 # A busy machine is no finding: nothing here is judged by the clock.
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -33,6 +39,34 @@ _transports.create_ssl_context = _context
 def pytest_configure(config: pytest.Config) -> None:
     """Groups are dealt out in the order of their tests, not by how many they have."""
     config.option.loadscopereorder = False
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
+    """What is imported and collected stays to the end, so nobody looks through it for garbage."""
+    gc.disable()
+    try:
+        _begin_elsewhere(session.config)
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+def _begin_elsewhere(config: pytest.Config) -> None:
+    """Each of several processes imports the files from another on, so that each is rewritten by one of them.
+
+    What asserts become is kept on the disk, and all of them collect everything.
+    """
+    worker = getattr(config, "workerinput", None)
+    if worker is None:
+        return
+    places = [Path(config.invocation_params.dir, argument).resolve() for argument in config.args]
+    files = [path.relative_to(ROOT) for place in places for path in sorted(place.rglob("test_*.py"))]
+    first = int(worker["workerid"].removeprefix("gw")) * len(files) // worker["workercount"]
+    for path in files[first:]:
+        with suppress(Exception, pytest.skip.Exception):  # what is wrong with it is told as it is collected
+            import_module(".".join(path.with_suffix("").parts))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
