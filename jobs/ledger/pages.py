@@ -27,12 +27,14 @@ class NoteFilter:
         reason: a reason code.
         kind: type of the resource that holds the note.
         since: handled then or later; aware.
+        summarised: only those with a Composition.
     """
 
     status: str = ""
     reason: str = ""
     kind: str = ""
     since: datetime | None = None
+    summarised: bool = False
 
     @property
     def empty(self) -> bool:
@@ -51,6 +53,8 @@ class NoteFilter:
             found.append(note.c.source.startswith(f"{self.kind}/", autoescape=True))
         if self.since:
             found.append(note.c.handled_at >= self.since)
+        if self.summarised:
+            found.append(note.c.composition != "")
         return found
 
 

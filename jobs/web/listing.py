@@ -1,5 +1,6 @@
 """Pages of the Compositions on the FHIR server, for the API and for people; cursors are signed."""
 
+import asyncio
 import secrets
 from dataclasses import dataclass
 from typing import Any
@@ -7,14 +8,17 @@ from typing import Any
 from fhir_adapter import canonical
 from fhir_adapter.audit.claims import Claims, read_claims
 from fhir_adapter.audit.record import Record, read_record
+from fhir_adapter.errors import HttpStatusError, RefusedError
 from fhir_adapter.lenient import as_dict, has_tag, relative
 from fhir_adapter.rest.searching import search_by
 from fhir_adapter.timeline.auditor import sections_of
+from jobs.ledger.pages import Mark, NoteFilter, page
 from jobs.web.guard.signer import Signer
 from jobs.web.problems import ProblemError
 from jobs.web.service import Service
 
 _SECRET = secrets.token_bytes(32)
+_LEDGER = "ledger:"  # before a place in it, in a cursor; a server's link begins with none
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +45,15 @@ class SummaryListing:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some of them, and the cursor of the next; "" on the last page."""
+    """Some of them, and the cursor of the next; "" on the last page.
+
+    Attributes:
+        known: those alone that the ledger knows, since the server answers no search for all.
+    """
 
     entries: tuple[SummaryListing, ...]
     cursor: str
+    known: bool = False
 
 
 async def page_of(
@@ -56,6 +65,9 @@ async def page_of(
     source: str = "",
 ) -> Page:
     """The Compositions with a tag, the latest first.
+
+    A server that wants a patient in every search gives those that the ledger knows, by their ids; it knows no
+    timelines.
 
     Args:
         service: of the process.
@@ -70,6 +82,22 @@ async def page_of(
         FhirAdapterError: as the client raises it.
     """
     start = _link(service, cursor) if cursor else ""
+    if start.startswith(_LEDGER):
+        return await _handled(service, tag, count, Mark.parse(start.removeprefix(_LEDGER)))
+    try:
+        return await _searched(service, tag, count, start, patient, source)
+    except HttpStatusError as error:
+        if start or patient or source or not error.asks_otherwise:
+            raise
+        found = await _handled(service, tag, count)
+        if isinstance(error, RefusedError) and not found.entries:
+            raise  # perhaps nothing of it may be read
+        return found
+
+
+async def _searched(
+    service: Service, tag: tuple[str, str], count: int, start: str, patient: str, source: str
+) -> Page:
     tagged, latest = ("_tag", "|".join(tag)), ("_sort", "-_lastUpdated")
     always = [("_count", str(count))]
     always += [("subject", patient)] if patient else []
@@ -77,15 +105,28 @@ async def page_of(
     base_url = service.client.base_url
     ways = [[tagged, latest, *always], [tagged, *always], [latest, *always], always]
     pages = service.client.search("Composition", always, start) if start else None
-    async for page in pages or search_by(service.client, "Composition", ways):
+    async for answer in pages or search_by(service.client, "Composition", ways):
         # Looked at, since a server may ignore a parameter.
-        found = [r for r in page.resources if r.get("resourceType") == "Composition" and has_tag(r, tag)]
+        found = [r for r in answer.resources if r.get("resourceType") == "Composition" and has_tag(r, tag)]
         entries = [_entry(resource, base_url) for resource in found]
         return Page(
             tuple(entry for entry in entries if entry.matches(patient, source)),
-            _cursor(service, page.next) if page.next else "",
+            _cursor(service, answer.next) if answer.next else "",
         )
     raise ProblemError("fhir-server-failed")
+
+
+async def _handled(service: Service, tag: tuple[str, str], count: int, older: Mark | None = None) -> Page:
+    """The Compositions of the notes that were handled last, as they stand on the server."""
+    if tag != canonical.SUMMARY_TAG:
+        return Page((), "", known=True)
+    ledger = await service.ledger()
+    notes = await asyncio.to_thread(page, ledger, NoteFilter(summarised=True), count, older=older)
+    ids = list(dict.fromkeys(row.composition for row in notes.rows))
+    there = await asyncio.gather(*(service.client.read_if_there(f"Composition/{one}") for one in ids))
+    entries = [_entry(one, service.client.base_url) for one in there if one and has_tag(one, tag)]
+    cursor = _cursor(service, f"{_LEDGER}{notes.older}") if notes.older else ""
+    return Page(tuple(entries), cursor, known=True)
 
 
 async def summary_of(service: Service, composition_id: str) -> SummaryListing | None:

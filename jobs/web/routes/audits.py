@@ -64,6 +64,7 @@ async def index(
         status=422 if composition is not None else 200,
         kind=kind,
         entries=[_row(entry, kind) for entry in page.entries],
+        known=page.known,
         paged=cursor is not None,
         first=_list(kind),
         next=_list(kind, page.cursor) if page.cursor else "",
