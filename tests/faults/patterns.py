@@ -1,7 +1,8 @@
 """Every regular expression of the code on hostile inputs: prints as JSON those whose time grows as a square.
 
 Run as `python -m tests.faults.patterns`. Patterns are caught as they are compiled, so none is forgotten; each
-is tried the way the code uses it (`match` at the beginning, or everywhere).
+is tried the way the code uses it (`match` at the beginning, or everywhere). A pattern that sees only so much
+from where it begins is not tried: for each character its work is bounded.
 """
 
 import contextlib
@@ -54,7 +55,12 @@ def caught() -> dict[tuple[str, int], str]:
                 with contextlib.suppress(ImportError):  # an extra that is not installed
                     importlib.import_module(module.name)
     from summarizer import Summarizer
+    from summarizer.pinned.rules import load_rules
 
+    for rule in load_rules():  # these are compiled when a note asks for them
+        answers = [pattern for answered in rule.answered for pattern in (answered.pattern, answered.by)]
+        for each in (*rule.match, *rule.unless, *rule.follows, *answers):
+            assert each.expression
     Summarizer.from_pretrained(engine="lead").summarize(
         ["PLAN:\n1. Aspirin. It was stopped.\n\nAddendum: no."]
     )
@@ -121,6 +127,32 @@ def _member(choices: Any) -> str:
     return chr(value[0]) if str(op) == "RANGE" else kinds.get(str(value), "a")
 
 
+def reach(pattern: str, flags: int) -> int:
+    """How many characters from where it begins a pattern may see, in what it matches or looks ahead at."""
+    return _reach(parser.parse(pattern, flags))
+
+
+def _reach(parts: Any) -> int:
+    return sum(_of_part(str(op), value) for op, value in parts)
+
+
+def _of_part(op: str, value: Any) -> int:
+    match op:
+        case "MAX_REPEAT" | "MIN_REPEAT" | "POSSESSIVE_REPEAT":
+            return int(value[1]) * _reach(value[2])
+        case "SUBPATTERN":
+            return _reach(value[3])
+        case "BRANCH":
+            return max(map(_reach, value[1]))
+        case "ATOMIC_GROUP":
+            return _reach(value)
+        case "ASSERT" | "ASSERT_NOT":
+            return _reach(value[1])
+        case "LITERAL" | "NOT_LITERAL" | "ANY" | "IN" | "AT":
+            return 1
+    return LENGTH  # what is not known here, such as a reference to a group
+
+
 def units(pattern: str, flags: int) -> Iterator[str]:
     """What is repeated to make hostile inputs of a pattern."""
     found = dict.fromkeys(UNITS)
@@ -158,6 +190,9 @@ def main() -> None:
     source = "\n".join(path.read_text("utf-8") for name in PACKAGES for path in (ROOT / name).rglob("*.py"))
     uses, square = Uses(source), []
     for (pattern, flags), place in found.items():
+        # On an input four times as long it takes at most 4 / (1 - 1 / 4) times as long: less than GROWTH.
+        if reach(pattern, flags) <= LENGTH // 4:
+            continue
         compiled = re.compile(pattern, flags)
         use: Callable[[str], object] = compiled.match
         if not uses.at_the_beginning_alone(pattern, place):
