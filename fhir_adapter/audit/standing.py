@@ -11,6 +11,7 @@ from fhir_adapter.errors import HttpStatusError
 from fhir_adapter.lenient import JsonObject, as_dict
 from fhir_adapter.reasons import Reason
 from fhir_adapter.rest.client import FhirClient
+from fhir_adapter.rest.searching import searched
 from fhir_adapter.writing.lifecycle import NO_NOTE, Withdrawal
 
 _IN_ERROR = "entered-in-error"
@@ -129,7 +130,9 @@ async def is_replaced(client: FhirClient, claims: Claims) -> bool:
         FhirAdapterError: as the client raises it; a server without the search counts as none.
     """
     try:
-        async for page in client.search("Composition", [("related-ref", claims.composition)]):
+        async for page in searched(
+            client, "Composition", [("related-ref", claims.composition), ("_count", "20")]
+        ):
             if any(replaces_composition(resource, claims.composition) for resource in page.resources):
                 return True
     except HttpStatusError as error:

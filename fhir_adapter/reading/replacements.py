@@ -8,6 +8,7 @@ from fhir_adapter.lenient import JsonObject, as_code, as_dict, as_list, as_text,
 from fhir_adapter.note import SourceNote
 from fhir_adapter.reading.source_note import replaces
 from fhir_adapter.rest.client import FhirClient
+from fhir_adapter.rest.searching import searched
 
 _AT_ONCE = 50
 _REMEMBERED = 50_000  # replacing documents
@@ -58,8 +59,9 @@ async def find_by_identifier(client: FhirClient, token: str) -> str:
     """`DocumentReference/id` of the one document with this `system|value`; "" where there is not just one."""
     system, _, value = token.rpartition("|")
     found: list[str] = []
+    named = ("identifier", token if system else value)
     try:
-        async for page in client.search("DocumentReference", [("identifier", token if system else value)]):
+        async for page in searched(client, "DocumentReference", [named, ("_count", "20")]):
             for resource in page.resources:
                 held = dicts([resource.get("masterIdentifier"), *as_list(resource.get("identifier"))])
                 if any(i.get("value") == value and (i.get("system") or "") == system for i in held):
@@ -101,7 +103,7 @@ async def find_replacements(
             ("_count", str(_AT_ONCE)),
         ]
         try:
-            async for page in client.search("DocumentReference", params):
+            async for page in searched(client, "DocumentReference", params):
                 for resource in page.resources:
                     _add(client, found, wanted, resource)
         except ResponseTooLargeError:

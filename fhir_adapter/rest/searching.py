@@ -3,7 +3,8 @@
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from typing import TypeVar
 
-from fhir_adapter.errors import HttpStatusError, UnsearchableError
+from fhir_adapter.errors import EndlessLinksError, HttpStatusError, UnsearchableError
+from fhir_adapter.lenient import reference_of
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.rest.search_page import SearchPage
 
@@ -11,6 +12,27 @@ Params = Sequence[tuple[str, str]]
 W = TypeVar("W")
 P = TypeVar("P")
 _NAMED = ("_id", "patient", "subject")
+
+
+async def searched(client: FhirClient, kind: str, params: Params) -> AsyncIterator[SearchPage]:
+    """As `FhirClient.search`, but that links without end end it where nothing says that there is more.
+
+    A server may lead from a page to the same one, or to an empty one, again and again under ever new links.
+    Where as much came as it says there is, or less than a page holds, that is all.
+    """
+    count = dict(params).get("_count", "")
+    held, fullest, total = set[str](), 0, None
+    try:
+        async for page in client.search(kind, params):
+            before = len(held)
+            held.update(map(reference_of, page.resources), page.unusable)
+            fullest, total = max(fullest, len(page.resources)), total if page.total is None else page.total
+            yield page
+            if total is not None and total <= len(held) == before:
+                return
+    except EndlessLinksError:
+        if len(held) < total if total is not None else not count.isdecimal() or fullest >= int(count):
+            raise
 
 
 async def first_taken(
@@ -75,7 +97,7 @@ async def search_by(
 async def _taken(client: FhirClient, kind: str, ways: Sequence[Params]) -> AsyncIterator[SearchPage]:
     """The pages of the first search that is taken; what was refused before it is not asked for again."""
     known = [way for way in ways if not any(client.lacking.has(kind, name) for name, _ in way)] or ways
-    async for way, page in first_taken(known, lambda params: client.search(kind, params)):
+    async for way, page in first_taken(known, lambda params: searched(client, kind, params)):
         if way is not known[0]:
             for name in dict(known[0]).keys() - dict(way).keys():
                 client.lacking.add(kind, name)

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from fhir_adapter.errors import FhirAdapterError, HttpStatusError
 from fhir_adapter.lenient import JsonObject, as_dict, dicts, reference_of, relative
 from fhir_adapter.rest.client import FhirClient
+from fhir_adapter.rest.searching import searched
 
 _MOST = 20  # patients merged into one; more would be a mistake
 
@@ -54,7 +55,7 @@ class Merges:
         if not await self.searchable():
             return
         try:
-            async for page in self._client.search("Patient", [("link", reference), ("_count", "50")]):
+            async for page in searched(self._client, "Patient", [("link", reference), ("_count", "50")]):
                 for other in page.resources:
                     if reference in self._linked(other, "replaced-by"):
                         yield reference_of(other)

@@ -15,6 +15,7 @@ from fhir_adapter.errors import HttpStatusError
 from fhir_adapter.lenient import JsonObject, as_dict, dicts, has_tag, references, relative
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.rest.matches import matches
+from fhir_adapter.rest.searching import searched
 from fhir_adapter.writing.lifecycle import Existing, read_existing, stamp_of
 from fhir_adapter.writing.links import Link, check_withdrawn, ended_link, read_link, states
 from fhir_adapter.writing.provenance import copy_provenance
@@ -173,7 +174,7 @@ class Copies:
     async def _links(self, query: Sequence[tuple[str, str]]) -> list[Link]:
         found = []
         try:
-            async for page in self._client.search("Provenance", query):
+            async for page in searched(self._client, "Provenance", query):
                 read = [read_link(resource, self._client.base_url) for resource in page.resources]
                 found += [link for link in read if link]
         except HttpStatusError as error:
