@@ -74,7 +74,7 @@ def resource_text(resource: JsonObject, media_type: str, notice: str = "") -> No
     reader.resource(resource)
     builder = TextBuilder(tight=False)
     builder.add(reader.lines)
-    return builder.build(recipe("fhir", "4"), media_type, notice)
+    return builder.build(recipe("fhir", "5"), media_type, notice)
 
 
 def binary_content(data: bytes) -> tuple[bytes, str] | None:

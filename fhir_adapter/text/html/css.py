@@ -1,8 +1,9 @@
-"""As much of style sheets as changes what a reader takes from words: strike-out, bold, symbols, raised signs.
+"""As much of style sheets as changes what a reader takes from words: strike-out, bold, symbols, rows.
 
-Rules of a `style` element count where their selector is a class, an element, or both, without combinators:
-what struck-out text, bold heads and symbol fonts of exported notes are written with. What a style sheet hides
-is shown all the same: a script may have meant to open it.
+Rules of a `style` element count where their selector is a class, an id, an element, or an element with one of
+both, behind other elements or alone (`td .old`): what struck-out text, bold heads and symbol fonts of
+exported notes are written with. What a style sheet hides is shown all the same: a script may have meant to
+open it.
 """
 
 import re
@@ -14,7 +15,10 @@ from fhir_adapter.text.symbols import symbol_font
 
 _MAX_CHARACTERS = 200_000
 _MAX_RULES = 5_000
-_SELECTOR = re.compile(r"([a-zA-Z][a-zA-Z0-9]*)?(?:\.([\w-]{1,80}))?")
+_SELECTOR = re.compile(
+    r"(?:[a-zA-Z][a-zA-Z0-9]{0,20}[ >]{1,3}){0,5}([a-zA-Z][a-zA-Z0-9]{0,20})?([.#][\w-]{1,80})?"
+)
+_DISPLAY = re.compile(r"(?:^|;)\s*display\s*:\s*((?!none)[a-z-]{1,20})", re.I)
 _STRUCK = re.compile(r"(?:^|;)\s*text-decoration(?:-line)?\s*:[^;]*line-through", re.I)
 _BOLD = re.compile(r"(?:^|;)\s*(?:font-weight\s*:\s*(?:bold|[6-9]00)|font\s*:[^;]*\bbold\b)", re.I)
 _NOT_BOLD = re.compile(r"(?:^|;)\s*font-weight\s*:\s*(?:normal|[1-5]00)", re.I)
@@ -34,12 +38,14 @@ class Look:
         struck: a line goes through the words.
         font: as `symbols.symbol_font` names it, "" for a font of letters.
         raised: True for a superscript, False for a subscript.
+        display: how it is laid out, "" where nothing says so.
     """
 
     struck: bool = False
     bold: bool | None = None
     font: str | None = None
     raised: bool | None = None
+    display: str = ""
 
     def over(self, other: "Look") -> "Look":
         """This one where it says something, else the other."""
@@ -48,6 +54,7 @@ class Look:
             other.bold if self.bold is None else self.bold,
             other.font if self.font is None else self.font,
             other.raised if self.raised is None else self.raised,
+            self.display or other.display,
         )
 
 
@@ -59,12 +66,13 @@ def look(style: str) -> Look:
     if not style:
         return NOTHING
     bold = True if _BOLD.search(style) else False if _NOT_BOLD.search(style) else None
-    family, raised = _FAMILY.search(style), _RAISED.search(style)
+    family, raised, display = _FAMILY.search(style), _RAISED.search(style), _DISPLAY.search(style)
     return Look(
         _STRUCK.search(style) is not None,
         bold,
         _font(family) if family else None,
         raised[1].lower() == "super" if raised else None,
+        display[1].lower() if display else "",
     )
 
 
@@ -105,16 +113,21 @@ class StyleSheet:
                     key = (match[1] or "").lower(), match[2] or ""
                     self._rules[key] = found.over(self._rules.get(key, NOTHING))
 
-    def look(self, name: str, classes: str) -> Look:
-        """What the rules say of an element of a name and its `class` attribute."""
+    def look(self, tag: Tag) -> Look:
+        """What the rules say of an element, by its name, its classes and its id."""
         if not self._rules:
             return NOTHING
-        found = self._rules.get((name, ""), NOTHING)
-        for each in classes.split()[:20]:
-            for key in (("", each), (name, each)):
+        found = self._rules.get((tag.name, ""), NOTHING)
+        marks = [f".{each}" for each in tag.attributes.get("class", "").split()[:20]]
+        for mark in (*marks, f"#{tag.attributes.get('id', '')}"):
+            for key in (("", mark), (tag.name, mark)):
                 if key in self._rules:
                     found = self._rules[key].over(found)
         return found
+
+    def display(self, tag: Tag) -> str:
+        """How the rules lay an element out, "" where they do not say."""
+        return self.look(tag).display
 
 
 def keeps_space(style: str) -> bool:

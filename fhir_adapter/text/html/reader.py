@@ -1,4 +1,4 @@
-"""HTML and XHTML: the recipe `html|4`, what a browser shows, as lines.
+"""HTML and XHTML: the recipe `html|5`, what a browser shows, as lines.
 
 Blocks become lines, paragraphs and headings stand between empty lines (one at most), list items carry their
 markers, table rows are one line with ` | ` between the cells. Hidden elements, scripts, styles, comments and
@@ -19,6 +19,7 @@ from fhir_adapter.text.hl7 import has_escapes, unescaped
 from fhir_adapter.text.html import elements
 from fhir_adapter.text.html.blocks import Definitions, Items, Open, Table, list_items
 from fhir_adapter.text.html.css import StyleSheet, is_hidden, keeps_space, look
+from fhir_adapter.text.html.display import Displayed
 from fhir_adapter.text.html.flow import Flow
 from fhir_adapter.text.html.forms import Choices, box_of_role, input_words
 from fhir_adapter.text.html.tokens import Tag, Tokenizer
@@ -55,7 +56,7 @@ def html_text(data: bytes, charset: str | None = None, media_type: str = "text/h
         f"{unread} characters after an unclosed script or comment" if unread else "",
         f"{unstated} lists to choose from without a recorded choice" if unstated else "",
     ]
-    return builder.build(recipe("html", "4"), media_type, "; ".join(each for each in notices if each))
+    return builder.build(recipe("html", "5"), media_type, "; ".join(each for each in notices if each))
 
 
 def render(markup: str) -> tuple[str, tuple[Heading, ...], int]:
@@ -100,7 +101,7 @@ class _Renderer:
         self.choices = Choices()
 
     def run(self, tokens: Tokenizer) -> list[Line]:
-        for token in tokens:
+        for token in Displayed(tokens, self._styles):
             if isinstance(token, str):
                 self._text(token)
             elif token.end:
@@ -131,10 +132,8 @@ class _Renderer:
         (self._flow.preformatted if self._pre else self._flow.text)(text)
 
     def _unshown(self, text: str) -> None:
-        """Text that is not shown: rules of a style sheet, choices that were not made."""
-        if self._open and self._open[-1].name == "style":
-            self._styles.add(text)
-        elif self._open and self._open[-1].name == "option":
+        """Text that is not shown: choices that were not made."""
+        if self._open and self._open[-1].name == "option":
             self.choices.offer(text)
 
     def _start_tag(self, tag: Tag) -> None:
@@ -203,7 +202,7 @@ class _Renderer:
         """What the element's look says: strike-out, bold, a symbol font."""
         if not tag.attributes and tag.name not in elements.DRESSED and not self._styles:
             return
-        own = look(style).over(self._styles.look(tag.name, tag.attributes.get("class", "")))
+        own = look(style).over(self._styles.look(tag))
         entry.struck = own.struck or tag.name in elements.STRUCK
         entry.bold = True if tag.name in elements.BOLD and own.bold is None else own.bold
         entry.font = own.font

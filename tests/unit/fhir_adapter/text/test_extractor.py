@@ -78,7 +78,7 @@ async def test_both_ways_in_give_the_same_text(extractor: Extractor) -> None:
 async def test_a_wrapped_note_says_so(extractor: Extractor) -> None:
     note = await extractor.extract(content(gzip.compress(b"<h1>Plan</h1>")))
     assert note.text == "Plan"
-    assert note.normalization.endswith("/text-extraction/gzip+html|4")
+    assert note.normalization.endswith("/text-extraction/gzip+html|5")
     assert (note.media_type, note.declared_type, note.verbatim) == ("text/html", "text/plain", False)
     assert [note.text[each.start : each.end] for each in note.headings] == ["Plan"]
 

@@ -68,7 +68,7 @@ def test_sections_in_order_with_their_titles_and_codes() -> None:
         ("Allergies", "48765-2"),
         ("Plan", None),
     ]
-    assert note.normalization.endswith("/text-extraction/fhir|4")
+    assert note.normalization.endswith("/text-extraction/fhir|5")
     assert (note.media_type, note.verbatim) == ("application/fhir+json", False)
 
 
@@ -125,7 +125,7 @@ def test_a_binary_is_opened() -> None:
     data = base64.b64encode("<h1>Plan</h1>Größe".encode()).decode()
     note = text_of({"resourceType": "Binary", "contentType": "text/html; charset=utf-8", "data": data})
     assert note.text == "Plan\n\nGröße"
-    assert note.normalization.endswith("/text-extraction/fhir+html|4")
+    assert note.normalization.endswith("/text-extraction/fhir+html|5")
     assert note.declared_type == "application/fhir+json"
 
 

@@ -199,7 +199,7 @@ def test_what_an_unclosed_script_swallows_is_counted() -> None:
 def test_the_encoding_is_found(data: bytes) -> None:
     note = html_text(data)
     assert note.text == "Łódź"
-    assert note.normalization.endswith("/text-extraction/html|4")
+    assert note.normalization.endswith("/text-extraction/html|5")
     assert not note.verbatim
 
 

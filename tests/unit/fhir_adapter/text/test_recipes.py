@@ -39,9 +39,9 @@ FHIR_TEXT = "58ec72c07019691fe3b7a8b0b0d96e7bac26e39317974bfc9e5c73965288e71e"
     [
         ("Größe 180 cm\r\n\tNaïve\n".encode("cp1252"), "plain|2", PLAIN_TEXT),
         ("Größe 180 cm\r\n\tNaïve\n".encode("utf-16"), "plain|2", PLAIN_TEXT),
-        (HTML.encode(), "html|4", HTML_TEXT),
-        (gzip.compress(HTML.encode()), "gzip+html|4", HTML_TEXT),
-        (json.dumps(FHIR).encode(), "fhir|4", FHIR_TEXT),
+        (HTML.encode(), "html|5", HTML_TEXT),
+        (gzip.compress(HTML.encode()), "gzip+html|5", HTML_TEXT),
+        (json.dumps(FHIR).encode(), "fhir|5", FHIR_TEXT),
     ],
 )
 def test_a_recipe_keeps_its_promise(data: bytes, name: str, sha256: str) -> None:
