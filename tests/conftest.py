@@ -5,6 +5,7 @@ Helpers of the tests are imported by their full name (`from tests.contract.passe
 """
 
 import gc
+import os
 import ssl
 from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
@@ -18,6 +19,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.places import ROOT
+
+# Models here are tiny and processes share the cores: threads that wait for each other would take them.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # A busy machine is no finding: nothing here is judged by the clock.
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
