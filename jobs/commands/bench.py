@@ -210,6 +210,41 @@ def backfill(
         console().print(table)
 
 
+@bench.command(epilog="Example: clinsum bench ledger --set ENGINE=lead --rows 1000 --rows 1000000")
+def ledger(
+    rows: Annotated[list[int] | None, typer.Option(help="Notes that the ledger knows. Repeatable.")] = None,
+    notes: Annotated[int, typer.Option(help="New notes on the server.", min=1)] = 300,
+    json: AsJson = False,
+    sets: Sets = None,
+) -> None:
+    """Seconds and peak memory of a pass and of the next one, for each number of notes that the ledger knows.
+
+    Over the embedded sandbox, with SQLite. Of the settings, ENGINE and MODEL count.
+    """
+    from jobs.bench.ledgers import measure
+
+    settings = settings_from(sets)
+    heads = (
+        "ledger, notes",
+        "ledger, MB",
+        "filled in, s",
+        "pass, s",
+        "next, s",
+        "memory, MB",
+        "counted in, s",
+    )
+    table = Table(*heads, box=None)
+    for count in rows or [1_000, 10_000, 100_000, 1_000_000]:
+        figures = measure(settings, count, notes)
+        if json:
+            print_json(figures.to_json())
+        seconds = (figures.pass_seconds, figures.again_seconds)
+        cells = (f"{figures.ledger_mb:.1f}", f"{figures.filling_seconds:.1f}", *(f"{s:.1f}" for s in seconds))
+        table.add_row(str(count), *cells, str(figures.peak_mb), f"{figures.counting_seconds:.3f}")
+    if not json:
+        console().print(table)
+
+
 @bench.command(epilog="Example: clinsum bench sentences --peers-python peers/bin/python")
 def sentences(
     gold: Annotated[Path | None, typer.Option(help="Another gold standard, as JSON lines.")] = None,
