@@ -26,16 +26,15 @@ def claim(ledger: Ledger, sources: Sequence[str], holder: str, length: timedelta
     held: set[str] = set()
     with ledger.transaction() as connection:
         now = _now(connection)
-        for source in wanted:
-            values = {**ledger.scope, "source": source, "holder": holder, "until": now + length}
-            statement = insert(ledger.dialect, lease).values(**values)
-            free = sa.or_(lease.c.until < now, lease.c.holder == holder)
-            statement = statement.on_conflict_do_update(
-                index_elements=["server", "pipeline", "source"],
-                set_={"holder": holder, "until": now + length},
-                where=free,
-            )
-            connection.execute(statement)
+        statement = insert(ledger.dialect, lease)
+        statement = statement.on_conflict_do_update(
+            index_elements=["server", "pipeline", "source"],
+            set_={name: statement.excluded[name] for name in ("holder", "until")},
+            where=sa.or_(lease.c.until < now, lease.c.holder == holder),
+        )
+        mine = {**ledger.scope, "holder": holder, "until": now + length}
+        if wanted:
+            connection.execute(statement, [{**mine, "source": source} for source in wanted])
         for start in range(0, len(wanted), _AT_ONCE):
             part = wanted[start : start + _AT_ONCE]
             query = sa.select(lease.c.source).where(

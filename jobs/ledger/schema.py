@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-REVISION = "0008"
+REVISION = "0009"
 """The newest migration."""
 
 metadata = sa.MetaData()
@@ -31,6 +31,7 @@ note = sa.Table(
     sa.Column("retry_at", sa.DateTime(timezone=True), nullable=True),
     sa.Column("seen_at", sa.DateTime(timezone=True), nullable=True),
     sa.UniqueConstraint("server", "pipeline", "source", name="one_row_per_source"),
+    sa.Index("note_by_row", "server", "pipeline", "id"),
     sa.Index("note_by_text", "server", "pipeline", "text_key"),
     sa.Index("note_by_composition", "server", "pipeline", "composition"),
     sa.Index("note_by_status", "server", "pipeline", "status", "id"),

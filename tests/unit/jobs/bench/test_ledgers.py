@@ -5,8 +5,8 @@ import json
 import pytest
 
 from jobs.bench import ledgers
-from jobs.ledger.ledger import Ledger
 from jobs.cli import run
+from jobs.ledger.ledger import Ledger
 
 
 def test_two_passes_are_measured_with_a_ledger_that_knows_notes(capsys: pytest.CaptureFixture[str]) -> None:

@@ -158,7 +158,7 @@ def test_several_processes_bring_an_old_ledger_up_to_date(tmp_path: Path) -> Non
     with engine.begin() as connection:  # as the first version left it
         for name in ("lease", "backfill", "card", "ended_session", "launch"):
             connection.exec_driver_sql(f"DROP TABLE {name}")
-        for name in ("note_by_walk", "note_by_text", "note_by_composition"):
+        for name in ("note_by_row", "note_by_walk", "note_by_text", "note_by_composition"):
             connection.exec_driver_sql(f"DROP INDEX {name}")
         for name in ("seen_at", "text_key"):
             connection.exec_driver_sql(f"ALTER TABLE note DROP COLUMN {name}")
