@@ -7,7 +7,7 @@ open it.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fhir_adapter.text.html import elements
 from fhir_adapter.text.html.tokens import Tag
@@ -38,7 +38,7 @@ class Look:
         struck: a line goes through the words.
         font: as `symbols.symbol_font` names it, "" for a font of letters.
         raised: True for a superscript, False for a subscript.
-        display: how it is laid out, "" where nothing says so.
+        display: how a rule lays it out, "" where none says so.
     """
 
     struck: bool = False
@@ -66,14 +66,19 @@ def look(style: str) -> Look:
     if not style:
         return NOTHING
     bold = True if _BOLD.search(style) else False if _NOT_BOLD.search(style) else None
-    family, raised, display = _FAMILY.search(style), _RAISED.search(style), _DISPLAY.search(style)
+    family, raised = _FAMILY.search(style), _RAISED.search(style)
     return Look(
         _STRUCK.search(style) is not None,
         bold,
         _font(family) if family else None,
         raised[1].lower() == "super" if raised else None,
-        display[1].lower() if display else "",
     )
+
+
+def display_of(style: str) -> str:
+    """How a `style` attribute or the body of a rule lays an element out, "" where it does not say."""
+    found = _DISPLAY.search(style) if "display" in style.lower() else None
+    return found[1].lower() if found else ""
 
 
 def _font(declaration: re.Match[str]) -> str | None:
@@ -104,7 +109,7 @@ class StyleSheet:
         css = first + "".join(other.partition("*/")[2] for other in others)
         for rule in css.split("}")[:_MAX_RULES]:
             selectors, _, body = rule.rpartition("{")
-            found = look(body)
+            found = replace(look(body), display=display_of(body))
             if found == NOTHING:
                 continue
             for selector in selectors.rpartition("{")[2].split(","):

@@ -19,7 +19,7 @@ from fhir_adapter.text.hl7 import has_escapes, unescaped
 from fhir_adapter.text.html import elements
 from fhir_adapter.text.html.blocks import Definitions, Items, Open, Table, list_items
 from fhir_adapter.text.html.css import StyleSheet, is_hidden, keeps_space, look
-from fhir_adapter.text.html.display import Displayed
+from fhir_adapter.text.html.display import displayed
 from fhir_adapter.text.html.flow import Flow
 from fhir_adapter.text.html.forms import Choices, box_of_role, input_words
 from fhir_adapter.text.html.tokens import Tag, Tokenizer
@@ -92,16 +92,15 @@ class _Renderer:
         self._lists: list[Items] = []
         self._tables: list[Table] = []
         self._definitions: list[Definitions] = []
-        self._hidden = self._pre = self._struck = 0
+        self._hidden = self._pre = self._struck = self._skipped_tables = 0
         self._first_in_pre = False
-        self._skipped_tables = 0
         self._styles = StyleSheet()
         self._bold = [False]
         self._fonts = [""]
         self.choices = Choices()
 
     def run(self, tokens: Tokenizer) -> list[Line]:
-        for token in Displayed(tokens, self._styles):
+        for token in displayed(tokens, self._styles):
             if isinstance(token, str):
                 self._text(token)
             elif token.end:
@@ -132,8 +131,10 @@ class _Renderer:
         (self._flow.preformatted if self._pre else self._flow.text)(text)
 
     def _unshown(self, text: str) -> None:
-        """Text that is not shown: choices that were not made."""
-        if self._open and self._open[-1].name == "option":
+        """Text that is not shown: rules of a style sheet, choices that were not made."""
+        if self._open and self._open[-1].name == "style":
+            self._styles.add(text)
+        elif self._open and self._open[-1].name == "option":
             self.choices.offer(text)
 
     def _start_tag(self, tag: Tag) -> None:

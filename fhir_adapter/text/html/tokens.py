@@ -52,6 +52,10 @@ class Tokenizer:
         self._quotes = self._subsets = True
         self._no_more_tags = False
 
+    def mentions(self, word: str) -> bool:
+        """Whether a word stands anywhere in the markup."""
+        return word in self._markup or word in self._markup.lower()
+
     def __iter__(self) -> Iterator[str | Tag]:
         markup, length = self._markup, len(self._markup)
         while self._position < length:
