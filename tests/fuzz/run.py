@@ -1,11 +1,15 @@
 """Fuzzes one target guided by coverage: `python -m tests.fuzz.run TARGET --seconds 60`.
 
 What was learnt is kept in `build/fuzz/TARGET/`, an input that it fails on beside it as `TARGET-crash-...`.
-`python -m tests.fuzz.run TARGET FILE` runs that again. Exit code 0 where nothing was found.
+`python -m tests.fuzz.run TARGET FILE` runs that again. Exit code 0 where nothing was found. The target `all` is
+each of them, one after another, in processes forked from one that has imported and instrumented what they need.
 """
 
 import argparse
+import json
+import os
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import atheris
@@ -14,6 +18,28 @@ MAX_LENGTH = 16_384  # bytes of an input
 MEMORY = 3072  # MiB
 SLOW = 30  # seconds for one input
 OURS = ["fhir_adapter", "summarizer", "jobs.web", "jobs.settings"]
+
+
+# What targets import when they are first called; threads are started by none.
+NEEDED = ("jobs.settings", "jobs.web.app", "jobs.web.service", "summarizer.checkpoint", "torch")
+
+
+def _forked(targets: tuple[str, ...], folder: Path) -> str:
+    """The target of a child; this process waits for one after another, tells their exit codes and ends.
+
+    What each says goes to `TARGET.log` in the folder.
+    """
+    codes = {}
+    for target in targets:
+        child = os.fork()
+        if not child:
+            log = os.open(folder / f"{target}.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+            os.dup2(log, 1)
+            os.dup2(log, 2)
+            return target
+        codes[target] = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    sys.stdout.write(json.dumps(codes))
+    sys.exit(int(any(codes.values())))
 
 
 def main() -> None:
@@ -28,6 +54,10 @@ def main() -> None:
     with atheris.instrument_imports(include=OURS):
         from tests.fuzz.targets import TARGETS, seeds
 
+        if given.target == "all":
+            for name in NEEDED:
+                import_module(name)
+            given.target = _forked(tuple(TARGETS), given.folder)
         target = TARGETS[given.target]
         for data in seeds(given.target):  # much is loaded when it is first used
             target(data)
