@@ -31,6 +31,7 @@ from jobs.passes.outcome import Outcome
 from jobs.passes.pace import Pace
 from jobs.passes.parts import Parts
 from jobs.passes.relations import Relations
+from jobs.passes.stale import as_they_stand
 from jobs.passes.standing import Stand, disagreeing, fallen
 from jobs.passes.work import Batch, Job, failed_row
 
@@ -293,6 +294,7 @@ class Changes:
             log.warning("page", resource_type=resource_type, notice=page.notice)
         readable = [note for note in page.notes if isinstance(note, SourceNote)]
         known = await asyncio.to_thread(self._parts.ledger.known, [note.reference for note in readable])
+        readable = await as_they_stand(self._parts.source, readable, known)
         readable = [note for note in readable if not note.left_out or _has_summary(known.get(note.reference))]
         refused = await self._refused(readable)
         unchanged, wanted = self._sorted(readable, known, refused)
