@@ -1,8 +1,8 @@
 """Fuzzes one target guided by coverage: `python -m tests.fuzz.run TARGET --seconds 60`.
 
 What was learnt is kept in `build/fuzz/TARGET/`, an input that it fails on beside it as `TARGET-crash-...`.
-`python -m tests.fuzz.run TARGET FILE` runs that again. Exit code 0 where nothing was found. The target `all` is
-each of them, one after another, in processes forked from one that has imported and instrumented what they need.
+`python -m tests.fuzz.run TARGET FILE` runs that again. Exit code 0 where nothing was found. The target
+`all` is each of them, one after another, forked from a process that has imported what they need.
 """
 
 import argparse
