@@ -123,6 +123,9 @@ _LONG: tuple[Callable[[str, bool], bool], ...] = (
     lambda group, _: group == "browser",
     lambda group, slow: slow or group.startswith("tests/faults/"),
     lambda group, _: group.startswith("tests/contract/"),
+    lambda group, _: group.startswith("tests/unit/training/"),
+    lambda group, _: group.startswith("tests/unit/jobs/"),
+    lambda group, _: group.startswith("tests/unit/summarizer/"),
     lambda *_: True,
 )
 
