@@ -22,7 +22,6 @@ _LEADER = re.compile(
     rf"(?=(?:{alternatives('answers', 'answers')})$)",
     re.I,
 )
-_LEADER_MARKS = ("..", ". .", "…", "___", ": .")
 _LEADER_VALUE = re.compile(r"(?:[^.…]|(?<=\d)\.(?=\d)){0,60}$")
 _RUN_IN = re.compile(r"[.:][ \t]*,|[a-z)]{2}[.?!]\s+[A-Z][a-z]")
 _LABELLED_CELLS = re.compile(r": [^:]{0,80}\S {3,}[A-Z][A-Z /]{1,30}:")
@@ -205,7 +204,7 @@ def goes_on(cell: str, above: str) -> bool:
 
 def leader_cells(text: str) -> list[tuple[int, int]]:
     """The pieces of a line of leader dots (`Diabetes.........No`), each a label with its value."""
-    if not any(mark in text for mark in _LEADER_MARKS):
+    if ".." not in text and ". ." not in text and "…" not in text and "___" not in text and ": ." not in text:
         return []
     leaders = list(_LEADER.finditer(text))
     if not leaders or leaders[0].start() > 80:
