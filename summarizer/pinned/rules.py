@@ -81,7 +81,8 @@ class Pattern:
 
     Attributes:
         source: of the expression, with lists for their names.
-        needs: sets of strings of each of which one stands in all that it matches, as `needed` has them.
+        needs: sets of strings of each of which one stands in all that it matches, as `needed` has them; the
+            rules that ship need some, which tests hold, since without a pattern is tried everywhere.
     """
 
     source: str
@@ -116,10 +117,10 @@ class Patterns:
 
     @cached_property
     def by_string(self) -> Mapping[str, Sequence[Pattern]]:
-        """The patterns by each string of the first set that they need one of."""
+        """The patterns by each string of the first set that they need one of; by "" if they need none."""
         found: dict[str, list[Pattern]] = {}
         for pattern in self.all:
-            for string in pattern.needs[0]:
+            for string in pattern.needs[0] if pattern.needs else ("",):
                 found.setdefault(string, []).append(pattern)
         return found
 
@@ -220,7 +221,7 @@ def looked_up(statements: Sequence[Statement]) -> list[Statement]:
     ends = {low[at : at + _END] for at in range(len(low))}
     for string, own in _all_needs():
         at = low.find(string) if ends.issuperset(own) else -1
-        while at >= 0:
+        while 0 <= at < len(low):
             place = bisect(starts, at) - 1
             found[place].add(string)
             at = low.find(string, starts[place + 1])

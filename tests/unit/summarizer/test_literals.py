@@ -8,8 +8,9 @@ from string import ascii_lowercase
 import pytest
 
 from summarizer.literals import folded, needed
+from summarizer.pinned import rules
 from summarizer.pinned.find import find_pinned
-from summarizer.pinned.rules import Pattern, Statement, load_rules, looked_up
+from summarizer.pinned.rules import Pattern, Statement, load_rules, looked_up, read_rule
 from summarizer.segmentation.segment import segment
 
 PATTERNS = [p for rule in load_rules() for p in (*rule.match, *rule.unless, *rule.follows)]
@@ -79,6 +80,19 @@ def test_what_is_looked_up_for_a_note_hides_nothing_from_a_rule() -> None:
             for rule in load_rules():
                 assert rule.hits(found) == rule.hits(searched)
                 assert rule.goes_on(found) == rule.goes_on(searched)
+
+
+def test_a_pattern_of_which_nothing_is_known_is_tried_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    head = 'id = "x"\nversion = 1\ntitle = "X"\nlimit = 1\n'
+    rule = read_rule(head + "[[match]]\npattern = '[hl]\\d'\nwhy = 'w'\nexample = 'h1'\n")
+    monkeypatch.setattr(rules, "load_rules", lambda: (rule,))
+    monkeypatch.setattr(rules, "_all_needs", rules._all_needs.__wrapped__)
+    assert [rule.hits(one) for one in looked_up([Statement("L4"), Statement(""), Statement("h 1")])] == [
+        True,
+        False,
+        False,
+    ]
+    assert looked_up([]) == []
 
 
 def test_what_is_looked_up_stands_in_its_statement_alone() -> None:
