@@ -130,10 +130,6 @@ class StyleSheet:
                     found = self._rules[key].over(found)
         return found
 
-    def display(self, tag: Tag) -> str:
-        """How the rules lay an element out, "" where they do not say."""
-        return self.look(tag).display
-
 
 def keeps_space(style: str) -> bool:
     """Whether a `style` attribute keeps white space as it stands."""

@@ -60,9 +60,7 @@ class _Displayed:
         return replace(tag, name=names.pop()) if names else tag
 
     def _shown_as(self, tag: Tag) -> str:
-        display = display_of(tag.attributes.get("style", ""))
-        if not display and self._styles:
-            display = self._styles.display(tag)
+        display = display_of(tag.attributes.get("style", "")) or self._styles.look(tag).display
         name = _SHOWN_AS.get(display, tag.name)
         # A block stays what it is, unless it is a part of a table or stands in a line.
         return tag.name if tag.name in _BLOCKS and name == "div" else name
