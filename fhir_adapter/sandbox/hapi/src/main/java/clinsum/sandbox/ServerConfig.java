@@ -58,7 +58,7 @@ public class ServerConfig {
     @Bean
     public LocalContainerEntityManagerFactoryBean entityManagerFactory(
             DataSource dataSource, FhirContext fhir, JpaStorageSettings storage, ConfigurableListableBeanFactory beans) {
-        LocalContainerEntityManagerFactoryBean factory = Release.entities(beans, fhir, storage);
+        LocalContainerEntityManagerFactoryBean factory = Jpa.entities(beans, fhir, storage);
         factory.setPersistenceUnitName("HAPI_PU");
         factory.setDataSource(dataSource);
         Properties jpa = new Properties();
@@ -125,7 +125,7 @@ public class ServerConfig {
             FhirContext fhir, ISearchParamExtractor extractor, PartitionSettings partitions, IInterceptorService hooks) {
         return () -> {
             if (partitions.isPartitioningEnabled()) {
-                hooks.registerInterceptor(Release.partitions(fhir, extractor, partitions));
+                hooks.registerInterceptor(Jpa.partitions(fhir, extractor, partitions));
             }
         };
     }
