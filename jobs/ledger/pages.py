@@ -27,6 +27,7 @@ class NoteFilter:
         reason: a reason code.
         kind: type of the resource that holds the note.
         since: handled then or later; aware.
+        source: this note alone.
         summarised: only those with a Composition.
     """
 
@@ -34,6 +35,7 @@ class NoteFilter:
     reason: str = ""
     kind: str = ""
     since: datetime | None = None
+    source: str = ""
     summarised: bool = False
 
     @property
@@ -53,6 +55,8 @@ class NoteFilter:
             found.append(note.c.source.startswith(f"{self.kind}/", autoescape=True))
         if self.since:
             found.append(note.c.handled_at >= self.since)
+        if self.source:
+            found.append(note.c.source == self.source)
         if self.summarised:
             found.append(note.c.composition != "")
         return found

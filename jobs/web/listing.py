@@ -66,8 +66,8 @@ async def page_of(
 ) -> Page:
     """The Compositions with a tag, the latest first.
 
-    A server that wants a patient in every search gives those that the ledger knows, by their ids; it knows no
-    timelines.
+    A server that wants a patient in every search gives those that the ledger knows, by their ids: of all notes,
+    or of one; it knows no timelines.
 
     Args:
         service: of the process.
@@ -87,9 +87,9 @@ async def page_of(
     try:
         return await _searched(service, tag, count, start, patient, source)
     except HttpStatusError as error:
-        if start or patient or source or not error.asks_otherwise:
+        if start or patient or not error.asks_otherwise:
             raise
-        found = await _handled(service, tag, count)
+        found = await _handled(service, tag, count, source=source)
         if isinstance(error, RefusedError) and not found.entries:
             raise  # perhaps nothing of it may be read
         return found
@@ -116,15 +116,20 @@ async def _searched(
     raise ProblemError("fhir-server-failed")
 
 
-async def _handled(service: Service, tag: tuple[str, str], count: int, older: Mark | None = None) -> Page:
-    """The Compositions of the notes that were handled last, as they stand on the server."""
+async def _handled(
+    service: Service, tag: tuple[str, str], count: int, older: Mark | None = None, source: str = ""
+) -> Page:
+    """The Compositions of the notes that were handled last, or of one, as they stand on the server."""
     if tag != canonical.SUMMARY_TAG:
         return Page((), "", known=True)
     ledger = await service.ledger()
-    notes = await asyncio.to_thread(page, ledger, NoteFilter(summarised=True), count, older=older)
+    notes = await asyncio.to_thread(
+        page, ledger, NoteFilter(source=source, summarised=True), count, older=older
+    )
     ids = list(dict.fromkeys(row.composition for row in notes.rows))
     there = await asyncio.gather(*(service.client.read_if_there(f"Composition/{one}") for one in ids))
     entries = [_entry(one, service.client.base_url) for one in there if one and has_tag(one, tag)]
+    entries = [entry for entry in entries if entry.matches("", source)]  # a copy's is another note's
     cursor = _cursor(service, f"{_LEDGER}{notes.older}") if notes.older else ""
     return Page(tuple(entries), cursor, known=True)
 

@@ -87,3 +87,16 @@ async def test_the_list_shows_it_by_a_search_or_by_the_ledger(served: Served, wa
     assert f"/note/{ident}" in page.text
     known = bool(ward.ours.options["PATIENTS"])  # all of them at once are not to be had there
     assert ("does not answer a search over all patients" in words_of(page, "//main")) is known
+
+
+async def test_the_summaries_of_one_note_are_listed_by_a_search_or_by_the_ledger(
+    served: Served, ward: Ward
+) -> None:
+    (document,) = documents(ward.theirs)
+    ident, note = inner(document)["id"], inner(document)["section"][0]["entry"][0]["reference"]
+    async with served(**options(ward)) as client:
+        found = [
+            (await client.get("/v1/compositions", params={"source": source})).json()["compositions"]
+            for source in (note, f"{note}9")
+        ]
+    assert [[one["composition"] for one in some] for some in found] == [[f"Composition/{ident}"], []]
