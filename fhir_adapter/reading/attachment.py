@@ -14,7 +14,7 @@ from fhir_adapter.errors import (
     OutsideBaseError,
     read_fault,
 )
-from fhir_adapter.lenient import as_string, usable_id, version_of
+from fhir_adapter.lenient import JsonObject, as_dict, as_string, relative, usable_id, version_of
 from fhir_adapter.note import Attachment, Content, SourceNote
 from fhir_adapter.reading.answers import check_answer, check_binary
 from fhir_adapter.reading.base64_data import check_hash, decode_base64, unwrapped
@@ -231,7 +231,7 @@ async def _opened(
         check_answer(answer, attachment)
         _check_size(len(answer.data), limits)
         return _Bytes(answer.data, answer.content_type, version=_version(answer))
-    security, version = security_of(binary), _version(answer)
+    security, version = (*security_of(binary), *await _proxy_labels(binary, client)), _version(answer)
     label = as_string(binary.get("contentType"))
     if externalized(binary) and (ident := usable_id(binary.get("id"))):
         path = f"Binary/{ident}/{BINARY_ACCESS}"
@@ -245,6 +245,18 @@ async def _opened(
     data = decode_base64(packed, limits.max_bytes)
     check_binary(data, label or "", attachment)
     return _Bytes(data, label, security, version)
+
+
+async def _proxy_labels(binary: JsonObject, client: FhirClient) -> tuple[Any, ...]:
+    """Labels of the resource by whose rules a Binary is protected (R4, `Binary.securityContext`).
+
+    Raises:
+        HttpStatusError: it is there and may not, or cannot, be read: without its labels nothing is shown.
+    """
+    stated = as_string(as_dict(binary.get("securityContext")).get("reference"))
+    named = "/".join(relative(stated, client.base_url).split("/")[:2])
+    resource = await client.read_if_there(named) if named else None
+    return security_of(resource) if resource else ()
 
 
 def _accepts(attachment: Attachment, url: str) -> tuple[str, ...]:

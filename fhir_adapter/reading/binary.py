@@ -38,7 +38,7 @@ def _from_xml(data: bytes) -> JsonObject | None:
         return None
     if root.tag != f"{_FHIR}Binary":
         return None
-    fields = {
+    fields: JsonObject = {
         name: element.get("value")
         for name in ("id", "contentType", "data", "content")
         if (element := root.find(f"{_FHIR}{name}")) is not None
@@ -51,4 +51,7 @@ def _from_xml(data: bytes) -> JsonObject | None:
         }
         for label in root.iterfind(f"{_FHIR}meta/{_FHIR}security")
     ]
+    context = root.find(f"{_FHIR}securityContext/{_FHIR}reference")
+    if context is not None:
+        fields["securityContext"] = {"reference": context.get("value")}
     return {"resourceType": "Binary", **fields, "meta": {"security": labels}}

@@ -66,8 +66,8 @@ async def page_of(
 ) -> Page:
     """The Compositions with a tag, the latest first.
 
-    A server that wants a patient in every search gives those that the ledger knows, by their ids: of all notes,
-    or of one; it knows no timelines.
+    A server that wants a patient in every search gives those that the ledger knows, by their ids: of all
+    notes, or of one; it knows no timelines.
 
     Args:
         service: of the process.

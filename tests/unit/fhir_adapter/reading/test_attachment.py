@@ -1,4 +1,5 @@
 import hashlib
+import json
 
 import pytest
 from hypothesis import given
@@ -198,6 +199,31 @@ async def test_an_address_on_the_server_in_any_spelling(url):
         )
         assert server.requests[0].path == "/fhir/Binary/1"
     assert (content.data, content.media_type) == (NOTE, "text/plain")
+
+
+@pytest.mark.parametrize("form", ["json", "xml"])
+@pytest.mark.parametrize("status", [200, 404, 403])
+async def test_the_labels_of_what_a_binary_is_protected_by_are_its_own_too(form, status):
+    held = {"meta": {"security": [{"code": "V"}]}, "securityContext": {"reference": "Basic/p/_history/2"}}
+    body = {"resourceType": "Binary", "contentType": "text/plain", "data": b64(), **held}
+    xml = (
+        '<Binary xmlns="http://hl7.org/fhir"><meta><security><code value="V"/></security></meta>'
+        f'<contentType value="text/plain"/><securityContext><reference value="Basic/p/_history/2"/>'
+        f'</securityContext><data value="{b64()}"/></Binary>'
+    )
+    proxy = {"resourceType": "Basic", "id": "p", "meta": {"security": [{"code": "R"}]}}
+
+    def answer(request):
+        if request.path.endswith("/Basic/p"):
+            return fhir(proxy, status)
+        return Answer(200, (json.dumps(body) if form == "json" else xml).encode())
+
+    async with ScriptedServer(answer) as server, client_for(server) as client:
+        if status == 403:  # it is there, and may forbid more than the Binary itself does
+            assert await refusal(attached(url="Binary/1"), client) is Reason.FORBIDDEN
+            return
+        content = await fetch(attached(url="Binary/1"), client, FetchLimits())
+    assert [label["code"] for label in content.security] == (["V", "R"] if status == 200 else ["V"])
 
 
 @pytest.mark.parametrize("element", ["data", "content"])
