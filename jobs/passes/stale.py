@@ -12,7 +12,7 @@ from jobs.ledger.rows import NoteRow
 async def as_they_stand(
     source: Source, notes: Sequence[SourceNote], known: Mapping[str, NoteRow]
 ) -> list[SourceNote]:
-    """The notes, those read by their ids that are older here than what was handled.
+    """The notes, those read by their ids that may be older here than what was handled.
 
     A server that was restored has older versions too: what stands there by id is what counts. Where it cannot
     be read, the note is taken as the search shows it.
@@ -20,14 +20,16 @@ async def as_they_stand(
     found = []
     for note in notes:
         before = known.get(note.reference)
-        if before and _is_older(note.version_id, before.version):
+        if before and _may_be_older(note.version_id, before.version or ""):
             with suppress(FhirAdapterError):
                 note = await source.read(note.reference)
         found.append(note)
     return found
 
 
-def _is_older(version: str, handled: str) -> bool:
-    """Versions that are numbers are counted up by all servers that have such."""
-    numbers = version.isascii() and version.isdecimal() and handled.isascii() and handled.isdecimal()
-    return numbers and int(version) < int(handled)
+def _may_be_older(version: str, handled: str) -> bool:
+    """Versions that are numbers are counted up by all servers that have such; of others nobody can tell."""
+    if not version or not handled or version == handled:
+        return False
+    numbers = all(one.isascii() and one.isdecimal() for one in (version, handled))
+    return not numbers or int(version) < int(handled)

@@ -5,7 +5,11 @@ from collections.abc import Callable
 from typing import Any
 
 import httpx
+import pytest
 
+from fhir_adapter.note import SourceNote
+from jobs.ledger.rows import NoteRow
+from jobs.passes.stale import as_they_stand
 from tests.contract.lives import only, revised, sentences
 from tests.contract.passes import Site, reference
 from tests.unit.jobs.passes.faulty import Fault, Faulty
@@ -53,3 +57,33 @@ def test_what_a_restored_server_holds_counts(site: Site, faulty: Use) -> None:
 
     assert outcomes[reference(note)].status == "written"
     assert "Mild cough" in sentences(only(site, note))
+
+
+class Reads:
+    """A source that has each note in one version."""
+
+    def __init__(self, version: str) -> None:
+        self.version = version
+
+    async def read(self, reference: str) -> SourceNote:
+        return SourceNote(*reference.split("/"), self.version, "current")
+
+
+@pytest.mark.parametrize(
+    ("handled", "shown", "taken"),
+    [
+        ("10", "2", "now"),
+        ("2", "10", "10"),
+        ("f1-uuid", "a2-uuid", "now"),
+        ("2", "MTY0", "now"),
+        ("f1-uuid", "f1-uuid", "f1-uuid"),
+        ("", "a2-uuid", "a2-uuid"),
+        ("f1-uuid", "", ""),
+    ],
+)
+async def test_what_may_be_an_earlier_version_is_read_by_its_id(handled: str, shown: str, taken: str) -> None:
+    known = {"DocumentReference/a": NoteRow("DocumentReference/a", handled, "p", "written")}
+    note = SourceNote("DocumentReference", "a", shown, "current")
+    source: Any = Reads("now")
+    (found,) = await as_they_stand(source, [note], known)
+    assert found.version_id == taken
