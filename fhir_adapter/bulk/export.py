@@ -125,7 +125,7 @@ class Exports:
         """The manifest, or how long to wait, and the progress."""
         answer = await self._client.transport.send(self._call("GET", status))
         if answer.status == 202:
-            return None, retry_after(answer.retry_after), answer.progress
+            return None, retry_after(answer.retry_after, answer.date), answer.progress
         media_type = answer.content_type.partition(";")[0].strip().lower()
         if "json" not in media_type and media_type != "":
             raise NotFhirError("export: the manifest comes as something other than JSON")

@@ -1,16 +1,20 @@
 """Which documents of a page are replaced by another one, asked in one search."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from fhir_adapter.canonical import URI
 from fhir_adapter.errors import EndlessLinksError, HttpStatusError, ResponseTooLargeError
 from fhir_adapter.lenient import JsonObject, as_code, as_dict, as_list, as_text, dicts, reference_of, relative
 from fhir_adapter.note import SourceNote
+from fhir_adapter.reading.page import Unreadable
 from fhir_adapter.reading.source_note import replaces
+from fhir_adapter.reasons import Reason
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.rest.searching import searched
 
 _AT_ONCE = 50
+_FAILED = 500
 _REMEMBERED = 50_000  # replacing documents
 _NOT_IN_FORCE = frozenset({"entered-in-error", "preliminary", "cancelled"})
 
@@ -116,6 +120,37 @@ async def find_replacements(
             refusal = f"the server refused to say which superseded documents were replaced ({error.status})"
             return found, refusal if doubtful else ""
     return found, ""
+
+
+async def with_replacements(
+    client: FhirClient,
+    notes: Sequence[SourceNote | Unreadable],
+    stated: Stated,
+    always: Sequence[tuple[str, str]] = (),
+) -> tuple[list[SourceNote | Unreadable], str]:
+    """The entries of a page with what replaces each, and a remark; arguments as of `find_replacements`.
+
+    Where the server fails at the question (500), as it does at one document that it cannot parse, the notes
+    are tried again one by one: what may have been replaced is not shown, and the walk does not wait for it.
+
+    Raises:
+        FhirAdapterError: as the client raises it, but for such a failure.
+    """
+    readable = [note for note in notes if isinstance(note, SourceNote)]
+    try:
+        replaced, notice = await find_replacements(client, readable, stated, always)
+    except HttpStatusError as error:
+        if error.status != _FAILED:
+            raise
+        detail = f"the server does not say what replaces it (HTTP {_FAILED})"
+        failed = {
+            n.reference: Unreadable(n.reference, Reason.SERVER_ERROR, detail, n.version_id) for n in readable
+        }
+        return [failed.get(note.reference, note) for note in notes], ""
+    return [
+        replace(note, replaced_by=replaced.get(note.reference)) if isinstance(note, SourceNote) else note
+        for note in notes
+    ], notice
 
 
 def in_force(status: object, doc_status: object) -> bool:

@@ -17,7 +17,7 @@ from fhir_adapter.reading.by_id import find_by_id, whole
 from fhir_adapter.reading.page import Page, Unreadable, read_entry, unreadable
 from fhir_adapter.reading.patients import OF_ONE_PATIENT, Patients
 from fhir_adapter.reading.policy import Policy, ineligible
-from fhir_adapter.reading.replacements import NamedTargets, Stated, find_replacements
+from fhir_adapter.reading.replacements import NamedTargets, Stated, find_replacements, with_replacements
 from fhir_adapter.reading.seen import Seen
 from fhir_adapter.reading.selection import Selection
 from fhir_adapter.reading.source_note import read_source
@@ -378,16 +378,11 @@ class Source:
             Unreadable(named, Reason.WRONG_ANSWER if named else Reason.MALFORMED, nothing)
             for named in found.unusable
         ]
-        readable = [n for n in notes if isinstance(n, SourceNote)]
         notice = ""
-        if readable and resource_type == "DocumentReference":
+        if any(isinstance(n, SourceNote) for n in notes) and resource_type == "DocumentReference":
             self._stated.see(resources)
             always = _of_patient(patient) if patient else ()
-            replaced, notice = await find_replacements(self._client, readable, self._stated, always)
-            notes = [
-                replace(n, replaced_by=replaced.get(n.reference)) if isinstance(n, SourceNote) else n
-                for n in notes
-            ]
+            notes, notice = await with_replacements(self._client, notes, self._stated, always)
         return Page(tuple(notes), seen.newest, found.is_last, derived, repeated, notice)
 
 

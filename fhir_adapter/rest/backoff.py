@@ -33,16 +33,26 @@ class Backoff:
         wait = bound * (0.5 + draw() / 2)
         return min(self.cap, max(wait, retry_after or 0.0))
 
+    def reaches(self, attempt: int, asked: float | None) -> bool:
+        """Whether the attempts left after number `attempt` (0-based) last as long as the server asked for."""
+        return (asked or 0.0) <= (self.retries - attempt) * self.cap
 
-def retry_after(value: str | None, now: datetime | None = None) -> float | None:
-    """Seconds that a `Retry-After` header asks for (RFC 9110, 10.2.3); None where it says nothing usable."""
+
+def retry_after(value: str | None, date: int | None = None) -> float | None:
+    """Seconds that a `Retry-After` header asks for (RFC 9110, 10.2.3); None where it says nothing usable.
+
+    Args:
+        value: of the header.
+        date: nanoseconds since 1970 that the answer's `Date` states: a moment is by the server's clock.
+    """
     if not value:
         return None
     value = value.strip()
     if value.isascii() and value.isdigit():
         return float(value[:9])
     moment = _moment(value)
-    return None if moment is None else max(0.0, (moment - (now or datetime.now(UTC))).total_seconds())
+    now = datetime.now(UTC).timestamp() if date is None else date / 1_000_000_000
+    return None if moment is None else max(0.0, moment.timestamp() - now)
 
 
 def http_date(value: str | None) -> int | None:

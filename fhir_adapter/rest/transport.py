@@ -146,12 +146,13 @@ class Transport:
                 if answer.status < 400:
                     return answer
                 most = call.retries(answer.status, self._backoff.retries)
-                if attempt >= self._backoff.retries or statuses[answer.status] >= most:
+                asked = retry_after(answer.retry_after, answer.date)
+                over = attempt >= self._backoff.retries or not self._backoff.reaches(attempt, asked)
+                if over or statuses[answer.status] >= most:
                     words = words_in(answer.data)
                     raise status_error(answer.status, call.what, codes_in(answer.data), words)
                 statuses[answer.status] += 1
                 cause = f"HTTP {answer.status}"
-                asked = retry_after(answer.retry_after)
             delay = self._backoff.delay(attempt, asked)
             attempt += 1
             logger.info("%s: %s; attempt %d follows in %.1f s", call.what, cause, attempt + 1, delay)
@@ -233,12 +234,15 @@ async def _read(response: httpx.Response, call: Call) -> RawResponse:
     if not failed and declared.isascii() and declared.isdigit() and int(declared[:18]) > limit:
         raise ResponseTooLargeError(call.what, limit)
     body = bytearray()
-    async for chunk in pieces(response):
-        body += chunk
-        if len(body) > limit:
-            if failed:
-                break
-            raise ResponseTooLargeError(call.what, limit)
+    try:
+        async for chunk in pieces(response):
+            body += chunk
+            if len(body) > limit:
+                if failed:
+                    break
+                raise ResponseTooLargeError(call.what, limit)
+    except (httpx.ReadError, httpx.RemoteProtocolError) as error:
+        raise _CutShort(str(error)) from error
     return RawResponse(
         data=bytes(body),
         content_type=response.headers.get("content-type", ""),
@@ -250,6 +254,10 @@ async def _read(response: httpx.Response, call: Call) -> RawResponse:
         etag=_opaque(response.headers.get("etag", "")),
         location=response.headers.get("location", ""),
     )
+
+
+class _CutShort(httpx.TransportError):
+    """The connection broke within an answer: the server is there, and this answer is what it cannot give."""
 
 
 def _opaque(etag: str) -> str:
@@ -280,6 +288,8 @@ def _unreachable(call: Call, error: Exception) -> Exception:
         return ServerTimeoutError(f"{call.what}: {where} took too long to answer")
     if isinstance(error, httpx.DecodingError):
         return NotFhirError(f"{call.what}: {where} sends a damaged content coding")
+    if isinstance(error, _CutShort):
+        return NotFhirError(f"{call.what}: {where} broke the connection within its answer")
     if _certificate(error):
         return ServerUnreachableError(f"{call.what}: the certificate of {where} is not trusted")
     cause = "cannot be connected to" if isinstance(error, httpx.ConnectError) else "broke the connection"

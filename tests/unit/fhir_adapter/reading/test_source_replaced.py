@@ -3,6 +3,7 @@
 import pytest
 
 from fhir_adapter.errors import HttpStatusError
+from fhir_adapter.reading.page import Unreadable
 from fhir_adapter.reasons import Reason
 from tests.unit.fhir_adapter.reading.walking import Server, doc, source_for, walk
 from tests.unit.fhir_adapter.rest.scripted_server import (
@@ -192,3 +193,19 @@ async def test_a_replaced_document_may_be_named_by_its_identifier(element, ignor
         (page,) = await walk(source)
         assert page.notes[0].replaces == ("DocumentReference/old",)
         assert source.ineligible(await source.read("DocumentReference/old")) is Reason.SUPERSEDED
+
+
+async def test_where_that_cannot_be_said_the_notes_fail_alone_and_the_walk_goes_on():
+    def before(request):
+        return Answer(500) if "relatesto" in dict(request.params) else None
+
+    pages = [[doc("a", 1)], [doc("b", 2, version="7")]]
+    async with Server(*pages, before=before) as server, client_for(server, retries=0) as client:
+        found = await walk(source_for(client))
+    failed = [note for page in found for note in page.notes]
+    detail = "the server does not say what replaces it (HTTP 500)"
+    assert failed == [
+        Unreadable(f"DocumentReference/{name}", Reason.SERVER_ERROR, detail, version)
+        for name, version in (("a", "1"), ("b", "7"))
+    ]
+    assert found[-1].is_last

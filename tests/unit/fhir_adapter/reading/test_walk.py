@@ -88,18 +88,21 @@ async def test_every_next_link_fails_and_nothing_is_lost(status):
     assert pages[-1].newest == at(8 * 600)
 
 
-async def test_one_resource_that_cannot_be_served_fails_alone_by_its_name():
+@pytest.mark.parametrize(
+    ("fault", "why"), [(Answer(500), "HTTP 500"), (Answer(200, b"{" * 99, cut=True), "NotFhirError")]
+)
+async def test_one_resource_that_cannot_be_served_fails_alone_by_its_name(fault, why):
     def before(request, page):
         bad = any(r["id"] == "n3" for r in page) and "_elements" not in dict(request.params)
-        return Answer(500) if bad else None
+        return fault if bad else None
 
     server = Holding(*notes(8), before=before)
     reads = server.read
-    server.read = lambda request: Answer(500) if request.path.endswith("/n3") else reads(request)
+    server.read = lambda request: fault if request.path.endswith("/n3") else reads(request)
     pages = await walked(server, page_size=4)
     assert {n for n in ids(pages) if isinstance(n, str)} == {f"n{number}" for number in range(8)} - {"n3"}
     (gap,) = [n for page in pages for n in page.notes if isinstance(n, Unreadable)]
-    assert gap == Unreadable("DocumentReference/n3", Reason.SERVER_ERROR, "HTTP 500")
+    assert gap == Unreadable("DocumentReference/n3", Reason.SERVER_ERROR, why)
 
 
 async def test_a_server_that_fails_at_everything_is_not_asked_for_ever():
