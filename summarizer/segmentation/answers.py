@@ -10,6 +10,7 @@ _CAPITAL = re.compile(r"(?<![\w.])[A-Z]")
 _ENDS = re.compile(r"[.!?]\s")
 _MOST_WORDS = 12
 """A longer text behind a question is not its answer but goes on about it."""
+_CHOICES = re.compile(r"[?？؟]\s*(?:yes|y)\W{1,6}(?:no|n)\W{0,3}$", re.I)
 _LABELS = re.compile(rf"(?:{alternatives('answers', 'question_labels')})\s?[:.]\s", re.I)
 _ANSWER_LABELS = re.compile(rf"(?:{alternatives('answers', 'answer_labels')})\s?[:.]\s", re.I)
 _MERE = words("answers", "answers") - words("answers", "only_after_questions")
@@ -75,6 +76,11 @@ def _opens_line(text: str, start: int) -> bool:
 def is_question(text: str) -> bool:
     """Whether a line ends in a question, or is one by its label."""
     return text[-1] in "?？؟" or (text[0] in "Qq" and _LABELS.match(text) is not None)
+
+
+def asks(text: str) -> bool:
+    """Whether a line asks, with the printed choices behind the question or not (`Any stroke? Yes No`)."""
+    return is_question(text) or _CHOICES.search(text[-24:]) is not None
 
 
 def is_labelled_answer(text: str) -> bool:

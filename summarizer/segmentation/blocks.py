@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from summarizer.segmentation import records, tables
-from summarizer.segmentation.answers import is_question
+from summarizer.segmentation.answers import asks
 from summarizer.segmentation.apart import is_identity, is_of_page, is_signed, may_stand_apart
 from summarizer.segmentation.boilerplate import is_greeting, letter_body
 from summarizer.segmentation.dashes import names_field
@@ -287,7 +287,7 @@ class Emitter(Place):
                 spans.sentence(self.start + begin, self.start + stop)
         elif len(self.block) > 1 and records.is_record(self.block):
             self._record(start, label)
-        elif len(self.block) > 1 and (leaders or is_question(first.text)) and not first.marker:
+        elif len(self.block) > 1 and (leaders or asks(first.text)) and not first.marker:
             self._question_and_answer(start)
         else:
             body, close = start, self.end

@@ -1,6 +1,7 @@
 """Lines that certainly hold no fact of the patient: signatures, page numbers, heads of letters, rules."""
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 
 from summarizer.segmentation.vocabulary import read, words
@@ -35,8 +36,10 @@ _REFERENCE = _compiled(
 )
 _LETTERHEAD = _compiled(
     rf"{_LETTERS['address']}|{_LETTERS['institution']}|(?:(?i:typed|clinic|date)[:\ ]{{0,2}})?{{date}}"
-    rf"|{{signer}}|(?:{{person}},\s?)?{_LETTERS['post']}"
+    rf"|{{signer}}|(?:{{person}},\s?)?{_LETTERS['post']}|{_LETTERS['initials']}"
 )
+_ADDRESS = _compiled(_LETTERS["address"])
+_INSTITUTION = _compiled(_LETTERS["institution"])
 _DEPARTMENT = _compiled(_LETTERS["department"])
 _PLACE = _compiled(r"{word}(?:,?\ {word}){0,3}")
 _NOT_NAMES = words("boilerplate", "not_names")
@@ -62,7 +65,7 @@ _BEGINS = re.compile(
     r"[-(*_/]|this\b|the\b|electr|digit|e-?sign|dictat|transcri|sign|review|authent|verif|appro|co-?sign"
     r"|attest|final|job|mt|doc|complet|page|pg|cont|b?cc|cop|carbon|dear|to wh|sincer|respect|best|kind"
     r"|warm|person|with|regard|cordial|yours|very|encl?\b|enclos|end|prelim|strict|priv|confid|portions"
-    r"|(?:patient|physician|doctor|provider|clinician|surgeon|nurse|witness|guardian|parent|interpreter)\b"
+    r"|privacy|(?:patient|physician|doctor|provider|clinician|surgeon|nurse|witness|guardian|parent|interpreter)\b"
     r"|sehr|lieb|wert|geacht|beste|ch[eè]r|mada|mons|estim|apreci|disting|genti|egreg|car[oi]\b|prezad|k[äæ]r[ae]"
     r"|hej|mit\b|hoch|viele|herz|met\b|hoog|bien|tr[eè]s|avec|conf|amic|amit|salu|aten|un\b|atent|distin|med\b"
     r"|parts|print|date|fax|generat|[drt][drt/]{0,4}\s?:|rd\s?:|dr\b|prof",
@@ -107,6 +110,18 @@ def is_letterhead(line: str) -> bool:
     if _DEPARTMENT.match(line):
         return True
     return (_LETTERHEAD.match(line) or _REFERENCE.match(line)) is not None and _may_be_names(line)
+
+
+def letterhead_lines(lines: Iterable[str]) -> int:
+    """How many lines at the top of a text are a letterhead, with two lines or more of its address."""
+    count = addresses = 0
+    for line in lines:
+        address = len(line) <= 100 and _ADDRESS.match(line) is not None
+        if not (address or (len(line) <= 100 and _INSTITUTION.match(line))) or not _may_be_names(line):
+            break
+        count += 1
+        addresses += address
+    return count if addresses > 1 else 0
 
 
 def may_be_place(line: str) -> bool:

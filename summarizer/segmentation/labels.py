@@ -42,6 +42,9 @@ FIELDS_ALONE = words("labels", "apart", "alone")
 REMARKS = words("labels", "remarks")
 _PROBLEMS = words("labels", "problems")
 OPERATION = words("labels", "operation")
+_GOVERNS = words("labels", "governs")
+_GOVERNS_ORDERS = words("labels", "governs_orders")
+_GOVERNING_WORDS = 7
 _VALUE_TAIL = words("labels", "value_last_words")
 _VALUE_HEAD = re.compile(rf"(?:{alternatives('labels', 'value_first_words')})\b")
 _PROSE = re.compile(rf"(?<!-)\b(?:{alternatives('labels', 'prose')})\b")
@@ -96,6 +99,18 @@ def known_heading(label: str, rest: str = "") -> bool:
     """Whether a label (as written, without colon) names a section, region, domain or study."""
     found = role(label)
     return found is _SECTION or (found is _EITHER and not rest[:1].isdigit())
+
+
+@lru_cache(maxsize=4096)
+def governs(label: str) -> bool:
+    """Whether a label in a sentence speaks of what follows that too (`Held: Lasix 20 mg. Coreg 5 mg.`)."""
+    said = normalise(label).split()
+    return len(said) <= _GOVERNING_WORDS and not _GOVERNS.isdisjoint(said)
+
+
+def governs_orders(label: str) -> bool:
+    """Whether orders stand under such a label too."""
+    return label.split(None, 1)[0].lower() in _GOVERNS_ORDERS
 
 
 def names_problem(label: str) -> bool:

@@ -7,13 +7,14 @@ and from the line above: whether that ended where no statement can end, or was f
 from collections.abc import Iterator, Sequence
 
 from summarizer.segmentation import line_ends, records, tables
-from summarizer.segmentation.answers import begins_answer, is_labelled_answer, is_question, is_short
+from summarizer.segmentation.answers import asks, begins_answer, is_labelled_answer, is_question, is_short
 from summarizer.segmentation.boilerplate import (
     VALEDICTION,
     is_boilerplate,
     is_greeting,
     is_letterhead,
     is_rule,
+    letterhead_lines,
     may_be_place,
 )
 from summarizer.segmentation.dashes import dashed_labels
@@ -97,6 +98,7 @@ class _Page:
         self.markers = find_markers(lines)
         self._dashed = dashed_labels(lines)
         self._greeting = next((i for i, line in enumerate(lines) if is_greeting(line.text)), -1)
+        self._letterhead = letterhead_lines(line.text for line in lines)
         self._closed = -_AFTER_CLOSE - 1
         self._in_actions = False  # the paragraph began with what to do with the drugs right below
         self._side_by_side = False  # columns that are lists of their own, as of drugs to stop and to start
@@ -120,9 +122,7 @@ class _Page:
         if before is not None and not line.after_blank and self._is_held(line, before):
             if self._is_stray(index, line, before):
                 line.kind, line.marker, line.ordinal = TEXT, 0, 0
-        elif (index < self._greeting or index - self._closed <= _AFTER_CLOSE) and self._is_letter_boilerplate(
-            index, line
-        ):
+        elif self._is_furniture(index, line):
             line.kind, line.marker = BOILERPLATE, 0
         if line.kind is BOILERPLATE and VALEDICTION.match(line.text):
             self._closed = index
@@ -235,8 +235,10 @@ class _Page:
                 return line.ordinal
         return 0
 
-    def _is_letter_boilerplate(self, index: int, line: Line) -> bool:
-        """Whether a line belongs to the head of a letter or stands under its close."""
+    def _is_furniture(self, index: int, line: Line) -> bool:
+        """Whether a line belongs to a letterhead, to the head of a letter or stands under its close."""
+        if index < self._letterhead:
+            return True
         if line.kind not in (TEXT, LABELLED, HEADING):
             return False
         if index < self._greeting:
@@ -311,7 +313,7 @@ def _is_given_answer(before: Line, block: Sequence[Line]) -> bool:
 
 def _answers(line: Line, before: Line, lines: Sequence[Line], index: int) -> bool:
     """Whether a line answers the question above it."""
-    if is_labelled_answer(line.text) and is_question(before.text):
+    if is_labelled_answer(line.text) and asks(before.text):
         return True
     if line.kind is not TEXT:
         return False

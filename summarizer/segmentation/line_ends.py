@@ -12,6 +12,8 @@ _OPEN = words("line_ends", "open", "open_verbs")
 _DONE = words("line_ends", "done")
 _BEFORE_OPEN_DONE = words("line_ends", "before_open_done")
 _OPEN_ELSEWHERE = words("line_ends", "open_elsewhere")
+_ENGLISH_TOO = frozenset({"met", "con", "dos", "des", "los", "das", "est", "son", "sur", "sept"})
+"""Of these, what may be a word of an English note alone on a line or behind a stop (`Criteria: Met`)."""
 _OPEN_ENDINGS = tuple(read("line_ends")["open_endings"])
 _NAMED = frozenset({"dr", "dr.", "mr", "mr.", "mrs.", "ms.", "prof."})
 _DENIED_VERBS = words("line_ends", "denied_verbs")
@@ -59,7 +61,8 @@ _DOSE = re.compile(
     re.I,
 )
 _NUMBER_END = re.compile(r"(?:^|\s)[\d.,]*\d$")
-_RANGE_END = re.compile(r"\d ?(?:-|–|to)$")
+_RANGE_END = re.compile(r"\d ?(?:-|–|to)$|\d (?:[cm]m )?(?:[x×]|by)$", re.I)
+"""The lower end of a range, or one side of what was measured: `3.4 x` / `2.1 cm`."""
 _FLAG = re.compile(r"\((?:H|L|HH|LL|A|C|high|low|abnormal|critical)\)(?=[,;.]|$)")
 """What a laboratory says of a value."""
 _ASIDE = re.compile(r"\([A-Za-z][A-Za-z ,/-]{3,40}\)[,;] ")
@@ -126,11 +129,20 @@ def is_open(tail: str) -> bool:
         return True
     if last in _OPEN and tail[-1] not in ")]":
         return _needs_object(tail, last, before)
-    if last in _OPEN_ELSEWHERE and tail.endswith(last):
+    if (
+        last in _OPEN_ELSEWHERE
+        and (tail.endswith(last) or _begins_elsewhere(tokens, last))
+        and before != "et"
+    ):
         return True
     if last in _QUALIFIERS and before not in _AS_FAR_AS and not _SIDE_END.search(tail):
         return _qualifies(tail, tokens, before)
     return False
+
+
+def _begins_elsewhere(tokens: list[str], last: str) -> bool:
+    """Whether a word of another language has a capital because a sentence begins (`Leber frei. Kein`)."""
+    return last not in _ENGLISH_TOO and (len(tokens) == 1 or tokens[-2][-1] in ".:")
 
 
 def _qualifies(tail: str, tokens: list[str], before: str) -> bool:

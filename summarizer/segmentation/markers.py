@@ -32,6 +32,8 @@ _SIGN_BEHIND_LABEL = re.compile(r"[A-Z][\w /]{0,24}:\s{1,8}\+\s?[A-Za-z]")
 """`GI: + nausea`, above lines of signs of the same label."""
 _DASHED_NUMBER = re.compile(r"[-–—]\s+[\d.]")
 _COUNTED = re.compile(rf"\s{{0,80}}(?:{alternatives('markers', 'counted')})\b")
+_DAY = re.compile(rf"\. (?i:{alternatives('abbreviations', 'months')})\.?(?::|,?\s(?:19|20)\d\d\b)")
+"""Behind a number, a month: `24. März: Fieber`; `1. July 18, 2007` is a number and then a date."""
 _SIDES = words("markers", "sides")
 _FRACTURED = words("markers", "fractured")
 _ANSWERS = words("answers", "answers")
@@ -95,6 +97,8 @@ def _count(
         return
     number = _NUMBER.match(text)
     if number is not None and int(number["digits"]):
+        if number["close"] == "." and _DAY.match(text, number.end() - 1):
+            return
         style = (number["open"] or "") + number["close"]
         counted["number", style].append((index, number.end(), int(number["digits"])))
         return

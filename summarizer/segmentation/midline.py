@@ -14,6 +14,7 @@ from summarizer.segmentation.labels import (
 from summarizer.segmentation.regions import EXAM_REGIONS, is_region, is_study
 from summarizer.segmentation.section_titles import TITLE_KINDS, normalise, section_kind
 from summarizer.segmentation.times import time_alone_before
+from summarizer.segmentation.vocabulary import words
 from summarizer.types import SectionKind
 
 _OTHER, _SECTION, _VALUE, _LEAD_IN = SectionKind.OTHER, Role.SECTION, Role.VALUE, Role.LEAD_IN
@@ -31,6 +32,7 @@ _LINE_ENDED = re.compile(r":[ \t]*,")
 _STOPPED = re.compile(r"[.,;:?!)][\"'”’]?\s*$")
 _STOPPED_HARD = re.compile(r"[.;:?!)],?\s*$")
 _NO_LABEL = re.compile(r"[.;:?!]")
+_QUALIFIERS = words("line_ends", "qualifiers")
 _MOST_WORDS = 7
 """How many a label inside a line has at most."""
 _NO_LABEL_AFTER = frozenset(
@@ -210,7 +212,8 @@ def _stands_out(text: str, begin: int, label: str, rest: str) -> bool:
     ):
         return False
     before = text[max(0, begin - 30) : begin].split()
-    if not before or before[-1].lower() in _NO_LABEL_AFTER:
+    nearest = next((word.lower() for word in reversed(before) if word.lower() not in _QUALIFIERS), "")
+    if not before or nearest in _NO_LABEL_AFTER:  # `reports no significant Past Medical History:`
         return False
     last = before[-1]
     if not last.strip("X") or (len(last) <= 3 and len(label) > 6 and name in TITLE_KINDS):

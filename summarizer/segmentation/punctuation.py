@@ -3,8 +3,9 @@
 import re
 from collections.abc import Collection, Iterator
 
-from summarizer.segmentation.answers import answer_end
-from summarizer.segmentation.vocabulary import alternatives, words
+from summarizer.segmentation.answers import answer_end, mere_value
+from summarizer.segmentation.decimals import is_decimal
+from summarizer.segmentation.vocabulary import words
 
 NEVER_ENDS = words("abbreviations", "never_end")
 MAY_END = words("abbreviations", "may_end")
@@ -25,6 +26,10 @@ _MONTHS = words("abbreviations", "months")
 _DETERMINERS = words("line_ends", "determiners")
 _NEGATIONS = words("abbreviations", "negations")
 _ELSEWHERE = words("line_ends", "open_elsewhere")
+_QUALIFIERS = words("line_ends", "qualifiers")
+_MEASURED = words("line_ends", "measured")
+_COPULAS = frozenset({"is", "was", "as"})
+"""Behind these an abbreviation is a predicate and may end its sentence, but for `there is sig. stenosis`."""
 
 # A run of terminators, what closes with it, and stray marks that were typed after it.
 _END = re.compile(
@@ -40,19 +45,13 @@ _CITATION = re.compile(r"\[\d[\d,;\s–-]{0,24}\]")
 _OPENERS = "([{\"'“‘«<*"
 _STRAY_DATE = re.compile(r"(?:(?:19|20)\d\d|\d{1,2}[/-]\d{1,2}(?:[/-]\d{2,4})?)(?=\s*(?:[.,;)]|$))")
 _PAREN = re.compile(r"\([^()\n]{1,160}\)")
-_GIVES_VALUE = words("values", "before")
-_COUNTING = re.compile(
-    rf"\d{{1,2}}\s+(?:[^\W\d_][\w-]*\s+){{0,2}}?(?:{alternatives('values', 'things')})\b"
-    rf"[^.;:!?]{{0,120}}?\b(?:{alternatives('values', 'done')})\b"
-    rf"|\d{{1,2}}\s+(?:[a-z]+\s+)?(?!(?:{alternatives('values', 'measures')})\b)[a-z]{{3,}}s"
-    r"\s+(?:were|are|have|had)\b",
-    re.I,
-)
-_DECIMALS = words("values", "decimals")
 _YEAR = re.compile(r"(?:19|20)\d\d(?!\d)")
 _DAY_AND_MONTH = re.compile(r"(?<!\d)(?:\d{1,2}\.\s\d{1,2}|(?:0[1-9]|[12]\d|3[01])\.(?:0[1-9]|1[0-2]))\.\Z")
-_DATED = re.compile(r"(?<!\d)(?:0?[1-9]|[12]\d|3[01])\.\s(?:0?[1-9]|1[0-2])\.\Z")
-"""A day and a month, behind which a line in small letters goes on: `ab dem 2. 11. geplant`."""
+_DATED = re.compile(
+    r"(?<!\d)(?:0?[1-9]|[12]\d|3[01])\.\s(?:0?[1-9]|1[0-2])\.\Z"
+    r"|(?<!\S)(?:am|ab|vom|bis|seit|zum|dem|den|der)\s(?:0?[1-9]|[12]\d|3[01])\.(?:0?[1-9]|1[0-2])\.\Z"
+)
+"""A day and a month, behind which a line in small letters goes on: `ab dem 2. 11. geplant`, `am 3.4. um`."""
 _ELIDED = re.compile(r"^(?:d|l|qu|n|s)['’]")
 _NO_VOWEL = re.compile(r"[b-df-hj-np-tv-xzß]{3,}", re.I)
 _DEIDENTIFIED = re.compile(r"\[\*\*[^\]]{0,200}\*\*\]")
@@ -146,19 +145,22 @@ def _after_full_stop(
         return stop
     if single and (lower in NEVER_ENDS or (text[stop - 1] in ",;" and (abbreviated or len(lower) == 1))):
         return None
+    if not single and text[mark - 1] in " \t" and mere_value(text, token.start(), end):
+        return None  # leader dots: `Contrast reaction .. No`
     if first.islower():
         if not single:
             return None if text[mark : mark + 3] == "..." or text[mark] == "…" else stop
-        if lower.isdigit() and len(lower) < 3 and _DATED.search(text, max(start, stop - 9), stop):
+        if lower[-1:].isdigit() and len(lower) < 6 and _DATED.search(text, max(start, stop - 12), stop):
             return None
         bare = not lower.isdigit() and (
             len(lower) < 2 or (len(lower) < 4 and word[0].isupper() and not word.isupper())
         )
         species = len(lower) < 6 and _GENUS.search(text, max(start, mark - 12), mark - len(word)) is not None
         cut_short = _NO_VOWEL.fullmatch(lower) is not None and not word.isupper()  # `keine Bltg. nachweisbar`
+        shortened = _ELIDED.sub("", lower) in _ATTRIBUTIVE and ahead.rstrip(".,;:)") not in _SUBJECTS
         return (
             None
-            if abbreviated or bare or cut_short or species or ahead.rstrip(".,;:") in _CONTINUES
+            if abbreviated or shortened or bare or cut_short or species or ahead.rstrip(".,;:") in _CONTINUES
             else stop
         )
     if first.isdigit():
@@ -187,13 +189,32 @@ def _needs_its_noun(text: str, start: int, mark: int, whole: str, ahead: str) ->
         return name in _MONTHS or (last.rstrip(".") in _BEFORE_ORDINALS and name not in _SUBJECTS)
     if not ahead[:1].isupper() or name in _SUBJECTS:
         return False
-    if last[-1:] == "." and last[:-1] in _CLIPPED:  # `S/p. Lap. Cholecystectomy`
-        return True
+    return _is_bound(before, word, leads)
+
+
+def _is_bound(before: list[str], word: str, leads: bool) -> bool:
+    """Whether an abbreviation that may end its sentence cannot do so here, by the words before it."""
+    words_before = len(before)
+    while before and word in _ATTRIBUTIVE and _qualifies(before[-1].lower()):  # `Bilat. Lower ext. Edema`
+        before = before[:-1]
+    exact = before[-1] if before else ""
+    last = exact.lower()
     if not last or last[-1] in ",;:'’":
         return True
+    if last[-1] == "." and (last[:-1] in _CLIPPED or word == "diff"):  # `S/p. Lap. Cholecystectomy`
+        return True
+    if len(before) < words_before:  # `of the lower ext. Pulses intact`, `No left ext. Edema`
+        return last == "no" or last in _NEGATIONS
+    if last in _COPULAS:
+        return len(before) > 1 and before[-2].lower() == "there"
     # Articles and prepositions of other languages are written in small letters: `Pas de sd. Méningé`.
-    bound = last in _DETERMINERS or last in _NEGATIONS or before[-1] in _ELSEWHERE
+    bound = last in _DETERMINERS or last in _NEGATIONS or exact in _ELSEWHERE
     return bound and (word in _ATTRIBUTIVE or not leads)
+
+
+def _qualifies(word: str) -> bool:
+    """Whether a word before an abbreviation tells more of the same noun, written out or cut short."""
+    return word in _QUALIFIERS or (word[-1:] == "." and word[:-1] in _ATTRIBUTIVE)
 
 
 def _dose_is_over(text: str, start: int, word: str, token: re.Match[str], ahead: str, mark: int) -> bool:
@@ -247,41 +268,14 @@ def _before_digit(
         return None
     if lower in MAY_END or lower in ("no", "x") or (len(lower) == 1 and lower.isalpha()) or _is_dotted(lower):
         return None
-    if (_is_decimal(lower, token) or _of_decimals(text, start, stop, lower, token)) and not _counts_anew(
-        text, token.start(), end, mark=stop - 1, start=start
+    if lower in _MEASURED and text[max(start, stop - 1 - len(lower) - 2) : stop - 1 - len(lower)].strip() in (
+        "",
+        ",",
     ):
+        return None  # where it begins its clause: `Hb. 6,1 g/dl, Thrombo. 22 G/l`
+    if is_decimal(text, start, stop, lower, token, end):
         return None
     return None if _STRAY_DATE.match(text, token.start(), end) else stop
-
-
-def _is_decimal(whole: str, token: re.Match[str]) -> bool:
-    """Whether a full stop and a blank stand in a number: `0. 04`, `Cr 1. 2 today`."""
-    digits = token[0].rstrip(".,;:)")
-    if not whole.isdigit() or len(whole) > 2 or not digits.isdigit() or len(digits) > 4:
-        return False
-    if len(digits) > 2:
-        return whole == "0"
-    # A mere number makes no sentence: `pH 7. 12.`
-    return whole == "0" or len(digits) == 1 or digits[0] == "0" or token[0][len(digits) :] in (".", ";")
-
-
-def _of_decimals(text: str, start: int, stop: int, whole: str, token: re.Match[str]) -> bool:
-    """Whether two numbers are one decimal because what they measure has such: `pH 7. 31 on arrival`."""
-    if not whole.isdigit() or len(whole) > 2 or not re.fullmatch(r"\d\d[.,;)]*", token[0]):
-        return False
-    said = text[max(start, stop - 40) : stop].lower().split()
-    before = [word.strip("(:=") for word in said[:-1] if word not in _GIVES_VALUE]
-    return bool(before) and before[-1] in _DECIMALS
-
-
-def _counts_anew(text: str, begin: int, end: int, *, mark: int, start: int) -> bool:
-    """Whether a number behind a value counts things anew: `Platelets were 40. 2 units were given`."""
-    said = text[max(start, mark - 60) : mark].split()
-    if len(said) < 2:
-        return False
-    named = len(said) < 4 and said[0].lower() not in _SUBJECTS
-    value = named or said[-2].lower().rstrip(":=") in _GIVES_VALUE
-    return value and _COUNTING.match(text, begin, min(end, begin + 160)) is not None
 
 
 def _whole_word(text: str, start: int, mark: int) -> str:

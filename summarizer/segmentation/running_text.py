@@ -5,7 +5,8 @@ from collections.abc import Collection
 
 from summarizer.segmentation.answers import begins_answer, mere_value
 from summarizer.segmentation.heads import BY_SYSTEM, SURVEYS, is_main
-from summarizer.segmentation.labels import AFTER_COLON, APART, LABEL, LONGEST_LABEL
+from summarizer.segmentation.labels import AFTER_COLON, APART, LABEL, LONGEST_LABEL, governs, governs_orders
+from summarizer.segmentation.line_ends import begins_order, stands_alone
 from summarizer.segmentation.list_marks import inline_markers
 from summarizer.segmentation.midline import (
     counted_title,
@@ -124,18 +125,36 @@ def _add_sentences(spans: Spans, start: int, end: int, inside: Collection[int]) 
     asked = spans.context.take_question()
     if asked is not None and not begins_answer(text[start : start + 80]):
         asked = None
+    ruled: Span | None = None
     for cut in (*sentence_ends(text, start, end, inside), end):
+        ruled = _governing_label(text, start, cut, ruled)
         if headings.heads and headings.in_study and _begins_with_label(text, start, cut, LABORATORY):
             headings.end_study()
         if spans.section_kind in _ENUMERATED and _begins_with_label(text, start, cut, APART):
             spans.context.close_all()
-        if asked is None:
-            added = spans.sentence(start, cut)
-        else:
+        more: tuple[ContextSpan, ...] = ()
+        if asked is not None:
             more = (ContextSpan(asked.start, asked.end, ContextKind.QUESTION),)
-            added = spans.sentence(start, cut, more=more)
+        elif ruled is not None and ruled.end <= start:
+            more = (ContextSpan(ruled.start, ruled.end, ContextKind.LEAD_IN),)
+        added = spans.sentence(start, cut, more=more)
         asked = Span(*added) if added is not None and text[added[1] - 1] in "?？؟" else None
         start = cut
+
+
+def _governing_label(text: str, start: int, end: int, above: Span | None) -> Span | None:
+    """The label that speaks of `text[start:end]`: its own, or where it is a fragment the one `above`."""
+    at = start
+    while at < end and text[at].isspace():
+        at += 1
+    if text.find(":", at, min(end, at + LONGEST_LABEL)) >= 0 and (label := LABEL.match(text, at, end)):
+        return Span(at, label.end()) if governs(label["words"]) else None
+    if above is None or at >= end:
+        return None
+    said = text[at:end].removeprefix("No ")
+    if stands_alone(said) and not (begins_order(said) and governs_orders(text[above.start : above.end])):
+        return None
+    return above
 
 
 def _begins_with_label(text: str, start: int, end: int, names: Collection[str]) -> bool:
