@@ -47,13 +47,18 @@ class Stated:
         return self._by.get(reference)
 
 
-def nameless_target(relation: object) -> str | None:
-    """`system|value` of a document that a relation says is replaced, and names by an identifier or a URN."""
+def nameless_target(relation: object, base_url: str) -> str | None:
+    """`system|value` of a document that a relation says is replaced, and names by an identifier or a URN.
+
+    An identifier counts also beside the address that the document has on another server, where it came from.
+    """
     target = as_dict(as_dict(relation).get("target"))
     identifier = as_dict(target.get("identifier"))
     system, value = as_text(identifier.get("system")), as_text(identifier.get("value"))
     replaced = (as_code(as_dict(relation).get("code")) or "").lower() == "replaces"
     reference = as_text(target.get("reference"))
+    if reference and "://" in relative(reference, base_url):
+        reference = None
     if reference and reference.strip().lower().startswith("urn:"):  # its masterIdentifier, as IHE MHD has it
         system, value, reference = URI, reference.strip(), None
     return f"{system or ''}|{value}" if replaced and value and not reference else None
@@ -178,12 +183,12 @@ class NamedTargets:
     async def named(self, resource: JsonObject) -> JsonObject:
         """The document with a reference beside each identifier by which it names one that it replaces."""
         relations = as_list(resource.get("relatesTo"))
-        if not any(nameless_target(relation) for relation in relations):
+        if not any(nameless_target(relation, self._client.base_url) for relation in relations):
             return resource
         return {**resource, "relatesTo": [await self._named(relation) for relation in relations]}
 
     async def _named(self, relation: object) -> object:
-        token = nameless_target(relation)
+        token = nameless_target(relation, self._client.base_url)
         if token is None or not isinstance(relation, dict):
             return relation
         if token not in self._found:

@@ -178,10 +178,11 @@ async def test_a_relation_with_a_modifier_that_is_not_known_replaces_nothing():
 
 @pytest.mark.parametrize("element", ["masterIdentifier", "identifier"])
 @pytest.mark.parametrize("ignores", [False, True])
-async def test_a_replaced_document_may_be_named_by_its_identifier(element, ignores):
+@pytest.mark.parametrize("beside", [{}, {"reference": "https://ehr.example.org/fhir/DocumentReference/7"}])
+async def test_a_replaced_document_may_be_named_by_its_identifier(element, ignores, beside):
     token = {"system": "urn:s", "value": "v"}
     old = doc("old", **{element: token if element == "masterIdentifier" else [token]})
-    new = doc("new", 9, relatesTo=[{"code": "replaces", "target": {"identifier": token}}])
+    new = doc("new", 9, relatesTo=[{"code": "replaces", "target": {"identifier": token, **beside}}])
 
     def before(request):
         if dict(request.params).get("identifier") == "urn:s|v":
