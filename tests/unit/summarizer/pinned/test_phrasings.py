@@ -34,6 +34,12 @@ from tests.unit.summarizer.pinned.test_pinned import lines
         ("follow-up", "OPD rheumatology in 8/52."),
         ("follow-up", "Outpatients in 3 months."),
         ("follow-up", "RTC 4 weeks postpartum."),
+        ("follow-up", "Kontrolle in 14 Tagen."),
+        ("follow-up", "Please book a gastroscopy after discharge."),
+        ("critical-results", "Panic result phoned to Dr. Roe: calcium 14.2."),
+        ("critical-results", "Lactate 9.1 was called to the ward as a critical value."),
+        ("pending-results", "Der Abstrich steht noch aus."),
+        ("pending-results", "QuantiFERON still outstanding."),
     ],
 )
 def test_one_kind_of_phrasing_after_another_is_found(rule: str, text: str) -> None:
@@ -53,6 +59,10 @@ def test_one_kind_of_phrasing_after_another_is_found(rule: str, text: str) -> No
         ("code-status", "CPR was given for ten minutes."),
         ("code-status", "She is a candidate for surgery."),
         ("code-status", "No ICU bed was free."),
+        ("code-status", "The CPT code status was corrected."),
+        ("critical-results", "Sodium 140 was called to the ward."),
+        ("pending-results", "Der Patient steht noch auf."),
+        ("follow-up", "Die Kontrolle im OP war frei."),
         ("follow-up", "It was done as an outpatient on 8/10."),
         ("follow-up", "The follow-up period of the registry was two years."),
         ("high-alert-medicines", "The insulin chart was reviewed."),
