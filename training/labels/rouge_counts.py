@@ -13,13 +13,13 @@ from bisect import bisect_left, insort
 from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
+from importlib import import_module
 from itertools import pairwise
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from rouge_score import tokenize
-from rouge_score.tokenizers import porter
 
 Metric = Literal["rouge1", "rouge2", "mean"]
 Floats = NDArray[np.float64]
@@ -32,6 +32,7 @@ class CachedStemmer:
     """The Porter stemmer that `rouge_score` uses, each word stemmed once."""
 
     def __init__(self) -> None:
+        porter = import_module("nltk.stem.porter")  # here, since nltk takes 2 s and brings pandas and sklearn
         self.stem = lru_cache(maxsize=_STEMS_KEPT)(porter.PorterStemmer().stem)
 
 

@@ -115,3 +115,11 @@ def test_the_sandbox_loads_nothing_heavy() -> None:
     child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert not set(HEAVY) & set(child.stdout.split())
+
+
+def test_what_labels_are_made_and_read_with_loads_nothing_but_numpy() -> None:
+    """Words are stemmed by nltk, which brings pandas and sklearn: it waits for the first word."""
+    code = "import sys, training.labels.oracle, training.labels.label_file; print(*sys.modules)"
+    child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert {*HEAVY, "nltk", "pandas"} & set(child.stdout.split()) == {"numpy"}
