@@ -313,21 +313,21 @@ def test_scan_with_recognised_text_is_text() -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "reason", "detail"),
+    ("made", "reason", "detail"),
     [
-        (b"", Reason.MALFORMED, "PDF"),
-        (b"%PDF-1.4\nrubbish", Reason.MALFORMED, "PDF"),
-        (pdf(at(["Secret."]), encrypt="password"), Reason.ENCRYPTED, "PDF"),
-        (pdf(picture, picture), Reason.SCANNED_IMAGE, "text on 0 of 2 pages"),
-        (pdf(both(picture, at(["Fax 1/1"], top=20))), Reason.SCANNED_IMAGE, "text on 0 of 1 pages"),
-        (pdf(lambda canvas: None), Reason.EMPTY_TEXT, "text on 0 of 1 pages"),
-        (pdf(*[lambda canvas: None] * 2001), Reason.TOO_LARGE, "2001 pages"),
+        (lambda: b"", Reason.MALFORMED, "PDF"),
+        (lambda: b"%PDF-1.4\nrubbish", Reason.MALFORMED, "PDF"),
+        (lambda: pdf(at(["Secret."]), encrypt="password"), Reason.ENCRYPTED, "PDF"),
+        (lambda: pdf(picture, picture), Reason.SCANNED_IMAGE, "text on 0 of 2 pages"),
+        (lambda: pdf(both(picture, at(["Fax 1/1"], top=20))), Reason.SCANNED_IMAGE, "text on 0 of 1 pages"),
+        (lambda: pdf(lambda canvas: None), Reason.EMPTY_TEXT, "text on 0 of 1 pages"),
+        (lambda: pdf(*[lambda canvas: None] * 2001), Reason.TOO_LARGE, "2001 pages"),
     ],
     ids=["empty", "rubbish", "encrypted", "scanned", "fax-line", "blank", "pages"],
 )
-def test_refused_with_a_reason(data: bytes, reason: Reason, detail: str) -> None:
+def test_refused_with_a_reason(made: Callable[[], bytes], reason: Reason, detail: str) -> None:
     with pytest.raises(NoteError) as caught:
-        pdf_text(data)
+        pdf_text(made())
     assert (caught.value.reason, caught.value.detail) == (reason, detail)
 
 
