@@ -7,7 +7,7 @@ from fhir_adapter.sandbox.embedded.parameters import LAST_UPDATED, RESOURCE_TYPE
 from fhir_adapter.sandbox.settings import NOT_THERE, Quirk, SandboxSettings
 
 SOFTWARE = "Clinical AI Summarizer sandbox"
-VERSION = "0.11.0"
+VERSION = "0.12.0"
 
 _INTERACTIONS = (
     "read",
