@@ -144,14 +144,12 @@ def _add_sentences(spans: Spans, start: int, end: int, inside: Collection[int]) 
 
 def _governing_label(text: str, start: int, end: int, above: Span | None) -> Span | None:
     """The label that speaks of `text[start:end]`: its own, or where it is a fragment the one `above`."""
-    at = start
-    while at < end and text[at].isspace():
-        at += 1
-    if text.find(":", at, min(end, at + LONGEST_LABEL)) >= 0 and (label := LABEL.match(text, at, end)):
-        return Span(at, label.end()) if governs(label["words"]) else None
-    if above is None or at >= end:
+    own = _own_label(text, start, end)
+    if own is not None:
+        return Span(*own.span()) if governs(own["words"]) else None
+    if above is None or not (said := text[start:end].lstrip()):
         return None
-    said = text[at:end].removeprefix("No ")
+    said = said.removeprefix("No ")
     if stands_alone(said) and not (begins_order(said) and governs_orders(text[above.start : above.end])):
         return None
     return above
@@ -159,10 +157,16 @@ def _governing_label(text: str, start: int, end: int, above: Span | None) -> Spa
 
 def _begins_with_label(text: str, start: int, end: int, names: Collection[str]) -> bool:
     """Whether a sentence begins with one of these labels (`Code status: DNR.`)."""
-    if text.find(":", start, end) < 0:
-        return False
-    label = LABEL.match(text[start:end].lstrip())
-    return label is not None and normalise(label["words"]) in names
+    own = _own_label(text, start, end)
+    return own is not None and normalise(own["words"]) in names
+
+
+def _own_label(text: str, start: int, end: int) -> re.Match[str] | None:
+    """The label that a sentence begins with, behind blanks."""
+    while start < end and text[start].isspace():
+        start += 1
+    has_colon = text.find(":", start, min(end, start + LONGEST_LABEL)) >= 0
+    return LABEL.match(text, start, end) if has_colon else None
 
 
 def _opens_mere_value(spans: Spans, start: int, stop: int, end: int) -> bool:
